@@ -1,0 +1,73 @@
+"""Is a room booked now?"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .coordinator import FeishuConfigEntry
+from .entity import RoomEntity
+
+PARALLEL_UPDATES = 0
+
+# No device class: booked is not occupied, and automations on occupancy must not act on a booking
+BUSY = BinarySensorEntityDescription(key="busy", translation_key="busy", name=None)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001  # Home Assistant's signature
+    entry: FeishuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a sensor for each room, now and when rooms are added in the options."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def add_rooms(room_ids: Iterable[str]) -> None:
+        async_add_entities(RoomBusySensor(coordinator, room_id, BUSY) for room_id in room_ids)
+
+    entry.async_on_unload(coordinator.async_listen_rooms_added(add_rooms))
+    add_rooms(coordinator.room_ids)
+
+
+class RoomBusySensor(RoomEntity, BinarySensorEntity):
+    """On while the room is booked, or disabled: the device's main entity."""
+
+    _unrecorded_attributes = frozenset({"bookings", "room_id", "capacity", "building", "floor", "equipment"})
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return whether the room is busy."""
+        return self.snapshot.status.busy if self.snapshot else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return since when, until when and what next, in local time, and what is known of the room itself."""
+        if (snapshot := self.snapshot) is None:
+            return None
+        status, info = snapshot.status, self.room
+        return {
+            "busy_since": _local(status.busy_since),
+            "busy_until": _local(status.busy_until),
+            "next_busy_time": _local(status.next_busy),
+            "next_free_time": _local(status.next_free),
+            "available_now": status.available_now,
+            "disabled_reason": status.disabled_reason,
+            "pending": status.pending,
+            "bookings": [{"start": _local(block.start), "end": _local(block.end)} for block in snapshot.bookings],
+            "room_id": info.room.room_id,
+            "capacity": info.room.capacity or None,
+            "building": info.building or None,
+            "floor": info.floor or None,
+            "equipment": list(info.room.equipment),
+        }
+
+
+def _local(instant: datetime | None) -> str | None:
+    return dt_util.as_local(instant).isoformat() if instant else None

@@ -1,0 +1,256 @@
+"""Set-up, reauthentication and reconfiguration of an entry."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .access import Access, check_access
+from .api import FLOW_DEADLINE, async_create_client
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PLAN, CONF_ROOMS, CONF_SITE, DOMAIN
+from .coordinator import FeishuConfigEntry
+from .feishu import (
+    FEISHU_URL,
+    LARK_URL,
+    SCOPES_FREE_BUSY,
+    SCOPES_ROOMS,
+    AddressError,
+    FeishuClient,
+    FeishuError,
+    normalised_base_url,
+)
+from .links import app_url, console_url, scopes_json, scopes_url
+from .options import Options, Plan
+from .options_flow import FeishuOptionsFlow, interval_text
+from .problems import problem_key, problem_placeholders
+from .room_steps import RoomSteps
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+_SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
+_PRIVATE = "private"
+_PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET}
+_MARKS = {True: "✅", False: "❌", None: "❔"}
+
+_SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+_ADDRESS_SCHEMA = {
+    vol.Required(CONF_SITE, default="feishu"): SelectSelector(
+        SelectSelectorConfig(options=[*_SITES, _PRIVATE], translation_key=CONF_SITE, mode=SelectSelectorMode.DROPDOWN)
+    ),
+    vol.Optional(CONF_BASE_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
+}
+_USER_SCHEMA = vol.Schema(
+    {
+        **_ADDRESS_SCHEMA,
+        vol.Required(CONF_APP_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
+        vol.Required(CONF_APP_SECRET): _SECRET,
+        vol.Required(CONF_PLAN, default=Plan.FREE.value): SelectSelector(
+            SelectSelectorConfig(
+                options=[plan.value for plan in Plan], translation_key=CONF_PLAN, mode=SelectSelectorMode.LIST
+            )
+        ),
+    }
+)
+_REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_APP_SECRET): _SECRET})
+_RECONFIGURE_SCHEMA = vol.Schema({**_ADDRESS_SCHEMA, vol.Required(CONF_APP_SECRET): _SECRET})
+
+
+class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
+    """Connects one Feishu app."""
+
+    VERSION = 1
+    _data: dict[str, Any]
+    _options: dict[str, Any]
+    _access: Access
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> FeishuOptionsFlow:
+        """Return the flow that changes rooms and polling."""
+        return FeishuOptionsFlow()
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the address and the app's credentials, and try them."""
+        problem = _Problem()
+        if user_input is not None and (base_url := _base_url(user_input, problem)):
+            self._data = {
+                CONF_BASE_URL: base_url,
+                CONF_APP_ID: user_input[CONF_APP_ID].strip(),
+                CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip(),
+            }
+            self._options = {CONF_PLAN: user_input[CONF_PLAN]}
+            await self.async_set_unique_id(self._data[CONF_APP_ID])
+            self._abort_if_unique_id_configured()
+            if await self._check_access(problem):
+                return await (self.async_step_rooms() if self._access.complete else self.async_step_access())
+        return self._show_form_again("user", _USER_SCHEMA, user_input, problem)
+
+    async def async_step_access(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what the app may do; what is enough for rooms lets the flow go on."""
+        problem = _Problem()
+        if user_input is not None and await self._check_access(problem):
+            if self._access.enough:
+                return await self.async_step_rooms()
+            problem.errors["base"] = "not_enough_access"
+        access = self._access
+        base_url, app_id = self._data[CONF_BASE_URL], self._data[CONF_APP_ID]
+        scopes = access.missing_scopes or (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0])
+        return self.async_show_form(
+            step_id="access",
+            data_schema=vol.Schema({}),
+            errors=problem.errors,
+            description_placeholders={
+                **problem.placeholders,
+                "app_name": access.app_name or app_id,
+                "free_busy": _MARKS[access.free_busy],
+                "room_list": _MARKS[access.room_list],
+                "bot": _MARKS[access.bot],
+                "scopes_url": scopes_url(base_url, app_id, scopes),
+                "scopes_json": scopes_json(scopes),
+                "app_url": app_url(base_url, app_id),
+            },
+        )
+
+    async def _check_access(self, problem: _Problem) -> bool:
+        try:
+            self._access = await check_access(self._client())
+        except FeishuError as error:
+            problem.note(error)
+        return not problem.errors
+
+    @override
+    def _client(self) -> FeishuClient:
+        return async_create_client(self.hass, **self._data, deadline=FLOW_DEADLINE)
+
+    @override
+    def _rooms_before(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    async def _rooms_done(self, rooms: dict[str, str]) -> ConfigFlowResult:
+        options = {**self._options, CONF_ROOMS: rooms}
+        return self.async_create_entry(
+            title=self._access.app_name or self._data[CONF_APP_ID],
+            data=self._data,
+            options=options,
+            description="created",
+            description_placeholders={
+                "count": str(len(rooms)),
+                "interval": await interval_text(self.hass, Options.of(options)),
+            },
+        )
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002
+        """Begin after the credentials were refused."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the secret again."""
+        problem = _Problem()
+        entry: FeishuConfigEntry = self._get_reauth_entry()
+        if user_input is not None:
+            self._data = {**entry.data, CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip()}
+            if await self._check_credentials(problem):
+                return self._update_and_reload(entry)
+        return self._show_form_again("reauth_confirm", _REAUTH_SCHEMA, user_input, problem, entry)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for another address or secret; the secret is never sent to a new address without being typed again."""
+        problem = _Problem()
+        entry: FeishuConfigEntry = self._get_reconfigure_entry()
+        if user_input is not None and (base_url := _base_url(user_input, problem)):
+            secret = user_input[CONF_APP_SECRET].strip()
+            self._data = {**entry.data, CONF_BASE_URL: base_url, CONF_APP_SECRET: secret}
+            if await self._check_credentials(problem):
+                return self._update_and_reload(entry)
+        shown = user_input or _site_input(entry.data[CONF_BASE_URL])
+        return self._show_form_again("reconfigure", _RECONFIGURE_SCHEMA, shown, problem, entry)
+
+    async def _check_credentials(self, problem: _Problem) -> bool:
+        try:
+            await self._client().check_credentials()
+        except FeishuError as error:
+            problem.note(error)
+        return not problem.errors
+
+    def _update_and_reload(self, entry: FeishuConfigEntry) -> ConfigFlowResult:
+        # Not async_update_reload_and_abort: the entry has an update listener, which applies options in place
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return self.async_update_and_abort(entry, data=self._data)
+
+    def _show_form_again(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        user_input: dict[str, Any] | None,
+        problem: _Problem,
+        entry: FeishuConfigEntry | None = None,
+    ) -> ConfigFlowResult:
+        """Show a form with all that was typed but the secret, which does not travel back."""
+        shown = {key: value for key, value in (user_input or {}).items() if key != CONF_APP_SECRET}
+        base_url = entry.data[CONF_BASE_URL] if entry else FEISHU_URL
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=problem.errors,
+            description_placeholders={
+                **problem.placeholders,
+                "app_id": entry.data[CONF_APP_ID] if entry else "",
+                "app_url": app_url(base_url, entry.data[CONF_APP_ID]) if entry else "",
+                "feishu_console_url": console_url(FEISHU_URL),
+                "lark_console_url": console_url(LARK_URL),
+            },
+        )
+
+
+class _Problem:
+    """What is wrong with an input: the errors of a form and the words that go into them."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, str] = {}
+        self.placeholders = {"scopes": "", "details": ""}
+
+    def note(self, error: FeishuError) -> None:
+        key = problem_key(error)
+        self.errors[_PROBLEM_FIELDS.get(key, "base")] = key
+        self.placeholders |= problem_placeholders(error)
+
+
+def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
+    """Return the address that is meant, or note what is wrong with it."""
+    typed = user_input.get(CONF_BASE_URL, "").strip()
+    site = user_input[CONF_SITE]
+    if site != _PRIVATE and not typed:
+        return _SITES[site]
+    if site != _PRIVATE:
+        problem.errors[CONF_BASE_URL] = "address_not_needed"
+    elif not typed:
+        problem.errors[CONF_BASE_URL] = "address_needed"
+    else:
+        try:
+            return normalised_base_url(typed)
+        except AddressError as error:
+            problem.errors[CONF_BASE_URL] = f"address_{error.problem.value}"
+    return None
+
+
+def _site_input(base_url: str) -> dict[str, Any]:
+    """Return what would have to be typed to get this address."""
+    for site, url in _SITES.items():
+        if url == base_url:
+            return {CONF_SITE: site}
+    return {CONF_SITE: _PRIVATE, CONF_BASE_URL: base_url}

@@ -1,0 +1,28 @@
+"""Names that more than one module needs."""
+
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "feishu_freebusy"
+PLATFORMS: Final = [Platform.BINARY_SENSOR]
+
+# entry.data: where and as whom
+CONF_APP_ID: Final = "app_id"
+CONF_APP_SECRET: Final = "app_secret"  # noqa: S105  # the name of the field
+CONF_BASE_URL: Final = "base_url"
+# Asked for, and kept as the base_url it stands for
+CONF_SITE: Final = "site"
+
+# entry.options: what and how
+CONF_ROOMS: Final = "rooms"
+CONF_PLAN: Final = "plan"
+CONF_MONTHLY_BUDGET: Final = "monthly_budget"
+CONF_SCAN_INTERVAL: Final = "scan_interval"
+CONF_HORIZON_DAYS: Final = "horizon_days"
+CONF_MIN_FREE_MINUTES: Final = "min_free_minutes"
+CONF_COUNT_PENDING_AS_BUSY: Final = "count_pending_as_busy"
+CONF_INCLUDE_EXTERNAL_CALENDAR: Final = "include_external_calendar"
+
+CATALOGUE_INTERVAL: Final = timedelta(hours=6)

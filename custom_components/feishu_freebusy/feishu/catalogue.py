@@ -1,0 +1,56 @@
+"""Which rooms a tenant has, and where they are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .client import FeishuClient
+from .models import Room, RoomLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All rooms and levels of a tenant, by id."""
+
+    rooms: Mapping[str, Room]
+    levels: Mapping[str, RoomLevel]
+
+    def place(self, room: Room) -> tuple[str, str]:
+        """Return the names of the building and the floor of a room; empty where there is none.
+
+        They are the two innermost levels: above them there may be cities and countries.
+        """
+        ids = dict.fromkeys((*room.path, room.room_level_id))
+        names = [self.levels[level_id].name for level_id in ids if level_id in self.levels]
+        building, floor = ["", "", *names][-2:] if len(names) != 1 else (names[0], "")
+        return building, floor
+
+
+async def read_catalogue(client: FeishuClient) -> Catalogue:
+    """Read all rooms and levels. Raises `FeishuError`; half a catalogue is never returned.
+
+    A list without a level should hold every room of the tenant, but has been seen to hold only some. So levels of
+    which it shows no room are asked for theirs, and if that brings one to light, all levels are.
+    """
+    rooms = {room.room_id: room for room in await client.rooms()}
+    levels = await _read_levels(client)
+    seen = {level_id for room in rooms.values() for level_id in (*room.path, room.room_level_id)}
+    hidden = await _rooms_of(client, levels.keys() - seen)
+    if hidden.keys() - rooms.keys():
+        hidden |= await _rooms_of(client, levels.keys() & seen)
+    return Catalogue(rooms=hidden | rooms, levels=levels)
+
+
+async def _read_levels(client: FeishuClient) -> dict[str, RoomLevel]:
+    levels = {level.room_level_id: level for level in await client.room_levels()}
+    parents = [level for level in levels.values() if level.has_child]
+    while parents:
+        parent = parents.pop()
+        for level in await client.room_levels(parent.room_level_id):
+            if level.room_level_id not in levels:
+                levels[level.room_level_id] = level
+                parents += [level] if level.has_child else []
+    return levels
+
+
+async def _rooms_of(client: FeishuClient, level_ids: Iterable[str]) -> dict[str, Room]:
+    return {room.room_id: room for level_id in sorted(level_ids) for room in await client.rooms(level_id)}

@@ -1,0 +1,218 @@
+"""Everything that can go wrong between us and Feishu, as one tree.
+
+The class is chosen by the answer's `code`, never by its message; the HTTP status decides only where there is no JSON.
+Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+_MAX_TEXT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said of a failure. It holds no secret: `msg` has been cleaned of them."""
+
+    code: int | None = None
+    msg: str = ""
+    log_id: str | None = None
+    http_status: int | None = None
+
+
+class FeishuError(Exception):
+    """Any failure of a call."""
+
+    def __init__(self, text: str = "", answer: Answer | None = None) -> None:
+        """Take a text of our own for the log, and what the server said, if it said anything."""
+        self.answer = answer or Answer()
+        self.text = text
+        super().__init__(text, self.answer)
+
+    def __str__(self) -> str:
+        """Say what happened in one line, for the log."""
+        details = [
+            f"{name} {value}"
+            for name, value in (
+                ("code", self.code),
+                ("HTTP", self.answer.http_status),
+                ("log id", self.answer.log_id),
+            )
+            if value is not None
+        ]
+        what = self.text or self.answer.msg or type(self).__name__
+        return ", ".join([what, *details])
+
+    @property
+    def code(self) -> int | None:
+        """Feishu's code, None where there was no answer of Feishu's."""
+        return self.answer.code
+
+
+class NotReachableError(FeishuError):
+    """No answer: name not resolved, connection refused or cut, TLS refused, timeout."""
+
+
+class ServerError(FeishuError):
+    """The server is in trouble; it may be well again in a moment."""
+
+
+class UnreadableAnswerError(ServerError):
+    """An answer that is not one of the API: HTML, empty, too large, cut off, without its envelope, with a bad row."""
+
+
+class NotFeishuError(UnreadableAnswerError):
+    """Something else answers at this address: a redirect, or an error page that is not the API's."""
+
+
+class RateLimitedError(FeishuError):
+    """Too many calls in a moment; `retry_after` says how many seconds to wait, if the server did."""
+
+    def __init__(self, text: str = "", answer: Answer | None = None, retry_after: float | None = None) -> None:
+        """Take the seconds to wait beside what every failure has."""
+        super().__init__(text, answer)
+        self.retry_after = retry_after
+
+
+class QuotaExceededError(FeishuError):
+    """The tenant's calls of this month are used up."""
+
+
+class CredentialsError(FeishuError):
+    """App id or secret refused. Code 10014 also means that the app is disabled."""
+
+
+class StaleTokenError(FeishuError):
+    """The token is refused, even a fresh one."""
+
+
+class AppError(FeishuError):
+    """The app can't do this until an administrator changes something."""
+
+
+class ScopeMissingError(AppError):
+    """The app lacks a permission; any one of `scopes` would do."""
+
+    def __init__(self, text: str = "", answer: Answer | None = None, scopes: tuple[str, ...] = ()) -> None:
+        """Take the scopes beside what every failure has."""
+        super().__init__(text, answer)
+        self.scopes = scopes
+
+
+class BotDisabledError(AppError):
+    """The app's bot is not switched on, or no version with it is published."""
+
+
+class AppUnavailableError(AppError):
+    """The app is disabled, not installed, or belongs to another tenant."""
+
+
+class IpDeniedError(AppError):
+    """The caller's address is not on the app's allow-list."""
+
+
+class SubjectError(FeishuError):
+    """This room or person can't be read: unknown, deleted, or not visible to the app."""
+
+
+class RequestError(FeishuError):
+    """The request was refused, or with a code not known here."""
+
+
+_CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
+    StaleTokenError: frozenset({99991663, 99991664, 99991665, 99991671}),
+    ScopeMissingError: frozenset({99991672, 99991676, 99991679}),
+    BotDisabledError: frozenset({190007, 1000007, 11205, 11240}),
+    AppUnavailableError: frozenset({190006, 99991662, 99991673, 10005, 10014, 11207, 11210, 20009, 212100}),
+    IpDeniedError: frozenset({99991401}),
+    QuotaExceededError: frozenset({99991403}),
+    RateLimitedError: frozenset({99991400, 190004, 190005, 190010, 1000004, 1000005}),
+    ServerError: frozenset({190003, 1000003, 121001, 105001, 2200, 1500, 10101}),
+    SubjectError: frozenset(
+        {190002, 1000002, 190014, 195100, 121004, 121005, 100005}
+        | {99992351, 99992352, 99992353, 99992359, 99992360, 99992361, 99992375, 99992376}
+    ),
+}
+_BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
+_CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
+
+_TOO_MANY_REQUESTS = 429
+_SERVER_TROUBLE = 500
+
+
+def error_of(
+    body: Mapping[str, Any],
+    http_status: int,
+    headers: Mapping[str, str],
+    *,
+    required_scopes: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
+) -> FeishuError:
+    """Return the error that a business call's `body` with a non-zero code stands for.
+
+    `required_scopes` are named when the answer doesn't say which one is missing; `secrets` are wiped from its text.
+    """
+    answer = _answer(body, http_status, headers, secrets)
+    error = _BY_CODE.get(body["code"])
+    if error is None and http_status == _TOO_MANY_REQUESTS:
+        error = RateLimitedError
+    if error is None and http_status >= _SERVER_TROUBLE:
+        error = ServerError
+    if error is RateLimitedError:
+        return RateLimitedError(answer=answer, retry_after=_retry_after(headers))
+    if error is ScopeMissingError:
+        return ScopeMissingError(answer=answer, scopes=_missing_scopes(body) or required_scopes)
+    return (error or RequestError)(answer=answer)
+
+
+def token_error_of(
+    body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], *, secrets: tuple[str, ...] = ()
+) -> FeishuError:
+    """Return the error that the token endpoint's `body` stands for: bad credentials, or trouble that may pass."""
+    answer = _answer(body, http_status, headers, secrets)
+    if body["code"] in _CREDENTIAL_CODES:
+        return CredentialsError(answer=answer)
+    error = error_of(body, http_status, headers, secrets=secrets)
+    return ServerError(answer=answer) if isinstance(error, RequestError) else error
+
+
+def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], secrets: tuple[str, ...]) -> Answer:
+    details = _details(body)
+    log_id = details.get("log_id") or details.get("logid") or headers.get("x-tt-logid")
+    msg = body.get("msg")
+    answer = Answer(
+        code=body["code"],
+        msg=msg if isinstance(msg, str) else "",
+        log_id=str(log_id)[:_MAX_TEXT] if log_id else None,
+        http_status=http_status,
+    )
+    return replace(answer, msg=_clean(answer.msg, secrets))
+
+
+def _clean(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return " ".join(text.split())[:_MAX_TEXT]
+
+
+def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    error = body.get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _missing_scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
+    violations = _details(body).get("permission_violations")
+    if not isinstance(violations, list):
+        return ()
+    names = (row.get("subject") or row.get("scope") for row in violations if isinstance(row, dict))
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    try:
+        seconds = float(headers["x-ogw-ratelimit-reset"])
+    except KeyError, ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -1,0 +1,75 @@
+"""The tenant access token of a custom app: got once, shared, renewed in time.
+
+https://open.feishu.cn/document/server-docs/authentication-management/access-token/tenant_access_token_internal
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from .errors import CredentialsError, FeishuError
+
+_RENEW_BEFORE_END = 600.0  # seconds; Feishu issues a new token only in the last 1,800 of the old one
+_RETRY_AFTER = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A tenant access token; `lifetime` in seconds from when it was asked for."""
+
+    value: str = field(repr=False)
+    lifetime: float
+
+
+class TokenCache:
+    """Hands out one token to all; however many wait for a renewal, one is under way."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
+        """Take the call that asks Feishu for a token; it raises `FeishuError`."""
+        self._fetch = fetch
+        self._value: str | None = None
+        self._renew_at = 0.0
+        self._ends_at = 0.0
+        self._renewal: asyncio.Task[str] | None = None
+
+    async def get(self) -> str:
+        """Return a token that is good for a while. Raises what the token endpoint answers."""
+        now = asyncio.get_running_loop().time()
+        if self._value and now < self._renew_at:
+            return self._value
+        try:
+            return await self._renew()
+        except CredentialsError:
+            raise
+        except FeishuError:
+            if self._value is None or now >= self._ends_at:
+                raise
+            # The old token outlives this trouble, so nobody need notice it
+            self._renew_at = now + _RETRY_AFTER
+            return self._value
+
+    async def replace(self, stale: str) -> str:
+        """Return another token than `stale`, which was refused; it may be the same one if Feishu insists."""
+        if self._value == stale:
+            self._value = None
+        return await self.get()
+
+    async def _renew(self) -> str:
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._fetch_and_keep())
+            self._renewal.add_done_callback(self._renewal_done)
+        # Whoever waits may be cancelled; the renewal goes on for the others
+        return await asyncio.shield(self._renewal)
+
+    async def _fetch_and_keep(self) -> str:
+        asked_at = asyncio.get_running_loop().time()
+        token = await self._fetch()
+        self._value = token.value
+        self._ends_at = asked_at + token.lifetime
+        self._renew_at = self._ends_at - min(_RENEW_BEFORE_END, token.lifetime / 2)
+        return token.value
+
+    def _renewal_done(self, task: asyncio.Task[str]) -> None:
+        self._renewal = None
+        if not task.cancelled():
+            task.exception()  # seen by those who waited; if nobody did, nobody needs it

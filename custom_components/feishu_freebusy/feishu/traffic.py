@@ -1,0 +1,92 @@
+"""What one app sends to Feishu from this process: never too much at once, and counted.
+
+Limits: https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
+"""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+MAX_IN_FLIGHT = 10
+LIMITS = ((50, 1.0), (1000, 60.0))  # calls, seconds: "tier 4", which every API used here has
+
+
+class SlidingWindow:
+    """Admits no more calls to one API than its limits allow, in whatever way one lays the window.
+
+    A call keeps its place from its start until a full window after its *end*. The server takes it in somewhere between
+    the two, so that not even calls which the network delays and then delivers together exceed the limit there.
+    """
+
+    def __init__(self, limits: tuple[tuple[int, float], ...] = LIMITS) -> None:
+        """Take the limits as pairs of calls and seconds."""
+        self._limits = limits
+        self._in_flight = 0
+        self._ended: deque[float] = deque(maxlen=max(calls for calls, _ in limits))
+        self._blocked_until = 0.0
+        self._turn = asyncio.Lock()
+
+    async def enter(self, in_flight: asyncio.Semaphore) -> None:
+        """Wait, first come first served, until one more call is allowed, and take one of the places `in_flight`."""
+        async with self._turn:
+            while True:
+                if (delay := self.delay()) > 0:
+                    await asyncio.sleep(delay)
+                    continue
+                await in_flight.acquire()
+                if self.delay() <= 0:
+                    break
+                in_flight.release()  # told to wait meanwhile: other APIs need not wait with us
+            self._in_flight += 1
+
+    def leave(self) -> None:
+        """Say that a call has ended, well or not."""
+        self._in_flight -= 1
+        self._ended.append(asyncio.get_running_loop().time())
+
+    def block(self, seconds: float) -> None:
+        """Admit no call for so long, because the server said so."""
+        self._blocked_until = max(self._blocked_until, asyncio.get_running_loop().time() + seconds)
+
+    def delay(self) -> float:
+        """Return the seconds until the next call is allowed, as things stand."""
+        now = asyncio.get_running_loop().time()
+        free_at = [self._blocked_until]
+        for calls, seconds in self._limits:
+            places = calls - self._in_flight
+            if places <= len(self._ended):
+                free_at.append(self._ended[-places] + seconds)
+        return max(free_at) - now
+
+
+class AppTraffic:
+    """Shared by all that call Feishu as the same app, for the limits hold for the app.
+
+    `counted` holds the calls that count towards the monthly quota, by API.
+    """
+
+    def __init__(self) -> None:
+        """Start with no call made."""
+        self.counted: Counter[str] = Counter()
+        self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
+
+    @asynccontextmanager
+    async def slot(self, api: str) -> AsyncIterator[None]:
+        """Hold a place for one call to `api`; waits for it."""
+        window = self._windows[api]
+        await window.enter(self._in_flight)
+        try:
+            yield
+        finally:
+            self._in_flight.release()
+            window.leave()
+
+    def block(self, api: str, seconds: float) -> None:
+        """Admit no call to `api` for so long."""
+        self._windows[api].block(seconds)
+
+    def blocked_for(self, api: str) -> float:
+        """Return the seconds that a call to `api` would wait now; 0 or less: none."""
+        return self._windows[api].delay()

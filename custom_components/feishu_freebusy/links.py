@@ -1,0 +1,26 @@
+"""Pages of the developer console. Built here, never taken from an answer."""
+
+from collections.abc import Iterable
+import json
+from urllib.parse import quote, urlencode
+
+
+def app_url(base_url: str, app_id: str) -> str:
+    """Return the app's own page."""
+    return f"{base_url}/app/{quote(app_id, safe='')}"
+
+
+def console_url(base_url: str) -> str:
+    """Return the page on which apps are made."""
+    return f"{base_url}/app"
+
+
+def scopes_url(base_url: str, app_id: str, scopes: Iterable[str]) -> str:
+    """Return the page on which the app is granted `scopes`, with them already chosen."""
+    query = urlencode({"q": ",".join(scopes), "op_from": "openapi", "token_type": "tenant"}, safe=":,")
+    return f"{app_url(base_url, app_id)}/auth?{query}"
+
+
+def scopes_json(scopes: Iterable[str]) -> str:
+    """Return what the console's import of permissions takes."""
+    return json.dumps({"scopes": {"tenant": list(scopes), "user": []}}, indent=2)

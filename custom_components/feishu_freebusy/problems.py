@@ -1,0 +1,48 @@
+"""Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
+
+from .feishu import (
+    AppUnavailableError,
+    BotDisabledError,
+    CredentialsError,
+    FeishuError,
+    IpDeniedError,
+    NotReachableError,
+    QuotaExceededError,
+    RateLimitedError,
+    ScopeMissingError,
+    ServerError,
+    StaleTokenError,
+    SubjectError,
+    UnreadableAnswerError,
+)
+
+_INVALID_PARAMETER = 10003
+
+# The first that fits counts: special ones before those they are kinds of
+_KEYS: tuple[tuple[type[FeishuError], str], ...] = (
+    (CredentialsError, "invalid_auth"),
+    (ScopeMissingError, "scope_missing"),
+    (BotDisabledError, "bot_disabled"),
+    (AppUnavailableError, "app_unavailable"),
+    (IpDeniedError, "ip_denied"),
+    (RateLimitedError, "rate_limited"),
+    (QuotaExceededError, "quota_exceeded"),
+    (NotReachableError, "cannot_connect"),
+    (UnreadableAnswerError, "not_feishu"),
+    (ServerError, "server_error"),
+    (StaleTokenError, "token_refused"),
+    (SubjectError, "subject_unreadable"),
+)
+
+
+def problem_key(error: FeishuError) -> str:
+    """Return the translation key of a failure."""
+    if isinstance(error, CredentialsError) and error.code == _INVALID_PARAMETER:
+        return "invalid_app_id"
+    return next((key for kind, key in _KEYS if isinstance(error, kind)), "request_refused")
+
+
+def problem_placeholders(error: FeishuError) -> dict[str, str]:
+    """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
+    scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
+    return {"scopes": ", ".join(scopes), "details": str(error)}

@@ -1,0 +1,211 @@
+"""The steps that choose rooms, the same at set-up and in the options."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from itertools import chain
+import re
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from .catalogue import describe_rooms, place_text
+from .const import CONF_ROOMS, DOMAIN
+from .feishu import Catalogue, FeishuClient, FeishuError, ScopeMissingError, SubjectError, read_catalogue
+from .problems import problem_key, problem_placeholders
+from .sources import Answers, ListSource
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+_SEPARATORS = re.compile(r"[\s,;，；、]+")  # people paste lists in Chinese, too
+_ROOM_ID = re.compile(r"omm_\w+", re.ASCII)
+_PROGRESS_FROM = 20  # rooms to try; fewer are done before a progress bar shows up
+_NO_CATALOGUE = Catalogue({}, {})
+
+
+class RoomSteps(ConfigEntryBaseFlow):
+    """Choose rooms from a list or by id, try the new ones, name those that have no name."""
+
+    _catalogue: Catalogue | None = None
+    _problem: dict[str, str]
+    _problem_placeholders: dict[str, str]
+    _chosen: list[str]
+    _names: dict[str, str]
+    _trial: asyncio.Task[Answers] | None = None
+
+    def _client(self) -> FeishuClient:
+        """Return the client to read with."""
+        raise NotImplementedError
+
+    def _rooms_before(self) -> Mapping[str, str]:
+        """Return the rooms that are followed already, with their names."""
+        raise NotImplementedError
+
+    async def _rooms_done(self, rooms: dict[str, str]) -> ConfigFlowResult:
+        """Go on with the chosen rooms and their names."""
+        raise NotImplementedError
+
+    async def async_step_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Choose rooms."""
+        self._problem, self._problem_placeholders = {}, {}
+        await self._read_catalogue()
+        if user_input is None:
+            self._chosen = list(self._rooms_before())
+            return await self._show_rooms()
+        self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
+        if wrong := [room_id for room_id in self._chosen if not self._is_room_id(room_id)]:
+            self._problem = {CONF_ROOMS: "invalid_room_id"}
+            self._problem_placeholders = {"rooms": ", ".join(wrong)}
+        elif not self._chosen:
+            self._problem.setdefault(CONF_ROOMS, "no_rooms")
+        if self._problem:
+            return await self._show_rooms()
+        return await self.async_step_try_rooms()
+
+    async def _read_catalogue(self) -> None:
+        if self._catalogue is not None:
+            return
+        try:
+            self._catalogue = await read_catalogue(self._client())
+        except ScopeMissingError:
+            self._catalogue = _NO_CATALOGUE
+        except FeishuError as error:
+            self._note_problem("base", problem_key(error), error)
+
+    def _note_problem(self, field: str, key: str, error: FeishuError, rooms: Iterable[str] = ()) -> None:
+        self._problem = {field: key}
+        self._problem_placeholders = {**problem_placeholders(error), "rooms": ", ".join(rooms)}
+
+    def _ids_of(self, values: Iterable[str]) -> list[str]:
+        """Return each id once. A value may be a room of the list, the name of one, or a whole list of pasted ids."""
+        rooms = (self._catalogue or _NO_CATALOGUE).rooms.values()
+        names = Counter(room.name for room in rooms)
+        by_name = {room.name: room.room_id for room in rooms if names[room.name] == 1}
+        stripped = [value.strip() for value in values]
+        ids = chain.from_iterable(
+            [by_name[value]] if value in by_name else _SEPARATORS.split(value) for value in stripped if value
+        )
+        return list(dict.fromkeys(room_id for room_id in ids if room_id))
+
+    def _is_room_id(self, room_id: str) -> bool:
+        return self._known(room_id) or _ROOM_ID.fullmatch(room_id) is not None
+
+    def _known(self, room_id: str) -> bool:
+        return room_id in self._rooms_before() or (self._catalogue is not None and room_id in self._catalogue.rooms)
+
+    async def _show_rooms(self) -> ConfigFlowResult:
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_ROOMS, default=self._chosen): SelectSelector(
+                    SelectSelectorConfig(
+                        options=await self._room_options(),
+                        multiple=True,
+                        custom_value=True,
+                        mode=SelectSelectorMode.DROPDOWN,
+                    )
+                )
+            }
+        )
+        return self.async_show_form(
+            step_id="rooms",
+            data_schema=schema,
+            errors=self._problem,
+            description_placeholders={
+                "count": str(len(self._catalogue.rooms) if self._catalogue else 0),
+                "scopes": "",
+                "details": "",
+                "rooms": "",
+                **self._problem_placeholders,
+            },
+        )
+
+    async def _room_options(self) -> list[SelectOptionDict]:
+        catalogue = self._catalogue or _NO_CATALOGUE
+        names = dict(self._rooms_before()) | {room.room_id: room.name for room in catalogue.rooms.values()}
+        infos = describe_rooms(catalogue, names).values()
+        texts = await async_get_translations(self.hass, self.hass.config.language, "common", [DOMAIN])
+        seats = texts.get(f"component.{DOMAIN}.common.seats", "{seats}")
+        options = []
+        for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
+            parts = [info.room.name, place_text(info)]
+            parts += [seats.format(seats=info.room.capacity)] if info.room.capacity else []
+            options.append(SelectOptionDict(value=info.room.room_id, label=" · ".join(part for part in parts if part)))
+        return options
+
+    async def async_step_try_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Read each new room once: one that can't be read is better known now."""
+        new = [room_id for room_id in self._chosen if room_id not in self._rooms_before()]
+        if self._trial is None:
+            self._trial = self.hass.async_create_task(self._try_rooms(new), f"{DOMAIN} try rooms")
+        if len(new) > _PROGRESS_FROM:
+            if not self._trial.done():
+                return self.async_show_progress(
+                    step_id="try_rooms",
+                    progress_action="try_rooms",
+                    progress_task=self._trial,
+                    description_placeholders={"count": str(len(new))},
+                )
+            return self.async_show_progress_done(next_step_id="rooms_tried")
+        return await self.async_step_rooms_tried()
+
+    async def _try_rooms(self, room_ids: list[str]) -> Answers:
+        now = dt_util.utcnow()
+        read = 0
+
+        def show_progress() -> None:
+            nonlocal read
+            read += 1
+            self.async_update_progress(read / len(room_ids))
+
+        return await ListSource(self._client()).read(room_ids, now, now + timedelta(days=1), show_progress)
+
+    async def async_step_rooms_tried(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Show which rooms failed and why, or go on."""
+        if TYPE_CHECKING:
+            assert self._trial is not None
+        answers = await self._trial
+        self._trial = None
+        errors = {room_id: answer for room_id, answer in answers.items() if isinstance(answer, FeishuError)}
+        await self._find_names()
+        if not errors:
+            return await self.async_step_names()
+        first = next(iter(errors.values()))
+        alike = [self._names.get(room_id) or room_id for room_id, error in errors.items() if type(error) is type(first)]
+        field = CONF_ROOMS if isinstance(first, SubjectError) else "base"
+        self._note_problem(field, problem_key(first), first, alike)
+        return await self._show_rooms()
+
+    async def _find_names(self) -> None:
+        catalogue = self._catalogue or _NO_CATALOGUE
+        self._names = dict(self._rooms_before()) | {room.room_id: room.name for room in catalogue.rooms.values()}
+        if nameless := [room_id for room_id in self._chosen if not self._names.get(room_id)]:
+            try:
+                rooms = await self._client().rooms_mget(nameless)
+            except FeishuError:
+                return  # asked for in the next step
+            self._names |= {room.room_id: room.name for room in rooms}
+
+    async def async_step_names(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the names that Feishu doesn't tell."""
+        self._names |= {room_id: name.strip() for room_id, name in (user_input or {}).items()}
+        nameless = [room_id for room_id in self._chosen if not self._names.get(room_id)]
+        if not nameless:
+            return await self._rooms_done({room_id: self._names[room_id] for room_id in self._chosen})
+        return self.async_show_form(
+            step_id="names",
+            data_schema=vol.Schema({vol.Required(room_id): TextSelector() for room_id in nameless}),
+            errors={} if user_input is None else {"base": "no_name"},
+        )

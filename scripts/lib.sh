@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# What the scripts share: source it.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/feishu-freebusy
+uv_version=0.13.9
+
+# where this is set, Home Assistant would be compiled anew at every start
+unset PYTHONDONTWRITEBYTECODE
+# the system's certificates, where it has any: they may hold a company's own authority
+if [[ -z ${SSL_CERT_FILE:-} && -s /etc/ssl/certs/ca-certificates.crt ]]; then
+  export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+fi
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 1
+}
+
+# publish BUILT PLACE: moves a finished folder to its place in one step. Where another run was faster, its result stays, and
+# this one, which came to lie inside it, goes.
+publish() {
+  local built=$1.$$
+  mv "$1" "$built"
+  mv "$built" "$2"
+  rm -rf "${2:?}/${built##*/}"
+}
+
+# find_uv [PYTHON]: prints the path of a uv. Where there is none, pip puts one into the cache; nothing is installed.
+find_uv() (
+  set -euo pipefail
+  own=$cache/uv-$uv_version
+  for uv in "$own/bin/uv" "$(type -P uv)"; do
+    "$uv" --version >/dev/null 2>&1 && echo "$uv" && exit
+  done
+  say "getting uv $uv_version"
+  mkdir -p "$cache"
+  work=$(mktemp -d "$cache/.uv.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  python=${1:-python3}
+  if ! "$python" -m pip --version >/dev/null 2>&1; then
+    "$python" -m venv "$work/venv" >/dev/null 2>&1 || die "no uv here, and no pip to get one with"
+    python=$work/venv/bin/python
+  fi
+  "$python" -m pip -qq --disable-pip-version-check --no-input \
+    install --no-deps --root-user-action ignore --target "$work/uv" "uv==$uv_version" >&2 || die "pip could not get uv"
+  [[ -x $own/bin/uv ]] || rm -rf "$own"
+  publish "$work/uv" "$own"
+  echo "$own/bin/uv"
+)
+
+# environment NAME: prints the path of a virtualenv with exactly what requirements/NAME.txt lists, made where it is missing.
+environment() (
+  set -euo pipefail
+  wanted=$root/requirements/$1.txt
+  [[ -f $wanted ]] || die "there is no requirements/$1.txt"
+  place=$root/.venv/$1-$(cksum <"$wanted" | cut -d ' ' -f 1)
+  if "$place/bin/python" -c '' 2>/dev/null; then
+    echo "$place"
+    exit
+  fi
+  python=$("$root/scripts/python")
+  uv=$(find_uv "$python")
+  say "making the environment '$1'"
+  mkdir -p "$root/.venv"
+  find "$root/.venv" -mindepth 1 -maxdepth 1 -name '.*' -mtime +1 -exec rm -rf {} + # what killed runs left
+  work=$(mktemp -d "$root/.venv/.$1.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-120}
+  # the list is complete, so nothing is resolved (and what was overridden stays so)
+  "$uv" --quiet venv --relocatable --python "$python" "$work/env"
+  "$uv" --quiet pip install --python "$work/env" --no-deps --requirements "$wanted" || die "could not install requirements/$1.txt"
+  for old in "$root/.venv/$1-"[0-9]*; do
+    if [[ $old != "$place" ]] || ! "$old/bin/python" -c '' 2>/dev/null; then rm -rf "$old"; fi
+  done
+  publish "$work/env" "$place"
+  echo "$place"
+)

@@ -1,0 +1,106 @@
+"""What the simulated server answers: HTTP answers, and the refusals that the contract documents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import json
+from types import MappingProxyType
+from typing import Final
+
+type JsonObject = dict[str, object]
+
+JSON_TYPE: Final = "application/json; charset=utf-8"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+HTML_TYPE: Final = "text/html; charset=utf-8"
+MISSING: Final = object()  # an ``error`` member that is left out
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+# Every code the simulator gives of itself: HTTP status and message. Where the contract leaves the status open, 400.
+REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
+    {
+        9499: (400, "Bad Request"),
+        10003: (200, "invalid param"),
+        10014: (200, "app secret invalid"),
+        11205: (400, "app do not have bot"),
+        121001: (500, "internal error"),
+        121003: (400, "param error"),
+        121004: (404, "data does not exist"),
+        190002: (400, "invalid parameters in request"),
+        190003: (500, "internal service error"),
+        190004: (429, "method rate limited"),
+        190005: (429, "app rate limited"),
+        190006: (403, "wrong unit for app tenant"),
+        190007: (404, "app bot_id not found"),
+        190010: (429, "current operation rate limited"),
+        190014: (400, "invalid request parameters. check details for more info."),
+        195100: (404, "user is dismiss or not exist in the tenant"),
+        99991400: (429, "request trigger frequency limit"),
+        99991401: (400, "ip 127.0.0.1 is denied by app setting"),
+        99991403: (429, "This month's API call quota has been exceeded"),
+        99991661: (400, "Missing access token for authorization. Please attach an access token."),
+        99991662: (400, "app not in use"),
+        99991663: (400, "Invalid access token for authorization. Please attach a valid tenant access token."),
+        99991668: (400, "Invalid access token for authorization. User access tokens are not supported here."),
+        99991671: (400, "Invalid access token for authorization. It must start with t- or u-."),
+        99991672: (400, "Access denied. One of the following scopes is required"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, ready to be sent.
+
+    ``code`` is the code in the JSON body, for the log of requests (``None``: not JSON). ``announced_length`` is a
+    Content-Length that differs from what is sent: the connection is closed after ``body``.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default=NO_HEADERS)
+    code: int | None = None
+    announced_length: int | None = None
+
+    @classmethod
+    def json(cls, status: int, payload: object, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
+        """Return an answer with ``payload`` as its JSON body."""
+        code = payload.get("code") if isinstance(payload, dict) else None
+        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return cls(status, body, headers=headers, code=code if isinstance(code, int) else None)
+
+    @classmethod
+    def text(cls, status: int, text: str, content_type: str = TEXT_TYPE) -> Answer:
+        """Return an answer whose body is not JSON."""
+        return cls(status, text.encode(), content_type)
+
+
+class ApiError(Exception):
+    """A documented refusal, raised by any check and turned into an answer by the gateway.
+
+    ``error`` is the body's ``error`` member: a dictionary gets the log id added by the gateway, ``None`` stands for an
+    empty one, ``MISSING`` leaves it out, anything else is sent as it is.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        msg: str | None = None,
+        *,
+        status: int | None = None,
+        error: object = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
+        """Take status and message from the contract's table, unless they are given."""
+        documented_status, documented_msg = REFUSALS[code]
+        self.code = code
+        self.msg = documented_msg if msg is None else msg
+        self.status = documented_status if status is None else status
+        self.error = error
+        self.headers = headers
+        super().__init__(f"{self.status}/{self.code} {self.msg}")
+
+
+def success(data: Mapping[str, object] | None) -> Answer:
+    """Return a successful answer in the usual envelope; ``None`` leaves ``data`` out."""
+    envelope: JsonObject = {"code": 0, "msg": "success"}
+    return Answer.json(200, envelope if data is None else {**envelope, "data": data})

@@ -1,0 +1,1 @@
+"""The endpoints of the simulated Open Platform, one module a product."""

@@ -1,0 +1,60 @@
+"""Tokens, and what the app may be asked about itself."""
+
+import re
+from typing import Final
+
+from simulator.answers import Answer, success
+from simulator.model import Call
+from simulator.tenant import Tenant
+
+from .endpoint import Endpoint
+
+APP_ID: Final = re.compile(r"cli_[0-9A-Za-z]{8,32}")
+GRANTED, NOT_GRANTED = 1, 2
+
+
+def issue_token(tenant: Tenant, call: Call, _: str) -> Answer:
+    """Issue a tenant access token. Both success and failure are flat, and failure has status 200 (by default)."""
+    body = call.body if isinstance(call.body, dict) else {}
+    app_id, secret = body.get("app_id"), body.get("app_secret")
+    if not isinstance(app_id, str) or not APP_ID.fullmatch(app_id) or not isinstance(secret, str) or not secret:
+        return Answer.json(200, {"code": 10003, "data": {}, "msg": "invalid param"})
+    if app_id != tenant.app_id:
+        return Answer.json(200, {"code": 10014, "msg": "app id not exists"})
+    if secret != tenant.app_secret:
+        return Answer.json(tenant.variants.wrong_secret_status, {"code": 10014, "msg": "app secret invalid"})
+    if not tenant.app_enabled:
+        return Answer.json(200, {"code": 10014, "msg": "app is disabled"})
+    token, expire = tenant.tokens.issue(stuck=tenant.stuck_token)
+    return Answer.json(200, {"code": 0, "msg": "ok", "tenant_access_token": token, "expire": expire})
+
+
+def list_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
+    """List the scopes the app asked for, and whether each was granted."""
+    scopes = [
+        {"scope_name": name, "grant_status": GRANTED if granted else NOT_GRANTED}
+        for name, granted in tenant.scopes.items()
+    ]
+    return success({"scopes": scopes})
+
+
+def bot_info(tenant: Tenant, _call: Call, _: str) -> Answer:
+    """Describe the app's bot, in a flat answer; without one, 11205."""
+    if not tenant.bot_enabled:
+        return Answer.json(400, {"code": 11205, "msg": "app do not have bot"})
+    bot = {
+        "activate_status": tenant.bot_status,
+        "app_name": tenant.app_name,
+        "avatar_url": "",
+        "ip_white_list": [],
+        "open_id": f"ou_{tenant.root.level_id.removeprefix('omb_')}",
+    }
+    return Answer.json(200, {"code": 0, "msg": "ok", "bot": bot})
+
+
+ENDPOINTS: Final = (
+    Endpoint("POST", "auth/v3/tenant_access_token/internal", issue_token, limited=False, guarded=False),
+    Endpoint("POST", "auth/v3/tenant_access_token/internal/", issue_token, limited=False, guarded=False),
+    Endpoint("GET", "application/v6/scopes", list_scopes, limited=False),
+    Endpoint("GET", "bot/v3/info", bot_info, limited=False),
+)

@@ -1,0 +1,60 @@
+"""What an endpoint is, and what all of them need to read their parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.answers import Answer, ApiError, JsonObject
+from simulator.model import Call
+from simulator.tenant import Tenant
+
+type Handler = Callable[[Tenant, Call, str], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint: where it is, who may call it, and who answers.
+
+    ``path`` comes after ``/open-apis/`` and may hold one ``:id``. ``scopes``: any one of them is enough. ``limited``:
+    calls count against the rate limit of tier 4 and the monthly quota. ``guarded``: the gateway checks the caller.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scopes: tuple[str, ...] = ()
+    needs_bot: bool = False
+    limited: bool = True
+    guarded: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the rate limits know it by."""
+        return f"{self.method} {self.path}"
+
+    def require_scope(self, tenant: Tenant) -> None:
+        """Refuse if the endpoint wants a scope and the app has none of those that do."""
+        if self.scopes:
+            require_scope(tenant, self.scopes)
+
+
+def require_scope(tenant: Tenant, scopes: tuple[str, ...]) -> None:
+    """Refuse with 99991672 unless the app was granted any one of ``scopes``."""
+    if any(tenant.scopes.get(scope) for scope in scopes):
+        return
+    link = f"https://open.feishu.cn/app/{tenant.app_id}/auth?q={','.join(scopes)}&op_from=openapi&token_type=tenant"
+    msg = f"Access denied. One of the following scopes is required: [{', '.join(scopes)}]. Grant it here: {link}"
+    error: JsonObject = {}
+    if tenant.variants.permission_violations == "subject":
+        error["permission_violations"] = [
+            {"type": "action_scope_required", "subject": scope, "description": ""} for scope in scopes
+        ]
+    elif tenant.variants.permission_violations == "scope_and_url":
+        error["permission_violations"] = [{"scope": scope, "url": link} for scope in scopes]
+    raise ApiError(99991672, msg, error=error)
+
+
+def require_body(call: Call, code: int) -> JsonObject:
+    """Return the JSON object in the body, or refuse with ``code``."""
+    if not isinstance(call.body, dict):
+        raise ApiError(code)
+    return call.body

@@ -1,0 +1,259 @@
+"""The control interface over HTTP: JSON in, JSON out, under ``/simulator/``.
+
+``GET`` reads, ``POST`` changes. Times are RFC 3339 with an offset. A wrong request gets 400 and ``{"error": "..."}``.
+
+```
+GET  state                                 everything: app, levels, rooms, people, bookings, faults
+GET  requests                              the log of requests, oldest first
+GET  variants                              the switches in force
+POST book             subject_id, start, end, [rsvp, free, external]      -> booking
+POST move             booking_id, start, end                              -> booking
+POST cancel           booking_id
+POST levels/add       name, [parent]                                      -> level
+POST rooms/add        name, [level, capacity, equipment, room_id]         -> room
+POST rooms/rename     room_id, name                                       -> room
+POST rooms/delete     room_id
+POST rooms/disable    room_id, start, [end, reason]   (no end: for ever)  -> room
+POST rooms/enable     room_id                                             -> room
+POST users/add        name, [open_id, union_id, user_id]                  -> person
+POST scopes/grant     scopes: [...]
+POST scopes/revoke    scopes: [...]
+POST app              [enabled, ip_allowed]
+POST bot              [enabled, status]
+POST secret           secret
+POST tokens/expire
+POST tokens/stuck     stuck
+POST limits           enabled
+POST quota            left: number or null
+POST variants         name: value, ...
+POST faults/inject    kind, [args: {...}, path, times (null: until cleared), body: {...} that the request must hold]
+POST faults/clear
+POST requests/clear
+```
+
+The kinds of faults, with their args: rate_limited (reset, status, code), status (status, code), error (status, code,
+msg, error), body (status, body), html (status), empty (status), redirect (location, status), cut_off
+(broken_connection), oversized (size), slow (seconds), close.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+import json
+from typing import Final, cast
+
+from .answers import Answer, JsonObject
+from .faults import KINDS
+from .model import RSVP_WORDS, Call, Level, Rsvp
+from .tenant import Tenant
+
+PREFIX: Final = "/simulator/"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The JSON object of a control request, read strictly: ``ValueError`` tells what is wrong."""
+
+    values: Mapping[str, object]
+
+    def get[T](self, name: str, kind: type[T], default: T | None = None) -> T:
+        """Return the value of ``name``, of exactly this type; without a default it must be there."""
+        value = self.values.get(name, default)
+        if type(value) is not kind:
+            raise ValueError(f"{name} must be of type {kind.__name__}")
+        return value
+
+    def optional[T](self, name: str, kind: type[T]) -> T | None:
+        """Return the value of ``name``, or ``None`` if it is not there or null."""
+        return None if self.values.get(name) is None else self.get(name, kind)
+
+    def words(self, name: str) -> list[str]:
+        """Return a list of strings; empty if it is not there."""
+        values: list[object] = self.get(name, list, [])
+        if not all(isinstance(value, str) for value in values):
+            raise ValueError(f"{name} must be a list of strings")
+        return cast("list[str]", values)
+
+    def instant(self, name: str) -> datetime:
+        """Return an RFC 3339 time; the tenant refuses naive ones."""
+        return datetime.fromisoformat(self.get(name, str))
+
+
+type Command = Callable[[Tenant, Arguments], object]
+
+
+def answer(tenant: Tenant, method: str, path: str, body: object) -> Answer:
+    """Carry out a control request; ``body`` is parsed JSON, ``None`` if there was none."""
+    command = {"GET": READS, "POST": CHANGES}.get(method, {}).get(path.removeprefix(PREFIX))
+    if command is None:
+        return Answer.json(404, {"error": f"there is no {method} {path}"})
+    if body is not None and not isinstance(body, dict):
+        return Answer.json(400, {"error": "the body must be a JSON object, sent as application/json"})
+    try:
+        result = command(tenant, Arguments(body or {}))
+    except (KeyError, TypeError, ValueError) as error:
+        return Answer.json(400, {"error": str(error.args[0]) if error.args else str(error)})
+    return Answer(200, json.dumps({} if result is None else result, default=_plain, ensure_ascii=False).encode())
+
+
+def _state(tenant: Tenant, _: Arguments) -> JsonObject:
+    return {
+        "now": tenant.now(),
+        "app": {
+            "app_id": tenant.app_id,
+            "app_name": tenant.app_name,
+            "enabled": tenant.app_enabled,
+            "ip_allowed": tenant.ip_allowed,
+            "bot_enabled": tenant.bot_enabled,
+            "bot_status": tenant.bot_status,
+            "stuck_token": tenant.stuck_token,
+            "scopes": tenant.scopes,
+        },
+        "limits_enabled": tenant.limits_enabled,
+        "limit_violations": tenant.limit_violations,
+        "quota_left": tenant.quota_left,
+        "variants": tenant.variants,
+        "levels": list(tenant.levels.values()),
+        "rooms": list(tenant.rooms.values()),
+        "users": list(tenant.users.values()),
+        "bookings": sorted(tenant.bookings.values(), key=lambda booking: booking.start),
+        "faults": [
+            {"kind": order.fault.name, "path": order.path, "left": order.left} for order in tenant.faults.orders
+        ],
+        "requests": len(tenant.requests),
+    }
+
+
+def _book(tenant: Tenant, args: Arguments) -> object:
+    return tenant.book(
+        args.get("subject_id", str),
+        args.instant("start"),
+        args.instant("end"),
+        rsvp=_rsvp(args.get("rsvp", str, "accept")),
+        free=args.get("free", bool, default=False),
+        external=args.get("external", bool, default=False),
+    )
+
+
+def _rsvp(word: str) -> Rsvp:
+    if word not in RSVP_WORDS:
+        raise ValueError(f"rsvp must be one of {', '.join(sorted(RSVP_WORDS))}")
+    return cast("Rsvp", word)
+
+
+def _move(tenant: Tenant, args: Arguments) -> object:
+    return tenant.move(args.get("booking_id", str), args.instant("start"), args.instant("end"))
+
+
+def _add_level(tenant: Tenant, args: Arguments) -> object:
+    return tenant.add_level(args.get("name", str), _level(tenant, args.optional("parent", str)))
+
+
+def _level(tenant: Tenant, level_id: str | None) -> Level | None:
+    if level_id is not None and level_id not in tenant.levels:
+        raise ValueError(f"there is no level {level_id}")
+    return None if level_id is None else tenant.levels[level_id]
+
+
+def _add_room(tenant: Tenant, args: Arguments) -> object:
+    return tenant.add_room(
+        args.get("name", str),
+        level=_level(tenant, args.optional("level", str)),
+        capacity=args.get("capacity", int, 0),
+        equipment=args.words("equipment"),
+        room_id=args.optional("room_id", str),
+    )
+
+
+def _disable_room(tenant: Tenant, args: Arguments) -> object:
+    end = None if args.values.get("end") is None else args.instant("end")
+    return tenant.disable_room(args.get("room_id", str), args.instant("start"), end, args.get("reason", str, ""))
+
+
+def _add_user(tenant: Tenant, args: Arguments) -> object:
+    ids = {kind: args.optional(kind, str) for kind in ("open_id", "union_id", "user_id")}
+    return tenant.add_user(args.get("name", str), **ids)
+
+
+def _set_app(tenant: Tenant, args: Arguments) -> None:
+    tenant.app_enabled = args.get("enabled", bool, tenant.app_enabled)
+    tenant.ip_allowed = args.get("ip_allowed", bool, tenant.ip_allowed)
+
+
+def _set_bot(tenant: Tenant, args: Arguments) -> None:
+    tenant.bot_enabled = args.get("enabled", bool, tenant.bot_enabled)
+    tenant.bot_status = args.get("status", int, tenant.bot_status)
+
+
+def _set_stuck(tenant: Tenant, args: Arguments) -> None:
+    tenant.stuck_token = args.get("stuck", bool)
+
+
+def _set_limits(tenant: Tenant, args: Arguments) -> None:
+    tenant.limits_enabled = args.get("enabled", bool)
+
+
+def _set_quota(tenant: Tenant, args: Arguments) -> None:
+    if "left" not in args.values:
+        raise ValueError("left must be a number or null")
+    tenant.quota_left = args.optional("left", int)
+
+
+def _set_variants(tenant: Tenant, args: Arguments) -> object:
+    tenant.variants.update(args.values)
+    return tenant.variants
+
+
+def _inject(tenant: Tenant, args: Arguments) -> None:
+    kind = args.get("kind", str)
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    fault = KINDS[kind](**args.get("args", dict, {}))
+    wanted = args.optional("body", dict)
+    times = args.optional("times", int) if "times" in args.values else 1
+    tenant.inject(fault, args.optional("path", str), times, None if wanted is None else _holds(wanted))
+
+
+def _holds(wanted: Mapping[str, object]) -> Callable[[Call], bool]:
+    return lambda call: isinstance(call.body, dict) and wanted.items() <= call.body.items()
+
+
+def _plain(value: object) -> object:
+    """Turn one of the tenant's values into what JSON can hold."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+READS: Final[Mapping[str, Command]] = {
+    "state": _state,
+    "requests": lambda tenant, _: tenant.requests,
+    "variants": lambda tenant, _: tenant.variants,
+}
+CHANGES: Final[Mapping[str, Command]] = {
+    "book": _book,
+    "move": _move,
+    "cancel": lambda tenant, args: tenant.cancel(args.get("booking_id", str)),
+    "levels/add": _add_level,
+    "rooms/add": _add_room,
+    "rooms/rename": lambda tenant, args: tenant.rename_room(args.get("room_id", str), args.get("name", str)),
+    "rooms/delete": lambda tenant, args: tenant.delete_room(args.get("room_id", str)),
+    "rooms/disable": _disable_room,
+    "rooms/enable": lambda tenant, args: tenant.enable_room(args.get("room_id", str)),
+    "users/add": _add_user,
+    "scopes/grant": lambda tenant, args: tenant.grant(*args.words("scopes")),
+    "scopes/revoke": lambda tenant, args: tenant.revoke(*args.words("scopes")),
+    "app": _set_app,
+    "bot": _set_bot,
+    "secret": lambda tenant, args: tenant.rotate_secret(args.get("secret", str)),
+    "tokens/expire": lambda tenant, _: tenant.expire_tokens(),
+    "tokens/stuck": _set_stuck,
+    "limits": _set_limits,
+    "quota": _set_quota,
+    "variants": _set_variants,
+    "faults/inject": _inject,
+    "faults/clear": lambda tenant, _: tenant.clear_faults(),
+    "requests/clear": lambda tenant, _: tenant.requests.clear(),
+}

@@ -1,0 +1,111 @@
+"""The gateway: which endpoint a request is for, and everything that is checked before it gets there.
+
+The order of checks: path and method; token; state of the app; IP; rate limit; quota; scope; bot; then the endpoint's
+own parameters. Rate limits count every call to a known endpoint, the quota only the successful ones.
+"""
+
+import re
+import secrets
+from typing import Final
+
+from .answers import MISSING, Answer, ApiError, JsonObject
+from .api.app import ENDPOINTS as APP
+from .api.endpoint import Endpoint
+from .api.freebusy import ENDPOINTS as FREEBUSY
+from .api.rooms import ENDPOINTS as ROOMS
+from .limits import Excess
+from .model import Call, LimitViolation
+from .tenant import Tenant
+
+PREFIX: Final = "/open-apis/"
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *ROOMS, *FREEBUSY)
+NOT_FOUND: Final = Answer.text(404, "404 page not found")
+_ROUTES: Final = tuple(
+    (endpoint, re.compile(re.escape(PREFIX + endpoint.path).replace(":id", "(?P<id>[^/]+)"))) for endpoint in ENDPOINTS
+)
+
+
+def find(call: Call) -> tuple[Endpoint, str] | None:
+    """Return the endpoint a call is for and the id in its path (empty if it has none), or ``None``."""
+    for endpoint, pattern in _ROUTES:
+        match = pattern.fullmatch(call.path)
+        if match and call.method == endpoint.method:
+            return endpoint, match.groupdict().get("id", "")
+    return None
+
+
+def count(tenant: Tenant, call: Call) -> Excess | None:
+    """Count a call against its rate limit; return the excess, also noted in ``limit_violations``, if it is too many."""
+    found = find(call)
+    if found is None or not found[0].limited or not tenant.limits_enabled:
+        return None
+    api = found[0].name
+    excess = tenant.limits.admit(api)
+    if excess is not None:
+        tenant.limit_violations.append(LimitViolation(api, excess.limit, excess.window, call.at))
+    return excess
+
+
+def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None) -> Answer:
+    """Answer a call. ``authorization`` is its header of that name, ``excess`` what :func:`count` said."""
+    found = find(call)
+    if found is None:
+        return NOT_FOUND
+    endpoint, path_id = found
+    try:
+        if endpoint.guarded:
+            _check_caller(tenant, authorization)
+            _check_volume(tenant, endpoint, excess)
+            _check_rights(tenant, endpoint)
+        reply = endpoint.handler(tenant, call, path_id)
+    except ApiError as refusal:
+        return _refuse(tenant, refusal)
+    if endpoint.limited and tenant.quota_left is not None:
+        tenant.quota_left -= 1
+    return reply
+
+
+def _check_caller(tenant: Tenant, authorization: str) -> None:
+    scheme, _, token = authorization.partition(" ")
+    if scheme != "Bearer" or not token:
+        raise ApiError(99991661)
+    if token.startswith(("u-", "eyJ")):
+        raise ApiError(99991668)
+    if not token.startswith("t-"):
+        raise ApiError(99991671)
+    if not tenant.tokens.valid(token):
+        raise ApiError(99991663)
+    if not tenant.app_enabled:
+        raise ApiError(99991662)
+    if not tenant.ip_allowed:
+        raise ApiError(99991401, status=tenant.variants.denied_ip_status)
+
+
+def _check_volume(tenant: Tenant, endpoint: Endpoint, excess: Excess | None) -> None:
+    if excess is not None:
+        code = int(tenant.variants.rate_limit)
+        headers = {"x-ogw-ratelimit-limit": str(excess.limit), "x-ogw-ratelimit-reset": str(excess.reset)}
+        raise ApiError(code, headers=headers if code == 99991400 else {})
+    if endpoint.limited and tenant.quota_left is not None and tenant.quota_left <= 0:
+        raise ApiError(99991403)
+
+
+def _check_rights(tenant: Tenant, endpoint: Endpoint) -> None:
+    endpoint.require_scope(tenant)
+    if endpoint.needs_bot and not tenant.bot_works:
+        raise ApiError(190007)
+
+
+def _refuse(tenant: Tenant, refusal: ApiError) -> Answer:
+    log_id = secrets.token_hex(16)
+    error = refusal.error
+    if error is None or isinstance(error, dict):
+        trace: JsonObject = {
+            tenant.variants.log_id_key: log_id,
+            "troubleshooter": f"Troubleshooting suggestions: https://open.feishu.cn/search?log_id={log_id}",
+        }
+        error = {**(error or {}), **trace}
+    payload = {"code": refusal.code, "msg": refusal.msg, "error": error}
+    if error is MISSING:
+        del payload["error"]
+    return Answer.json(refusal.status, payload, {**refusal.headers, "X-Tt-Logid": log_id})

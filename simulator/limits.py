@@ -1,0 +1,40 @@
+"""Rate limits, as strict as they can be read: so many calls in *any* second and in *any* minute."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import math
+from typing import Final
+
+TIER_4: Final = ((50, 1.0), (1000, 60.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A call too many: the ceiling it hit, its window in seconds, and the whole seconds until there is room again."""
+
+    limit: int
+    window: float
+    reset: int
+
+
+@dataclass(slots=True)
+class SlidingWindows:
+    """Counts calls per API. ``monotonic`` gives seconds; ``windows`` holds pairs of (calls, seconds)."""
+
+    monotonic: Callable[[], float]
+    windows: tuple[tuple[int, float], ...] = TIER_4
+    _calls: defaultdict[tuple[str, float], deque[float]] = field(default_factory=lambda: defaultdict(deque))
+
+    def admit(self, api: str) -> Excess | None:
+        """Count a call of ``api`` and return ``None``, or return why it is too many (it is then not counted)."""
+        now = self.monotonic()
+        for limit, window in self.windows:
+            calls = self._calls[api, window]
+            while calls and now - calls[0] >= window:
+                calls.popleft()
+            if len(calls) >= limit:
+                return Excess(limit, window, max(1, math.ceil(calls[0] + window - now)))
+        for _, window in self.windows:
+            self._calls[api, window].append(now)
+        return None

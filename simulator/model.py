@@ -1,0 +1,127 @@
+"""The things a tenant is made of. All of them are values: a change replaces the object in the tenant's dictionaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+type Rsvp = Literal["accept", "needs_action", "tentative", "decline", "removed"]
+RSVP_WORDS: frozenset[str] = frozenset(get_args(Rsvp.__value__))
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A room level (building, floor, ...). ``path`` holds level ids from the top level down to this one."""
+
+    level_id: str
+    name: str
+    parent_id: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DisablePeriod:
+    """When a room is out of service: ``[start, end)``, aware; ``end`` ``None`` = for ever."""
+
+    start: datetime
+    end: datetime | None
+    reason: str = ""
+
+    def contains(self, instant: datetime) -> bool:
+        """Return whether the room is disabled at ``instant`` (aware)."""
+        return self.start <= instant and (self.end is None or instant < self.end)
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Return whether ``[start, end)`` (aware) has an instant in common with the period."""
+        return self.start < end and (self.end is None or start < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A meeting room. ``capacity`` in seats, ``equipment`` as names, ``disabled`` past, present or planned."""
+
+    room_id: str
+    name: str
+    level_id: str
+    capacity: int = 0
+    equipment: tuple[str, ...] = ()
+    description: str = ""
+    display_id: str = ""
+    custom_room_id: str = ""
+    disabled: DisablePeriod | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person, under the three kinds of id that Feishu has."""
+
+    name: str
+    open_id: str
+    union_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One event in the calendar of a room or a person: ``[start, end)``, aware UTC.
+
+    ``subject_id`` is a room id or an open_id. ``free`` = marked as free (dropped by ``only_busy``), ``external`` = from
+    a bound third-party calendar (dropped by ``include_external_calendar=false``).
+    """
+
+    booking_id: str
+    subject_id: str
+    start: datetime
+    end: datetime
+    rsvp: Rsvp = "accept"
+    free: bool = False
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as it came in. ``body`` is parsed JSON, the raw text if it was not JSON, or ``None`` if empty."""
+
+    method: str
+    path: str
+    pairs: tuple[tuple[str, str], ...]
+    body: object
+    at: datetime
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; of a repeated one the first (all of them are in ``pairs``)."""
+        return dict(reversed(self.pairs))
+
+    def redacted(self) -> Call:
+        """Return the call as it may be logged: without secrets."""
+        if isinstance(self.body, Mapping) and "app_secret" in self.body:
+            return replace(self, body={**self.body, "app_secret": "***"})
+        if isinstance(self.body, str) and "app_secret" in self.body:
+            return replace(self, body="***")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """A request and what it was answered. ``status`` 0 = the connection was closed; ``code`` ``None`` = not JSON."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: object
+    status: int
+    code: int | None
+    at: datetime
+    pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitViolation:
+    """A call that went over a rate limit: more than ``limit`` calls of ``api`` within ``window`` seconds."""
+
+    api: str
+    limit: int
+    window: float
+    at: datetime

@@ -1,0 +1,297 @@
+"""A Feishu tenant in memory, with the one app that looks into it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+import hashlib
+from time import monotonic
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from .calendars import Calendars
+from .faults import Fault, FaultOrder, FaultQueue
+from .limits import SlidingWindows
+from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User
+from .tokens import TokenIssuer
+from .variants import Variants
+
+DEFAULT_SCOPES: Final = (
+    "vc:room:readonly",
+    "calendar:calendar.free_busy:read",
+    "calendar:room:readonly",
+    "contact:user.employee_id:readonly",
+)
+BOT_ENABLED: Final = 2
+BOT_WORKS: Final = frozenset({BOT_ENABLED, 4})  # 4: enabled, and a newer version waits for its approval
+
+
+def utc_now() -> datetime:
+    """Return the current instant in UTC (looked up at every call, so that tests may freeze it)."""
+    return datetime.now(UTC)
+
+
+@dataclass(eq=False, kw_only=True)
+class Tenant:
+    """One tenant, one app, everything that can be asked about or changed.
+
+    ``clock`` gives the current instant (aware) for tokens and room states, ``monotonic`` seconds for the rate limits,
+    ``zone`` the offset of the times in answers. Ids derive from the app id and ``seed``: the same tenant built twice
+    has the same ids, two tenants have different ones.
+    """
+
+    app_id: str = "cli_a1b2c3d4e5f60001"
+    app_secret: str = field(default="simulated-secret-0001", repr=False)
+    app_name: str = "Meeting rooms"
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    clock: Callable[[], datetime] = field(default=utc_now, repr=False)
+    monotonic: Callable[[], float] = field(default=monotonic, repr=False)
+    seed: int = 0
+
+    app_enabled: bool = True
+    ip_allowed: bool = True
+    bot_enabled: bool = True
+    bot_status: int = BOT_ENABLED
+    stuck_token: bool = False
+    limits_enabled: bool = True
+    quota_left: int | None = None
+    variants: Variants = field(default_factory=Variants)
+
+    scopes: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DEFAULT_SCOPES, True), init=False)
+    levels: dict[str, Level] = field(default_factory=dict, init=False, repr=False)
+    rooms: dict[str, Room] = field(default_factory=dict, init=False, repr=False)
+    users: dict[str, User] = field(default_factory=dict, init=False, repr=False)
+    calendars: Calendars = field(default_factory=Calendars, init=False, repr=False)
+    requests: list[LoggedRequest] = field(default_factory=list, init=False, repr=False)
+    limit_violations: list[LimitViolation] = field(default_factory=list, init=False, repr=False)
+    faults: FaultQueue = field(default_factory=FaultQueue, init=False, repr=False)
+    tokens: TokenIssuer = field(init=False, repr=False)
+    limits: SlidingWindows = field(init=False, repr=False)
+    root: Level = field(init=False, repr=False)
+    _ids: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Build the parts that need the clocks and the app id."""
+        self.tokens = TokenIssuer(self.now)
+        self.limits = SlidingWindows(self._seconds)
+        level_id = self._new_id("omb_")
+        self.root = Level(level_id, "Tenant", parent_id="", path=(level_id,))
+
+    def now(self) -> datetime:
+        """Return the current instant (aware), by whatever ``clock`` is set to at the moment."""
+        return self.clock()
+
+    # --- Levels and rooms ---------------------------------------------------------------------------------------------
+
+    def add_level(self, name: str, parent: Level | None = None) -> Level:
+        """Add a building (no ``parent``) or a part of one."""
+        level_id = self._new_id("omb_")
+        above = self.root if parent is None else parent
+        level = Level(level_id, name, above.level_id, (*above.path, level_id))
+        self.levels[level_id] = level
+        return level
+
+    def add_room(
+        self,
+        name: str,
+        *,
+        level: Level | None = None,
+        capacity: int = 0,
+        equipment: Iterable[str] = (),
+        description: str = "",
+        room_id: str | None = None,
+    ) -> Room:
+        """Add a room on ``level`` (``None``: directly in the tenant)."""
+        room_id = room_id or self._new_id("omm_")
+        if room_id in self.rooms:
+            raise ValueError(f"there is a room {room_id} already")
+        room = Room(
+            room_id,
+            name,
+            level_id=(level or self.root).level_id,
+            capacity=capacity,
+            equipment=tuple(equipment),
+            description=description,
+            display_id=f"LM{len(self.rooms) + 1:09d}",
+        )
+        self.rooms[room_id] = room
+        return room
+
+    def rename_room(self, room_id: str, name: str) -> Room:
+        """Give a room another name."""
+        return self._change_room(replace(self._room(room_id), name=name))
+
+    def delete_room(self, room_id: str) -> None:
+        """Remove a room with its bookings."""
+        del self.rooms[self._room(room_id).room_id]
+        self.calendars.drop(room_id)
+
+    def disable_room(self, room_id: str, start: datetime, end: datetime | None, reason: str = "") -> Room:
+        """Take a room out of service in ``[start, end)`` (aware; ``None`` = for ever).
+
+        Bookings that reach into that time are cancelled, as Feishu does.
+        """
+        _require_span(start, end)
+        period = DisablePeriod(start.astimezone(UTC), None if end is None else end.astimezone(UTC), reason)
+        room = self._change_room(replace(self._room(room_id), disabled=period))
+        for booking in self.calendars.of(room_id):
+            if period.overlaps(booking.start, booking.end):
+                self.calendars.remove(booking.booking_id)
+        return room
+
+    def enable_room(self, room_id: str) -> Room:
+        """Put a room back into service. Cancelled bookings stay cancelled."""
+        return self._change_room(replace(self._room(room_id), disabled=None))
+
+    # --- People -------------------------------------------------------------------------------------------------------
+
+    def add_user(
+        self, name: str, *, open_id: str | None = None, union_id: str | None = None, user_id: str | None = None
+    ) -> User:
+        """Add a person; ids that are not given are made."""
+        user = User(
+            name,
+            open_id or self._new_id("ou_"),
+            union_id or self._new_id("on_"),
+            user_id or self._new_id("")[:8],
+        )
+        self.users[user.open_id] = user
+        return user
+
+    # --- Bookings -----------------------------------------------------------------------------------------------------
+
+    @property
+    def bookings(self) -> dict[str, Booking]:
+        """All bookings by id (read only)."""
+        return self.calendars.bookings
+
+    def book(
+        self,
+        subject_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        rsvp: Rsvp = "accept",
+        free: bool = False,
+        external: bool = False,
+    ) -> Booking:
+        """Put an event ``[start, end)`` (aware) into the calendar of a room (room id) or a person (any of their ids).
+
+        Overlaps are taken as they come. ``KeyError``: no such subject; ``ValueError``: naive times, an end before the
+        start, or a room that is disabled then.
+        """
+        owner = self._subject(subject_id)
+        self._require_bookable(owner, start, end)
+        booking = Booking(
+            self._new_id(""), owner, start.astimezone(UTC), end.astimezone(UTC), rsvp, free=free, external=external
+        )
+        self.calendars.put(booking)
+        return booking
+
+    def move(self, booking_id: str, start: datetime, end: datetime) -> Booking:
+        """Move a booking to ``[start, end)`` (aware). Errors as in :meth:`book`."""
+        booking = self.calendars.get(booking_id)
+        self._require_bookable(booking.subject_id, start, end)
+        moved = replace(booking, start=start.astimezone(UTC), end=end.astimezone(UTC))
+        self.calendars.put(moved)
+        return moved
+
+    def cancel(self, booking_id: str) -> None:
+        """Remove a booking; ``KeyError`` if there is none."""
+        self.calendars.remove(booking_id)
+
+    # --- The app ------------------------------------------------------------------------------------------------------
+
+    @property
+    def bot_works(self) -> bool:
+        """Whether the app's bot is there and may act."""
+        return self.bot_enabled and self.bot_status in BOT_WORKS
+
+    def grant(self, *scopes: str) -> None:
+        """Grant scopes to the app."""
+        self.scopes.update(dict.fromkeys(scopes, True))
+
+    def revoke(self, *scopes: str) -> None:
+        """Take scopes from the app; they stay on its list, as not granted."""
+        self.scopes.update(dict.fromkeys(scopes, False))
+
+    def rotate_secret(self, secret: str) -> None:
+        """Reset the app secret. Whether old tokens live on is a variant."""
+        self.app_secret = secret
+        if self.variants.secret_rotation == "revokes_tokens":
+            self.expire_tokens()
+
+    def expire_tokens(self) -> None:
+        """End all tokens that were issued."""
+        self.tokens.expire()
+
+    # --- What happens on the wire -------------------------------------------------------------------------------------
+
+    def inject(
+        self,
+        fault: Fault,
+        path: str | None = None,
+        times: int | None = 1,
+        when: Callable[[Call], bool] | None = None,
+    ) -> FaultOrder:
+        """Let ``fault`` strike the next ``times`` requests (``None``: all of them).
+
+        Only those whose path ends in ``path`` and for which ``when`` holds (``None``: any).
+        """
+        order = FaultOrder(fault, path, times, when)
+        self.faults.orders.append(order)
+        return order
+
+    def clear_faults(self) -> None:
+        """Forget all faults that were ordered."""
+        self.faults.orders.clear()
+
+    def calls(self, path: str) -> list[LoggedRequest]:
+        """Return the logged requests whose path ends in ``path``, oldest first."""
+        return [request for request in self.requests if request.path.endswith(path)]
+
+    # --- Inside -------------------------------------------------------------------------------------------------------
+
+    def find_user(self, kind: str, value: str) -> User | None:
+        """Return the person whose id of ``kind`` (``open_id``, ``union_id``, ``user_id``) is ``value``."""
+        if kind == "open_id":
+            return self.users.get(value)
+        return next((user for user in self.users.values() if getattr(user, kind) == value), None)
+
+    def _seconds(self) -> float:
+        return self.monotonic()
+
+    def _subject(self, subject_id: str) -> str:
+        if subject_id in self.rooms:
+            return subject_id
+        for kind in ("open_id", "union_id", "user_id"):
+            user = self.find_user(kind, subject_id)
+            if user is not None:
+                return user.open_id
+        raise KeyError(f"there is no room or person {subject_id}")
+
+    def _room(self, room_id: str) -> Room:
+        if room_id not in self.rooms:
+            raise KeyError(f"there is no room {room_id}")
+        return self.rooms[room_id]
+
+    def _change_room(self, room: Room) -> Room:
+        self.rooms[room.room_id] = room
+        return room
+
+    def _require_bookable(self, owner: str, start: datetime, end: datetime) -> None:
+        _require_span(start, end)
+        room = self.rooms.get(owner)
+        if room is not None and room.disabled is not None and room.disabled.overlaps(start, end):
+            raise ValueError(f"room {owner} is disabled in that time")
+
+    def _new_id(self, prefix: str) -> str:
+        self._ids += 1
+        name = f"{self.app_id}/{self.seed}/{self._ids}"
+        return prefix + hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def _require_span(start: datetime, end: datetime | None) -> None:
+    if start.tzinfo is None or (end is not None and end.tzinfo is None):
+        raise ValueError("times must be aware")
+    if end is not None and end < start:
+        raise ValueError("the end is before the start")

@@ -1,0 +1,62 @@
+"""Where the documentation is silent or contradicts the field: one switch a question, its default and alternatives."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args, get_type_hints
+
+
+@dataclass(slots=True)
+class Variants:
+    """How this tenant behaves where no source is certain. The first value of each switch is the default.
+
+    Assigning a value that a switch does not have raises ``ValueError``: a typing slip must not test the default.
+    """
+
+    # Tokens
+    wrong_secret_status: Literal[200, 400] = 200
+    secret_rotation: Literal["revokes_tokens", "keeps_tokens"] = "revokes_tokens"
+    # Gateway
+    rate_limit: Literal["99991400", "190004", "190005", "190010"] = "99991400"  # only the first has headers
+    denied_ip_status: Literal[400, 403] = 400
+    log_id_key: Literal["log_id", "logid"] = "log_id"
+    permission_violations: Literal["subject", "scope_and_url", "missing"] = "subject"
+    # calendar/v4/freebusy/list
+    empty_list: Literal["list", "missing_key", "null", "missing_data"] = "list"
+    unknown_room: Literal["190002", "190014"] = "190002"
+    disabled_room: Literal["answers", "190002"] = "answers"
+    long_span: Literal["190014", "190002"] = "190014"
+    error_details: Literal["value", "missing", "string", "empty", "null_item"] = "value"  # of 190014
+    offset: Literal["tenant", "utc", "other"] = "tenant"
+    row_order: Literal["sorted", "unsorted"] = "sorted"
+    clipping: Literal["none", "clipped"] = "none"
+    overlaps: Literal["as_booked", "merged", "split_overlapping"] = "as_booked"
+    rsvp_status: Literal["on_request", "never", "always"] = "on_request"
+    declined_rows: Literal["with_rsvp", "never", "always"] = "with_rsvp"  # decline and removed
+    # vc/v1
+    rooms_without_level: Literal["all", "direct"] = "all"
+    rooms_of_level: Literal["subtree", "direct"] = "subtree"
+    disabled_rooms: Literal["listed", "hidden"] = "listed"
+    room_status: Literal["always", "when_disabled"] = "always"
+    disable_times: Literal["string", "int"] = "string"
+    path_root: Literal["left_out", "included"] = "left_out"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set a switch; ``ValueError`` if it does not have this value."""
+        choices = CHOICES.get(name)
+        if choices is None:
+            raise ValueError(f"there is no variant {name!r}; there are: {', '.join(CHOICES)}")
+        # 200 and "200" are different answers, and True equals 1: compare the type as well.
+        if not any(value == choice and type(value) is type(choice) for choice in choices):
+            raise ValueError(f"variant {name} is one of {', '.join(map(repr, choices))}, not {value!r}")
+        object.__setattr__(self, name, value)
+
+    def update(self, values: Mapping[str, object]) -> None:
+        """Set several switches by name, or none of them if one is wrong (``ValueError``)."""
+        trial = Variants(**asdict(self))
+        for name, value in values.items():
+            setattr(trial, name, value)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+CHOICES: Mapping[str, tuple[object, ...]] = {name: get_args(hint) for name, hint in get_type_hints(Variants).items()}

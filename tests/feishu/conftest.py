@@ -1,0 +1,28 @@
+"""A client of the simulated tenant, over real sockets."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from custom_components.feishu_freebusy.feishu import FeishuClient, transport
+from simulator import Simulator, Tenant
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test wait for a back-off; how long it is, tests on virtual time ask."""
+    monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.001)
+
+
+@pytest.fixture
+async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
+    """Return a session as Home Assistant's is: nobody's cookies, no timeouts of its own that matter."""
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(quick_retries: None, session: aiohttp.ClientSession, simulator: Simulator, tenant: Tenant) -> FeishuClient:
+    """Return a client of the tenant."""
+    return FeishuClient(session, tenant.app_id, tenant.app_secret, base_url=simulator.base_url)

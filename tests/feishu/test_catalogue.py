@@ -1,0 +1,151 @@
+import pytest
+
+from custom_components.feishu_freebusy.feishu import Catalogue, FeishuError, read_catalogue
+from simulator import Fault, Level, Room, Tenant
+
+from .virtual import Virtual, on_virtual_time, run
+
+ROOMS, LEVELS = "vc/v1/rooms", "vc/v1/room_levels"
+
+
+def read(tenant: Tenant) -> tuple[Catalogue, Virtual]:
+    """Return the tenant's catalogue, and what it took to read it."""
+
+    async def play() -> tuple[Catalogue, Virtual]:
+        virtual = on_virtual_time(tenant)
+        return await read_catalogue(virtual.client), virtual
+
+    return run(play())
+
+
+@pytest.fixture
+def floors(tenant: Tenant) -> list[Level]:
+    """Return the floors of two towers in a city, all of which have rooms; some rooms are in towers and in no level."""
+    city = tenant.add_level("Shanghai")
+    found = []
+    for name in ("Tower A", "Tower B"):
+        tower = tenant.add_level(name, city)
+        tenant.add_room(f"{name} lobby", level=tower)
+        for floor in ("1F", "2F"):
+            level = tenant.add_level(floor, tower)
+            found.append(level)
+            for number in range(3):
+                tenant.add_room(f"{name} {floor} {number}", level=level, capacity=number)
+    tenant.add_room("Somewhere")
+    return found
+
+
+def test_a_full_list_is_not_walked(tenant: Tenant, floors: list[Level]) -> None:
+    catalogue, virtual = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert catalogue.levels.keys() == tenant.levels.keys()
+    assert len(virtual.sent(ROOMS)) == 1
+    assert len(virtual.sent(LEVELS)) == 4  # the top, the city, and each tower
+
+
+def test_levels_without_rooms_cost_one_look_each(tenant: Tenant, floors: list[Level]) -> None:
+    for number in range(3):
+        tenant.add_level(f"Empty {number}")
+
+    catalogue, virtual = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert len(virtual.sent(ROOMS)) == 1 + 3
+
+
+@pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
+@pytest.mark.parametrize("path_root", ["left_out", "included"])
+def test_a_list_of_the_topmost_rooms_alone_is_completed(
+    tenant: Tenant, floors: list[Level], rooms_of_level: str, path_root: str
+) -> None:
+    tenant.variants.update({"rooms_without_level": "direct", "rooms_of_level": rooms_of_level, "path_root": path_root})
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert {room.name for room in catalogue.rooms.values()} == {room.name for room in tenant.rooms.values()}
+
+
+def only(tenant: Tenant, shown: list[Room]) -> None:
+    """Let the list without a level show but these rooms."""
+    rooms = [
+        {"room_id": room.room_id, "name": room.name, "room_level_id": room.level_id, "path": [room.level_id]}
+        for room in shown
+    ]
+    answer = {"code": 0, "msg": "success", "data": {"rooms": rooms, "has_more": False}}
+    tenant.inject(Fault.body(200, answer), ROOMS, when=lambda call: "room_level_id" not in call.query)
+
+
+@pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
+def test_a_list_that_lacks_rooms_of_levels_it_shows_is_completed(
+    tenant: Tenant, floors: list[Level], rooms_of_level: str
+) -> None:
+    tenant.variants.update({"rooms_of_level": rooms_of_level})
+    only(tenant, [next(room for room in tenant.rooms.values() if room.level_id == floors[0].level_id)])
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys() - {list(tenant.rooms)[-1]}  # that one is in no level
+
+
+def test_levels_with_many_rooms_are_read_to_the_last_page(tenant: Tenant) -> None:
+    tenant.variants.rooms_without_level = "direct"
+    level = tenant.add_level("Tower A")
+    for number in range(230):
+        tenant.add_room(f"Room {number}", level=level)
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+
+
+def test_an_empty_tenant_has_an_empty_catalogue(tenant: Tenant) -> None:
+    catalogue, _ = read(tenant)
+
+    assert (dict(catalogue.rooms), dict(catalogue.levels)) == ({}, {})
+
+
+def test_levels_that_go_in_circles_are_left(tenant: Tenant) -> None:
+    tower = tenant.add_level("Tower A")
+    tenant.add_level("1F", tower)
+    again = {"room_level_id": tower.level_id, "name": "Tower A", "has_child": True}
+    answer = {"code": 0, "msg": "success", "data": {"items": [again], "has_more": False}}
+    tenant.inject(Fault.body(200, answer), LEVELS, times=None)
+
+    catalogue, virtual = read(tenant)
+
+    assert catalogue.levels.keys() == {tower.level_id}
+    assert len(virtual.sent(LEVELS)) == 2
+
+
+@pytest.mark.parametrize("path", [ROOMS, LEVELS])
+def test_half_a_catalogue_is_an_error(tenant: Tenant, floors: list[Level], path: str) -> None:
+    tenant.variants.rooms_without_level = "direct"
+    tenant.inject(Fault.error(400, 121003), path, when=lambda call: "room_level_id" in call.query)
+
+    with pytest.raises(FeishuError, match="121003"):
+        read(tenant)
+
+
+@pytest.mark.parametrize("path_root", ["left_out", "included"])
+def test_a_room_is_in_a_building_and_on_a_floor(tenant: Tenant, floors: list[Level], path_root: str) -> None:
+    tenant.variants.update({"path_root": path_root})
+    tenant.add_room("Penthouse", level=tenant.add_level("Hut"))
+
+    catalogue, _ = read(tenant)
+
+    places = {room.name: catalogue.place(room) for room in catalogue.rooms.values()}
+    assert places["Tower B 2F 1"] == ("Tower B", "2F")
+    assert places["Penthouse"] == ("Hut", "")
+    assert places["Somewhere"] == ("", "")
+
+
+def test_a_room_whose_levels_are_unknown_is_nowhere(tenant: Tenant) -> None:
+    level = tenant.add_level("Tower A")
+    tenant.add_room("Orion", level=level)
+
+    catalogue, _ = read(tenant)
+    (room,) = catalogue.rooms.values()
+
+    assert Catalogue(catalogue.rooms, {}).place(room) == ("", "")

@@ -1,0 +1,285 @@
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    AppError,
+    AppUnavailableError,
+    BotDisabledError,
+    CredentialsError,
+    FeishuError,
+    IpDeniedError,
+    QuotaExceededError,
+    RateLimitedError,
+    RequestError,
+    ScopeMissingError,
+    ServerError,
+    StaleTokenError,
+    SubjectError,
+)
+from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
+
+# The contract's tables, one line a row: section, code, HTTP status (0: not documented), class
+BUSINESS: list[tuple[str, int, int, type[FeishuError]]] = [
+    ("2.1", 190002, 400, SubjectError),
+    ("2.1", 190014, 400, SubjectError),
+    ("2.1", 190006, 403, AppUnavailableError),
+    ("2.1", 190007, 404, BotDisabledError),
+    ("2.1", 195100, 404, SubjectError),
+    ("2.1", 190004, 429, RateLimitedError),
+    ("2.1", 190005, 429, RateLimitedError),
+    ("2.1", 190010, 429, RateLimitedError),
+    ("2.1", 190003, 500, ServerError),
+    ("3.2", 100005, 0, SubjectError),
+    ("3.2", 105001, 0, ServerError),
+    ("3.2", 105002, 400, RequestError),
+    ("4", 121001, 500, ServerError),
+    ("4", 121002, 400, RequestError),
+    ("4", 121003, 400, RequestError),
+    ("4", 121004, 404, SubjectError),
+    ("4", 121005, 404, SubjectError),
+    ("4", 121006, 404, RequestError),
+    ("5.1", 99991661, 400, RequestError),
+    ("5.1", 99991663, 400, StaleTokenError),
+    ("5.1", 99991664, 400, StaleTokenError),
+    ("5.1", 99991665, 0, StaleTokenError),
+    ("5.1", 99991668, 400, RequestError),
+    ("5.1", 99991671, 400, StaleTokenError),
+    ("5.1", 99991672, 400, ScopeMissingError),
+    ("5.1", 99991679, 400, ScopeMissingError),
+    ("5.1", 99991676, 0, ScopeMissingError),
+    ("5.1", 99991662, 0, AppUnavailableError),
+    ("5.1", 99991673, 0, AppUnavailableError),
+    ("5.1", 99991674, 0, RequestError),
+    ("5.1", 99991675, 0, RequestError),
+    ("5.1", 10005, 0, AppUnavailableError),
+    ("5.1", 10014, 0, AppUnavailableError),
+    ("5.1", 11205, 0, BotDisabledError),
+    ("5.1", 11240, 0, BotDisabledError),
+    ("5.1", 11207, 0, AppUnavailableError),
+    ("5.1", 11210, 0, AppUnavailableError),
+    ("5.1", 20009, 0, AppUnavailableError),
+    ("5.1", 99991401, 0, IpDeniedError),
+    ("5.1", 99991543, 0, CredentialsError),
+    ("5.1", 99991201, 404, RequestError),
+    ("5.1", 99991301, 404, RequestError),
+    ("5.1", 9499, 400, RequestError),
+    ("5.1", 99992402, 400, RequestError),
+    ("5.1", 99992351, 400, SubjectError),
+    ("5.1", 99992352, 400, SubjectError),
+    ("5.1", 99992353, 400, SubjectError),
+    ("5.1", 99992359, 400, SubjectError),
+    ("5.1", 99992360, 400, SubjectError),
+    ("5.1", 99992361, 400, SubjectError),
+    ("5.1", 99992375, 400, SubjectError),
+    ("5.1", 99992376, 400, SubjectError),
+    ("5.1", 30005, 0, RequestError),
+    ("5.1", 1000002, 0, SubjectError),
+    ("5.1", 1000003, 0, ServerError),
+    ("5.1", 1000004, 0, RateLimitedError),
+    ("5.1", 1000005, 0, RateLimitedError),
+    ("5.1", 1000007, 0, BotDisabledError),
+    ("5.2", 2200, 0, ServerError),
+    ("5.2", 1500, 0, ServerError),
+    ("5.2", 10101, 0, ServerError),
+    ("5.3", 99991400, 429, RateLimitedError),
+    ("5.3", 99991400, 400, RateLimitedError),
+    ("5.4", 99991403, 429, QuotaExceededError),
+    ("14", 212100, 400, AppUnavailableError),
+]
+TOKEN: list[tuple[str, int, int, type[FeishuError]]] = [
+    ("1.2", 10003, 200, CredentialsError),
+    ("1.2", 10005, 0, CredentialsError),
+    ("1.2", 10014, 200, CredentialsError),
+    ("1.2", 10014, 400, CredentialsError),
+    ("1.2", 10015, 0, CredentialsError),
+    ("1.2", 20002, 0, CredentialsError),
+    ("1.2", 99991543, 0, CredentialsError),
+    ("1.2", 10012, 0, ServerError),
+    ("1.2", 10013, 0, ServerError),
+    ("1.2", 10016, 0, ServerError),
+    ("1.2", 2200, 0, ServerError),
+    ("1.2", 1500, 0, ServerError),
+    ("1.2", 10101, 0, ServerError),
+    ("1.2", 777777, 200, ServerError),
+    ("5.3", 99991400, 400, RateLimitedError),
+]
+
+UNDOCUMENTED = (200, 400, 403)
+
+
+def error(code: int, status: int = 400, headers: Mapping[str, str] | None = None, **body: Any) -> FeishuError:
+    """Return the error of an answer."""
+    return error_of({"code": code, "msg": "no", **body}, status, headers or {})
+
+
+@pytest.mark.parametrize(("section", "code", "status", "expected"), BUSINESS)
+def test_the_code_decides_what_a_failed_call_means(
+    section: str, code: int, status: int, expected: type[FeishuError]
+) -> None:
+    for http_status in (status,) if status else UNDOCUMENTED:
+        failure = error(code, http_status)
+
+        assert type(failure) is expected
+        assert (failure.code, failure.answer.http_status) == (code, http_status)
+
+
+@pytest.mark.parametrize(("section", "code", "status", "expected"), TOKEN)
+def test_the_code_decides_what_a_refused_token_means(
+    section: str, code: int, status: int, expected: type[FeishuError]
+) -> None:
+    for http_status in (status,) if status else UNDOCUMENTED:
+        assert type(token_error_of({"code": code, "msg": "no"}, http_status, {})) is expected
+
+
+def test_the_message_never_decides() -> None:
+    failure = error(190007, msg="Invalid access token, request trigger frequency limit")
+
+    assert type(failure) is BotDisabledError
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(400, RequestError), (404, RequestError), (429, RateLimitedError), (500, ServerError), (503, ServerError)],
+)
+def test_the_status_decides_where_the_code_is_unknown(status: int, expected: type[FeishuError]) -> None:
+    assert type(error(123456789, status)) is expected
+
+
+def test_a_known_code_outranks_the_status() -> None:
+    assert type(error(99991403, 429)) is QuotaExceededError
+    assert type(error(190007, 500)) is BotDisabledError
+
+
+@pytest.mark.parametrize("kind", [ScopeMissingError, BotDisabledError, AppUnavailableError, IpDeniedError])
+def test_what_an_administrator_can_mend_is_an_app_error(kind: type[FeishuError]) -> None:
+    assert issubclass(kind, AppError)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ogw-ratelimit-reset": "7"}, 7.0),
+        ({"x-ogw-ratelimit-reset": "0"}, 0.0),
+        ({}, None),
+        *(({"x-ogw-ratelimit-reset": text}, None) for text in ("", "soon", "-3", "nan", "inf", "1e999")),
+    ],
+)
+def test_how_long_to_wait_is_what_the_header_says(headers: dict[str, str], seconds: float | None) -> None:
+    failure = error(99991400, 429, headers)
+
+    assert isinstance(failure, RateLimitedError)
+    assert failure.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        None,
+        "The value of room_id is invalid.",
+        [],
+        7,
+        {},
+        {"details": None},
+        {"details": []},
+        {"details": [None]},
+        {"details": "text"},
+        {"log_id": None, "permission_violations": None},
+        {"log_id": ["a"], "permission_violations": "text"},
+        {"permission_violations": [None, 1, "text", {}, {"subject": None}, {"subject": 1, "scope": []}]},
+    ],
+)
+@pytest.mark.parametrize(("code", "expected"), [(190014, SubjectError), (99991672, ScopeMissingError)])
+def test_the_error_member_may_have_any_shape(shape: object, code: int, expected: type[FeishuError]) -> None:
+    failure = error(code, error=shape)
+
+    assert type(failure) is expected
+    assert str(code) in str(failure)
+
+
+def test_the_error_member_may_be_absent() -> None:
+    assert type(error_of({"code": 190014}, 400, {})) is SubjectError
+
+
+@pytest.mark.parametrize(
+    ("member", "headers"),
+    [
+        ({"log_id": "20261123ABC"}, {}),
+        ({"logid": "20261123ABC"}, {}),
+        ({}, {"x-tt-logid": "20261123ABC"}),
+        ("text", {"x-tt-logid": "20261123ABC"}),
+    ],
+)
+def test_the_id_that_support_asks_for_is_kept_and_shown(member: object, headers: dict[str, str]) -> None:
+    failure = error(190003, 500, headers, error=member)
+
+    assert failure.answer.log_id == "20261123ABC"
+    assert "20261123ABC" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("violations", "scopes"),
+    [
+        ([{"type": "action_scope_required", "subject": "vc:room"}], ("vc:room",)),
+        ([{"scope": "vc:room", "url": "https://open.feishu.cn"}, {"scope": "b"}], ("vc:room", "b")),
+        ([None, {"subject": "vc:room"}], ("vc:room",)),
+        ([], ("vc:room:readonly",)),
+        (None, ("vc:room:readonly",)),
+    ],
+)
+def test_a_missing_scope_has_a_name(violations: object, scopes: tuple[str, ...]) -> None:
+    body = {"code": 99991672, "msg": "Access denied", "error": {"permission_violations": violations}}
+    failure = error_of(body, 400, {}, required_scopes=("vc:room:readonly",))
+
+    assert isinstance(failure, ScopeMissingError)
+    assert failure.scopes == scopes
+
+
+def test_secrets_that_the_server_repeats_are_wiped() -> None:
+    body = {"code": 190002, "msg": "bad token t-abc123\nof secret hunter2"}
+
+    for failure in (
+        error_of(body, 400, {}, secrets=("hunter2", "t-abc123")),
+        token_error_of(body, 200, {}, secrets=("hunter2", "t-abc123")),
+    ):
+        for text in (str(failure), repr(failure), failure.answer.msg):
+            assert "hunter2" not in text
+            assert "t-abc123" not in text
+            assert "bad token" in text
+
+
+def test_no_secret_to_wipe_leaves_the_message_alone() -> None:
+    assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, secrets=("",)).answer.msg == "bad room"
+
+
+def test_a_message_is_one_line_of_bounded_length() -> None:
+    text = str(error(190002, msg="line\r\n" * 10_000))
+
+    assert "\n" not in text
+    assert len(text) < 1000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+MEMBERS = st.sampled_from(["log_id", "logid", "details", "permission_violations", "message"])
+
+
+@settings(deadline=None)
+@given(
+    code=st.integers().filter(bool) | st.sampled_from([code for _, code, _, _ in BUSINESS]),
+    msg=JSON,
+    member=JSON | st.dictionaries(MEMBERS, JSON),
+    status=st.integers(200, 599),
+)
+def test_any_refusal_becomes_an_error_that_can_be_shown(code: int, msg: object, member: object, status: int) -> None:
+    body = {"code": code, "msg": msg, "error": member}
+
+    for failure in (error_of(body, status, {}), token_error_of(body, status, {})):
+        assert failure.code == code
+        assert str(code) in str(failure)
+        assert repr(failure)

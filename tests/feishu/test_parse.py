@@ -1,0 +1,372 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+import math
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    ActivateStatus,
+    Bot,
+    BusyPeriod,
+    Room,
+    RoomLevel,
+    RoomStatus,
+    RsvpStatus,
+    UnreadableAnswerError,
+    parse,
+)
+
+TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
+ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+PERIOD = BusyPeriod(TEN, ELEVEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T10:00:00Z",
+        "2026-11-23t10:00:00z",
+        "2026-11-23T10:00:00+00:00",
+        "2026-11-23T10:00:00-00:00",
+        "2026-11-23T18:00:00+08:00",
+        "2026-11-23T06:30:00-03:30",
+        "2026-11-24T00:00:00+14:00",
+        "2026-11-22T22:00:00-12:00",
+        "2026-11-23T10:00:00.0Z",
+        "2026-11-23T10:00:00.000000000Z",
+    ],
+)
+def test_an_instant_may_have_any_offset(text: str) -> None:
+    assert parse.instant(text) == TEN
+    assert parse.instant(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(("fraction", "microseconds"), [(".5", 500_000), (".25", 250_000), (".123456789", 123_456)])
+def test_an_instant_may_have_a_fraction(fraction: str, microseconds: int) -> None:
+    assert parse.instant(f"2026-11-23T18:00:00{fraction}+08:00") == TEN.replace(microsecond=microseconds)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "soon",
+        "2026-11-23",
+        "2026-11-23T10:00:00",  # whose ten o'clock?
+        "2026-02-30T10:00:00Z",
+        "2026-11-23T25:00:00Z",
+        "0001-01-01T00:00:00+08:00",  # before time began in UTC
+        1795428000,
+        1795428000.0,
+        True,
+        [],
+        {"date_time": "2026-11-23T10:00:00Z"},
+    ],
+)
+def test_what_is_no_instant_is_not_guessed(value: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.instant(value)
+
+
+@pytest.mark.parametrize("data", [{}, {"freebusy_list": None}, {"freebusy_list": []}])
+def test_no_list_means_no_busy_period(data: dict[str, Any]) -> None:
+    assert parse.busy_periods(data) == ()
+
+
+@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": []}, {"data": ""}, {"data": "{}"}, {"data": 0}])
+def test_an_answer_without_its_envelope_is_unreadable(body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.data_of(body)
+
+
+@pytest.mark.parametrize("rows", [{}, "", 0, False, "none", {"freebusy_list": []}])
+def test_a_list_that_is_none_is_unreadable(rows: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.busy_periods({"freebusy_list": rows})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        "busy",
+        {},
+        {"start_time": ROW["start_time"]},
+        {"end_time": ROW["end_time"]},
+        {**ROW, "start_time": "2026-11-23T10:00:00"},
+        {**ROW, "end_time": None},
+        {**ROW, "end_time": 1795428000},
+        {**ROW, "end_time": "2026-11-23T09:59:59Z"},
+        {**ROW, "start_time": "2026-11-23T18:00:01+08:00", "end_time": "2026-11-23T10:00:00Z"},
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_bad_row_fails_the_answer(bad: object, place: int) -> None:
+    rows: list[object] = [ROW, ROW]
+    rows.insert(place, bad)
+
+    with pytest.raises(UnreadableAnswerError):
+        parse.busy_periods({"freebusy_list": rows})
+
+
+def test_a_row_without_length_is_a_row() -> None:
+    assert parse.busy_periods({"freebusy_list": [{**ROW, "end_time": ROW["start_time"]}]}) == (BusyPeriod(TEN, TEN),)
+
+
+def test_unknown_fields_are_let_pass() -> None:
+    row = {**ROW, "uid": "1", "organizer": {"name": "x"}, "free_busy_status": None}
+
+    assert parse.busy_periods({"freebusy_list": [row], "page_token": "x"}) == (PERIOD,)
+
+
+@pytest.mark.parametrize("status", list(RsvpStatus))
+def test_the_words_of_the_contract_are_known(status: RsvpStatus) -> None:
+    assert parse.busy_periods({"freebusy_list": [{**ROW, "rsvp_status": status.value}]}) == (
+        BusyPeriod(TEN, ELEVEN, status),
+    )
+    assert {"needs_action", "accept", "tentative", "decline", "removed"} == {known.value for known in RsvpStatus}
+
+
+@pytest.mark.parametrize("word", [None, "", "ACCEPTED", "delegated", 0, True, [], {}, ["decline"]])
+def test_an_unknown_word_is_no_answer_to_the_invitation(word: object) -> None:
+    assert parse.busy_periods({"freebusy_list": [{**ROW, "rsvp_status": word}]}) == (PERIOD,)
+
+
+OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+INSTANTS = st.datetimes(datetime(1970, 1, 3), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001  # they get one
+
+
+@st.composite
+def rows_and_periods(draw: st.DrawFn) -> tuple[list[dict[str, object]], list[BusyPeriod]]:
+    """Return rows as a server may write them, and what they mean."""
+    rows: list[dict[str, object]] = []
+    periods = []
+    for _ in range(draw(st.integers(0, 6))):
+        start = draw(INSTANTS)
+        end = (start + draw(st.timedeltas(timedelta(0), timedelta(days=30)))).astimezone(draw(OFFSETS))
+        timespec = draw(st.sampled_from(["seconds", "milliseconds", "microseconds"]))
+        cut = {"seconds": 1_000_000, "milliseconds": 1000, "microseconds": 1}[timespec]
+        start, end = (moment - timedelta(microseconds=moment.microsecond % cut) for moment in (start, end))
+        word = draw(st.none() | st.sampled_from([*(status.value for status in RsvpStatus), "new_word"]))
+        row: dict[str, object] = {
+            "start_time": start.isoformat(timespec=timespec),
+            "end_time": end.isoformat(timespec=timespec).replace("+00:00", "Z"),
+        }
+        rows.append(row if word is None else {**row, "rsvp_status": word})
+        known = RsvpStatus(word) if word in set(RsvpStatus) else None
+        periods.append(BusyPeriod(start.astimezone(UTC), end.astimezone(UTC), known))
+    return rows, periods
+
+
+@settings(deadline=None)
+@given(rows_and_periods())
+def test_busy_periods_come_through_as_they_were_meant(
+    written: tuple[list[dict[str, object]], list[BusyPeriod]],
+) -> None:
+    rows, periods = written
+
+    assert list(parse.busy_periods({"freebusy_list": rows})) == periods
+
+
+def test_a_room_is_read_whole() -> None:
+    row = {
+        "room_id": "omm_1",
+        "name": " Orion ",
+        "capacity": 8,
+        "description": "by the lift",
+        "display_id": "LM1",
+        "custom_room_id": "",
+        "room_level_id": "omb_2",
+        "path": ["omb_1", "omb_2"],
+        "room_status": {
+            "status": False,
+            "schedule_status": True,
+            "disable_start_time": "1795428000",
+            "disable_end_time": "0",
+            "disable_reason": "painting",
+            "contact_ids": ["ou_1"],
+        },
+        "device": [{"name": "TV"}, {"name": ""}, None, {"name": "Whiteboard"}],
+    }
+
+    assert parse.rooms({"rooms": [row]}) == (
+        Room(
+            room_id="omm_1",
+            name="Orion",
+            capacity=8,
+            room_level_id="omb_2",
+            path=("omb_1", "omb_2"),
+            equipment=("TV", "Whiteboard"),
+            status=RoomStatus(
+                enabled=False, disable_start=datetime.fromtimestamp(1795428000, UTC), disable_reason="painting"
+            ),
+        ),
+    )
+
+
+def test_a_room_needs_an_id_and_nothing_else() -> None:
+    rows = [{"room_id": "omm_1"}, {"name": "no id"}, {"room_id": ""}, {"room_id": None}]
+
+    assert parse.rooms({"rooms": rows}) == (Room("omm_1", ""),)
+
+
+@pytest.mark.parametrize("number", [1795428000, "1795428000"])
+def test_the_times_of_a_disabled_room_are_text_or_numbers(number: object) -> None:
+    status = {"status": True, "disable_start_time": number, "disable_end_time": number}
+    (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": status}]})
+
+    moment = datetime.fromtimestamp(1795428000, UTC)
+    assert room.status == RoomStatus(enabled=True, disable_start=moment, disable_end=moment)
+
+
+@pytest.mark.parametrize("number", [None, 0, "0", "", "soon", -1, math.inf, math.nan, 10**30, "9" * 5000, [], {}])
+def test_what_is_no_time_leaves_a_disabled_room_disabled_for_ever(number: object) -> None:
+    status = {"status": False, "disable_end_time": number}
+    (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": status}]})
+
+    assert room.status == RoomStatus(enabled=False)
+
+
+def test_a_level_is_read_whole() -> None:
+    row = {"room_level_id": "omb_2", "name": "2F", "parent_id": "omb_1", "path": [], "has_child": True}
+
+    assert parse.room_levels({"items": [row, {"name": "no id"}, {"room_level_id": "omb_3"}]}) == (
+        RoomLevel("omb_2", "2F", "omb_1", has_child=True),
+        RoomLevel("omb_3", ""),
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "next_token"),
+    [
+        ({}, None),
+        ({"has_more": False}, None),
+        ({"has_more": False, "page_token": "100"}, None),
+        ({"has_more": True, "page_token": "100"}, "100"),
+    ],
+)
+def test_a_list_goes_on_as_long_as_it_says_so(data: dict[str, Any], next_token: str | None) -> None:
+    assert parse.page({"rooms": [], **data}, parse.rooms).next_token == next_token
+
+
+@pytest.mark.parametrize("token", [{}, {"page_token": ""}, {"page_token": None}])
+def test_a_list_that_goes_on_without_saying_where_is_unreadable(token: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.page({"rooms": [], "has_more": True, **token}, parse.rooms)
+
+
+def test_only_granted_scopes_count() -> None:
+    rows = [
+        {"scope_name": "vc:room", "grant_status": 2},
+        {"scope_name": "vc:room:readonly", "grant_status": 1, "scope_type": "tenant"},
+        {"scope_name": "calendar:calendar"},
+    ]
+
+    assert parse.granted_scopes({"scopes": rows}) == {"vc:room:readonly"}
+
+
+@pytest.mark.parametrize("data", [{}, {"scopes": None}, {"scopes": {}}])
+def test_no_list_of_scopes_is_not_taken_for_no_scope(data: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.granted_scopes(data)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [*((status.value, status) for status in ActivateStatus), (7, None), (-1, None), (None, None), ("2", None)],
+)
+def test_a_bot_has_a_name_and_perhaps_a_known_state(number: object, status: ActivateStatus | None) -> None:
+    assert parse.bot({"bot": {"app_name": "Rooms", "activate_status": number}}) == Bot("Rooms", status)
+
+
+@pytest.mark.parametrize("body", [{}, {"bot": None}, {"data": {"bot": {}}}])
+def test_no_bot_is_unreadable(body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.bot(body)
+
+
+def test_a_token_is_read() -> None:
+    token = parse.token({"tenant_access_token": "t-abc", "expire": 7200})
+
+    assert (token.value, token.lifetime) == ("t-abc", 7200)
+    assert "t-abc" not in repr(token)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"tenant_access_token": "t-abc"},
+        {"expire": 7200},
+        {"tenant_access_token": "", "expire": 7200},
+        {"tenant_access_token": None, "expire": 7200},
+        {"tenant_access_token": "t-abc\r\nX-Header: 1", "expire": 7200},
+        {"tenant_access_token": "t-票", "expire": 7200},
+        {"tenant_access_token": "t-abc", "expire": 0},
+        {"tenant_access_token": "t-abc", "expire": -1},
+        {"tenant_access_token": "t-abc", "expire": "7200"},
+        {"tenant_access_token": "t-abc", "expire": None},
+        {"tenant_access_token": "t-abc", "expire": math.nan},
+    ],
+)
+def test_a_token_that_cannot_be_used_is_unreadable(body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError) as unreadable:
+        parse.token(body)
+
+    assert "t-abc" not in repr(unreadable.value)
+
+
+KEYS = st.sampled_from(
+    [
+        *("data", "freebusy_list", "start_time", "end_time", "rsvp_status"),
+        *("rooms", "items", "room_id", "room_level_id", "name", "path", "device", "capacity", "room_status", "status"),
+        *("disable_start_time", "disable_end_time", "has_child", "page_token", "has_more"),
+        *("scopes", "scope_name", "grant_status", "bot", "activate_status", "tenant_access_token", "expire"),
+    ]
+)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([*ROW.values(), "9" * 50])
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def _of(key: str, read: Callable[[dict[str, Any]], object]) -> Callable[[Any], object]:
+    return lambda value: read({key: value})
+
+
+READERS: list[Callable[[Any], object]] = [
+    parse.instant,
+    _of("data", parse.data_of),
+    _of("freebusy_list", parse.busy_periods),
+    _of("rooms", parse.rooms),
+    _of("items", parse.room_levels),
+    _of("scopes", parse.granted_scopes),
+    _of("bot", parse.bot),
+    lambda value: parse.page({"rooms": [], "has_more": True, "page_token": value}, parse.rooms),
+    lambda value: parse.page({"rooms": [], "has_more": value}, parse.rooms),
+    lambda value: parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": value, "path": value, "device": value}]}),
+    lambda value: parse.busy_periods({"freebusy_list": [{**ROW, "rsvp_status": value}]}),
+    lambda value: parse.token({"tenant_access_token": value, "expire": 7200}),
+    lambda value: parse.token({"tenant_access_token": "t-abc", "expire": value}),
+]
+WHOLE: list[Callable[[dict[str, Any]], object]] = [
+    *(parse.data_of, parse.busy_periods, parse.rooms, parse.room_levels, parse.granted_scopes, parse.bot, parse.token)
+]
+
+
+@settings(deadline=None)
+@given(value=JSON, body=st.dictionaries(KEYS | st.text(), JSON))
+def test_any_json_gives_a_value_or_an_unreadable_answer(value: object, body: dict[str, Any]) -> None:
+    for read, argument in [*((read, value) for read in READERS), *((read, body) for read in WHOLE)]:
+        try:
+            read(argument)
+        except UnreadableAnswerError:
+            pass

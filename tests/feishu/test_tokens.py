@@ -1,0 +1,272 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import CredentialsError, FeishuError, NotReachableError, ServerError
+from custom_components.feishu_freebusy.feishu.tokens import Token, TokenCache
+from simulator.tokens import TokenIssuer
+
+from .virtual import START, now, run
+
+HOUR = 3600.0
+
+
+class Endpoint:
+    """A token endpoint that numbers its tokens, and counts how often it is asked."""
+
+    def __init__(self, lifetime: float = 2 * HOUR, takes: float = 0.0) -> None:
+        self.lifetime = lifetime
+        self.takes = takes
+        self.asked = 0
+        self.failure: FeishuError | None = None
+        self.stuck = False
+
+    async def __call__(self) -> Token:
+        self.asked += 1
+        number = 1 if self.stuck else self.asked
+        await asyncio.sleep(self.takes)
+        if self.failure is not None:
+            raise self.failure
+        return Token(f"t-{number}", self.lifetime)
+
+
+async def together(count: int, call: Callable[[], Awaitable[str]]) -> list[str | BaseException]:
+    """Return what so many concurrent calls got."""
+
+    async def caller() -> str:
+        return await call()
+
+    return await asyncio.gather(*(caller() for _ in range(count)), return_exceptions=True)
+
+
+def test_however_many_wait_there_is_one_request_for_a_token() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(takes=1)
+        cache = TokenCache(endpoint)
+
+        assert await together(50, cache.get) == ["t-1"] * 50
+        assert endpoint.asked == 1
+
+    run(play())
+
+
+def test_a_token_is_kept_until_shortly_before_its_end() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        await cache.get()
+
+        await asyncio.sleep(1.5 * HOUR)  # Feishu would give nothing new yet
+        assert await cache.get() == "t-1"
+        await asyncio.sleep(0.5 * HOUR - 60)  # the last minute: a call that starts now may outlive it
+        assert await cache.get() == "t-2"
+        assert endpoint.asked == 2
+
+    run(play())
+
+
+@pytest.mark.parametrize("lifetime", [2, 60, 600, 1199, 1801])
+def test_a_token_of_short_life_is_used_and_renewed_in_time(lifetime: int) -> None:
+    async def play() -> None:
+        endpoint = Endpoint(lifetime)
+        cache = TokenCache(endpoint)
+
+        assert await together(5, cache.get) == ["t-1"] * 5
+        assert await cache.get() == "t-1"
+        await asyncio.sleep(lifetime * 0.99)
+        assert await cache.get() == "t-2"
+
+    run(play())
+
+
+def test_a_token_ages_from_when_it_was_asked_for() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(lifetime=60, takes=25)
+        cache = TokenCache(endpoint)
+        await cache.get()
+
+        await asyncio.sleep(36)  # dead for a second, by the server's clock
+        assert await cache.get() == "t-2"
+
+    run(play())
+
+
+def test_a_day_of_tokens_against_the_rule_of_reissue() -> None:
+    async def play() -> None:
+        issuer = TokenIssuer(lambda: START + timedelta(seconds=now()))
+        asked = 0
+
+        async def fetch() -> Token:
+            nonlocal asked
+            asked += 1
+            return Token(*issuer.issue(stuck=False))
+
+        await asyncio.sleep(1000)
+        await fetch()  # another process with the same app: our first token is not a fresh one
+        await asyncio.sleep(4000)
+        cache = TokenCache(fetch)
+        for _ in range(24 * 60):
+            assert issuer.valid(await cache.get())
+            await asyncio.sleep(60)
+        assert asked <= 24 * 3600 / (7200 - 1800) + 3
+
+    run(play())
+
+
+def test_a_failed_renewal_goes_unnoticed_while_the_old_token_is_good() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(takes=1)
+        cache = TokenCache(endpoint)
+        await cache.get()
+        await asyncio.sleep(2 * HOUR - 500)
+
+        endpoint.failure = NotReachableError("cut")
+        assert await together(20, cache.get) == ["t-1"] * 20
+        assert await together(20, cache.get) == ["t-1"] * 20
+        assert endpoint.asked == 2  # not again with every call
+        endpoint.failure = None
+        await asyncio.sleep(60)
+        assert await cache.get() == "t-3"
+
+    run(play())
+
+
+def test_a_failed_renewal_surfaces_when_the_old_token_has_ended() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        await cache.get()
+        await asyncio.sleep(2 * HOUR)
+
+        endpoint.failure = ServerError("down")
+        with pytest.raises(ServerError):
+            await cache.get()
+
+    run(play())
+
+
+def test_a_renewal_that_fails_for_so_long_that_the_old_token_ends_surfaces() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        await cache.get()
+        await asyncio.sleep(2 * HOUR - 5)
+
+        endpoint.takes, endpoint.failure = 30, NotReachableError("no answer in time")
+        with pytest.raises(NotReachableError):
+            await cache.get()
+
+    run(play())
+
+
+def test_refused_credentials_surface_at_once() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        await cache.get()
+        await asyncio.sleep(2 * HOUR - 500)
+
+        endpoint.failure = CredentialsError("no")
+        with pytest.raises(CredentialsError):
+            await cache.get()
+
+    run(play())
+
+
+def test_a_first_failure_reaches_all_who_wait_and_sticks_to_nobody() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(takes=1)
+        endpoint.failure = NotReachableError("cut")
+        cache = TokenCache(endpoint)
+
+        answers = await together(10, cache.get)
+        assert {type(answer) for answer in answers} == {NotReachableError}
+        assert endpoint.asked == 1
+        endpoint.failure = None
+        assert await cache.get() == "t-2"
+
+    run(play())
+
+
+def test_who_gives_up_waiting_takes_the_token_from_nobody() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(takes=5)
+        cache = TokenCache(endpoint)
+        first = asyncio.create_task(cache.get())
+        second = asyncio.create_task(cache.get())
+        await asyncio.sleep(1)
+
+        first.cancel()
+        assert await second == "t-1"
+        assert first.cancelled()
+        assert endpoint.asked == 1
+
+    run(play())
+
+
+def test_a_renewal_that_fails_when_nobody_waits_any_more_is_no_error_in_the_log() -> None:
+    async def play() -> None:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        endpoint = Endpoint(takes=5)
+        endpoint.failure = NotReachableError("cut")
+        waiting = asyncio.create_task(TokenCache(endpoint).get())
+        await asyncio.sleep(1)
+
+        waiting.cancel()
+        await asyncio.sleep(10)
+        assert complaints == []
+
+    run(play())
+
+
+def test_a_stale_token_is_replaced_once_for_all_who_had_it() -> None:
+    async def play() -> None:
+        endpoint = Endpoint(takes=1)
+        cache = TokenCache(endpoint)
+        stale = await cache.get()
+
+        assert await together(50, lambda: cache.replace(stale)) == ["t-2"] * 50
+        assert await cache.replace(stale) == "t-2"  # who comes late finds the new one, and leaves it there
+        assert endpoint.asked == 2
+
+    run(play())
+
+
+def test_the_replacement_may_be_the_same_token() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        endpoint.stuck = True
+        cache = TokenCache(endpoint)
+
+        assert await cache.replace(await cache.get()) == "t-1"
+        assert endpoint.asked == 2
+
+    run(play())
+
+
+def test_a_stale_token_is_not_used_again_when_there_is_no_other() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        stale = await cache.get()
+
+        endpoint.failure = NotReachableError("cut")
+        for attempt in (cache.replace(stale), cache.get()):
+            with pytest.raises(NotReachableError):
+                await attempt
+
+    run(play())
+
+
+def test_no_token_in_a_repr() -> None:
+    async def play() -> None:
+        cache = TokenCache(Endpoint())
+        await cache.get()
+
+        assert "t-1" not in f"{cache!r} {vars(cache).get('_renewal')!r} {Token('t-1', 1)!r}"
+
+    run(play())

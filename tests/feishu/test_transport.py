@@ -1,0 +1,602 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
+import logging
+import random
+from statistics import mean
+import traceback
+
+import aiohttp
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    AppTraffic,
+    BotDisabledError,
+    CredentialsError,
+    FeishuClient,
+    FeishuError,
+    IpDeniedError,
+    NotFeishuError,
+    NotReachableError,
+    QuotaExceededError,
+    RateLimitedError,
+    RequestError,
+    ServerError,
+    StaleTokenError,
+    SubjectError,
+    UnreadableAnswerError,
+    transport,
+)
+from simulator import Fault, Simulator, Tenant
+
+from .virtual import now, on_virtual_time, run
+
+BOT = "bot/v3/info"
+SCOPES = "application/v6/scopes"
+TOKEN = "tenant_access_token/internal"  # a path
+MEBIBYTE = 1024 * 1024
+
+PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
+    "connection closed": (Fault.close(), NotReachableError),
+    "no answer": (Fault.slow(3600), NotReachableError),
+    "500 of Feishu's": (Fault.error(500, 190003), ServerError),
+    "200 with a code of trouble": (Fault.error(200, 2200), ServerError),
+    "503 with an unknown code": (Fault.error(503, 123456), ServerError),
+    "503 as text": (Fault.status(503), ServerError),
+    "502 as a web page": (Fault.html(502), ServerError),
+    "504 with nothing": (Fault.empty(504), ServerError),
+    "200 as a web page": (Fault.html(200), UnreadableAnswerError),
+    "200 with nothing": (Fault.empty(200), UnreadableAnswerError),
+    "half the JSON": (Fault.body(200, '{"code":0,"data":{"sco'), UnreadableAnswerError),
+    "no JSON at all": (Fault.body(200, "\x00\x01"), UnreadableAnswerError),
+    "JSON too deep to read": (Fault.body(200, "[" * 200_000), UnreadableAnswerError),
+    "a number too long to read": (Fault.body(200, '{"code":' + "9" * 5000 + "}"), UnreadableAnswerError),
+    "a list": (Fault.body(200, [{"code": 0}]), UnreadableAnswerError),
+    "null": (Fault.body(200, None), UnreadableAnswerError),
+    "no code": (Fault.body(200, {"data": {}}), UnreadableAnswerError),
+    "a code that is text": (Fault.body(200, {"code": "0", "data": {}}), UnreadableAnswerError),
+    "a code that is false": (Fault.body(200, {"code": False, "data": {}}), UnreadableAnswerError),
+}
+FINAL: dict[str, tuple[Fault, type[FeishuError]]] = {
+    "a wrong path": (Fault.status(404), NotFeishuError),
+    "a portal": (Fault.html(403), NotFeishuError),
+    "redirected": (Fault.redirect("https://elsewhere.example"), NotFeishuError),
+    "redirected for ever": (Fault.redirect("https://elsewhere.example", 308), NotFeishuError),
+    "not modified": (Fault.empty(304), NotFeishuError),
+    "a bad subject": (Fault.error(400, 190002), SubjectError),
+    "a bad subject, said in a 404": (Fault.error(404, 195100), SubjectError),
+    "an unknown code": (Fault.error(400, 123456), RequestError),
+    "an unknown code in a 200": (Fault.error(200, 123456), RequestError),
+    "no bot": (Fault.error(404, 190007), BotDisabledError),
+    "no entry": (Fault.error(403, 99991401), IpDeniedError),
+    "no quota": (Fault.error(429, 99991403), QuotaExceededError),
+}
+
+
+# --- Retries ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+@pytest.mark.parametrize(("fault", "expected"), PASSING.values(), ids=PASSING)
+def test_trouble_that_stays_is_an_error_after_some_attempts(
+    tenant: Tenant, path: str, fault: Fault, expected: type[FeishuError]
+) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(fault, path, times=None)
+
+        with pytest.raises(expected):
+            await virtual.client.bot()
+        assert 2 <= len(virtual.sent(path)) <= 5
+        assert now() < 60
+
+    run(play())
+
+
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+@pytest.mark.parametrize("fault", [fault for fault, _ in PASSING.values()], ids=PASSING)
+def test_trouble_that_passes_goes_unnoticed(tenant: Tenant, path: str, fault: Fault) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(fault, path)
+
+        assert (await virtual.client.bot()).app_name == tenant.app_name
+        assert len(virtual.sent(path)) == 2
+
+    run(play())
+
+
+@pytest.mark.parametrize(("fault", "expected"), FINAL.values(), ids=FINAL)
+def test_what_asking_again_would_not_change_is_asked_once(
+    tenant: Tenant, fault: Fault, expected: type[FeishuError]
+) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(fault, BOT)
+
+        with pytest.raises(expected) as failed:
+            await virtual.client.bot()
+        assert type(failed.value) is expected
+        assert len(virtual.sent(BOT)) == 1
+
+    run(play())
+
+
+def test_attempts_are_ever_further_apart_and_never_in_step(tenant: Tenant) -> None:
+    async def gaps() -> list[float]:
+        virtual = on_virtual_time(tenant)
+        with pytest.raises(ServerError):
+            await virtual.client.bot()
+        return [later - earlier for earlier, later in pairwise(virtual.sent(BOT))]
+
+    tenant.inject(Fault.error(500, 190003), BOT, times=None)
+    random.seed(1)
+    seen = [run(gaps()) for _ in range(60)]
+
+    assert len({row[0] for row in seen}) > 50
+    averages = [mean(column) for column in zip(*seen, strict=True)]
+    assert all(later > earlier * 1.5 for earlier, later in pairwise(averages))
+    assert all(0.05 < gap < 30 for row in seen for gap in row)
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 503])
+def test_a_success_that_its_status_belies_is_no_success(tenant: Tenant, status: int) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        answer = {"code": 0, "msg": "success", "data": {"items": []}}
+        tenant.inject(Fault.body(status, answer), "rooms/mget", times=None)
+
+        with pytest.raises(FeishuError):
+            await virtual.client.rooms_mget(["omm_1"])
+
+    run(play())
+
+
+# --- Being told to wait -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [Fault.rate_limited(7), Fault.rate_limited(7, status=400)], ids=["429", "old style"])
+def test_a_rate_limit_is_waited_out_as_long_as_the_server_says(tenant: Tenant, fault: Fault) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(fault, BOT)
+
+        await virtual.client.bot()
+        assert virtual.sent(BOT) == [0, pytest.approx(7, abs=1)]
+
+    run(play())
+
+
+@pytest.mark.parametrize("code", [99991400, 190004, 190005, 190010, 123456])
+def test_a_rate_limit_that_says_no_time_backs_off(tenant: Tenant, code: int) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(Fault.rate_limited(None, code=code), BOT)
+
+        await virtual.client.bot()
+        first, second = virtual.sent(BOT)
+        assert 0.1 < second - first < 10
+
+    run(play())
+
+
+def test_all_calls_to_the_api_wait_and_no_others(tenant: Tenant) -> None:
+    async def play() -> None:
+        traffic = AppTraffic()
+        one, other = (on_virtual_time(tenant, traffic=traffic) for _ in range(2))
+        await one.client.check_credentials()
+        tenant.inject(Fault.rate_limited(7), BOT)
+
+        first = asyncio.create_task(one.client.bot())
+        await asyncio.sleep(1)
+        await asyncio.gather(first, other.client.bot(), one.client.granted_scopes())
+        assert other.sent(BOT) == [pytest.approx(7, abs=1)]
+        assert one.sent(SCOPES) == [1]
+
+    run(play())
+
+
+def test_a_rate_limit_without_end_is_an_error_that_says_how_long(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(Fault.rate_limited(7), BOT, times=None)
+
+        with pytest.raises(RateLimitedError) as limited:
+            await virtual.client.bot()
+        assert limited.value.retry_after == 7
+        assert 2 <= len(virtual.sent(BOT)) <= 5
+
+    run(play())
+
+
+def test_no_call_of_a_busy_day_goes_over_the_limits(tenant: Tenant) -> None:
+    async def play() -> None:
+        room = tenant.add_room("Orion")
+        generator = random.Random(1)  # noqa: S311  # no secret
+        virtual = on_virtual_time(tenant, latency=lambda: generator.choice([0.0, 0.05, 0.5, 3.0]))
+        at = tenant.now()
+
+        await asyncio.gather(*(virtual.client.rooms_mget([room.room_id]) for _ in range(1200)))
+        assert len(tenant.calls("rooms/mget")) == 1200
+        assert tenant.limit_violations == []
+        assert virtual.session.most_in_flight <= 10
+        assert (tenant.now() - at).total_seconds() < 240
+
+    run(play())
+
+
+async def test_the_tenant_counts_no_call_too_many(client: FeishuClient, tenant: Tenant) -> None:
+    room = tenant.add_room("Orion")
+
+    answers = await asyncio.gather(*(client.rooms_mget([room.room_id]) for _ in range(120)))
+
+    assert {answer[0].room_id for answer in answers} == {room.room_id}
+    assert tenant.limit_violations == []
+    assert len(tenant.calls("rooms/mget")) == 120
+
+
+# --- The deadline -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+@pytest.mark.parametrize("deadline", [4, 12, 25])
+def test_a_server_that_says_nothing_does_not_hold_a_call_beyond_its_deadline(
+    tenant: Tenant, path: str, deadline: float
+) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=deadline)
+        tenant.inject(Fault.slow(3600), path, times=None)
+
+        with pytest.raises(NotReachableError):
+            await virtual.client.bot()
+        assert now() <= deadline
+
+    run(play())
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=25)
+        tenant.inject(Fault.rate_limited(26), BOT)
+
+        with pytest.raises(RateLimitedError) as limited:
+            await virtual.client.bot()
+        assert limited.value.retry_after == 26
+        assert now() < 1
+
+    run(play())
+
+
+def test_a_wait_that_another_call_was_told_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=25)
+        tenant.inject(Fault.rate_limited(3600), BOT)
+        with pytest.raises(RateLimitedError):
+            await virtual.client.bot()
+
+        with pytest.raises(FeishuError):
+            await virtual.client.bot()
+        assert now() <= 25
+
+    run(play())
+
+
+def test_a_wait_that_another_call_was_told_does_not_hold_a_retry_beyond_its_deadline(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=25)
+        await virtual.client.check_credentials()
+        tenant.inject(Fault.error(500, 190003), BOT)
+        retried = asyncio.create_task(virtual.client.bot())
+        await asyncio.sleep(0.1)  # it has failed once and backs off
+
+        virtual.client.traffic.block(BOT, 3600)
+        with pytest.raises(FeishuError):
+            await retried
+        assert now() <= 26
+
+    run(play())
+
+
+def test_the_token_that_a_call_needs_does_not_prolong_its_deadline(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        tenant.inject(Fault.slow(9), TOKEN)
+        tenant.inject(Fault.slow(9), BOT)
+
+        with pytest.raises(NotReachableError):
+            await virtual.client.bot()
+        assert now() <= 12
+
+    run(play())
+
+
+def test_a_cancelled_call_stops_at_once_and_gives_its_place_back(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        await virtual.client.check_credentials()
+        tenant.inject(Fault.slow(9), BOT, times=15)
+        calls = [asyncio.create_task(virtual.client.bot()) for _ in range(15)]
+        await asyncio.sleep(1)
+
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        tenant.clear_faults()
+        await asyncio.gather(*(virtual.client.bot() for _ in range(12)))
+        assert now() < 2
+
+    run(play())
+
+
+# --- Tokens -----------------------------------------------------------------------------------------------------------
+
+
+async def test_fifty_calls_at_the_start_ask_for_one_token(client: FeishuClient, tenant: Tenant) -> None:
+    await asyncio.gather(*(client.granted_scopes() for _ in range(50)))
+
+    assert len(tenant.calls(TOKEN)) == 1
+
+
+def test_fifty_calls_with_a_token_that_went_stale_ask_for_one(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, latency=lambda: 0.1)
+        await virtual.client.check_credentials()
+
+        tenant.expire_tokens()
+        await asyncio.gather(*(virtual.client.granted_scopes() for _ in range(50)))
+        assert len(virtual.sent(TOKEN)) == 2
+
+    run(play())
+
+
+async def test_a_token_that_went_stale_is_renewed_and_the_call_repeated(client: FeishuClient, tenant: Tenant) -> None:
+    await client.granted_scopes()
+    tenant.expire_tokens()
+
+    assert await client.granted_scopes()
+    assert [call.code for call in tenant.calls(SCOPES)] == [0, 99991663, 0]
+    assert len(tenant.calls(TOKEN)) == 2
+
+
+@pytest.mark.parametrize("code", [99991663, 99991664, 99991665, 99991671])
+async def test_every_code_of_a_stale_token_has_it_renewed(client: FeishuClient, tenant: Tenant, code: int) -> None:
+    tenant.inject(Fault.error(400, code), SCOPES)
+
+    assert await client.granted_scopes()
+    assert len(tenant.calls(TOKEN)) == 2
+
+
+async def test_a_token_that_stays_stale_is_given_up_after_one_repeat(client: FeishuClient, tenant: Tenant) -> None:
+    await client.granted_scopes()
+    tenant.stuck_token = True
+    tenant.expire_tokens()
+
+    with pytest.raises(StaleTokenError):
+        await client.granted_scopes()
+    assert [call.code for call in tenant.calls(SCOPES)] == [0, 99991663, 99991663]
+    assert len(tenant.calls(TOKEN)) == 2
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_wrong_secret_is_refused_and_not_tried_again(
+    session: aiohttp.ClientSession, simulator: Simulator, tenant: Tenant, status: int
+) -> None:
+    tenant.variants.update({"wrong_secret_status": status})
+    client = FeishuClient(session, tenant.app_id, "a slip of the pen", base_url=simulator.base_url)
+
+    with pytest.raises(CredentialsError) as refused:
+        await client.check_credentials()
+    assert refused.value.code == 10014
+    assert len(tenant.calls(TOKEN)) == 1
+
+
+async def test_a_malformed_app_id_is_refused(
+    session: aiohttp.ClientSession, simulator: Simulator, tenant: Tenant
+) -> None:
+    with pytest.raises(CredentialsError) as refused:
+        await FeishuClient(session, "cli", tenant.app_secret, base_url=simulator.base_url).check_credentials()
+    assert refused.value.code == 10003
+
+
+async def test_good_credentials_are_good(client: FeishuClient, tenant: Tenant) -> None:
+    await client.check_credentials()
+
+    assert [call.body for call in tenant.requests] == [{"app_id": tenant.app_id, "app_secret": "***"}]
+
+
+# --- What counts ------------------------------------------------------------------------------------------------------
+
+
+def test_only_successful_calls_count_towards_the_quota_and_the_token_never_does(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(Fault.error(500, 190003), "vc/v1/rooms")
+        for _ in range(3):
+            await virtual.client.rooms()
+        tenant.revoke("vc:room:readonly")
+        with pytest.raises(FeishuError):
+            await virtual.client.rooms()
+
+        assert virtual.client.traffic.counted == {"vc/v1/rooms": 3}
+
+    run(play())
+
+
+# --- Over real sockets ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault.html(502), ServerError),
+        (Fault.html(200), UnreadableAnswerError),
+        (Fault.empty(), UnreadableAnswerError),
+        (Fault.cut_off(), UnreadableAnswerError),
+        (Fault.cut_off(broken_connection=True), UnreadableAnswerError),
+        (Fault.oversized(9 * MEBIBYTE), UnreadableAnswerError),
+        (Fault.close(), NotReachableError),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+@pytest.mark.parametrize("path", [SCOPES, TOKEN])
+async def test_a_damaged_answer_is_the_servers_trouble(
+    client: FeishuClient, tenant: Tenant, path: str, fault: Fault, expected: type[FeishuError]
+) -> None:
+    tenant.inject(fault, path, times=None)
+
+    with pytest.raises(expected):
+        await client.granted_scopes()
+    tenant.clear_faults()
+    assert await client.granted_scopes()
+
+
+async def test_a_large_answer_is_still_an_answer(client: FeishuClient, tenant: Tenant) -> None:
+    tenant.inject(Fault.oversized(2 * MEBIBYTE), SCOPES)
+
+    assert await client.granted_scopes()
+    assert len(tenant.calls(SCOPES)) == 1
+
+
+async def test_a_slow_answer_is_not_waited_for(
+    client: FeishuClient, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_ATTEMPT_TIMEOUT", 0.1)
+    tenant.inject(Fault.slow(30), SCOPES)
+
+    assert await client.granted_scopes()
+
+
+async def test_nobody_at_the_address(client: FeishuClient, simulator: Simulator) -> None:
+    await simulator.stop()
+
+    with pytest.raises(NotReachableError):
+        await client.bot()
+
+
+async def test_a_name_that_is_none_is_not_reachable(quick_retries: None, session: aiohttp.ClientSession) -> None:
+    client = FeishuClient(session, "cli_a", "secret", base_url=f"https://{'a' * 64}.invalid")
+
+    with pytest.raises(NotReachableError):
+        await client.bot()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+async def test_a_redirect_is_not_followed(client: FeishuClient, tenant: Tenant, path: str, status: int) -> None:
+    elsewhere = Tenant()
+    async with Simulator(elsewhere) as other:
+        tenant.inject(Fault.redirect(f"{other.base_url}/open-apis/{BOT}", status), path, times=None)
+
+        with pytest.raises(NotFeishuError):
+            await client.bot()
+    assert elsewhere.requests == []
+
+
+# --- Secrets ----------------------------------------------------------------------------------------------------------
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def texts_of(error: BaseException) -> str:
+    """Return all that anybody may write of an exception."""
+    parts = [text for link in chain(error) for text in (str(link), repr(link), repr(link.args))]
+    return "\n".join([*parts, *traceback.format_exception(error)])
+
+
+GOSSIP = [
+    (200, 190002),
+    (400, 190002),
+    (400, 99991663),
+    (400, 99991672),
+    (429, 99991400),
+    (500, 190003),
+    (503, 1),
+    (200, 2200),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), GOSSIP)
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+def test_a_server_that_repeats_secrets_does_not_get_them_into_any_text(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture, path: str, status: int, code: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        token, _ = tenant.tokens.issue(stuck=False)  # the one that the client is going to get
+        known = [tenant.app_secret] if path == TOKEN else [tenant.app_secret, token]
+        tenant.inject(Fault.error(status, code, f"no {' with '.join(known)}"), path, times=None)
+
+        with pytest.raises(FeishuError) as failed:
+            await virtual.client.bot()
+        told = f"{texts_of(failed.value)} {caplog.text}"
+        assert not [secret for secret in known if secret in told]
+
+    run(play())
+
+
+@pytest.fixture
+async def babbler(socket_enabled: None) -> AsyncIterator[str]:
+    """Serve tokens, and on every other path what is not even HTTP."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if TOKEN.encode() in head:
+            body = b'{"code":0,"msg":"ok","tenant_access_token":"t-hush-hush","expire":7200}'
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        else:
+            writer.write(b"It is time for tea.\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_what_is_not_even_http_does_not_get_the_token_into_any_text(
+    quick_retries: None, session: aiohttp.ClientSession, babbler: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = FeishuClient(session, "cli_a", "secret-0815", base_url=babbler)
+
+    with pytest.raises(FeishuError) as failed:
+        await client.bot()
+    told = texts_of(failed.value) + caplog.text
+    assert "t-hush-hush" not in told
+    assert "secret-0815" not in told
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(Fault.html(502), Fault.empty(), Fault.cut_off(), Fault.cut_off(broken_connection=True), Fault.close()),
+        *(Fault.redirect("https://elsewhere.example"), Fault.slow(30), Fault.rate_limited(None)),
+    ],
+    ids=lambda fault: fault.name,
+)
+@pytest.mark.parametrize("path", [BOT, TOKEN])
+async def test_no_failure_gets_secrets_into_any_text(
+    client: FeishuClient,
+    tenant: Tenant,
+    path: str,
+    fault: Fault,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "_ATTEMPT_TIMEOUT", 0.1)
+    caplog.set_level(logging.DEBUG)
+    token, _ = tenant.tokens.issue(stuck=False)
+    tenant.inject(fault, path, times=None)
+
+    with pytest.raises(FeishuError) as failed:
+        await client.bot()
+    told = f"{texts_of(failed.value)} {client!r} {vars(client)!r} {caplog.text}"
+    assert tenant.app_secret not in told
+    assert token not in told

@@ -1,0 +1,170 @@
+"""The client without waiting and without sockets: time that jumps, and a session that asks the tenant directly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import json
+import selectors
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import aiohttp
+from multidict import CIMultiDict
+
+from custom_components.feishu_freebusy.feishu import AppTraffic, FeishuClient
+from simulator import Call, LoggedRequest, Tenant, gateway
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Where a loop would sleep, its clock jumps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("everybody waits, for nothing that could happen")
+            self.now += max(timeout, 0.0)
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """A loop in which an hour passes at once when there is nothing to do."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+def run[T](main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on virtual time."""
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main)
+
+
+def now() -> float:
+    """Return the seconds of virtual time that have passed."""
+    return asyncio.get_running_loop().time()
+
+
+def no_latency() -> float:
+    return 0.0
+
+
+@dataclass
+class VirtualSession:
+    """What the client needs of an `aiohttp.ClientSession`, answered by a tenant that lives on virtual time.
+
+    Half of a request's `latency` passes before the tenant takes it in, the other half after.
+    """
+
+    tenant: Tenant
+    latency: Callable[[], float] = no_latency
+    in_flight: int = 0
+    most_in_flight: int = 0
+    sent_at: list[tuple[str, float]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        **_: object,
+    ) -> AsyncIterator[_Response]:
+        path = urlsplit(url).path
+        self.sent_at.append((path, now()))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            latency = self.latency()
+            await asyncio.sleep(latency / 2)
+            body = None if data is None else json.loads(data)
+            call = Call(method, path, tuple((params or {}).items()), body, self.tenant.now())
+            response = await self._answer(call, headers.get("Authorization", ""))
+            await asyncio.sleep(latency / 2)
+            yield response
+        finally:
+            self.in_flight -= 1
+
+    async def _answer(self, call: Call, authorization: str) -> _Response:
+        excess = gateway.count(self.tenant, call)
+        fault = self.tenant.faults.take(call)
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+            if fault.hang_up:
+                raise aiohttp.ServerDisconnectedError
+        if fault is not None and fault.answer is not None:
+            answer = fault.answer
+        else:
+            answer = gateway.answer(self.tenant, call, authorization, excess)
+        self.tenant.requests.append(
+            LoggedRequest(call.method, call.path, call.query, call.body, answer.status, answer.code, call.at)
+        )
+        return _Response(answer.status, CIMultiDict(answer.headers), _Content(answer.body))
+
+
+@dataclass
+class _Content:
+    body: bytes
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.body), size):
+            yield self.body[start : start + size]
+
+
+@dataclass
+class _Response:
+    status: int
+    headers: CIMultiDict[str]
+    content: _Content
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Virtual:
+    """A client on virtual time and what it talks to."""
+
+    client: FeishuClient
+    session: VirtualSession
+
+    def sent(self, path: str) -> list[float]:
+        """Return when requests for a path that ends so were sent."""
+        return [at for sent, at in self.session.sent_at if sent.endswith(path)]
+
+
+def on_virtual_time(
+    tenant: Tenant,
+    *,
+    latency: Callable[[], float] = no_latency,
+    traffic: AppTraffic | None = None,
+    deadline: float = 90.0,
+) -> Virtual:
+    """Put the tenant on the running loop's time and return a client of it. To be called inside `run`."""
+    loop = asyncio.get_running_loop()
+    tenant.monotonic = loop.time
+    tenant.clock = lambda: START + timedelta(seconds=loop.time())
+    session = VirtualSession(tenant, latency)
+    client = FeishuClient(
+        cast("aiohttp.ClientSession", session),
+        tenant.app_id,
+        tenant.app_secret,
+        traffic=traffic,
+        deadline=deadline,
+    )
+    return Virtual(client, session)

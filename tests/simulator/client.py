@@ -1,0 +1,83 @@
+"""A caller of the simulator with no rules of its own: it sends what a test says and shows what came back."""
+
+from dataclasses import dataclass
+import json
+from typing import Any
+
+import aiohttp
+
+from simulator import Tenant
+
+TOKEN_PATH = "auth/v3/tenant_access_token/internal"
+FREEBUSY = "calendar/v4/freebusy/list"
+DAY = {"time_min": "2026-11-23T00:00:00+08:00", "time_max": "2026-11-24T00:00:00+08:00"}
+
+
+type Json = Any  # what a JSON document may hold: a test says what it expects
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back; ``body`` is parsed if it was sent as JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: Json
+
+    @property
+    def outcome(self) -> tuple[int, int]:
+        """HTTP status and code."""
+        return self.status, self.body["code"]
+
+    @property
+    def data(self) -> Json:
+        """The data of an answer that must be a success."""
+        assert self.outcome == (200, 0), self.body
+        return self.body["data"]
+
+
+@dataclass
+class Client:
+    """Sends requests to one simulator, with a token that it gets at the first call that needs one."""
+
+    session: aiohttp.ClientSession
+    tenant: Tenant
+    token: str = ""
+
+    async def send(self, method: str, path: str, **options: Json) -> Reply:
+        """Send exactly this."""
+        async with self.session.request(method, path, allow_redirects=False, **options) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json" and text
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(response.status, headers, json.loads(text) if is_json else text)
+
+    async def ask_token(self, **changes: Json) -> Reply:
+        """Ask for a token with the right credentials, but for ``changes``."""
+        credentials = {"app_id": self.tenant.app_id, "app_secret": self.tenant.app_secret, **changes}
+        return await self.send("POST", f"/open-apis/{TOKEN_PATH}", json=credentials)
+
+    async def call(self, method: str, path: str, body: Json = None, authorization: str = "", **query: Json) -> Reply:
+        """Call an endpoint of the Open Platform."""
+        if not authorization:
+            self.token = self.token or (await self.ask_token()).body["tenant_access_token"]
+            authorization = f"Bearer {self.token}"
+        headers = {"Authorization": authorization}
+        return await self.send(method, f"/open-apis/{path}", json=body, params=query, headers=headers)
+
+    async def get(self, path: str, **query: Json) -> Reply:
+        """Call an endpoint with GET."""
+        return await self.call("GET", path, **query)
+
+    async def freebusy(self, user_id_type: str = "open_id", **body: Json) -> Reply:
+        """Ask for 2026-11-23 in Shanghai, but for what ``body`` says."""
+        return await self.call("POST", FREEBUSY, {**DAY, **body}, user_id_type=user_id_type)
+
+    async def rows(self, **body: Json) -> list[dict[str, str]]:
+        """Return the rows that :meth:`freebusy` gets."""
+        rows: list[dict[str, str]] = (await self.freebusy(**body)).data["freebusy_list"]
+        return rows
+
+    async def control(self, command: str, /, **body: Json) -> Reply:
+        """Send a control request that changes something."""
+        return await self.send("POST", f"/simulator/{command}", json=body)

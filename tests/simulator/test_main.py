@@ -1,0 +1,73 @@
+"""The command line."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+import re
+import signal
+import socket
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - a command of this repository
+        [sys.executable, "-m", "simulator", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_it_serves_until_ctrl_c() -> None:
+    with command("--rooms", "3", "--port", "0", "--seed", "7") as process:
+        assert process.stdout is not None
+        try:
+            said = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found is not None
+            with contextlib.closing(urlopen(f"{found[0]}/simulator/state")) as response:  # noqa: S310 - the address it said
+                state = json.load(response)
+            assert len(state["rooms"]) == 3
+            assert state["app"]["app_id"] in said
+            assert "simulated-secret-0001" in said
+        finally:
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_port_in_use_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with command("--port", str(port)) as process:
+            output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (1, "")
+    assert errors == f"Can't listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize("arguments", [("--port", "70000"), ("--rooms", "-1"), ("--seed", "x")])
+def test_wrong_arguments(arguments: tuple[str, str]) -> None:
+    with command(*arguments) as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert arguments[0] in errors
+
+
+def test_help_documents_the_control_interface() -> None:
+    with command("--help") as process:
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "POST faults/inject" in output

@@ -1,0 +1,188 @@
+"""What an app may do, found out against a simulated tenant."""
+
+from collections.abc import Callable
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.feishu_freebusy.access import Access, check_access
+from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.feishu import FeishuClient, FeishuError, transport
+from custom_components.feishu_freebusy.problems import problem_key
+from simulator import Fault, Simulator, Tenant
+
+FREE_BUSY = "calendar:calendar.free_busy:read"
+ROOMS = "vc:room:readonly"
+SCOPES_PATH = "application/v6/scopes"
+BOT_PATH = "bot/v3/info"
+ROOMS_PATH = "vc/v1/rooms"
+FREE_BUSY_PATH = "calendar/v4/freebusy/list"
+
+type Change = Callable[[Tenant], object]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let failed calls be repeated without a pause."""
+    monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
+
+
+@pytest.fixture
+async def client(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> FeishuClient:
+    return async_create_client(hass, base_url=simulator.base_url, app_id=tenant.app_id, app_secret=tenant.app_secret)
+
+
+def no_scopes(tenant: Tenant) -> None:
+    """Let the app not be told which scopes it has."""
+    tenant.inject(Fault.error(400, 9499), SCOPES_PATH, times=None)
+
+
+def bot_is(status: int) -> Change:
+    return lambda tenant: setattr(tenant, "bot_status", status)
+
+
+def always(fault: Fault, path: str) -> Change:
+    return lambda tenant: tenant.inject(fault, path, times=None)
+
+
+def both(*changes: Change) -> Change:
+    return lambda tenant: [change(tenant) for change in changes]
+
+
+def revoke(*scopes: str) -> Change:
+    return lambda tenant: tenant.revoke(*scopes)
+
+
+def bot_off(tenant: Tenant) -> None:
+    tenant.bot_enabled = False
+
+
+def named(free_busy: bool | None, room_list: bool | None, bot: bool | None) -> Access:
+    return Access("Meeting rooms", free_busy, room_list, bot)
+
+
+def nameless(free_busy: bool | None, room_list: bool | None, bot: bool | None) -> Access:
+    return Access("", free_busy, room_list, bot)
+
+
+def nothing(tenant: Tenant) -> None:
+    """Leave the tenant as it is."""
+
+
+@pytest.mark.parametrize(
+    ("change", "access"),
+    [
+        pytest.param(nothing, named(True, True, True), id="all granted"),
+        pytest.param(revoke(FREE_BUSY), named(False, True, True), id="no free/busy"),
+        pytest.param(revoke(ROOMS), named(True, False, True), id="no rooms"),
+        pytest.param(bot_off, nameless(True, True, False), id="no bot"),
+        pytest.param(bot_is(0), named(True, True, False), id="bot to be installed"),
+        pytest.param(bot_is(1), named(True, True, False), id="bot disabled"),
+        pytest.param(bot_is(3), named(True, True, False), id="bot installed, not enabled"),
+        pytest.param(bot_is(4), named(True, True, True), id="bot to be upgraded"),
+        pytest.param(bot_is(5), named(True, True, None), id="licence expired"),
+        pytest.param(bot_is(99), named(True, True, None), id="bot in an unknown state"),
+        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, None), id="bot not to be asked"),
+    ],
+)
+async def test_what_the_app_says_of_itself_is_believed(
+    client: FeishuClient, tenant: Tenant, change: Change, access: Access
+) -> None:
+    change(tenant)
+
+    assert await check_access(client) == access
+    assert tenant.calls(FREE_BUSY_PATH) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "access"),
+    [
+        pytest.param(nothing, named(True, True, True), id="all granted"),
+        pytest.param(revoke(FREE_BUSY), named(False, True, True), id="no free/busy"),
+        pytest.param(revoke(ROOMS), named(True, False, True), id="no rooms"),
+        pytest.param(bot_off, nameless(None, True, False), id="no bot"),
+        pytest.param(both(bot_off, revoke(FREE_BUSY)), nameless(False, True, False), id="no bot, no free/busy"),
+        pytest.param(always(Fault.html(502), ROOMS_PATH), named(True, None, True), id="rooms not to be read"),
+        pytest.param(always(Fault.html(502), FREE_BUSY_PATH), named(None, True, True), id="free/busy not to be read"),
+        pytest.param(
+            always(Fault.error(404, 190007), FREE_BUSY_PATH), named(None, True, False), id="bot off after all"
+        ),
+        pytest.param(
+            always(Fault.body(200, {"code": 0, "data": {"freebusy_list": []}}), FREE_BUSY_PATH),
+            named(True, True, True),
+            id="any room has an answer",
+        ),
+        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True), id="the bot works"),
+    ],
+)
+async def test_where_the_app_does_not_know_its_scopes_they_are_tried(
+    client: FeishuClient, tenant: Tenant, change: Change, access: Access
+) -> None:
+    no_scopes(tenant)
+    change(tenant)
+
+    assert await check_access(client) == access
+
+
+@pytest.mark.parametrize("variant", ["190002", "190014"])
+async def test_the_room_that_is_tried_need_not_exist(client: FeishuClient, tenant: Tenant, variant: str) -> None:
+    tenant.variants.update({"unknown_room": variant})
+    no_scopes(tenant)
+
+    assert (await check_access(client)).free_busy is True
+
+
+@pytest.mark.parametrize("scope", ["calendar:calendar:readonly", "calendar:calendar"])
+async def test_a_wider_scope_for_calendars_will_do(client: FeishuClient, tenant: Tenant, scope: str) -> None:
+    tenant.revoke(FREE_BUSY)
+    tenant.grant(scope)
+
+    assert (await check_access(client)).free_busy is True
+
+
+async def test_a_wider_scope_for_rooms_will_do(client: FeishuClient, tenant: Tenant) -> None:
+    tenant.revoke(ROOMS)
+    tenant.grant("vc:room")
+
+    assert (await check_access(client)).room_list is True
+
+
+# What it says of itself, the room list, a room that isn't there: whichever call meets it
+@pytest.mark.parametrize("path", [BOT_PATH, SCOPES_PATH, ROOMS_PATH, FREE_BUSY_PATH])
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        (Fault.error(400, 99991662), "app_unavailable"),
+        (Fault.error(400, 99991401), "ip_denied"),
+        (Fault.error(429, 99991403), "quota_exceeded"),
+        (Fault.rate_limited(reset=0), "rate_limited"),
+        (Fault.close(), "cannot_connect"),
+    ],
+)
+async def test_what_keeps_the_app_from_everything_is_no_missing_permission(
+    client: FeishuClient, tenant: Tenant, path: str, fault: Fault, problem: str
+) -> None:
+    always(fault, path)(tenant)
+    no_scopes(tenant)
+
+    with pytest.raises(FeishuError) as raised:
+        await check_access(client)
+
+    assert problem_key(raised.value) == problem
+
+
+@pytest.mark.parametrize(
+    ("access", "complete", "enough", "missing"),
+    [
+        (named(True, True, True), True, True, ()),
+        (named(None, None, None), True, True, ()),
+        (named(True, False, True), False, True, (ROOMS,)),
+        (named(False, True, True), False, False, (FREE_BUSY,)),
+        (named(False, False, False), False, False, (FREE_BUSY, ROOMS)),
+        (named(True, True, False), False, False, ()),
+    ],
+)
+def test_rooms_need_free_busy_and_the_bot(
+    access: Access, complete: bool, enough: bool, missing: tuple[str, ...]
+) -> None:
+    assert (access.complete, access.enough, access.missing_scopes) == (complete, enough, missing)

@@ -1,0 +1,39 @@
+"""Links into the developer console."""
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
+from custom_components.feishu_freebusy.links import app_url, console_url, scopes_json, scopes_url
+
+SCOPES = ("calendar:calendar.free_busy:read", "vc:room:readonly")
+
+
+@pytest.mark.parametrize("base_url", [FEISHU_URL, LARK_URL, "https://open.example.com:8443", "http://[::1]:80"])
+def test_links_stay_at_the_address_of_the_entry(base_url: str) -> None:
+    links = [console_url(base_url), app_url(base_url, "cli_1"), scopes_url(base_url, "cli_1", SCOPES)]
+
+    for link in links:
+        assert link.startswith(f"{base_url}/app")
+
+
+def test_the_link_to_permissions_names_those_to_add() -> None:
+    assert scopes_url(FEISHU_URL, "cli_1", SCOPES) == (
+        "https://open.feishu.cn/app/cli_1/auth"
+        "?q=calendar:calendar.free_busy:read,vc:room:readonly&op_from=openapi&token_type=tenant"
+    )
+
+
+def test_an_app_id_can_not_change_where_a_link_leads() -> None:
+    link = urlsplit(scopes_url(FEISHU_URL, "../evil?q=x#y/", SCOPES))
+
+    assert link.netloc == "open.feishu.cn"
+    assert link.path == "/app/..%2Fevil%3Fq%3Dx%23y%2F/auth"
+    assert parse_qs(link.query)["q"] == [",".join(SCOPES)]
+    assert link.fragment == ""
+
+
+def test_the_permissions_can_be_pasted_into_the_import_of_the_console() -> None:
+    assert json.loads(scopes_json(SCOPES)) == {"scopes": {"tenant": list(SCOPES), "user": []}}

@@ -1,0 +1,134 @@
+"""Each failure has its own text, as an error of a flow and as an exception."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    AppUnavailableError,
+    BotDisabledError,
+    CredentialsError,
+    FeishuError,
+    IpDeniedError,
+    NotFeishuError,
+    NotReachableError,
+    QuotaExceededError,
+    RateLimitedError,
+    RequestError,
+    ScopeMissingError,
+    ServerError,
+    StaleTokenError,
+    SubjectError,
+    UnreadableAnswerError,
+)
+from custom_components.feishu_freebusy.feishu.errors import Answer, error_of, token_error_of
+from custom_components.feishu_freebusy.problems import problem_key, problem_placeholders
+from tests.test_translations import TEXTS
+
+ERRORS: dict[FeishuError, str] = {
+    CredentialsError(): "invalid_auth",
+    CredentialsError(answer=Answer(code=10014)): "invalid_auth",
+    CredentialsError(answer=Answer(code=10003)): "invalid_app_id",
+    ScopeMissingError(): "scope_missing",
+    BotDisabledError(): "bot_disabled",
+    AppUnavailableError(): "app_unavailable",
+    IpDeniedError(): "ip_denied",
+    RateLimitedError(): "rate_limited",
+    QuotaExceededError(): "quota_exceeded",
+    NotReachableError(): "cannot_connect",
+    NotFeishuError(): "not_feishu",
+    UnreadableAnswerError(): "not_feishu",
+    ServerError(): "server_error",
+    StaleTokenError(): "token_refused",
+    SubjectError(): "subject_unreadable",
+    RequestError(): "request_refused",
+    RequestError(answer=Answer(code=10003)): "request_refused",
+    FeishuError(): "request_refused",
+}
+
+
+def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
+    return {of}.union(*(_kinds(kind) for kind in of.__subclasses__()))
+
+
+@pytest.mark.parametrize(("error", "key"), ERRORS.items(), ids=[f"{error!r}"[:60] for error in ERRORS])
+def test_a_failure_is_named_for_what_it_is(error: FeishuError, key: str) -> None:
+    assert problem_key(error) == key
+
+
+def test_every_kind_of_failure_is_looked_at_here() -> None:
+    abstract = {kind for kind in _kinds(FeishuError) if kind.__name__ == "AppError"}
+
+    assert _kinds(FeishuError) - abstract == {type(error) for error in ERRORS}
+
+
+@pytest.mark.parametrize(
+    ("code", "http_status", "key"),
+    [
+        (190007, 404, "bot_disabled"),
+        (11205, 400, "bot_disabled"),
+        (99991662, 400, "app_unavailable"),
+        (99991673, 400, "app_unavailable"),
+        (212100, 400, "app_unavailable"),
+        (190006, 403, "app_unavailable"),
+        (99991672, 400, "scope_missing"),
+        (99991401, 400, "ip_denied"),
+        (99991401, 403, "ip_denied"),
+        (99991400, 429, "rate_limited"),
+        (99991400, 400, "rate_limited"),
+        (190005, 429, "rate_limited"),
+        (1, 429, "rate_limited"),
+        (99991403, 429, "quota_exceeded"),
+        (99991663, 400, "token_refused"),
+        (190002, 400, "subject_unreadable"),
+        (190014, 400, "subject_unreadable"),
+        (190003, 500, "server_error"),
+        (1, 500, "server_error"),
+        (1, 400, "request_refused"),
+    ],
+)
+def test_a_code_of_the_contract_has_its_text(code: int, http_status: int, key: str) -> None:
+    assert problem_key(error_of({"code": code, "msg": ""}, http_status, {})) == key
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        (10003, "invalid_app_id"),
+        *((code, "invalid_auth") for code in (10005, 10014, 10015, 20002, 99991543)),
+        (2200, "server_error"),
+        (10012, "server_error"),
+    ],
+)
+def test_a_code_of_the_token_endpoint_has_its_text(code: int, key: str) -> None:
+    assert problem_key(token_error_of({"code": code, "msg": ""}, 200, {})) == key
+
+
+@pytest.mark.parametrize("language", TEXTS)
+@pytest.mark.parametrize("key", sorted(set(ERRORS.values())))
+def test_a_failure_has_one_text_wherever_it_shows(language: str, key: str) -> None:
+    texts: dict[str, Any] = TEXTS[language]
+
+    assert texts["config"]["error"][key]
+    assert texts["options"]["error"][key] == texts["config"]["error"][key]
+    assert key in texts["exceptions"]
+
+
+def test_no_two_failures_have_the_same_text() -> None:
+    for language, texts in TEXTS.items():
+        said = [texts["config"]["error"][key] for key in set(ERRORS.values())]
+        assert len(set(said)) == len(said), language
+
+
+def test_missing_scopes_and_the_words_of_the_server_are_named() -> None:
+    error = ScopeMissingError(answer=Answer(99991672, "Access denied", "log-1", 400), scopes=("vc:room", "vc:x"))
+
+    named = problem_placeholders(error)
+
+    assert named["scopes"] == "vc:room, vc:x"
+    for part in ("Access denied", "99991672", "400", "log-1"):
+        assert part in named["details"]
+
+
+def test_there_is_something_to_say_where_the_server_said_nothing() -> None:
+    assert problem_placeholders(RequestError())["details"]

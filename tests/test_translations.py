@@ -1,0 +1,182 @@
+"""Every text that a flow shows exists in every language, with all that it names filled in.
+
+Flows are driven by `start`, `start_options` and `submit`, which check that of each result.
+"""
+
+from collections.abc import Iterable, Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.data_entry_flow import FlowManagerIndexView
+from homeassistant.helpers.selector import SelectSelector
+import pytest
+
+from custom_components.feishu_freebusy.const import DOMAIN
+
+_FOLDER = Path(__file__).parents[1] / "custom_components" / DOMAIN / "translations"
+TEXTS: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.json"))
+}
+_NAMES = re.compile(r"\{(\w+)\}")
+_FIELDS_WITHOUT_TEXT = {"names"}  # their fields are room ids
+
+
+async def start(hass: HomeAssistant) -> ConfigFlowResult:
+    """Begin to set up an entry."""
+    return checked(await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
+
+
+async def start_options(hass: HomeAssistant, entry: ConfigEntry, step: str) -> ConfigFlowResult:
+    """Open the options of an entry and choose one of the menu."""
+    menu = checked(await hass.config_entries.options.async_init(entry.entry_id))
+    return await submit(hass, menu, next_step_id=step)
+
+
+async def submit(hass: HomeAssistant, result: ConfigFlowResult, **user_input: Any) -> ConfigFlowResult:
+    """Go on with a flow: submit its form, choose from its menu."""
+    manager = hass.config_entries.flow if result["handler"] == DOMAIN else hass.config_entries.options
+    return checked(await manager.async_configure(result["flow_id"], user_input))
+
+
+async def wait(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Wait for the end of a progress bar."""
+    await hass.async_block_till_done()
+    manager = hass.config_entries.flow if result["handler"] == DOMAIN else hass.config_entries.options
+    return checked(await manager.async_configure(result["flow_id"]))
+
+
+def checked(result: ConfigFlowResult) -> ConfigFlowResult:
+    """Return a result of a flow, after making sure that it can be shown."""
+    assert_texts_exist(result)
+    if result["type"] is FlowResultType.FORM:
+        shown = {"base", *fields_of(result)}
+        assert (result["errors"] or {}).keys() <= shown, "an error at a field that the form doesn't have is not seen"
+        as_sent(result)
+    return result
+
+
+def as_sent(result: ConfigFlowResult) -> str:
+    """Return all that the browser is sent of a form."""
+    view: FlowManagerIndexView[Any] = FlowManagerIndexView(None)  # type: ignore[arg-type]  # not needed for this
+    return json.dumps(view._prepare_result_json(result), ensure_ascii=False)
+
+
+def fields_of(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return the fields of a form and what checks them."""
+    schema = result["data_schema"]
+    return {} if schema is None else {str(key): value for key, value in schema.schema.items()}
+
+
+def suggested(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form's fields are filled with."""
+    assert result["data_schema"] is not None
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
+
+
+def placeholders(result: ConfigFlowResult) -> dict[str, str]:
+    """Return the words that a result fills into its texts."""
+    return dict(result["description_placeholders"] or {})
+
+
+def assert_texts_exist(result: ConfigFlowResult) -> None:
+    """See to it that each text exists in each language, and that what it names is there and not empty."""
+    given = placeholders(result) if "description_placeholders" in result else {}
+    for path in _paths(result):
+        for language, texts in TEXTS.items():
+            text = _look_up(texts, path.split("."))
+            assert text, f"{language}: {path} is missing"
+            empty = {name for name in _NAMES.findall(text) if not given.get(name)}
+            assert not empty, f"{language}: {path} names {empty}, but nothing is filled in"
+
+
+def _paths(result: ConfigFlowResult) -> Iterator[str]:
+    section = "config" if result["handler"] == DOMAIN else "options"
+    match result["type"]:
+        case FlowResultType.FORM:
+            yield from (f"{section}.{path}" for path in _paths_of_form(result))
+            yield from _paths_of_selectors(fields_of(result).values())
+        case FlowResultType.MENU:
+            yield f"{section}.step.{result['step_id']}.title"
+            yield from (f"{section}.step.{result['step_id']}.menu_options.{step}" for step in result["menu_options"])
+        case FlowResultType.SHOW_PROGRESS:
+            yield f"{section}.progress.{result['progress_action']}"
+        case FlowResultType.ABORT if "translation_domain" not in result:
+            yield f"{section}.abort.{result['reason']}"
+        case FlowResultType.CREATE_ENTRY if result["description"]:
+            yield f"{section}.create_entry.{result['description']}"
+
+
+def _paths_of_form(result: ConfigFlowResult) -> Iterator[str]:
+    step = f"step.{result['step_id']}"
+    yield from (f"{step}.title", f"{step}.description")
+    if result["step_id"] not in _FIELDS_WITHOUT_TEXT:
+        yield from (f"{step}.{kind}.{field}" for field in fields_of(result) for kind in ("data", "data_description"))
+    yield from (f"error.{error}" for error in (result["errors"] or {}).values())
+
+
+def _paths_of_selectors(validators: Iterable[Any]) -> Iterator[str]:
+    for validator in validators:
+        if isinstance(validator, SelectSelector) and (key := validator.config.get("translation_key")):
+            yield from (f"selector.{key}.options.{option}" for option in validator.config["options"])
+
+
+def _look_up(texts: Any, path: list[str]) -> Any:
+    for key in path:
+        texts = texts.get(key, {}) if isinstance(texts, dict) else {}
+    return texts
+
+
+def test_there_are_two_languages_to_check() -> None:
+    assert TEXTS.keys() == {"en", "zh-Hans"}
+
+
+def form(**changes: Any) -> ConfigFlowResult:
+    """Return a form as flows return it."""
+    result: Any = {
+        "type": FlowResultType.FORM,
+        "handler": DOMAIN,
+        "step_id": "names",
+        "data_schema": None,
+        "errors": {},
+        "description_placeholders": None,
+    }
+    return result | changes  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"step_id": "nowhere"}, "step.nowhere.title is missing"),
+        ({"errors": {"base": "nonsense"}}, "error.nonsense is missing"),
+        ({"errors": {"base": "scope_missing"}}, "but nothing is filled in"),
+        (
+            {"errors": {"base": "scope_missing"}, "description_placeholders": {"scopes": "", "details": "no"}},
+            "names {'scopes'}, but nothing is filled in",
+        ),
+        ({"errors": {"nowhere": "no_name"}}, "is not seen"),
+        ({"type": FlowResultType.ABORT, "reason": "nonsense"}, "abort.nonsense is missing"),
+        ({"type": FlowResultType.CREATE_ENTRY, "description": "created"}, "but nothing is filled in"),
+        ({"type": FlowResultType.MENU, "step_id": "init", "menu_options": []}, "config.step.init.title is missing"),
+        ({"type": FlowResultType.SHOW_PROGRESS, "progress_action": "nap"}, "progress.nap is missing"),
+    ],
+)
+def test_the_check_sees_what_could_not_be_read(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        checked(form(**changes))
+
+
+def test_the_check_lets_a_readable_form_pass() -> None:
+    result = form(
+        errors={"base": "scope_missing"}, description_placeholders={"scopes": "calendar:calendar", "details": "no"}
+    )
+
+    assert checked(result) is result
