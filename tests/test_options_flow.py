@@ -199,7 +199,7 @@ async def test_a_name_once_given_by_hand_stays_where_rooms_can_not_be_listed(
 
 @pytest.mark.parametrize(
     ("rooms", "error", "named"),
-    [([], "no_rooms", ""), (["Vega"], "invalid_room_id", "Vega"), (["omm_gone"], "subject_unreadable", "omm_gone")],
+    [([], "no_rooms", ""), (["Deneb"], "invalid_room_id", "Deneb"), (["omm_gone"], "subject_unreadable", "omm_gone")],
 )
 async def test_a_wrong_choice_is_named_and_changes_nothing(
     hass: HomeAssistant, entry: MockConfigEntry, vega: str, rooms: list[str], error: str, named: str
@@ -366,7 +366,7 @@ async def test_numbers_have_bounds(
     assert entry.options[field] == lowest
 
 
-@pytest.mark.parametrize("wrong", [{"plan": "cheap"}, {"scan_interval": "often"}, {"count_pending_as_busy": "maybe"}])
+@pytest.mark.parametrize("wrong", [{"plan": "cheap"}, {"scan_interval": "often"}, {"unheard_of": 1}])
 async def test_what_is_no_value_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
     result = await start_options(hass, entry, "polling")
 

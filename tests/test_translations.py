@@ -62,7 +62,7 @@ def checked(result: ConfigFlowResult) -> ConfigFlowResult:
 
 def as_sent(result: ConfigFlowResult) -> str:
     """Return all that the browser is sent of a form."""
-    view: FlowManagerIndexView[Any] = FlowManagerIndexView(None)  # type: ignore[arg-type]  # not needed for this
+    view: Any = FlowManagerIndexView[Any](None)
     return json.dumps(view._prepare_result_json(result), ensure_ascii=False)
 
 
@@ -106,7 +106,8 @@ def _paths(result: ConfigFlowResult) -> Iterator[str]:
             yield from _paths_of_selectors(fields_of(result).values())
         case FlowResultType.MENU:
             yield f"{section}.step.{result['step_id']}.title"
-            yield from (f"{section}.step.{result['step_id']}.menu_options.{step}" for step in result["menu_options"])
+            steps: Any = result["menu_options"]
+            yield from (f"{section}.step.{result['step_id']}.menu_options.{step}" for step in steps)
         case FlowResultType.SHOW_PROGRESS:
             yield f"{section}.progress.{result['progress_action']}"
         case FlowResultType.ABORT if "translation_domain" not in result:

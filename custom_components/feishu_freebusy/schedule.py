@@ -1,6 +1,6 @@
 """What a set of busy periods means at an instant: every rule about time, and nothing else.
 
-Pure functions: no I/O, no clock, no Home Assistant. Instants are aware; periods are half-open, `[start, end)`.
+Pure functions: no I/O, no clock, no Home Assistant. Instants are in UTC; periods are half-open, `[start, end)`.
 """
 
 from bisect import bisect_right
@@ -152,7 +152,7 @@ def build_schedule(
     rows = tuple(period for period in periods if period.start < period.end)
     busy = [Block(row.start, row.end) for row in rows if _counts_as_busy(row, kind, count_pending_as_busy)]
     if disabled:
-        busy.append(Block(disabled.start, disabled.end or horizon))
+        busy.append(Block(max(disabled.start, window_start), disabled.end or horizon))
     pending = [Block(row.start, row.end) for row in rows if _is_pending(row, kind)]
     return Schedule(
         window_start=window_start,
@@ -166,8 +166,9 @@ def build_schedule(
 def disabled_period(status: RoomStatus | None, as_of: datetime) -> DisabledPeriod | None:
     """Return when a room can't be used, from the `room_status` that was read at `as_of`.
 
-    The switch is believed for the instant at which it was read, the dates for all later ones: an enabled room with old
-    dates is in use again, a disabled one with odd dates stays disabled.
+    The switch is believed for the instant at which it was read, the dates for all later ones: a disabled room with odd
+    dates stays disabled. An enabled one whose dates say otherwise is disabled, too, unless it is to stay enabled: the
+    switch may lag behind, and an empty schedule must not pass for a free room.
     """
     if status is None:
         return None
@@ -176,9 +177,11 @@ def disabled_period(status: RoomStatus | None, as_of: datetime) -> DisabledPerio
     if not status.enabled:
         since = start if start and start <= as_of else _LONG_AGO
         return DisabledPeriod(since, end if end and end > as_of else None, reason)
-    if start and start > as_of and (end is None or start < end):
-        return DisabledPeriod(start, end, reason)
-    return None
+    if start is None or (end is not None and end <= max(start, as_of)):
+        return None
+    if start <= as_of and status.enabled_next:
+        return None
+    return DisabledPeriod(start, end, reason)
 
 
 def _is_pending(period: BusyPeriod, kind: SubjectKind) -> bool:

@@ -466,6 +466,17 @@ async def test_a_slow_answer_is_not_waited_for(
     assert await client.granted_scopes()
 
 
+async def test_a_session_that_is_less_patient_is_in_trouble_too(
+    quick_retries: None, socket_enabled: None, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.inject(Fault.slow(30), SCOPES, times=None)
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.1)) as session:
+        client = FeishuClient(session, tenant.app_id, tenant.app_secret, base_url=simulator.base_url)
+        with pytest.raises(NotReachableError):
+            await client.granted_scopes()
+
+
 async def test_nobody_at_the_address(client: FeishuClient, simulator: Simulator) -> None:
     await simulator.stop()
 
@@ -499,7 +510,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception and those it came from."""
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def texts_of(error: BaseException) -> str:

@@ -42,13 +42,15 @@ class BusyPeriod:
 class RoomStatus:
     """Whether a room is enabled, and the period in which it is disabled.
 
-    `disable_start` and `disable_end` are None when not given; for `disable_end` that means "for ever".
+    `disable_start` and `disable_end` are None when not given; for `disable_end` that means "for ever". `enabled_next`
+    is the state announced for the time to come, None when not given.
     """
 
     enabled: bool
     disable_start: datetime | None = None
     disable_end: datetime | None = None
     disable_reason: str = ""
+    enabled_next: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def _room_status(value: object) -> RoomStatus | None:
         disable_start=_unix_time(value.get("disable_start_time")),
         disable_end=_unix_time(value.get("disable_end_time")),
         disable_reason=_text(value.get("disable_reason")),
+        enabled_next=next_state if isinstance(next_state := value.get("schedule_status"), bool) else None,
     )
 
 

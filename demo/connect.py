@@ -1,0 +1,63 @@
+"""Adds the integration as a person would: through its config flow, over the API."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .home_assistant import HomeAssistant, HomeAssistantError
+
+DOMAIN: Final = "feishu_freebusy"
+_FLOW: Final = "/api/config/config_entries/flow"
+_SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com": "lark"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A Feishu app, and where its tenant is."""
+
+    base_url: str
+    app_id: str
+    app_secret: str = field(repr=False)
+
+    def as_input(self, plan: str) -> dict[str, str]:
+        """Return what is typed into the first form."""
+        site = _SITES.get(self.base_url.rstrip("/"))
+        address = {"site": site} if site else {"site": "private", "base_url": self.base_url}
+        return {**address, "app_id": self.app_id, "app_secret": self.app_secret, "plan": plan}
+
+
+async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan: str, most_rooms: int) -> str:
+    """Set up the first `most_rooms` rooms that the flow offers, and return the id of the entry.
+
+    Raises `HomeAssistantError` with what the flow found wrong.
+    """
+    step = await home.post(_FLOW, {"handler": DOMAIN})
+    step = await home.post(f"{_FLOW}/{step['flow_id']}", credentials.as_input(plan))
+    if step.get("step_id") == "access":
+        step = await home.post(f"{_FLOW}/{step['flow_id']}")
+    if step.get("step_id") != "rooms":
+        raise HomeAssistantError(f"the app can't be used: {_problem(step)}")
+    rooms = [option["value"] for option in step["data_schema"][0]["selector"]["select"]["options"]]
+    step = await home.post(f"{_FLOW}/{step['flow_id']}", {"rooms": rooms[:most_rooms]})
+    while step["type"] in {"progress", "progress_done"}:
+        await asyncio.sleep(0.3)
+        step = await home.get(f"{_FLOW}/{step['flow_id']}")
+    if step["type"] != "create_entry":
+        raise HomeAssistantError(f"the rooms can't be read: {_problem(step)}")
+    entry_id: str = step["result"]["entry_id"]
+    return entry_id
+
+
+def _problem(step: Mapping[str, Any]) -> str:
+    words = step.get("description_placeholders") or {}
+    errors = ", ".join((step.get("errors") or {}).values()) or step.get("reason") or step.get("step_id")
+    return f"{errors} {words.get('details', '')}".strip()
+
+
+async def room_states(home: HomeAssistant) -> list[dict[str, Any]]:
+    """Return the states of the rooms, by name; a room that is unavailable is among them."""
+    registry = await home.command({"type": "config/entity_registry/list"})
+    ours = {row["entity_id"] for row in registry if row["platform"] == DOMAIN and row["entity_id"].startswith("binary")}
+    states = [state for state in await home.get("/api/states") if state["entity_id"] in ours]
+    return sorted(states, key=lambda state: str(state["attributes"].get("friendly_name", state["entity_id"])))

@@ -1,0 +1,248 @@
+"""A throw-away Home Assistant on 127.0.0.1: prepared, started, onboarded, spoken to, ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+import json
+import os
+from pathlib import Path
+import socket
+import sys
+from typing import Any, Final, Self
+
+import aiohttp
+
+HOST: Final = "127.0.0.1"
+USER: Final = "demo"
+_INTEGRATION: Final = Path(__file__).resolve().parent.parent / "custom_components" / "feishu_freebusy"
+_START_TIMEOUT: Final = 180.0
+_STOP_TIMEOUT: Final = 30.0
+
+# Not default_config: it would bring Bluetooth, discovery, streaming and the cloud into an office on a laptop
+_CONFIGURATION: Final = """\
+homeassistant:
+  name: Office
+  time_zone: {time_zone}
+  language: {language}
+frontend:
+config:
+history:
+logbook:
+automation:
+script:
+template:
+conversation:
+logger:
+  default: warning
+  logs:
+    custom_components.feishu_freebusy: info
+    # What it says has nothing to do with rooms: no pictures are scaled, no speech is spoken here
+    haffmpeg: critical
+    homeassistant.components.camera.img_util: critical
+"""
+
+_HTTP: Final = {
+    "cors_allowed_origins": [],
+    "login_attempts_threshold": -1,
+    "ip_ban_enabled": True,
+    "ssl_profile": "intermediate_v6",
+    "use_x_frame_options": True,
+    "created_at": "2026-01-01T00:00:00+00:00",
+    "error": None,
+    "error_message": None,
+}
+
+
+class HomeAssistantError(Exception):
+    """Home Assistant did not do what it was asked; the text says it in one line."""
+
+
+@dataclass(slots=True)
+class HomeAssistant:
+    """One instance in its own folder. Start it, then speak to it as its owner."""
+
+    folder: Path
+    port: int
+    language: str = "en"
+    time_zone: str = "UTC"
+    python: str = sys.executable
+    _process: asyncio.subprocess.Process | None = None
+    _session: aiohttp.ClientSession | None = field(default=None, repr=False)
+    _token: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """Return where it is."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Return its log file."""
+        return self.folder / "home-assistant.log"
+
+    def prepare(self) -> None:
+        """Write a configuration that needs nothing from the internet. Keeps what is there already."""
+        (self.folder / "custom_components").mkdir(parents=True, exist_ok=True)
+        link = self.folder / "custom_components" / _INTEGRATION.name
+        if not link.is_symlink():
+            link.symlink_to(_INTEGRATION, target_is_directory=True)
+        (self.folder / "configuration.yaml").write_text(
+            _CONFIGURATION.format(time_zone=self.time_zone, language=self.language)
+        )
+        # Its address, as if set in the UI: from YAML it would ask for a confirmation and go back to 8123 without one
+        stable = {**_HTTP, "server_port": self.port, "server_host": [HOST]}
+        self._store("http", version=3, data={"stable": stable, "pending": None, "yaml_migration_done": True})
+        # The onboarding steps that would install integrations from the internet are over; the user's is not
+        self._store("onboarding", version=4, data={"done": ["core_config", "analytics", "integration"]})
+
+    def _store(self, key: str, *, version: int, data: Mapping[str, Any]) -> None:
+        path = self.folder / ".storage" / key
+        if path.exists():
+            return
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"version": version, "minor_version": 1, "key": key, "data": data}))
+
+    async def start(self) -> None:
+        """Start it and wait until it answers. Raises `HomeAssistantError`."""
+        with socket.socket() as probe:
+            # Home Assistant itself would only log it
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, self.port))
+            except OSError as error:
+                raise HomeAssistantError(f"port {self.port} can't be used: {os.strerror(error.errno or 0)}") from error
+        with (self.folder / "output.txt").open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                self.python,
+                *("-m", "homeassistant", "--skip-pip", "--config", str(self.folder)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us; we end it in order
+            )
+        self._session = self._session or aiohttp.ClientSession()
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                while not await self._answers():
+                    if self._process.returncode is not None:
+                        raise HomeAssistantError(f"Home Assistant ended at once; its output is in {output.name}")
+                    await asyncio.sleep(0.25)
+        except TimeoutError:
+            raise HomeAssistantError("Home Assistant did not answer in time") from None
+
+    async def _answers(self) -> bool:
+        try:
+            async with self._http.get(f"{self.url}/manifest.json") as response:
+                return response.ok
+        except aiohttp.ClientError:
+            return False
+
+    async def stop(self) -> None:
+        """End it, in order if it can, and keep its folder."""
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def __aenter__(self) -> Self:
+        """Prepare and start it."""
+        self.prepare()
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it."""
+        await self.stop()
+        if self._session:
+            await self._session.close()
+
+    @property
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise HomeAssistantError("Home Assistant was not started")
+        return self._session
+
+    # As its owner
+
+    async def onboard(self) -> None:
+        """Create the owner, whose name and password are `demo`."""
+        client_id = f"{self.url}/"
+        user = {"client_id": client_id, "name": "Demo", "username": USER, "password": USER, "language": self.language}
+        created = await self._request("POST", "/api/onboarding/users", json=user)
+        await self._get_token(grant_type="authorization_code", code=created["auth_code"])
+
+    async def _get_token(self, **form: str) -> None:
+        answer = await self._request("POST", "/auth/token", data={"client_id": f"{self.url}/", **form})
+        self._token = answer["access_token"]
+        # A short one would end in the middle of a long look
+        made = await self.command(
+            {"type": "auth/long_lived_access_token", "client_name": os.urandom(4).hex(), "lifespan": 30}
+        )
+        self._token = str(made)
+
+    @property
+    def token(self) -> str:
+        """Return the owner's access token."""
+        return self._token
+
+    async def get(self, path: str) -> Any:
+        """Return what the REST API answers."""
+        return await self._request("GET", path)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return what the REST API answers to a POST."""
+        return await self._request("POST", path, json=body or {})
+
+    async def delete(self, path: str) -> Any:
+        """Return what the REST API answers to a DELETE."""
+        return await self._request("DELETE", path)
+
+    async def _request(self, method: str, path: str, **kwargs: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        async with self._http.request(method, self.url + path, headers=headers, **kwargs) as response:
+            text = await response.text()
+            if not response.ok:
+                raise HomeAssistantError(f"{method} {path}: HTTP {response.status} {text[:200]}")
+            return json.loads(text) if text else None
+
+    async def command(self, message: Mapping[str, Any]) -> Any:
+        """Return the result of one WebSocket command."""
+        async with self._socket() as connection:
+            return await _ask(connection, 1, message)
+
+    async def events(self, event_type: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield the events of a type as they are fired."""
+        async with self._socket() as connection:
+            await _ask(connection, 1, {"type": "subscribe_events", "event_type": event_type})
+            async for message in connection:
+                yield json.loads(message.data)["event"]
+
+    @asynccontextmanager
+    async def _socket(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        async with self._http.ws_connect(f"{self.url}/api/websocket") as connection:
+            await connection.receive_json()
+            await connection.send_json({"type": "auth", "access_token": self._token})
+            if (await connection.receive_json())["type"] != "auth_ok":
+                raise HomeAssistantError("Home Assistant refused the token")
+            yield connection
+
+
+async def _ask(connection: aiohttp.ClientWebSocketResponse, number: int, message: Mapping[str, Any]) -> Any:
+    await connection.send_json({"id": number, **message})
+    while True:
+        answer = await connection.receive_json()
+        if answer.get("id") == number and answer["type"] == "result":
+            break
+    if not answer["success"]:
+        raise HomeAssistantError(f"{message['type']}: {answer['error']['message']}")
+    return answer["result"]

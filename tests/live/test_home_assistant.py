@@ -1,0 +1,167 @@
+"""A working day with the integration in a real Home Assistant, from set-up to removal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+import re
+from typing import Any
+
+import pytest
+
+from demo.connect import DOMAIN, Credentials, add_integration, room_states
+from demo.home_assistant import HomeAssistant
+from simulator import Room, Simulator, Tenant
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+
+PUNCTUAL = 1.0  # seconds
+
+
+async def until[T](read: Callable[[], Awaitable[T]], good: Callable[[T], bool], within: float = 20.0) -> T:
+    """Return what is read as soon as it is good."""
+    async with asyncio.timeout(within):
+        while not good(value := await read()):  # noqa: ASYNC110  # a look is all there is to wait for
+            await asyncio.sleep(0.1)
+    return value
+
+
+class Day:
+    """The steps of the day, and what they share."""
+
+    def __init__(self, home: HomeAssistant, simulator: Simulator) -> None:
+        """Take the two sides."""
+        self.home = home
+        self.simulator = simulator
+        self.tenant: Tenant = simulator.tenant
+        self.entry_id = ""
+
+    async def set_up(self) -> None:
+        """Connect the app through its config flow."""
+        credentials = Credentials(self.simulator.base_url, self.tenant.app_id, self.tenant.app_secret)
+        self.entry_id = await add_integration(self.home, credentials, plan="paid", most_rooms=5)
+        await until(lambda: room_states(self.home), lambda states: [row["state"] for row in states] == ["off"] * 5)
+
+    async def state(self, room: Room) -> dict[str, Any]:
+        """Return a room's state."""
+        states = await room_states(self.home)
+        return next(row for row in states if row["attributes"].get("friendly_name") == room.name)
+
+    async def read_now(self, room: Room) -> None:
+        """Ask for a room to be read at once."""
+        entity_id = (await self.state(room))["entity_id"]
+        await self.home.post("/api/services/homeassistant/update_entity", {"entity_id": entity_id})
+
+    async def options(self, step: str, changes: dict[str, Any]) -> None:
+        """Go through the options flow, changing something."""
+        path = "/api/config/config_entries/options/flow"
+        form = await self.home.post(path, {"handler": self.entry_id})
+        form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
+        shown = {
+            field["name"]: field.get("description", {}).get("suggested_value", field.get("default"))
+            for field in form["data_schema"]
+        }
+        result = await self.home.post(f"{path}/{form['flow_id']}", {**shown, **changes})
+        assert result["type"] == "create_entry", result
+
+    def log(self) -> list[str]:
+        """Return what the integration logged at INFO or above, without times."""
+        lines = self.home.log.read_text().splitlines()
+        ours = (
+            re.search(r" (INFO|WARNING|ERROR|CRITICAL) .*\[custom_components\.feishu\w*[.\w]*\] (.*)", line)
+            for line in lines
+        )
+        return [f"{match[1]} {match[2]}" for match in ours if match]
+
+    def tracebacks(self) -> list[str]:
+        """Return the lines of tracebacks in the log that lie in the integration."""
+        return [line for line in self.home.log.read_text().splitlines() if f"custom_components/{DOMAIN}/" in line]
+
+
+async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulator) -> None:
+    """Set-up, two flips, options, an outage, a restart, removal; the log tells of the outage and of nothing else."""
+    day = Day(home, live_simulator)
+    await day.set_up()
+    rooms = list(day.tenant.rooms.values())
+    await _booking_flips_on_time(day, rooms[0])
+    await _options_apply_in_place(day, rooms)
+    await _outage_is_bridged(day, rooms[1])
+    messages = day.log()
+    assert not day.tracebacks()
+    assert [message.split()[0] for message in messages] == ["ERROR", "INFO"], messages
+    assert "recovered" in messages[1]
+    await _restart_brings_all_back(day)
+    await _removal_leaves_nothing(day)
+    assert not day.log()
+
+
+async def _booking_flips_on_time(day: Day, room: Room) -> None:
+    """A new booking is seen, and both its edges are met without another call."""
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=13)
+    end = start + timedelta(seconds=4)
+    day.tenant.book(room.room_id, start, end)
+    await day.read_now(room)
+    await until(lambda: day.state(room), lambda state: state["attributes"]["next_busy_time"] is not None, within=10)
+    calls = len(day.tenant.calls("freebusy/list"))
+    seen: list[tuple[str, datetime]] = []
+    async with asyncio.timeout(40):
+        async for event in day.home.events("state_changed"):
+            new = event["data"]["new_state"]
+            if new["attributes"].get("friendly_name") == room.name:
+                seen.append((new["state"], datetime.fromisoformat(event["time_fired"])))
+            if len(seen) == 2:
+                break
+    assert [state for state, _ in seen] == ["on", "off"]
+    for edge, (_, fired) in zip((start, end), seen, strict=True):
+        assert timedelta(0) <= fired - edge < timedelta(seconds=PUNCTUAL)
+    assert len(day.tenant.calls("freebusy/list")) == calls
+
+
+async def _options_apply_in_place(day: Day, rooms: list[Room]) -> None:
+    """A room that is added appears, one that is dropped goes, the others stay as they are."""
+    before = {row["entity_id"]: row["last_updated"] for row in await room_states(day.home)}
+    kept = [room.room_id for room in rooms if room is not rooms[2]]
+    await day.options("rooms", {"rooms": kept})
+    wanted = {room.name for room in rooms} - {rooms[2].name}
+
+    def names(states: list[dict[str, Any]]) -> set[str]:
+        return {row["attributes"]["friendly_name"] for row in states if row["state"] == "off"}
+
+    states = await until(lambda: room_states(day.home), lambda states: names(states) == wanted)
+    after = {row["entity_id"]: row["last_updated"] for row in states}
+    assert all(after[entity_id] == written for entity_id, written in before.items() if entity_id in after)
+    await day.options("polling", {"scan_interval": 30})
+
+
+async def _outage_is_bridged(day: Day, room: Room) -> None:
+    """Known bookings go on to count while nobody answers."""
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=14)
+    day.tenant.book(room.room_id, start, start + timedelta(minutes=3))
+    await day.read_now(room)
+    await until(lambda: day.state(room), lambda state: state["attributes"].get("next_busy_time") is not None, within=15)
+    await day.simulator.stop()
+    await until(lambda: day.state(room), lambda state: state["state"] == "on", within=20)
+    await until(lambda: asyncio.to_thread(day.log), lambda messages: len(messages) == 1, within=60)
+    assert all(row["state"] in {"on", "off"} for row in await room_states(day.home))
+    await day.simulator.start()
+    await until(lambda: asyncio.to_thread(day.log), lambda messages: len(messages) == 2, within=120)
+
+
+async def _restart_brings_all_back(day: Day) -> None:
+    before = {row["entity_id"]: row["state"] for row in await room_states(day.home)}
+    await day.home.stop()
+    await day.home.start()
+
+    async def states() -> dict[str, str]:
+        return {row["entity_id"]: row["state"] for row in await room_states(day.home)}
+
+    await until(states, lambda after: after.keys() == before.keys() and "unavailable" not in after.values(), within=60)
+
+
+async def _removal_leaves_nothing(day: Day) -> None:
+    await day.home.delete(f"/api/config/config_entries/entry/{day.entry_id}")
+    await until(lambda: room_states(day.home), lambda states: not states)
+    devices = await day.home.command({"type": "config/device_registry/list"})
+    assert not [device for device in devices if day.entry_id in device["config_entries"]]
+    entities = await day.home.command({"type": "config/entity_registry/list"})
+    assert not [entity for entity in entities if entity["platform"] == DOMAIN]
+    assert not list((day.home.folder / ".storage").glob(f"*{DOMAIN}*"))
