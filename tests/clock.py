@@ -1,6 +1,6 @@
 """Time that passes at once: wall clock and timers go together, from one timer to the next, over real sockets.
 
-To be asked for with `pytest_plugins = ["tests.clock"]`, for what it has of fixtures.
+Its fixtures are asked for with `pytest_plugins = ["tests.clock"]`. (PYTEST_DONT_REWRITE: it is imported before that.)
 """
 
 import asyncio
@@ -37,7 +37,6 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _QUIET_SECONDS = 0.2  # real ones, while an answer is waited for: then it is one that takes its time
-_INSTANT = timedelta(milliseconds=1)
 
 
 def _real_seconds() -> float:
@@ -48,10 +47,10 @@ class Clock:
     """The wall clock and the loop's clock."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        """Stand still where both are, on a whole second."""
+        """Stand still, the loop's clock on a whole second."""
         self._hass = hass
         self._freezer = freezer
-        self._seconds = float(int(hass.loop.time()))
+        self._seconds = float(int(_real_seconds()))
 
     @property
     def now(self) -> datetime:
@@ -133,6 +132,7 @@ def clock(
     tenant.monotonic = clock.seconds
     with pytest.MonkeyPatch.context() as until_then:
         until_then.setattr(hass.loop, "time", clock.seconds)
+        until_then.setattr(hass.loop, "slow_callback_duration", math.inf)
         yield clock
 
 
@@ -155,7 +155,7 @@ def set_up(hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], clock:
 
 @dataclass(frozen=True)
 class Write:
-    """A state that was written, changed or not; `state` is None where it was removed."""
+    """A state that was written, whether it changed or not; `state` is None where it was removed."""
 
     at: datetime
     entity_id: str
@@ -165,13 +165,13 @@ class Write:
 class Writes(list[Write]):
     """All states that were written."""
 
-    def of(self, entity_id: str) -> list[tuple[datetime, str | None]]:
-        """Return when which states of an entity were written, to the millisecond."""
-        return [(_rounded(write.at), write.state) for write in self if write.entity_id == entity_id]
-
-
-def _rounded(instant: datetime) -> datetime:
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    def changes_of(self, entity_id: str) -> list[tuple[datetime, str | None]]:
+        """Return when an entity went into which states, to the millisecond."""
+        changes: list[tuple[datetime, str | None]] = []
+        for write in self:
+            if write.entity_id == entity_id and (not changes or changes[-1][1] != write.state):
+                changes.append((write.at.replace(microsecond=write.at.microsecond // 1000 * 1000), write.state))
+        return changes
 
 
 @pytest.fixture
@@ -210,7 +210,9 @@ def shown(hass: HomeAssistant, room: Room) -> State:
 def device_of(hass: HomeAssistant, room: Room) -> dr.DeviceEntry | None:
     """Return the device of the room, if there is one."""
     devices = dr.async_get(hass).devices.values()
-    return next((device for device in devices if any(key.endswith(room.room_id) for _, key in device.identifiers)), None)
+    return next(
+        (device for device in devices if any(key.endswith(room.room_id) for _, key in device.identifiers)), None
+    )
 
 
 def reads_of(tenant: Tenant, room: Room) -> list[LoggedRequest]:

@@ -109,7 +109,7 @@ async def test_a_room_is_added_while_the_others_stay(
     async_track_state_change_event(hass, kept.entity_id, note)
 
     result = await start_options(hass, entry, "rooms")
-    assert offered(result) == {vega: "Vega", orion: "Orion · Tower A · 8 seats"}
+    assert offered(result) == {vega: "Vega", orion: "Orion · Tower A · 👤 8"}
     assert chosen(result) == [orion]
     assert rooms_read(tenant) == []
     result = await submit(hass, result, rooms=[orion, vega])
@@ -299,7 +299,7 @@ async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: 
         "count_pending_as_busy": False,
         "include_external_calendar": True,
     }
-    assert placeholders(result) == {"count": "1", "interval": "60 seconds"}
+    assert placeholders(result) == {"count": "1", "interval": "60 s"}
 
 
 async def test_the_interval_shown_is_that_of_the_plan(
@@ -311,7 +311,7 @@ async def test_the_interval_shown_is_that_of_the_plan(
 
     result = await start_options(hass, entry, "polling")
 
-    assert placeholders(result)["interval"] == "9 minutes"
+    assert placeholders(result)["interval"] == "9 min"
 
 
 async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry, orion: str) -> None:

@@ -10,7 +10,15 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .const import CATALOGUE_INTERVAL, DOMAIN
-from .feishu import Catalogue, FeishuClient, FeishuError, Room, ScopeMissingError, read_catalogue
+from .feishu import (
+    Catalogue,
+    CredentialsError,
+    FeishuClient,
+    FeishuError,
+    Room,
+    ScopeMissingError,
+    read_catalogue,
+)
 from .problems import problem_key, problem_placeholders
 
 if TYPE_CHECKING:
@@ -72,6 +80,8 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         if isinstance(error, ScopeMissingError):
             # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
             return ReadCatalogue(Catalogue({}, {}), read_at)
+        if isinstance(error, CredentialsError):
+            self.config_entry.async_start_reauth(self.hass)
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=problem_key(error),

@@ -1,6 +1,6 @@
 """Set-up, reauthentication and reconfiguration of an entry."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
@@ -41,7 +41,7 @@ else:
 
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
 _PRIVATE = "private"
-_PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET}
+_PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET, "no_secret": CONF_APP_SECRET}
 _MARKS = {True: "✅", False: "❌", None: "❔"}
 
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
@@ -85,7 +85,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the address and the app's credentials, and try them."""
-        problem = _Problem()
+        problem = _Problem(_USER_SCHEMA)
         if user_input is not None and (base_url := _base_url(user_input, problem)):
             self._data = {
                 CONF_BASE_URL: base_url,
@@ -126,8 +126,17 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         )
 
     async def _check_access(self, problem: _Problem) -> bool:
-        try:
+        async def check() -> None:
             self._access = await check_access(self._client())
+
+        return await self._check(check, problem)
+
+    async def _check(self, check: Callable[[], Awaitable[None]], problem: _Problem) -> bool:
+        if not self._data[CONF_APP_SECRET]:
+            problem.note_key("no_secret")
+            return False
+        try:
+            await check()
         except FeishuError as error:
             problem.note(error)
         return not problem.errors
@@ -150,7 +159,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
             description="created",
             description_placeholders={
                 "count": str(len(rooms)),
-                "interval": await interval_text(self.hass, Options.of(options)),
+                "interval": interval_text(Options.of(options)),
             },
         )
 
@@ -160,37 +169,31 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the secret again."""
-        problem = _Problem()
+        problem = _Problem(_REAUTH_SCHEMA)
         entry: FeishuConfigEntry = self._get_reauth_entry()
         if user_input is not None:
             self._data = {**entry.data, CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip()}
-            if await self._check_credentials(problem):
+            if await self._check(self._client().check_credentials, problem):
                 return self._update_and_reload(entry)
         return self._show_form_again("reauth_confirm", _REAUTH_SCHEMA, user_input, problem, entry)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for another address or secret; the secret is never sent to a new address without being typed again."""
-        problem = _Problem()
+        problem = _Problem(_RECONFIGURE_SCHEMA)
         entry: FeishuConfigEntry = self._get_reconfigure_entry()
         if user_input is not None and (base_url := _base_url(user_input, problem)):
             secret = user_input[CONF_APP_SECRET].strip()
             self._data = {**entry.data, CONF_BASE_URL: base_url, CONF_APP_SECRET: secret}
-            if await self._check_credentials(problem):
+            if await self._check(self._client().check_credentials, problem):
                 return self._update_and_reload(entry)
         shown = user_input or _site_input(entry.data[CONF_BASE_URL])
         return self._show_form_again("reconfigure", _RECONFIGURE_SCHEMA, shown, problem, entry)
 
-    async def _check_credentials(self, problem: _Problem) -> bool:
-        try:
-            await self._client().check_credentials()
-        except FeishuError as error:
-            problem.note(error)
-        return not problem.errors
-
     def _update_and_reload(self, entry: FeishuConfigEntry) -> ConfigFlowResult:
         # Not async_update_reload_and_abort: the entry has an update listener, which applies options in place
+        result = self.async_update_and_abort(entry, data=self._data)
         self.hass.config_entries.async_schedule_reload(entry.entry_id)
-        return self.async_update_and_abort(entry, data=self._data)
+        return result
 
     def _show_form_again(
         self,
@@ -220,14 +223,19 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
 class _Problem:
     """What is wrong with an input: the errors of a form and the words that go into them."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: vol.Schema | None = None) -> None:
         self.errors: dict[str, str] = {}
         self.placeholders = {"scopes": "", "details": ""}
+        self._fields = {str(field) for field in form.schema} if form else set()
 
     def note(self, error: FeishuError) -> None:
-        key = problem_key(error)
-        self.errors[_PROBLEM_FIELDS.get(key, "base")] = key
+        self.note_key(problem_key(error))
         self.placeholders |= problem_placeholders(error)
+
+    def note_key(self, key: str) -> None:
+        """Show a problem at its field, or where a form lacks that, above the form."""
+        field = _PROBLEM_FIELDS.get(key)
+        self.errors[field if field in self._fields else "base"] = key
 
 
 def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:

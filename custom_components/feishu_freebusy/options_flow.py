@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -14,7 +13,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     SelectSelectorMode,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .api import FLOW_DEADLINE, async_create_client
@@ -27,7 +25,6 @@ from .const import (
     CONF_PLAN,
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
-    DOMAIN,
 )
 from .feishu import FeishuClient
 from .options import Options, Plan
@@ -91,7 +88,7 @@ class FeishuOptionsFlow(RoomSteps, OptionsFlow):
             data_schema=self.add_suggested_values_to_schema(_POLLING_SCHEMA, shown),
             description_placeholders={
                 "count": str(len(options.rooms)),
-                "interval": await interval_text(self.hass, options),
+                "interval": interval_text(options),
             },
         )
 
@@ -108,8 +105,8 @@ class FeishuOptionsFlow(RoomSteps, OptionsFlow):
         return self.async_create_entry(data={**self.config_entry.options, CONF_ROOMS: rooms})
 
 
-async def interval_text(hass: HomeAssistant, options: Options) -> str:
-    """Say how often the rooms will be read, a whole month's budget being there."""
+def interval_text(options: Options) -> str:
+    """Say how often the rooms are read on a whole month's budget; with unit signs, which need no language."""
     start, end = month_bounds(dt_util.utcnow(), dt_util.get_default_time_zone())
     interval = poll_interval(
         options.scan_interval,
@@ -119,6 +116,4 @@ async def interval_text(hass: HomeAssistant, options: Options) -> str:
         left_of_month=end - start,
     )
     seconds = round(interval.total_seconds())
-    texts = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
-    key, value = ("minutes", round(seconds / 60)) if seconds >= _MINUTES_FROM else ("seconds", seconds)
-    return texts.get(f"component.{DOMAIN}.common.{key}", "{" + key + "}").format(**{key: value})
+    return f"{round(seconds / 60)} min" if seconds >= _MINUTES_FROM else f"{seconds} s"

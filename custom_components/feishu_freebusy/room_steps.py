@@ -16,7 +16,6 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
 )
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .catalogue import describe_rooms, place_text
@@ -64,15 +63,15 @@ class RoomSteps(ConfigEntryBaseFlow):
         await self._read_catalogue()
         if user_input is None:
             self._chosen = list(self._rooms_before())
-            return await self._show_rooms()
+            return self._show_rooms()
         self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
         if wrong := [room_id for room_id in self._chosen if not self._is_room_id(room_id)]:
             self._problem = {CONF_ROOMS: "invalid_room_id"}
             self._problem_placeholders = {"rooms": ", ".join(wrong)}
-        elif not self._chosen:
-            self._problem.setdefault(CONF_ROOMS, "no_rooms")
+        elif not self._chosen and not self._problem:
+            self._problem = {CONF_ROOMS: "no_rooms"}
         if self._problem:
-            return await self._show_rooms()
+            return self._show_rooms()
         return await self.async_step_try_rooms()
 
     async def _read_catalogue(self) -> None:
@@ -106,12 +105,12 @@ class RoomSteps(ConfigEntryBaseFlow):
     def _known(self, room_id: str) -> bool:
         return room_id in self._rooms_before() or (self._catalogue is not None and room_id in self._catalogue.rooms)
 
-    async def _show_rooms(self) -> ConfigFlowResult:
+    def _show_rooms(self) -> ConfigFlowResult:
         schema = vol.Schema(
             {
                 vol.Required(CONF_ROOMS, default=self._chosen): SelectSelector(
                     SelectSelectorConfig(
-                        options=await self._room_options(),
+                        options=self._room_options(),
                         multiple=True,
                         custom_value=True,
                         mode=SelectSelectorMode.DROPDOWN,
@@ -132,16 +131,15 @@ class RoomSteps(ConfigEntryBaseFlow):
             },
         )
 
-    async def _room_options(self) -> list[SelectOptionDict]:
+    def _room_options(self) -> list[SelectOptionDict]:
         catalogue = self._catalogue or _NO_CATALOGUE
-        names = dict(self._rooms_before()) | {room.room_id: room.name for room in catalogue.rooms.values()}
+        names = dict(self._rooms_before()) | _names_in(catalogue)
         infos = describe_rooms(catalogue, names).values()
-        texts = await async_get_translations(self.hass, self.hass.config.language, "common", [DOMAIN])
-        seats = texts.get(f"component.{DOMAIN}.common.seats", "{seats}")
         options = []
         for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
             parts = [info.room.name, place_text(info)]
-            parts += [seats.format(seats=info.room.capacity)] if info.room.capacity else []
+            # A sign, no word: which language is read here is not known
+            parts += [f"👤 {info.room.capacity}"] if info.room.capacity else []
             options.append(SelectOptionDict(value=info.room.room_id, label=" · ".join(part for part in parts if part)))
         return options
 
@@ -186,11 +184,11 @@ class RoomSteps(ConfigEntryBaseFlow):
         alike = [self._names.get(room_id) or room_id for room_id, error in errors.items() if type(error) is type(first)]
         field = CONF_ROOMS if isinstance(first, SubjectError) else "base"
         self._note_problem(field, problem_key(first), first, alike)
-        return await self._show_rooms()
+        return self._show_rooms()
 
     async def _find_names(self) -> None:
         catalogue = self._catalogue or _NO_CATALOGUE
-        self._names = dict(self._rooms_before()) | {room.room_id: room.name for room in catalogue.rooms.values()}
+        self._names = dict(self._rooms_before()) | _names_in(catalogue)
         if nameless := [room_id for room_id in self._chosen if not self._names.get(room_id)]:
             try:
                 rooms = await self._client().rooms_mget(nameless)
@@ -209,3 +207,7 @@ class RoomSteps(ConfigEntryBaseFlow):
             data_schema=vol.Schema({vol.Required(room_id): TextSelector() for room_id in nameless}),
             errors={} if user_input is None else {"base": "no_name"},
         )
+
+
+def _names_in(catalogue: Catalogue) -> dict[str, str]:
+    return {room.room_id: room.name for room in catalogue.rooms.values() if room.name}

@@ -374,6 +374,7 @@ BOOKED = st.tuples(HOURS, st.sampled_from([1, 2, 24, 90 * 24]), st.sampled_from(
     offset=st.sampled_from(["tenant", "utc", "other"]),
 )
 @example([(2159, 1, "accept"), (2160, 1, "accept")], 4320, "none", "as_booked", "sorted", "utc")
+@example([(2159, 2, "accept"), (2159, 24, "accept")], 4320, "clipped", "as_booked", "sorted", "utc")
 def test_any_long_window_is_what_one_call_would_say(
     bookings: list[tuple[int, int, Any]],
     hours: int,

@@ -203,7 +203,10 @@ def test_a_room_is_read_whole() -> None:
             path=("omb_1", "omb_2"),
             equipment=("TV", "Whiteboard"),
             status=RoomStatus(
-                enabled=False, disable_start=datetime.fromtimestamp(1795428000, UTC), disable_reason="painting"
+                enabled=False,
+                disable_start=datetime.fromtimestamp(1795428000, UTC),
+                disable_reason="painting",
+                enabled_next=True,
             ),
         ),
     )
@@ -222,6 +225,13 @@ def test_the_times_of_a_disabled_room_are_text_or_numbers(number: object) -> Non
 
     moment = datetime.fromtimestamp(1795428000, UTC)
     assert room.status == RoomStatus(enabled=True, disable_start=moment, disable_end=moment)
+
+
+@pytest.mark.parametrize(("word", "known"), [(True, True), (False, False), (None, None), (1, None), ("true", None)])
+def test_the_state_announced_for_a_room_is_known_or_not(word: object, known: bool | None) -> None:
+    (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": {"status": True, "schedule_status": word}}]})
+
+    assert room.status == RoomStatus(enabled=True, enabled_next=known)
 
 
 @pytest.mark.parametrize("number", [None, 0, "0", "", "soon", -1, math.inf, math.nan, 10**30, "9" * 5000, [], {}])

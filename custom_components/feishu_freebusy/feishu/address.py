@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 FEISHU_URL = "https://open.feishu.cn"
 LARK_URL = "https://open.larksuite.com"
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
 
 class AddressProblem(StrEnum):
     """Why an address is refused."""
@@ -43,7 +45,7 @@ def normalised_base_url(text: str) -> str:
     if url.scheme == "http" and not _is_near(host):
         raise AddressError(AddressProblem.NOT_ENCRYPTED)
     shown = f"[{host}]" if ":" in host else host
-    return f"{url.scheme}://{shown}" + (f":{port}" if port else "")
+    return f"{url.scheme}://{shown}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[url.scheme]} else "")
 
 
 def _is_host(host: str) -> bool:

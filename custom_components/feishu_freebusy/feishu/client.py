@@ -4,7 +4,7 @@ It knows nothing of Home Assistant. Instants go in and come out aware, out in UT
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
 
@@ -172,8 +172,9 @@ class FeishuClient:
 
 def _windows(time_min: datetime, time_max: datetime) -> Sequence[tuple[datetime, datetime]]:
     """Cut a window into the longest that one call takes, on whole seconds and never smaller than asked."""
-    start = time_min.replace(microsecond=0)
-    end = time_max.replace(microsecond=0) + timedelta(seconds=1 if time_max.microsecond else 0)
+    # In UTC, for there 90 days are 90 times 24 hours, whatever the clocks of the caller's zone do meanwhile
+    start = time_min.astimezone(UTC).replace(microsecond=0)
+    end = time_max.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1 if time_max.microsecond else 0)
     if end <= start:
         raise ValueError("the window is empty")
     windows = []
@@ -188,11 +189,13 @@ def _joined(before: list[BusyPeriod], after: Iterable[BusyPeriod], *, seam: date
     """Join the rows of two windows that meet at `seam`; a row that both returned, whole or cut there, counts once."""
     joined = list(before)
     whole = {period for period in before if period.end > seam}
-    cut = {period.rsvp_status: period for period in before if period.end == seam}
+    cut = [period for period in before if period.end == seam]
     for period in after:
         if period in whole:
             continue
-        if period.start == seam and (first := cut.pop(period.rsvp_status, None)):
+        first = next((other for other in cut if other.rsvp_status == period.rsvp_status), None)
+        if period.start == seam and first:
+            cut.remove(first)
             joined.remove(first)
             joined.append(BusyPeriod(first.start, period.end, period.rsvp_status))
         else:

@@ -80,7 +80,7 @@ class QuotaExceededError(FeishuError):
 
 
 class CredentialsError(FeishuError):
-    """App id or secret refused. Code 10014 also means that the app is disabled."""
+    """App id or secret refused. Code 10014 of the token endpoint also means that the app is disabled."""
 
 
 class StaleTokenError(FeishuError):
@@ -121,6 +121,7 @@ class RequestError(FeishuError):
 
 
 _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
+    CredentialsError: frozenset({99991543}),
     StaleTokenError: frozenset({99991663, 99991664, 99991665, 99991671}),
     ScopeMissingError: frozenset({99991672, 99991676, 99991679}),
     BotDisabledError: frozenset({190007, 1000007, 11205, 11240}),

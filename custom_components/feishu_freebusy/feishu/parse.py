@@ -99,7 +99,7 @@ def room_levels(data: Json) -> tuple[RoomLevel, ...]:
 def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]:
     """Return one page of a list. More to come without a way to get it is unreadable, not the end."""
     token = _text(data.get("page_token"))
-    more = data.get("has_more") is True
+    more = data.get("has_more", bool(token)) is True
     if more and not token:
         raise UnreadableAnswerError("a list goes on but doesn't say where")
     return Page(parse_items(data), token if more else None)

@@ -34,18 +34,17 @@ class TokenCache:
 
     async def get(self) -> str:
         """Return a token that is good for a while. Raises what the token endpoint answers."""
-        now = asyncio.get_running_loop().time()
-        if self._value and now < self._renew_at:
+        if self._value and _now() < self._renew_at:
             return self._value
         try:
             return await self._renew()
         except CredentialsError:
             raise
         except FeishuError:
-            if self._value is None or now >= self._ends_at:
+            if self._value is None or _now() >= self._ends_at:
                 raise
             # The old token outlives this trouble, so nobody need notice it
-            self._renew_at = now + _RETRY_AFTER
+            self._renew_at = _now() + _RETRY_AFTER
             return self._value
 
     async def replace(self, stale: str) -> str:
@@ -58,11 +57,13 @@ class TokenCache:
         if self._renewal is None:
             self._renewal = asyncio.create_task(self._fetch_and_keep())
             self._renewal.add_done_callback(self._renewal_done)
-        # Whoever waits may be cancelled; the renewal goes on for the others
-        return await asyncio.shield(self._renewal)
+        renewal = self._renewal
+        # Not awaited itself: whoever waits may be cancelled, and the renewal goes on for the others
+        await asyncio.wait([renewal])
+        return renewal.result()
 
     async def _fetch_and_keep(self) -> str:
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = _now()
         token = await self._fetch()
         self._value = token.value
         self._ends_at = asked_at + token.lifetime
@@ -73,3 +74,7 @@ class TokenCache:
         self._renewal = None
         if not task.cancelled():
             task.exception()  # seen by those who waited; if nobody did, nobody needs it
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -7,6 +7,9 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
+
+from .errors import RateLimitedError
 
 MAX_IN_FLIGHT = 10
 LIMITS = ((50, 1.0), (1000, 60.0))  # calls, seconds: "tier 4", which every API used here has
@@ -27,10 +30,16 @@ class SlidingWindow:
         self._blocked_until = 0.0
         self._turn = asyncio.Lock()
 
-    async def enter(self, in_flight: asyncio.Semaphore) -> None:
-        """Wait, first come first served, until one more call is allowed, and take one of the places `in_flight`."""
+    async def enter(self, in_flight: asyncio.Semaphore, patience: float) -> None:
+        """Wait, first come first served, until one more call is allowed, and take one of the places `in_flight`.
+
+        The line always moves; but where the server said to wait for longer than `patience`, in seconds, it is left with
+        `RateLimitedError`.
+        """
         async with self._turn:
             while True:
+                if (blocked := self._blocked_until - asyncio.get_running_loop().time()) > patience:
+                    raise RateLimitedError("told to wait for longer than a call may last", retry_after=blocked)
                 if (delay := self.delay()) > 0:
                     await asyncio.sleep(delay)
                     continue
@@ -73,10 +82,10 @@ class AppTraffic:
         self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
 
     @asynccontextmanager
-    async def slot(self, api: str) -> AsyncIterator[None]:
-        """Hold a place for one call to `api`; waits for it."""
+    async def slot(self, api: str, patience: float = inf) -> AsyncIterator[None]:
+        """Hold a place for one call to `api`; waits for it, as `SlidingWindow.enter` says."""
         window = self._windows[api]
-        await window.enter(self._in_flight)
+        await window.enter(self._in_flight, patience)
         try:
             yield
         finally:
@@ -86,7 +95,3 @@ class AppTraffic:
     def block(self, api: str, seconds: float) -> None:
         """Admit no call to `api` for so long."""
         self._windows[api].block(seconds)
-
-    def blocked_for(self, api: str) -> float:
-        """Return the seconds that a call to `api` would wait now; 0 or less: none."""
-        return self._windows[api].delay()

@@ -1,8 +1,9 @@
 """One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 import json
 import logging
 import random
@@ -41,15 +42,14 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One API: any one of `scopes` opens it, `metered` calls count towards the tenant's monthly quota."""
+    """One API; any one of `scopes` opens it."""
 
     method: str
     path: str
     scopes: tuple[str, ...] = ()
-    metered: bool = True
 
 
-_TOKEN = Endpoint("POST", "auth/v3/tenant_access_token/internal", metered=False)
+_TOKEN = Endpoint("POST", "auth/v3/tenant_access_token/internal")
 
 
 class Transport:
@@ -65,7 +65,10 @@ class Transport:
         traffic: AppTraffic,
         deadline: float,
     ) -> None:
-        """Take the `deadline` in seconds: no call lasts longer once it was admitted, retries and waiting included."""
+        """Take the `deadline` in seconds: no call lasts longer, with its token, its retries and all waiting.
+
+        Standing in line for our own limits is not counted: however many call at once, each has its turn.
+        """
         self._session = session
         self._url = f"{base_url}/open-apis"
         self._app_id = app_id
@@ -76,7 +79,16 @@ class Transport:
 
     async def token(self) -> None:
         """See to it that there is a token. Raises `CredentialsError` and what any call may raise."""
-        await self._tokens.get()
+        async with self._deadline_of_a_call():
+            await self._tokens.get()
+
+    @asynccontextmanager
+    async def _deadline_of_a_call(self) -> AsyncIterator[_Deadline]:
+        try:
+            async with asyncio.timeout(self._deadline) as timeout:
+                yield _Deadline(timeout)
+        except TimeoutError:
+            raise NotReachableError("no answer in time") from None
 
     async def call(
         self,
@@ -86,82 +98,63 @@ class Transport:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the JSON object that `endpoint` answers, its code being 0. Raises `FeishuError`."""
-        token = await self._tokens.get()
-        try:
-            return await self._call_with(token, endpoint, params, body)
-        except StaleTokenError:
-            token = await self._tokens.replace(token)
-        return await self._call_with(token, endpoint, params, body)
+        async with self._deadline_of_a_call() as deadline:
+            token = await self._tokens.get()
+            try:
+                return await self._call_with(token, _Request(endpoint, params, body), deadline)
+            except StaleTokenError:
+                token = await self._tokens.replace(token)
+            return await self._call_with(token, _Request(endpoint, params, body), deadline)
 
-    async def _call_with(
-        self,
-        token: str,
-        endpoint: Endpoint,
-        params: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        answer = await self._send_with_retries(endpoint, {"Authorization": f"Bearer {token}"}, params, body)
+    async def _call_with(self, token: str, request: _Request, deadline: _Deadline) -> dict[str, Any]:
+        secrets = (self._app_secret, token)
+        request = replace(request, headers={"Authorization": f"Bearer {token}"})
+        answer = await self._send_with_retries(request, deadline, secrets)
         if answer.code == 0:
-            if endpoint.metered:
-                self._traffic.counted[endpoint.path] += 1
+            self._traffic.counted[request.endpoint.path] += 1
             return answer.body
         raise error_of(
-            answer.body,
-            answer.status,
-            answer.headers,
-            required_scopes=endpoint.scopes,
-            secrets=(self._app_secret, token),
+            answer.body, answer.status, answer.headers, required_scopes=request.endpoint.scopes, secrets=secrets
         )
 
     async def _fetch_token(self) -> Token:
-        credentials = {"app_id": self._app_id, "app_secret": self._app_secret}
-        answer = await self._send_with_retries(_TOKEN, {}, None, credentials)
+        secrets = (self._app_secret,)
+        request = _Request(_TOKEN, body={"app_id": self._app_id, "app_secret": self._app_secret})
+        async with self._deadline_of_a_call() as deadline:
+            answer = await self._send_with_retries(request, deadline, secrets)
         if answer.code == 0:
             return parse.token(answer.body)
-        raise token_error_of(answer.body, answer.status, answer.headers, secrets=(self._app_secret,))
+        raise token_error_of(answer.body, answer.status, answer.headers, secrets=secrets)
 
-    async def _send_with_retries(
-        self,
-        endpoint: Endpoint,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-    ) -> _Answer:
-        deadline: float | None = None
+    async def _send_with_retries(self, request: _Request, deadline: _Deadline, secrets: tuple[str, ...]) -> _Answer:
+        path = request.endpoint.path
         attempt = 0
         while True:
             attempt += 1
-            async with self._traffic.slot(endpoint.path):
-                now = asyncio.get_running_loop().time()
-                deadline = deadline or now + self._deadline
+            async with AsyncExitStack() as stack:
+                with deadline.suspended() as left:
+                    await stack.enter_async_context(self._traffic.slot(path, patience=left))
                 try:
-                    async with asyncio.timeout_at(min(deadline, now + _ATTEMPT_TIMEOUT)):
-                        answer = await self._send(endpoint, headers, params, body)
-                    failure = self._passing_failure(answer)
+                    async with asyncio.timeout(_ATTEMPT_TIMEOUT):
+                        answer = await self._send(request)
+                    failure = _passing_failure(answer, secrets)
                     if failure is None:
                         return answer
                 except TimeoutError:
                     failure = NotReachableError("no answer in time")
                 except (NotReachableError, ServerError) as error:
                     failure = error
-            delay = self._delay_after(failure, attempt, endpoint)
-            if delay is None or asyncio.get_running_loop().time() + delay >= deadline:
+            delay = self._delay_after(failure, attempt, path)
+            if delay is None or delay >= deadline.left:
                 raise failure
-            _LOGGER.debug("%s %s: %s; once more in %.1f s", endpoint.method, endpoint.path, failure, delay)
+            _LOGGER.debug("%s %s: %s; once more in %.1f s", request.endpoint.method, path, failure, delay)
             await asyncio.sleep(delay)
 
-    def _passing_failure(self, answer: _Answer) -> FeishuError | None:
-        """Return the error of an answer that may be another one in a moment, None for any other answer."""
-        if answer.code == 0:
-            return None
-        error = error_of(answer.body, answer.status, answer.headers, secrets=(self._app_secret,))
-        return error if isinstance(error, (RateLimitedError, ServerError)) else None
-
-    def _delay_after(self, failure: FeishuError, attempt: int, endpoint: Endpoint) -> float | None:
+    def _delay_after(self, failure: FeishuError, attempt: int, path: str) -> float | None:
         """Return the seconds to wait before the next attempt, None if there is to be none."""
         told = failure.retry_after if isinstance(failure, RateLimitedError) else None
         if told:
-            self._traffic.block(endpoint.path, told)
+            self._traffic.block(path, told)
         if attempt >= _ATTEMPTS or isinstance(failure, NotFeishuError):
             return None
         if told is not None:
@@ -169,39 +162,63 @@ class Transport:
         back_off: float = min(_FIRST_BACK_OFF * 2 ** (attempt - 1), _LONGEST_BACK_OFF)
         return back_off * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
 
-    async def _send(
-        self,
-        endpoint: Endpoint,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-    ) -> _Answer:
-        started = asyncio.get_running_loop().time()
+    async def _send(self, request: _Request) -> _Answer:
+        started = _now()
+        endpoint = request.endpoint
         try:
             async with self._session.request(
                 endpoint.method,
                 f"{self._url}/{endpoint.path}",
-                headers={**headers, "Content-Type": "application/json; charset=utf-8"},
-                params=params,
-                data=None if body is None else json.dumps(body).encode(),
+                headers={**request.headers, "Content-Type": "application/json; charset=utf-8"},
+                params=request.params,
+                data=None if request.body is None else json.dumps(request.body).encode(),
                 allow_redirects=False,
             ) as response:
                 answer = _read_answer(await _read_body(response), response)
-        except aiohttp.ClientPayloadError as error:
-            raise UnreadableAnswerError("the answer was cut off") from error
+        # Not chained: the session's errors carry the request, and with it the token
+        except aiohttp.ClientPayloadError:
+            raise UnreadableAnswerError("the answer was cut off") from None
+        except TimeoutError:
+            raise
         except (aiohttp.ClientError, OSError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            raise NotReachableError(f"no connection ({type(error).__name__})") from error
+            raise NotReachableError(f"no connection ({type(error).__name__})") from None
+        milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
-            "%s %s: HTTP %s, code %s, %.0f ms",
-            endpoint.method,
-            endpoint.path,
-            answer.status,
-            answer.code,
-            (asyncio.get_running_loop().time() - started) * 1000,
+            "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
         )
         return answer
+
+
+class _Deadline:
+    """How long a call may still last."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
+
+    @property
+    def left(self) -> float:
+        """Return the seconds left."""
+        ends_at = self._timeout.when()
+        return float("inf") if ends_at is None else ends_at - _now()
+
+    @contextmanager
+    def suspended(self) -> Iterator[float]:
+        """Stop the clock; yields the seconds left on it."""
+        left = self.left
+        self._timeout.reschedule(None)
+        try:
+            yield left
+        finally:
+            if not self._timeout.expired():
+                self._timeout.reschedule(_now() + left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    endpoint: Endpoint
+    params: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +231,14 @@ class _Answer:
     def code(self) -> int:
         code: int = self.body["code"]
         return code
+
+
+def _passing_failure(answer: _Answer, secrets: tuple[str, ...]) -> FeishuError | None:
+    """Return the error of an answer that may be another one in a moment, None for any other answer."""
+    if answer.code == 0:
+        return None
+    error = error_of(answer.body, answer.status, answer.headers, secrets=secrets)
+    return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
@@ -235,7 +260,8 @@ def _read_answer(body: bytes, response: aiohttp.ClientResponse) -> _Answer:
         content = json.loads(body)
     except ValueError, RecursionError:
         content = None
-    if isinstance(content, dict) and type(content.get("code")) is int:
+    code = content.get("code") if isinstance(content, dict) else None
+    if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
     answer = Answer(http_status=status, log_id=response.headers.get("x-tt-logid"))
     if status >= _SERVER_ERROR:
@@ -243,3 +269,7 @@ def _read_answer(body: bytes, response: aiohttp.ClientResponse) -> _Answer:
     if status >= _CLIENT_ERROR:
         raise NotFeishuError("an error page that is not Feishu's", answer)
     raise UnreadableAnswerError("the answer is not Feishu's JSON", answer)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,152 @@
+"""The config flow as a person meets it: in a browser, in both languages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Locator, Page, async_playwright, expect
+import pytest
+
+from demo.connect import DOMAIN, room_states
+from demo.home_assistant import HomeAssistant
+from simulator import Simulator, Tenant
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+# No sandbox: it can't be had as root. The rest keeps the browser from looking up the hosts of its maker
+FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
+SHOTS = os.environ.get("LIVE_SCREENSHOTS")
+PATIENCE = 60_000  # milliseconds; machines that test are slow, and a page that is ready is not waited for
+TEXT_FIELDS = ("base_url", "app_id", "app_secret")
+
+# Home Assistant's own words
+OK = {"en": "OK", "zh-Hans": "确定"}
+SUBMIT = {"en": "Submit", "zh-Hans": "提交"}
+ADD = {"en": "Add", "zh-Hans": "添加"}
+FINISH = {"en": "Skip and finish", "zh-Hans": "跳过并完成"}
+
+
+@asynccontextmanager
+async def browser_page(home: HomeAssistant, language: str) -> AsyncIterator[Page]:
+    """Yield a page on which the owner is logged in."""
+    tokens = {"access_token": home.token, "token_type": "Bearer", "expires_in": 86_400, "refresh_token": ""}
+    tokens |= {"hassUrl": home.url, "clientId": f"{home.url}/", "expires": 4_102_444_800_000}
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=os.environ["LIVE_CHROMIUM"], args=FLAGS)
+        context = await browser.new_context(locale=language, viewport={"width": 1000, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        for key, value in (("hassTokens", tokens), ("selectedLanguage", language)):
+            await context.add_init_script(f"localStorage.setItem({key!r}, {json.dumps(json.dumps(value))})")
+        yield await context.new_page()
+        await browser.close()
+
+
+@dataclass
+class Flow:
+    """The dialog of the flow; what it says is looked up in the translations that it should show."""
+
+    page: Page
+    language: str
+
+    def __post_init__(self) -> None:
+        """Read the texts."""
+        self.texts: dict[str, Any] = json.loads((TRANSLATIONS / f"{self.language}.json").read_text())
+        self.taken = 0
+
+    @property
+    def form(self) -> Locator:
+        """Return the form that is shown."""
+        return self.page.locator("step-flow-form")
+
+    def text(self, *path: str) -> str:
+        """Return a text up to the first thing that is filled in."""
+        value: Any = self.texts
+        for key in path:
+            value = value[key]
+        return str(value).split("{")[0].split("[")[0].strip()
+
+    async def open(self, url: str) -> None:
+        """Begin, as after a click on an "add integration" link."""
+        await self.page.goto(f"{url}/config/integrations/dashboard/add?domain={DOMAIN}")
+        await self.page.get_by_role("button", name=OK[self.language], exact=True).click()
+        await self.sees("config", "step", "user", "description")
+
+    async def sees(self, *path: str) -> None:
+        """Wait for a text."""
+        await expect(self.page.get_by_text(self.text(*path)).first).to_be_visible(timeout=PATIENCE)
+        await self.shoot(path[2])
+
+    async def shoot(self, name: str) -> None:
+        """Keep a picture, if anybody wants one."""
+        if SHOTS:
+            self.taken += 1
+            await self.page.screenshot(
+                path=f"{SHOTS}/flow-{self.language}-{self.taken:02}-{name}.png", animations="disabled"
+            )
+
+    async def choose_private(self) -> None:
+        """Choose the private deployment."""
+        await self.form.locator("ha-select").first.click()
+        name = self.text("selector", "site", "options", "private")
+        await self.page.get_by_role("menuitem", name=name).or_(self.page.get_by_role("option", name=name)).first.click()
+
+    async def fill(self, field: str, value: str) -> None:
+        """Type into a text field of the first form."""
+        label = self.text("config", "step", "user", "data", field)
+        await expect(self.form.get_by_text(label).first).to_be_visible(timeout=PATIENCE)
+        await self.form.locator("ha-selector-text input").nth(TEXT_FIELDS.index(field)).fill(value)
+
+    async def submit(self) -> None:
+        """Send the form."""
+        await self.page.get_by_role("button", name=SUBMIT[self.language], exact=True).click()
+
+    async def add_room(self, name: str) -> None:
+        """Search a room in the list and take it."""
+        await self.page.get_by_role("button", name=ADD[self.language], exact=True).last.click()
+        # Typed before the list has the focus, letters are Home Assistant's own short cuts
+        await self.page.locator("ha-picker-combo-box input").first.fill(name)
+        await self.page.get_by_text(f"{name} ·").last.click()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_the_flow_is_clicked_through(
+    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
+) -> None:
+    """A wrong secret, a missing permission, then two rooms: each step says in one's language what it wants."""
+    rooms = list(live_tenant.rooms.values())[:2]
+    async with browser_page(home, language) as page:
+        flow = Flow(page, language)
+        await flow.open(home.url)
+        await flow.choose_private()
+        await flow.fill("base_url", live_simulator.base_url)
+        await flow.fill("app_id", live_tenant.app_id)
+        await flow.fill("app_secret", "wrong")
+        await flow.submit()
+        await flow.sees("config", "error", "invalid_auth")
+        live_tenant.bot_enabled = False
+        await flow.fill("app_secret", live_tenant.app_secret)
+        await flow.submit()
+        await flow.sees("config", "step", "access", "title")
+        await flow.submit()
+        await flow.sees("config", "error", "not_enough_access")
+        live_tenant.bot_enabled = True
+        await flow.submit()
+        await flow.sees("config", "step", "rooms", "data", "rooms")
+        await flow.submit()
+        await flow.sees("config", "error", "no_rooms")
+        for room in rooms:
+            await flow.add_room(room.name)
+        await flow.shoot("rooms-chosen")
+        await flow.submit()
+        await expect(page.locator("step-flow-create-entry")).to_be_visible(timeout=PATIENCE)
+        await flow.shoot("created")
+    states = await room_states(home)
+    assert {state["attributes"]["friendly_name"] for state in states} == {room.name for room in rooms}
+    for entry in await home.get("/api/config/config_entries/entry"):
+        if entry["domain"] == DOMAIN:
+            await home.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")

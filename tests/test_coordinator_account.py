@@ -1,0 +1,257 @@
+"""What fails for all rooms because of the app: it is named, met with few calls, and gone on from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from simulator import Fault, Room, Tenant
+from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, state_of
+from tests.conftest import at
+from tests.test_config_flow import FREE_BUSY_SCOPE, SECRET, change, end_trouble
+from tests.test_coordinator_outage import levels, said
+
+pytest_plugins = ["tests.clock"]
+
+
+@pytest.fixture
+def rooms(tenant: Tenant) -> list[Room]:
+    return [tenant.add_room(f"Room {number}") for number in range(12)]
+
+
+@pytest.fixture(autouse=True)
+def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+def rotate(tenant: Tenant) -> None:
+    """Reset the app's secret: old tokens end."""
+    tenant.rotate_secret("another")
+
+
+def revoke(tenant: Tenant) -> None:
+    """Take the scope for free/busy."""
+    tenant.revoke(FREE_BUSY_SCOPE)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What may happen to the app, how it is named, and when a poll an hour is repeated meanwhile, in minutes."""
+
+    key: str
+    begin: Callable[[Tenant], object]
+    tries: tuple[int, ...] = (0, 1, 3, 7, 12, 17)
+    path: str = FREE_BUSY
+
+
+HOURLY = (0, 60, 120, 180)
+TROUBLES = [
+    pytest.param(Trouble("invalid_auth", rotate, HOURLY, TOKEN), id="secret reset"),
+    pytest.param(Trouble("scope_missing", revoke), id="scope revoked"),
+    pytest.param(Trouble("bot_disabled", change("bot_enabled", False)), id="bot off"),
+    pytest.param(Trouble("app_unavailable", change("app_enabled", False)), id="app disabled"),
+    pytest.param(Trouble("ip_denied", change("ip_allowed", False)), id="ip denied"),
+    pytest.param(Trouble("quota_exceeded", change("quota_left", 0), (0, 360)), id="quota used up"),
+    pytest.param(
+        Trouble("rate_limited", lambda tenant: tenant.inject(Fault.rate_limited(600), times=None), (0, 10, 20)),
+        id="told to wait",
+    ),
+]
+
+
+def reauths(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
+    """Return the ids of the open flows that ask for the secret."""
+    return [flow["flow_id"] for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH})]
+
+
+def times(tenant: Tenant, path: str, since: datetime) -> list[int]:
+    """Return when, in minutes after `since`, a path was called; calls of one minute count once."""
+    return sorted({(call.at - since) // timedelta(minutes=1) for call in tenant.calls(path) if call.at >= since})
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_it_is_named_and_tried_again_at_ease(
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    rooms: list[Room],
+    trouble: Trouble,
+) -> None:
+    entry = await set_up(*rooms, scan_interval=3_600)
+    caplog.clear()
+    await clock.to(at(10, 30))
+    tenant.requests.clear()
+
+    trouble.begin(tenant)
+    await clock.to(at(11) + timedelta(minutes=trouble.tries[-1], seconds=-10))
+    assert entry.runtime_data.last_exception.translation_key == trouble.key
+    await clock.forward(seconds=20)
+
+    assert times(tenant, trouble.path, at(11)) == list(trouble.tries)
+    assert "ERROR" in levels(caplog)
+    assert "WARNING" not in levels(caplog)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_rooms_are_unavailable_after_the_grace_and_back_when_all_is_well(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    caplog: pytest.LogCaptureFixture,
+    rooms: list[Room],
+    trouble: Trouble,
+) -> None:
+    for room in rooms:
+        tenant.book(room.room_id, at(9), at(23))
+    await set_up(*rooms)
+    caplog.clear()
+    await clock.to(at(10, 4, 30))
+    writes.clear()
+
+    trouble.begin(tenant)
+    await clock.to(at(10, 14, 30))
+    unavailable = [(at(10, 14), "unavailable")]
+    assert all(writes.changes_of(busy_id(hass, room)) == unavailable for room in rooms)
+    end_trouble(tenant)
+    await clock.forward(minutes=trouble.tries[1] - trouble.tries[0])
+
+    assert {state_of(hass, room) for room in rooms} == {"on"}
+    assert {write.state for write in writes} == {"unavailable", "on"}
+    assert levels(caplog) == ["ERROR", "INFO"]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_what_fails_for_all_is_not_sent_for_each(
+    tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room], trouble: Trouble
+) -> None:
+    rooms += [tenant.add_room(f"Another {number}") for number in range(30)]
+    await set_up(*rooms, scan_interval=3_600)
+    await clock.to(at(10, 30))
+    tenant.requests.clear()
+
+    trouble.begin(tenant)
+    await clock.to(at(11, 0, 30))
+
+    # Those that are under way when the first answer comes; a secret that is refused is sent once
+    assert 1 <= len([call for call in tenant.requests if call.code not in {0, 99991663}]) <= 10
+    assert len(tenant.calls(TOKEN)) <= 1
+
+
+async def test_a_refused_secret_is_asked_for_once_and_no_more_when_it_is_accepted_again(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms)
+    tenant.rotate_secret("another")
+
+    await clock.to(at(10, 2))
+    (flow_id,) = reauths(hass, entry)
+    assert ir.async_get(hass).async_get_issue("homeassistant", f"config_entry_reauth_{entry.domain}_{entry.entry_id}")
+    await clock.to(at(13, 2))
+    assert reauths(hass, entry) == [flow_id]
+
+    tenant.rotate_secret(SECRET)
+    await clock.to(at(14, 2))
+    assert reauths(hass, entry) == []
+    assert {state_of(hass, room) for room in rooms} == {"off"}
+    await clock.to(at(15))
+    assert reauths(hass, entry) == []
+
+
+async def test_with_the_new_secret_rooms_are_read_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms)
+    tenant.rotate_secret("another")
+    await clock.to(at(10, 15))
+    (flow_id,) = reauths(hass, entry)
+
+    result: Any = await clock.run(hass.config_entries.flow.async_configure(flow_id, {"app_secret": "another"}))
+    await clock.settle()
+
+    assert result["reason"] == "reauth_successful"
+    assert {state_of(hass, room) for room in rooms} == {"off"}
+    assert reauths(hass, entry) == []
+
+
+async def test_another_failure_than_a_refused_secret_asks_for_none(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms)
+
+    tenant.revoke(FREE_BUSY_SCOPE)
+    await clock.to(at(10, 30))
+
+    assert reauths(hass, entry) == []
+
+
+async def test_the_missing_scope_is_named_in_the_log(
+    tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, rooms: list[Room]
+) -> None:
+    await set_up(*rooms)
+    caplog.clear()
+
+    tenant.revoke(FREE_BUSY_SCOPE)
+    await clock.to(at(10, 5))
+
+    ((level, text),) = said(caplog)
+    assert level == "ERROR"
+    assert FREE_BUSY_SCOPE in text
+
+
+async def test_used_up_calls_are_not_asked_for_again_for_hours(
+    tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    await set_up(*rooms)
+    tenant.quota_left = 0
+    await clock.to(at(10, 2))
+    tenant.requests.clear()
+
+    await clock.to(at(15, 50))
+
+    assert tenant.requests == []
+
+
+async def test_a_short_wait_that_feishu_asks_for_is_part_of_the_poll(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    rooms: list[Room],
+) -> None:
+    entry = await set_up(*rooms)
+    caplog.clear()
+    tenant.requests.clear()
+
+    tenant.inject(Fault.rate_limited(5), FREE_BUSY)
+    await clock.to(at(10, 1, 30))
+
+    assert len(tenant.calls(FREE_BUSY)) == 13
+    assert tenant.calls(FREE_BUSY)[-1].at >= at(10, 1, 5)
+    assert entry.runtime_data.last_update_success
+    assert said(caplog) == []
+
+
+async def test_an_expired_token_is_nobodys_business(
+    tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms)
+    caplog.clear()
+    tenant.requests.clear()
+
+    tenant.expire_tokens()
+    await clock.to(at(10, 1, 30))
+
+    assert entry.runtime_data.last_update_success
+    assert len(tenant.calls(TOKEN)) == 1
+    assert said(caplog) == []

@@ -1,0 +1,383 @@
+"""What rooms show while Feishu, or one of them, can't be read: what is known, for as long as it may hold."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+import logging
+
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
+from tests.conftest import at
+from tests.test_config_flow import is_of
+
+pytest_plugins = ["tests.clock"]
+
+OURS = "custom_components.feishu_freebusy"
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion")
+
+
+@pytest.fixture
+def vega(tenant: Tenant) -> Room:
+    return tenant.add_room("Vega")
+
+
+@pytest.fixture(autouse=True)
+def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Return the lines of ours that a user sees in the log, with their levels."""
+    return [(record.levelname, record.getMessage()) for record in caplog.records if record.name.startswith(OURS)]
+
+
+def levels(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the levels of these lines."""
+    return [level for level, _ in said(caplog)]
+
+
+type Begin = Callable[[Simulator], Awaitable[object]]
+
+
+def fault(fault: Fault, path: str | None = None) -> Begin:
+    """Return what lets all calls fail that way."""
+
+    async def begin(simulator: Simulator) -> None:
+        simulator.tenant.inject(fault, path, times=None)
+
+    return begin
+
+
+async def end(simulator: Simulator) -> None:
+    """Let all be well again."""
+    simulator.tenant.clear_faults()
+    await simulator.start()
+
+
+OUTAGES = [
+    pytest.param(Simulator.stop, id="down"),
+    pytest.param(fault(Fault.status(503)), id="503"),
+    pytest.param(fault(Fault.error(500, 190003)), id="internal error"),
+    pytest.param(fault(Fault.html(502)), id="gateway page"),
+    pytest.param(fault(Fault.html(200)), id="captive portal"),
+    pytest.param(fault(Fault.empty()), id="empty"),
+    pytest.param(fault(Fault.cut_off()), id="half"),
+    pytest.param(fault(Fault.cut_off(broken_connection=True)), id="cut off"),
+    pytest.param(fault(Fault.close()), id="closed"),
+    pytest.param(fault(Fault.slow(3_600), FREE_BUSY), id="silent"),
+]
+
+
+@pytest.mark.parametrize("begin", OUTAGES)
+async def test_in_an_outage_known_meetings_hold_for_the_grace_and_not_longer(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+    begin: Begin,
+) -> None:
+    tenant.book(orion.room_id, at(10, 5), at(10, 8, 30))
+    tenant.book(orion.room_id, at(10, 11), at(10, 30))
+    await set_up(orion, vega)
+    await clock.to(at(10, 2, 30))
+    writes.clear()
+    caplog.clear()
+
+    await begin(simulator)
+    await clock.to(at(10, 20))  # 10 minutes after 10:02
+    assert writes.changes_of(busy_id(hass, orion)) == [
+        (at(10, 5), "on"),
+        (at(10, 8, 30), "off"),
+        (at(10, 11), "on"),
+        (at(10, 12), "unavailable"),
+    ]
+    assert writes.changes_of(busy_id(hass, vega)) == [(at(10, 12), "unavailable")]
+    assert levels(caplog) == ["ERROR"]
+
+    writes.clear()
+    await end(simulator)
+    await clock.forward(minutes=6)
+    assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["on"]
+    assert [state for _, state in writes.changes_of(busy_id(hass, vega))] == ["off"]
+    assert levels(caplog) == ["ERROR", "INFO"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes"), [(30, 10), (60, 10), (240, 12), (300, 15), (450, 22.5), (1_800, 45), (3_600, 75)]
+)
+async def test_the_grace_follows_the_interval(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    orion: Room,
+    interval: int,
+    minutes: float,
+) -> None:
+    tenant.book(orion.room_id, at(9), at(13))
+    await set_up(orion, scan_interval=interval)
+    writes.clear()
+
+    await simulator.stop()
+    await clock.to(at(12))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10) + timedelta(minutes=minutes), "unavailable")]
+
+
+async def test_nothing_is_known_past_the_horizon_whatever_the_grace(
+    hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(9, day=3))
+    await set_up(orion, scan_interval=86_400, horizon_days=1)
+    writes.clear()
+
+    await simulator.stop()
+    await clock.to(at(11, day=1))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, day=1), "unavailable")]
+
+
+async def test_failed_polls_are_repeated_soon_although_the_interval_is_long(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion, scan_interval=3_600)
+    tenant.book(orion.room_id, at(10), at(14))
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+    tenant.requests.clear()
+
+    await clock.to(at(11, 18))
+    polls = sorted({call.at.replace(microsecond=0) for call in tenant.requests})
+    assert polls == [at(11), at(11, 1), at(11, 3), at(11, 7), at(11, 12), at(11, 17)]
+
+    tenant.clear_faults()
+    tenant.requests.clear()
+    await clock.to(at(13))
+    assert state_of(hass, orion) == "on"
+    polls = [call.at.replace(microsecond=0) for call in tenant.requests if call.path.endswith(FREE_BUSY)]
+    assert polls == [at(11, 22), at(12, 22)]
+
+
+async def test_a_short_hiccup_is_nobodys_business(
+    tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, caplog: pytest.LogCaptureFixture, orion: Room
+) -> None:
+    await set_up(orion)
+    writes.clear()
+    caplog.clear()
+
+    tenant.inject(Fault.status(503), FREE_BUSY, times=2)
+    await clock.to(at(10, 5))
+
+    assert (writes, said(caplog)) == ([], [])
+
+
+async def test_each_outage_is_told_once(
+    simulator: Simulator, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega)
+    caplog.clear()
+
+    for start in (10, 40):
+        await clock.to(at(10, start))
+        await simulator.stop()
+        await clock.forward(minutes=20)
+        await simulator.start()
+    await clock.to(at(11, 10))
+
+    assert levels(caplog) == ["ERROR", "INFO", "ERROR", "INFO"]
+
+
+async def test_an_outage_that_a_room_sees_the_end_of_first_does_not_blame_the_others(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    await async_setup_component(hass, "homeassistant", {})
+    await set_up(orion, vega)
+    await simulator.stop()
+    await clock.to(at(10, 5, 30))
+    caplog.clear()
+
+    await simulator.start()
+    await clock.run(
+        hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
+    )
+    await clock.to(at(10, 15))
+
+    assert [line for line in said(caplog) if line[0] != "INFO"] == []
+
+
+async def test_an_outage_from_which_nothing_is_known_is_never_free(
+    hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(14))
+    await set_up(orion)
+    writes.clear()
+
+    await simulator.stop()
+    await clock.to(at(13))
+    assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["unavailable"]
+    await simulator.start()
+    await clock.to(at(13, 10))
+
+    assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["unavailable", "on"]
+
+
+async def test_an_old_token_serves_while_no_new_one_is_to_be_had(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room
+) -> None:
+    await set_up(orion)
+    caplog.clear()
+
+    tenant.inject(Fault.status(503), TOKEN, times=None)
+    await clock.to(at(11, 55))  # the token ends at 12
+
+    assert said(caplog) == []
+    assert state_of(hass, orion) == "off"
+
+
+# One room alone
+
+
+async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    mira = tenant.add_room("Mira")
+    tenant.book(orion.room_id, at(10, 5), at(12))
+    await set_up(orion, vega, mira)
+    writes.clear()
+    caplog.clear()
+
+    order = tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 30))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 10), "unavailable")]
+    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+    ((level, text),) = said(caplog)
+    assert level == "WARNING"
+    assert all(part in text for part in ("1 of 3", "Meeting rooms", "Orion", "190002"))
+    assert len(reads_of(tenant, vega)) == 1 + 29
+
+    tenant.faults.orders.remove(order)
+    await clock.to(at(10, 40))
+    assert state_of(hass, orion) == "on"
+    assert levels(caplog) == ["WARNING", "INFO"]
+    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+
+
+async def test_a_second_room_that_can_not_be_read_adds_no_line(
+    tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega, tenant.add_room("Mira"))
+    caplog.clear()
+
+    for minute, room in ((5, orion), (10, vega)):
+        await clock.to(at(10, minute))
+        tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(room.room_id))
+    await clock.to(at(10, 20))
+    tenant.clear_faults()
+    await clock.to(at(10, 30))
+
+    assert levels(caplog) == ["WARNING", "INFO"]
+
+
+async def test_a_room_with_an_unreadable_row_keeps_what_was_known(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(12))
+    await set_up(orion, vega)
+    writes.clear()
+
+    row = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+    spoilt = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [row]}})
+    tenant.inject(spoilt, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 30))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 10), "unavailable")]
+    assert state_of(hass, vega) == "off"
+
+
+async def test_an_outage_does_not_hide_behind_a_room_that_can_not_be_read(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    tenant.delete_room(orion.room_id)
+    await clock.to(at(10, 5, 30))
+    caplog.clear()
+
+    await simulator.stop()
+    await clock.to(at(10, 20))
+    assert levels(caplog) == ["ERROR"]
+    assert entry.runtime_data.last_exception.translation_key == "cannot_connect"
+    await simulator.start()
+    await clock.to(at(10, 30))
+
+    assert levels(caplog) == ["ERROR", "INFO"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
+
+
+async def test_when_no_room_can_be_read_it_is_the_accounts_failure(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    caplog.clear()
+
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)
+    await clock.to(at(10, 30))
+    assert entry.runtime_data.last_exception.translation_key == "subject_unreadable"
+    assert levels(caplog) == ["ERROR"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "unavailable")
+
+    tenant.clear_faults()
+    await clock.to(at(10, 40))
+    assert levels(caplog) == ["ERROR", "INFO"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
+
+
+async def test_the_only_room_that_can_not_be_read_still_has_its_entity(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=1)
+
+    await set_up(orion)
+    assert shown(hass, orion).state == "unavailable"
+    await clock.to(at(10, 5))
+
+    assert shown(hass, orion).state == "off"
