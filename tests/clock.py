@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import logging
 import math
 import time
 from typing import Any, cast
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -22,8 +22,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy import (
-    binary_sensor as binary_sensor,  # known already, so that no thread loads it
-    config_flow as config_flow,
+    binary_sensor,
+    config_flow,
     coordinator,
 )
 from custom_components.feishu_freebusy.const import DOMAIN
@@ -34,6 +34,8 @@ from tests.conftest import at
 FREE_BUSY = "calendar/v4/freebusy/list"
 ROOMS = "vc/v1/rooms"
 TOKEN = "auth/v3/tenant_access_token/internal"
+
+LOADED = (binary_sensor, config_flow)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _QUIET_SECONDS = 0.2  # real ones, while an answer is waited for: then it is one that takes its time
@@ -140,12 +142,17 @@ type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
 @pytest.fixture
-def set_up(hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], clock: Clock) -> SetUp:
-    """Return what sets up an entry for rooms of the tenant, whether that succeeds or not."""
+def set_up(hass: HomeAssistant, tenant: Tenant, entry_of: Callable[..., MockConfigEntry], clock: Clock) -> SetUp:
+    """Return what sets up an entry for rooms of the tenant, whether that succeeds or not.
 
-    async def set_up(*rooms: Room, **options: Any) -> MockConfigEntry:
+    What happened to the tenant after the entry was made is what `begin` does.
+    """
+
+    async def set_up(*rooms: Room, begin: Callable[[Tenant], object] | None = None, **options: Any) -> MockConfigEntry:
         entry = entry_of(*(room.room_id for room in rooms), **options)
         entry.add_to_hass(hass)
+        if begin:
+            begin(tenant)
         await clock.run(hass.config_entries.async_setup(entry.entry_id))
         await clock.settle()
         return entry
@@ -155,10 +162,11 @@ def set_up(hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], clock:
 
 @dataclass(frozen=True)
 class Write:
-    """A state that was written, whether it changed or not; `state` is None where it was removed."""
+    """A state that was written, in place of which; it may be the same one. None where there was, or is, no entity."""
 
     at: datetime
     entity_id: str
+    before: str | None
     state: str | None
 
 
@@ -167,11 +175,11 @@ class Writes(list[Write]):
 
     def changes_of(self, entity_id: str) -> list[tuple[datetime, str | None]]:
         """Return when an entity went into which states, to the millisecond."""
-        changes: list[tuple[datetime, str | None]] = []
-        for write in self:
-            if write.entity_id == entity_id and (not changes or changes[-1][1] != write.state):
-                changes.append((write.at.replace(microsecond=write.at.microsecond // 1000 * 1000), write.state))
-        return changes
+        return [
+            (write.at.replace(microsecond=write.at.microsecond // 1000 * 1000), write.state)
+            for write in self
+            if write.entity_id == entity_id and write.state != write.before
+        ]
 
 
 @pytest.fixture
@@ -181,12 +189,28 @@ def writes(hass: HomeAssistant) -> Writes:
 
     @callback
     def note(event: Event[Any]) -> None:
-        state = cast("State | None", event.data["new_state"])
-        writes.append(Write(event.time_fired, event.data["entity_id"], state and state.state))
+        new = cast("State | None", event.data["new_state"])
+        old = cast("State | None", event.data.get("old_state", new))  # only told where something changed
+        before, now = (state.state if state else None for state in (old, new))
+        writes.append(Write(event.time_fired, event.data["entity_id"], before, now))
 
     hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda _: True))
     return writes
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Return the lines of ours that a user sees in the log, with their levels."""
+    return [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.levelno >= logging.INFO and record.name.startswith(f"custom_components.{DOMAIN}")
+    ]
+
+
+def levels(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the levels of these lines."""
+    return [level for level, _ in said(caplog)]
 
 
 def busy_id(hass: HomeAssistant, room: Room) -> str:
@@ -209,10 +233,20 @@ def shown(hass: HomeAssistant, room: Room) -> State:
 
 def device_of(hass: HomeAssistant, room: Room) -> dr.DeviceEntry | None:
     """Return the device of the room, if there is one."""
-    devices = dr.async_get(hass).devices.values()
     return next(
-        (device for device in devices if any(key.endswith(room.room_id) for _, key in device.identifiers)), None
+        (device for device in devices_of(hass) if any(key.endswith(room.room_id) for _, key in device.identifiers)),
+        None,
     )
+
+
+def devices_of(hass: HomeAssistant) -> list[dr.DeviceEntry]:
+    """Return the devices of all entries."""
+    registry = dr.async_get(hass)
+    return [
+        device
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+    ]
 
 
 def reads_of(tenant: Tenant, room: Room) -> list[LoggedRequest]:

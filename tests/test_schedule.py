@@ -509,9 +509,21 @@ def test_bookings_of_a_room_disabled_since_nobody_knows_when_have_local_times(zo
 
     (booking,) = schedule.bookings(NOW, ZoneInfo(zone))
 
-    # The zones west of Greenwich have no room before the earliest instant that can be told.
-    assert booking.start.astimezone(ZoneInfo(zone)) <= WINDOW_START
-    assert booking.end.astimezone(ZoneInfo(zone)) == (end or HORIZON)
+    midnight = NOW.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0)
+    assert booking.start.astimezone(ZoneInfo(zone)) == midnight
+    assert booking.end.astimezone(ZoneInfo(zone)) == (end or midnight + timedelta(days=2))
+
+
+@pytest.mark.parametrize("later", [0 * HOUR, 1 * HOUR])
+def test_bookings_that_leave_the_window_do_not_move_with_it(later: timedelta) -> None:
+    schedule = build_schedule(
+        [row("-50:00..1:00"), row("20:00..999:00")],
+        kind=ROOM,
+        window_start=WINDOW_START + later,
+        horizon=HORIZON + later,
+    )
+
+    assert schedule.bookings(NOW + later, UTC) == (block("0:00..1:00"), block("20:00..48:00"))
 
 
 def test_the_reason_is_shown_only_inside_its_period_though_the_block_is_longer() -> None:
@@ -771,9 +783,16 @@ def test_bookings_are_those_of_today_and_tomorrow(scenario: Scenario) -> None:
     zone = ZoneInfo(scenario.zone)
 
     for i in oracle.samples:
-        shown = schedule.bookings(scenario.instant(i), zone)
-        # How far back a block goes that begins before the window is not known, so it does not matter.
-        assert [(max(booking.start, schedule.window_start), booking.end) for booking in shown] == oracle.bookings(i)
+        now = scenario.instant(i)
+        expected = {(start, min(end, schedule.horizon)) for start, end in oracle.bookings(i)}
+        # How far a block goes beyond the window is not known: it is taken to reach to the midnight there
+        midnight = datetime.combine(now.astimezone(zone).date(), time.min, zone)
+        cut = {(max(start, midnight) if start == schedule.window_start else start, end) for start, end in expected}
+        shown = {
+            (max(row.start, schedule.window_start), min(row.end, schedule.horizon))
+            for row in schedule.bookings(now, zone)
+        }
+        assert shown == cut
 
 
 @given(scenarios())

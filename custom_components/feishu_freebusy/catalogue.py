@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING, override
+from typing import Any, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import CATALOGUE_INTERVAL, DOMAIN
+from .const import CATALOGUE_INTERVAL
 from .feishu import (
     Catalogue,
     CredentialsError,
@@ -19,10 +20,7 @@ from .feishu import (
     ScopeMissingError,
     read_catalogue,
 )
-from .problems import problem_key, problem_placeholders
-
-if TYPE_CHECKING:
-    from .coordinator import FeishuConfigEntry
+from .problems import update_failed
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)
@@ -53,9 +51,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
     set-up it is: without knowing which rooms are disabled, these would look free.
     """
 
-    config_entry: FeishuConfigEntry
+    config_entry: ConfigEntry[Any]
 
-    def __init__(self, hass: HomeAssistant, entry: FeishuConfigEntry, client: FeishuClient) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], client: FeishuClient) -> None:
         """Take the client to read with."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
@@ -82,11 +80,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return ReadCatalogue(Catalogue({}, {}), read_at)
         if isinstance(error, CredentialsError):
             self.config_entry.async_start_reauth(self.hass)
-        raise UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key=problem_key(error),
-            translation_placeholders=problem_placeholders(error),
-        ) from error
+        raise update_failed(error) from error
 
     def describe(self, room_names: dict[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""

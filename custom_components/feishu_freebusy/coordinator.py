@@ -9,12 +9,11 @@ from typing import override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .catalogue import CatalogueCoordinator, RoomInfo
-from .const import DOMAIN
 from .feishu import (
     BusyPeriod,
     CredentialsError,
@@ -26,7 +25,7 @@ from .feishu import (
 )
 from .options import Options
 from .polling import MonthlyCalls, grace, poll_interval, retry_delay
-from .problems import problem_key, problem_placeholders
+from .problems import update_failed
 from .schedule import Block, Schedule, Status, SubjectKind, build_schedule, disabled_period
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, ListSource, Source
 
@@ -144,10 +143,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return
         snapshots = (self.snapshot(room_id) for room_id in self._subjects)
         wake_at = min((shot.until for shot in snapshots if shot), default=dt_util.utcnow() + _TICK)
-        self._cancel_timer = async_track_point_in_utc_time(
+        # By seconds, not by instant: a timer on an instant waits for the clock, for an hour if that was set back by one
+        self._cancel_timer = async_call_later(
             self.hass,
+            min(wake_at - dt_util.utcnow(), _TICK),
             HassJob(self._on_timer, f"{self.name} next change", cancel_on_shutdown=True),
-            min(wake_at, dt_util.utcnow() + _TICK),
         )
 
     @callback
@@ -187,6 +187,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._schedule_next_poll()
 
     async def _read(self, room_ids: list[str]) -> None:
+        self._defer(room_ids)
         now = dt_util.utcnow().replace(microsecond=0)
         window_start, horizon = now - _WINDOW_BEFORE, now + self.options.horizon
         answers = await self._source.read(room_ids, window_start, horizon)
@@ -196,16 +197,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if not isinstance(answer, FeishuError):
                 self._keep(self._subjects[room_id], Reading(answer, window_start, horizon, now))
         self.interval = self._compute_interval()
-        self._set_deadlines(answers)
-        if error := self._failure_of_all(answers):
+        error = self._failure_of_all(answers)
+        self._set_deadlines(answers, of_all=error is not None)
+        if error:
             if isinstance(error, CredentialsError):
                 # ConfigEntryAuthFailed would end polling for good, yet the app may only be disabled for a while
                 self.config_entry.async_start_reauth(self.hass)
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key=problem_key(error),
-                translation_placeholders=problem_placeholders(error),
-            ) from error
+            raise update_failed(error) from error
         if answers:
             self._withdraw_reauth()
             self._log_unreadable()
@@ -242,12 +240,17 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return errors[0]
         return None
 
-    def _set_deadlines(self, answers: Answers) -> None:
+    def _defer(self, room_ids: list[str]) -> None:
+        """See to it that these rooms are not due again at once, whatever comes of reading them."""
+        for room_id in room_ids:
+            self._subjects[room_id].due_at = self._loop_time + retry_delay(1, self.interval).total_seconds()
+
+    def _set_deadlines(self, answers: Answers, *, of_all: bool) -> None:
         jitter = random.uniform(-_JITTER, _JITTER)  # noqa: S311  # one for all: they stay together
         for room_id, answer in answers.items():
             subject = self._subjects[room_id]
             if isinstance(answer, FeishuError):
-                subject.error = answer
+                subject.error = subject.error if of_all else answer
                 subject.failures += 1
                 delay = self._delay_after(answer, subject.failures) * (1 + abs(jitter))  # never sooner than told
             else:

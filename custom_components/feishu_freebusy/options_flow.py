@@ -54,7 +54,7 @@ _POLLING_SCHEMA = vol.Schema(
         ),
         vol.Required(CONF_MONTHLY_BUDGET): vol.All(_number(1_000, 1_000_000), vol.Coerce(int)),
         vol.Required(CONF_SCAN_INTERVAL): vol.All(_number(30, 3_600, "s"), vol.Coerce(int)),
-        vol.Required(CONF_HORIZON_DAYS): vol.All(_number(1, 60, "d"), vol.Coerce(int)),
+        vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "d"), vol.Coerce(int)),
         vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "min"), vol.Coerce(int)),
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
         vol.Required(CONF_INCLUDE_EXTERNAL_CALENDAR): BooleanSelector(),

@@ -1,5 +1,8 @@
 """Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
 
+from homeassistant.helpers.update_coordinator import UpdateFailed
+
+from .const import DOMAIN
 from .feishu import (
     AppUnavailableError,
     BotDisabledError,
@@ -46,3 +49,12 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
+
+
+def update_failed(error: FeishuError) -> UpdateFailed:
+    """Return the failure as what a coordinator raises, with its text."""
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key=problem_key(error),
+        translation_placeholders=problem_placeholders(error),
+    )

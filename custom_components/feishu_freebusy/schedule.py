@@ -117,11 +117,21 @@ class Schedule:
         return None
 
     def bookings(self, now: datetime, time_zone: tzinfo) -> tuple[Block, ...]:
-        """Return the blocks from midnight before `now` to the end of tomorrow, both in `time_zone`."""
+        """Return the blocks from midnight before `now` to the end of tomorrow, both in `time_zone`.
+
+        An end of a block that lies outside the known window is not known: the block then reaches to that midnight.
+        """
         today = now.astimezone(time_zone).date()
         start = _start_of_day(today, time_zone)
         end = _start_of_day(today + timedelta(days=2), time_zone)
-        return tuple(block for block in self.blocks if block.start < end and start < block.end)
+        return tuple(
+            Block(
+                block.start if block.start > self.window_start else start,
+                block.end if block.end < self.horizon else end,
+            )
+            for block in self.blocks
+            if block.start < end and start < block.end
+        )
 
     def next_change(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> datetime:
         """Return the earliest instant after `now` at which anything shown may change by time alone."""

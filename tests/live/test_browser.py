@@ -1,24 +1,21 @@
 """The config flow as a person meets it: in a browser, in both languages."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 import pytest
 
+from demo.browser import logged_in
 from demo.connect import DOMAIN, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator, Tenant
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-# No sandbox: it can't be had as root. The rest keeps the browser from looking up the hosts of its maker
-FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
 PATIENCE = 60_000  # milliseconds; machines that test are slow, and a page that is ready is not waited for
@@ -29,21 +26,6 @@ OK = {"en": "OK", "zh-Hans": "确定"}
 SUBMIT = {"en": "Submit", "zh-Hans": "提交"}
 ADD = {"en": "Add", "zh-Hans": "添加"}
 FINISH = {"en": "Skip and finish", "zh-Hans": "跳过并完成"}
-
-
-@asynccontextmanager
-async def browser_page(home: HomeAssistant, language: str) -> AsyncIterator[Page]:
-    """Yield a page on which the owner is logged in."""
-    tokens = {"access_token": home.token, "token_type": "Bearer", "expires_in": 86_400, "refresh_token": ""}
-    tokens |= {"hassUrl": home.url, "clientId": f"{home.url}/", "expires": 4_102_444_800_000}
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=os.environ["LIVE_CHROMIUM"], args=FLAGS)
-        context = await browser.new_context(locale=language, viewport={"width": 1000, "height": 900})
-        context.set_default_timeout(PATIENCE)
-        for key, value in (("hassTokens", tokens), ("selectedLanguage", language)):
-            await context.add_init_script(f"localStorage.setItem({key!r}, {json.dumps(json.dumps(value))})")
-        yield await context.new_page()
-        await browser.close()
 
 
 @dataclass
@@ -119,7 +101,9 @@ async def test_the_flow_is_clicked_through(
 ) -> None:
     """A wrong secret, a missing permission, then two rooms: each step says in one's language what it wants."""
     rooms = list(live_tenant.rooms.values())[:2]
-    async with browser_page(home, language) as page:
+    view = {"width": 1000, "height": 900}
+    async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
+        page.set_default_timeout(PATIENCE)
         flow = Flow(page, language)
         await flow.open(home.url)
         await flow.choose_private()

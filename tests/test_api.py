@@ -1,0 +1,31 @@
+"""Clients of one app share its limits, wherever they are made."""
+
+from homeassistant.core import HomeAssistant
+
+from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
+
+
+async def test_clients_of_one_app_share_its_limits(hass: HomeAssistant) -> None:
+    one, two = (
+        async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret=secret, deadline=deadline)
+        for secret, deadline in (("a", None), ("b", 25.0))
+    )
+
+    assert one is not two
+    assert one.traffic is two.traffic
+
+
+async def test_other_apps_have_their_own(hass: HomeAssistant) -> None:
+    mine = async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret="a")
+
+    for url, app_id in ((FEISHU_URL, "cli_2"), (LARK_URL, "cli_1")):
+        other = async_create_client(hass, base_url=url, app_id=app_id, app_secret="a")
+        assert other.traffic is not mine.traffic
+
+
+async def test_a_client_says_whose_it_is_but_not_the_secret(hass: HomeAssistant) -> None:
+    client = async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret="very-secret")
+
+    assert "cli_1" in repr(client)
+    assert "very-secret" not in repr(client)

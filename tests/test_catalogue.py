@@ -1,0 +1,287 @@
+"""Names, places and seats of rooms: as Feishu has them, and told apart."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+import pytest
+
+from custom_components.feishu_freebusy.catalogue import describe_rooms, place_text
+from custom_components.feishu_freebusy.feishu import Catalogue, Room as FeishuRoom, RoomLevel
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown
+from tests.conftest import at
+from tests.test_config_flow import ROOMS_SCOPE
+
+pytest_plugins = ["tests.clock"]
+
+RARELY = 3_600
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion", level=tenant.add_level("3F", tenant.add_level("Tower A")), capacity=8)
+
+
+def lists(tenant: Tenant) -> list[datetime]:
+    """Return when the rooms were listed."""
+    return [call.at.replace(microsecond=0) for call in tenant.calls(ROOMS)]
+
+
+def device(hass: HomeAssistant, room: Room) -> tuple[str | None, str | None]:
+    """Return name and model of the room's device."""
+    found = device_of(hass, room)
+    assert found is not None
+    return found.name, found.model
+
+
+async def test_it_is_read_every_six_hours(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+    await set_up(orion, scan_interval=RARELY)
+
+    await clock.to(at(10, 5, day=1))
+
+    assert lists(tenant) == [at(10) + timedelta(hours=6) * count for count in range(5)]
+
+
+async def test_an_unchanged_one_writes_nothing(clock: Clock, set_up: SetUp, writes: Writes, orion: Room) -> None:
+    clock.set_wall(at(12))
+    await set_up(orion, scan_interval=RARELY)
+    writes.clear()
+
+    await clock.forward(hours=6, minutes=5)
+
+    assert writes == []
+
+
+async def test_a_room_that_is_renamed_moved_and_refurnished_shows_it(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    vega = tenant.add_room("Vega")
+    await set_up(orion, vega, scan_interval=RARELY)
+    assert device(hass, orion) == ("Orion", "Tower A / 3F")
+
+    elsewhere = tenant.add_level("1F", tenant.add_level("Tower B"))
+    tenant.rename_room(orion.room_id, "Great Orion")
+    tenant.rooms[orion.room_id] = replace(
+        tenant.rooms[orion.room_id], level_id=elsewhere.level_id, capacity=20, equipment=("TV",)
+    )
+    await clock.to(at(16, 1))
+
+    assert device(hass, orion) == ("Great Orion", "Tower B / 1F")
+    state = shown(hass, orion)
+    assert state.name == "Great Orion"
+    assert state.entity_id == "binary_sensor.orion"  # automations go on
+    assert [state.attributes[name] for name in ("capacity", "building", "floor", "equipment")] == [
+        20,
+        "Tower B",
+        "1F",
+        ["TV"],
+    ]
+    assert device(hass, vega) == ("Vega", None)
+
+
+async def test_a_renamed_level_is_shown(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion, scan_interval=RARELY)
+
+    tenant.levels[orion.level_id] = replace(tenant.levels[orion.level_id], name="Third floor")
+    await clock.to(at(16, 1))
+
+    assert device(hass, orion) == ("Orion", "Tower A / Third floor")
+    assert shown(hass, orion).attributes["floor"] == "Third floor"
+
+
+async def test_a_name_that_a_user_gave_the_device_stays(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion, scan_interval=RARELY)
+    found = device_of(hass, orion)
+    assert found is not None
+    dr.async_get(hass).async_update_device(found.id, name_by_user="Board room")
+
+    tenant.rename_room(orion.room_id, "Great Orion")
+    await clock.to(at(16, 1))
+
+    found = device_of(hass, orion)
+    assert found is not None
+    assert found.name_by_user == "Board room"
+    assert shown(hass, orion).name == "Board room"
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.status(503), Fault.html(200), Fault.close(), Fault.error(400, 99991672), Fault.error(400, 99991401)]
+)
+async def test_one_that_can_not_be_read_changes_nothing_and_is_read_again_soon(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    fault: Fault,
+) -> None:
+    clock.set_wall(at(12))
+    tenant.disable_room(orion.room_id, at(13), at(20), "water")
+    await set_up(orion, scan_interval=RARELY)
+    await clock.to(at(17, 55))
+    caplog.clear()
+    writes.clear()
+
+    tenant.rename_room(orion.room_id, "Great Orion")
+    tenant.inject(fault, ROOMS, times=None)
+    await clock.to(at(18, 25))
+    assert device(hass, orion) == ("Orion", "Tower A / 3F")
+    assert shown(hass, orion).attributes["disabled_reason"] == "water"
+    assert writes == []
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+    tenant.clear_faults()
+    await clock.to(at(18, 31))
+    assert device(hass, orion) == ("Great Orion", "Tower A / 3F")
+    tenant.requests.clear()
+    await clock.to(at(1, day=1))
+    assert lists(tenant) == [at(0, 30, day=1)]
+
+
+async def test_half_a_catalogue_is_none(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    others = [tenant.add_room(f"Room {number}") for number in range(120)]  # on two pages
+    await set_up(orion, others[-1], scan_interval=RARELY)
+    tenant.rename_room(orion.room_id, "Great Orion")
+    tenant.inject(Fault.status(503), ROOMS, times=None, when=lambda call: "page_token" in call.query)
+
+    await clock.to(at(16, 5))
+
+    assert device(hass, orion) == ("Orion", "Tower A / 3F")
+
+
+async def test_a_permission_granted_later_is_found_out(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.revoke(ROOMS_SCOPE)
+    await set_up(orion, scan_interval=RARELY)
+    assert device(hass, orion) == ("Orion", None)
+
+    tenant.grant(ROOMS_SCOPE)
+    await clock.to(at(10, 31))
+
+    assert device(hass, orion) == ("Orion", "Tower A / 3F")
+
+
+async def test_an_outage_of_the_server_is_not_told_twice(
+    simulator: Simulator, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room
+) -> None:
+    await set_up(orion)
+    caplog.clear()
+
+    await clock.to(at(15, 55))
+    await simulator.stop()
+    await clock.to(at(17))
+
+    ours = [record for record in caplog.records if "feishu" in record.name and record.levelname != "DEBUG"]
+    assert [record.levelname for record in ours] == ["ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "calls"),
+    [
+        pytest.param(lambda tenant: tenant.rotate_secret("another"), 12, id="secret reset: hourly"),
+        pytest.param(lambda tenant: setattr(tenant, "quota_left", 0), 6, id="quota used up: every six hours"),
+    ],
+)
+async def test_where_polls_pause_it_pauses_too(
+    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, begin: Callable[[Tenant], object], calls: int
+) -> None:
+    await set_up(orion)
+    begin(tenant)
+    await clock.to(at(10, 2))
+    tenant.requests.clear()
+
+    await clock.to(at(22, 2))
+
+    refused = [call for call in tenant.requests if call.code]
+    assert len(refused) <= calls + 2  # its own tries may fall beside those of the polls
+
+
+# Names
+
+
+async def test_rooms_of_one_name_are_told_apart(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    tower = tenant.add_level("Tower A")
+    one, two = (tenant.add_room("Orion", level=tenant.add_level(name, tower)) for name in ("1F", "2F"))
+
+    await set_up(one, two, scan_interval=RARELY)
+    assert device(hass, one) == ("Orion (1F)", "Tower A / 1F")
+    assert device(hass, two) == ("Orion (2F)", "Tower A / 2F")
+    assert shown(hass, one).name == "Orion (1F)"
+    assert busy_id(hass, one) != busy_id(hass, two)
+
+    tenant.rename_room(two.room_id, "Vega")
+    await clock.to(at(16, 1))
+    assert device(hass, one) == ("Orion", "Tower A / 1F")
+    assert device(hass, two) == ("Vega", "Tower A / 2F")
+
+
+def levels(*names: str) -> dict[str, RoomLevel]:
+    return {name: RoomLevel(name, name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([("A", "1F"), ("A", "2F")], ["Orion (1F)", "Orion (2F)"]),
+        ([("A", "1F"), ("B", "1F")], ["Orion (A / 1F)", "Orion (B / 1F)"]),
+        ([("A", "1F"), ("B", "1F"), ("B", "2F")], ["Orion (A / 1F)", "Orion (B / 1F)", "Orion (2F)"]),
+        ([("A",), ("B",)], ["Orion (A)", "Orion (B)"]),
+        ([("A", "1F"), ()], ["Orion (1F)", "Orion"]),
+        ([("A", "1F"), ("A", "1F")], ["Orion (A / 1F)", "Orion (A / 1F)"]),
+        ([(), ()], ["Orion", "Orion"]),
+    ],
+)
+def test_what_tells_rooms_of_one_name_apart(places: list[tuple[str, ...]], expected: list[str]) -> None:
+    rooms = {
+        f"omm_{index}": FeishuRoom(f"omm_{index}", "Orion", room_level_id=path[-1] if path else "", path=path)
+        for index, path in enumerate(places)
+    }
+
+    infos = describe_rooms(Catalogue(rooms, levels("A", "B", "1F", "2F")), dict.fromkeys(rooms, ""))
+
+    assert [info.device_name for info in infos.values()] == expected
+
+
+def test_rooms_that_are_not_followed_need_no_telling_apart() -> None:
+    rooms = {room_id: FeishuRoom(room_id, "Orion", path=("A",)) for room_id in ("omm_1", "omm_2")}
+
+    infos = describe_rooms(Catalogue(rooms, levels("A")), {"omm_1": ""})
+
+    assert infos["omm_1"].device_name == "Orion"
+
+
+@pytest.mark.parametrize(
+    ("listed", "given", "expected"),
+    [("Orion", "Old name", "Orion"), ("", "Old name", "Old name"), ("", "", "omm_1"), (None, "Old name", "Old name")],
+)
+def test_a_room_goes_by_the_best_name_there_is(listed: str | None, given: str, expected: str) -> None:
+    rooms = {} if listed is None else {"omm_1": FeishuRoom("omm_1", listed)}
+
+    info = describe_rooms(Catalogue(rooms, {}), {"omm_1": given})["omm_1"]
+
+    assert (info.room.name, info.device_name) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [((), ""), (("A",), "A"), (("A", "1F"), "A / 1F"), (("City", "A", "1F"), "A / 1F")]
+)
+def test_a_place_is_said_in_a_line(path: tuple[str, ...], place: str) -> None:
+    rooms = {"omm_1": FeishuRoom("omm_1", "Orion", path=path)}
+
+    info = describe_rooms(Catalogue(rooms, levels("City", "A", "1F")), {"omm_1": ""})["omm_1"]
+
+    assert place_text(info) == place

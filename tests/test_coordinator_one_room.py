@@ -1,0 +1,155 @@
+"""One room that can't be read, among others that can."""
+
+import logging
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, levels, reads_of, said, shown, state_of
+from tests.conftest import at
+from tests.test_config_flow import is_of
+
+pytest_plugins = ["tests.clock"]
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion")
+
+
+@pytest.fixture
+def vega(tenant: Tenant) -> Room:
+    return tenant.add_room("Vega")
+
+
+@pytest.fixture(autouse=True)
+def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    mira = tenant.add_room("Mira")
+    tenant.book(orion.room_id, at(10, 5), at(12))
+    await set_up(orion, vega, mira)
+    writes.clear()
+    caplog.clear()
+
+    order = tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 30))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 10), "unavailable")]
+    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+    ((level, text),) = said(caplog)
+    assert level == "WARNING"
+    assert all(part in text for part in ("1 of 3", "Meeting rooms", "Orion", "190002"))
+    assert len(reads_of(tenant, vega)) == 1 + 29
+
+    tenant.faults.orders.remove(order)
+    await clock.to(at(10, 40))
+    assert state_of(hass, orion) == "on"
+    assert levels(caplog) == ["WARNING", "INFO"]
+    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+
+
+async def test_a_second_room_that_can_not_be_read_adds_no_line(
+    tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega, tenant.add_room("Mira"))
+    caplog.clear()
+
+    for minute, room in ((5, orion), (10, vega)):
+        await clock.to(at(10, minute))
+        tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(room.room_id))
+    await clock.to(at(10, 20))
+    tenant.clear_faults()
+    await clock.to(at(10, 30))
+
+    assert levels(caplog) == ["WARNING", "INFO"]
+
+
+async def test_a_room_with_an_unreadable_row_keeps_what_was_known(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(12))
+    await set_up(orion, vega)
+    writes.clear()
+
+    row = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+    spoilt = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [row]}})
+    tenant.inject(spoilt, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 30))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 10), "unavailable")]
+    assert state_of(hass, vega) == "off"
+
+
+async def test_an_outage_does_not_hide_behind_a_room_that_can_not_be_read(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    tenant.delete_room(orion.room_id)
+    await clock.to(at(10, 5, 30))
+    caplog.clear()
+
+    await simulator.stop()
+    await clock.to(at(10, 20))
+    assert levels(caplog) == ["ERROR"]
+    assert entry.runtime_data.last_exception.translation_key == "cannot_connect"
+    await simulator.start()
+    await clock.to(at(10, 30))
+
+    assert levels(caplog) == ["ERROR", "INFO"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
+
+
+async def test_when_no_room_can_be_read_it_is_the_accounts_failure(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    caplog.clear()
+
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)
+    await clock.to(at(10, 30))
+    assert entry.runtime_data.last_exception.translation_key == "subject_unreadable"
+    assert levels(caplog) == ["ERROR"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "unavailable")
+
+    tenant.clear_faults()
+    await clock.to(at(10, 40))
+    assert levels(caplog) == ["ERROR", "INFO"]
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
+
+
+async def test_the_only_room_that_can_not_be_read_still_has_its_entity(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=1)
+
+    await set_up(orion)
+    assert shown(hass, orion).state == "unavailable"
+    await clock.to(at(10, 5))
+
+    assert shown(hass, orion).state == "off"

@@ -1,0 +1,83 @@
+"""Rooms as devices."""
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntryType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.catalogue import RoomInfo
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from custom_components.feishu_freebusy.devices import room_device_info
+from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL, Room as FeishuRoom
+from simulator import Room, Tenant
+from tests.clock import SetUp, busy_id, device_of, devices_of
+
+pytest_plugins = ["tests.clock"]
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion", level=tenant.add_level("3F", tenant.add_level("Tower A")))
+
+
+async def test_a_room_is_a_device_and_its_sensor_the_devices_main_entity(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+
+    (device,) = devices_of(hass)
+    assert (device.name, device.model, device.manufacturer) == ("Orion", "Tower A / 3F", "Feishu")
+    assert device.entry_type is DeviceEntryType.SERVICE
+    assert device.identifiers == {(DOMAIN, f"{tenant.app_id}_{orion.room_id}")}
+    assert device.configuration_url == f"{entry.data[CONF_BASE_URL]}/app/{tenant.app_id}"
+    assert (device.via_device_id, device.area_id) == (None, None)
+    registered = er.async_get(hass).async_get(busy_id(hass, orion))
+    assert registered is not None
+    assert (registered.device_id, registered.entity_id, registered.original_name) == (
+        device.id,
+        "binary_sensor.orion",
+        None,
+    )
+
+
+@pytest.mark.parametrize(("url", "maker"), [(FEISHU_URL, "Feishu"), (LARK_URL, "Lark")])
+def test_the_maker_is_the_service(url: str, maker: str) -> None:
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="cli_1", data={CONF_BASE_URL: url, CONF_APP_ID: "cli_1"})
+    info = RoomInfo(FeishuRoom("omm_1", "Orion"), building="", floor="", device_name="Orion")
+
+    device = room_device_info(entry, info)
+
+    assert device["manufacturer"] == maker
+    assert device["model"] is None
+    assert str(device["configuration_url"]).startswith("https://")
+
+
+async def test_a_device_of_another_integration_is_left_alone(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, tenant: Tenant
+) -> None:
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    kept = dr.async_get(hass).async_get_or_create(config_entry_id=other.entry_id, identifiers={("other", "1")})
+
+    await set_up(orion)
+
+    assert dr.async_get(hass).async_get(kept.id) is not None
+    assert device_of(hass, orion) is not None
+
+
+async def test_a_room_comes_back_to_its_area_and_name_after_a_reload(
+    hass: HomeAssistant, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    device = device_of(hass, orion)
+    assert device is not None
+    dr.async_get(hass).async_update_device(device.id, name_by_user="Board room", area_id="first_floor")
+
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert dr.async_get(hass).async_get(device.id) == device_of(hass, orion)
+    again = device_of(hass, orion)
+    assert again is not None
+    assert (again.name_by_user, again.area_id) == ("Board room", "first_floor")

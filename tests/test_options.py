@@ -1,0 +1,418 @@
+"""Options with their defaults, and that a running entry takes them over in place."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.options import Options, Plan
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+
+RARELY = 3_600
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion")
+
+
+@pytest.fixture
+def vega(tenant: Tenant) -> Room:
+    return tenant.add_room("Vega")
+
+
+type Change = Callable[..., None]
+
+
+@pytest.fixture
+def change(hass: HomeAssistant) -> Change:
+    """Return what changes options of the entry, as the flow does."""
+
+    def change(**options: Any) -> None:
+        (entry,) = hass.config_entries.async_entries(DOMAIN)
+        hass.config_entries.async_update_entry(entry, options={**entry.options, **options})
+
+    return change
+
+
+def names(*rooms: Room) -> dict[str, str]:
+    return {room.room_id: room.name for room in rooms}
+
+
+# Defaults
+
+
+def test_an_entry_without_options_is_thrifty() -> None:
+    options = Options.of({})
+
+    assert options == Options(
+        rooms={},
+        plan=Plan.FREE,
+        monthly_budget=25_000,
+        scan_interval=timedelta(seconds=60),
+        horizon=timedelta(days=7),
+        min_free=timedelta(minutes=15),
+        count_pending_as_busy=False,
+        include_external_calendar=True,
+    )
+
+
+@pytest.mark.parametrize(("plan", "budget"), [("free", 9_000), ("paid", None)])
+def test_only_free_plans_have_a_budget(plan: str, budget: int | None) -> None:
+    assert Options.of({"plan": plan, "monthly_budget": 9_000}).budget == budget
+
+
+# Rooms
+
+
+async def test_a_room_is_added_at_once_while_the_others_stay(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    writes: Writes,
+    orion: Room,
+    vega: Room,
+) -> None:
+    tenant.book(vega.room_id, at(9), at(11))
+    entry = await set_up(orion, scan_interval=RARELY)
+    before = entry.runtime_data
+    tenant.requests.clear()
+    writes.clear()
+
+    change(rooms=names(orion, vega))
+    await clock.settle()
+
+    assert state_of(hass, vega) == "on"
+    device = device_of(hass, vega)
+    assert device is not None
+    assert device.name == "Vega"
+    assert {write.entity_id for write in writes} == {busy_id(hass, vega)}
+    assert entry.runtime_data is before
+    assert [len(reads_of(tenant, room)) for room in (orion, vega)] == [0, 1]
+
+    await clock.to(at(11, 5))
+    assert writes.changes_of(busy_id(hass, vega))[-1] == (at(11), "off")
+    assert [len(reads_of(tenant, room)) for room in (orion, vega)] == [1, 2]
+
+
+async def test_a_room_is_gone_at_once_while_the_others_stay(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    writes: Writes,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    dropped = busy_id(hass, vega)
+    before = entry.runtime_data
+    tenant.requests.clear()
+    writes.clear()
+
+    change(rooms=names(orion))
+    await clock.settle()
+
+    assert device_of(hass, vega) is None
+    assert hass.states.get(dropped) is None
+    assert er.async_get(hass).async_get(dropped) is None
+    assert {write.entity_id for write in writes} == {dropped}
+    assert entry.runtime_data is before
+    await clock.to(at(10, 10))
+    assert reads_of(tenant, vega) == []
+    assert state_of(hass, orion) == "off"
+
+
+async def test_a_room_can_be_dropped_and_added_again(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, change: Change, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega)
+
+    for _ in range(2):
+        change(rooms=names(orion))
+        await clock.forward(seconds=90)
+        change(rooms=names(orion, vega))
+        await clock.settle()
+        assert state_of(hass, vega) == "off"
+
+
+async def test_two_changes_in_a_row_are_both_taken_over(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    mira = tenant.add_room("Mira")
+    entry = await set_up(orion, vega)
+    caplog.clear()
+
+    change(rooms=names(orion, mira))
+    change(rooms=names(vega, mira), min_free_minutes=30)
+    await clock.settle()
+
+    assert device_of(hass, orion) is None
+    assert (state_of(hass, vega), state_of(hass, mira)) == ("off", "off")
+    assert entry.runtime_data.options.min_free == timedelta(minutes=30)
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+async def test_rooms_may_change_while_they_are_read(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    mira = tenant.add_room("Mira")
+    await set_up(orion, vega)
+    caplog.clear()
+    tenant.inject(Fault.slow(8), FREE_BUSY, times=2)
+    await clock.to(at(10, 1, 5))
+
+    change(rooms=names(orion, mira))
+    await clock.settle()
+    assert device_of(hass, vega) is None
+    assert state_of(hass, mira) == "unavailable"  # known when its turn comes
+    await clock.forward(seconds=10)
+
+    assert (state_of(hass, orion), state_of(hass, mira)) == ("off", "off")
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+async def test_a_room_added_in_an_outage_is_there_and_waits(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    writes: Writes,
+    orion: Room,
+    vega: Room,
+) -> None:
+    await set_up(orion)
+    await simulator.stop()
+    writes.clear()
+
+    change(rooms=names(orion, vega))
+    await clock.settle()
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "unavailable")
+    await simulator.start()
+    await clock.forward(minutes=2)
+
+    assert state_of(hass, vega) == "off"
+    assert {write.entity_id for write in writes} == {busy_id(hass, vega)}
+
+
+async def test_a_room_of_the_same_name_renames_the_one_that_is_there(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change
+) -> None:
+    one, two = (tenant.add_room("Orion", level=tenant.add_level(name)) for name in ("Tower A", "Tower B"))
+    await set_up(one)
+
+    change(rooms=names(one, two))
+    await clock.settle()
+
+    devices = [device_of(hass, room) for room in (one, two)]
+    assert [device and device.name for device in devices] == ["Orion (Tower A)", "Orion (Tower B)"]
+    assert [shown(hass, room).name for room in (one, two)] == ["Orion (Tower A)", "Orion (Tower B)"]
+
+
+async def test_names_given_by_hand_follow_the_options(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    tenant.revoke("vc:room:readonly")
+    await set_up(orion)
+
+    change(rooms={orion.room_id: "Great Orion"})
+    await clock.settle()
+
+    device = device_of(hass, orion)
+    assert device is not None
+    assert device.name == "Great Orion"
+
+
+# What counts
+
+
+async def test_the_shortest_gap_is_changed_in_place_and_without_a_call(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, writes: Writes, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(10, 20), at(11))
+    entry = await set_up(orion, scan_interval=RARELY)
+    before = entry.runtime_data
+    assert shown(hass, orion).attributes["available_now"]
+    tenant.requests.clear()
+    writes.clear()
+
+    change(min_free_minutes=30)
+    await clock.settle()
+
+    assert not shown(hass, orion).attributes["available_now"]
+    assert (tenant.requests, len(writes)) == ([], 1)
+    change(min_free_minutes=10)
+    await clock.settle()
+    writes.clear()
+    await clock.to(at(10, 10))
+    assert not shown(hass, orion).attributes["available_now"]
+    assert [write.at.replace(microsecond=0) for write in writes] == [at(10, 10)]
+    assert entry.runtime_data is before
+
+
+async def test_whether_requests_count_is_changed_in_place_and_without_a_call(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    writes: Writes,
+    orion: Room,
+    vega: Room,
+) -> None:
+    tenant.book(orion.room_id, at(9), at(10, 30), rsvp="needs_action")
+    await set_up(orion, vega, scan_interval=RARELY)
+    tenant.requests.clear()
+    writes.clear()
+
+    change(count_pending_as_busy=True)
+    await clock.settle()
+    assert state_of(hass, orion) == "on"
+    await clock.to(at(10, 30))
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10), "on"), (at(10, 30), "off")]
+
+    assert tenant.requests == []
+    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+
+
+async def test_a_longer_horizon_is_read_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, writes: Writes, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(9, day=10))
+    entry = await set_up(orion, scan_interval=RARELY)
+    before = entry.runtime_data
+    assert shown(hass, orion).attributes["busy_until"] is None
+    writes.clear()
+
+    change(horizon_days=14)
+    await clock.settle()
+
+    assert shown(hass, orion).attributes["busy_until"] is not None
+    assert {write.state for write in writes} == {"on"}
+    assert entry.runtime_data is before
+
+
+async def test_whether_external_calendars_count_is_read_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11), external=True)
+    await set_up(orion, scan_interval=RARELY)
+    assert state_of(hass, orion) == "on"
+
+    change(include_external_calendar=False)
+    await clock.settle()
+
+    assert state_of(hass, orion) == "off"
+
+
+# How often
+
+
+async def minutes_of_polls(clock: Clock, tenant: Tenant, entry: MockConfigEntry) -> list[int]:
+    """Return in which minutes of the next two hours rooms are read."""
+    start = clock.now
+    tenant.requests.clear()
+    await clock.forward(hours=2, seconds=5)
+    return [(call.at - start) // timedelta(minutes=1) for call in tenant.calls(FREE_BUSY)]
+
+
+async def test_a_shorter_interval_holds_at_once(
+    tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    before = entry.runtime_data
+    await clock.to(at(10, 10))
+
+    change(scan_interval=1_200)
+    await clock.settle()
+
+    assert await minutes_of_polls(clock, tenant, entry) == [20, 40, 60, 80, 100, 120]
+    assert entry.runtime_data is before
+
+
+async def test_a_longer_interval_holds_from_the_next_poll(
+    tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=1_200)
+    await clock.to(at(10, 10))
+
+    change(scan_interval=2_400)
+    await clock.settle()
+
+    assert await minutes_of_polls(clock, tenant, entry) == [10, 50, 90]
+
+
+async def test_another_plan_holds_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    entry = await set_up(orion, plan="free", monthly_budget=1_000)  # one call in 43.2 minutes
+    before = entry.runtime_data
+    assert before.interval.total_seconds() == pytest.approx(43.2 * 60, rel=0.01)
+    await clock.to(at(10, 10))
+
+    change(plan="paid", scan_interval=1_200)
+    await clock.settle()
+
+    assert before.interval == timedelta(minutes=20)
+    assert await minutes_of_polls(clock, tenant, entry) == [20, 40, 60, 80, 100, 120]
+    assert entry.runtime_data is before
+    change(plan="free")
+    await clock.settle()
+    assert before.interval.total_seconds() == pytest.approx(43.2 * 60, rel=0.01)
+
+
+async def test_options_that_did_not_change_do_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    tenant.requests.clear()
+    writes.clear()
+
+    hass.config_entries.async_update_entry(entry, title="Another name")
+    await clock.to(at(10, 30))
+
+    assert (tenant.requests, writes) == ([], [])
+
+
+async def test_a_change_of_options_does_not_end_a_wait_that_feishu_asked_for(
+    tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    await set_up(orion)
+    tenant.inject(Fault.rate_limited(3_600), FREE_BUSY)
+    await clock.to(at(10, 2))
+    tenant.requests.clear()
+
+    change(horizon_days=14)
+    await clock.to(at(11))
+    assert tenant.requests == []
+    await clock.to(at(11, 10))
+
+    assert len(tenant.requests) > 0

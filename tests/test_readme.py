@@ -1,0 +1,457 @@
+"""What the READMEs say is true, in both languages, and what they show works as it stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+import json
+import os
+from pathlib import Path
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from homeassistant.const import ATTR_FRIENDLY_NAME
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.helpers.template import Template
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+import yaml
+
+from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
+from custom_components.feishu_freebusy.feishu import (
+    FEISHU_URL,
+    LARK_URL,
+    SCOPES_FREE_BUSY,
+    SCOPES_ROOMS,
+    AppUnavailableError,
+    BotDisabledError,
+    CredentialsError,
+    IpDeniedError,
+    QuotaExceededError,
+    RateLimitedError,
+    ScopeMissingError,
+    SubjectError,
+)
+from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
+from custom_components.feishu_freebusy.links import console_url, scopes_json
+from custom_components.feishu_freebusy.options import (
+    DEFAULT_HORIZON_DAYS,
+    DEFAULT_MIN_FREE_MINUTES,
+    DEFAULT_MONTHLY_BUDGET,
+    DEFAULT_SCAN_INTERVAL,
+    Options,
+)
+from custom_components.feishu_freebusy.polling import poll_interval
+from demo.__main__ import _parser as demo_parser
+from simulator import Fault, Room, Tenant
+from tests.clock import Clock, SetUp, shown, state_of
+from tests.conftest import at
+from tests.test_translations import TEXTS
+
+pytest_plugins = ["tests.clock"]
+
+ROOT = Path(__file__).parents[1]
+COMPONENT = ROOT / "custom_components" / DOMAIN
+RED, GREEN = [255, 0, 0], [0, 255, 0]
+
+type Table = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Readme:
+    """One of the READMEs, taken apart."""
+
+    language: str
+    path: Path
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def blocks(self) -> list[tuple[str, str]]:
+        """Return the fenced blocks: their language and what is in them."""
+        return re.findall(r"^```(\w*)\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
+
+    @cached_property
+    def prose(self) -> str:
+        """Return all but the fenced blocks."""
+        return re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """Return the tables, each with its head and without the line below that."""
+        found = re.findall(r"(?:^\|.*\|\n)+", self.prose, re.MULTILINE)
+        lines = ([line.strip("|").split("|") for line in table.splitlines()] for table in found)
+        return [[[cell.strip() for cell in row] for row in (head, *rows)] for head, _, *rows in lines]
+
+    @property
+    def headings(self) -> list[str]:
+        return re.findall(r"^(#+) ", self.prose, re.MULTILINE)
+
+    @property
+    def links(self) -> list[str]:
+        return re.findall(r"\]\((.*?)\)", self.prose)
+
+    @property
+    def code(self) -> list[str]:
+        """Return what is set as code within the text."""
+        return re.findall(r"`([^`]+)`", self.prose)
+
+    def block(self, kind: str, having: str = "") -> str:
+        """Return the only block of a language, or the only one of those that has some words."""
+        (found,) = (block for name, block in self.blocks if name == kind and having in block)
+        return found
+
+
+READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
+CONSOLE, FIELDS, OPTIONS, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES = range(7)
+
+
+@pytest.fixture(params=READMES, ids=lambda readme: readme.language)
+def readme(request: pytest.FixtureRequest) -> Readme:
+    found: Readme = request.param
+    return found
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    return tenant.add_room("Orion")
+
+
+def first_column(table: Table) -> list[str]:
+    return [row[0] for row in table[1:]]
+
+
+def number(text: str) -> int:
+    """Return the number in a cell, whatever its unit is called."""
+    return int(re.sub(r"\D", "", text))
+
+
+# Both languages say the same
+
+
+def shape(readme: Readme) -> list[object]:
+    """Return what does not depend on the language."""
+    return [
+        readme.headings,
+        [[len(row) for row in table] for table in readme.tables],
+        [kind for kind, _ in readme.blocks],
+        len(re.findall(r"^- ", readme.prose, re.MULTILINE)),
+        len(re.findall(r"^!\[", readme.prose, re.MULTILINE)),
+    ]
+
+
+def test_the_languages_have_the_same_headings_tables_lists_and_blocks() -> None:
+    english, chinese = map(shape, READMES)
+
+    assert english == chinese
+
+
+def without_words(kind: str, block: str) -> object:
+    """Return what of a block a translation leaves alone."""
+    match kind:
+        case "bash":
+            return [line.partition("#")[0].strip() for line in block.splitlines()]
+        case "jinja":
+            return re.findall(r"{.*}", block)
+        case "yaml":
+            return yaml.safe_load(re.sub(r"(alias: ).*", r"\1any", block))
+    return block
+
+
+def test_the_languages_show_the_same_code() -> None:
+    english, chinese = ([without_words(*block) for block in readme.blocks] for readme in READMES)
+
+    assert english == chinese
+
+
+def test_no_block_goes_unchecked(readme: Readme) -> None:
+    assert [kind for kind, _ in readme.blocks] == ["bash", "json", "yaml", "yaml", "jinja", "bash"]
+    assert len(readme.tables) == len((CONSOLE, FIELDS, OPTIONS, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES))
+
+
+# What is there
+
+
+def test_links_and_pictures_lead_to_files(readme: Readme) -> None:
+    inside = [link for link in readme.links if not urlsplit(link).scheme]
+
+    assert inside
+    assert [link for link in inside if not (ROOT / link).is_file()] == []
+
+
+def test_each_language_leads_to_the_other_and_has_pictures_of_its_own(readme: Readme) -> None:
+    pictures = [link for link in readme.links if link.endswith(".png")]
+    (other,) = (other for other in READMES if other is not readme)
+
+    assert other.path.name in readme.links
+    assert pictures
+    assert all(picture.endswith(f"-{readme.language}.png") for picture in pictures)
+
+
+def test_commands_of_the_checkout_can_be_run(readme: Readme) -> None:
+    commands = set(re.findall(r"\bscripts/\w+", readme.text))
+
+    assert {"scripts/demo", "scripts/test"} <= commands
+    assert [command for command in commands if not os.access(ROOT / command, os.X_OK)] == []
+
+
+def test_the_demo_knows_the_options_that_it_is_given(readme: Readme) -> None:
+    options = set(re.findall(r"scripts/demo (--\w+)", readme.text))
+
+    assert "--help" in options
+    assert [option for option in options if option not in demo_parser().format_help()] == []
+
+
+def test_what_is_cloned_is_this_project(readme: Readme) -> None:
+    clone, enter, _ = readme.block("bash", "git clone").splitlines()
+    manifest = json.loads((COMPONENT / "manifest.json").read_text(encoding="utf-8"))
+    address = clone.removeprefix("git clone ")
+
+    assert address == manifest["documentation"]
+    assert enter == f"cd {address.rpartition('/')[2]}"
+    assert set(re.findall(r"https?://[^`\s)]+", readme.text)) == {address}
+
+
+def test_no_path_of_one_machine_is_named(readme: Readme) -> None:
+    assert re.findall(r"(?<![\w.…:/])(?:/|~/|[A-Z]:\\)\w[\w/\\.-]*", readme.text) == []
+
+
+def test_the_files_that_are_named_exist(readme: Readme) -> None:
+    words = (word.removeprefix("…/") for code in readme.code for word in code.split())
+    names = [word for word in words if re.fullmatch(r"[\w/]+(\.py|/)|tests/\w+", word)]
+
+    assert len(names) >= len(readme.tables[SOURCES])
+    assert [name for name in names if not ((ROOT / name).exists() or (COMPONENT / name).exists())] == []
+
+
+def test_the_oldest_home_assistant_is_the_one_that_is_enforced(readme: Readme) -> None:
+    floor = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
+
+    assert f"Home Assistant {floor.removesuffix('.0')} " in readme.text
+
+
+# What is set up
+
+
+def test_the_permissions_are_those_of_the_checklist(readme: Readme) -> None:
+    assert readme.block("json").strip() == scopes_json((SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0]))
+
+
+def test_the_consoles_are_at_the_addresses_of_the_services(readme: Readme) -> None:
+    addresses = [cell.strip("`") for cell in readme.tables[CONSOLE][1][1:]]
+
+    assert [f"https://{address}" for address in addresses] == [console_url(FEISHU_URL), console_url(LARK_URL)]
+
+
+def test_the_integration_and_its_fields_are_called_as_on_the_screen(readme: Readme) -> None:
+    texts = TEXTS[readme.language]
+    labels = [label for cell in first_column(readme.tables[FIELDS]) for label in re.split(", |、", cell)]
+
+    assert texts["title"] in readme.text
+    assert [label.casefold() for label in labels] == [
+        label.casefold() for label in texts["config"]["step"]["user"]["data"].values()
+    ]
+
+
+def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme: Readme) -> None:
+    labels = TEXTS[readme.language]["options"]["step"]["polling"]["data"]
+    options = {label: default for label, default, _ in readme.tables[OPTIONS][1:]}
+    words = {"on": True, "off": False, "开": True, "关": False}
+    defaults = Options.of({CONF_ROOMS: {}})
+
+    assert list(options) == list(labels.values())
+    _, *shown_defaults = options.values()  # that of the plan is in words
+    assert [words[text] if text in words else number(text) for text in shown_defaults] == [
+        DEFAULT_MONTHLY_BUDGET,
+        DEFAULT_SCAN_INTERVAL,
+        DEFAULT_HORIZON_DAYS,
+        DEFAULT_MIN_FREE_MINUTES,
+        defaults.count_pending_as_busy,
+        defaults.include_external_calendar,
+    ]
+
+
+# What is shown
+
+
+async def test_the_attributes_are_those_of_a_room(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+) -> None:
+    await set_up(orion)
+
+    names = re.findall(r"`(\w+)`", " ".join(first_column(readme.tables[ATTRIBUTES])))
+    assert len(names) == len(set(names))
+    assert set(names) == shown(hass, orion).attributes.keys() - {ATTR_FRIENDLY_NAME}
+
+
+async def test_the_tile_shows_what_the_room_has(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+) -> None:
+    await set_up(orion)
+
+    tile = yaml.safe_load(readme.block("yaml", "type: tile"))
+    room = hass.states.get(tile["entity"])
+    assert room is not None
+    assert set(tile["state_content"]) <= {"state", *room.attributes}
+
+
+# The door light
+
+
+@pytest.fixture
+async def lights(hass: HomeAssistant, clock: Clock, readme: Readme) -> list[ServiceCall]:
+    """Set up the automation, and return what it has the light do."""
+    config = yaml.safe_load(readme.block("yaml", "automation:"))
+    calls: list[ServiceCall] = async_mock_service(hass, "light", "turn_on")
+    assert await async_setup_component(hass, "automation", config)
+    assert [state.state for state in hass.states.async_all("automation")] == ["on"]
+    return calls
+
+
+def done(lights: Iterable[ServiceCall]) -> list[tuple[Any, Any]]:
+    return [(call.data["entity_id"], call.data["rgb_color"]) for call in lights]
+
+
+async def test_the_door_light_is_red_from_the_start_of_a_booking_and_green_from_its_end(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, lights: list[ServiceCall]
+) -> None:
+    tenant.book(orion.room_id, at(10, 5), at(10, 30))
+    await set_up(orion)
+
+    await clock.to(at(10, 4, 59))
+    assert done(lights) == []
+    await clock.to(at(10, 5))
+    assert done(lights) == [(["light.orion_door"], RED)]
+    await clock.to(at(10, 29, 59))
+    assert len(lights) == 1
+    await clock.to(at(10, 30))
+    assert done(lights)[1:] == [(["light.orion_door"], GREEN)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "states"),
+    [
+        (at(9), at(12), ["on", "unavailable", "on"]),
+        (at(9), at(10, 15), ["on", "unavailable", "off"]),
+        (at(10, 15), at(12), ["off", "unavailable", "on"]),
+        (at(11), at(12), ["off", "unavailable", "off"]),
+    ],
+    ids=["busy", "from busy to free", "from free to busy", "free"],
+)
+async def test_neither_the_start_nor_an_outage_switches_the_door_light(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    lights: list[ServiceCall],
+    start: datetime,
+    end: datetime,
+    states: list[str],
+) -> None:
+    tenant.book(orion.room_id, start, end)
+    await set_up(orion)
+    seen = [state_of(hass, orion)]
+
+    tenant.inject(Fault.status(503), times=None)
+    await clock.to(at(10, 20))
+    seen.append(state_of(hass, orion))
+    tenant.clear_faults()
+    await clock.to(at(10, 30))
+    seen.append(state_of(hass, orion))
+
+    assert seen == states
+    assert done(lights) == []
+
+
+# The sentence
+
+
+SENTENCES = {
+    "en": ["Busy until 19:00", "Busy", "Free until 19:00", "Free", "Not known"],
+    "zh-Hans": ["忙碌至 19:00", "忙碌", "空闲至 19:00", "空闲", "情况不明"],
+}
+
+
+@pytest.mark.parametrize(
+    ("which", "start", "end", "broken"),
+    [
+        pytest.param(0, at(9), at(11), False, id="busy"),
+        pytest.param(1, at(9), at(9, day=30), False, id="busy beyond what is read"),
+        pytest.param(2, at(11), at(12), False, id="free until then"),
+        pytest.param(3, at(8), at(9), False, id="free"),
+        pytest.param(4, at(9), at(11), True, id="unavailable"),
+    ],
+)
+async def test_the_template_says_what_the_room_shows(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    readme: Readme,
+    which: int,
+    start: datetime,
+    end: datetime,
+    broken: bool,
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    tenant.book(orion.room_id, start, end)
+    await set_up(orion)
+    if broken:
+        tenant.inject(Fault.status(503), times=None)
+        await clock.forward(minutes=15)
+
+    template = Template(readme.block("jinja"), hass)
+    assert template.async_render(parse_result=False).strip() == SENTENCES[readme.language][which]
+
+
+# Calls and failures
+
+
+def test_the_intervals_are_those_that_the_budget_allows(readme: Readme) -> None:
+    (_, head), *rows = readme.tables[INTERVALS]
+    budget = number(head)
+
+    assert budget == DEFAULT_MONTHLY_BUDGET
+    for rooms, interval in rows:
+        exact = poll_interval(
+            timedelta(seconds=DEFAULT_SCAN_INTERVAL),
+            calls_per_cycle=int(rooms),
+            budget=budget,
+            used=0,
+            left_of_month=timedelta(days=30),
+        )
+        assert number(interval) == round(exact.total_seconds() / 60), f"{rooms} rooms"
+
+
+def test_the_codes_mean_what_the_advice_is_for(readme: Readme) -> None:
+    rows = [re.findall(r"\b\d{5,}\b", cell) for cell in first_column(readme.tables[PROBLEMS])]
+    codes = [[int(code) for code in row] for row in rows if row]
+    credentials, *others = [
+        {type(explain({"code": code, "msg": ""}, 400, {})) for code in row}
+        for row, explain in zip(codes, [token_error_of, *[error_of] * len(codes)], strict=False)
+    ]
+
+    assert credentials == {CredentialsError}
+    assert others == [
+        {ScopeMissingError},
+        {BotDisabledError},
+        {AppUnavailableError},
+        {IpDeniedError},
+        {RateLimitedError},
+        {QuotaExceededError},
+        {SubjectError},
+    ]
+
+
+def test_the_messages_are_those_on_the_screen(readme: Readme) -> None:
+    quoted = re.findall('["“](.+?)["”]', " ".join(first_column(readme.tables[PROBLEMS])))
+    texts = TEXTS[readme.language]["config"]["error"].values()
+
+    assert quoted
+    assert [words for words in quoted if not any(words in text for text in texts)] == []
