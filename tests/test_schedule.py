@@ -1,7 +1,7 @@
 """The rules about time: each told by an example, and all against an oracle that asks every row at every instant."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -784,10 +784,16 @@ def test_bookings_are_those_of_today_and_tomorrow(scenario: Scenario) -> None:
 
     for i in oracle.samples:
         now = scenario.instant(i)
-        expected = {(start, min(end, schedule.horizon)) for start, end in oracle.bookings(i)}
         # How far a block goes beyond the window is not known: it is taken to reach to the midnight there
-        midnight = datetime.combine(now.astimezone(zone).date(), time.min, zone)
-        cut = {(max(start, midnight) if start == schedule.window_start else start, end) for start, end in expected}
+        today = now.astimezone(zone).date()
+        first, last = (datetime.combine(today + timedelta(days), time.min, zone).astimezone(UTC) for days in (0, 2))
+        cut = {
+            (
+                max(start, first) if start == schedule.window_start else start,
+                min(end, last) if end == schedule.horizon else end,
+            )
+            for start, end in oracle.bookings(i)
+        }
         shown = {
             (max(row.start, schedule.window_start), min(row.end, schedule.horizon))
             for row in schedule.bookings(now, zone)
