@@ -38,6 +38,7 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 LOADED = (binary_sensor, config_flow)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
+_PATIENCE = 30.0  # real seconds
 _QUIET_SECONDS = 0.2  # real ones, while an answer is waited for: then it is one that takes its time
 
 
@@ -95,8 +96,10 @@ class Clock:
 
     async def settle(self) -> None:
         """Let all happen that takes no time."""
-        rounds, since = 0, _real_seconds()
+        rounds, begun = 0, _real_seconds()
+        since = begun
         while rounds < _QUIET_ROUNDS or self._is_waited_for(_real_seconds() - since):
+            assert _real_seconds() - begun < _PATIENCE, "it does not come to rest"
             await asyncio.sleep(0)
             if self._hass.loop._ready:  # type: ignore[attr-defined]
                 rounds, since = 0, _real_seconds()

@@ -345,7 +345,7 @@ async def test_rooms_and_polling_do_not_undo_each_other(
     [
         ("monthly_budget", 1_000, 1_000_000),
         ("scan_interval", 30, 3_600),
-        ("horizon_days", 1, 60),
+        ("horizon_days", 2, 60),
         ("min_free_minutes", 0, 240),
     ],
 )

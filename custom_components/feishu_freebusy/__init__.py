@@ -45,3 +45,4 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
     async_remove_dropped_rooms(hass, entry, tuple(Options.of(entry.options).rooms))
     await entry.runtime_data.async_apply_options()
+    async_update_rooms(hass, entry)

@@ -20,6 +20,7 @@ from .feishu import (
     ScopeMissingError,
     read_catalogue,
 )
+from .polling import pause_after
 from .problems import update_failed
 
 _LOGGER = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         return ReadCatalogue(catalogue, read_at)
 
     def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
-        self.update_interval = _RETRY_INTERVAL
+        self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         if self.data:
             return self.data

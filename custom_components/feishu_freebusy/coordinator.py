@@ -19,12 +19,11 @@ from .feishu import (
     CredentialsError,
     FeishuClient,
     FeishuError,
-    QuotaExceededError,
     RateLimitedError,
     SubjectError,
 )
 from .options import Options
-from .polling import MonthlyCalls, grace, poll_interval, retry_delay
+from .polling import MonthlyCalls, grace, pause_after, poll_interval, retry_delay
 from .problems import update_failed
 from .schedule import Block, Schedule, Status, SubjectKind, build_schedule, disabled_period
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, ListSource, Source
@@ -35,8 +34,6 @@ _WINDOW_BEFORE = timedelta(hours=24)
 _TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 _JITTER = 0.05  # of the interval, so that many instances don't march in step
 _DUE_SLACK = 2.0  # seconds; what is due so soon is read along
-_CREDENTIALS_RETRY = timedelta(hours=1)
-_QUOTA_RETRY = timedelta(hours=6)
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
@@ -258,10 +255,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             subject.due_at = self._loop_time + delay.total_seconds()
 
     def _delay_after(self, error: FeishuError, failures: int) -> timedelta:
-        if isinstance(error, CredentialsError):
-            return _CREDENTIALS_RETRY
-        if isinstance(error, QuotaExceededError):
-            return _QUOTA_RETRY
+        if pause := pause_after(error):
+            return pause
         if isinstance(error, SubjectError):
             return self.interval
         delay = retry_delay(failures, self.interval)

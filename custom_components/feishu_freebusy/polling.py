@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
+from .feishu import CredentialsError, FeishuError, QuotaExceededError
+
 MIN_INTERVAL = timedelta(seconds=30)
 MAX_INTERVAL = timedelta(days=1)  # beyond that a room's state says nothing any more, whatever the budget
 
 _SHORTEST_GRACE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(minutes=5)
+_CREDENTIALS_PAUSE = timedelta(hours=1)
+_QUOTA_PAUSE = timedelta(hours=6)
 
 
 def poll_interval(
@@ -39,6 +43,13 @@ def retry_delay(failures: int, interval: timedelta) -> timedelta:
     """Return the time until the next try after so many failures in a row: several fit into the grace."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(failures - 1, 10)
     return min(interval, _LONGEST_RETRY, doubled)
+
+
+def pause_after(error: FeishuError) -> timedelta | None:
+    """Return for how long to ask nothing after a failure that does not pass by itself in minutes, None for others."""
+    if isinstance(error, CredentialsError):
+        return _CREDENTIALS_PAUSE
+    return _QUOTA_PAUSE if isinstance(error, QuotaExceededError) else None
 
 
 def month_bounds(now: datetime, time_zone: tzinfo) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from .errors import RateLimitedError
 
 MAX_IN_FLIGHT = 10
 LIMITS = ((50, 1.0), (1000, 60.0))  # calls, seconds: "tier 4", which every API used here has
+_SHORTEST_SLEEP = 1e-6  # seconds; a timer may fire a hair early, and a shorter one would at once, again and again
 
 
 class SlidingWindow:
@@ -41,7 +42,7 @@ class SlidingWindow:
                 if (blocked := self._blocked_until - asyncio.get_running_loop().time()) > patience:
                     raise RateLimitedError("told to wait for longer than a call may last", retry_after=blocked)
                 if (delay := self.delay()) > 0:
-                    await asyncio.sleep(delay)
+                    await asyncio.sleep(max(delay, _SHORTEST_SLEEP))
                     continue
                 await in_flight.acquire()
                 if self.delay() <= 0:
