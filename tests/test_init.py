@@ -8,12 +8,13 @@ import weakref
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, ROOMS, TOKEN, Clock, SetUp, Writes, device_of, devices_of, shown, state_of
+from tests.clock import FREE_BUSY, ROOMS, TOKEN, Clock, SetUp, Writes, busy_id, device_of, devices_of, shown, state_of
 from tests.conftest import at
 from tests.test_config_flow import (
     FREE_BUSY_SCOPE,
@@ -305,6 +306,28 @@ async def test_an_end_in_the_middle_of_a_poll_is_clean(
     assert tenant.requests == []
     assert not hass._background_tasks
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_room_read_on_demand_while_the_entry_ends_starts_nothing_anew(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await async_setup_component(hass, "homeassistant", {})
+    entry = await set_up(orion)
+    coordinator = weakref.ref(entry.runtime_data)
+    tenant.inject(Fault.slow(8), FREE_BUSY)
+    wish = hass.async_create_task(
+        hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
+    )
+    await clock.settle()
+
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    assert not wish.done()
+    await clock.forward(minutes=5)
+
+    assert wish.done()
+    del wish
+    gc.collect()
+    assert coordinator() is None
 
 
 async def test_an_entry_can_be_unloaded_in_an_outage_and_loaded_after_it(
