@@ -21,6 +21,10 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         10003: (200, "invalid param"),
         10014: (200, "app secret invalid"),
         11205: (400, "app do not have bot"),
+        30005: (400, "this API is offline, please use the new version"),
+        100003: (400, "time must be RFC3339"),
+        100005: (400, "room id invalid"),
+        105002: (400, "invalid request"),
         121001: (500, "internal error"),
         121003: (400, "param error"),
         121004: (404, "data does not exist"),
@@ -33,6 +37,12 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         190010: (429, "current operation rate limited"),
         190014: (400, "invalid request parameters. check details for more info."),
         195100: (404, "user is dismiss or not exist in the tenant"),
+        198001: (400, "too many or no user ids"),
+        198002: (400, "time format error"),
+        198003: (400, "time range error"),
+        212002: (400, "no scope is missing"),
+        212003: (400, "too many requests for scopes"),
+        212004: (400, "these scopes are requested already"),
         99991400: (429, "request trigger frequency limit"),
         99991401: (400, "ip 127.0.0.1 is denied by app setting"),
         99991403: (429, "This month's API call quota has been exceeded"),
@@ -42,6 +52,7 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         99991668: (400, "Invalid access token for authorization. User access tokens are not supported here."),
         99991671: (400, "Invalid access token for authorization. It must start with t- or u-."),
         99991672: (400, "Access denied. One of the following scopes is required"),
+        99992402: (400, "field validation failed"),
     }
 )
 

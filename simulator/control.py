@@ -6,7 +6,7 @@
 GET  state                                 everything: app, levels, rooms, people, bookings, faults
 GET  requests                              the log of requests, oldest first
 GET  variants                              the switches in force
-POST book             subject_id, start, end, [rsvp, free, external]      -> booking
+POST book             subject_id, start, end, [rsvp, free, external, series, organizer, private]  -> booking
 POST move             booking_id, start, end                              -> booking
 POST cancel           booking_id
 POST levels/add       name, [parent]                                      -> level
@@ -15,7 +15,7 @@ POST rooms/rename     room_id, name                                       -> roo
 POST rooms/delete     room_id
 POST rooms/disable    room_id, start, [end, reason]   (no end: for ever)  -> room
 POST rooms/enable     room_id                                             -> room
-POST users/add        name, [open_id, union_id, user_id]                  -> person
+POST users/add        name, [open_id, union_id, user_id, email, mobile]   -> person
 POST scopes/grant     scopes: [...]
 POST scopes/revoke    scopes: [...]
 POST app              [enabled, ip_allowed]
@@ -108,6 +108,7 @@ def _state(tenant: Tenant, _: Arguments) -> JsonObject:
             "bot_status": tenant.bot_status,
             "stuck_token": tenant.stuck_token,
             "scopes": tenant.scopes,
+            "scope_requests": [sorted(scopes) for scopes in tenant.scope_requests],
         },
         "limits_enabled": tenant.limits_enabled,
         "limit_violations": tenant.limit_violations,
@@ -132,6 +133,9 @@ def _book(tenant: Tenant, args: Arguments) -> object:
         rsvp=_rsvp(args.get("rsvp", str, "accept")),
         free=args.get("free", bool, default=False),
         external=args.get("external", bool, default=False),
+        series=args.get("series", str, ""),
+        organizer=args.get("organizer", str, ""),
+        private=args.get("private", bool, default=False),
     )
 
 
@@ -172,7 +176,8 @@ def _disable_room(tenant: Tenant, args: Arguments) -> object:
 
 def _add_user(tenant: Tenant, args: Arguments) -> object:
     ids = {kind: args.optional(kind, str) for kind in ("open_id", "union_id", "user_id")}
-    return tenant.add_user(args.get("name", str), **ids)
+    email, mobile = args.get("email", str, ""), args.get("mobile", str, "")
+    return tenant.add_user(args.get("name", str), **ids, email=email, mobile=mobile)
 
 
 def _set_app(tenant: Tenant, args: Arguments) -> None:

@@ -1,7 +1,8 @@
 """The gateway: which endpoint a request is for, and everything that is checked before it gets there.
 
 The order of checks: path and method; token; state of the app; IP; rate limit; quota; scope; bot; then the endpoint's
-own parameters. Rate limits count every call to a known endpoint, the quota only the successful ones.
+own parameters. Rate limits count every call to a known endpoint, the quota only successful ones to calendar, vc and
+meeting_room.
 """
 
 import re
@@ -10,15 +11,19 @@ from typing import Final
 
 from .answers import MISSING, Answer, ApiError, JsonObject
 from .api.app import ENDPOINTS as APP
+from .api.contact import ENDPOINTS as CONTACT
 from .api.endpoint import Endpoint
 from .api.freebusy import ENDPOINTS as FREEBUSY
+from .api.freebusy_batch import ENDPOINTS as FREEBUSY_BATCH
+from .api.room_batch import ENDPOINTS as ROOM_BATCH
 from .api.rooms import ENDPOINTS as ROOMS
 from .limits import Excess
 from .model import Call, LimitViolation
 from .tenant import Tenant
 
 PREFIX: Final = "/open-apis/"
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *ROOMS, *FREEBUSY)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *CONTACT, *ROOMS, *FREEBUSY, *FREEBUSY_BATCH, *ROOM_BATCH)
+RATE_LIMITED: Final = 99991400
 NOT_FOUND: Final = Answer.text(404, "404 page not found")
 _ROUTES: Final = tuple(
     (endpoint, re.compile(re.escape(PREFIX + endpoint.path).replace(":id", "(?P<id>[^/]+)"))) for endpoint in ENDPOINTS
@@ -49,7 +54,7 @@ def count(tenant: Tenant, call: Call) -> Excess | None:
 def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None) -> Answer:
     """Answer a call. ``authorization`` is its header of that name, ``excess`` what :func:`count` said."""
     found = find(call)
-    if found is None:
+    if found is None or (found[0].old and tenant.variants.room_batch == "404"):
         return NOT_FOUND
     endpoint, path_id = found
     try:
@@ -60,7 +65,7 @@ def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None
         reply = endpoint.handler(tenant, call, path_id)
     except ApiError as refusal:
         return _refuse(tenant, refusal)
-    if endpoint.limited and tenant.quota_left is not None:
+    if endpoint.counted and tenant.quota_left is not None:
         tenant.quota_left -= 1
     return reply
 
@@ -83,11 +88,17 @@ def _check_caller(tenant: Tenant, authorization: str) -> None:
 
 def _check_volume(tenant: Tenant, endpoint: Endpoint, excess: Excess | None) -> None:
     if excess is not None:
-        code = int(tenant.variants.rate_limit)
-        headers = {"x-ogw-ratelimit-limit": str(excess.limit), "x-ogw-ratelimit-reset": str(excess.reset)}
-        raise ApiError(code, headers=headers if code == 99991400 else {})
-    if endpoint.limited and tenant.quota_left is not None and tenant.quota_left <= 0:
+        raise _too_many(tenant, endpoint, excess)
+    if endpoint.counted and tenant.quota_left is not None and tenant.quota_left <= 0:
         raise ApiError(99991403)
+
+
+def _too_many(tenant: Tenant, endpoint: Endpoint, excess: Excess) -> ApiError:
+    headers = {"x-ogw-ratelimit-limit": str(excess.limit), "x-ogw-ratelimit-reset": str(excess.reset)}
+    if endpoint.old:
+        return ApiError(RATE_LIMITED, status=tenant.variants.room_batch_limit_status, headers=headers)
+    code = int(tenant.variants.rate_limit)
+    return ApiError(code, headers=headers if code == RATE_LIMITED else {})
 
 
 def _check_rights(tenant: Tenant, endpoint: Endpoint) -> None:

@@ -53,12 +53,14 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, under the three kinds of id that Feishu has."""
+    """A person, under the three kinds of id that Feishu has. ``mobile`` begins with ``+`` and the country code."""
 
     name: str
     open_id: str
     union_id: str
     user_id: str
+    email: str = ""
+    mobile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class Booking:
     """One event in the calendar of a room or a person: ``[start, end)``, aware UTC.
 
     ``subject_id`` is a room id or an open_id. ``free`` = marked as free (dropped by ``only_busy``), ``external`` = from
-    a bound third-party calendar (dropped by ``include_external_calendar=false``).
+    a bound third-party calendar (dropped by ``include_external_calendar=false``). Instances of one ``series`` are one
+    event; ``original_time`` is where a moved one would have started, in Unix seconds. ``organizer`` is the open_id of a
+    person, empty for an app. ``private``: nobody is told whose event it is.
     """
 
     booking_id: str
@@ -76,6 +80,10 @@ class Booking:
     rsvp: Rsvp = "accept"
     free: bool = False
     external: bool = False
+    series: str = ""
+    original_time: int = 0
+    organizer: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

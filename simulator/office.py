@@ -1,8 +1,9 @@
 """A believable office, the same one for the same seed: buildings, floors, rooms, people, and their days."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle
 import random
 from typing import Final
 
@@ -18,6 +19,7 @@ NAMES: Final = (
     *("观云", "听雨", "长江", "黄河", "泰山", "西湖"),
 )
 PEOPLE: Final = ("Chen Wei", "Li Na", "王芳", "Zhang Min", "Ahmed Khan", "Maria Rossi")
+NUMBERS: Final = "+120255501"  # of the numbers that belong to nobody
 EQUIPMENT: Final = ("TV", "Whiteboard", "Video conferencing", "Projector", "Phone")
 CAPACITIES: Final = (2, 4, 4, 6, 8, 8, 12, 20)
 MINUTES: Final = (30, 30, 30, 60, 60, 60, 90, 120)
@@ -33,11 +35,14 @@ class Diary:
 
     tenant: Tenant
     subject_id: str
+    organizers: Iterator[str]
 
-    def book(self, day: date, start: time, length: timedelta, rsvp: Rsvp = "accept") -> None:
+    def book(self, day: date, start: time, length: timedelta, rsvp: Rsvp = "accept", series: str = "") -> None:
         """Book ``length`` from ``start`` on ``day``, both local."""
         begin = datetime.combine(day, start, self.tenant.zone).astimezone(UTC)
-        self.tenant.book(self.subject_id, begin, begin + length, rsvp=rsvp)
+        self.tenant.book(
+            self.subject_id, begin, begin + length, rsvp=rsvp, series=series, organizer=next(self.organizers)
+        )
 
 
 def office(
@@ -59,14 +64,20 @@ def office(
     days = [today + timedelta(days=offset) for offset in range(-DAYS_BACK, DAYS_AHEAD + 1)]
     added = _add_rooms(tenant, rooms, rng)
     for index in range(people):
-        tenant.add_user(_name(PEOPLE, index))
+        _add_person(tenant, index)
+    organizers = cycle((*tenant.users, ""))  # the last: made by an app
     for subject_id in (*tenant.rooms, *tenant.users):
-        diary = Diary(tenant, subject_id)
+        diary = Diary(tenant, subject_id, organizers)
         for day in days:
             _ordinary_day(diary, day, rng)
     if added:
-        _special_days(tenant, added, today)
+        _special_days([Diary(tenant, room.room_id, organizers) for room in added], today)
     return tenant
+
+
+def _add_person(tenant: Tenant, index: int) -> None:
+    name = _name(PEOPLE, index)
+    tenant.add_user(name, email=f"person.{index + 1}@example.com", mobile=f"{NUMBERS}{index + 1:02}")
 
 
 def _add_rooms(tenant: Tenant, count: int, rng: random.Random) -> list[Room]:
@@ -103,15 +114,14 @@ def _answer(rng: random.Random) -> Rsvp:
     return rng.choices(words, weights=(90, 5, 2, 2, 1))[0]
 
 
-def _special_days(tenant: Tenant, rooms: list[Room], today: date) -> None:
+def _special_days(diaries: list[Diary], today: date) -> None:
     """Make sure of the cases that code gets wrong, spread over the rooms there are."""
-    diaries = [Diary(tenant, room.room_id) for room in rooms]
     hour = timedelta(hours=1)
     tomorrow = today + timedelta(days=1)
 
     back_to_back = diaries[0]
-    back_to_back.book(today, time(19), hour)
-    back_to_back.book(today, time(20), hour)
+    back_to_back.book(today, time(19), hour, series="evening shift")
+    back_to_back.book(today, time(20), hour, series="evening shift")
 
     overlapping = diaries[1 % len(diaries)]
     overlapping.book(today, time(19), 2 * hour)

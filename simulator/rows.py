@@ -1,17 +1,22 @@
-"""The rows of a free/busy answer: which bookings they are made of, and in what form they are sent."""
+"""The rows of a free/busy answer: which bookings they are made of, and in what form they are sent.
+
+The variants of offset, order, clipping and overlaps hold for all endpoints alike.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 import random
 from typing import Final
+from uuid import UUID
 
 from .answers import JsonObject
-from .model import Booking
+from .model import Booking, Rsvp
 from .tenant import Tenant
 
 OTHER_OFFSET: Final = timezone(-timedelta(hours=3, minutes=30))
-DECLINED: Final = frozenset({"decline", "removed"})
+DECLINED: Final[frozenset[Rsvp]] = frozenset({"decline", "removed"})
+PENDING: Final[frozenset[Rsvp]] = frozenset({"needs_action"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +31,25 @@ class Window:
 
 
 def rows(tenant: Tenant, subject_id: str, window: Window) -> list[JsonObject]:
-    """Return the rows of a subject as they are sent, under the tenant's variants."""
-    bookings = [booking for booking in tenant.calendars.of(subject_id) if _wanted(tenant, booking, window)]
+    """Return the rows of a subject as ``calendar/v4`` sends them."""
+    shown = tenant.variants.declined_rows
+    hidden = frozenset() if shown == "always" or (shown == "with_rsvp" and window.rsvp) else DECLINED
+    return [_row(tenant, booking, window) for booking in bookings_in(tenant, subject_id, window, hidden)]
+
+
+def room_rows(tenant: Tenant, room_id: str, window: Window) -> list[JsonObject]:
+    """Return the rows of a room as ``meeting_room`` sends them: with the event they belong to, without its state."""
+    hidden = DECLINED if tenant.variants.pending_rows == "shown" else DECLINED | PENDING
+    return [_room_row(tenant, booking) for booking in bookings_in(tenant, room_id, window, hidden)]
+
+
+def bookings_in(tenant: Tenant, subject_id: str, window: Window, hidden: frozenset[Rsvp]) -> list[Booking]:
+    """Return what the window shows of a subject, under the tenant's variants and but for the ``hidden`` states."""
+    bookings = [
+        booking
+        for booking in tenant.calendars.of(subject_id)
+        if booking.rsvp not in hidden and _wanted(booking, window)
+    ]
     bookings.sort(key=lambda booking: (booking.start, booking.end))
     if tenant.variants.clipping == "clipped":
         bookings = [
@@ -40,18 +62,13 @@ def rows(tenant: Tenant, subject_id: str, window: Window) -> list[JsonObject]:
         bookings = [half for booking in bookings for half in _split(booking)]
     if tenant.variants.row_order == "unsorted":
         bookings = _unsorted(bookings)
-    return [_row(tenant, booking, window) for booking in bookings]
+    return bookings
 
 
-def _wanted(tenant: Tenant, booking: Booking, window: Window) -> bool:
+def _wanted(booking: Booking, window: Window) -> bool:
     if booking.start >= window.end or booking.end <= window.start:
         return False
-    if (booking.free and window.only_busy) or (booking.external and not window.external):
-        return False
-    if booking.rsvp not in DECLINED:
-        return True
-    shown = tenant.variants.declined_rows
-    return shown == "always" or (shown == "with_rsvp" and window.rsvp)
+    return not (booking.free and window.only_busy) and not (booking.external and not window.external)
 
 
 def _merged(bookings: list[Booking]) -> list[Booking]:
@@ -90,6 +107,20 @@ def _row(tenant: Tenant, booking: Booking, window: Window) -> JsonObject:
     shown = tenant.variants.rsvp_status
     if shown == "always" or (shown == "on_request" and window.rsvp):
         row["rsvp_status"] = booking.rsvp
+    return row
+
+
+def _room_row(tenant: Tenant, booking: Booking) -> JsonObject:
+    row: JsonObject = {
+        "start_time": _text(tenant, booking.start),
+        "end_time": _text(tenant, booking.end),
+        "uid": booking.series or str(UUID(booking.booking_id)),
+        "original_time": booking.original_time,
+    }
+    organizer = tenant.users.get(booking.organizer)
+    if not booking.private:
+        person = {"name": organizer.name, "open_id": organizer.open_id} if organizer else {"open_id": tenant.bot_id}
+        row["organizer_info"] = person
     return row
 
 

@@ -20,6 +20,7 @@ DEFAULT_SCOPES: Final = (
     "calendar:calendar.free_busy:read",
     "calendar:room:readonly",
     "contact:user.employee_id:readonly",
+    "contact:user.id:readonly",
 )
 BOT_ENABLED: Final = 2
 BOT_WORKS: Final = frozenset({BOT_ENABLED, 4})  # 4: enabled, and a newer version waits for its approval
@@ -61,6 +62,7 @@ class Tenant:
     rooms: dict[str, Room] = field(default_factory=dict, init=False, repr=False)
     users: dict[str, User] = field(default_factory=dict, init=False, repr=False)
     calendars: Calendars = field(default_factory=Calendars, init=False, repr=False)
+    scope_requests: list[frozenset[str]] = field(default_factory=list, init=False, repr=False)
     requests: list[LoggedRequest] = field(default_factory=list, init=False, repr=False)
     limit_violations: list[LimitViolation] = field(default_factory=list, init=False, repr=False)
     faults: FaultQueue = field(default_factory=FaultQueue, init=False, repr=False)
@@ -145,14 +147,23 @@ class Tenant:
     # --- People -------------------------------------------------------------------------------------------------------
 
     def add_user(
-        self, name: str, *, open_id: str | None = None, union_id: str | None = None, user_id: str | None = None
+        self,
+        name: str,
+        *,
+        open_id: str | None = None,
+        union_id: str | None = None,
+        user_id: str | None = None,
+        email: str = "",
+        mobile: str = "",
     ) -> User:
-        """Add a person; ids that are not given are made."""
+        """Add a person; ids that are not given are made. ``mobile`` with ``+`` and the country code."""
         user = User(
             name,
             open_id or self._new_id("ou_"),
             union_id or self._new_id("on_"),
             user_id or self._new_id("")[:8],
+            email,
+            mobile,
         )
         self.users[user.open_id] = user
         return user
@@ -173,25 +184,43 @@ class Tenant:
         rsvp: Rsvp = "accept",
         free: bool = False,
         external: bool = False,
+        series: str = "",
+        organizer: str = "",
+        private: bool = False,
     ) -> Booking:
         """Put an event ``[start, end)`` (aware) into the calendar of a room (room id) or a person (any of their ids).
 
-        Overlaps are taken as they come. ``KeyError``: no such subject; ``ValueError``: naive times, an end before the
+        Overlaps are taken as they come. Bookings of the same ``series`` are instances of one event. ``organizer`` is an
+        open_id, empty for an app. ``KeyError``: no such subject; ``ValueError``: naive times, an end before the
         start, or a room that is disabled then.
         """
         owner = self._subject(subject_id)
         self._require_bookable(owner, start, end)
         booking = Booking(
-            self._new_id(""), owner, start.astimezone(UTC), end.astimezone(UTC), rsvp, free=free, external=external
+            self._new_id(""),
+            owner,
+            start.astimezone(UTC),
+            end.astimezone(UTC),
+            rsvp,
+            free=free,
+            external=external,
+            series=series,
+            organizer=organizer,
+            private=private,
         )
         self.calendars.put(booking)
         return booking
 
     def move(self, booking_id: str, start: datetime, end: datetime) -> Booking:
-        """Move a booking to ``[start, end)`` (aware). Errors as in :meth:`book`."""
+        """Move a booking to ``[start, end)`` (aware). Errors as in :meth:`book`.
+
+        An instance of a series becomes an exception of it, known by where it was at first.
+        """
         booking = self.calendars.get(booking_id)
         self._require_bookable(booking.subject_id, start, end)
         moved = replace(booking, start=start.astimezone(UTC), end=end.astimezone(UTC))
+        if booking.series and not booking.original_time:
+            moved = replace(moved, original_time=int(booking.start.timestamp()))
         self.calendars.put(moved)
         return moved
 
@@ -205,6 +234,11 @@ class Tenant:
     def bot_works(self) -> bool:
         """Whether the app's bot is there and may act."""
         return self.bot_enabled and self.bot_status in BOT_WORKS
+
+    @property
+    def bot_id(self) -> str:
+        """The open_id of the app's bot."""
+        return f"ou_{self.root.level_id.removeprefix('omb_')}"
 
     def grant(self, *scopes: str) -> None:
         """Grant scopes to the app."""

@@ -32,6 +32,21 @@ class Variants:
     overlaps: Literal["as_booked", "merged", "split_overlapping"] = "as_booked"
     rsvp_status: Literal["on_request", "never", "always"] = "on_request"
     declined_rows: Literal["with_rsvp", "never", "always"] = "with_rsvp"  # decline and removed
+    # calendar/v4/freebusy/batch
+    idle_person: Literal["empty_list", "null", "missing_key", "omitted"] = "empty_list"
+    unknown_person: Literal["195100", "left_out"] = "195100"
+    # meeting_room/freebusy/batch_get
+    room_batch: Literal["served", "30005", "404"] = "served"  # the others: taken offline
+    room_batch_limit_status: Literal[400, 429] = 400  # of 99991400
+    too_many_rooms: Literal["105002", "truncated"] = "105002"
+    idle_room: Literal["omitted", "empty_list"] = "omitted"
+    unknown_batch_room: Literal["error_room_ids", "100005", "omitted"] = "error_room_ids"
+    error_room_ids: Literal["when_any", "always"] = "when_any"
+    free_busy: Literal["map", "list_of_maps", "list_of_rows", "null", "missing"] = "map"
+    window_echo: Literal["both", "no_time_min", "no_time_max", "neither"] = "both"
+    pending_rows: Literal["shown", "hidden"] = "shown"
+    # contact/v3
+    email_echo: Literal["as_sent", "as_registered"] = "as_sent"
     # vc/v1
     rooms_without_level: Literal["all", "direct"] = "all"
     rooms_of_level: Literal["subtree", "direct"] = "subtree"

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from simulator.answers import Answer, success
+from simulator.answers import Answer, ApiError, success
 from simulator.model import Call
 from simulator.tenant import Tenant
 
@@ -11,6 +11,8 @@ from .endpoint import Endpoint
 
 APP_ID: Final = re.compile(r"cli_[0-9A-Za-z]{8,32}")
 GRANTED, NOT_GRANTED = 1, 2
+MAX_SCOPE_REQUESTS: Final = 10
+NONE_MISSING, TOO_OFTEN, DUPLICATE = 212002, 212003, 212004
 
 
 def issue_token(tenant: Tenant, call: Call, _: str) -> Answer:
@@ -38,6 +40,19 @@ def list_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
     return success({"scopes": scopes})
 
 
+def apply_for_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
+    """Ask the tenant's administrators for the scopes that were not granted; the tenant remembers for which."""
+    missing = frozenset(name for name, granted in tenant.scopes.items() if not granted)
+    if not missing:
+        raise ApiError(NONE_MISSING)
+    if missing in tenant.scope_requests:
+        raise ApiError(DUPLICATE)
+    if len(tenant.scope_requests) >= MAX_SCOPE_REQUESTS:
+        raise ApiError(TOO_OFTEN)
+    tenant.scope_requests.append(missing)
+    return success({})
+
+
 def bot_info(tenant: Tenant, _call: Call, _: str) -> Answer:
     """Describe the app's bot, in a flat answer; without one, 11205."""
     if not tenant.bot_enabled:
@@ -47,14 +62,15 @@ def bot_info(tenant: Tenant, _call: Call, _: str) -> Answer:
         "app_name": tenant.app_name,
         "avatar_url": "",
         "ip_white_list": [],
-        "open_id": f"ou_{tenant.root.level_id.removeprefix('omb_')}",
+        "open_id": tenant.bot_id,
     }
     return Answer.json(200, {"code": 0, "msg": "ok", "bot": bot})
 
 
 ENDPOINTS: Final = (
-    Endpoint("POST", "auth/v3/tenant_access_token/internal", issue_token, limited=False, guarded=False),
-    Endpoint("POST", "auth/v3/tenant_access_token/internal/", issue_token, limited=False, guarded=False),
-    Endpoint("GET", "application/v6/scopes", list_scopes, limited=False),
-    Endpoint("GET", "bot/v3/info", bot_info, limited=False),
+    Endpoint("POST", "auth/v3/tenant_access_token/internal", issue_token, limited=False, counted=False, guarded=False),
+    Endpoint("POST", "auth/v3/tenant_access_token/internal/", issue_token, limited=False, counted=False, guarded=False),
+    Endpoint("GET", "application/v6/scopes", list_scopes, limited=False, counted=False),
+    Endpoint("POST", "application/v6/scopes/apply", apply_for_scopes, limited=False, counted=False),
+    Endpoint("GET", "bot/v3/info", bot_info, limited=False, counted=False),
 )

@@ -2,10 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+import re
+from typing import Final
 
 from simulator.answers import Answer, ApiError, JsonObject
 from simulator.model import Call
 from simulator.tenant import Tenant
+
+RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+USER_ID_TYPES: Final = frozenset({"open_id", "union_id", "user_id"})
+USER_ID_SCOPES: Final = ("contact:user.employee_id:readonly",)
 
 type Handler = Callable[[Tenant, Call, str], Answer]
 
@@ -15,7 +22,9 @@ class Endpoint:
     """One endpoint: where it is, who may call it, and who answers.
 
     ``path`` comes after ``/open-apis/`` and may hold one ``:id``. ``scopes``: any one of them is enough. ``limited``:
-    calls count against the rate limit of tier 4 and the monthly quota. ``guarded``: the gateway checks the caller.
+    calls count against the rate limit of tier 4. ``counted``: successful ones count against the monthly quota.
+    ``guarded``: the gateway checks the caller. ``old``: of the kind that answers a rate limit with HTTP 400 and may be
+    taken offline.
     """
 
     method: str
@@ -24,7 +33,9 @@ class Endpoint:
     scopes: tuple[str, ...] = ()
     needs_bot: bool = False
     limited: bool = True
+    counted: bool = True
     guarded: bool = True
+    old: bool = False
 
     @property
     def name(self) -> str:
@@ -58,3 +69,21 @@ def require_body(call: Call, code: int) -> JsonObject:
     if not isinstance(call.body, dict):
         raise ApiError(code)
     return call.body
+
+
+def read_time(text: str) -> datetime | None:
+    """Return an RFC 3339 time (aware), ``None`` if it is none."""
+    if not RFC3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+
+
+def read_user_id_type(tenant: Tenant, call: Call) -> str | None:
+    """Return the kind of id that the caller uses, ``None`` if there is no such kind; one of them wants a scope."""
+    id_type = call.query.get("user_id_type", "open_id")
+    if id_type == "user_id":
+        require_scope(tenant, USER_ID_SCOPES)
+    return id_type if id_type in USER_ID_TYPES else None

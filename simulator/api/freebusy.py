@@ -1,12 +1,11 @@
 """Free/busy of one room or one person: ``calendar/v4/freebusy/list``.
 
 Refused with 190002: a body that is no JSON object, unknown or missing fields, wrong types. Refused with 190014: fields
-of the right type whose value can't be. (The batch endpoints would be further entries in ``ENDPOINTS``.)
+of the right type whose value can't be.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-import re
 from typing import Final
 
 from simulator.answers import MISSING, Answer, ApiError, JsonObject, success
@@ -14,16 +13,13 @@ from simulator.model import Call
 from simulator.rows import Window, rows
 from simulator.tenant import Tenant
 
-from .endpoint import Endpoint, require_body, require_scope
+from .endpoint import Endpoint, read_time, read_user_id_type, require_body
 
 SCOPES: Final = ("calendar:calendar", "calendar:calendar.free_busy:read", "calendar:calendar:readonly")
-USER_ID_SCOPES: Final = ("contact:user.employee_id:readonly",)
-USER_ID_TYPES: Final = frozenset({"open_id", "union_id", "user_id"})
 MAX_SPAN: Final = timedelta(days=90)
 BAD_SHAPE: Final = 190002
 BAD_VALUE: Final = 190014
 NO_SUCH_USER: Final = 195100
-RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 FIELDS: Final[dict[str, type]] = {
     "time_min": str,
     "time_max": str,
@@ -50,11 +46,9 @@ class Query:
 
 def list_freebusy(tenant: Tenant, call: Call, _: str) -> Answer:
     """List the busy rows of the person or, if there is none in the body, of the room."""
-    id_type = call.query.get("user_id_type", "open_id")
-    if id_type not in USER_ID_TYPES:
-        raise _bad_value(tenant, "user_id_type", id_type)
-    if id_type == "user_id":
-        require_scope(tenant, USER_ID_SCOPES)
+    id_type = read_user_id_type(tenant, call)
+    if id_type is None:
+        raise _bad_value(tenant, "user_id_type", call.query["user_id_type"])
     query = _read(require_body(call, BAD_SHAPE))
     window = _window(tenant, query)
     subject = _person(tenant, id_type, query.user_id) if query.user_id else _existing_room(tenant, query.room_id)
@@ -89,12 +83,10 @@ def _window(tenant: Tenant, query: Query) -> Window:
 
 
 def _instant(tenant: Tenant, name: str, text: str) -> datetime:
-    if not RFC3339.fullmatch(text):
+    instant = read_time(text)
+    if instant is None:
         raise _bad_value(tenant, name, text)
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise _bad_value(tenant, name, text) from None
+    return instant
 
 
 def _person(tenant: Tenant, id_type: str, value: str) -> str:

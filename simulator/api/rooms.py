@@ -7,7 +7,7 @@ from simulator.answers import Answer, ApiError, JsonObject, success
 from simulator.model import Call, Level, Room
 from simulator.tenant import Tenant
 
-from .endpoint import Endpoint, require_body
+from .endpoint import USER_ID_TYPES, Endpoint, require_body
 
 SCOPES: Final = ("vc:room", "vc:room:readonly")
 PARAM_ERROR: Final = 121003
@@ -15,7 +15,6 @@ NO_SUCH_DATA: Final = 121004
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
 ROOT_ID: Final = "0"
-USER_ID_TYPES: Final = frozenset({"open_id", "union_id", "user_id"})
 
 
 def list_rooms(tenant: Tenant, call: Call, _: str) -> Answer:

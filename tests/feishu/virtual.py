@@ -1,7 +1,7 @@
 """The client without waiting and without sockets: time that jumps, and a session that asks the tenant directly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiDict
 
 from custom_components.feishu_freebusy.feishu import AppTraffic, FeishuClient
 from simulator import Call, LoggedRequest, Tenant, gateway
@@ -81,7 +81,7 @@ class VirtualSession:
         url: str,
         *,
         headers: Mapping[str, str],
-        params: Mapping[str, str] | None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None,
         data: bytes | None,
         **_: object,
     ) -> AsyncIterator[_Response]:
@@ -93,7 +93,7 @@ class VirtualSession:
             latency = self.latency()
             await asyncio.sleep(latency / 2)
             body = None if data is None else json.loads(data)
-            call = Call(method, path, tuple((params or {}).items()), body, self.tenant.now())
+            call = Call(method, path, tuple(MultiDict(params or ()).items()), body, self.tenant.now())
             response = await self._answer(call, headers.get("Authorization", ""))
             await asyncio.sleep(latency / 2)
             yield response

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from simulator import Tenant
 
@@ -44,7 +45,7 @@ class Client:
     tenant: Tenant
     token: str = ""
 
-    async def send(self, method: str, path: str, **options: Json) -> Reply:
+    async def send(self, method: str, path: str | URL, **options: Json) -> Reply:
         """Send exactly this."""
         async with self.session.request(method, path, allow_redirects=False, **options) as response:
             text = await response.text()

@@ -7,12 +7,16 @@ from functools import partial
 from zlib import crc32
 
 import lark_oapi as lark
+from lark_oapi.api.application.v6 import ApplyScopeRequest
 from lark_oapi.api.calendar.v4 import (
+    BatchFreebusyRequest,
+    BatchFreebusyRequestBody,
     ListFreebusyRequest,
     ListFreebusyRequestBody,
     ListFreebusyRequestBodyBuilder,
     ListFreebusyResponse,
 )
+from lark_oapi.api.contact.v3 import BatchGetIdUserRequest, BatchGetIdUserRequestBody
 from lark_oapi.api.vc.v1 import (
     GetRoomRequest,
     ListRoomLevelRequest,
@@ -99,6 +103,43 @@ async def test_free_busy_of_a_person(sdk: lark.Client, tenant: Tenant, user: Use
     response = await ask(lambda: freebusy(sdk, lambda body: body.user_id(user.open_id)))
     (row,) = response.data.freebusy_list
     assert (row.start_time, row.rsvp_status) == ("2026-11-23T10:00:00+08:00", None)
+
+
+async def test_free_busy_of_several_persons(sdk: lark.Client, tenant: Tenant, user: User) -> None:
+    start = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
+    tenant.book(user.open_id, start, start + timedelta(hours=1), rsvp="tentative")
+    idle = tenant.add_user("Li Na")
+    body = BatchFreebusyRequestBody.builder().time_min(DAY["time_min"]).time_max(DAY["time_max"])
+    body.user_ids([user.open_id, idle.open_id]).need_rsvp_status(True)
+    request = BatchFreebusyRequest.builder().user_id_type("open_id").request_body(body.build()).build()
+    response = await ask(lambda: sdk.calendar.v4.freebusy.batch(request))
+    assert response.success(), response.msg
+    lists = {item.user_id: item.freebusy_items for item in response.data.freebusy_lists}
+    (row,) = lists.pop(user.open_id)
+    assert (row.start_time, row.rsvp_status) == ("2026-11-23T10:00:00+08:00", "tentative")
+    assert lists == {idle.open_id: []}
+
+
+async def test_ids_by_address_and_number(sdk: lark.Client, tenant: Tenant) -> None:
+    user = tenant.add_user("Li Na", email="li.na@example.com", mobile="+12025550102")
+    body = BatchGetIdUserRequestBody.builder().emails([user.email, "nobody@example.com"]).mobiles([user.mobile])
+    request = BatchGetIdUserRequest.builder().user_id_type("open_id").request_body(body.build()).build()
+    response = await ask(lambda: sdk.contact.v3.user.batch_get_id(request))
+    assert response.success(), response.msg
+    assert [(row.email or row.mobile, row.user_id) for row in response.data.user_list] == [
+        (user.email, user.open_id),
+        ("nobody@example.com", None),
+        (user.mobile, user.open_id),
+    ]
+
+
+async def test_scopes_are_applied_for(sdk: lark.Client, tenant: Tenant) -> None:
+    tenant.revoke("calendar:room:readonly")
+    responses = [
+        await ask(lambda: sdk.application.v6.scope.apply(ApplyScopeRequest.builder().build())) for _ in range(2)
+    ]
+    assert [response.code for response in responses] == [0, 212004]
+    assert tenant.scope_requests == [{"calendar:room:readonly"}]
 
 
 async def test_a_wrong_room(sdk: lark.Client) -> None:

@@ -23,6 +23,10 @@ async def test_book_move_cancel(client: Client, tenant: Tenant, room: Room, user
         "rsvp": "needs_action",
         "free": False,
         "external": False,
+        "series": "",
+        "original_time": 0,
+        "organizer": "",
+        "private": False,
     }
     assert (await client.control("move", booking_id=booking_id, start=LATER, end=END)).status == 200
     assert tenant.bookings[booking_id].start == datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -31,6 +35,9 @@ async def test_book_move_cancel(client: Client, tenant: Tenant, room: Room, user
     await client.control("book", subject_id=user.open_id, start=START, end=LATER, free=True, external=True)
     (booking,) = tenant.calendars.of(user.open_id)
     assert (booking.free, booking.external) == (True, True)
+    event = {"series": "weekly", "organizer": user.open_id, "private": True}
+    weekly = await client.control("book", subject_id=room.room_id, start=START, end=LATER, **event)
+    assert weekly.body.items() >= event.items()
 
 
 async def test_rooms_levels_people(client: Client, tenant: Tenant) -> None:
@@ -53,7 +60,8 @@ async def test_rooms_levels_people(client: Client, tenant: Tenant) -> None:
     assert tenant.rooms["omm_1"].disabled is None
     await client.control("rooms/delete", room_id="omm_1")
     assert tenant.rooms == {}
-    await client.control("users/add", name="Chen Wei", open_id="ou_1")
+    added = {"name": "Chen Wei", "open_id": "ou_1", "email": "chen@example.com", "mobile": "+12025550101"}
+    assert (await client.control("users/add", **added)).body.items() >= added.items()
     assert tenant.users["ou_1"].name == "Chen Wei"
 
 
@@ -61,6 +69,8 @@ async def test_the_app(client: Client, tenant: Tenant) -> None:
     await client.control("scopes/revoke", scopes=["vc:room:readonly"])
     await client.control("scopes/grant", scopes=["calendar:room"])
     assert (tenant.scopes["vc:room:readonly"], tenant.scopes["calendar:room"]) == (False, True)
+    await client.call("POST", "application/v6/scopes/apply")
+    assert (await client.send("GET", "/simulator/state")).body["app"]["scope_requests"] == [["vc:room:readonly"]]
     await client.control("app", enabled=False, ip_allowed=False)
     assert (tenant.app_enabled, tenant.ip_allowed) == (False, False)
     await client.control("app", enabled=True)

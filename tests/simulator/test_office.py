@@ -63,3 +63,16 @@ def test_people_have_days_too() -> None:
     tenant = office(0, 1, NOW, people=2)
     assert len(tenant.users) == 2
     assert all(tenant.calendars.of(open_id) for open_id in tenant.users)
+
+
+def test_people_can_be_found_and_book() -> None:
+    tenant = office(12, 1, NOW, people=4)
+    assert len({user.email for user in tenant.users.values()}) == len({u.mobile for u in tenant.users.values()}) == 4
+    assert all(user.email.endswith("@example.com") for user in tenant.users.values())
+    assert {booking.organizer for booking in tenant.bookings.values()} == {*tenant.users, ""}
+
+
+def test_a_series_comes_twice_in_an_evening() -> None:
+    tenant = office(1, 1, NOW)
+    one, other = (booking for (bookings,) in [of_rooms(tenant)] for booking in bookings if booking.series)
+    assert (one.series, one.end) == (other.series, other.start)

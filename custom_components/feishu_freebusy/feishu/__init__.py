@@ -2,12 +2,23 @@
 
 from .address import FEISHU_URL, LARK_URL, AddressError, AddressProblem, normalised_base_url
 from .catalogue import Catalogue, read_catalogue
-from .client import SCOPES_FREE_BUSY, SCOPES_ROOMS, FeishuClient
+from .client import (
+    MAX_BATCH_ROOMS,
+    MAX_BATCH_ROOMS_WINDOW,
+    MAX_BATCH_USERS,
+    MAX_BATCH_USERS_WINDOW,
+    SCOPES_FREE_BUSY,
+    SCOPES_ROOM_BATCH,
+    SCOPES_ROOMS,
+    SCOPES_USER_IDS,
+    FeishuClient,
+)
 from .errors import (
     AppError,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
+    EndpointRetiredError,
     FeishuError,
     IpDeniedError,
     NotFeishuError,
@@ -21,14 +32,20 @@ from .errors import (
     SubjectError,
     UnreadableAnswerError,
 )
-from .models import ActivateStatus, Bot, BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus, UserIdType
+from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus, UserIdType
 from .traffic import AppTraffic
 
 __all__ = [
     "FEISHU_URL",
     "LARK_URL",
+    "MAX_BATCH_ROOMS",
+    "MAX_BATCH_ROOMS_WINDOW",
+    "MAX_BATCH_USERS",
+    "MAX_BATCH_USERS_WINDOW",
     "SCOPES_FREE_BUSY",
     "SCOPES_ROOMS",
+    "SCOPES_ROOM_BATCH",
+    "SCOPES_USER_IDS",
     "ActivateStatus",
     "AddressError",
     "AddressProblem",
@@ -37,9 +54,11 @@ __all__ = [
     "AppUnavailableError",
     "Bot",
     "BotDisabledError",
+    "BusyAnswer",
     "BusyPeriod",
     "Catalogue",
     "CredentialsError",
+    "EndpointRetiredError",
     "FeishuClient",
     "FeishuError",
     "IpDeniedError",

@@ -1,6 +1,7 @@
 """Which rooms a tenant has, and where they are."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .client import FeishuClient
@@ -23,6 +24,31 @@ class Catalogue:
         names = [self.levels[level_id].name for level_id in ids if level_id in self.levels]
         building, floor = ["", "", *names][-2:] if len(names) != 1 else (names[0], "")
         return building, floor
+
+    def level_name(self, level_id: str) -> str:
+        """Return the name of a level after those above it: "Tower A / 3F"."""
+        lineage = [self.levels[above].name for above in self._lineage(level_id) if above in self.levels]
+        return " / ".join(reversed(lineage))
+
+    def rooms_on(self, level_ids: Iterable[str]) -> list[str]:
+        """Return the ids of the rooms on these levels and on those below."""
+        wanted = set(level_ids)
+        return [room.room_id for room in self.rooms.values() if not wanted.isdisjoint(self._levels_of(room))]
+
+    def room_counts(self) -> Counter[str]:
+        """Return how many rooms each level has, with those below."""
+        return Counter(level_id for room in self.rooms.values() for level_id in self._levels_of(room))
+
+    def _levels_of(self, room: Room) -> set[str]:
+        return {*room.path, *self._lineage(room.room_level_id)}
+
+    def _lineage(self, level_id: str) -> Iterator[str]:
+        """Yield a level and those above it."""
+        seen: set[str] = set()
+        while level_id not in seen:
+            seen.add(level_id)
+            yield level_id
+            level_id = self.levels[level_id].parent_id if level_id in self.levels else level_id
 
 
 async def read_catalogue(client: FeishuClient) -> Catalogue:

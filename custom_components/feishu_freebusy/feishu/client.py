@@ -4,33 +4,46 @@ It knows nothing of Home Assistant. Instants go in and come out aware, out in UT
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import batched
+from datetime import datetime, timedelta
+from itertools import batched, zip_longest
 from typing import Any
 
 import aiohttp
 
 from . import parse
 from .address import FEISHU_URL
-from .errors import UnreadableAnswerError
-from .models import Bot, BusyPeriod, Page, Room, RoomLevel, UserIdType
+from .errors import SubjectError, UnreadableAnswerError
+from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, UserIdType
 from .traffic import AppTraffic
 from .transport import Endpoint, Transport
+from .windows import joined, read_in_parts, windows
 
 SCOPES_FREE_BUSY = ("calendar:calendar.free_busy:read", "calendar:calendar:readonly", "calendar:calendar")
 SCOPES_ROOMS = ("vc:room:readonly", "vc:room")
+SCOPES_ROOM_BATCH = ("calendar:room:readonly",)
+SCOPES_USER_IDS = ("contact:user.id:readonly",)
 
 FREEBUSY_LIST = Endpoint("POST", "calendar/v4/freebusy/list", SCOPES_FREE_BUSY)
+FREEBUSY_BATCH = Endpoint("POST", "calendar/v4/freebusy/batch", SCOPES_FREE_BUSY)
+ROOM_FREEBUSY_BATCH_GET = Endpoint("GET", "meeting_room/freebusy/batch_get", SCOPES_ROOM_BATCH)
 ROOMS = Endpoint("GET", "vc/v1/rooms", SCOPES_ROOMS)
+ROOM = Endpoint("GET", "vc/v1/rooms/:id", SCOPES_ROOMS)
 ROOMS_MGET = Endpoint("POST", "vc/v1/rooms/mget", SCOPES_ROOMS)
 ROOM_LEVELS = Endpoint("GET", "vc/v1/room_levels", SCOPES_ROOMS)
-APP_SCOPES = Endpoint("GET", "application/v6/scopes")
-BOT_INFO = Endpoint("GET", "bot/v3/info")
+USER_IDS = Endpoint("POST", "contact/v3/users/batch_get_id", SCOPES_USER_IDS, counted=False)
+APP_SCOPES = Endpoint("GET", "application/v6/scopes", counted=False)
+APPLY_SCOPES = Endpoint("POST", "application/v6/scopes/apply", counted=False)
+BOT_INFO = Endpoint("GET", "bot/v3/info", counted=False)
 
 MAX_WINDOW = timedelta(days=90)
+MAX_BATCH_ROOMS = 20
+MAX_BATCH_ROOMS_WINDOW = timedelta(days=30)
+MAX_BATCH_USERS = 10
+MAX_BATCH_USERS_WINDOW = timedelta(weeks=2)
 _PAGE_SIZE = 100
 _MAX_PAGES = 500
 _MGET_SIZE = 50  # the API states no maximum
+_USER_IDS_SIZE = 50
 _DEADLINE = 90.0  # seconds; longer than any wait the limits of a minute can ask for
 
 
@@ -95,23 +108,83 @@ class FeishuClient:
             raise ValueError("free/busy is asked of one room or of one person")
         if not (room_id or user_id):
             raise ValueError("the id is empty")
-        if time_min.utcoffset() is None or time_max.utcoffset() is None:
-            raise ValueError("the window needs a time zone")
         subject = {"user_id": user_id} if room_id is None else {"room_id": room_id}
         options = {
             "include_external_calendar": include_external_calendar,
             "only_busy": only_busy,
             "need_rsvp_status": need_rsvp_status,
         }
-        periods: list[BusyPeriod] = []
-        for start, end in _windows(time_min, time_max):
+        periods: tuple[BusyPeriod, ...] = ()
+        for start, end in windows(time_min, time_max, MAX_WINDOW):
             body = await self._transport.call(
                 FREEBUSY_LIST,
                 params={"user_id_type": user_id_type.value},
                 body={**subject, **options, "time_min": start.isoformat(), "time_max": end.isoformat()},
             )
-            periods = _joined(periods, parse.busy_periods(parse.data_of(body)), seam=start)
-        return tuple(sorted(periods, key=lambda period: (period.start, period.end)))
+            periods = joined(periods, parse.busy_periods(parse.data_of(body)), seam=start)
+        return periods
+
+    async def freebusy_batch(  # the API's own parameters
+        self,
+        user_ids: Sequence[str],
+        *,
+        time_min: datetime,
+        time_max: datetime,
+        user_id_type: UserIdType = UserIdType.OPEN_ID,
+        include_external_calendar: bool = True,
+        only_busy: bool = True,
+        need_rsvp_status: bool = False,
+    ) -> dict[str, BusyAnswer]:
+        """Return the busy periods of 1 to 10 persons that touch `[time_min, time_max)`, sorted, by id.
+
+        Whoever can't be read has the reason in place of the periods: `SubjectError` if Feishu leaves a person out,
+        `UnreadableAnswerError` if a row of theirs makes no sense. One unknown person may also fail the call, with
+        `SubjectError`. A window of more than two weeks takes several calls. Raises `ValueError`, before anything is
+        sent, for another number of ids, an id that is empty or comes twice, or a window that is naive or empty.
+
+        https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/calendar-v4/freebusy/batch
+        """
+        _check_ids(user_ids, MAX_BATCH_USERS)
+        question = {
+            "user_ids": list(user_ids),
+            "include_external_calendar": include_external_calendar,
+            "only_busy": only_busy,
+            "need_rsvp_status": need_rsvp_status,
+        }
+
+        async def read(start: datetime, end: datetime) -> dict[str, BusyAnswer]:
+            body = await self._transport.call(
+                FREEBUSY_BATCH,
+                params={"user_id_type": user_id_type.value},
+                body={**question, "time_min": start.isoformat(), "time_max": end.isoformat()},
+            )
+            return parse.users_busy(parse.data_of(body), user_ids)
+
+        return await read_in_parts(windows(time_min, time_max, MAX_BATCH_USERS_WINDOW), read)
+
+    async def room_freebusy_batch_get(
+        self, room_ids: Sequence[str], *, time_min: datetime, time_max: datetime
+    ) -> dict[str, BusyAnswer]:
+        """Return the busy periods of 1 to 20 rooms that touch `[time_min, time_max)`, sorted, by id.
+
+        No period has an `rsvp_status`. A room that can't be read has the reason in place of the periods: `SubjectError`
+        if Feishu says so, `UnreadableAnswerError` if a row of it makes no sense. An answer that isn't complete raises
+        `UnreadableAnswerError`, for there a room left out need not be free. One unknown room may also fail the call,
+        with `SubjectError`. A window of more than 30 days takes several calls. Raises `ValueError`, before anything is
+        sent, for another number of ids, an id that is empty or comes twice, or a window that is naive or empty;
+        `EndpointRetiredError` where this old API is offline.
+
+        https://open.feishu.cn/document/server-docs/calendar-v4/meeting-room-event/query-room-availability
+        """
+        _check_ids(room_ids, MAX_BATCH_ROOMS)
+
+        async def read(start: datetime, end: datetime) -> dict[str, BusyAnswer]:
+            window = (("time_min", start.isoformat()), ("time_max", end.isoformat()))
+            params = (*(("room_ids", room_id) for room_id in room_ids), *window)
+            body = await self._transport.call(ROOM_FREEBUSY_BATCH_GET, params=params)
+            return parse.rooms_busy(parse.data_of(body), room_ids, start, end)
+
+        return await read_in_parts(windows(time_min, time_max, MAX_BATCH_ROOMS_WINDOW), read)
 
     async def rooms(self, room_level_id: str = "") -> tuple[Room, ...]:
         """Return the rooms of a level, or without one of the tenant. Whether that is all of them, Feishu doesn't say.
@@ -138,12 +211,62 @@ class FeishuClient:
             found += parse.rooms(parse.data_of(body), "items")
         return tuple(found)
 
+    async def room(self, room_id: str) -> Room:
+        """Return one room. Raises `SubjectError` if it doesn't exist.
+
+        https://open.feishu.cn/document/server-docs/vc-v1/room/get
+        """
+        if "/" in room_id or not room_id.strip("."):
+            raise SubjectError("no room has such an id")  # and another path has
+        return parse.room(parse.data_of(await self._transport.call(ROOM, path_id=room_id)), room_id)
+
+    async def user_ids(
+        self,
+        *,
+        emails: Iterable[str] = (),
+        mobiles: Iterable[str] = (),
+        user_id_type: UserIdType = UserIdType.OPEN_ID,
+    ) -> dict[str, str]:
+        """Return the ids of persons by the address or number asked for, as it was given; unknown ones are absent.
+
+        A number from outside mainland China needs its `+` and country code. Raises `ValueError`, before anything is
+        sent, for an empty address or number.
+
+        https://open.feishu.cn/document/server-docs/contact-v3/user/batch_get_id
+        """
+        addresses, numbers = tuple(dict.fromkeys(emails)), tuple(dict.fromkeys(mobiles))
+        if not all(contact.strip() for contact in (*addresses, *numbers)):
+            raise ValueError("an address or number is empty")
+        found: dict[str, str] = {}
+        for some_addresses, some_numbers in zip_longest(
+            batched(addresses, _USER_IDS_SIZE, strict=False),
+            batched(numbers, _USER_IDS_SIZE, strict=False),
+            fillvalue=(),
+        ):
+            body = await self._transport.call(
+                USER_IDS,
+                params={"user_id_type": user_id_type.value},
+                body={"emails": list(some_addresses), "mobiles": list(some_numbers)},
+            )
+            found |= parse.user_ids(parse.data_of(body), some_addresses, some_numbers)
+        return found
+
     async def granted_scopes(self) -> frozenset[str]:
         """Return the permissions that the tenant has granted to the app.
 
         https://open.feishu.cn/document/server-docs/application-v6/scope/list
         """
         return parse.granted_scopes(parse.data_of(await self._transport.call(APP_SCOPES)))
+
+    async def apply_for_scopes(self) -> None:
+        """Ask the tenant's administrators for the permissions that the app lacks.
+
+        Raises `RequestError` with code 212002 if it lacks none, 212003 after ten requests, 212004 if that is asked
+        already, 212001 if what it lacks can't be asked for in this way.
+
+        https://open.feishu.cn/document/server-docs/application-v6/scope/apply
+        """
+        await self._transport.call(APPLY_SCOPES)
 
     async def bot(self) -> Bot:
         """Return the app's bot. Raises `BotDisabledError` if there is none.
@@ -170,34 +293,8 @@ class FeishuClient:
         raise UnreadableAnswerError("the pages of a list have no end")
 
 
-def _windows(time_min: datetime, time_max: datetime) -> Sequence[tuple[datetime, datetime]]:
-    """Cut a window into the longest that one call takes, on whole seconds and never smaller than asked."""
-    # In UTC, for there 90 days are 90 times 24 hours, whatever the clocks of the caller's zone do meanwhile
-    start = time_min.astimezone(UTC).replace(microsecond=0)
-    end = time_max.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1 if time_max.microsecond else 0)
-    if end <= start:
-        raise ValueError("the window is empty")
-    windows = []
-    while start < end:
-        stop = min(start + MAX_WINDOW, end)
-        windows.append((start, stop))
-        start = stop
-    return windows
-
-
-def _joined(before: list[BusyPeriod], after: Iterable[BusyPeriod], *, seam: datetime) -> list[BusyPeriod]:
-    """Join the rows of two windows that meet at `seam`; a row that both returned, whole or cut there, counts once."""
-    joined = list(before)
-    whole = {period for period in before if period.end > seam}
-    cut = [period for period in before if period.end == seam]
-    for period in after:
-        if period in whole:
-            continue
-        first = next((other for other in cut if other.rsvp_status == period.rsvp_status), None)
-        if period.start == seam and first:
-            cut.remove(first)
-            joined.remove(first)
-            joined.append(BusyPeriod(first.start, period.end, period.rsvp_status))
-        else:
-            joined.append(period)
-    return joined
+def _check_ids(ids: Sequence[str], most: int) -> None:
+    if not 1 <= len(ids) <= most:
+        raise ValueError(f"one call takes 1 to {most} ids")
+    if not all(ids) or len(set(ids)) < len(ids):
+        raise ValueError("an id is empty or comes twice")

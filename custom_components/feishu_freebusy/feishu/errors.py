@@ -116,6 +116,10 @@ class SubjectError(FeishuError):
     """This room or person can't be read: unknown, deleted, or not visible to the app."""
 
 
+class EndpointRetiredError(FeishuError):
+    """Feishu has taken this API offline. A path that is gone may as well be answered as text: `NotFeishuError`."""
+
+
 class RequestError(FeishuError):
     """The request was refused, or with a code not known here."""
 
@@ -130,6 +134,7 @@ _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
     QuotaExceededError: frozenset({99991403}),
     RateLimitedError: frozenset({99991400, 190004, 190005, 190010, 1000004, 1000005}),
     ServerError: frozenset({190003, 1000003, 121001, 105001, 2200, 1500, 10101}),
+    EndpointRetiredError: frozenset({30005, 99991201}),  # the second: there is nothing at this path
     SubjectError: frozenset(
         {190002, 1000002, 190014, 195100, 121004, 121005, 100005}
         | {99992351, 99992352, 99992353, 99992359, 99992360, 99992361, 99992375, 99992376}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from .errors import FeishuError
+
 
 class RsvpStatus(StrEnum):
     """The answer of a room or a person to an invitation.
@@ -36,6 +38,10 @@ class BusyPeriod:
     start: datetime
     end: datetime
     rsvp_status: RsvpStatus | None = None
+
+
+# What a call for several subjects says of one of them: its busy periods, or why it can't be read
+type BusyAnswer = tuple[BusyPeriod, ...] | FeishuError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 Unknown extra fields and words are let pass; a value that decides whether somebody is busy never is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from .errors import UnreadableAnswerError
-from .models import ActivateStatus, Bot, BusyPeriod, Page, Room, RoomLevel, RoomStatus, RsvpStatus
+from .errors import SubjectError, UnreadableAnswerError
+from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, RoomStatus, RsvpStatus
 from .tokens import Token
 
 type Json = dict[str, Any]
+
+_RSVP_WORDS: Mapping[str, RsvpStatus] = {status.value: status for status in RsvpStatus}
 
 
 def data_of(body: Json) -> Json:
@@ -24,8 +27,15 @@ def data_of(body: Json) -> Json:
 
 def instant(text: object) -> datetime:
     """Return an RFC 3339 date-time with an offset as an aware one in UTC."""
+    if not isinstance(text, str):
+        raise UnreadableAnswerError(f"not a date-time with an offset: {text!r:.60}")
+    return _instant(text)
+
+
+@lru_cache(maxsize=2048)  # meetings begin and end on the same few minutes, and every poll says most of them again
+def _instant(text: str) -> datetime:
     try:
-        if isinstance(text, str) and (moment := datetime.fromisoformat(text.upper())).utcoffset() is not None:
+        if (moment := datetime.fromisoformat(text.upper())).tzinfo is not None:
             return moment.astimezone(UTC)
     except ValueError, OverflowError:
         pass
@@ -37,7 +47,9 @@ def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
     return tuple(_busy_period(row) for row in _rows(data, "freebusy_list"))
 
 
-def _busy_period(row: Json) -> BusyPeriod:
+def _busy_period(row: object) -> BusyPeriod:
+    if not isinstance(row, dict):
+        raise UnreadableAnswerError("a busy period is not an object")
     start, end = instant(row.get("start_time")), instant(row.get("end_time"))
     if end < start:
         raise UnreadableAnswerError("a busy period ends before it starts")
@@ -45,15 +57,92 @@ def _busy_period(row: Json) -> BusyPeriod:
 
 
 def _rsvp_status(word: object) -> RsvpStatus | None:
+    return _RSVP_WORDS.get(word) if isinstance(word, str) else None
+
+
+def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:
+    """Return what a batch says of each of the rooms, in the window that was asked about.
+
+    A room without a row is free, but only in a complete answer: one that names the window and has a map of rows.
+    """
+    if instant(data.get("time_min")) > start or instant(data.get("time_max")) < end:
+        raise UnreadableAnswerError("the answer is about another window")
+    rows = _rows_by_room(data.get("free_busy"))
+    refused = frozenset(_refused_rooms(data.get("error_room_ids")))
+    return {
+        room_id: SubjectError("Feishu can't read this room")
+        if room_id in refused
+        else _busy_answer(rows.get(room_id, []), "free_busy")
+        for room_id in room_ids
+    }
+
+
+def _rows_by_room(free_busy: object) -> Mapping[str, object]:
+    """Return the rows of each room; a list of rows or of small maps, as some have seen, becomes a map."""
+    if isinstance(free_busy, dict):
+        return free_busy
+    if not isinstance(free_busy, list):
+        raise UnreadableAnswerError("the answer has no map of rooms")
+    rows: dict[str, list[object]] = {}
+    for item in free_busy:
+        match item:
+            case {"room_id": str(room_id)}:
+                rows.setdefault(room_id, []).append(item)
+            case dict() if len(item) == 1 and isinstance(more := next(iter(item.values())), list):
+                rows.setdefault(next(iter(item)), []).extend(more)
+            case _:
+                raise UnreadableAnswerError("a row doesn't say which room it is of")
+    return rows
+
+
+def _refused_rooms(ids: object) -> Iterator[str]:
+    if ids is not None and not isinstance(ids, list):
+        raise UnreadableAnswerError("error_room_ids is not a list")
+    for room_id in ids or ():
+        if not isinstance(room_id, str):
+            raise UnreadableAnswerError("error_room_ids holds something else")
+        yield room_id
+
+
+def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
+    """Return what a batch says of each of the persons. One it doesn't name isn't free: nothing is known."""
+    lists: dict[str, list[object]] = {}
+    for item in _rows(data, "freebusy_lists"):
+        user_id, rows = item.get("user_id"), item.get("freebusy_items")
+        if not isinstance(user_id, str):
+            raise UnreadableAnswerError("a list doesn't say whose it is")
+        if rows is None:  # as in the list of one person, absent and null mean that there is none
+            rows = []
+        lists.setdefault(user_id, []).extend(rows if isinstance(rows, list) else [None])  # None: no row at all
+    return {
+        user_id: _busy_answer(lists[user_id], "freebusy_items")
+        if user_id in lists
+        else SubjectError("Feishu says nothing of this person")
+        for user_id in user_ids
+    }
+
+
+def _busy_answer(rows: object, name: str) -> BusyAnswer:
+    """Return the busy periods of one of several subjects; what is wrong with one doesn't hide the others."""
+    if not isinstance(rows, list):
+        return UnreadableAnswerError(f"{name} is not a list")
     try:
-        return RsvpStatus(word)  # type: ignore[arg-type]  # anything but a known word raises
-    except ValueError:
-        return None
+        return tuple([_busy_period(row) for row in rows])
+    except UnreadableAnswerError as error:
+        return error.with_traceback(None)  # it is kept, and would keep all rows
 
 
 def rooms(data: Json, key: str = "rooms") -> tuple[Room, ...]:
     """Return the rooms of a list; one without an id is of no use and left out."""
     return tuple(_room(row) for row in _rows(data, key) if _text(row.get("room_id")))
+
+
+def room(data: Json, room_id: str) -> Room:
+    """Return the one room that was asked for."""
+    row = data.get("room")
+    if not isinstance(row, dict) or _text(row.get("room_id")) != room_id:
+        raise UnreadableAnswerError("the answer isn't about this room")
+    return _room(row)
 
 
 def _room(row: Json) -> Room:
@@ -103,6 +192,23 @@ def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]
     if more and not token:
         raise UnreadableAnswerError("a list goes on but doesn't say where")
     return Page(parse_items(data), token if more else None)
+
+
+def user_ids(data: Json, emails: Sequence[str], mobiles: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the persons found, by the address or number that was asked for."""
+    if not isinstance(data.get("user_list"), list):
+        raise UnreadableAnswerError("the answer has no list of persons")
+    found: dict[tuple[str, str], str] = {}
+    for row in _rows(data, "user_list"):
+        email, mobile, user_id = (_text(row.get(name)) for name in ("email", "mobile", "user_id"))
+        keys = (("email", email.casefold()), ("mobile", mobile))
+        if user_id and any(found.setdefault(key, user_id) != user_id for key in keys if key[1]):
+            raise UnreadableAnswerError("two persons have the same address or number")
+    by_contact = [
+        *((address, ("email", address.strip().casefold())) for address in emails),
+        *((number, ("mobile", number.strip())) for number in mobiles),
+    ]
+    return {contact: found[key] for contact, key in by_contact if key in found}
 
 
 def granted_scopes(data: Json) -> frozenset[str]:

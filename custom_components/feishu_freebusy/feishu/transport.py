@@ -1,13 +1,14 @@
 """One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 import json
 import logging
 import random
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -39,14 +40,20 @@ _REDIRECT = 300
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 
+type Params = Mapping[str, str] | Sequence[tuple[str, str]]  # pairs where a name comes more than once
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One API; any one of `scopes` opens it."""
+    """One API; any one of `scopes` opens it.
+
+    `path` may hold one `:id`. `counted`: a successful call counts towards the tenant's monthly quota.
+    """
 
     method: str
     path: str
     scopes: tuple[str, ...] = ()
+    counted: bool = True
 
 
 _TOKEN = Endpoint("POST", "auth/v3/tenant_access_token/internal")
@@ -94,24 +101,27 @@ class Transport:
         self,
         endpoint: Endpoint,
         *,
-        params: Mapping[str, str] | None = None,
+        path_id: str = "",
+        params: Params | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the JSON object that `endpoint` answers, its code being 0. Raises `FeishuError`."""
+        request = _Request(endpoint, path_id, params, body)
         async with self._deadline_of_a_call() as deadline:
             token = await self._tokens.get()
             try:
-                return await self._call_with(token, _Request(endpoint, params, body), deadline)
+                return await self._call_with(token, request, deadline)
             except StaleTokenError:
                 token = await self._tokens.replace(token)
-            return await self._call_with(token, _Request(endpoint, params, body), deadline)
+            return await self._call_with(token, request, deadline)
 
     async def _call_with(self, token: str, request: _Request, deadline: _Deadline) -> dict[str, Any]:
         secrets = (self._app_secret, token)
         request = replace(request, headers={"Authorization": f"Bearer {token}"})
         answer = await self._send_with_retries(request, deadline, secrets)
         if answer.code == 0:
-            self._traffic.counted[request.endpoint.path] += 1
+            if request.endpoint.counted:
+                self._traffic.counted[request.endpoint.path] += 1
             return answer.body
         raise error_of(
             answer.body, answer.status, answer.headers, required_scopes=request.endpoint.scopes, secrets=secrets
@@ -168,7 +178,7 @@ class Transport:
         try:
             async with self._session.request(
                 endpoint.method,
-                f"{self._url}/{endpoint.path}",
+                f"{self._url}/{endpoint.path.replace(':id', quote(request.path_id, safe=''))}",
                 headers={**request.headers, "Content-Type": "application/json; charset=utf-8"},
                 params=request.params,
                 data=None if request.body is None else json.dumps(request.body).encode(),
@@ -216,7 +226,8 @@ class _Deadline:
 @dataclass(frozen=True, slots=True)
 class _Request:
     endpoint: Endpoint
-    params: Mapping[str, str] | None = None
+    path_id: str = ""
+    params: Params | None = None
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -120,8 +120,28 @@ async def test_scopes(client: Client, tenant: Tenant) -> None:
         "calendar:calendar.free_busy:read": 1,
         "calendar:room:readonly": 1,
         "contact:user.employee_id:readonly": 1,
+        "contact:user.id:readonly": 1,
         "calendar:room": 1,
     }
+
+
+async def test_scopes_that_are_missing_are_asked_for_once(client: Client, tenant: Tenant) -> None:
+    async def apply() -> tuple[int, int]:
+        return (await client.call("POST", "application/v6/scopes/apply")).outcome
+
+    assert await apply() == (400, 212002)
+    tenant.revoke("vc:room:readonly")
+    assert await apply() == (200, 0)
+    assert await apply() == (400, 212004)
+    for number in range(9):
+        tenant.revoke(f"scope:{number}")
+        assert await apply() == (200, 0)
+    tenant.revoke("one:more")
+    assert await apply() == (400, 212003)
+    assert tenant.scope_requests[:2] == [{"vc:room:readonly"}, {"vc:room:readonly", "scope:0"}]
+    assert len(tenant.scope_requests) == 10
+    tenant.grant(*tenant.scopes)
+    assert await apply() == (400, 212002)
 
 
 async def test_the_bot_comes_flat(client: Client, tenant: Tenant) -> None:

@@ -1,0 +1,65 @@
+"""Windows longer than one call takes: how they are cut, and how the answers of the parts are joined."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from .errors import FeishuError
+from .models import BusyAnswer, BusyPeriod, RsvpStatus
+
+type Part = Callable[[datetime, datetime], Awaitable[dict[str, BusyAnswer]]]
+
+
+def windows(time_min: datetime, time_max: datetime, longest: timedelta) -> Sequence[tuple[datetime, datetime]]:
+    """Cut a window into parts of at most `longest`, in UTC, on whole seconds and never smaller than asked.
+
+    Raises `ValueError` for a window that is naive or empty.
+    """
+    if time_min.utcoffset() is None or time_max.utcoffset() is None:
+        raise ValueError("the window needs a time zone")
+    # In UTC, for there 90 days are 90 times 24 hours, whatever the clocks of the caller's zone do meanwhile
+    start = time_min.astimezone(UTC).replace(microsecond=0)
+    end = time_max.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1 if time_max.microsecond else 0)
+    if end <= start:
+        raise ValueError("the window is empty")
+    parts = []
+    while start < end:
+        stop = min(start + longest, end)
+        parts.append((start, stop))
+        start = stop
+    return parts
+
+
+async def read_in_parts(parts: Iterable[tuple[datetime, datetime]], read: Part) -> dict[str, BusyAnswer]:
+    """Join what `read` says of each part, by subject; one who can't be read in one part can't be in the whole."""
+    answers: dict[str, BusyAnswer] = {}
+    for start, end in parts:
+        for subject_id, answer in (await read(start, end)).items():
+            before = answers.get(subject_id, ())
+            if not isinstance(before, FeishuError):
+                answers[subject_id] = answer if isinstance(answer, FeishuError) else joined(before, answer, seam=start)
+    return answers
+
+
+def joined(before: Sequence[BusyPeriod], after: Iterable[BusyPeriod], *, seam: datetime) -> tuple[BusyPeriod, ...]:
+    """Join the rows of two windows that meet at `seam`, sorted.
+
+    A row that both returned, whole or cut there, counts once.
+    """
+    rows = list(before)
+    whole = {period for period in before if period.end > seam}
+    cut = [period for period in before if period.end == seam]
+    for period in after:
+        if whole and period in whole:
+            continue
+        first = _with_status(cut, period.rsvp_status) if period.start == seam else None
+        if first is None:
+            rows.append(period)
+            continue
+        cut.remove(first)
+        rows.remove(first)
+        rows.append(BusyPeriod(first.start, period.end, period.rsvp_status))
+    return tuple(sorted(rows, key=lambda period: (period.start, period.end)))
+
+
+def _with_status(periods: Iterable[BusyPeriod], status: RsvpStatus | None) -> BusyPeriod | None:
+    return next((period for period in periods if period.rsvp_status is status), None)

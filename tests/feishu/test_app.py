@@ -1,0 +1,49 @@
+"""What the app may ask about itself."""
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import FeishuClient, RequestError
+from simulator import Tenant
+
+
+async def test_missing_scopes_are_applied_for(client: FeishuClient, tenant: Tenant) -> None:
+    tenant.revoke("calendar:room:readonly")
+
+    await client.apply_for_scopes()
+
+    assert tenant.scope_requests == [{"calendar:room:readonly"}]
+    with pytest.raises(RequestError) as again:
+        await client.apply_for_scopes()
+    assert again.value.code == 212004
+
+
+async def test_nothing_to_apply_for(client: FeishuClient) -> None:
+    with pytest.raises(RequestError) as refused:
+        await client.apply_for_scopes()
+    assert refused.value.code == 212002
+
+
+async def test_too_many_applications(client: FeishuClient, tenant: Tenant) -> None:
+    for number in range(10):
+        tenant.revoke(f"scope:{number}")
+        await client.apply_for_scopes()
+
+    tenant.revoke("one:more")
+    with pytest.raises(RequestError) as refused:
+        await client.apply_for_scopes()
+    assert refused.value.code == 212003
+
+
+async def test_what_is_outside_the_quota_is_not_counted(client: FeishuClient, tenant: Tenant) -> None:
+    tenant.quota_left = 10
+    tenant.revoke("calendar:room:readonly")
+
+    await client.check_credentials()
+    await client.apply_for_scopes()
+    await client.granted_scopes()
+    await client.bot()
+    await client.user_ids(emails=["a@example.com"])
+    assert not client.traffic.counted
+
+    await client.rooms()
+    assert client.traffic.counted.total() == 10 - tenant.quota_left

@@ -1,0 +1,260 @@
+"""From the JSON of the batches to values."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    BusyPeriod,
+    FeishuError,
+    SubjectError,
+    UnreadableAnswerError,
+    parse,
+)
+
+TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
+ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+PERIOD = BusyPeriod(TEN, ELEVEN)
+START, END = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+ECHO = {"time_min": "2026-11-23T00:00:00Z", "time_max": "2026-11-24T00:00:00Z"}
+BAD_ROWS: list[Any] = [
+    *(None, [], "busy", 0, {}),
+    {"start_time": ROW["start_time"]},
+    {**ROW, "end_time": None},
+    {**ROW, "start_time": "2026-11-23T10:00:00"},
+    {**ROW, "end_time": "2026-11-23T09:59:59Z"},
+]
+
+
+def rooms(*ids: str, **data: Any) -> dict[str, Any]:
+    """Return what a batch says of rooms."""
+    return parse.rooms_busy({**ECHO, **data}, ids, START, END)
+
+
+def kinds(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers, errors by their class."""
+    return {key: type(answer) if isinstance(answer, FeishuError) else answer for key, answer in answers.items()}
+
+
+@pytest.mark.parametrize(
+    "free_busy",
+    [
+        {"a": [ROW]},
+        {"a": [ROW], "b": []},
+        {"a": [ROW], "not asked for": [{}]},
+        [{"a": [ROW]}],
+        [{"a": [ROW]}, {"b": []}],
+        [{"b": []}, {"a": []}, {"a": [ROW]}],
+        [{"room_id": "a", **ROW}],
+        [{"room_id": "a", **ROW}, {"b": []}, {"room_id": "c"}],
+    ],
+)
+def test_a_room_without_a_row_is_free(free_busy: object) -> None:
+    assert rooms("a", "b", free_busy=free_busy) == {"a": (PERIOD,), "b": ()}
+
+
+@pytest.mark.parametrize("free_busy", [{}, [], {"a": []}, [{"a": []}]])
+@pytest.mark.parametrize("errors", [{}, {"error_room_ids": None}, {"error_room_ids": []}])
+def test_all_may_be_free(free_busy: object, errors: dict[str, Any]) -> None:
+    assert rooms("a", "b", free_busy=free_busy, **errors) == {"a": (), "b": ()}
+
+
+@pytest.mark.parametrize(
+    "free_busy",
+    [None, "", 0, False, True, "a", [None], [[]], ["a"], [{}], [{"a": None}], [{"a": [], "b": []}], [{"room_id": 1}]],
+)
+def test_what_is_no_map_of_rooms_is_unreadable(free_busy: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        rooms("a", free_busy=free_busy)
+
+
+@pytest.mark.parametrize(
+    ("echo", "complete"),
+    [
+        ({}, True),
+        ({"time_min": "2026-11-23T08:00:00+08:00", "time_max": "2026-11-23T19:00:00-05:00"}, True),
+        ({"time_min": "2026-11-22T23:59:59Z", "time_max": "2026-11-24T00:00:01Z"}, True),
+        ({"time_min": "2026-11-23T00:00:01Z"}, False),
+        ({"time_max": "2026-11-23T23:59:59Z"}, False),
+        ({"time_min": "2026-11-23T00:00:00+00:00", "time_max": "2026-11-24T00:00:00+08:00"}, False),
+        ({"time_min": None}, False),
+        ({"time_max": None}, False),
+        ({"time_min": "", "time_max": ""}, False),
+        ({"time_min": "2026-11-23T00:00:00"}, False),
+        ({"time_max": 1795478400}, False),
+    ],
+)
+@pytest.mark.parametrize("free_busy", [{}, {"a": [ROW]}])
+def test_an_answer_is_one_about_the_window_that_was_asked_about(
+    echo: dict[str, Any], complete: bool, free_busy: dict[str, Any]
+) -> None:
+    if complete:
+        assert rooms("b", free_busy=free_busy, **echo) == {"b": ()}
+        return
+    with pytest.raises(UnreadableAnswerError):
+        rooms("b", free_busy=free_busy, **echo)
+
+
+@pytest.mark.parametrize("data", [{}, {"free_busy": {}}, {"time_min": ECHO["time_min"], "free_busy": {}}])
+def test_an_envelope_with_something_missing_is_never_free(data: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.rooms_busy(data, ["a"], START, END)
+
+
+def test_a_room_that_feishu_names_apart_is_not_free() -> None:
+    answers = rooms("a", "b", "c", free_busy={"a": [ROW], "b": [ROW]}, error_room_ids=["b", "c", "d"])
+
+    assert kinds(answers) == {"a": (PERIOD,), "b": SubjectError, "c": SubjectError}
+
+
+@pytest.mark.parametrize("ids", [{}, "a", 0, False, [None], [1], [{"room_id": "a"}]])
+def test_if_it_is_not_clear_which_rooms_failed_none_is_free(ids: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        rooms("a", free_busy={}, error_room_ids=ids)
+
+
+@pytest.mark.parametrize("bad", BAD_ROWS)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_bad_row_fails_its_room_alone(bad: object, place: int) -> None:
+    rows: list[object] = [ROW, ROW]
+    rows.insert(place, bad)
+
+    answers = rooms("a", "b", "c", free_busy={"a": rows, "b": [ROW]})
+
+    assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,), "c": ()}
+    assert answers["a"].__traceback__ is None  # which would hold all rows
+
+
+@pytest.mark.parametrize("rows", [None, {}, "", 0, False, "none", ROW])
+def test_a_room_without_a_list_of_rows_is_unreadable(rows: object) -> None:
+    assert kinds(rooms("a", "b", free_busy={"a": rows, "b": [ROW]})) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
+
+
+def test_the_state_of_a_row_is_read_if_there_is_one() -> None:
+    (period,) = rooms("a", free_busy={"a": [{**ROW, "rsvp_status": "decline"}]})["a"]
+
+    assert period.rsvp_status == "decline"
+
+
+@pytest.mark.parametrize("items", [{}, {"freebusy_items": None}, {"freebusy_items": []}])
+def test_a_person_who_is_named_without_a_row_is_free(items: dict[str, Any]) -> None:
+    data = {"freebusy_lists": [{"user_id": "a", "freebusy_items": [ROW]}, {"user_id": "b", **items}]}
+
+    assert parse.users_busy(data, ["a", "b"]) == {"a": (PERIOD,), "b": ()}
+
+
+@pytest.mark.parametrize("data", [{}, {"freebusy_lists": None}, {"freebusy_lists": []}])
+def test_a_person_who_is_not_named_is_not_free(data: dict[str, Any]) -> None:
+    assert kinds(parse.users_busy(data, ["a"])) == {"a": SubjectError}
+
+
+@pytest.mark.parametrize("lists", [{}, "", 0, [None], [[]], [{"freebusy_items": [ROW]}], [{"user_id": 1}]])
+def test_lists_that_are_nobodys_are_unreadable(lists: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.users_busy({"freebusy_lists": lists}, ["a"])
+
+
+@pytest.mark.parametrize("items", [*([row] for row in BAD_ROWS), {}, "", 0, "none", ROW])
+def test_what_is_wrong_with_one_person_hides_no_other(items: object) -> None:
+    lists = [{"user_id": "a", "freebusy_items": items}, {"user_id": "b", "freebusy_items": [ROW]}]
+
+    answers = parse.users_busy({"freebusy_lists": lists}, ["a", "b"])
+
+    assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
+
+
+def test_a_person_who_is_named_twice_has_all_rows() -> None:
+    later = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T13:00:00Z"}
+    lists = [{"user_id": "a", "freebusy_items": [row]} for row in (ROW, later)]
+
+    busy = parse.users_busy({"freebusy_lists": lists}, ["a"])["a"]
+
+    assert isinstance(busy, tuple)
+    assert [one.start.hour for one in busy] == [10, 12]
+
+
+# --- Any answer -------------------------------------------------------------------------------------------------------
+
+IDS = ["a", "b", "c"]
+HOURS = st.integers(0, 23)
+GOOD = (
+    st.tuples(HOURS, HOURS)
+    .map(sorted)
+    .map(lambda hours: {name: f"2026-11-23T{hour:02}:00:00Z" for name, hour in zip(ROW, hours, strict=True)})
+)
+ROWS = st.lists(GOOD | st.sampled_from(BAD_ROWS), max_size=4)
+
+
+def expected(rows: list[Any]) -> object:
+    """Read the rows in the simplest way."""
+    if any(row in BAD_ROWS for row in rows):
+        return UnreadableAnswerError
+    times = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"])) for row in rows]
+    return tuple(BusyPeriod(*pair) for pair in times)
+
+
+@settings(deadline=None)
+@given(
+    rows=st.dictionaries(st.sampled_from([*IDS, "other"]), ROWS),
+    refused=st.none() | st.lists(st.sampled_from([*IDS, "other"])),
+    asked=st.lists(st.sampled_from(IDS), unique=True),
+    as_list=st.booleans(),
+)
+def test_rooms_are_read_as_one_would_by_hand(
+    rows: dict[str, list[Any]], refused: list[str] | None, asked: list[str], as_list: bool
+) -> None:
+    free_busy = [{room_id: some} for room_id, some in rows.items()] if as_list else rows
+
+    answers = rooms(*asked, free_busy=free_busy, error_room_ids=refused)
+
+    assert kinds(answers) == {
+        room_id: SubjectError if room_id in (refused or []) else expected(rows.get(room_id, [])) for room_id in asked
+    }
+
+
+@settings(deadline=None)
+@given(rows=st.dictionaries(st.sampled_from([*IDS, "other"]), ROWS))
+def test_people_are_read_as_one_would_by_hand(rows: dict[str, list[Any]]) -> None:
+    lists = [{"user_id": user_id, "freebusy_items": some} for user_id, some in rows.items()]
+
+    answers = parse.users_busy({"freebusy_lists": lists}, IDS)
+
+    assert kinds(answers) == {user_id: expected(rows[user_id]) if user_id in rows else SubjectError for user_id in IDS}
+
+
+KEYS = st.sampled_from(
+    [
+        *("free_busy", "error_room_ids", "time_min", "time_max", "a", "room_id", "start_time", "end_time"),
+        *("freebusy_lists", "freebusy_items", "user_id", "user_list", "email", "mobile", "room"),
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["a", *ROW.values()])
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(deadline=None)
+@given(value=JSON, data=st.dictionaries(KEYS, JSON))
+def test_any_json_gives_answers_or_an_unreadable_one(value: object, data: dict[str, Any]) -> None:
+    for changes in ({}, {"free_busy": value}, {"free_busy": {}, "error_room_ids": value}, {"free_busy": {"a": value}}):
+        with suppress(UnreadableAnswerError):
+            assert rooms("a", "b", **{**data, **ECHO, **changes}).keys() == {"a", "b"}
+    for lists in (value, [value], [{"user_id": "a", "freebusy_items": value}]):
+        with suppress(UnreadableAnswerError):
+            assert parse.users_busy({**data, "freebusy_lists": lists}, ["a"]).keys() == {"a"}
+    for rows in (value, [value]):
+        with suppress(UnreadableAnswerError):
+            assert parse.user_ids({"user_list": rows}, ["a"], ["a"]).keys() <= {"a"}
+    with suppress(UnreadableAnswerError):
+        assert parse.room({"room": value}, "a").room_id == "a"
+
+
+def test_instants_are_remembered_but_not_for_ever() -> None:
+    for hours in range(5000):
+        parse.instant((START + timedelta(hours=hours)).isoformat())
+
+    assert parse._instant.cache_info().currsize < 5000
