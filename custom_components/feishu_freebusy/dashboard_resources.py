@@ -1,0 +1,106 @@
+"""Has the dashboards load our cards, as long as an entry wants that."""
+
+import asyncio
+from dataclasses import dataclass, field
+from hashlib import sha256
+import logging
+from pathlib import Path
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from homeassistant.components.frontend import add_extra_js_url, remove_extra_js_url
+from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined]  # only passed on by it
+from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .options import Options
+
+if TYPE_CHECKING:
+    from homeassistant.components.lovelace.resources import ResourceStorageCollection
+
+URL: Final = f"/{DOMAIN}/feishu-freebusy.js"
+BUNDLE: Final = Path(__file__).parent / "frontend" / "feishu-freebusy.js"
+
+# What we wrote ourselves: the version tells it from what an administrator wrote, who may manage the resource by hand
+_OURS: Final = re.compile(rf"{re.escape(URL)}\?v=[0-9a-f]{{12}}")
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _State:
+    """What is the same for all entries, in this run of Home Assistant."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    address: str = ""  # empty until the bundle is served
+    extra: bool = False  # added beside the resources, which come from YAML
+
+
+_STATE: HassKey[_State] = HassKey(f"{DOMAIN}_dashboard_resources")
+
+
+async def async_update_dashboard_resources(hass: HomeAssistant) -> None:
+    """Add, update or remove the dashboard resource. Never raises: no room is worth less for want of a card.
+
+    To be called when an entry starts, when its options change, and when it was removed.
+    """
+    state = hass.data.setdefault(_STATE, _State())
+    async with state.lock:
+        try:
+            await _update(hass, state)
+        except Exception as error:  # noqa: BLE001  # Home Assistant's resources are no interface: they change
+            _LOGGER.warning(
+                "The dashboard cards can't be registered (%r). Add %s to the dashboard resources by hand", error, URL
+            )
+
+
+async def _update(hass: HomeAssistant, state: _State) -> None:
+    if "lovelace" not in hass.config.components:
+        return
+    # Only now, and guarded: these names are Home Assistant's own
+    from homeassistant.components.lovelace.const import LOVELACE_DATA  # noqa: PLC0415
+    from homeassistant.components.lovelace.resources import ResourceStorageCollection  # noqa: PLC0415
+
+    # Served even where it is not wanted as a resource: an administrator may add it by hand
+    state.address = state.address or await _serve(hass)
+    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    is_wanted = any(Options.of(entry.options).dashboard_cards for entry in entries)
+    resources = hass.data[LOVELACE_DATA].resources
+    if isinstance(resources, ResourceStorageCollection):
+        await _update_stored(resources, state.address, is_wanted)
+    else:
+        is_there = any(_is_bundle(row["url"]) for row in resources.async_items())
+        _update_extra(hass, state, is_wanted and not is_there)
+
+
+async def _serve(hass: HomeAssistant) -> str:
+    """Serve the bundle and return its address, with a version that changes when the bundle does."""
+    digest = await hass.async_add_executor_job(lambda: sha256(BUNDLE.read_bytes()).hexdigest())
+    await hass.http.async_register_static_paths([StaticPathConfig(URL, str(BUNDLE), cache_headers=True)])
+    return f"{URL}?v={digest[:12]}"
+
+
+async def _update_stored(resources: ResourceStorageCollection, address: str, is_wanted: bool) -> None:
+    await resources.async_get_info()  # loads them
+    rows = [row for row in resources.async_items() if _is_bundle(row["url"])]
+    if not is_wanted:
+        for row in rows:
+            if _OURS.fullmatch(row["url"]):
+                await resources.async_delete_item(row["id"])
+    elif not rows:
+        await resources.async_create_item({"res_type": "module", "url": address})
+    elif all(row["url"] != address for row in rows):
+        await resources.async_update_item(rows[0]["id"], {"url": address})
+
+
+def _update_extra(hass: HomeAssistant, state: _State, is_wanted: bool) -> None:
+    if is_wanted == state.extra:
+        return
+    (add_extra_js_url if is_wanted else remove_extra_js_url)(hass, state.address)
+    state.extra = is_wanted
+
+
+def _is_bundle(url: str) -> bool:
+    return urlsplit(url).path == URL

@@ -1,0 +1,2900 @@
+// node_modules/@lit/reactive-element/css-tag.js
+/**
+* @license
+* Copyright 2019 Google LLC
+* SPDX-License-Identifier: BSD-3-Clause
+*/
+var e = globalThis, t = e.ShadowRoot && (e.ShadyCSS === void 0 || e.ShadyCSS.nativeShadow) && "adoptedStyleSheets" in Document.prototype && "replace" in CSSStyleSheet.prototype, n = Symbol(), r = /* @__PURE__ */ new WeakMap(), i = class {
+	constructor(e, t, r) {
+		if (this._$cssResult$ = !0, r !== n) throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");
+		this.cssText = e, this.t = t;
+	}
+	get styleSheet() {
+		let e = this.o, n = this.t;
+		if (t && e === void 0) {
+			let t = n !== void 0 && n.length === 1;
+			t && (e = r.get(n)), e === void 0 && ((this.o = e = new CSSStyleSheet()).replaceSync(this.cssText), t && r.set(n, e));
+		}
+		return e;
+	}
+	toString() {
+		return this.cssText;
+	}
+}, a = (e) => new i(typeof e == "string" ? e : e + "", void 0, n), o = (e, ...t) => new i(e.length === 1 ? e[0] : t.reduce((t, n, r) => t + ((e) => {
+	if (!0 === e._$cssResult$) return e.cssText;
+	if (typeof e == "number") return e;
+	throw Error("Value passed to 'css' function must be a 'css' function result: " + e + ". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.");
+})(n) + e[r + 1], e[0]), e, n), s = (n, r) => {
+	if (t) n.adoptedStyleSheets = r.map((e) => e instanceof CSSStyleSheet ? e : e.styleSheet);
+	else for (let t of r) {
+		let r = document.createElement("style"), i = e.litNonce;
+		i !== void 0 && r.setAttribute("nonce", i), r.textContent = t.cssText, n.appendChild(r);
+	}
+}, c = t ? (e) => e : (e) => e instanceof CSSStyleSheet ? ((e) => {
+	let t = "";
+	for (let n of e.cssRules) t += n.cssText;
+	return a(t);
+})(e) : e, { is: l, defineProperty: u, getOwnPropertyDescriptor: d, getOwnPropertyNames: f, getOwnPropertySymbols: p, getPrototypeOf: m } = Object, h = globalThis, ee = h.trustedTypes, te = ee ? ee.emptyScript : "", ne = h.reactiveElementPolyfillSupport, g = (e, t) => e, re = {
+	toAttribute(e, t) {
+		/**
+		* @license
+		* Copyright 2017 Google LLC
+		* SPDX-License-Identifier: BSD-3-Clause
+		*/
+		switch (t) {
+			case Boolean:
+				e = e ? te : null;
+				break;
+			case Object:
+			case Array: e = e == null ? e : JSON.stringify(e);
+		}
+		return e;
+	},
+	fromAttribute(e, t) {
+		let n = e;
+		switch (t) {
+			case Boolean:
+				n = e !== null;
+				break;
+			case Number:
+				n = e === null ? null : Number(e);
+				break;
+			case Object:
+			case Array: try {
+				n = JSON.parse(e);
+			} catch {
+				n = null;
+			}
+		}
+		return n;
+	}
+}, ie = (e, t) => !l(e, t), ae = {
+	attribute: !0,
+	type: String,
+	converter: re,
+	reflect: !1,
+	useDefault: !1,
+	hasChanged: ie
+};
+Symbol.metadata ??= Symbol("metadata"), h.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
+var _ = class extends HTMLElement {
+	static addInitializer(e) {
+		this._$Ei(), (this.l ??= []).push(e);
+	}
+	static get observedAttributes() {
+		return this.finalize(), this._$Eh && [...this._$Eh.keys()];
+	}
+	static createProperty(e, t = ae) {
+		if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
+			let n = Symbol(), r = this.getPropertyDescriptor(e, n, t);
+			r !== void 0 && u(this.prototype, e, r);
+		}
+	}
+	static getPropertyDescriptor(e, t, n) {
+		let { get: r, set: i } = d(this.prototype, e) ?? {
+			get() {
+				return this[t];
+			},
+			set(e) {
+				this[t] = e;
+			}
+		};
+		return {
+			get: r,
+			set(t) {
+				let a = r?.call(this);
+				i?.call(this, t), this.requestUpdate(e, a, n);
+			},
+			configurable: !0,
+			enumerable: !0
+		};
+	}
+	static getPropertyOptions(e) {
+		return this.elementProperties.get(e) ?? ae;
+	}
+	static _$Ei() {
+		if (this.hasOwnProperty(g("elementProperties"))) return;
+		let e = m(this);
+		e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
+	}
+	static finalize() {
+		if (this.hasOwnProperty(g("finalized"))) return;
+		if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(g("properties"))) {
+			let e = this.properties, t = [...f(e), ...p(e)];
+			for (let n of t) this.createProperty(n, e[n]);
+		}
+		let e = this[Symbol.metadata];
+		if (e !== null) {
+			let t = litPropertyMetadata.get(e);
+			if (t !== void 0) for (let [e, n] of t) this.elementProperties.set(e, n);
+		}
+		this._$Eh = /* @__PURE__ */ new Map();
+		for (let [e, t] of this.elementProperties) {
+			let n = this._$Eu(e, t);
+			n !== void 0 && this._$Eh.set(n, e);
+		}
+		this.elementStyles = this.finalizeStyles(this.styles);
+	}
+	static finalizeStyles(e) {
+		let t = [];
+		if (Array.isArray(e)) {
+			let n = new Set(e.flat(1 / 0).reverse());
+			for (let e of n) t.unshift(c(e));
+		} else e !== void 0 && t.push(c(e));
+		return t;
+	}
+	static _$Eu(e, t) {
+		let n = t.attribute;
+		return !1 === n ? void 0 : typeof n == "string" ? n : typeof e == "string" ? e.toLowerCase() : void 0;
+	}
+	constructor() {
+		super(), this._$Ep = void 0, this.isUpdatePending = !1, this.hasUpdated = !1, this._$Em = null, this._$Ev();
+	}
+	_$Ev() {
+		this._$ES = new Promise((e) => this.enableUpdating = e), this._$AL = /* @__PURE__ */ new Map(), this._$E_(), this.requestUpdate(), this.constructor.l?.forEach((e) => e(this));
+	}
+	addController(e) {
+		(this._$EO ??= /* @__PURE__ */ new Set()).add(e), this.renderRoot !== void 0 && this.isConnected && e.hostConnected?.();
+	}
+	removeController(e) {
+		this._$EO?.delete(e);
+	}
+	_$E_() {
+		let e = /* @__PURE__ */ new Map(), t = this.constructor.elementProperties;
+		for (let n of t.keys()) this.hasOwnProperty(n) && (e.set(n, this[n]), delete this[n]);
+		e.size > 0 && (this._$Ep = e);
+	}
+	createRenderRoot() {
+		let e = this.shadowRoot ?? this.attachShadow(this.constructor.shadowRootOptions);
+		return s(e, this.constructor.elementStyles), e;
+	}
+	connectedCallback() {
+		this.renderRoot ??= this.createRenderRoot(), this.enableUpdating(!0), this._$EO?.forEach((e) => e.hostConnected?.());
+	}
+	enableUpdating(e) {}
+	disconnectedCallback() {
+		this._$EO?.forEach((e) => e.hostDisconnected?.());
+	}
+	attributeChangedCallback(e, t, n) {
+		this._$AK(e, n);
+	}
+	_$ET(e, t) {
+		let n = this.constructor.elementProperties.get(e), r = this.constructor._$Eu(e, n);
+		if (r !== void 0 && !0 === n.reflect) {
+			let i = (n.converter?.toAttribute === void 0 ? re : n.converter).toAttribute(t, n.type);
+			this._$Em = e, i == null ? this.removeAttribute(r) : this.setAttribute(r, i), this._$Em = null;
+		}
+	}
+	_$AK(e, t) {
+		let n = this.constructor, r = n._$Eh.get(e);
+		if (r !== void 0 && this._$Em !== r) {
+			let e = n.getPropertyOptions(r), i = typeof e.converter == "function" ? { fromAttribute: e.converter } : e.converter?.fromAttribute === void 0 ? re : e.converter;
+			this._$Em = r;
+			let a = i.fromAttribute(t, e.type);
+			this[r] = a ?? this._$Ej?.get(r) ?? a, this._$Em = null;
+		}
+	}
+	requestUpdate(e, t, n, r = !1, i) {
+		if (e !== void 0) {
+			let a = this.constructor;
+			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? ie)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
+			this.C(e, t, n);
+		}
+		!1 === this.isUpdatePending && (this._$ES = this._$EP());
+	}
+	C(e, t, { useDefault: n, reflect: r, wrapped: i }, a) {
+		n && !(this._$Ej ??= /* @__PURE__ */ new Map()).has(e) && (this._$Ej.set(e, a ?? t ?? this[e]), !0 !== i || a !== void 0) || (this._$AL.has(e) || (this.hasUpdated || n || (t = void 0), this._$AL.set(e, t)), !0 === r && this._$Em !== e && (this._$Eq ??= /* @__PURE__ */ new Set()).add(e));
+	}
+	async _$EP() {
+		this.isUpdatePending = !0;
+		try {
+			await this._$ES;
+		} catch (e) {
+			Promise.reject(e);
+		}
+		let e = this.scheduleUpdate();
+		return e != null && await e, !this.isUpdatePending;
+	}
+	scheduleUpdate() {
+		return this.performUpdate();
+	}
+	performUpdate() {
+		if (!this.isUpdatePending) return;
+		if (!this.hasUpdated) {
+			if (this.renderRoot ??= this.createRenderRoot(), this._$Ep) {
+				for (let [e, t] of this._$Ep) this[e] = t;
+				this._$Ep = void 0;
+			}
+			let e = this.constructor.elementProperties;
+			if (e.size > 0) for (let [t, n] of e) {
+				let { wrapped: e } = n, r = this[t];
+				!0 !== e || this._$AL.has(t) || r === void 0 || this.C(t, void 0, n, r);
+			}
+		}
+		let e = !1, t = this._$AL;
+		try {
+			e = this.shouldUpdate(t), e ? (this.willUpdate(t), this._$EO?.forEach((e) => e.hostUpdate?.()), this.update(t)) : this._$EM();
+		} catch (t) {
+			throw e = !1, this._$EM(), t;
+		}
+		e && this._$AE(t);
+	}
+	willUpdate(e) {}
+	_$AE(e) {
+		this._$EO?.forEach((e) => e.hostUpdated?.()), this.hasUpdated || (this.hasUpdated = !0, this.firstUpdated(e)), this.updated(e);
+	}
+	_$EM() {
+		this._$AL = /* @__PURE__ */ new Map(), this.isUpdatePending = !1;
+	}
+	get updateComplete() {
+		return this.getUpdateComplete();
+	}
+	getUpdateComplete() {
+		return this._$ES;
+	}
+	shouldUpdate(e) {
+		return !0;
+	}
+	update(e) {
+		this._$Eq &&= this._$Eq.forEach((e) => this._$ET(e, this[e])), this._$EM();
+	}
+	updated(e) {}
+	firstUpdated(e) {}
+};
+_.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProperties")] = /* @__PURE__ */ new Map(), _[g("finalized")] = /* @__PURE__ */ new Map(), ne?.({ ReactiveElement: _ }), (h.reactiveElementVersions ??= []).push("2.1.2");
+// node_modules/lit-html/lit-html.js
+/**
+* @license
+* Copyright 2017 Google LLC
+* SPDX-License-Identifier: BSD-3-Clause
+*/
+var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", C = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, me = /-->/g, he = />/g, T = RegExp(`>|${C}(?:([^\\s"'>=/]+)(${C}*=${C}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ge = /'/g, _e = /"/g, ve = /^(?:script|style|textarea|title)$/i, ye = (e) => (t, ...n) => ({
+	_$litType$: e,
+	strings: t,
+	values: n
+}), E = ye(1), D = ye(2), O = Symbol.for("lit-noChange"), k = Symbol.for("lit-nothing"), be = /* @__PURE__ */ new WeakMap(), A = b.createTreeWalker(b, 129);
+function xe(e, t) {
+	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return ce === void 0 ? t : ce.createHTML(t);
+}
+var Se = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
+	for (let t = 0; t < n; t++) {
+		let n = e[t], s, c, l = -1, u = 0;
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = me : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = T) : (ve.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = T) : o = he : o === T ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? T : c[3] === "\"" ? _e : ge) : o === _e || o === ge ? o = T : o === me || o === he ? o = w : (o = T, i = void 0);
+		let d = o === T && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === w ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
+	}
+	return [xe(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, j = class e {
+	constructor({ strings: t, _$litType$: n }, r) {
+		let i;
+		this.parts = [];
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Se(t, n);
+		if (this.el = e.createElement(l, r), A.currentNode = this.el.content, n === 2 || n === 3) {
+			let e = this.el.content.firstChild;
+			e.replaceWith(...e.childNodes);
+		}
+		for (; (i = A.nextNode()) !== null && c.length < s;) {
+			if (i.nodeType === 1) {
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
+					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
+					c.push({
+						type: 1,
+						index: a,
+						name: r[2],
+						strings: n,
+						ctor: r[1] === "." ? we : r[1] === "?" ? Te : r[1] === "@" ? Ee : P
+					}), i.removeAttribute(e);
+				} else e.startsWith(y) && (c.push({
+					type: 6,
+					index: a
+				}), i.removeAttribute(e));
+				if (ve.test(i.tagName)) {
+					let e = i.textContent.split(y), t = e.length - 1;
+					if (t > 0) {
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], x()), A.nextNode(), c.push({
+							type: 2,
+							index: ++a
+						});
+						i.append(e[t], x());
+					}
+				}
+			} else if (i.nodeType === 8) {
+				if (i.data === ue) c.push({
+					type: 2,
+					index: a
+				});
+				else {
+					let e = -1;
+					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
+						type: 7,
+						index: a
+					}), e += y.length - 1;
+				}
+			}
+			a++;
+		}
+	}
+	static createElement(e, t) {
+		let n = b.createElement("template");
+		return n.innerHTML = e, n;
+	}
+};
+function M(e, t, n = e, r) {
+	if (t === O) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = M(e, i._$AS(e, t.values), i, r)), t;
+}
+var Ce = class {
+	constructor(e, t) {
+		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
+	}
+	get parentNode() {
+		return this._$AM.parentNode;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	u(e) {
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
+		A.currentNode = r;
+		let i = A.nextNode(), a = 0, o = 0, s = n[0];
+		for (; s !== void 0;) {
+			if (a === s.index) {
+				let t;
+				s.type === 2 ? t = new N(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new De(i, this, e)), this._$AV.push(t), s = n[++o];
+			}
+			a !== s?.index && (i = A.nextNode(), a++);
+		}
+		return A.currentNode = b, r;
+	}
+	p(e) {
+		let t = 0;
+		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
+	}
+}, N = class e {
+	get _$AU() {
+		return this._$AM?._$AU ?? this._$Cv;
+	}
+	constructor(e, t, n, r) {
+		this.type = 2, this._$AH = k, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+	}
+	get parentNode() {
+		let e = this._$AA.parentNode, t = this._$AM;
+		return t !== void 0 && e?.nodeType === 11 && (e = t.parentNode), e;
+	}
+	get startNode() {
+		return this._$AA;
+	}
+	get endNode() {
+		return this._$AB;
+	}
+	_$AI(e, t = this) {
+		e = M(this, e, t), S(e) ? e === k || e == null || e === "" ? (this._$AH !== k && this._$AR(), this._$AH = k) : e !== this._$AH && e !== O && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+	}
+	O(e) {
+		return this._$AA.parentNode.insertBefore(e, this._$AB);
+	}
+	T(e) {
+		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
+	}
+	_(e) {
+		this._$AH !== k && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
+	}
+	$(e) {
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = j.createElement(xe(n.h, n.h[0]), this.options)), n);
+		if (this._$AH?._$AD === r) this._$AH.p(t);
+		else {
+			let e = new Ce(r, this), n = e.u(this.options);
+			e.p(t), this.T(n), this._$AH = e;
+		}
+	}
+	_$AC(e) {
+		let t = be.get(e.strings);
+		return t === void 0 && be.set(e.strings, t = new j(e)), t;
+	}
+	k(t) {
+		fe(this._$AH) || (this._$AH = [], this._$AR());
+		let n = this._$AH, r, i = 0;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
+	}
+	_$AR(e = this._$AA.nextSibling, t) {
+		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
+			let t = se(e).nextSibling;
+			se(e).remove(), e = t;
+		}
+	}
+	setConnected(e) {
+		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
+	}
+}, P = class {
+	get tagName() {
+		return this.element.tagName;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	constructor(e, t, n, r, i) {
+		this.type = 1, this._$AH = k, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = k;
+	}
+	_$AI(e, t = this, n, r) {
+		let i = this.strings, a = !1;
+		if (i === void 0) e = M(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== O, a && (this._$AH = e);
+		else {
+			let r = e, o, s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === O && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === k ? e = k : e !== k && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+		}
+		a && !r && this.j(e);
+	}
+	j(e) {
+		e === k ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+	}
+}, we = class extends P {
+	constructor() {
+		super(...arguments), this.type = 3;
+	}
+	j(e) {
+		this.element[this.name] = e === k ? void 0 : e;
+	}
+}, Te = class extends P {
+	constructor() {
+		super(...arguments), this.type = 4;
+	}
+	j(e) {
+		this.element.toggleAttribute(this.name, !!e && e !== k);
+	}
+}, Ee = class extends P {
+	constructor(e, t, n, r, i) {
+		super(e, t, n, r, i), this.type = 5;
+	}
+	_$AI(e, t = this) {
+		if ((e = M(this, e, t, 0) ?? k) === O) return;
+		let n = this._$AH, r = e === k && n !== k || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== k && (n === k || r);
+		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
+	}
+	handleEvent(e) {
+		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
+	}
+}, De = class {
+	constructor(e, t, n) {
+		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
+	}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	_$AI(e) {
+		M(this, e);
+	}
+}, Oe = {
+	M: le,
+	P: y,
+	A: ue,
+	C: 1,
+	L: Se,
+	R: Ce,
+	D: pe,
+	V: M,
+	I: N,
+	H: P,
+	N: Te,
+	U: Ee,
+	B: we,
+	F: De
+}, ke = oe.litHtmlPolyfillSupport;
+ke?.(j, N), (oe.litHtmlVersions ??= []).push("3.3.3");
+var Ae = (e, t, n) => {
+	let r = n?.renderBefore ?? t, i = r._$litPart$;
+	if (i === void 0) {
+		let e = n?.renderBefore ?? null;
+		r._$litPart$ = i = new N(t.insertBefore(x(), e), e, void 0, n ?? {});
+	}
+	return i._$AI(e), i;
+}, je = globalThis, F = class extends _ {
+	constructor() {
+		/**
+		* @license
+		* Copyright 2017 Google LLC
+		* SPDX-License-Identifier: BSD-3-Clause
+		*/
+		super(...arguments), this.renderOptions = { host: this }, this._$Do = void 0;
+	}
+	createRenderRoot() {
+		let e = super.createRenderRoot();
+		return this.renderOptions.renderBefore ??= e.firstChild, e;
+	}
+	update(e) {
+		let t = this.render();
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ae(t, this.renderRoot, this.renderOptions);
+	}
+	connectedCallback() {
+		super.connectedCallback(), this._$Do?.setConnected(!0);
+	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), this._$Do?.setConnected(!1);
+	}
+	render() {
+		return O;
+	}
+};
+F._$litElement$ = !0, F.finalized = !0, je.litElementHydrateSupport?.({ LitElement: F });
+var Me = je.litElementPolyfillSupport;
+Me?.({ LitElement: F }), (je.litElementVersions ??= []).push("4.2.2");
+// node_modules/lit-html/directive.js
+/**
+* @license
+* Copyright 2017 Google LLC
+* SPDX-License-Identifier: BSD-3-Clause
+*/
+var Ne = {
+	ATTRIBUTE: 1,
+	CHILD: 2,
+	PROPERTY: 3,
+	BOOLEAN_ATTRIBUTE: 4,
+	EVENT: 5,
+	ELEMENT: 6
+}, Pe = (e) => (...t) => ({
+	_$litDirective$: e,
+	values: t
+}), Fe = class {
+	constructor(e) {}
+	get _$AU() {
+		return this._$AM._$AU;
+	}
+	_$AT(e, t, n) {
+		this._$Ct = e, this._$AM = t, this._$Ci = n;
+	}
+	_$AS(e, t) {
+		return this.update(e, t);
+	}
+	update(e, t) {
+		return this.render(...t);
+	}
+}, Ie = {}, Le = Pe(class extends Fe {
+	constructor() {
+		/**
+		* @license
+		* Copyright 2018 Google LLC
+		* SPDX-License-Identifier: BSD-3-Clause
+		*/
+		super(...arguments), this.ot = Ie;
+	}
+	render(e, t) {
+		return t();
+	}
+	update(e, [t, n]) {
+		if (Array.isArray(t)) {
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return O;
+		} else if (this.ot === t) return O;
+		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
+	}
+}), { I: Re } = Oe, ze = (e) => e, Be = () => document.createComment(""), I = (e, t, n) => {
+	/**
+	* @license
+	* Copyright 2020 Google LLC
+	* SPDX-License-Identifier: BSD-3-Clause
+	*/
+	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
+	if (n === void 0) n = new Re(r.insertBefore(Be(), i), r.insertBefore(Be(), i), e, e.options);
+	else {
+		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
+		if (o) {
+			let t;
+			n._$AQ?.(e), n._$AM = e, n._$AP !== void 0 && (t = e._$AU) !== a._$AU && n._$AP(t);
+		}
+		if (t !== i || o) {
+			let e = n._$AA;
+			for (; e !== t;) {
+				let t = ze(e).nextSibling;
+				ze(r).insertBefore(e, i), e = t;
+			}
+		}
+	}
+	return n;
+}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, R = (e) => {
+	e._$AR(), e._$AA.remove();
+}, We = (e, t, n) => {
+	/**
+	* @license
+	* Copyright 2017 Google LLC
+	* SPDX-License-Identifier: BSD-3-Clause
+	*/
+	let r = /* @__PURE__ */ new Map();
+	for (let i = t; i <= n; i++) r.set(e[i], i);
+	return r;
+}, Ge = Pe(class extends Fe {
+	constructor(e) {
+		if (super(e), e.type !== Ne.CHILD) throw Error("repeat() can only be used in text expressions");
+	}
+	dt(e, t, n) {
+		let r;
+		n === void 0 ? n = t : t !== void 0 && (r = t);
+		let i = [], a = [], o = 0;
+		for (let t of e) i[o] = r ? r(t, o) : o, a[o] = n(t, o), o++;
+		return {
+			values: a,
+			keys: i
+		};
+	}
+	render(e, t, n) {
+		return this.dt(e, t, n).values;
+	}
+	update(e, [t, n, r]) {
+		let i = Ue(e), { values: a, keys: o } = this.dt(t, n, r);
+		if (!Array.isArray(i)) return this.ut = o, a;
+		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
+		for (; d <= f && p <= m;) if (i[d] === null) d++;
+		else if (i[f] === null) f--;
+		else if (s[d] === o[p]) c[p] = L(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = L(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = L(i[d], a[m]), I(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = L(i[f], a[p]), I(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = We(o, p, m), u = We(s, d, f)), l.has(s[d])) {
+			if (l.has(s[f])) {
+				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
+				if (n === null) {
+					let t = I(e, i[d]);
+					L(t, a[p]), c[p] = t;
+				} else c[p] = L(n, a[p]), I(e, i[d], n), i[t] = null;
+				p++;
+			} else R(i[f]), f--;
+		} else R(i[d]), d++;
+		for (; p <= m;) {
+			let t = I(e, c[m + 1]);
+			L(t, a[p]), c[p++] = t;
+		}
+		for (; d <= f;) {
+			let e = i[d++];
+			e !== null && R(e);
+		}
+		return this.ut = o, He(e, c), O;
+	}
+}), Ke = "feishu_freebusy";
+function z(e, t) {
+	let n = e.entities[t];
+	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
+}
+function qe(e) {
+	return Object.keys(e.entities).filter((t) => z(e, t) && !e.entities[t]?.hidden);
+}
+function Je(e, t, n) {
+	let r = {
+		config: {
+			entity: t,
+			tap_action: n
+		},
+		action: "tap"
+	};
+	e.dispatchEvent(new CustomEvent("hass-action", {
+		detail: r,
+		bubbles: !0,
+		composed: !0
+	}));
+}
+// src/model/zone.ts
+var B = 6e4, V = 60 * B, H = 24 * V, Ye = {
+	year: "numeric",
+	month: "numeric",
+	day: "numeric",
+	hour: "numeric",
+	minute: "numeric",
+	second: "numeric"
+}, Xe = /* @__PURE__ */ new Map();
+function Ze(e) {
+	let t = Xe.get(e);
+	return t || (t = new Intl.DateTimeFormat("en-US", {
+		...Ye,
+		hourCycle: "h23",
+		timeZone: e
+	}), Xe.set(e, t)), t;
+}
+function Qe(e, t) {
+	let n = {
+		year: 0,
+		month: 0,
+		day: 0,
+		hour: 0,
+		minute: 0,
+		second: 0
+	};
+	for (let { type: r, value: i } of Ze(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
+}
+function $e(e, t) {
+	return Math.floor(Qe(e, t) / H);
+}
+function et(e, t, n) {
+	let r = e * H + t * V, i = [r - H, r + H].map((e) => r - (Qe(e, n) - e)), a = i.filter((e) => Qe(e, n) === r);
+	return a.length ? Math.min(...a) : Math.max(...i);
+}
+function tt(e) {
+	if (!e) return !1;
+	try {
+		return Ze(e), !0;
+	} catch {
+		return !1;
+	}
+}
+// src/model/status.ts
+var nt = 10 * B;
+function rt(e, t, n, r) {
+	if (e.state === "unavailable" || e.state === "missing") return at(e.state);
+	if (n === null) return ot(e, t, r);
+	if (t - n >= nt) return at("offline");
+	let i = e.state === "busy" ? e.busyUntil : e.nextBusy;
+	return ot(i !== null && i <= t ? st(e, t) : e, t, r);
+}
+function it(e, t, n) {
+	return e.kind === "free" && (e.until === null || e.until - t >= n);
+}
+function at(e) {
+	return {
+		kind: "unknown",
+		doubt: e,
+		until: null,
+		soon: !1,
+		next: null,
+		nextFree: null
+	};
+}
+function ot(e, t, n) {
+	let r = e.state === "busy", i = r ? e.busyUntil : e.nextBusy, { nextBusy: a } = e;
+	return {
+		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
+		doubt: null,
+		until: i,
+		soon: i !== null && i - t <= n,
+		next: a === null ? null : {
+			start: a,
+			end: e.bookings.find((e) => e.start === a)?.end ?? null
+		},
+		nextFree: e.nextFree === i && r ? null : e.nextFree
+	};
+}
+function st(e, t) {
+	let n = e.bookings.find((e) => e.start <= t && t < e.end);
+	return {
+		...e,
+		state: n ? "busy" : "free",
+		busyUntil: n?.end ?? null,
+		nextBusy: e.bookings.find((e) => e.start > t)?.start ?? null,
+		nextFree: null,
+		disabledReason: null
+	};
+}
+// src/model/board.ts
+var ct = {
+	free: 0,
+	busy: 2,
+	disabled: 3,
+	unknown: 4
+};
+function lt(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || it(r.status, n, t.freeFor * 6e4)));
+}
+function ut(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? mt(e) - mt(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...ft(e, r), ""].flatMap((e) => {
+		let t = i.filter(({ room: t }) => t.place === e);
+		return t.length ? [{
+			place: e,
+			rows: t,
+			free: dt(t)
+		}] : [];
+	}) : i.length ? [{
+		place: "",
+		rows: i,
+		free: dt(i)
+	}] : [];
+}
+function dt(e) {
+	return e.filter(({ view: e }) => e.status.kind === "free").length;
+}
+function ft(e, t) {
+	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
+}
+function pt(e) {
+	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
+}
+function mt({ view: { status: e } }) {
+	return ct[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+}
+// src/model/room.ts
+var ht = {
+	on: "busy",
+	off: "free"
+};
+function U(e, t, n) {
+	let r = e.states[t], i = r?.attributes ?? {};
+	return {
+		id: t,
+		name: n || _t(i.friendly_name) || t,
+		place: gt(e, t),
+		seats: vt(i.capacity) || null,
+		state: r ? ht[r.state] ?? "unavailable" : "missing",
+		busyUntil: W(i.busy_until),
+		nextBusy: W(i.next_busy_time),
+		nextFree: W(i.next_free_time),
+		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
+		pending: vt(i.pending),
+		bookings: yt(i.bookings)
+	};
+}
+function gt(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [_t(n.building), _t(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+	return r || i && e.devices[i]?.model || "";
+}
+function _t(e) {
+	return typeof e == "string" ? e : "";
+}
+function vt(e) {
+	return typeof e == "number" && e > 0 ? e : 0;
+}
+function W(e) {
+	let t = typeof e == "string" ? Date.parse(e) : NaN;
+	return Number.isNaN(t) ? null : t;
+}
+function yt(e) {
+	return Array.isArray(e) ? e.flatMap((e) => {
+		let t = W(e?.start), n = W(e?.end);
+		return t !== null && n !== null && t < n ? [{
+			start: t,
+			end: n
+		}] : [];
+	}) : [];
+}
+// src/model/timeline.ts
+function bt(e, t, n, r) {
+	let i = $e(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+		hour: n,
+		at: et(i, n, t)
+	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at);
+	return {
+		start: l[0]?.at ?? e,
+		end: l.at(-1)?.at ?? e,
+		hours: l
+	};
+}
+function xt(e, t, n) {
+	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
+	return {
+		bars: e.bookings.filter(({ start: e, end: n }) => e < t.end && t.start < n).map(({ start: e, end: t }) => ({
+			from: r(e),
+			to: r(t)
+		})),
+		ticks: t.hours.slice(0, -1).map(({ hour: e, at: t }) => ({
+			at: r(t),
+			instant: t,
+			hour: e
+		})),
+		now: r(n)
+	};
+}
+// src/model/view.ts
+var St = 15 * B, Ct = 24 * V;
+function wt(e, t) {
+	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = rt(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Tt(s, t), d = Ot(e, s, t);
+	return {
+		id: e.id,
+		name: e.name,
+		place: e.place,
+		seats: e.seats === null ? "" : a.seats(e.seats),
+		status: s,
+		word: l,
+		until: u,
+		left: Et(s, t),
+		hint: s.soon ? s.kind === "free" ? a.startingSoon : a.endingSoon : "",
+		next: c ? Dt(s, t) : "",
+		nextFree: s.nextFree === null ? "" : o.start(s.nextFree, n),
+		note: d,
+		pending: c && e.pending ? a.pending(e.pending) : "",
+		timeline: c ? xt(e, t.day, t.steady ? n - n % St : n) : null,
+		bookings: c ? kt(e, t) : "",
+		phrase: a.sentence(...[
+			l,
+			u,
+			d
+		].filter(Boolean))
+	};
+}
+function Tt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until(i.end(t, n));
+}
+function Et({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= Ct ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
+}
+function Dt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
+}
+function Ot(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+}
+function kt(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter(({ start: e, end: t }) => e < n.end && n.start < t);
+	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
+}
+// src/texts/en.ts
+var At = (e, t, n) => `${e} ${e === 1 ? t : n}`, jt = {
+	language: "en",
+	words: {
+		free: "Free",
+		busy: "Busy",
+		disabled: "Out of use",
+		unknown: "No data"
+	},
+	endingSoon: "Ending soon",
+	startingSoon: "Booked soon",
+	until: (e) => `until ${e}`,
+	restOfDay: "rest of the day",
+	noEnd: "until further notice",
+	noBookings: "no bookings ahead",
+	timeLeft: {
+		free: (e) => `for ${e}`,
+		busy: (e) => `${e} left`
+	},
+	duration: (e, t) => e ? t ? `${e} h ${t} min` : `${e} h` : t ? `${t} min` : "under a minute",
+	next: "Next booking",
+	nextNone: "None",
+	nextFree: "Next free",
+	seats: (e) => At(e, "seat", "seats"),
+	pending: (e) => At(e, "request awaits approval", "requests await approval"),
+	doubts: {
+		unavailable: "Nothing is known right now.",
+		missing: (e) => `Home Assistant has no ${e}.`,
+		offline: (e) => `No connection to Home Assistant since ${e}.`
+	},
+	lost: (e) => `Not connected since ${e}`,
+	bookings: (e) => `Bookings today: ${e}`,
+	bookingsNone: "No bookings today",
+	sentence: (...e) => e.join(", "),
+	is: (e, t) => `${e}: ${t}`,
+	details: (e) => `Show ${e}`,
+	board: {
+		title: "Meeting rooms",
+		summary: (e, t) => `${e} of ${t} free`,
+		changed: (e) => `${e} rooms have changed`,
+		floor: "Floor",
+		allFloors: "All floors",
+		seats: "Seats",
+		anySeats: "Any size",
+		minSeats: (e) => `${e} or more`,
+		freeFor: (e) => `Free for ${e} min`,
+		none: "There are no rooms yet.",
+		noMatch: "No room matches.",
+		elsewhere: "Elsewhere"
+	},
+	cards: {
+		room: "Meeting room",
+		roomAbout: "One Feishu or Lark room: free or busy, until when, and what comes next. From a tile to a door panel",
+		board: "Meeting rooms board",
+		boardAbout: "All Feishu or Lark rooms with their day, by floor",
+		strategyAbout: "A board of all Feishu or Lark rooms, a view for each building and a door panel for each room"
+	},
+	labels: {
+		entity: "Room",
+		entities: "Rooms",
+		name: "Name",
+		title: "Title",
+		place: "Floor",
+		min_seats: "Seats at least",
+		free_for: "Free for at least",
+		free_first: "Free rooms first",
+		soon: "“Soon” is within",
+		day_start: "The day starts at",
+		day_end: "The day ends at",
+		hide_clock: "Hide the clock",
+		hide_filters: "Hide the filters",
+		hide_floors: "One list, not by floor",
+		monochrome: "Black and white, for e-paper",
+		tap_action: "When tapped"
+	},
+	helpers: {
+		name: "The room's own name if left empty.",
+		entities: "All rooms if left empty.",
+		place: "As the board writes it, such as “Tower A / 1F”. All floors if left empty.",
+		soon: "10 minutes if left empty.",
+		day_start: "8 if left empty.",
+		day_end: "19 if left empty.",
+		monochrome: "No colours, and nothing that changes by the minute.",
+		tap_action: "A panel by the door is best left with nothing to tap."
+	},
+	units: { minutes: "min" },
+	faults: {
+		noEntity: "Choose a room: “entity” is missing.",
+		wrongEntity: (e) => `“${e}” can't be a room: the room's binary sensor is needed.`,
+		wrongOption: (e, t) => `“${e}” must be ${t}.`,
+		wanted: {
+			text: "a text",
+			boolean: "true or false",
+			minutes: "a number of minutes",
+			seats: "a number of seats",
+			hour: "an hour from 0 to 24",
+			entities: "a list of binary sensors",
+			action: "an action"
+		},
+		dayOrder: "The day must end after it starts."
+	}
+}, Mt = {
+	language: "zh-Hans",
+	words: {
+		free: "空闲",
+		busy: "忙碌",
+		disabled: "停用",
+		unknown: "无数据"
+	},
+	endingSoon: "即将结束",
+	startingSoon: "即将有预订",
+	until: (e) => `至 ${e}`,
+	restOfDay: "今天不再有预订",
+	noEnd: "结束时间待定",
+	noBookings: "近期没有预订",
+	timeLeft: {
+		free: (e) => `可用 ${e}`,
+		busy: (e) => `还剩 ${e}`
+	},
+	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
+	next: "下次预订",
+	nextNone: "无",
+	nextFree: "下次空闲",
+	seats: (e) => `${e} 座`,
+	pending: (e) => `${e} 个预订待审批`,
+	doubts: {
+		unavailable: "暂时无法获知忙闲。",
+		missing: (e) => `Home Assistant 中没有 ${e}。`,
+		offline: (e) => `自 ${e} 起与 Home Assistant 断开连接。`
+	},
+	lost: (e) => `自 ${e} 起连接中断`,
+	bookings: (e) => `今天的预订：${e}`,
+	bookingsNone: "今天没有预订",
+	sentence: (...e) => e.join("，"),
+	is: (e, t) => `${e}：${t}`,
+	details: (e) => `查看${e}`,
+	board: {
+		title: "会议室",
+		summary: (e, t) => `空闲 ${e} 间，共 ${t} 间`,
+		changed: (e) => `${e} 间会议室的状态有变化`,
+		floor: "楼层",
+		allFloors: "所有楼层",
+		seats: "座位",
+		anySeats: "座位不限",
+		minSeats: (e) => `${e} 座及以上`,
+		freeFor: (e) => `空闲 ${e} 分钟以上`,
+		none: "还没有会议室。",
+		noMatch: "没有符合条件的会议室。",
+		elsewhere: "其他"
+	},
+	cards: {
+		room: "会议室",
+		roomAbout: "一间飞书会议室：空闲还是忙碌、到几点、之后的预订。从小卡片到门口屏都适用",
+		board: "会议室看板",
+		boardAbout: "按楼层显示所有飞书会议室和当天的预订",
+		strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门口屏"
+	},
+	labels: {
+		entity: "会议室",
+		entities: "会议室",
+		name: "名称",
+		title: "标题",
+		place: "楼层",
+		min_seats: "最少座位数",
+		free_for: "至少空闲",
+		free_first: "空闲的排在前面",
+		soon: "提前多久算“即将”",
+		day_start: "一天从几点开始",
+		day_end: "一天到几点结束",
+		hide_clock: "隐藏时钟",
+		hide_filters: "隐藏筛选",
+		hide_floors: "不按楼层分组",
+		monochrome: "黑白显示（电子纸）",
+		tap_action: "点按时"
+	},
+	helpers: {
+		name: "留空则使用会议室自己的名称。",
+		entities: "留空则显示所有会议室。",
+		place: "与看板上的写法一致，例如“A 座 / 1F”。留空则显示所有楼层。",
+		soon: "留空则为 10 分钟。",
+		day_start: "留空则为 8 点。",
+		day_end: "留空则为 19 点。",
+		monochrome: "不用颜色，也没有每分钟变化的内容。",
+		tap_action: "门口屏最好不设点按操作。"
+	},
+	units: { minutes: "分钟" },
+	faults: {
+		noEntity: "请选择会议室：缺少“entity”。",
+		wrongEntity: (e) => `“${e}”不是会议室：需要会议室的二元传感器。`,
+		wrongOption: (e, t) => `“${e}”应为${t}。`,
+		wanted: {
+			text: "文本",
+			boolean: "true 或 false",
+			minutes: "分钟数",
+			seats: "座位数",
+			hour: "0 到 24 之间的整点",
+			entities: "二元传感器列表",
+			action: "操作"
+		},
+		dayOrder: "一天的结束必须晚于开始。"
+	}
+};
+// src/texts/index.ts
+function Nt(e) {
+	return e.toLowerCase().startsWith("zh") ? Mt : jt;
+}
+function G() {
+	return Nt(document.documentElement.lang || navigator.language);
+}
+// src/view/icons.ts
+var Pt = D`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Ft = D`<path d="M7 12h10" />`, It = D`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Lt = D`<path d="M12 6.8V12l3.4 2.4" />`, Rt = {
+	free: Pt,
+	busy: Ft,
+	disabled: It,
+	unknown: D`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+};
+function zt({ kind: e, soon: t }) {
+	return D`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Lt : Rt[e]}
+  </svg>`;
+}
+// src/view/palette.ts
+var Bt = o`
+  ha-card {
+    --ground: var(--ha-card-background, var(--card-background-color, #fff));
+    --text: var(--primary-text-color, #141414);
+    --quiet: var(--secondary-text-color, #5e5e5e);
+    --free: var(--feishu-freebusy-free-color, #17723a);
+    --busy: var(--feishu-freebusy-busy-color, #bd2016);
+    --soon: var(--feishu-freebusy-soon-color, #f6b40e);
+    --disabled: var(--feishu-freebusy-disabled-color, #59636f);
+    --track: #cfe8d7;
+    --track-edge: var(--ground);
+    --past: rgb(255 255 255 / 55%);
+    --bar: var(--busy);
+    --now: #141414;
+    --now-edge: #fff;
+    --near: left;
+    --far: right;
+    color: var(--text);
+  }
+  ha-card:dir(rtl) {
+    --near: right;
+    --far: left;
+  }
+  .dark {
+    --track: #21482f;
+    --past: rgb(0 0 0 / 40%);
+    --bar: #e4574c;
+    --now: #fff;
+    --now-edge: #1c1c1c;
+  }
+  .free {
+    --fill: var(--free);
+    --on-fill: #fff;
+    --ink: var(--free);
+  }
+  .free.soon {
+    --fill: var(--soon);
+    --on-fill: #1d1500;
+    --ink: #7a5300;
+  }
+  .busy {
+    --fill: var(--busy);
+    --on-fill: #fff;
+    --ink: var(--busy);
+  }
+  .disabled {
+    --fill: var(--disabled);
+    --on-fill: #fff;
+    --ink: var(--disabled);
+    --bar: var(--disabled);
+  }
+  .unknown {
+    --fill: var(--ground);
+    --on-fill: var(--text);
+    --ink: var(--text);
+    --track: #dcdfe3;
+  }
+  .dark .free,
+  .dark.free {
+    --ink: #5fcf86;
+  }
+  .dark .free.soon,
+  .dark.free.soon {
+    --ink: #ffc73a;
+  }
+  .dark .busy,
+  .dark.busy {
+    --ink: #ff8177;
+  }
+  .dark .disabled,
+  .dark.disabled {
+    --ink: #b9c2cc;
+    --bar: #8d98a5;
+  }
+  .dark .unknown,
+  .dark.unknown {
+    --track: #43484f;
+  }
+
+  /* Black on white; busy is white on black. What colours tell elsewhere, borders and patterns tell here. */
+  ha-card.mono {
+    --ground: #fff;
+    --text: #000;
+    --quiet: #000;
+    --track: #fff;
+    --track-edge: #fff;
+    --past: transparent;
+    --bar: #000;
+    --now: #000;
+    --now-edge: #fff;
+    background: #fff;
+    border: 2px solid #000;
+    border-radius: 0;
+    box-shadow: none;
+  }
+  .mono .free,
+  .mono .disabled,
+  .mono .unknown,
+  .mono.free,
+  .mono.disabled,
+  .mono.unknown {
+    --fill: #fff;
+    --on-fill: #000;
+    --ink: #000;
+    --bar: #000;
+  }
+  .mono .busy,
+  .mono.busy {
+    --fill: #000;
+    --on-fill: #fff;
+    --ink: #000;
+  }
+  .mono .track,
+  .mono .strip.blank {
+    outline: 2px solid currentcolor;
+    outline-offset: -2px;
+    border-radius: 0;
+  }
+  .mono .strip .over {
+    opacity: 1;
+    background: repeating-linear-gradient(135deg, var(--bar) 0 2px, var(--track) 2px 5px);
+  }
+
+  .icon {
+    fill: none;
+    stroke: currentcolor;
+    stroke-width: 2.2;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+  .unheard {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  @media (forced-colors: active) {
+    .strip,
+    .fill {
+      forced-color-adjust: none;
+    }
+  }
+`, Vt = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
+function Ht(e) {
+	let { timeline: t } = e;
+	return t ? E`<div class="strip" role="img" aria-label=${e.bookings}>
+    <div class="track">
+      <i class="past" style="inline-size:${K(t.now)}"></i>
+      ${t.bars.map(({ from: e, to: n }) => E`<i
+            class=${n <= t.now ? "bar over" : "bar"}
+            style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
+          ></i>`)}
+    </div>
+    <i class="now" style="inset-inline-start:${K(t.now)}"></i>
+  </div>` : E`<div class="strip blank"></div>`;
+}
+function Ut(e, { formats: t }) {
+	return e ? E`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < Vt).map(({ at: e, instant: n, hour: r }) => E`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+          >${t.hour(n)}</span
+        >`)}
+  </div>` : k;
+}
+var Wt = o`
+  .strip {
+    position: relative;
+  }
+  .track {
+    position: relative;
+    block-size: 100%;
+  }
+  .strip.blank,
+  .track {
+    overflow: hidden;
+    border-radius: 4px;
+    background: var(--track);
+  }
+  .strip i {
+    position: absolute;
+    inset-block: 0;
+  }
+  .strip .past {
+    inset-inline-start: 0;
+    background: var(--past);
+  }
+  .strip .bar {
+    min-inline-size: 2px;
+    border-inline: 1px solid var(--track-edge);
+    box-sizing: border-box;
+    background: var(--bar);
+  }
+  .strip .over {
+    opacity: 0.45;
+  }
+  .strip .now {
+    inset-block: -3px;
+    border-radius: 2px;
+    inline-size: 3px;
+    margin-inline-start: -1.5px;
+    background: var(--now);
+    box-shadow: 0 0 0 1.5px var(--now-edge);
+  }
+  .strip.blank {
+    background: repeating-linear-gradient(135deg, var(--track) 0 6px, transparent 6px 12px);
+  }
+  .hours {
+    position: relative;
+    block-size: 1.3em;
+    font-variant-numeric: tabular-nums;
+    white-space: nowrap;
+  }
+  .hours span {
+    position: absolute;
+  }
+  .hours .h1 {
+    display: none;
+  }
+`, Gt = o`
+  :host {
+    display: block;
+  }
+  ha-card {
+    box-sizing: border-box;
+    container: board / inline-size;
+    line-height: 1.3;
+  }
+  :host([layout="panel"]) ha-card {
+    min-block-size: calc(100dvh - var(--header-height, 56px));
+  }
+  p,
+  h2,
+  h3,
+  ul {
+    margin: 0;
+    padding: 0;
+  }
+  /* Our words go from left to right even on a page that does not; they stay on its side */
+  p,
+  h2,
+  h3,
+  b,
+  small,
+  .until,
+  .toggle {
+    unicode-bidi: plaintext;
+    text-align: var(--near);
+  }
+  small {
+    color: var(--quiet);
+    font-size: 0.85em;
+    font-weight: 400;
+  }
+  .board {
+    padding: 16px;
+    font-size: 14px;
+  }
+  .head {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    gap: 4px 16px;
+    margin-block-end: 8px;
+  }
+  h2 {
+    font-size: 1.6em;
+    font-weight: 600;
+  }
+  .summary {
+    color: var(--quiet);
+    font-size: 1.1em;
+  }
+  .clock {
+    margin-inline-start: auto;
+    font-size: 1.6em;
+    font-variant-numeric: tabular-nums;
+  }
+  .lost {
+    padding: 2px 10px;
+    border-radius: 99px;
+    color: #1d1500;
+    background: #f6b40e;
+    font-weight: 600;
+  }
+  .filters {
+    display: flex;
+    flex: 1 0 100%;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin-block: 4px;
+  }
+  select,
+  .toggle {
+    min-block-size: 36px;
+    max-inline-size: 100%;
+    padding-inline: 12px;
+    border: 1px solid var(--quiet);
+    border-radius: 18px;
+    color: var(--text);
+    background: var(--ground);
+    font: inherit;
+    cursor: pointer;
+  }
+  .toggle[aria-pressed="true"] {
+    border-color: var(--free);
+    color: #fff;
+    background: var(--free);
+    font-weight: 600;
+  }
+  .mono .toggle[aria-pressed="true"] {
+    color: #fff;
+    background: #000;
+  }
+  select:focus-visible,
+  button:focus-visible {
+    outline: 3px solid var(--primary-color, currentcolor);
+    outline-offset: 1px;
+  }
+  .none {
+    padding: 32px 0;
+    color: var(--quiet);
+    text-align: center;
+  }
+
+  section {
+    margin-block-end: 12px;
+  }
+  .axis {
+    break-after: avoid;
+    padding-block: 6px 2px;
+  }
+  h3 {
+    font-size: 1.05em;
+    font-weight: 600;
+  }
+  .hours {
+    display: none;
+    color: var(--quiet);
+    font-size: 0.78em;
+  }
+  ul {
+    list-style: none;
+  }
+  /* Of a known size and closed in itself: what changes in one row does not lay out 200 anew */
+  li {
+    position: relative;
+    box-sizing: border-box;
+    block-size: calc(3.2em + 15px);
+    contain: strict;
+    break-inside: avoid;
+    display: grid;
+    grid-template: "badge who until" auto "badge strip strip" auto / 3.2em minmax(0, 1fr) auto;
+    align-items: center;
+    gap: 4px 10px;
+    padding-block: 7px;
+    border-block-start: 1px solid var(--divider-color, #e0e0e0);
+  }
+  .badge {
+    grid-area: badge;
+    align-self: stretch;
+    box-sizing: border-box;
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    padding: 1px 2px;
+    border-radius: 8px;
+    color: var(--on-fill);
+    background: var(--fill);
+    text-align: center;
+  }
+  .badge b {
+    font-size: 0.75em;
+    line-height: 1.1;
+    text-wrap: balance;
+  }
+  .unknown .badge,
+  .mono .free .badge,
+  .mono .disabled .badge {
+    outline: 2px dashed currentcolor;
+    outline-offset: -2px;
+  }
+  .mono .free .badge {
+    outline-style: solid;
+  }
+  .icon {
+    flex: none;
+    inline-size: 1.2em;
+    block-size: 1.2em;
+  }
+  .who {
+    grid-area: who;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .who b {
+    font-weight: 600;
+  }
+  .until {
+    grid-area: until;
+    font-size: 0.9em;
+    font-variant-numeric: tabular-nums;
+    text-align: var(--far);
+    text-wrap: balance;
+  }
+  .strip {
+    grid-area: strip;
+    block-size: 10px;
+  }
+  .tap {
+    position: absolute;
+    inset: 0;
+    border: 0;
+    background: none;
+    cursor: pointer;
+  }
+  .tap:focus-visible {
+    outline-offset: -3px;
+  }
+
+  @container board (inline-size >= 620px) {
+    li {
+      block-size: calc(2.5em + 15px);
+    }
+    .axis,
+    li {
+      display: grid;
+      grid-template: "badge who until strip" auto / 7.4em minmax(0, 1.2fr) 8.2em minmax(0, 2fr);
+      gap: 12px;
+    }
+    h3 {
+      grid-area: 1 / 1 / 2 / 3;
+    }
+    .hours {
+      display: block;
+      grid-area: strip;
+      align-self: end;
+    }
+    .badge {
+      flex-direction: row;
+      gap: 6px;
+      padding-inline: 6px;
+    }
+    .icon {
+      inline-size: 1.35em;
+      block-size: 1.35em;
+    }
+    .badge b {
+      font-size: 0.95em;
+      white-space: nowrap;
+    }
+    .filters {
+      flex: 0 1 auto;
+    }
+    .clock {
+      order: 1;
+    }
+    .who b,
+    .who small {
+      display: block;
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    .who small:empty {
+      display: none;
+    }
+    .strip {
+      block-size: 22px;
+    }
+    .until {
+      text-align: var(--near);
+    }
+  }
+  @container board (inline-size < 1000px) {
+    .hours .h2 {
+      display: none;
+    }
+  }
+  @container board (inline-size >= 1280px) {
+    .board {
+      padding: 24px 32px;
+      font-size: 16px;
+    }
+    .strip {
+      block-size: 1.7em;
+    }
+    .many .groups {
+      columns: 2;
+      column-gap: 40px;
+    }
+    .many .hours .h2 {
+      display: none;
+    }
+    /* Alone on the screen, rows grow until they fill it */
+    :host([layout="panel"]) .board {
+      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 3.3), 28px);
+    }
+    :host([layout="panel"]) .many {
+      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
+    }
+  }
+`, Kt = 7, qt = class e {
+	#e;
+	#t;
+	#n;
+	#r;
+	#i;
+	#a;
+	#o;
+	constructor(e, t, n, r) {
+		this.zone = t;
+		let i = (n) => new Intl.DateTimeFormat(e, {
+			timeZone: t,
+			...n
+		}), a = {
+			hour: n ? "numeric" : "2-digit",
+			hourCycle: n ? "h12" : "h23"
+		};
+		this.compare = new Intl.Collator(e, { numeric: !0 }).compare, this.#e = r, this.#t = i({
+			...a,
+			minute: "2-digit"
+		}), this.#n = i(a), this.#r = i({ weekday: "short" }), this.#i = i({
+			month: "short",
+			day: "numeric"
+		}), this.#a = i({
+			weekday: "long",
+			month: "long",
+			day: "numeric"
+		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
+	}
+	static of(t, n) {
+		let { time_format: r, time_zone: i } = t.locale, a = Yt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && tt(t.config.time_zone) ? t.config.time_zone : o, c = Jt(a) === Jt(n.language) ? a : n.language;
+		return new e(c, s, Xt(a, r), n);
+	}
+	time(e) {
+		return this.#t.format(e);
+	}
+	hour(e) {
+		return this.#n.format(e);
+	}
+	today(e) {
+		return this.#a.format(e);
+	}
+	isToday(e, t) {
+		return this.#c(e - 1, t) === 0;
+	}
+	end(e, t) {
+		return this.#s(e, this.#c(e - 1, t));
+	}
+	start(e, t) {
+		return this.#s(e, this.#c(e, t));
+	}
+	span(e, t, n) {
+		let r = this.#c(t - 1, e) === 0;
+		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
+	}
+	left(e, t) {
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / B) * B) / B)), r = V / B;
+		return this.#e.duration(Math.floor(n / r), n % r);
+	}
+	#s(e, t) {
+		let n = this.time(e);
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Kt ? this.#r : this.#i).format(e)} ${n}`;
+	}
+	#c(e, t) {
+		return $e(e, this.zone) - $e(t, this.zone);
+	}
+};
+function Jt(e) {
+	return e.split("-")[0];
+}
+function Yt(e) {
+	try {
+		return Intl.getCanonicalLocales(e)[0] ?? "en";
+	} catch {
+		return "en";
+	}
+}
+function Xt(e, t) {
+	if (t === "12" || t === "24") return t === "12";
+	let n = t === "system" ? void 0 : e;
+	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
+}
+// src/view/clock.ts
+var Zt = 2 * B, q = /* @__PURE__ */ new Set(), Qt, J = 0;
+function $t(e) {
+	return q.size || en(), q.add(e), () => {
+		q.delete(e), q.size || tn();
+	};
+}
+function en() {
+	J = Date.now(), document.addEventListener("visibilitychange", rn), window.addEventListener("pageshow", Y), nn();
+}
+function tn() {
+	clearTimeout(Qt), document.removeEventListener("visibilitychange", rn), window.removeEventListener("pageshow", Y);
+}
+function nn() {
+	clearTimeout(Qt), Qt = setTimeout(Y, B - Date.now() % B);
+}
+function rn() {
+	document.visibilityState === "visible" && Y();
+}
+function Y() {
+	let e = Date.now(), t = e - J > Zt ? J : null;
+	J = e, nn();
+	for (let e of [...q]) e(t);
+}
+// src/view/link.ts
+var an = class {
+	#e;
+	constructor(e) {
+		this.onChange = e, this.lostAt = null, this.#e = !0;
+	}
+	told(e) {
+		e.connected !== this.#e && (this.#e = e.connected, this.#t(e.connected ? null : this.lostAt ?? Date.now()));
+	}
+	async woke(e, t) {
+		let { connection: n } = e;
+		if (n?.ping && this.lostAt === null) {
+			this.#t(t);
+			try {
+				await n.ping();
+			} catch {
+				return;
+			}
+			this.#e && this.#t(null);
+		}
+	}
+	#t(e) {
+		this.lostAt = e, this.onChange();
+	}
+}, on = {
+	soon: "minutes",
+	day_start: "hour",
+	day_end: "hour",
+	hide_clock: "boolean",
+	monochrome: "boolean",
+	tap_action: "action"
+}, sn = {
+	...on,
+	name: "text"
+}, cn = {
+	...on,
+	title: "text",
+	entities: "entities",
+	place: "text",
+	min_seats: "seats",
+	free_for: "minutes",
+	free_first: "boolean",
+	hide_filters: "boolean",
+	hide_floors: "boolean"
+}, ln = (e) => typeof e == "number" && e >= 0, un = (e) => typeof e == "string" && e.startsWith("binary_sensor."), dn = {
+	text: (e) => typeof e == "string",
+	boolean: (e) => typeof e == "boolean",
+	minutes: ln,
+	seats: ln,
+	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
+	entities: (e) => Array.isArray(e) && e.every(un),
+	action: (e) => typeof e?.action == "string"
+};
+function fn(e, t) {
+	let { entity: n } = e;
+	if (!n) throw Error(t.faults.noEntity);
+	if (!un(n)) throw Error(t.faults.wrongEntity(String(n)));
+	mn(e, sn, t);
+}
+function pn(e, t) {
+	mn(e, cn, t);
+}
+function mn(e, t, n) {
+	let r = e;
+	for (let [e, i] of Object.entries(t)) {
+		let t = r[e];
+		if (t != null && !dn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+	}
+	let { day_start: i, day_end: a } = e;
+	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
+}
+// src/cards/card.ts
+var hn = [
+	"entities",
+	"devices",
+	"config",
+	"locale",
+	"themes"
+], gn = class extends F {
+	#e;
+	#t;
+	#n;
+	#r = new an(() => this.#i());
+	static {
+		this.properties = { layout: { reflect: !0 } };
+	}
+	get hass() {
+		return this.#e;
+	}
+	set hass(e) {
+		let t = this.#e;
+		this.#e = e, this.#r.told(e), !t || hn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+	}
+	connectedCallback() {
+		super.connectedCallback(), this.#n = $t((e) => {
+			e !== null && this.#e && this.#r.woke(this.#e, e), this.#i();
+		}), this.#i();
+	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), this.#n?.();
+	}
+	renew() {}
+	moment(e, t) {
+		let n = Date.now(), r = Nt(e.locale.language);
+		return this.#t ??= qt.of(e, r), {
+			now: n,
+			texts: r,
+			formats: this.#t,
+			lostAt: this.#r.lostAt,
+			day: bt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * B,
+			steady: this.isMonochrome(t)
+		};
+	}
+	isMonochrome({ monochrome: e }) {
+		return e ?? matchMedia("(monochrome)").matches;
+	}
+	action({ tap_action: e }) {
+		return e && e.action !== "none" ? e : void 0;
+	}
+	#i() {
+		this.#t = void 0, this.renew(), this.requestUpdate();
+	}
+}, _n = { filter: {
+	integration: Ke,
+	domain: "binary_sensor"
+} }, X = (e, t) => ({ number: {
+	min: 0,
+	max: e,
+	mode: "box",
+	unit_of_measurement: t
+} }), Z = (...e) => ({
+	name: "",
+	type: "grid",
+	column_min_width: "120px",
+	schema: e
+}), vn = ({ minutes: e }) => [
+	Z({
+		name: "soon",
+		selector: X(120, e)
+	}, {
+		name: "day_start",
+		selector: X(23)
+	}, {
+		name: "day_end",
+		selector: X(24)
+	}),
+	Z({
+		name: "hide_clock",
+		selector: { boolean: {} }
+	}, {
+		name: "monochrome",
+		selector: { boolean: {} }
+	}),
+	{
+		name: "tap_action",
+		selector: { ui_action: {
+			actions: [
+				"more-info",
+				"navigate",
+				"none"
+			],
+			default_action: "none"
+		} }
+	}
+], yn = ({ units: e }) => [
+	{
+		name: "entity",
+		required: !0,
+		selector: { entity: _n }
+	},
+	{
+		name: "name",
+		selector: { text: {} }
+	},
+	...vn(e)
+], bn = ({ units: e }) => [
+	{
+		name: "title",
+		selector: { text: {} }
+	},
+	{
+		name: "entities",
+		selector: { entity: {
+			..._n,
+			multiple: !0
+		} }
+	},
+	{
+		name: "place",
+		selector: { text: {} }
+	},
+	Z({
+		name: "min_seats",
+		selector: X(1e3)
+	}, {
+		name: "free_for",
+		selector: X(1440, e.minutes)
+	}),
+	Z({
+		name: "free_first",
+		selector: { boolean: {} }
+	}, {
+		name: "hide_filters",
+		selector: { boolean: {} }
+	}, {
+		name: "hide_floors",
+		selector: { boolean: {} }
+	}),
+	...vn(e)
+];
+function xn(e) {
+	return Cn(yn(e), e, (t) => {
+		let { entity: n } = t;
+		n && fn(t, e);
+	});
+}
+function Sn(e) {
+	return Cn(bn(e), e, (t) => pn(t, e));
+}
+function Cn(e, t, n) {
+	let r = t.labels, i = t.helpers;
+	return {
+		schema: e,
+		computeLabel: ({ name: e }) => r[e],
+		computeHelper: ({ name: e }) => i[e],
+		assertConfig: n
+	};
+}
+// src/cards/board-card.ts
+var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class extends gn {
+	static {
+		this.styles = [
+			Bt,
+			Wt,
+			Gt
+		];
+	}
+	#e;
+	#t;
+	#n;
+	#r = /* @__PURE__ */ new Map();
+	#i = /* @__PURE__ */ new Map();
+	#a = "";
+	static getConfigForm() {
+		return Sn(G());
+	}
+	static getStubConfig() {
+		return {};
+	}
+	setConfig(e) {
+		pn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+	}
+	getCardSize() {
+		return 2 + this.watched().length;
+	}
+	getGridOptions() {
+		return {
+			columns: "full",
+			min_columns: 6
+		};
+	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), clearTimeout(this.#n);
+	}
+	watched() {
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : qe(this.hass), this.#e) : [];
+	}
+	renew() {
+		this.#e = void 0, this.#r.clear();
+	}
+	render() {
+		let { hass: e, config: t } = this;
+		if (!e || !t) return k;
+		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
+		this.#d(c, n);
+		let l = this.#t ?? On(t), u = lt(c, {
+			...l,
+			freeFor: 0
+		}, a), d = lt(u, l, a), f = ut(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		return E`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > Tn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+        <div class="head">
+          <h2>${t.title ?? r.board.title}</h2>
+          <p class="summary">${r.board.summary(dt(u), u.length)}</p>
+          ${s === null ? k : E`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? k : E`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? k : this.#l(c, l, n)}
+        </div>
+        ${f.length ? E`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : E`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+      </div>
+      <p class="unheard" role="status">${this.#a}</p>
+    </ha-card>`;
+	}
+	#o(e, t, n) {
+		let r = e.states[t], i = this.#r.get(t);
+		if (i && i.entity === r) return i.row;
+		let a = U(e, t), o = {
+			room: a,
+			view: wt(a, n)
+		};
+		return this.#r.set(t, {
+			entity: r,
+			row: o
+		}), o;
+	}
+	#s({ place: e, rows: t, free: n }, r, i) {
+		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
+		return E`<section>
+      <div class="axis">
+        ${c ? E`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : k}
+        ${Ut(o, i)}
+      </div>
+      <ul>
+        ${Ge(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
+      </ul>
+    </section>`;
+	}
+	#c({ view: e }, t, { texts: n }) {
+		let { status: r } = e, i = [
+			e.seats,
+			e.hint,
+			e.note
+		].filter(Boolean).join(" · ");
+		return E`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${zt(r)}<b>${e.word}</b></span>
+      <span class="who"><b>${e.name}</b> <small>${i}</small></span>
+      ${Ht(e)}
+      <span class="until">${e.until}</span>
+      ${t ? E`<button
+              class="tap"
+              aria-label=${n.details(e.name)}
+              @click=${() => Je(this, e.id, t)}
+            ></button>` : k}
+    </li>`;
+	}
+	#l(e, t, { texts: n, formats: r }) {
+		let { board: i } = n, a = ft(e, r.compare), o = pt(e), s = this.config?.free_for || wn, c = (e) => this.#u({
+			...t,
+			...e
+		});
+		return E`<div class="filters">
+      ${kn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${kn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      <button
+        class="toggle"
+        aria-pressed=${t.freeFor ? "true" : "false"}
+        @click=${() => c({ freeFor: t.freeFor ? 0 : s })}
+      >${i.freeFor(s)}</button>
+    </div>`;
+	}
+	#u(e) {
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), En)), this.requestUpdate();
+	}
+	#d(e, { texts: t }) {
+		let n = e.filter(({ room: e, view: t }) => {
+			let n = this.#i.get(e.id);
+			return n !== void 0 && n !== t.status.kind;
+		});
+		for (let { room: t, view: n } of e) this.#i.set(t.id, n.status.kind);
+		let [r] = n;
+		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
+	}
+};
+function On(e) {
+	return {
+		place: e.place ?? "",
+		seats: e.min_seats ?? 0,
+		freeFor: e.free_for ?? 0
+	};
+}
+function kn(e, t, n, r, i, a) {
+	if (!n.length) return k;
+	let o = r && !n.includes(r) ? [r, ...n] : n;
+	return E`<select
+    aria-label=${e}
+    @change=${(e) => a(e.target.value)}
+  >
+    <option value="" .selected=${!r}>${t}</option>
+    ${o.map((e) => E`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+  </select>`;
+}
+// src/cards/room-card.styles.ts
+var An = o`
+  :host {
+    display: block;
+    block-size: 100%;
+    user-select: none;
+    -webkit-user-select: none;
+  }
+  /* In columns nobody gives it a height, and what is laid out by its height needs one. */
+  :host(:not([layout])) {
+    block-size: 248px;
+  }
+  :host([layout="panel"]) {
+    min-block-size: 240px;
+  }
+  ha-card {
+    position: relative;
+    box-sizing: border-box;
+    block-size: 100%;
+    overflow: hidden;
+    container: card / size;
+    line-height: 1.25;
+  }
+  p,
+  h2,
+  dl,
+  dd {
+    margin: 0;
+    font-weight: inherit;
+  }
+  .tap {
+    position: absolute;
+    inset: 0;
+    padding: 0;
+    border: 0;
+    border-radius: inherit;
+    background: none;
+    cursor: pointer;
+  }
+  .tap:focus-visible {
+    outline: 3px solid var(--primary-color, currentcolor);
+    outline-offset: -4px;
+  }
+  .name,
+  .about,
+  .until {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .clock,
+  .until,
+  dd {
+    font-variant-numeric: tabular-nums;
+  }
+  /* Our words go from left to right even on a page that does not; they stay on its side */
+  p,
+  h2,
+  dt,
+  dd,
+  .left {
+    unicode-bidi: plaintext;
+    text-align: var(--near);
+  }
+
+  /* A line */
+  .room {
+    box-sizing: border-box;
+    block-size: 100%;
+    padding: 8px 12px;
+    display: grid;
+    grid-template: "icon name" auto "icon state" auto / auto minmax(0, 1fr);
+    column-gap: 12px;
+    align-content: center;
+  }
+  .name {
+    grid-area: name;
+    font-size: 14px;
+    font-weight: 500;
+  }
+  .state {
+    display: contents;
+  }
+  .icon {
+    grid-area: icon;
+    align-self: center;
+    box-sizing: border-box;
+    inline-size: 38px;
+    block-size: 38px;
+    padding: 6px;
+    border-radius: 50%;
+    color: var(--on-fill);
+    background: var(--fill);
+  }
+  .unknown .icon,
+  .mono.free .icon,
+  .mono.disabled .icon {
+    outline: 2px dashed currentcolor;
+    outline-offset: -2px;
+  }
+  .word {
+    grid-area: state;
+    color: var(--ink);
+    font-size: 13px;
+    font-weight: 700;
+  }
+  .until {
+    grid-area: state;
+    justify-self: end;
+    max-inline-size: 62%;
+    color: var(--quiet);
+    font-size: 12px;
+  }
+  .about,
+  .clock,
+  .hint,
+  .left,
+  .notes,
+  .coming,
+  .day {
+    display: none;
+  }
+
+  /* A tile: its day, too */
+  @container card (block-size >= 96px) {
+    .room {
+      grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);
+      row-gap: 2px;
+    }
+    .day {
+      grid-area: day;
+      display: block;
+      margin-block-start: 10px;
+    }
+    .strip {
+      block-size: 18px;
+    }
+    .hours {
+      display: none;
+    }
+  }
+
+  /* A card */
+  @container card (block-size >= 168px) {
+    .room {
+      padding: 12px;
+      grid-template:
+        "name clock" auto
+        "about about" auto
+        "state state" minmax(0, 1fr)
+        "below below" auto
+        "day day" auto / minmax(0, 1fr) auto;
+      gap: 2px 8px;
+      align-content: stretch;
+    }
+    .name {
+      font-size: 16px;
+    }
+    .about {
+      grid-area: about;
+      display: block;
+      color: var(--quiet);
+      font-size: 12px;
+      min-block-size: 1.25em;
+    }
+    .clock {
+      grid-area: clock;
+      display: block;
+      color: var(--quiet);
+      font-size: 14px;
+    }
+    .date {
+      display: none;
+    }
+    .state {
+      grid-area: state;
+      position: relative;
+      margin-block: 6px;
+      padding: 8px 12px;
+      display: grid;
+      grid-template: "icon word hint" auto "icon until until" auto / auto minmax(0, auto) 1fr;
+      column-gap: 12px;
+      align-content: center;
+      border-radius: 8px;
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      outline: 2px dashed currentcolor;
+      outline-offset: -2px;
+    }
+    .mono.free .state {
+      outline-style: solid;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 44px;
+      block-size: 44px;
+      padding: 0;
+      outline: none;
+    }
+    .word {
+      grid-area: word;
+      color: inherit;
+      font-size: 22px;
+      line-height: 1.15;
+    }
+    .until {
+      grid-area: until;
+      justify-self: start;
+      max-inline-size: 100%;
+      color: inherit;
+      font-size: 14px;
+    }
+    .until:empty {
+      display: none;
+    }
+    .hint {
+      grid-area: hint;
+      justify-self: end;
+      align-self: center;
+      display: block;
+      padding: 1px 8px;
+      border-radius: 99px;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-size: 12px;
+      font-weight: 600;
+      white-space: nowrap;
+    }
+    .notes,
+    .coming {
+      grid-area: below;
+      display: block;
+      align-self: end;
+      font-size: 12px;
+    }
+    .coming > div {
+      display: flex;
+      gap: 6px;
+    }
+    .coming > div + div {
+      display: none;
+    }
+    .pending,
+    .notes:has(> :not(.pending)) ~ .coming {
+      display: none;
+    }
+    dt {
+      color: var(--quiet);
+      white-space: nowrap;
+    }
+    dd {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .day {
+      margin-block-start: 6px;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 280px) {
+    .hint {
+      display: none;
+    }
+    .room {
+      padding: 10px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 36px;
+      block-size: 36px;
+    }
+  }
+  @container card (block-size >= 220px) {
+    .word {
+      font-size: 28px;
+    }
+    .until {
+      font-size: 15px;
+      white-space: normal;
+    }
+    .left {
+      display: block;
+    }
+    .hours {
+      display: block;
+      margin-block-start: 3px;
+      color: var(--quiet);
+      font-size: 11px;
+    }
+  }
+  @container card (block-size >= 220px) and (inline-size >= 300px) {
+    .word {
+      font-size: 32px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 56px;
+      block-size: 56px;
+    }
+    .left {
+      display: inline;
+    }
+    .left::before {
+      content: "· ";
+    }
+  }
+  @container card (inline-size < 420px) {
+    .hours .h2 {
+      display: none;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 220px) {
+    .state {
+      padding-inline: 10px;
+      grid-template: "icon word" auto "until until" auto / auto minmax(0, 1fr);
+      column-gap: 8px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 28px;
+      block-size: 28px;
+    }
+    .word {
+      font-size: 22px;
+    }
+    .until {
+      font-size: 13px;
+    }
+  }
+`, jn = o`
+  @container card (block-size >= 360px) and (inline-size >= 320px) {
+    .room {
+      --unit: min(1cqb, 0.75cqi);
+      --track: rgb(0 0 0 / 24%);
+      --track-edge: var(--fill);
+      --past: rgb(0 0 0 / 16%);
+      --bar: var(--on-fill);
+      --now: #000;
+      --now-edge: #fff;
+      --quiet: currentcolor;
+      position: relative;
+      padding: calc(5 * var(--unit)) calc(6 * var(--unit));
+      grid-template:
+        "name clock" auto
+        "about clock" auto
+        "state state" minmax(0, 1fr)
+        "notes notes" auto
+        "below below" auto
+        "day day" auto / minmax(0, 1fr) auto;
+      gap: 0 calc(3 * var(--unit));
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .free.soon .room {
+      --now: #fff;
+      --now-edge: #000;
+    }
+    .disabled .room {
+      background: repeating-linear-gradient(135deg, var(--fill) 0 28px, color-mix(in srgb, var(--fill), #000 14%) 28px 56px);
+    }
+    .unknown .room,
+    .mono.disabled .room,
+    .mono.unknown .room {
+      outline: max(4px, calc(1.2 * var(--unit))) dashed currentcolor;
+      outline-offset: calc(-2 * var(--unit));
+    }
+    .mono .room,
+    .mono.free.soon .room {
+      --track: var(--fill);
+      --past: transparent;
+      --now: var(--on-fill);
+      --now-edge: var(--fill);
+      background: var(--fill);
+    }
+    .name {
+      font-size: max(20px, calc(7 * var(--unit)));
+      font-weight: 600;
+    }
+    .about {
+      font-size: max(14px, calc(3.2 * var(--unit)));
+    }
+    .clock {
+      color: inherit;
+      text-align: var(--far);
+      font-size: max(20px, calc(7 * var(--unit)));
+    }
+    .date {
+      display: block;
+      font-size: max(12px, calc(2.8 * var(--unit)));
+    }
+    .state,
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      margin: 0;
+      padding: 0;
+      grid-template:
+        "icon ." 1fr
+        "icon word" auto
+        "icon until" auto
+        "icon hint" auto
+        "icon ." 1fr / auto minmax(0, 1fr);
+      column-gap: calc(4 * var(--unit));
+      background: none;
+      outline: none;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: min(36cqb, 24cqi);
+      block-size: auto;
+      color: inherit;
+      background: none;
+    }
+    .word {
+      font-size: min(26cqb, 58cqi / var(--ems));
+      font-weight: 800;
+      line-height: 1.15;
+      letter-spacing: -0.01em;
+    }
+    .until {
+      margin-block-start: 0.15em;
+      overflow: visible;
+      display: flex;
+      flex-wrap: wrap;
+      column-gap: 0.7em;
+      font-size: max(18px, min(8.5cqb, 4.6cqi));
+      white-space: normal;
+    }
+    .left {
+      display: block;
+    }
+    .left::before {
+      content: none;
+    }
+    .hint {
+      justify-self: start;
+      margin-block-start: calc(1.5 * var(--unit));
+      padding: 0.1em 0.6em;
+      font-size: max(16px, calc(4.5 * var(--unit)));
+    }
+    .notes {
+      grid-area: notes;
+      font-size: max(15px, calc(3.6 * var(--unit)));
+    }
+    .pending {
+      display: block;
+    }
+    .lost {
+      inline-size: fit-content;
+      padding: 0.1em 0.6em;
+      border-radius: 99px;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-weight: 600;
+    }
+    .coming,
+    .notes:has(> :not(.pending)) ~ .coming {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 calc(8 * var(--unit));
+      font-size: max(16px, calc(4 * var(--unit)));
+    }
+    .coming > div + div {
+      display: flex;
+    }
+    dt {
+      opacity: 1;
+    }
+    dd {
+      font-weight: 600;
+    }
+    .day {
+      margin-block-start: calc(2.5 * var(--unit));
+    }
+    .strip {
+      block-size: max(22px, calc(6 * var(--unit)));
+      border-radius: max(4px, calc(1 * var(--unit)));
+    }
+    .strip .now {
+      inline-size: max(3px, calc(0.7 * var(--unit)));
+    }
+    .hours {
+      font-size: max(12px, calc(2.8 * var(--unit)));
+    }
+    .unknown .day {
+      visibility: hidden;
+    }
+  }
+  /* A panel that is higher than wide */
+  @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
+    .room {
+      --unit: min(0.62cqb, 1.25cqi);
+    }
+    .state,
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      justify-items: center;
+      text-align: center;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: min(20cqb, 42cqi);
+    }
+    .word {
+      font-size: min(15cqb, 84cqi / var(--ems));
+    }
+    .until {
+      justify-self: center;
+      font-size: max(18px, min(4.5cqb, 7cqi));
+    }
+    .until {
+      flex-direction: column;
+      align-items: center;
+    }
+    .hint {
+      justify-self: center;
+    }
+  }
+`, $ = "feishu-room-card", Mn = class extends gn {
+	static {
+		this.styles = [
+			Bt,
+			Wt,
+			An,
+			jn
+		];
+	}
+	#e = "";
+	#t = "";
+	static getConfigForm() {
+		return xn(G());
+	}
+	static getStubConfig(e, t = [], n = []) {
+		return { entity: [
+			...t,
+			...n,
+			...qe(e)
+		].find((t) => z(e, t)) ?? "" };
+	}
+	setConfig(e) {
+		fn(e, G()), this.config = e, this.requestUpdate();
+	}
+	getCardSize() {
+		return 4;
+	}
+	getGridOptions() {
+		return {
+			columns: 6,
+			rows: 4,
+			min_columns: 3,
+			min_rows: 1
+		};
+	}
+	watched() {
+		return this.config ? [this.config.entity] : [];
+	}
+	render() {
+		let { hass: e, config: t } = this;
+		if (!e || !t) return k;
+		let n = this.moment(e, t), r = wt(U(e, t.entity, t.name), n);
+		this.#n(r, n);
+		let { status: i } = r, a = this.action(t);
+		return E`<ha-card class=${[
+			i.kind,
+			i.soon && "soon",
+			e.themes?.darkMode && "dark",
+			n.steady && "mono"
+		].filter(Boolean).join(" ")}>
+      <div class="room fill">
+        <h2 class="name">${r.name}</h2>
+        <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
+        ${t.hide_clock || n.steady ? k : Pn(n)}
+        <div class="state">
+          ${zt(i)}
+          <p class="word" style="--ems:${Nn(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? E` <span class="left">${r.left}</span>` : k}</p>
+          ${r.hint ? E`<p class="hint">${r.hint}</p>` : k}
+        </div>
+        ${Fn(r, n)} ${In(r, n)}
+        <div class="day">${Ht(r)}${Ut(r.timeline, n)}</div>
+        ${a ? E`<button
+                class="tap"
+                aria-label=${n.texts.details(r.name)}
+                @click=${() => Je(this, t.entity, a)}
+              ></button>` : k}
+      </div>
+      <p class="unheard" role="status">${this.#t}</p>
+    </ha-card>`;
+	}
+	#n(e, { texts: t }) {
+		let n = `${e.id} ${e.status.kind} ${e.status.soon}`;
+		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
+	}
+};
+function Nn(e) {
+	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
+}
+function Pn({ formats: e, now: t }) {
+	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+}
+function Fn({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return k;
+	let o = r === null ? "" : i.lost(a.time(r));
+	return !o && !t && !n ? k : E`<div class="notes">
+    ${o ? E`<p class="lost">${o}</p>` : k} ${t ? E`<p>${t}</p>` : k}
+    ${n ? E`<p class="pending">${n}</p>` : k}
+  </div>`;
+}
+function In(e, { texts: t }) {
+	return e.next ? E`<dl class="coming">
+    <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
+    ${e.nextFree ? E`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
+  </dl>` : k;
+}
+// src/strategy/rooms.ts
+var Ln = "feishu-rooms", Rn = class extends HTMLElement {
+	static {
+		this.registryDependencies = ["entities", "devices"];
+	}
+	static {
+		this.noEditor = !0;
+	}
+	static async generate(e, t) {
+		let n = Nt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = qe(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		return { views: [
+			{
+				title: n.board.title,
+				path: "board",
+				icon: "mdi:view-list",
+				type: "panel",
+				cards: [{ type: `custom:${Q}` }]
+			},
+			...zn(i, n.board.elsewhere),
+			...i.map(Vn)
+		] };
+	}
+};
+function zn(e, t) {
+	return Wn(e, Un).map(([e, n], r) => ({
+		title: e || t,
+		path: `building-${r + 1}`,
+		icon: "mdi:office-building",
+		type: "sections",
+		max_columns: 3,
+		sections: Wn(n, ({ place: e }) => e).map(([e, n]) => ({
+			type: "grid",
+			cards: [{
+				type: "heading",
+				heading: e || t,
+				icon: "mdi:floor-plan"
+			}, ...n.map(Bn)]
+		}))
+	}));
+}
+function Bn(e) {
+	return {
+		type: `custom:${$}`,
+		entity: e.id,
+		hide_clock: !0,
+		tap_action: {
+			action: "navigate",
+			navigation_path: Hn(e)
+		}
+	};
+}
+function Vn(e) {
+	return {
+		title: e.name,
+		path: Hn(e),
+		type: "panel",
+		subview: !0,
+		cards: [{
+			type: `custom:${$}`,
+			entity: e.id
+		}]
+	};
+}
+function Hn(e) {
+	return e.id.replace("binary_sensor.", "door-");
+}
+function Un({ place: e }) {
+	return e.split(" / ")[0] ?? "";
+}
+function Wn(e, t) {
+	let n = /* @__PURE__ */ new Map();
+	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
+	return [...n];
+}
+// src/index.ts
+var Gn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function Kn(e, t) {
+	let n = window;
+	n[e] ??= [];
+	let r = n[e];
+	r.some(({ type: e }) => e === t.type) || r.push(t);
+}
+function qn(e, t) {
+	customElements.get(e) || customElements.define(e, t);
+}
+qn($, Mn), qn(Q, Dn), qn(`ll-strategy-dashboard-${Ln}`, Rn), Kn("customCards", {
+	type: $,
+	get name() {
+		return G().cards.room;
+	},
+	get description() {
+		return G().cards.roomAbout;
+	},
+	preview: !0,
+	documentationURL: Gn,
+	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+		type: `custom:${$}`,
+		entity: t
+	} } : null
+}), Kn("customCards", {
+	type: Q,
+	get name() {
+		return G().cards.board;
+	},
+	get description() {
+		return G().cards.boardAbout;
+	},
+	preview: !0,
+	documentationURL: Gn,
+	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+		type: `custom:${Q}`,
+		place: U(e, t).place
+	} } : null
+}), Kn("customStrategies", {
+	type: Ln,
+	strategyType: "dashboard",
+	get name() {
+		return G().board.title;
+	},
+	get description() {
+		return G().cards.strategyAbout;
+	},
+	documentationURL: Gn
+});

@@ -1,0 +1,99 @@
+/** What a user may configure, and what is wrong with it. */
+
+import type { Action } from "../hass";
+import type { Texts } from "../texts";
+
+export interface CommonConfig {
+  readonly type: string;
+  /** Minutes. */
+  readonly soon?: number;
+  /** Hours, 0 to 24. */
+  readonly day_start?: number;
+  readonly day_end?: number;
+  readonly hide_clock?: boolean;
+  readonly monochrome?: boolean;
+  readonly tap_action?: Action;
+}
+
+export interface RoomConfig extends CommonConfig {
+  readonly entity: string;
+  readonly name?: string;
+}
+
+export interface BoardConfig extends CommonConfig {
+  readonly title?: string;
+  readonly entities?: readonly string[];
+  readonly place?: string;
+  readonly min_seats?: number;
+  /** Minutes. */
+  readonly free_for?: number;
+  readonly free_first?: boolean;
+  readonly hide_filters?: boolean;
+  readonly hide_floors?: boolean;
+}
+
+export const SOON = 10;
+export const DAY_START = 8;
+export const DAY_END = 19;
+
+type Wanted = keyof Texts["faults"]["wanted"];
+
+const COMMON: Readonly<Record<string, Wanted>> = {
+  soon: "minutes",
+  day_start: "hour",
+  day_end: "hour",
+  hide_clock: "boolean",
+  monochrome: "boolean",
+  tap_action: "action",
+};
+const ROOM: Readonly<Record<string, Wanted>> = { ...COMMON, name: "text" };
+const BOARD: Readonly<Record<string, Wanted>> = {
+  ...COMMON,
+  title: "text",
+  entities: "entities",
+  place: "text",
+  min_seats: "seats",
+  free_for: "minutes",
+  free_first: "boolean",
+  hide_filters: "boolean",
+  hide_floors: "boolean",
+};
+
+const atLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
+const isSensor = (value: unknown) => typeof value === "string" && value.startsWith("binary_sensor.");
+
+const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
+  text: (value) => typeof value === "string",
+  boolean: (value) => typeof value === "boolean",
+  minutes: atLeastZero,
+  seats: atLeastZero,
+  hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
+  entities: (value) => Array.isArray(value) && value.every(isSensor),
+  action: (value) => typeof (value as Action | null)?.action === "string",
+};
+
+/** Throw an `Error` that tells what is wrong with the configuration of a room card, if anything is. */
+export function assertRoom(config: object, texts: Texts): asserts config is RoomConfig {
+  const { entity } = config as { entity?: unknown };
+  if (!entity) throw new Error(texts.faults.noEntity);
+  if (!isSensor(entity)) throw new Error(texts.faults.wrongEntity(String(entity)));
+  assertOptions(config, ROOM, texts);
+}
+
+/** Throw an `Error` that tells what is wrong with the configuration of a board, if anything is. */
+export function assertBoard(config: object, texts: Texts): asserts config is BoardConfig {
+  assertOptions(config, BOARD, texts);
+}
+
+/** The options that are none of ours are Home Assistant's, or another card's helper's. */
+export function assertOptions(config: object, options: Readonly<Record<string, Wanted>>, texts: Texts): void {
+  const given = config as Readonly<Record<string, unknown>>;
+  for (const [name, wanted] of Object.entries(options)) {
+    const value = given[name];
+    if (value !== undefined && value !== null && !FITS[wanted](value)) {
+      throw new Error(texts.faults.wrongOption(name, texts.faults.wanted[wanted]));
+    }
+  }
+  const { day_start, day_end } = config as CommonConfig;
+  if ((day_start ?? DAY_START) >= (day_end ?? DAY_END)) throw new Error(texts.faults.dayOrder);
+}

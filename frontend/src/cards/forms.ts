@@ -1,0 +1,82 @@
+/** The editors: forms that Home Assistant draws. */
+
+import { PLATFORM } from "../hass";
+import type { Texts } from "../texts";
+import { assertBoard, assertRoom } from "./config";
+
+export interface Field {
+  readonly name: string;
+  readonly type?: "grid";
+  readonly required?: boolean;
+  readonly column_min_width?: string;
+  readonly selector?: object;
+  readonly schema?: readonly Field[];
+}
+
+export interface Form {
+  readonly schema: readonly Field[];
+  computeLabel(field: Field): string | undefined;
+  computeHelper(field: Field): string | undefined;
+  assertConfig(config: object): void;
+}
+
+const ROOMS = { filter: { integration: PLATFORM, domain: "binary_sensor" } };
+const number = (max: number, unit?: string) => ({ number: { min: 0, max, mode: "box", unit_of_measurement: unit } });
+const side = (...schema: Field[]): Field => ({ name: "", type: "grid", column_min_width: "120px", schema });
+
+const common = ({ minutes }: Texts["units"]): readonly Field[] => [
+  side(
+    { name: "soon", selector: number(120, minutes) },
+    { name: "day_start", selector: number(23) },
+    { name: "day_end", selector: number(24) },
+  ),
+  side({ name: "hide_clock", selector: { boolean: {} } }, { name: "monochrome", selector: { boolean: {} } }),
+  {
+    name: "tap_action",
+    selector: { ui_action: { actions: ["more-info", "navigate", "none"], default_action: "none" } },
+  },
+];
+
+const room = ({ units }: Texts): readonly Field[] => [
+  { name: "entity", required: true, selector: { entity: ROOMS } },
+  { name: "name", selector: { text: {} } },
+  ...common(units),
+];
+
+const board = ({ units }: Texts): readonly Field[] => [
+  { name: "title", selector: { text: {} } },
+  { name: "entities", selector: { entity: { ...ROOMS, multiple: true } } },
+  { name: "place", selector: { text: {} } },
+  side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440, units.minutes) }),
+  side(
+    { name: "free_first", selector: { boolean: {} } },
+    { name: "hide_filters", selector: { boolean: {} } },
+    { name: "hide_floors", selector: { boolean: {} } },
+  ),
+  ...common(units),
+];
+
+/** Return the form of the room card. A card that has no room yet can be edited, too. */
+export function roomForm(texts: Texts): Form {
+  const assert: (config: object) => void = (config) => {
+    const { entity } = config as { entity?: unknown };
+    if (entity) assertRoom(config, texts);
+  };
+  return form(room(texts), texts, assert);
+}
+
+/** Return the form of the board. */
+export function boardForm(texts: Texts): Form {
+  return form(board(texts), texts, (config) => assertBoard(config, texts));
+}
+
+function form(schema: readonly Field[], texts: Texts, assertConfig: (config: object) => void): Form {
+  const labels: Readonly<Record<string, string | undefined>> = texts.labels;
+  const helpers: Readonly<Record<string, string | undefined>> = texts.helpers;
+  return {
+    schema,
+    computeLabel: ({ name }) => labels[name],
+    computeHelper: ({ name }) => helpers[name],
+    assertConfig,
+  };
+}

@@ -1,0 +1,340 @@
+import { css } from "lit";
+
+/** By the room there is: a line, a tile or a card, on the ground of the theme; larger ones are panels. */
+export const roomCardStyles = css`
+  :host {
+    display: block;
+    block-size: 100%;
+    user-select: none;
+    -webkit-user-select: none;
+  }
+  /* In columns nobody gives it a height, and what is laid out by its height needs one. */
+  :host(:not([layout])) {
+    block-size: 248px;
+  }
+  :host([layout="panel"]) {
+    min-block-size: 240px;
+  }
+  ha-card {
+    position: relative;
+    box-sizing: border-box;
+    block-size: 100%;
+    overflow: hidden;
+    container: card / size;
+    line-height: 1.25;
+  }
+  p,
+  h2,
+  dl,
+  dd {
+    margin: 0;
+    font-weight: inherit;
+  }
+  .tap {
+    position: absolute;
+    inset: 0;
+    padding: 0;
+    border: 0;
+    border-radius: inherit;
+    background: none;
+    cursor: pointer;
+  }
+  .tap:focus-visible {
+    outline: 3px solid var(--primary-color, currentcolor);
+    outline-offset: -4px;
+  }
+  .name,
+  .about,
+  .until {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .clock,
+  .until,
+  dd {
+    font-variant-numeric: tabular-nums;
+  }
+  /* Our words go from left to right even on a page that does not; they stay on its side */
+  p,
+  h2,
+  dt,
+  dd,
+  .left {
+    unicode-bidi: plaintext;
+    text-align: var(--near);
+  }
+
+  /* A line */
+  .room {
+    box-sizing: border-box;
+    block-size: 100%;
+    padding: 8px 12px;
+    display: grid;
+    grid-template: "icon name" auto "icon state" auto / auto minmax(0, 1fr);
+    column-gap: 12px;
+    align-content: center;
+  }
+  .name {
+    grid-area: name;
+    font-size: 14px;
+    font-weight: 500;
+  }
+  .state {
+    display: contents;
+  }
+  .icon {
+    grid-area: icon;
+    align-self: center;
+    box-sizing: border-box;
+    inline-size: 38px;
+    block-size: 38px;
+    padding: 6px;
+    border-radius: 50%;
+    color: var(--on-fill);
+    background: var(--fill);
+  }
+  .unknown .icon,
+  .mono.free .icon,
+  .mono.disabled .icon {
+    outline: 2px dashed currentcolor;
+    outline-offset: -2px;
+  }
+  .word {
+    grid-area: state;
+    color: var(--ink);
+    font-size: 13px;
+    font-weight: 700;
+  }
+  .until {
+    grid-area: state;
+    justify-self: end;
+    max-inline-size: 62%;
+    color: var(--quiet);
+    font-size: 12px;
+  }
+  .about,
+  .clock,
+  .hint,
+  .left,
+  .notes,
+  .coming,
+  .day {
+    display: none;
+  }
+
+  /* A tile: its day, too */
+  @container card (block-size >= 96px) {
+    .room {
+      grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);
+      row-gap: 2px;
+    }
+    .day {
+      grid-area: day;
+      display: block;
+      margin-block-start: 10px;
+    }
+    .strip {
+      block-size: 18px;
+    }
+    .hours {
+      display: none;
+    }
+  }
+
+  /* A card */
+  @container card (block-size >= 168px) {
+    .room {
+      padding: 12px;
+      grid-template:
+        "name clock" auto
+        "about about" auto
+        "state state" minmax(0, 1fr)
+        "below below" auto
+        "day day" auto / minmax(0, 1fr) auto;
+      gap: 2px 8px;
+      align-content: stretch;
+    }
+    .name {
+      font-size: 16px;
+    }
+    .about {
+      grid-area: about;
+      display: block;
+      color: var(--quiet);
+      font-size: 12px;
+      min-block-size: 1.25em;
+    }
+    .clock {
+      grid-area: clock;
+      display: block;
+      color: var(--quiet);
+      font-size: 14px;
+    }
+    .date {
+      display: none;
+    }
+    .state {
+      grid-area: state;
+      position: relative;
+      margin-block: 6px;
+      padding: 8px 12px;
+      display: grid;
+      grid-template: "icon word hint" auto "icon until until" auto / auto minmax(0, auto) 1fr;
+      column-gap: 12px;
+      align-content: center;
+      border-radius: 8px;
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      outline: 2px dashed currentcolor;
+      outline-offset: -2px;
+    }
+    .mono.free .state {
+      outline-style: solid;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 44px;
+      block-size: 44px;
+      padding: 0;
+      outline: none;
+    }
+    .word {
+      grid-area: word;
+      color: inherit;
+      font-size: 22px;
+      line-height: 1.15;
+    }
+    .until {
+      grid-area: until;
+      justify-self: start;
+      max-inline-size: 100%;
+      color: inherit;
+      font-size: 14px;
+    }
+    .until:empty {
+      display: none;
+    }
+    .hint {
+      grid-area: hint;
+      justify-self: end;
+      align-self: center;
+      display: block;
+      padding: 1px 8px;
+      border-radius: 99px;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-size: 12px;
+      font-weight: 600;
+      white-space: nowrap;
+    }
+    .notes,
+    .coming {
+      grid-area: below;
+      display: block;
+      align-self: end;
+      font-size: 12px;
+    }
+    .coming > div {
+      display: flex;
+      gap: 6px;
+    }
+    .coming > div + div {
+      display: none;
+    }
+    .pending,
+    .notes:has(> :not(.pending)) ~ .coming {
+      display: none;
+    }
+    dt {
+      color: var(--quiet);
+      white-space: nowrap;
+    }
+    dd {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .day {
+      margin-block-start: 6px;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 280px) {
+    .hint {
+      display: none;
+    }
+    .room {
+      padding: 10px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 36px;
+      block-size: 36px;
+    }
+  }
+  @container card (block-size >= 220px) {
+    .word {
+      font-size: 28px;
+    }
+    .until {
+      font-size: 15px;
+      white-space: normal;
+    }
+    .left {
+      display: block;
+    }
+    .hours {
+      display: block;
+      margin-block-start: 3px;
+      color: var(--quiet);
+      font-size: 11px;
+    }
+  }
+  @container card (block-size >= 220px) and (inline-size >= 300px) {
+    .word {
+      font-size: 32px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 56px;
+      block-size: 56px;
+    }
+    .left {
+      display: inline;
+    }
+    .left::before {
+      content: "· ";
+    }
+  }
+  @container card (inline-size < 420px) {
+    .hours .h2 {
+      display: none;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 220px) {
+    .state {
+      padding-inline: 10px;
+      grid-template: "icon word" auto "until until" auto / auto minmax(0, 1fr);
+      column-gap: 8px;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: 28px;
+      block-size: 28px;
+    }
+    .word {
+      font-size: 22px;
+    }
+    .until {
+      font-size: 13px;
+    }
+  }
+`;

@@ -1,0 +1,197 @@
+import { css } from "lit";
+
+/** A room card with much room is a panel: it has the colour of the state all over, and is read from afar. */
+export const roomPanelStyles = css`
+  @container card (block-size >= 360px) and (inline-size >= 320px) {
+    .room {
+      --unit: min(1cqb, 0.75cqi);
+      --track: rgb(0 0 0 / 24%);
+      --track-edge: var(--fill);
+      --past: rgb(0 0 0 / 16%);
+      --bar: var(--on-fill);
+      --now: #000;
+      --now-edge: #fff;
+      --quiet: currentcolor;
+      position: relative;
+      padding: calc(5 * var(--unit)) calc(6 * var(--unit));
+      grid-template:
+        "name clock" auto
+        "about clock" auto
+        "state state" minmax(0, 1fr)
+        "notes notes" auto
+        "below below" auto
+        "day day" auto / minmax(0, 1fr) auto;
+      gap: 0 calc(3 * var(--unit));
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .free.soon .room {
+      --now: #fff;
+      --now-edge: #000;
+    }
+    .disabled .room {
+      background: repeating-linear-gradient(135deg, var(--fill) 0 28px, color-mix(in srgb, var(--fill), #000 14%) 28px 56px);
+    }
+    .unknown .room,
+    .mono.disabled .room,
+    .mono.unknown .room {
+      outline: max(4px, calc(1.2 * var(--unit))) dashed currentcolor;
+      outline-offset: calc(-2 * var(--unit));
+    }
+    .mono .room,
+    .mono.free.soon .room {
+      --track: var(--fill);
+      --past: transparent;
+      --now: var(--on-fill);
+      --now-edge: var(--fill);
+      background: var(--fill);
+    }
+    .name {
+      font-size: max(20px, calc(7 * var(--unit)));
+      font-weight: 600;
+    }
+    .about {
+      font-size: max(14px, calc(3.2 * var(--unit)));
+    }
+    .clock {
+      color: inherit;
+      text-align: var(--far);
+      font-size: max(20px, calc(7 * var(--unit)));
+    }
+    .date {
+      display: block;
+      font-size: max(12px, calc(2.8 * var(--unit)));
+    }
+    .state,
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      margin: 0;
+      padding: 0;
+      grid-template:
+        "icon ." 1fr
+        "icon word" auto
+        "icon until" auto
+        "icon hint" auto
+        "icon ." 1fr / auto minmax(0, 1fr);
+      column-gap: calc(4 * var(--unit));
+      background: none;
+      outline: none;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: min(36cqb, 24cqi);
+      block-size: auto;
+      color: inherit;
+      background: none;
+    }
+    .word {
+      font-size: min(26cqb, 58cqi / var(--ems));
+      font-weight: 800;
+      line-height: 1.15;
+      letter-spacing: -0.01em;
+    }
+    .until {
+      margin-block-start: 0.15em;
+      overflow: visible;
+      display: flex;
+      flex-wrap: wrap;
+      column-gap: 0.7em;
+      font-size: max(18px, min(8.5cqb, 4.6cqi));
+      white-space: normal;
+    }
+    .left {
+      display: block;
+    }
+    .left::before {
+      content: none;
+    }
+    .hint {
+      justify-self: start;
+      margin-block-start: calc(1.5 * var(--unit));
+      padding: 0.1em 0.6em;
+      font-size: max(16px, calc(4.5 * var(--unit)));
+    }
+    .notes {
+      grid-area: notes;
+      font-size: max(15px, calc(3.6 * var(--unit)));
+    }
+    .pending {
+      display: block;
+    }
+    .lost {
+      inline-size: fit-content;
+      padding: 0.1em 0.6em;
+      border-radius: 99px;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-weight: 600;
+    }
+    .coming,
+    .notes:has(> :not(.pending)) ~ .coming {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 calc(8 * var(--unit));
+      font-size: max(16px, calc(4 * var(--unit)));
+    }
+    .coming > div + div {
+      display: flex;
+    }
+    dt {
+      opacity: 1;
+    }
+    dd {
+      font-weight: 600;
+    }
+    .day {
+      margin-block-start: calc(2.5 * var(--unit));
+    }
+    .strip {
+      block-size: max(22px, calc(6 * var(--unit)));
+      border-radius: max(4px, calc(1 * var(--unit)));
+    }
+    .strip .now {
+      inline-size: max(3px, calc(0.7 * var(--unit)));
+    }
+    .hours {
+      font-size: max(12px, calc(2.8 * var(--unit)));
+    }
+    .unknown .day {
+      visibility: hidden;
+    }
+  }
+  /* A panel that is higher than wide */
+  @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
+    .room {
+      --unit: min(0.62cqb, 1.25cqi);
+    }
+    .state,
+    .unknown .state,
+    .mono.free .state,
+    .mono.disabled .state {
+      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      justify-items: center;
+      text-align: center;
+    }
+    .icon,
+    .unknown .icon,
+    .mono .icon.icon {
+      inline-size: min(20cqb, 42cqi);
+    }
+    .word {
+      font-size: min(15cqb, 84cqi / var(--ems));
+    }
+    .until {
+      justify-self: center;
+      font-size: max(18px, min(4.5cqb, 7cqi));
+    }
+    .until {
+      flex-direction: column;
+      align-items: center;
+    }
+    .hint {
+      justify-self: center;
+    }
+  }
+`;

@@ -1,0 +1,72 @@
+/** What Home Assistant loads: the cards, and a dashboard made of them. */
+
+import { BOARD_CARD, BoardCard } from "./cards/board-card";
+import { ROOM_CARD, RoomCard } from "./cards/room-card";
+import { type Hass, isRoom } from "./hass";
+import { readRoom } from "./model/room";
+import { RoomsStrategy, STRATEGY } from "./strategy/rooms";
+import { textsOfPage } from "./texts";
+
+const DOCUMENTATION = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+
+interface Listed {
+  readonly type: string;
+  readonly name: string;
+  readonly description: string;
+  readonly [more: string]: unknown;
+}
+
+/** Offer something in one of Home Assistant's lists, once. */
+function offer(list: "customCards" | "customStrategies", listed: Listed): void {
+  const lists = window as unknown as Record<string, Listed[] | undefined>;
+  lists[list] ??= [];
+  const entries = lists[list];
+  if (!entries.some(({ type }) => type === listed.type)) entries.push(listed);
+}
+
+function define(name: string, element: CustomElementConstructor): void {
+  if (!customElements.get(name)) customElements.define(name, element);
+}
+
+define(ROOM_CARD, RoomCard);
+define(BOARD_CARD, BoardCard);
+define(`ll-strategy-dashboard-${STRATEGY}`, RoomsStrategy);
+
+// Names are asked for when they are shown: by then the page's language is known
+offer("customCards", {
+  type: ROOM_CARD,
+  get name() {
+    return textsOfPage().cards.room;
+  },
+  get description() {
+    return textsOfPage().cards.roomAbout;
+  },
+  preview: true,
+  documentationURL: DOCUMENTATION,
+  getEntitySuggestion: (hass: Hass, entity: string) =>
+    isRoom(hass, entity) ? { config: { type: `custom:${ROOM_CARD}`, entity } } : null,
+});
+offer("customCards", {
+  type: BOARD_CARD,
+  get name() {
+    return textsOfPage().cards.board;
+  },
+  get description() {
+    return textsOfPage().cards.boardAbout;
+  },
+  preview: true,
+  documentationURL: DOCUMENTATION,
+  getEntitySuggestion: (hass: Hass, entity: string) =>
+    isRoom(hass, entity) ? { config: { type: `custom:${BOARD_CARD}`, place: readRoom(hass, entity).place } } : null,
+});
+offer("customStrategies", {
+  type: STRATEGY,
+  strategyType: "dashboard",
+  get name() {
+    return textsOfPage().board.title;
+  },
+  get description() {
+    return textsOfPage().cards.strategyAbout;
+  },
+  documentationURL: DOCUMENTATION,
+});

@@ -1,0 +1,79 @@
+/** A room, as its entity tells it. */
+
+import type { Hass } from "../hass";
+import type { Instant } from "./zone";
+
+export interface Span {
+  readonly start: Instant;
+  readonly end: Instant;
+}
+
+/** What is known of a room at all, and what its schedule says. */
+export interface Room {
+  readonly id: string;
+  readonly name: string;
+  /** Building and floor, "" if neither is known. */
+  readonly place: string;
+  readonly seats: number | null;
+  /** Whether it is busy; otherwise why nobody knows. */
+  readonly state: "busy" | "free" | "unavailable" | "missing";
+  readonly busyUntil: Instant | null;
+  readonly nextBusy: Instant | null;
+  readonly nextFree: Instant | null;
+  /** Why it can't be used; "" if it can't be used for a reason that nobody gave. */
+  readonly disabledReason: string | null;
+  readonly pending: number;
+  /** From local midnight to the end of tomorrow, in order, apart from each other. */
+  readonly bookings: readonly Span[];
+}
+
+const STATES: Readonly<Record<string, Room["state"]>> = { on: "busy", off: "free" };
+
+/** Read the entity of a room. Whatever is not understood counts as not known. */
+export function readRoom(hass: Hass, id: string, name?: string): Room {
+  const entity = hass.states[id];
+  const shown = entity?.attributes ?? {};
+  return {
+    id,
+    name: name || text(shown["friendly_name"]) || id,
+    place: placeOf(hass, id),
+    seats: count(shown["capacity"]) || null,
+    state: entity ? (STATES[entity.state] ?? "unavailable") : "missing",
+    busyUntil: instant(shown["busy_until"]),
+    nextBusy: instant(shown["next_busy_time"]),
+    nextFree: instant(shown["next_free_time"]),
+    disabledReason: typeof shown["disabled_reason"] === "string" ? shown["disabled_reason"] : null,
+    pending: count(shown["pending"]),
+    bookings: spans(shown["bookings"]),
+  };
+}
+
+/** Return building and floor. An unavailable room has no attributes, but its device has the place, too. */
+function placeOf(hass: Hass, id: string): string {
+  const shown = hass.states[id]?.attributes ?? {};
+  const place = [text(shown["building"]), text(shown["floor"])].filter(Boolean).join(" / ");
+  const device = hass.entities[id]?.device_id;
+  return place || (device && hass.devices[device]?.model) || "";
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function count(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 0;
+}
+
+function instant(value: unknown): Instant | null {
+  const parsed = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(parsed) ? null : parsed;
+}
+
+function spans(value: unknown): Span[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((row) => {
+    const start = instant(row?.start);
+    const end = instant(row?.end);
+    return start !== null && end !== null && start < end ? [{ start, end }] : [];
+  });
+}

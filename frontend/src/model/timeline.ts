@@ -1,0 +1,43 @@
+/** A day as a strip. */
+
+import type { Room } from "./room";
+import { dayOf, HOUR, hourOfDay, type Instant } from "./zone";
+
+/** The part of today that is shown, with its full hours: `hours[0]` is where it begins, the last one where it ends. */
+export interface Day {
+  readonly start: Instant;
+  readonly end: Instant;
+  readonly hours: readonly { readonly hour: number; readonly at: Instant }[];
+}
+
+/** All in shares of the strip, 0 to 1. */
+export interface Timeline {
+  readonly bars: readonly { readonly from: number; readonly to: number }[];
+  readonly ticks: readonly { readonly at: number; readonly instant: Instant; readonly hour: number }[];
+  readonly now: number;
+}
+
+/** Return the hours from `from` to `to` of the day in which `now` lies, and more where now would not be among them. */
+export function dayAround(now: Instant, zone: string, from: number, to: number): Day {
+  const day = dayOf(now, zone);
+  const all = Array.from({ length: 25 }, (_, hour) => ({ hour, at: hourOfDay(day, hour, zone) }));
+  const isShown = ({ hour, at }: { hour: number; at: Instant }) =>
+    (from <= hour && hour <= to) || (now - HOUR < at && at <= now + HOUR);
+  const first = all.findIndex(isShown);
+  const hours = all.slice(first, all.findLastIndex(isShown) + 1);
+  // Hours that clocks jump over begin when the next one does
+  const real = hours.filter(({ at }, index) => at !== hours[index + 1]?.at);
+  return { start: real[0]?.at ?? now, end: real.at(-1)?.at ?? now, hours: real };
+}
+
+/** Return the room's bookings on the strip of a day. */
+export function timelineOf(room: Room, day: Day, now: Instant): Timeline {
+  const share = (instant: Instant) => Math.min(1, Math.max(0, (instant - day.start) / (day.end - day.start)));
+  return {
+    bars: room.bookings
+      .filter(({ start, end }) => start < day.end && day.start < end)
+      .map(({ start, end }) => ({ from: share(start), to: share(end) })),
+    ticks: day.hours.slice(0, -1).map(({ hour, at }) => ({ at: share(at), instant: at, hour })),
+    now: share(now),
+  };
+}

@@ -1,0 +1,111 @@
+/** What a card shows of a room, in words and shares: all but the markup. */
+
+import type { Texts } from "../texts";
+import type { Formats } from "./formats";
+import type { Room } from "./room";
+import { type Status, statusOf } from "./status";
+import { type Day, type Timeline, timelineOf } from "./timeline";
+import { HOUR, type Instant, MINUTE } from "./zone";
+
+/** How often the now-line of a steady picture moves. */
+const STEADY_STEP = 15 * MINUTE;
+/** Farther away, hours and minutes mean little. */
+const COUNTDOWN = 24 * HOUR;
+
+/** What is the same for all rooms of a card at one moment. */
+export interface Moment {
+  readonly now: Instant;
+  /** When the connection to Home Assistant was lost. */
+  readonly lostAt: Instant | null;
+  readonly day: Day;
+  readonly soon: number;
+  /** Nothing may change by the minute: e-paper flashes when it does. */
+  readonly steady: boolean;
+  readonly texts: Texts;
+  readonly formats: Formats;
+}
+
+export interface RoomView {
+  readonly id: string;
+  readonly name: string;
+  readonly place: string;
+  readonly seats: string;
+  readonly status: Status;
+  readonly word: string;
+  /** Until when it is so, "" if nobody knows. */
+  readonly until: string;
+  readonly left: string;
+  /** That it is over soon. */
+  readonly hint: string;
+  /** The next booking, "" where it would say nothing. */
+  readonly next: string;
+  readonly nextFree: string;
+  /** Why it can't be used, or why nobody knows. */
+  readonly note: string;
+  readonly pending: string;
+  readonly timeline: Timeline | null;
+  readonly bookings: string;
+  /** The state as one phrase, for those who listen. */
+  readonly phrase: string;
+}
+
+/** Return what to show of a room. */
+export function viewOf(room: Room, moment: Moment): RoomView {
+  const { now, lostAt, soon, texts, formats } = moment;
+  const status = statusOf(room, now, lostAt, soon);
+  const isKnown = status.kind !== "unknown";
+  const word = texts.words[status.kind];
+  const until = untilOf(status, moment);
+  const note = noteOf(room, status, moment);
+  return {
+    id: room.id,
+    name: room.name,
+    place: room.place,
+    seats: room.seats === null ? "" : texts.seats(room.seats),
+    status,
+    word,
+    until,
+    left: leftOf(status, moment),
+    hint: !status.soon ? "" : status.kind === "free" ? texts.startingSoon : texts.endingSoon,
+    next: isKnown ? nextOf(status, moment) : "",
+    nextFree: status.nextFree === null ? "" : formats.start(status.nextFree, now),
+    note,
+    pending: isKnown && room.pending ? texts.pending(room.pending) : "",
+    timeline: isKnown ? timelineOf(room, moment.day, moment.steady ? now - (now % STEADY_STEP) : now) : null,
+    bookings: isKnown ? bookingsOf(room, moment) : "",
+    phrase: texts.sentence(...[word, until, note].filter(Boolean)),
+  };
+}
+
+function untilOf({ kind, until }: Status, { now, texts, formats }: Moment): string {
+  if (kind === "unknown") return "";
+  if (until === null) return kind === "free" ? texts.noBookings : texts.noEnd;
+  if (kind === "free" && !formats.isToday(until, now)) return texts.restOfDay;
+  return texts.until(formats.end(until, now));
+}
+
+function leftOf({ kind, until }: Status, { now, steady, texts, formats }: Moment): string {
+  if (steady || until === null || until - now >= COUNTDOWN) return "";
+  if (kind === "free") return formats.isToday(until, now) ? texts.timeLeft.free(formats.left(until, now)) : "";
+  return texts.timeLeft.busy(formats.left(until, now));
+}
+
+function nextOf({ kind, until, next }: Status, { now, texts, formats }: Moment): string {
+  // That nothing comes after is said only where it is news
+  if (!next) return kind === "busy" && until !== null ? texts.nextNone : "";
+  return next.end === null ? formats.start(next.start, now) : formats.span(next.start, next.end, now);
+}
+
+function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }: Moment): string {
+  if (kind === "disabled") return room.disabledReason ?? "";
+  if (doubt === null) return "";
+  if (doubt === "missing") return texts.doubts.missing(room.id);
+  if (doubt === "offline") return texts.doubts.offline(formats.time(lostAt ?? 0));
+  return texts.doubts[doubt];
+}
+
+function bookingsOf(room: Room, { now, day, texts, formats }: Moment): string {
+  const shown = room.bookings.filter(({ start, end }) => start < day.end && day.start < end);
+  if (!shown.length) return texts.bookingsNone;
+  return texts.bookings(texts.sentence(...shown.map(({ start, end }) => formats.span(start, end, now))));
+}

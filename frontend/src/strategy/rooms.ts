@@ -1,0 +1,82 @@
+/** A dashboard that makes itself: a board of all rooms, the rooms by building and floor, and a panel for each door. */
+
+import { BOARD_CARD } from "../cards/board-card";
+import { ROOM_CARD } from "../cards/room-card";
+import { type Hass, roomIds } from "../hass";
+import { type Room, readRoom } from "../model/room";
+import { textsIn } from "../texts";
+
+export const STRATEGY = "feishu-rooms";
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** Home Assistant looks for an element, but asks only its class. */
+export class RoomsStrategy extends HTMLElement {
+  static readonly registryDependencies = ["entities", "devices"];
+  static readonly noEditor = true;
+
+  static async generate(_config: Config, hass: Hass): Promise<{ views: Config[] }> {
+    const texts = textsIn(hass.locale.language);
+    const compare = new Intl.Collator(texts.language, { numeric: true }).compare;
+    const rooms = roomIds(hass)
+      .map((id) => readRoom(hass, id))
+      .sort((one, other) => compare(one.place, other.place) || compare(one.name, other.name));
+    const board = {
+      title: texts.board.title,
+      path: "board",
+      icon: "mdi:view-list",
+      type: "panel",
+      cards: [{ type: `custom:${BOARD_CARD}` }],
+    };
+    return { views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map(panel)] };
+  }
+}
+
+function buildings(rooms: readonly Room[], elsewhere: string): Config[] {
+  return split(rooms, buildingOf).map(([building, found], index) => ({
+    title: building || elsewhere,
+    path: `building-${index + 1}`,
+    icon: "mdi:office-building",
+    type: "sections",
+    max_columns: 3,
+    sections: split(found, ({ place }) => place).map(([place, onFloor]) => ({
+      type: "grid",
+      cards: [{ type: "heading", heading: place || elsewhere, icon: "mdi:floor-plan" }, ...onFloor.map(tile)],
+    })),
+  }));
+}
+
+function tile(room: Room): Config {
+  return {
+    type: `custom:${ROOM_CARD}`,
+    entity: room.id,
+    hide_clock: true,
+    tap_action: { action: "navigate", navigation_path: pathOf(room) },
+  };
+}
+
+/** A view for the tablet by the door; not among the tabs. */
+function panel(room: Room): Config {
+  return {
+    title: room.name,
+    path: pathOf(room),
+    type: "panel",
+    subview: true,
+    cards: [{ type: `custom:${ROOM_CARD}`, entity: room.id }],
+  };
+}
+
+function pathOf(room: Room): string {
+  return room.id.replace("binary_sensor.", "door-");
+}
+
+function buildingOf({ place }: Room): string {
+  return place.split(" / ")[0] ?? "";
+}
+
+/** Return the rooms by what a function tells of them, in the order in which it first tells it. */
+function split(rooms: readonly Room[], by: (room: Room) => string): [string, Room[]][] {
+  const parts = new Map<string, Room[]>();
+  for (const room of rooms) parts.set(by(room), [...(parts.get(by(room)) ?? []), room]);
+  return [...parts];
+}

@@ -1,0 +1,396 @@
+/** The cards as elements: what they show, and when they draw. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import "../src/index";
+import type { BoardCard } from "../src/cards/board-card";
+import type { RoomCard } from "../src/cards/room-card";
+import type { Hass } from "../src/hass";
+import { at, booked, hassWith, iso, type Told } from "./office";
+
+const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
+const TO_11: Told[string] = ["on", { busy_until: iso(at(11)), ...booked([at(10), at(11)]) }];
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: at(10) });
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.useRealTimers();
+});
+
+async function show<Card extends RoomCard | BoardCard>(tag: string, config: object, hass: Hass): Promise<Card> {
+  const card = document.createElement(tag) as Card;
+  card.setConfig({ type: `custom:${tag}`, ...config });
+  card.hass = hass;
+  document.body.append(card);
+  await card.updateComplete;
+  return card;
+}
+
+const showRoom = (hass: Hass, config: object = {}) =>
+  show<RoomCard>("feishu-room-card", { entity: "binary_sensor.orion", ...config }, hass);
+const showBoard = (hass: Hass, config: object = {}) => show<BoardCard>("feishu-rooms-board-card", config, hass);
+
+async function tell(card: RoomCard | BoardCard, hass: Hass): Promise<void> {
+  card.hass = hass;
+  await card.updateComplete;
+}
+
+/** Change one room, as Home Assistant does: all other states stay the same objects. */
+function change(hass: Hass, told: Told): Hass {
+  return { ...hass, states: { ...hass.states, ...hassWith(told).states } };
+}
+
+const all = (card: RoomCard | BoardCard, selector: string) => [...(card.shadowRoot?.querySelectorAll(selector) ?? [])];
+const text = (card: RoomCard | BoardCard, selector: string) =>
+  all(card, selector)[0]?.textContent?.replaceAll(/\s+/g, " ").trim();
+const words = (card: BoardCard) => all(card, "li").map((line) => line.querySelector(".badge")?.textContent?.trim());
+
+test("a room is shown in word, icon and class", async () => {
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
+
+  expect(text(card, ".name")).toBe("Orion");
+  expect(text(card, ".word")).toBe("Free");
+  expect(text(card, ".until")).toBe("until 11:00 for 1 h");
+  expect(text(card, ".coming")).toBe("Next booking11:00 – 12:00");
+  expect(text(card, ".clock")).toBe("10:00 Monday, November 23");
+  expect(all(card, "ha-card")[0]?.className).toBe("free");
+  expect(all(card, ".strip .bar")).toHaveLength(1);
+  expect(all(card, ".strip")[0]?.getAttribute("aria-label")).toBe("Bookings today: 11:00 – 12:00");
+});
+
+test("what is unavailable is never shown as free, nor is what is missing", async () => {
+  for (const hass of [hassWith({ orion: ["unavailable"] }), hassWith({ orion: ["unknown"] }), hassWith({})]) {
+    const card = await showRoom(hass);
+
+    expect(text(card, ".word")).toBe("No data");
+    expect(all(card, "ha-card")[0]?.className).toBe("unknown");
+    expect(card.shadowRoot?.textContent).not.toMatch(/free/i);
+  }
+});
+
+test("the state is pushed, and read out once it changes", async () => {
+  const hass = hassWith({ orion: ["off", UNTIL_11] });
+  const card = await showRoom(hass);
+  expect(text(card, "[role=status]")).toBe("");
+
+  await tell(card, change(hass, { orion: TO_11 }));
+
+  expect(text(card, ".word")).toBe("Busy");
+  expect(text(card, "[role=status]")).toBe("Orion: Busy, until 11:00");
+});
+
+test("other entities' changes draw nothing", async () => {
+  const hass = hassWith({ orion: ["off"], vega: ["off"] });
+  const card = await showRoom(hass);
+  const render = vi.spyOn(card as unknown as { render(): unknown }, "render");
+
+  await tell(card, change(hass, { vega: ["on"] }));
+  expect(render).not.toHaveBeenCalled();
+  await tell(card, change(hass, { orion: ["on"] }));
+  expect(render).toHaveBeenCalledOnce();
+});
+
+test("the minute counts down, and midnight makes another day", async () => {
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
+
+  await vi.advanceTimersByTimeAsync(60_000);
+  await card.updateComplete;
+  expect(text(card, ".until")).toBe("until 11:00 for 59 min");
+
+  vi.setSystemTime(at(23, 59, 30));
+  await vi.advanceTimersByTimeAsync(60_000);
+  await card.updateComplete;
+  expect(text(card, ".clock")).toBe("00:00 Tuesday, November 24");
+  expect(all(card, ".strip .bar")).toHaveLength(0);
+});
+
+test("a card that is gone has no timer", async () => {
+  const card = await showRoom(hassWith({ orion: ["off"] }));
+  expect(vi.getTimerCount()).toBe(1);
+
+  card.remove();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a lost connection is said at once, and after the grace there is no data", async () => {
+  const hass = hassWith({ orion: ["off"] });
+  const card = await showRoom(hass);
+
+  await tell(card, { ...hass, connected: false });
+  expect(text(card, ".lost")).toBe("Not connected since 10:00");
+  expect(text(card, ".word")).toBe("Free");
+
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("No data");
+  expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
+
+  await tell(card, hass);
+  expect(text(card, ".word")).toBe("Free");
+  expect(text(card, ".lost")).toBeUndefined();
+});
+
+test("after a sleep nothing is relied on until Home Assistant answers", async () => {
+  let answer = () => {};
+  const ping = () => new Promise<void>((resolve) => (answer = resolve));
+  const card = await showRoom(hassWith({ orion: ["off"] }, { connection: { ping } }));
+
+  vi.setSystemTime(at(12));
+  document.dispatchEvent(new Event("visibilitychange"));
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("No data");
+
+  answer();
+  await vi.advanceTimersByTimeAsync(0);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("Free");
+});
+
+test("an answer that comes after the connection was lost changes nothing", async () => {
+  let answer = () => {};
+  const ping = () => new Promise<void>((resolve) => (answer = resolve));
+  const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
+  const card = await showRoom(hass);
+  vi.setSystemTime(at(12));
+  document.dispatchEvent(new Event("visibilitychange"));
+  await tell(card, { ...hass, connected: false });
+
+  answer();
+  await vi.advanceTimersByTimeAsync(0);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("No data");
+});
+
+test("a connection that died in the sleep stays lost until there is a new one", async () => {
+  const ping = () => Promise.reject(new Error("Connection lost"));
+  const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
+  const card = await showRoom(hass);
+
+  vi.setSystemTime(at(12));
+  window.dispatchEvent(new Event("pageshow"));
+  await vi.advanceTimersByTimeAsync(0);
+  await tell(card, { ...hass, connected: false });
+  expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
+  await tell(card, hass);
+  expect(text(card, ".word")).toBe("Free");
+});
+
+test("nothing is to be tapped unless that was wanted", async () => {
+  const hass = hassWith({ orion: ["off"] });
+  expect(all(await showRoom(hass), "button, a, [tabindex]")).toHaveLength(0);
+  expect(all(await showRoom(hass, { tap_action: { action: "none" } }), "button")).toHaveLength(0);
+
+  const card = await showRoom(hass, { tap_action: { action: "more-info" } });
+  const acted = vi.fn();
+  document.body.addEventListener("hass-action", (event) => acted((event as CustomEvent).detail), { once: true });
+  const [button] = all(card, "button");
+  expect(button?.getAttribute("aria-label")).toBe("Show Orion");
+  (button as HTMLButtonElement).click();
+
+  const config = { entity: "binary_sensor.orion", tap_action: { action: "more-info" } };
+  expect(acted).toHaveBeenCalledWith({ config, action: "tap" });
+});
+
+test("black and white has no clock and no countdown", async () => {
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }), { monochrome: true });
+
+  expect(all(card, "ha-card")[0]?.className).toBe("free mono");
+  expect(text(card, ".clock")).toBeUndefined();
+  expect(text(card, ".until")).toBe("until 11:00");
+});
+
+test("a screen that has no colours gets none", async () => {
+  vi.stubGlobal("matchMedia", (query: string) => ({ matches: query === "(monochrome)" }));
+
+  expect(all(await showRoom(hassWith({ orion: ["off"] })), ".mono")).toHaveLength(1);
+  expect(all(await showRoom(hassWith({ orion: ["off"] }), { monochrome: false }), ".mono")).toHaveLength(0);
+});
+
+test("texts are in the user's language, and change with it", async () => {
+  const hass = hassWith({ orion: ["off", UNTIL_11] });
+  const card = await showRoom(hass);
+
+  await tell(card, { ...hass, locale: { ...hass.locale, language: "zh-Hans" } });
+
+  expect(text(card, ".word")).toBe("空闲");
+  expect(text(card, ".until")).toBe("至 11:00 可用 1 小时");
+});
+
+test("bookings that are over are told from those that are not", async () => {
+  const bookings = booked([at(8), at(9)], [at(9), at(10)], [at(10), at(11)]);
+  const card = await showRoom(hassWith({ orion: ["on", bookings] }));
+
+  expect(all(card, ".bar").map(({ className }) => className)).toEqual(["bar over", "bar over", "bar"]);
+});
+
+// The board
+
+const office = hassWith({
+  orion: ["off", UNTIL_11],
+  vega: [...TO_11],
+  lyra: ["unavailable"],
+  mira: ["off", { floor: "4F", capacity: 20, next_busy_time: iso(at(10, 20)) }],
+});
+
+test("a board shows each room, by floor", async () => {
+  const board = await showBoard(office);
+
+  expect(all(board, "h3").map((title) => title.textContent?.trim())).toEqual([
+    "Tower A / 3F 1 of 2 free",
+    "Tower A / 4F 1 of 1 free",
+    "Elsewhere 0 of 1 free",
+  ]);
+  expect(words(board)).toEqual(["Free", "Busy", "Free", "No data"]);
+  expect(text(board, ".summary")).toBe("2 of 4 free");
+  expect(all(board, "button.tap")).toHaveLength(0);
+});
+
+test("a board draws the row of the room that changes, and reads it out", async () => {
+  const board = await showBoard(office);
+  const before = all(board, "li").map((line) => line.innerHTML);
+
+  await tell(board, change(office, { mira: ["on", { floor: "4F" }] }));
+
+  expect(words(board)).toEqual(["Free", "Busy", "Busy", "No data"]);
+  const after = all(board, "li").map((line) => line.innerHTML);
+  expect(after.map((line, index) => line === before[index])).toEqual([true, true, false, true]);
+  expect(text(board, "[role=status]")).toBe("Mira: Busy, until further notice");
+});
+
+test("the rows go with the time", async () => {
+  const board = await showBoard(office);
+  const before = all(board, "li").map((line) => line.className);
+
+  vi.setSystemTime(at(10, 9));
+  await vi.advanceTimersByTimeAsync(60_000);
+  await board.updateComplete;
+
+  expect(before).toEqual(["free", "busy", "free", "unknown"]);
+  expect(all(board, "li").map((line) => line.className)).toEqual(["free", "busy", "free soon", "unknown"]);
+});
+
+test("a lost connection is said on the board, and after the grace no room is free", async () => {
+  const board = await showBoard(office);
+
+  await tell(board, { ...office, connected: false });
+  expect(text(board, ".lost")).toBe("Not connected since 10:00");
+  expect(words(board)).toEqual(["Free", "Busy", "Free", "No data"]);
+
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  await board.updateComplete;
+  expect(words(board)).toEqual(["No data", "No data", "No data", "No data"]);
+  expect(text(board, ".summary")).toBe("0 of 4 free");
+});
+
+test("many changes at once are only counted", async () => {
+  const board = await showBoard(office);
+
+  await tell(board, change(office, { mira: ["on"], orion: ["on"] }));
+
+  expect(text(board, "[role=status]")).toBe("2 rooms have changed");
+});
+
+test("rooms are filtered, and after a while all are there again", async () => {
+  const board = await showBoard(office);
+  const [floor, seats] = all(board, "select") as HTMLSelectElement[];
+  const [toggle] = all(board, ".toggle") as HTMLButtonElement[];
+  const names = () => all(board, ".who b").map((name) => name.textContent);
+  const choose = async (select: HTMLSelectElement | undefined, value: string) => {
+    if (select) select.value = value;
+    select?.dispatchEvent(new Event("change"));
+    await board.updateComplete;
+  };
+
+  await choose(floor, "Tower A / 3F");
+  expect(names()).toEqual(["Orion", "Vega"]);
+  await choose(floor, "");
+  await choose(seats, "20");
+  expect(names()).toEqual(["Mira"]);
+  await choose(seats, "");
+  toggle?.click();
+  await board.updateComplete;
+  expect(toggle?.getAttribute("aria-pressed")).toBe("true");
+  expect(names()).toEqual(["Orion"]);
+
+  await vi.advanceTimersByTimeAsync(3 * 60_000);
+  await board.updateComplete;
+  expect(names()).toHaveLength(4);
+});
+
+test("a filter that nothing passes is told from an office without rooms", async () => {
+  expect(text(await showBoard(office, { place: "Tower Z" }), ".none")).toBe("No room matches.");
+  expect(text(await showBoard(hassWith({})), ".none")).toBe("There are no rooms yet.");
+});
+
+test("what is configured is what is shown", async () => {
+  const config = { entities: ["binary_sensor.vega", "binary_sensor.orion"], title: "Lobby", free_first: true };
+  const board = await showBoard(office, { ...config, hide_filters: true, hide_clock: true, hide_floors: true });
+
+  expect(text(board, "h2")).toBe("Lobby");
+  expect(words(board)).toEqual(["Free", "Busy"]);
+  expect(all(board, "select, .toggle, .clock, h3")).toHaveLength(0);
+});
+
+test("rooms that are added later appear", async () => {
+  const board = await showBoard(office);
+  const more = hassWith({ ...Object.fromEntries([["deneb", ["off"]]]) } as Told);
+
+  const states = { ...office.states, ...more.states };
+  await tell(board, { ...office, states, entities: { ...office.entities, ...more.entities } });
+
+  expect(all(board, "li")).toHaveLength(5);
+});
+
+// What Home Assistant asks for
+
+interface Listed {
+  readonly type: string;
+  readonly name: string;
+  readonly description: string;
+  readonly getEntitySuggestion?: (hass: Hass, entity: string) => { config: object } | null;
+}
+
+const listed = (list: string) => (window as unknown as Record<string, Listed[]>)[list] ?? [];
+
+test("the cards and the dashboard are offered, in the language of the page", () => {
+  document.documentElement.lang = "zh-Hans";
+  const names = [...listed("customCards"), ...listed("customStrategies")].map(({ name }) => name);
+  document.documentElement.lang = "en";
+
+  expect(names).toEqual(["会议室", "会议室看板", "会议室"]);
+  expect(listed("customCards").map(({ type }) => type)).toEqual(["feishu-room-card", "feishu-rooms-board-card"]);
+});
+
+test("the cards are suggested for rooms, and for nothing else", () => {
+  const suggestions = (entity: string) =>
+    listed("customCards").map(({ getEntitySuggestion }) => getEntitySuggestion?.(office, entity)?.config);
+
+  expect(suggestions("binary_sensor.orion")).toEqual([
+    { type: "custom:feishu-room-card", entity: "binary_sensor.orion" },
+    { type: "custom:feishu-rooms-board-card", place: "Tower A / 3F" },
+  ]);
+  expect(suggestions("binary_sensor.lamp")).toEqual([undefined, undefined]);
+});
+
+test("a first configuration has a room, if there is one", () => {
+  const element = customElements.get("feishu-room-card") as unknown as typeof RoomCard;
+
+  expect(element.getStubConfig(office, ["light.lamp"], [])).toEqual({ entity: "binary_sensor.orion" });
+  expect(element.getStubConfig(office, ["binary_sensor.vega"], [])).toEqual({ entity: "binary_sensor.vega" });
+  expect(element.getStubConfig(hassWith({}))).toEqual({ entity: "" });
+});
+
+test("both cards have a size, a place in sections and an editor", async () => {
+  const room = await showRoom(office);
+  const board = await showBoard(office);
+
+  expect(room.getGridOptions()).toEqual({ columns: 6, rows: 4, min_columns: 3, min_rows: 1 });
+  expect([room.getCardSize(), board.getCardSize()]).toEqual([4, 6]);
+  for (const tag of ["feishu-room-card", "feishu-rooms-board-card"]) {
+    const element = customElements.get(tag) as unknown as typeof RoomCard;
+    expect(element.getConfigForm().schema.length).toBeGreaterThan(3);
+  }
+});

@@ -1,0 +1,68 @@
+/** A Home Assistant with rooms, as the cards see it. Times are of 2026-11-23, a Monday, in Shanghai. */
+
+import type { Entity, EntityEntry, Hass } from "../src/hass";
+
+export const ZONE = "Asia/Shanghai";
+
+/** Return an instant of the day, or so many days later. */
+export function at(hour: number, minute = 0, second = 0, day = 0): number {
+  return Date.UTC(2026, 10, 23 + day, hour - 8, minute, second);
+}
+
+/** Return an instant as Home Assistant writes it. */
+export function iso(instant: number): string {
+  return new Date(instant + 8 * 3_600_000).toISOString().replace("Z", "+08:00");
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+const NOTHING = {
+  busy_since: null,
+  busy_until: null,
+  next_busy_time: null,
+  next_free_time: null,
+  available_now: true,
+  disabled_reason: null,
+  pending: 0,
+  bookings: [],
+  room_id: "omm_1",
+  capacity: 8,
+  building: "Tower A",
+  floor: "3F",
+  equipment: [],
+};
+
+export type Told = Readonly<Record<string, [state: string, attributes?: Attributes]>>;
+
+/** Return the attributes of bookings, each from start to end. */
+export function booked(...spans: [number, number][]): Attributes {
+  return { bookings: spans.map(([start, end]) => ({ start: iso(start), end: iso(end) })) };
+}
+
+/** Return a `hass` with rooms, by the name of their entity. */
+export function hassWith(rooms: Told, more: Partial<Hass> = {}): Hass {
+  const states: Record<string, Entity> = {};
+  const entities: Record<string, EntityEntry> = {};
+  for (const [name, [state, attributes]] of Object.entries(rooms)) {
+    const entity_id = `binary_sensor.${name}`;
+    const friendly_name = name.charAt(0).toUpperCase() + name.slice(1);
+    const known = state === "unavailable" ? {} : NOTHING;
+    states[entity_id] = { entity_id, state, attributes: { friendly_name, ...known, ...attributes } };
+    entities[entity_id] = {
+      entity_id,
+      platform: "feishu_freebusy",
+      translation_key: "busy",
+      device_id: `device-${name}`,
+    };
+  }
+  return {
+    states,
+    entities,
+    devices: {},
+    config: { time_zone: ZONE },
+    locale: { language: "en", time_format: "24", time_zone: "server" },
+    themes: { darkMode: false },
+    connected: true,
+    ...more,
+  };
+}

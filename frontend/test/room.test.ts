@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { readRoom } from "../src/model/room";
+import { at, booked, hassWith, iso } from "./office";
+
+const ORION = "binary_sensor.orion";
+
+test("a room is read from its entity", () => {
+  const attributes = {
+    ...booked([at(9), at(10)], [at(13), at(14)]),
+    busy_until: iso(at(10)),
+    next_busy_time: iso(at(13)),
+    next_free_time: iso(at(10)),
+    pending: 2,
+  };
+
+  expect(readRoom(hassWith({ orion: ["on", attributes] }), ORION)).toEqual({
+    id: ORION,
+    name: "Orion",
+    place: "Tower A / 3F",
+    seats: 8,
+    state: "busy",
+    busyUntil: at(10),
+    nextBusy: at(13),
+    nextFree: at(10),
+    disabledReason: null,
+    pending: 2,
+    bookings: [
+      { start: at(9), end: at(10) },
+      { start: at(13), end: at(14) },
+    ],
+  });
+});
+
+test.each([
+  ["off", "free"],
+  ["on", "busy"],
+  ["unavailable", "unavailable"],
+  ["unknown", "unavailable"],
+  ["ON", "unavailable"],
+  ["", "unavailable"],
+])("the state %j is read as %s", (state, expected) => {
+  expect(readRoom(hassWith({ orion: [state] }), ORION).state).toBe(expected);
+});
+
+test("a room that is not there is missing, not free", () => {
+  const room = readRoom(hassWith({}), ORION);
+
+  expect([room.state, room.name, room.place]).toEqual(["missing", ORION, ""]);
+});
+
+test("an unavailable room keeps its place: its device has it", () => {
+  const hass = hassWith({ orion: ["unavailable"] }, { devices: { "device-orion": { model: "Tower A / 3F" } } });
+
+  expect(readRoom(hass, ORION).place).toBe("Tower A / 3F");
+});
+
+test.each([
+  [{ building: null }, "3F"],
+  [{ floor: null }, "Tower A"],
+  [{ building: null, floor: null }, ""],
+])("of %j the place is %j", (attributes, place) => {
+  expect(readRoom(hassWith({ orion: ["off", attributes] }), ORION).place).toBe(place);
+});
+
+test("what can't be understood is not known", () => {
+  const broken = {
+    busy_until: "soon",
+    next_busy_time: 5,
+    capacity: "many",
+    pending: null,
+    bookings: [null, { start: "x", end: iso(at(9)) }, { start: iso(at(10)), end: iso(at(9)) }],
+  };
+  const room = readRoom(hassWith({ orion: ["on", broken] }), ORION);
+
+  expect([room.busyUntil, room.nextBusy, room.seats, room.pending, room.bookings]).toEqual([null, null, null, 0, []]);
+});
+
+test("a name that is given goes before the room's own", () => {
+  expect(readRoom(hassWith({ orion: ["off"] }), ORION, "The big one").name).toBe("The big one");
+  expect(readRoom(hassWith({ orion: ["off"] }), ORION, "").name).toBe("Orion");
+});

@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { readRoom } from "../src/model/room";
+import { GRACE, isFreeFor, type Status, statusOf } from "../src/model/status";
+import { MINUTE } from "../src/model/zone";
+import { at, booked, hassWith, iso } from "./office";
+
+const SOON = 10 * MINUTE;
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+function status(state: string, attributes: Attributes, now: number, lostAt: number | null = null): Status {
+  return statusOf(readRoom(hassWith({ orion: [state, attributes] }), "binary_sensor.orion"), now, lostAt, SOON);
+}
+
+const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
+const BUSY_TO_11 = { busy_until: iso(at(11)), next_free_time: iso(at(11)), ...booked([at(10), at(11)]) };
+
+test("a free room is free until the next booking", () => {
+  expect(status("off", UNTIL_11, at(10))).toEqual({
+    kind: "free",
+    doubt: null,
+    until: at(11),
+    soon: false,
+    next: { start: at(11), end: at(12) },
+    nextFree: null,
+  });
+});
+
+test("a busy room is busy until its block ends", () => {
+  expect(status("on", BUSY_TO_11, at(10))).toEqual({
+    kind: "busy",
+    doubt: null,
+    until: at(11),
+    soon: false,
+    next: null,
+    nextFree: null,
+  });
+});
+
+test("a gap that is too short is told: the room is next free later than it is no longer busy", () => {
+  const attributes = {
+    busy_until: iso(at(11)),
+    next_busy_time: iso(at(11, 5)),
+    next_free_time: iso(at(12)),
+    ...booked([at(10), at(11)], [at(11, 5), at(12)]),
+  };
+
+  expect(status("on", attributes, at(10))).toMatchObject({
+    until: at(11),
+    next: { start: at(11, 5), end: at(12) },
+    nextFree: at(12),
+  });
+});
+
+test("a free room of which no booking is known has no end", () => {
+  expect(status("off", {}, at(10))).toMatchObject({ kind: "free", until: null, soon: false, next: null });
+});
+
+test("a busy room whose end lies beyond what is known has none", () => {
+  expect(status("on", {}, at(10))).toMatchObject({ kind: "busy", until: null, soon: false });
+});
+
+test("a booking beyond the listed ones has a start alone", () => {
+  expect(status("off", { next_busy_time: iso(at(9, 0, 0, 3)) }, at(10)).next).toEqual({
+    start: at(9, 0, 0, 3),
+    end: null,
+  });
+});
+
+test.each([
+  [at(10, 49, 59), false],
+  [at(10, 50), true],
+  [at(10, 59, 59), true],
+])("it is soon from the threshold on (%#)", (now, soon) => {
+  expect(status("off", UNTIL_11, now).soon).toBe(soon);
+  expect(status("on", BUSY_TO_11, now).soon).toBe(soon);
+});
+
+test.each(["", "Repairs"])("a disabled room is not just busy, for whatever reason (%j)", (disabled_reason) => {
+  expect(status("on", { ...BUSY_TO_11, disabled_reason }, at(10)).kind).toBe("disabled");
+});
+
+test.each(["unavailable", "unknown"])("of an %s room nothing is said but that", (state) => {
+  expect(status(state, UNTIL_11, at(10))).toEqual({
+    kind: "unknown",
+    doubt: "unavailable",
+    until: null,
+    soon: false,
+    next: null,
+    nextFree: null,
+  });
+});
+
+test("while connected Home Assistant's word counts, whatever this clock says", () => {
+  expect(status("on", BUSY_TO_11, at(11, 5))).toMatchObject({ kind: "busy", until: at(11), soon: true });
+  expect(status("off", UNTIL_11, at(11, 5))).toMatchObject({ kind: "free", until: at(11) });
+});
+
+test("after the connection was lost, announced changes happen", () => {
+  const lost = at(10, 58);
+  const day = booked([at(10), at(11)], [at(11, 30), at(12)]);
+
+  expect(status("on", { busy_until: iso(at(11)), ...day }, at(10, 59), lost).kind).toBe("busy");
+  expect(status("on", { busy_until: iso(at(11)), ...day }, at(11), lost)).toMatchObject({
+    kind: "free",
+    until: at(11, 30),
+    next: { start: at(11, 30), end: at(12) },
+  });
+  expect(status("off", UNTIL_11, at(11, 1), lost)).toMatchObject({ kind: "busy", until: at(12), next: null });
+});
+
+test("a room that was disabled until then is what its bookings say", () => {
+  const attributes = { ...BUSY_TO_11, disabled_reason: "Repairs", ...booked([at(9), at(11)], [at(11), at(12)]) };
+
+  expect(status("on", attributes, at(11), at(10, 58))).toMatchObject({ kind: "busy", until: at(12) });
+});
+
+test("after the grace nothing is known, least of all that a room is free", () => {
+  expect(status("off", {}, at(10) + GRACE - 1, at(10)).kind).toBe("free");
+  expect(status("off", {}, at(10) + GRACE, at(10))).toMatchObject({ kind: "unknown", doubt: "offline", until: null });
+});
+
+test.each([
+  ["off", UNTIL_11, at(10, 30), true],
+  ["off", UNTIL_11, at(10, 31), false],
+  ["off", {}, at(10), true],
+  ["on", BUSY_TO_11, at(10), false],
+  ["unavailable", {}, at(10), false],
+])("free for 30 minutes: %s %j", (state, attributes, now, expected) => {
+  expect(isFreeFor(status(state, attributes, now), now, 30 * MINUTE)).toBe(expected);
+});

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { Hass } from "../src/hass";
+import { RoomsStrategy } from "../src/strategy/rooms";
+import { hassWith } from "./office";
+
+interface View {
+  readonly path: string;
+  readonly type: string;
+  readonly title: string;
+  readonly subview?: boolean;
+  readonly cards?: { type: string; entity?: string }[];
+  readonly sections?: {
+    cards: { type: string; heading?: string; entity?: string; tap_action?: { navigation_path: string } }[];
+  }[];
+}
+
+async function views(hass: Hass): Promise<View[]> {
+  return (await RoomsStrategy.generate({}, hass)).views as unknown as View[];
+}
+
+const hass = hassWith({
+  vega: ["on", { building: "Tower B", floor: "1F" }],
+  lyra: ["unavailable"],
+  orion: ["off", { floor: "10F" }],
+  altair: ["off", { floor: "2F" }],
+});
+
+test("a board, a view for each building, a panel for each door", async () => {
+  const made = await views(hass);
+
+  expect(made.map(({ path, type, title }) => [path, type, title])).toEqual([
+    ["board", "panel", "Meeting rooms"],
+    ["building-1", "sections", "Elsewhere"],
+    ["building-2", "sections", "Tower A"],
+    ["building-3", "sections", "Tower B"],
+    ["door-lyra", "panel", "Lyra"],
+    ["door-altair", "panel", "Altair"],
+    ["door-orion", "panel", "Orion"],
+    ["door-vega", "panel", "Vega"],
+  ]);
+  expect(made.filter(({ subview }) => subview).map(({ path }) => path)).toEqual([
+    "door-lyra",
+    "door-altair",
+    "door-orion",
+    "door-vega",
+  ]);
+});
+
+test("floors are sections, with a tile for each room that leads to its panel", async () => {
+  const sections = (await views(hass))[2]?.sections ?? [];
+
+  expect(sections.map(({ cards }) => cards.map((card) => card.heading ?? card.entity))).toEqual([
+    ["Tower A / 2F", "binary_sensor.altair"],
+    ["Tower A / 10F", "binary_sensor.orion"],
+  ]);
+  expect(sections[0]?.cards[1]?.tap_action?.navigation_path).toBe("door-altair");
+});
+
+test("nothing is to be tapped at a door", async () => {
+  const door = (await views(hass)).at(-1);
+
+  expect(door?.cards).toEqual([{ type: "custom:feishu-room-card", entity: "binary_sensor.vega" }]);
+});
+
+test("only rooms of ours that are not hidden are shown", async () => {
+  const entities = {
+    ...hass.entities,
+    "binary_sensor.vega": { ...hass.entities["binary_sensor.vega"], entity_id: "binary_sensor.vega", hidden: true },
+    "binary_sensor.lamp": { entity_id: "binary_sensor.lamp", platform: "demo" },
+    "binary_sensor.other": { entity_id: "binary_sensor.other", platform: "feishu_freebusy", translation_key: "other" },
+    "sensor.orion": { entity_id: "sensor.orion", platform: "feishu_freebusy" },
+  };
+  const made = await views({ ...hass, entities });
+
+  expect(made.filter(({ subview }) => subview).map(({ title }) => title)).toEqual(["Lyra", "Altair", "Orion"]);
+});
+
+test("an office without rooms has a board that says so", async () => {
+  expect((await views(hassWith({}))).map(({ path }) => path)).toEqual(["board"]);
+});

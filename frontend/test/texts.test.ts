@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { textsIn } from "../src/texts";
+
+const en = textsIn("en");
+const zh = textsIn("zh-Hans");
+
+/** Return all texts by their path, functions called with examples. */
+function leaves(node: unknown, path = ""): [string, string][] {
+  if (typeof node === "string") return [[path, node]];
+  if (typeof node === "function") return [[path, node(3, 4)]];
+  return Object.entries(node as object).flatMap(([key, value]) => leaves(value, `${path}.${key}`));
+}
+
+test.each([
+  ["en", en],
+  ["en-GB", en],
+  ["de", en],
+  ["zh-Hans", zh],
+  ["zh-CN", zh],
+  ["zh-Hant", zh],
+  ["zh", zh],
+])("%s gets its texts", (language, texts) => {
+  expect(textsIn(language)).toBe(texts);
+});
+
+test("both languages say the same things", () => {
+  expect(leaves(zh).map(([path]) => path)).toEqual(leaves(en).map(([path]) => path));
+});
+
+test("nothing in Chinese was left in English, and nothing in English in Chinese", () => {
+  const chinese = /[\u4e00-\u9fff]/;
+  const neutral = new Set([".language", ".sentence", ".is"]);
+  for (const [path, text] of leaves(zh)) expect([path, neutral.has(path) || chinese.test(text)]).toEqual([path, true]);
+  for (const [path, text] of leaves(en)) expect([path, chinese.test(text)]).toEqual([path, false]);
+});
+
+test("one is not many", () => {
+  expect([en.seats(1), en.seats(2), en.pending(1), en.pending(2)]).toEqual([
+    "1 seat",
+    "2 seats",
+    "1 request awaits approval",
+    "2 requests await approval",
+  ]);
+});

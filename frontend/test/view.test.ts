@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import type { Hass } from "../src/hass";
+import { Formats } from "../src/model/formats";
+import { readRoom } from "../src/model/room";
+import { dayAround } from "../src/model/timeline";
+import { type RoomView, viewOf } from "../src/model/view";
+import { MINUTE } from "../src/model/zone";
+import { textsIn } from "../src/texts";
+import { at, booked, hassWith, iso, ZONE } from "./office";
+
+interface Circumstances {
+  readonly language?: string;
+  readonly lostAt?: number;
+  readonly steady?: boolean;
+}
+
+function view(hass: Hass, now: number, { language = "en", lostAt, steady = false }: Circumstances = {}): RoomView {
+  const texts = textsIn(language);
+  const formats = Formats.of({ ...hass, locale: { ...hass.locale, language } }, texts);
+  return viewOf(readRoom(hass, "binary_sensor.orion"), {
+    now,
+    lostAt: lostAt ?? null,
+    day: dayAround(now, ZONE, 8, 19),
+    soon: 10 * MINUTE,
+    steady,
+    texts,
+    formats,
+  });
+}
+
+const free = hassWith({ orion: ["off", { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) }] });
+const busy = hassWith({
+  orion: [
+    "on",
+    {
+      busy_until: iso(at(11)),
+      next_busy_time: iso(at(11, 5)),
+      next_free_time: iso(at(12)),
+      pending: 2,
+      ...booked([at(9), at(11)], [at(11, 5), at(12)]),
+    },
+  ],
+});
+
+test("a free room", () => {
+  expect(view(free, at(10, 6, 30))).toMatchObject({
+    name: "Orion",
+    place: "Tower A / 3F",
+    seats: "8 seats",
+    word: "Free",
+    until: "until 11:00",
+    left: "for 54 min",
+    hint: "",
+    next: "11:00 – 12:00",
+    nextFree: "",
+    note: "",
+    pending: "",
+    bookings: "Bookings today: 11:00 – 12:00",
+    phrase: "Free, until 11:00",
+  });
+});
+
+test("a busy room, in Chinese", () => {
+  expect(view(busy, at(10, 55), { language: "zh-Hans" })).toMatchObject({
+    seats: "8 座",
+    word: "忙碌",
+    until: "至 11:00",
+    left: "还剩 5 分钟",
+    hint: "即将结束",
+    next: "11:05 – 12:00",
+    nextFree: "12:00",
+    pending: "2 个预订待审批",
+    bookings: "今天的预订：09:00 – 11:00，11:05 – 12:00",
+    phrase: "忙碌，至 11:00",
+  });
+});
+
+test("a booking that starts soon is announced", () => {
+  expect(view(free, at(10, 52))).toMatchObject({ word: "Free", hint: "Booked soon", left: "for 8 min" });
+});
+
+test.each([
+  [{}, "no bookings ahead", "", ""],
+  [{ next_busy_time: iso(at(9, 0, 0, 1)) }, "rest of the day", "", "tomorrow 09:00"],
+  [{ next_busy_time: iso(at(24)) }, "until 00:00", "for 14 h", "tomorrow 00:00"],
+])("a room that is free today: %j", (attributes, until, left, next) => {
+  expect(view(hassWith({ orion: ["off", attributes] }), at(10))).toMatchObject({ until, left, next });
+});
+
+test.each([
+  [{}, "until further notice", ""],
+  [{ busy_until: iso(at(9, 30, 0, 1)) }, "until tomorrow 09:30", "23 h 30 min left"],
+  [{ busy_until: iso(at(10, 0, 0, 1)) }, "until tomorrow 10:00", ""],
+  [{ busy_until: iso(at(10, 0, 0, 9)) }, "until Dec 2 10:00", ""],
+])("a room that is busy for long: %j", (attributes, until, left) => {
+  expect(view(hassWith({ orion: ["on", attributes] }), at(10))).toMatchObject({ until, left });
+});
+
+test("a disabled room says why", () => {
+  const attributes = { busy_until: iso(at(12)), disabled_reason: "Repairs" };
+
+  expect(view(hassWith({ orion: ["on", attributes] }), at(10))).toMatchObject({
+    word: "Out of use",
+    until: "until 12:00",
+    note: "Repairs",
+    next: "",
+    phrase: "Out of use, until 12:00, Repairs",
+  });
+});
+
+test.each([
+  [hassWith({ orion: ["unavailable"] }), {}, "Nothing is known right now."],
+  [hassWith({}), {}, "Home Assistant has no binary_sensor.orion."],
+  [free, { lostAt: at(9) }, "No connection to Home Assistant since 09:00."],
+])("where nothing is known, nothing is shown but why (%#)", (hass, circumstances, note) => {
+  expect(view(hass, at(10), circumstances)).toMatchObject({
+    word: "No data",
+    until: "",
+    left: "",
+    hint: "",
+    next: "",
+    nextFree: "",
+    pending: "",
+    note,
+    timeline: null,
+    bookings: "",
+    phrase: `No data, ${note}`,
+  });
+});
+
+test("a steady picture is the same from minute to minute", () => {
+  const shown = (minute: number) => {
+    const { status: _, ...rest } = view(free, at(10, minute), { steady: true });
+    return rest;
+  };
+
+  expect(shown(44)).toEqual(shown(31));
+  expect(shown(44).left).toBe("");
+  expect(shown(45).timeline?.now).toBeGreaterThan(shown(44).timeline?.now ?? 1);
+});
+
+test("a day without bookings is said to be one", () => {
+  expect(view(hassWith({ orion: ["off"] }), at(10)).bookings).toBe("No bookings today");
+});

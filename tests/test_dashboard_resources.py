@@ -1,0 +1,249 @@
+"""The cards are a dashboard resource as long as an entry wants them to be, and never in the way of anything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, UrlManager
+from homeassistant.components.lovelace.const import LOVELACE_DATA
+from homeassistant.components.lovelace.resources import ResourceStorageCollection
+from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.feishu_freebusy import dashboard_resources
+from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, DOMAIN
+from custom_components.feishu_freebusy.dashboard_resources import (
+    BUNDLE,
+    URL,
+    async_update_dashboard_resources as update,
+)
+
+ADDRESS = f"{URL}?v={sha256(BUNDLE.read_bytes()).hexdigest()[:12]}"
+OTHERS = "/local/other.js"
+
+type Start = Callable[..., Awaitable[None]]
+
+
+def add_entry(hass: HomeAssistant, **options: Any) -> MockConfigEntry:
+    entry = MockConfigEntry(domain=DOMAIN, options=options)
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def start(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Start:
+    """Return what starts the dashboards with these resources in the storage, or in YAML."""
+
+    async def go(*stored: str, yaml: list[str] | None = None) -> None:
+        rows = [{"id": f"row-{number}", "type": "module", "url": url} for number, url in enumerate(stored)]
+        hass_storage["lovelace_resources"] = {"version": 1, "key": "lovelace_resources", "data": {"items": rows}}
+        in_yaml = [{"type": "module", "url": url} for url in yaml or []]
+        config = {} if yaml is None else {"resource_mode": "yaml", "resources": in_yaml}
+        hass.data[DATA_EXTRA_MODULE_URL] = UrlManager(lambda *_: None, [])
+        assert await async_setup_component(hass, "http", {})
+        # Not as a whole: the frontend, which it wants, is a package of its own
+        with patch("homeassistant.setup._async_process_dependencies", return_value=[]):
+            assert await async_setup_component(hass, "lovelace", {"lovelace": config})
+
+    return go
+
+
+async def urls(hass: HomeAssistant) -> list[str]:
+    resources = hass.data[LOVELACE_DATA].resources
+    await resources.async_get_info()
+    return [row["url"] for row in resources.async_items()]
+
+
+def extra_urls(hass: HomeAssistant) -> set[str]:
+    return set(hass.data[DATA_EXTRA_MODULE_URL].urls)
+
+
+async def test_the_cards_become_a_resource_once(hass: HomeAssistant, start: Start) -> None:
+    await start(OTHERS)
+    add_entry(hass)
+    add_entry(hass)
+
+    with patch.object(hass.http, "async_register_static_paths") as served:
+        # As two entries do that start at once
+        await asyncio.gather(*(update(hass) for _ in range(3)))
+        await update(hass)
+
+    assert await urls(hass) == [OTHERS, ADDRESS]
+    assert [row["type"] for row in hass.data[LOVELACE_DATA].resources.async_items()] == ["module", "module"]
+    assert served.call_count == 1
+    assert not extra_urls(hass)
+
+
+async def test_the_cards_are_served_and_may_be_kept(
+    hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    await start()
+    add_entry(hass)
+    await update(hass)
+
+    response = await (await hass_client_no_auth()).get(ADDRESS)
+
+    assert response.status == 200
+    assert await response.read() == BUNDLE.read_bytes()
+    assert response.content_type == "text/javascript"
+    assert "max-age" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("old", [f"{URL}?v=0123456789ab", URL, f"{URL}?hacstag=1"])
+async def test_an_upgrade_changes_the_address(hass: HomeAssistant, start: Start, old: str) -> None:
+    await start(old, OTHERS)
+    add_entry(hass)
+
+    await update(hass)
+
+    assert await urls(hass) == [ADDRESS, OTHERS]
+
+
+async def test_nothing_is_written_where_all_is_right(hass: HomeAssistant, start: Start) -> None:
+    await start(OTHERS, ADDRESS)
+    add_entry(hass)
+
+    with (
+        patch.object(ResourceStorageCollection, "async_update_item") as updated,
+        patch.object(ResourceStorageCollection, "async_create_item") as created,
+    ):
+        await update(hass)
+
+    assert not updated.called
+    assert not created.called
+
+
+async def test_the_resource_goes_with_the_last_entry(hass: HomeAssistant, start: Start) -> None:
+    await start(OTHERS)
+    entries = [add_entry(hass), add_entry(hass)]
+    await update(hass)
+
+    await hass.config_entries.async_remove(entries[0].entry_id)
+    await update(hass)
+    assert await urls(hass) == [OTHERS, ADDRESS]
+
+    await hass.config_entries.async_remove(entries[1].entry_id)
+    await update(hass)
+    assert await urls(hass) == [OTHERS]
+
+
+async def test_it_can_be_switched_off(hass: HomeAssistant, start: Start) -> None:
+    await start(OTHERS)
+    entry = add_entry(hass)
+    await update(hass)
+
+    hass.config_entries.async_update_entry(entry, options={CONF_DASHBOARD_CARDS: False})
+    await update(hass)
+    assert await urls(hass) == [OTHERS]
+
+    hass.config_entries.async_update_entry(entry, options={})
+    await update(hass)
+    assert await urls(hass) == [OTHERS, ADDRESS]
+
+
+@pytest.mark.parametrize("by_hand", [URL, f"{URL}?hacstag=1"])
+async def test_where_it_is_off_what_was_added_by_hand_stays_and_works(
+    hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator, by_hand: str
+) -> None:
+    await start(by_hand)
+    add_entry(hass, **{CONF_DASHBOARD_CARDS: False})
+
+    await update(hass)
+
+    assert await urls(hass) == [by_hand]
+    assert (await (await hass_client_no_auth()).get(by_hand)).status == 200
+
+
+async def test_one_entry_that_wants_the_cards_is_enough(hass: HomeAssistant, start: Start) -> None:
+    await start()
+    add_entry(hass, **{CONF_DASHBOARD_CARDS: False})
+    add_entry(hass)
+
+    await update(hass)
+
+    assert await urls(hass) == [ADDRESS]
+
+
+async def test_a_disabled_entry_wants_nothing(hass: HomeAssistant, start: Start) -> None:
+    await start(ADDRESS)
+    MockConfigEntry(domain=DOMAIN, disabled_by=ConfigEntryDisabler.USER).add_to_hass(hass)
+    add_entry(hass, **{CONF_DASHBOARD_CARDS: False})
+
+    await update(hass)
+
+    assert await urls(hass) == []
+
+
+async def test_with_resources_from_yaml_the_page_loads_the_cards_itself(hass: HomeAssistant, start: Start) -> None:
+    await start(yaml=[OTHERS])
+    entry = add_entry(hass)
+
+    await update(hass)
+    await update(hass)
+    assert await urls(hass) == [OTHERS]
+    assert extra_urls(hass) == {ADDRESS}
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    await update(hass)
+    assert not extra_urls(hass)
+
+
+async def test_what_is_in_yaml_already_is_not_loaded_twice(hass: HomeAssistant, start: Start) -> None:
+    await start(yaml=[URL])
+    add_entry(hass)
+
+    await update(hass)
+
+    assert not extra_urls(hass)
+
+
+async def test_without_dashboards_there_is_nothing_to_do(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+    add_entry(hass)
+
+    await update(hass)
+
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("broken", ["bundle", "resources", "names", "update"])
+async def test_no_trouble_gets_out(
+    hass: HomeAssistant, start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    await start()
+    add_entry(hass)
+    if broken == "bundle":
+        monkeypatch.setattr(dashboard_resources, "BUNDLE", Path("/nowhere"))
+    elif broken == "resources":
+        monkeypatch.delattr(hass.data[LOVELACE_DATA], "resources")
+    elif broken == "names":
+        monkeypatch.delattr("homeassistant.components.lovelace.const.LOVELACE_DATA")
+    else:
+        monkeypatch.setattr(ResourceStorageCollection, "async_create_item", lambda *_: None)
+
+    await update(hass)
+
+    ours = [record for record in caplog.records if record.name == dashboard_resources.__name__]
+    assert [record.levelname for record in ours] == ["WARNING"]
+    assert URL in ours[0].getMessage()
+    assert ours[0].exc_info is None
+
+
+async def test_after_trouble_the_next_time_is_as_the_first(
+    hass: HomeAssistant, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await start()
+    add_entry(hass)
+    with monkeypatch.context() as broken:
+        broken.setattr(ResourceStorageCollection, "async_create_item", lambda *_: None)
+        await update(hass)
+
+    await update(hass)
+
+    assert await urls(hass) == [ADDRESS]
