@@ -1,0 +1,37 @@
+"""Runs all benchmarks and prints two tables in Markdown: `scripts/bench`, or `python -m benchmarks`.
+
+The first is what was measured on this machine in this run; the second, how late changes are seen, is computed. Takes
+some minutes. Each module also runs alone.
+"""
+
+from collections.abc import Callable
+import sys
+from typing import Final
+
+from benchmarks import client, imports, lateness, memory, poll, schedule, storm, writes
+from benchmarks.measure import Row, table
+
+_ALL: Final[dict[str, Callable[[], list[Row]]]] = {
+    "client": client.rows,
+    "imports": imports.rows,
+    "poll": poll.rows,
+    "storm": storm.rows,
+    "writes": writes.rows,
+    "schedule": schedule.rows,
+    "memory": memory.rows,
+}
+
+
+def main() -> None:
+    """Measure one after the other, so that none is in the other's way."""
+    rows: list[Row] = []
+    for name, measure in _ALL.items():
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        rows += measure()
+    print(table(rows))
+    print()
+    print(lateness.lateness_table())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What it takes to find a room among 1,000, in a real Home Assistant. `python -m benchmarks.find_rooms`.
+
+The yardstick is to go once through what is known of all rooms, looking at each busy period of theirs.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+import gc
+import json
+import sys
+import time
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+from benchmarks.home import WatchedSelector, home, run, set_up
+from benchmarks.measure import Row, Spread, in_own_process, table
+from benchmarks.tower import running_tower, tower
+from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
+from custom_components.feishu_freebusy.services import SERVICE_FIND_ROOMS
+
+ROOMS: Final = 1000
+ROUNDS: Final = 25
+
+_MOST: Final = 50  # milliseconds
+# What people ask: where a room is found, and where each one is looked at for an alternative
+_WISHES: Final[dict[str, dict[str, Any]]] = {
+    "found": {"duration": {"minutes": 30}, "min_capacity": 4, "equipment": ["screen"], "limit": 5},
+    "not found": {"duration": {"hours": 13}, "min_capacity": 4, "building": ["Tower"], "limit": 5},
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """CPU seconds of each round."""
+
+    once_through: list[float] = field(default_factory=list)
+    searches: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _WISHES})
+
+
+def rows(rooms: int = ROOMS, rounds: int = ROUNDS) -> list[Row]:
+    """Search by the action, as an automation does, in a process of its own."""
+    result = in_own_process("benchmarks.find_rooms", rooms, rounds)
+    return [_row(rooms, name, took, result["once_through"]) for name, took in result["searches"].items()]
+
+
+def _row(rooms: int, name: str, took: list[float], once_through: list[float]) -> Row:
+    milliseconds = Spread.of(1000 * seconds for seconds in took)
+    ratio = Spread.of(search / once for search, once in zip(took, once_through, strict=True))
+    return Row(
+        f"`find_rooms` on {rooms:,} rooms, CPU, where one is {name}",
+        "reading all schedules once",
+        f"{ratio.text('{:.1f}')} ×; {milliseconds.median:.0f} ms",
+        f"≤ {_MOST} ms",
+        milliseconds.median <= _MOST,
+    )
+
+
+async def measure(_selector: WatchedSelector, rooms: int, rounds: int) -> Result:
+    """Search for each wish, so many times in turns."""
+    result = Result()
+    with running_tower(rooms, time.time() + 3600) as base_url:
+        async with home() as hass:
+            entry = await set_up(hass, tower(rooms), base_url, scan_interval=3600)
+            gc.collect()
+            for _ in range(rounds):
+                result.once_through.append(_cpu(lambda: _read_once(entry.runtime_data)))
+                for name, wish in _WISHES.items():
+                    result.searches[name].append(await _search(hass, wish, name))
+            await hass.config_entries.async_unload(entry.entry_id)
+    return result
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _read_once(coordinator: FreeBusyCoordinator) -> timedelta:
+    busy = timedelta()
+    for room_id in coordinator.room_ids:
+        if schedule := coordinator.schedule(room_id):
+            for block in schedule.blocks:
+                busy += block.end - block.start
+    return busy
+
+
+async def _search(hass: HomeAssistant, wish: dict[str, Any], name: str) -> float:
+    tomorrow = datetime.now(UTC).replace(hour=9, minute=0, second=0) + timedelta(days=1)
+    until = tomorrow + timedelta(hours=9)
+    data = {**wish, "start": tomorrow.isoformat(), "until": until.isoformat()}
+    begun = time.process_time()
+    response = await hass.services.async_call(DOMAIN, SERVICE_FIND_ROOMS, data, blocking=True, return_response=True)
+    took = time.process_time() - begun
+    if (
+        not response
+        or bool(response["rooms"]) != (name == "found")
+        or bool(response["alternatives"]) == (name == "found")
+    ):
+        raise RuntimeError("not the answer that is to be timed")
+    return took
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        numbers: list[Any] = [int(argument) for argument in sys.argv[1:]]
+        print(json.dumps(asdict(run(lambda selector: measure(selector, *numbers)))))
+    else:
+        print(table(rows()))

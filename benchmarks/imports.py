@@ -1,0 +1,65 @@
+"""What it costs to import our client, and the vendor's SDK: time and memory. `python -m benchmarks.imports`.
+
+Each import is one in a Python of its own, on top of what starting Python itself costs.
+"""
+
+import subprocess
+import sys
+from typing import Final
+
+from benchmarks.measure import ROOT, Row, Spread, table
+
+ROUNDS: Final = 7
+
+_OURS: Final = "feishu"  # as a package of its own: as part of the integration it would bring Home Assistant along
+_SDK: Final = "lark_oapi"
+_HOME: Final = ROOT / "custom_components" / "feishu_freebusy"
+_PROGRAM: Final = """
+import sys, time
+sys.path.append(sys.argv[1])
+for name in sys.argv[3:]:
+    __import__(name)
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1])
+before, begun = resident(), time.perf_counter()
+__import__(sys.argv[2])
+print(time.perf_counter() - begun, resident() - before)
+"""
+
+
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Import both in turn, round by round; a first round only fills the caches of the system."""
+    alone = [(_import(_OURS), _import(_SDK)) for _ in range(rounds + 1)][1:]
+    times, sizes = _ratios(alone)
+    # Home Assistant has that anyway
+    after_aiohttp, sizes_after = _ratios([(_import(_OURS, "aiohttp"), _import(_SDK, "aiohttp")) for _ in range(rounds)])
+    sdk, sdk_too = "the vendor's SDK", "the vendor's SDK, both after `aiohttp`"
+    return [
+        Row("time to import `feishu/`", sdk, _less(times, "{:.0f}"), "≥ 20 × less", times.median >= 20),
+        Row("memory for it", sdk, _less(sizes, "{:.1f}"), "≥ 5 × less", sizes.median >= 5),
+        Row("the same time", sdk_too, _less(after_aiohttp, "{:.0f}"), "≥ 20 × less", after_aiohttp.median >= 20),
+        Row("the same memory", sdk_too, _less(sizes_after, "{:.0f}"), "≥ 5 × less", sizes_after.median >= 5),
+    ]
+
+
+def _ratios(costs: list[tuple[tuple[float, float], tuple[float, float]]]) -> tuple[Spread, Spread]:
+    times, sizes = zip(*((sdk[0] / ours[0], sdk[1] / ours[1]) for ours, sdk in costs), strict=True)
+    return Spread.of(times), Spread.of(sizes)
+
+
+def _less(ratio: Spread, form: str) -> str:
+    return f"{ratio.text(form)} × less"
+
+
+def _import(name: str, *before: str) -> tuple[float, float]:
+    """Return the seconds and the pages of memory that it takes when all of `before` have been imported."""
+    done = subprocess.run(  # noqa: S603  # our own
+        [sys.executable, "-c", _PROGRAM, _HOME, name, *before], check=True, stdout=subprocess.PIPE, text=True
+    )
+    seconds, pages = map(float, done.stdout.split())
+    return seconds, pages
+
+
+if __name__ == "__main__":
+    print(table(rows()))

@@ -1,0 +1,106 @@
+"""What rooms leave in Home Assistant's database in a week. `python -m benchmarks.recorder`.
+
+A real recorder on SQLite. The size of a table, with its indexes, is shared out among entities: that of states by their
+rows, that of attributes by their length.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+import sqlite3
+import sys
+import tempfile
+from typing import Final
+
+import pytest
+
+from benchmarks.measure import ROOT, Row, table
+
+ROOMS: Final = 50
+DAYS: Final = 7
+
+_OF_A_ROOM: Final = ("busy", "calendar", "next_change", "next_free")
+_STATES: Final = """
+SELECT states_meta.entity_id, COUNT(*) FROM states JOIN states_meta USING (metadata_id)
+WHERE last_updated_ts > ? AND last_updated_ts < ? GROUP BY metadata_id
+"""
+_ATTRIBUTES: Final = """
+SELECT entity_id, SUM(LENGTH(shared_attrs)) FROM states_meta JOIN (
+    SELECT DISTINCT metadata_id, attributes_id, shared_attrs FROM states JOIN state_attributes USING (attributes_id)
+    WHERE last_updated_ts > ? AND last_updated_ts < ?
+) USING (metadata_id) GROUP BY metadata_id
+"""
+_SIZE: Final = "SELECT SUM(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name = ?)"
+
+
+@dataclass(eq=False)
+class Week:
+    """The plugin that says what the week is like, and takes what came of it."""
+
+    rooms: int
+    days: int
+    database: Path
+    begin: float = 0.0  # Unix seconds; what comes before is the set-up
+    end: float = 0.0
+    changes: int = 0  # of bookings
+    keys: dict[str, str] = field(default_factory=dict)  # what our entities are, by id
+
+    @pytest.fixture
+    def week(self) -> Week:
+        """Return itself."""
+        return self
+
+
+@dataclass(slots=True)
+class _Share:
+    """What some entities have in the database."""
+
+    rows: float = 0.0
+    bytes: float = 0.0
+
+
+def rows(rooms: int = ROOMS, days: int = DAYS) -> list[Row]:
+    """Live through a week."""
+    with tempfile.TemporaryDirectory() as folder:
+        week = Week(rooms, days, Path(folder) / "home-assistant.db")
+        options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
+        if pytest.main([str(ROOT / "benchmarks" / "recorded_week.py"), *options], plugins=[week]):
+            raise RuntimeError("the week failed")
+        shares = _shares(week)
+    changes = week.changes / rooms / days
+    of_a_room = [shares[key] for key in _OF_A_ROOM]
+    of_the_account = {key: share for key, share in shares.items() if key not in _OF_A_ROOM}
+    return [
+        _row(f"each of {rooms} rooms and {days} days", f"changes of bookings ({changes:.1f})", of_a_room, rooms * days),
+        *(_row(f"of that, by `{key}`", "–", [shares[key]], rooms * days) for key in _OF_A_ROOM),
+        _row("the account, a day", "–", of_the_account.values(), days),
+        *(_row(f"of that, by `{key}`", "–", [share], days) for key, share in of_the_account.items()),
+    ]
+
+
+def _row(what: str, against: str, shares: Iterable[_Share], by: int) -> Row:
+    parts = list(shares)
+    count, size = sum(share.rows for share in parts) / by, sum(share.bytes for share in parts) / by
+    return Row(f"recorded: {what}", against, f"{count:.1f} rows, {size / 1024:.1f} KiB")
+
+
+def _shares(week: Week) -> dict[str, _Share]:
+    shares: dict[str, _Share] = defaultdict(_Share)
+    with closing(sqlite3.connect(week.database)) as database:
+        for name, query, total in (
+            ("states", _STATES, "SELECT COUNT(*) FROM states"),
+            ("state_attributes", _ATTRIBUTES, "SELECT SUM(LENGTH(shared_attrs)) FROM state_attributes"),
+        ):
+            (size,) = database.execute(_SIZE, (name,)).fetchone()
+            (parts,) = database.execute(total).fetchone()
+            for entity_id, part in database.execute(query, (week.begin, week.end)):
+                share = shares[week.keys[entity_id]]
+                share.bytes += size * part / parts
+                share.rows += part if name == "states" else 0
+    return dict(shares)
+
+
+if __name__ == "__main__":
+    print(table(rows(*map(int, sys.argv[1:]))))

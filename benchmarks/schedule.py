@@ -1,0 +1,78 @@
+"""How the cost of a schedule grows with its busy periods. `python -m benchmarks.schedule`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from math import log2
+import random
+import time
+from timeit import repeat
+from typing import Final
+
+from benchmarks.measure import Row, Spread, table
+from custom_components.feishu_freebusy.feishu import BusyPeriod
+from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
+
+ROUNDS: Final = 9
+FEW: Final = 100
+MANY: Final = 10_000
+
+_REPEATS: Final = 3
+_START: Final = datetime(2026, 11, 23, tzinfo=UTC)
+_MIN_FREE: Final = timedelta(minutes=15)
+
+
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Compare the cost of many periods with that of few, both in any order, half of them overlapping."""
+    few, many = _periods(FEW), _periods(MANY)
+    log_linear = MANY * log2(MANY) / (FEW * log2(FEW))
+    build = Spread.of(_build(many, 1) / _build(few, MANY // FEW) / log_linear for _ in range(rounds))
+    ask = Spread.of(_ask(many) / _ask(few) for _ in range(rounds))
+    return [
+        Row(
+            f"cost of a `schedule` of {MANY:,} busy periods, to one of {FEW}",
+            "n log n",
+            f"{build.text()} ×",
+            "≤ 1 ×",
+            build.median <= 1,
+        ),
+        Row("cost of asking it what is true now, and until when", f"{FEW} periods", f"{ask.text()} ×"),
+    ]
+
+
+def _periods(number: int) -> list[BusyPeriod]:
+    dice = random.Random(number)  # noqa: S311  # no secret
+    starts = [_START + timedelta(minutes=30 * place) for place in range(number)]
+    dice.shuffle(starts)
+    return [BusyPeriod(start, start + timedelta(minutes=dice.choice((10, 40)))) for start in starts]
+
+
+def _build(periods: list[BusyPeriod], times: int) -> float:
+    """Return the seconds for one schedule."""
+    horizon = _START + timedelta(minutes=30 * len(periods) + 60)
+
+    def build() -> None:
+        build_schedule(periods, kind=SubjectKind.ROOM, window_start=_START, horizon=horizon)
+
+    return _cost(build, times)
+
+
+def _ask(periods: list[BusyPeriod], times: int = 2000) -> float:
+    """Return the seconds for one question."""
+    horizon = _START + timedelta(minutes=30 * len(periods) + 60)
+    schedule = build_schedule(periods, kind=SubjectKind.ROOM, window_start=_START, horizon=horizon)
+    now = periods[0].start
+
+    def ask() -> None:
+        schedule.status(now, _MIN_FREE)
+        schedule.next_change(now, _MIN_FREE, UTC)
+
+    return _cost(ask, times)
+
+
+def _cost(work: Callable[[], None], times: int) -> float:
+    """Return the least seconds of CPU that it takes: what is more is the machine's other work."""
+    return min(repeat(work, timer=time.process_time, number=times, repeat=_REPEATS)) / times
+
+
+if __name__ == "__main__":
+    print(table(rows()))

@@ -1,0 +1,137 @@
+"""An office day of some rooms on virtual time, in the pytest that `benchmarks.writes` starts: what is written, and why.
+
+Bookings are made, moved and cancelled as `benchmarks.bookings` has it.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+
+from benchmarks.bookings import Habits, Version, office_month
+from custom_components.feishu_freebusy.feishu import BusyPeriod
+from custom_components.feishu_freebusy.options import DEFAULT_HORIZON_DAYS, DEFAULT_MIN_FREE_MINUTES
+from custom_components.feishu_freebusy.room_source import WINDOW_BEFORE
+from custom_components.feishu_freebusy.schedule import Schedule, SubjectKind, build_schedule
+from simulator import Tenant
+from tests.clock import BATCH, Clock, SetUp, Writes, busy_id
+from tests.conftest import at
+
+pytest_plugins = ["tests.conftest", "tests.clock"]
+
+_HORIZON: Final = timedelta(days=DEFAULT_HORIZON_DAYS)
+_MIN_FREE: Final = timedelta(minutes=DEFAULT_MIN_FREE_MINUTES)
+_MIDNIGHT: Final = at(0)
+_END: Final = at(0, day=1) - timedelta(seconds=1)  # what midnight itself changes is another day's
+
+_since = attrgetter("since")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of all rooms together."""
+
+    rooms: int
+    polls: int
+    changes: int  # of bookings
+    transitions: int  # from busy to free and back, as they really were
+    expected: int  # instants at which something else is to be shown
+    written: int
+    flipped: int  # written with another state
+
+
+async def test_a_day(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    tenant: Tenant,
+    writes: Writes,
+    number_of_rooms: int,
+    report: list[Counts],
+) -> None:
+    """Live through the day from its first minute to its last."""
+    await hass.config.async_set_time_zone("UTC")
+    clock.set_wall(_MIDNIGHT)
+    office = {
+        tenant.add_room(f"Room {number}"): room
+        for number, room in enumerate(office_month(number_of_rooms, [0], Habits()))
+    }
+    for shown, room in office.items():
+        _book(tenant, shown.room_id, room.days[0][0])
+    await set_up(*office, plan="free", source="batch")
+    writes.clear()
+    changes = [(version, shown.room_id) for shown, room in office.items() for version in room.days[0][1:]]
+    for version, room_id in sorted(changes, key=lambda change: change[0].since):
+        await clock.to(_instant(version.since))
+        _book(tenant, room_id, version)
+    await clock.to(_END)
+    polls = [call.at for call in tenant.calls(BATCH)]
+    entities = {busy_id(hass, shown) for shown in office}
+    written = [write for write in writes if write.entity_id in entities]
+    report.append(
+        Counts(
+            rooms=number_of_rooms,
+            polls=len(polls),
+            changes=sum(len(room.changes) for room in office.values()),
+            transitions=sum(_transitions(room.days[0]) for room in office.values()),
+            expected=sum(_changes_shown(room.days[0], polls) for room in office.values()),
+            written=len(written),
+            flipped=sum(write.state != write.before for write in written),
+        )
+    )
+
+
+def _instant(seconds: float) -> datetime:
+    return _MIDNIGHT + timedelta(seconds=round(seconds))
+
+
+def _periods(version: Version) -> list[BusyPeriod]:
+    return [BusyPeriod(_instant(start), _instant(end)) for start, end in version.busy]
+
+
+def _book(tenant: Tenant, room_id: str, version: Version) -> None:
+    for booking in tenant.calendars.of(room_id):
+        tenant.cancel(booking.booking_id)
+    for period in _periods(version):
+        tenant.book(room_id, period.start, period.end)
+
+
+def _transitions(versions: list[Version]) -> int:
+    """Return how often a room really went from free to busy or back."""
+    transitions, busy = 0, False
+    instants = {version.since for version in versions[1:]} | {
+        edge for version in versions for span in version.busy for edge in span
+    }
+    for instant in sorted(instants):
+        truth = versions[bisect_right(versions, instant, key=_since) - 1].busy
+        before, busy = busy, any(start <= instant < end for start, end in truth)
+        transitions += busy != before
+    return transitions
+
+
+def _changes_shown(versions: list[Version], polls: list[datetime]) -> int:
+    """Return how often something else is to be shown of a room: by time alone, and by what polls bring."""
+    changes = 0
+    shown: object = None
+    for poll, following in zip(polls, [*polls[1:], _END], strict=True):
+        schedule = _schedule(versions, poll)
+        now = poll
+        while now < following:
+            value = (schedule.status(now, _MIN_FREE), schedule.bookings(now, UTC))
+            changes += value != shown
+            shown = value
+            now = schedule.next_change(now, _MIN_FREE, UTC)
+    return changes - 1  # the first is shown when the room is added
+
+
+def _schedule(versions: list[Version], poll: datetime) -> Schedule:
+    read = [version for version in versions[1:] if _instant(version.since) <= poll]
+    return build_schedule(
+        _periods(read[-1] if read else versions[0]),
+        kind=SubjectKind.ROOM,
+        window_start=poll - WINDOW_BEFORE,
+        horizon=poll + _HORIZON,
+    )
