@@ -4,11 +4,12 @@ Its fixtures are asked for with `pytest_plugins = ["tests.clock"]`. (PYTEST_DONT
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import logging
 import math
+import re
 import time
 from typing import Any, cast
 
@@ -17,25 +18,29 @@ from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy import (
     binary_sensor,
+    calendar,
     config_flow,
-    coordinator,
+    sensor,
+    timetable,
 )
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
-from simulator import LoggedRequest, Room, Tenant
+from simulator import Call, Fault, LoggedRequest, Room, Simulator, Tenant
 from tests.conftest import at
 
 FREE_BUSY = "calendar/v4/freebusy/list"
+BATCH = "meeting_room/freebusy/batch_get"
 ROOMS = "vc/v1/rooms"
 TOKEN = "auth/v3/tenant_access_token/internal"
 
-LOADED = (binary_sensor, config_flow)  # so that no thread loads them while time stands still
+LOADED = (binary_sensor, calendar, config_flow, sensor)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 30.0  # real seconds
@@ -54,6 +59,7 @@ class Clock:
         self._hass = hass
         self._freezer = freezer
         self._seconds = float(int(_real_seconds()))
+        self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
     @property
     def now(self) -> datetime:
@@ -112,7 +118,8 @@ class Clock:
         if any(not thread.done() for thread in threads):
             return True
         connector = async_get_clientsession(self._hass).connector
-        return quiet_for < _QUIET_SECONDS and connector is not None and bool(connector._acquired)
+        under_way = len(connector._acquired) if connector else 0
+        return under_way > self.answers_held_back and quiet_for < _QUIET_SECONDS
 
     def _next_timer(self) -> timedelta | None:
         timers = [timer.when() for timer in get_scheduled_timer_handles(self._hass.loop) if not timer.cancelled()]
@@ -126,34 +133,79 @@ class Clock:
 
 
 @pytest.fixture
-def clock(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Clock]:
+async def clock(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Clock]:
     """Return the clock of all, at 10:00 UTC; polls have no jitter, and failed calls are repeated without a pause."""
-    monkeypatch.setattr(coordinator, "_JITTER", 0.0)
+    monkeypatch.setattr(timetable, "_JITTER", 0.0)
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
     freezer.move_to(at(10))
+    # In threads that `settle` sees
+    monkeypatch.setattr(hass, "async_add_import_executor_job", hass.async_add_executor_job)
     clock = Clock(hass, freezer)
-    tenant.monotonic = clock.seconds
+    simulator.tenant.monotonic = clock.seconds
+    hold_back = Simulator._delay
+
+    async def hold_back_and_say_so(simulator: Simulator, call: Call, fault: Fault) -> None:
+        clock.answers_held_back += 1
+        try:
+            await hold_back(simulator, call, fault)
+        finally:
+            clock.answers_held_back -= 1
+
+    monkeypatch.setattr(Simulator, "_delay", hold_back_and_say_so)
+    hass.loop.set_debug(False)  # with it, half of the time goes into stack traces of timers that nobody asks for
     with pytest.MonkeyPatch.context() as until_then:
         until_then.setattr(hass.loop, "time", clock.seconds)
-        until_then.setattr(hass.loop, "slow_callback_duration", math.inf)
         yield clock
+        await _end(hass, clock, simulator.tenant)
+
+
+async def _end(hass: HomeAssistant, clock: Clock, tenant: Tenant) -> None:
+    """Leave nothing that waits for an instant of ours: in real time it would come at once, or never."""
+    tenant.clear_faults()
+    while clock.answers_held_back:
+        await clock.forward(minutes=1)
+    if not hass.is_stopping:
+        for entry in hass.config_entries.async_entries(DOMAIN):
+            await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+
+def calls_key(entry: MockConfigEntry) -> str:
+    """Return the key under which the calls of an entry are stored."""
+    return f"{DOMAIN}.{entry.entry_id}.calls"
+
+
+@pytest.fixture
+async def in_utc(hass: HomeAssistant) -> None:
+    """Let the house be where clocks show UTC."""
+    await hass.config.async_set_time_zone("UTC")
 
 
 type SetUp = Callable[..., Awaitable[MockConfigEntry]]
 
 
 @pytest.fixture
-def set_up(hass: HomeAssistant, tenant: Tenant, entry_of: Callable[..., MockConfigEntry], clock: Clock) -> SetUp:
+def set_up(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    tenant: Tenant,
+    entry_of: Callable[..., MockConfigEntry],
+    clock: Clock,
+) -> SetUp:
     """Return what sets up an entry for rooms of the tenant, whether that succeeds or not.
 
-    What happened to the tenant after the entry was made is what `begin` does.
+    What happened to the tenant after the entry was made is what `begin` does; `calls` were made earlier this month.
     """
 
-    async def set_up(*rooms: Room, begin: Callable[[Tenant], object] | None = None, **options: Any) -> MockConfigEntry:
+    async def set_up(
+        *rooms: Room, begin: Callable[[Tenant], object] | None = None, calls: int = 0, **options: Any
+    ) -> MockConfigEntry:
         entry = entry_of(*(room.room_id for room in rooms), **options)
         entry.add_to_hass(hass)
+        if calls:
+            month = dt_util.as_local(clock.now).strftime("%Y-%m")
+            hass_storage[calls_key(entry)] = {"version": 1, "data": {"month": month, "calls": {FREE_BUSY: calls}}}
         if begin:
             begin(tenant)
         await clock.run(hass.config_entries.async_setup(entry.entry_id))
@@ -168,13 +220,23 @@ class Write:
     """A state that was written, in place of which; it may be the same one. None where there was, or is, no entity."""
 
     at: datetime
+    room_id: str
     entity_id: str
     before: str | None
     state: str | None
 
 
 class Writes(list[Write]):
-    """All states that were written."""
+    """All states of rooms that were written."""
+
+    @property
+    def rooms(self) -> set[str]:
+        """Return the ids of the rooms of which something was written."""
+        return {write.room_id for write in self}
+
+    def states_of(self, entity_id: str) -> set[str | None]:
+        """Return the states in which an entity was written."""
+        return {write.state for write in self if write.entity_id == entity_id}
 
     def changes_of(self, entity_id: str) -> list[tuple[datetime, str | None]]:
         """Return when an entity went into which states, to the millisecond."""
@@ -187,15 +249,22 @@ class Writes(list[Write]):
 
 @pytest.fixture
 def writes(hass: HomeAssistant) -> Writes:
-    """Note each state that is written from now on."""
+    """Note each state of a room that is written from now on; those of the account are to tick."""
     writes = Writes()
+    registry = er.async_get(hass)
+    rooms: dict[str, str] = {}  # also of entities that are removed meanwhile
 
     @callback
     def note(event: Event[Any]) -> None:
+        entity_id = event.data["entity_id"]
+        if (entity := registry.async_get(entity_id)) and (found := re.search("_(omm_[^_]+)_", entity.unique_id)):
+            rooms[entity_id] = found[1]
+        if entity_id not in rooms:
+            return
         new = cast("State | None", event.data["new_state"])
         old = cast("State | None", event.data.get("old_state", new))  # only told where something changed
         before, now = (state.state if state else None for state in (old, new))
-        writes.append(Write(event.time_fired, event.data["entity_id"], before, now))
+        writes.append(Write(event.time_fired, rooms[entity_id], entity_id, before, now))
 
     hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda _: True))
@@ -250,6 +319,21 @@ def devices_of(hass: HomeAssistant) -> list[dr.DeviceEntry]:
         for entry in hass.config_entries.async_entries(DOMAIN)
         for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
     ]
+
+
+def rooms_of(call: LoggedRequest) -> list[str]:
+    """Return the ids of the rooms that a request for free/busy, of one room or of many, is about."""
+    one = [call.body["room_id"]] if isinstance(call.body, dict) else []
+    return [*one, *(value for name, value in call.pairs if name == "room_ids")]
+
+
+def set_disabled(hass: HomeAssistant, room: Room, *, disabled: bool) -> None:
+    """Disable or enable all entities of a room."""
+    registry = er.async_get(hass)
+    by = er.RegistryEntryDisabler.USER if disabled else None
+    for entity in list(registry.entities.values()):
+        if f"_{room.room_id}_" in entity.unique_id:
+            registry.async_update_entity(entity.entity_id, disabled_by=by)
 
 
 def reads_of(tenant: Tenant, room: Room) -> list[LoggedRequest]:

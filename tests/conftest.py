@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+import logging
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from custom_components.feishu_freebusy.const import (
     CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
+    CONF_OFF_HOURS,
     CONF_PLAN,
     CONF_ROOMS,
     DOMAIN,
 )
-from simulator import Simulator, Tenant
+from simulator import Room, Simulator, Tenant
 
 
 @pytest.fixture
@@ -53,11 +55,37 @@ def entry_of(integration: None, simulator: Simulator, tenant: Tenant) -> Callabl
             options={
                 CONF_ROOMS: {room_id: tenant.rooms[room_id].name for room_id in room_ids},
                 CONF_PLAN: "paid",
+                CONF_OFF_HOURS: {"enabled": False},
                 **options,
             },
         )
 
     return make
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> Room:
+    """Return a room with all that a room may have."""
+    level = tenant.add_level("3F", tenant.add_level("Tower A"))
+    return tenant.add_room("Orion", level=level, capacity=8, equipment=("TV",))
+
+
+@pytest.fixture
+def vega(tenant: Tenant) -> Room:
+    """Return a room with nothing but a name."""
+    return tenant.add_room("Vega")
+
+
+@pytest.fixture
+def rooms(tenant: Tenant) -> list[Room]:
+    """Return a dozen rooms."""
+    return [tenant.add_room(f"Room {number}") for number in range(12)]
+
+
+@pytest.fixture
+def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
+    """Let `caplog` see what a user sees in the log."""
+    caplog.set_level(logging.INFO)
 
 
 def at(hour: int, minute: int = 0, second: int = 0, *, day: int = 0) -> datetime:

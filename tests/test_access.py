@@ -13,10 +13,12 @@ from simulator import Fault, Simulator, Tenant
 
 FREE_BUSY = "calendar:calendar.free_busy:read"
 ROOMS = "vc:room:readonly"
+ROOM_BATCH = "calendar:room:readonly"
 SCOPES_PATH = "application/v6/scopes"
 BOT_PATH = "bot/v3/info"
 ROOMS_PATH = "vc/v1/rooms"
 FREE_BUSY_PATH = "calendar/v4/freebusy/list"
+ROOM_BATCH_PATH = "meeting_room/freebusy/batch_get"
 
 type Change = Callable[[Tenant], object]
 
@@ -57,12 +59,16 @@ def bot_off(tenant: Tenant) -> None:
     tenant.bot_enabled = False
 
 
-def named(free_busy: bool | None, room_list: bool | None, bot: bool | None) -> Access:
-    return Access("Meeting rooms", free_busy, room_list, bot)
+def variant(**values: str) -> Change:
+    return lambda tenant: tenant.variants.update(values)
 
 
-def nameless(free_busy: bool | None, room_list: bool | None, bot: bool | None) -> Access:
-    return Access("", free_busy, room_list, bot)
+def named(free_busy: bool | None, room_list: bool | None, room_batch: bool | None, bot: bool | None) -> Access:
+    return Access("Meeting rooms", free_busy, room_list, room_batch, bot)
+
+
+def nameless(free_busy: bool | None, room_list: bool | None, room_batch: bool | None, bot: bool | None) -> Access:
+    return Access("", free_busy, room_list, room_batch, bot)
 
 
 def nothing(tenant: Tenant) -> None:
@@ -72,17 +78,18 @@ def nothing(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("change", "access"),
     [
-        pytest.param(nothing, named(True, True, True), id="all granted"),
-        pytest.param(revoke(FREE_BUSY), named(False, True, True), id="no free/busy"),
-        pytest.param(revoke(ROOMS), named(True, False, True), id="no rooms"),
-        pytest.param(bot_off, nameless(True, True, False), id="no bot"),
-        pytest.param(bot_is(0), named(True, True, False), id="bot to be installed"),
-        pytest.param(bot_is(1), named(True, True, False), id="bot disabled"),
-        pytest.param(bot_is(3), named(True, True, False), id="bot installed, not enabled"),
-        pytest.param(bot_is(4), named(True, True, True), id="bot to be upgraded"),
-        pytest.param(bot_is(5), named(True, True, None), id="licence expired"),
-        pytest.param(bot_is(99), named(True, True, None), id="bot in an unknown state"),
-        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, None), id="bot not to be asked"),
+        pytest.param(nothing, named(True, True, True, True), id="all granted"),
+        pytest.param(revoke(FREE_BUSY), named(False, True, True, True), id="no free/busy"),
+        pytest.param(revoke(ROOMS), named(True, False, True, True), id="no rooms"),
+        pytest.param(revoke(ROOM_BATCH), named(True, True, False, True), id="no batch"),
+        pytest.param(bot_off, nameless(True, True, True, False), id="no bot"),
+        pytest.param(bot_is(0), named(True, True, True, False), id="bot to be installed"),
+        pytest.param(bot_is(1), named(True, True, True, False), id="bot disabled"),
+        pytest.param(bot_is(3), named(True, True, True, False), id="bot installed, not enabled"),
+        pytest.param(bot_is(4), named(True, True, True, True), id="bot to be upgraded"),
+        pytest.param(bot_is(5), named(True, True, True, None), id="licence expired"),
+        pytest.param(bot_is(99), named(True, True, True, None), id="bot in an unknown state"),
+        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, None), id="bot not to be asked"),
     ],
 )
 async def test_what_the_app_says_of_itself_is_believed(
@@ -97,22 +104,28 @@ async def test_what_the_app_says_of_itself_is_believed(
 @pytest.mark.parametrize(
     ("change", "access"),
     [
-        pytest.param(nothing, named(True, True, True), id="all granted"),
-        pytest.param(revoke(FREE_BUSY), named(False, True, True), id="no free/busy"),
-        pytest.param(revoke(ROOMS), named(True, False, True), id="no rooms"),
-        pytest.param(bot_off, nameless(None, True, False), id="no bot"),
-        pytest.param(both(bot_off, revoke(FREE_BUSY)), nameless(False, True, False), id="no bot, no free/busy"),
-        pytest.param(always(Fault.html(502), ROOMS_PATH), named(True, None, True), id="rooms not to be read"),
-        pytest.param(always(Fault.html(502), FREE_BUSY_PATH), named(None, True, True), id="free/busy not to be read"),
+        pytest.param(nothing, named(True, True, True, True), id="all granted"),
+        pytest.param(revoke(FREE_BUSY), named(False, True, True, True), id="no free/busy"),
+        pytest.param(revoke(ROOMS), named(True, False, True, True), id="no rooms"),
+        pytest.param(revoke(ROOM_BATCH), named(True, True, False, True), id="no batch"),
+        pytest.param(bot_off, nameless(None, True, True, False), id="no bot"),
+        pytest.param(both(bot_off, revoke(FREE_BUSY)), nameless(False, True, True, False), id="no bot, no free/busy"),
+        pytest.param(always(Fault.html(502), ROOMS_PATH), named(True, None, True, True), id="rooms not to be read"),
+        pytest.param(always(Fault.html(502), FREE_BUSY_PATH), named(None, True, True, True), id="free/busy not read"),
         pytest.param(
-            always(Fault.error(404, 190007), FREE_BUSY_PATH), named(None, True, False), id="bot off after all"
+            always(Fault.error(404, 190007), FREE_BUSY_PATH), named(None, True, True, False), id="bot off after all"
         ),
         pytest.param(
             always(Fault.body(200, {"code": 0, "data": {"freebusy_list": []}}), FREE_BUSY_PATH),
-            named(True, True, True),
+            named(True, True, True, True),
             id="any room has an answer",
         ),
-        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True), id="the bot works"),
+        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, True), id="the bot works"),
+        pytest.param(variant(room_batch="30005"), named(True, True, None, True), id="batch taken offline"),
+        pytest.param(variant(room_batch="404"), named(True, True, None, True), id="batch gone"),
+        pytest.param(always(Fault.html(502), ROOM_BATCH_PATH), named(True, True, None, True), id="batch not read"),
+        pytest.param(always(Fault.error(400, 1), ROOM_BATCH_PATH), named(True, True, None, True), id="batch refused"),
+        pytest.param(variant(free_busy="missing"), named(True, True, None, True), id="batch not to be understood"),
     ],
 )
 async def test_where_the_app_does_not_know_its_scopes_they_are_tried(
@@ -124,12 +137,18 @@ async def test_where_the_app_does_not_know_its_scopes_they_are_tried(
     assert await check_access(client) == access
 
 
-@pytest.mark.parametrize("variant", ["190002", "190014"])
-async def test_the_room_that_is_tried_need_not_exist(client: FeishuClient, tenant: Tenant, variant: str) -> None:
-    tenant.variants.update({"unknown_room": variant})
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(variant(unknown_room=answer) for answer in ("190002", "190014")),
+        *(variant(unknown_batch_room=answer) for answer in ("error_room_ids", "100005", "omitted")),
+    ],
+)
+async def test_the_room_that_is_tried_need_not_exist(client: FeishuClient, tenant: Tenant, change: Change) -> None:
     no_scopes(tenant)
+    change(tenant)
 
-    assert (await check_access(client)).free_busy is True
+    assert await check_access(client) == named(True, True, True, True)
 
 
 @pytest.mark.parametrize("scope", ["calendar:calendar:readonly", "calendar:calendar"])
@@ -148,7 +167,7 @@ async def test_a_wider_scope_for_rooms_will_do(client: FeishuClient, tenant: Ten
 
 
 # What it says of itself, the room list, a room that isn't there: whichever call meets it
-@pytest.mark.parametrize("path", [BOT_PATH, SCOPES_PATH, ROOMS_PATH, FREE_BUSY_PATH])
+@pytest.mark.parametrize("path", [BOT_PATH, SCOPES_PATH, ROOMS_PATH, FREE_BUSY_PATH, ROOM_BATCH_PATH])
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [
@@ -174,12 +193,13 @@ async def test_what_keeps_the_app_from_everything_is_no_missing_permission(
 @pytest.mark.parametrize(
     ("access", "complete", "enough", "missing"),
     [
-        (named(True, True, True), True, True, ()),
-        (named(None, None, None), True, True, ()),
-        (named(True, False, True), False, True, (ROOMS,)),
-        (named(False, True, True), False, False, (FREE_BUSY,)),
-        (named(False, False, False), False, False, (FREE_BUSY, ROOMS)),
-        (named(True, True, False), False, False, ()),
+        (named(True, True, True, True), True, True, ()),
+        (named(None, None, None, None), True, True, ()),
+        (named(True, False, True, True), False, True, (ROOMS,)),
+        (named(False, True, True, True), False, False, (FREE_BUSY,)),
+        (named(True, True, False, True), False, True, (ROOM_BATCH,)),
+        (named(False, False, False, False), False, False, (FREE_BUSY, ROOMS, ROOM_BATCH)),
+        (named(True, True, True, False), False, False, ()),
     ],
 )
 def test_rooms_need_free_busy_and_the_bot(

@@ -20,11 +20,6 @@ pytest_plugins = ["tests.clock"]
 RARELY = 3_600
 
 
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion", level=tenant.add_level("3F", tenant.add_level("Tower A")), capacity=8)
-
-
 def lists(tenant: Tenant) -> list[datetime]:
     """Return when the rooms were listed."""
     return [call.at.replace(microsecond=0) for call in tenant.calls(ROOMS)]
@@ -176,7 +171,7 @@ async def test_a_permission_granted_later_is_found_out(
 async def test_an_outage_of_the_server_is_not_told_twice(
     simulator: Simulator, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room
 ) -> None:
-    await set_up(orion)
+    await set_up(orion, scan_interval=600)
     caplog.clear()
 
     await clock.to(at(15, 55))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.feishu_freebusy import coordinator
+from custom_components.feishu_freebusy import timetable
 from simulator import Room, Tenant
 from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
 from tests.conftest import at
@@ -16,16 +16,6 @@ pytest_plugins = ["tests.clock"]
 
 MINUTE = timedelta(minutes=1)
 RARELY = 3_600  # seconds between polls: what happens sooner is the timer's doing
-
-
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion", level=tenant.add_level("Tower A"), capacity=8, equipment=("TV",))
-
-
-@pytest.fixture
-def vega(tenant: Tenant) -> Room:
-    return tenant.add_room("Vega")
 
 
 # The timer
@@ -140,7 +130,7 @@ async def test_after_the_clock_was_set_back_flips_are_on_time(
 async def test_rooms_are_read_at_the_interval_and_not_once_more(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, seconds: int
 ) -> None:
-    tenant.book(orion.room_id, at(10, 5), at(10, 17))
+    tenant.book(orion.room_id, at(10, 5), at(12))
     await set_up(orion, vega, scan_interval=seconds)
     tenant.requests.clear()
 
@@ -160,13 +150,13 @@ async def test_a_day_takes_few_calls_beside_the_polls(tenant: Tenant, clock: Clo
 
     assert len(tenant.calls(FREE_BUSY)) == 144
     assert len(tenant.calls(TOKEN)) <= 24 / 1.5 + 1  # a token lives for two hours, and is renewed in time
-    assert len(tenant.requests) == 144 + len(tenant.calls(TOKEN)) + 4 * 2  # rooms and levels, every six hours
+    assert len(tenant.requests) == 144 + len(tenant.calls(TOKEN)) + 4 * 4  # rooms, levels and scopes, every six hours
 
 
 async def test_polls_of_many_instances_do_not_march_in_step(
     monkeypatch: pytest.MonkeyPatch, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
-    monkeypatch.setattr(coordinator, "_JITTER", 0.05)
+    monkeypatch.setattr(timetable, "_JITTER", 0.05)
     await set_up(orion, scan_interval=600)
 
     await clock.to(at(20))
@@ -301,7 +291,8 @@ async def test_a_changed_meeting_writes_its_room_alone(
     tenant.move(booking.booking_id, at(9), at(10, 45))
     await clock.to(at(10, 5))
 
-    assert [write.entity_id for write in writes] == [busy_id(hass, orion)]
+    assert writes.rooms == {orion.room_id}
+    assert len(writes) == len({write.entity_id for write in writes})
     assert shown(hass, orion).attributes["busy_until"].startswith("2026-11-23T02:45")  # in Home Assistant's zone
 
 
@@ -316,4 +307,4 @@ async def test_a_new_meeting_that_is_not_shown_writes_nothing(
     tenant.book(orion.room_id, at(9, day=4), at(11, day=4))
     await clock.to(at(10, 5))
 
-    assert writes == []
+    assert {write.entity_id.partition(".")[0] for write in writes} == {"calendar"}  # which shows all that is ahead

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-import logging
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
@@ -18,16 +17,7 @@ from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE, SECRET, change, end_trouble
 
 pytest_plugins = ["tests.clock"]
-
-
-@pytest.fixture
-def rooms(tenant: Tenant) -> list[Room]:
-    return [tenant.add_room(f"Room {number}") for number in range(12)]
-
-
-@pytest.fixture(autouse=True)
-def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+pytestmark = pytest.mark.usefixtures("log_of_info")
 
 
 def rotate(tenant: Tenant) -> None:
@@ -125,7 +115,7 @@ async def test_rooms_are_unavailable_after_the_grace_and_back_when_all_is_well(
     await clock.forward(minutes=trouble.tries[1] - trouble.tries[0])
 
     assert {state_of(hass, room) for room in rooms} == {"on"}
-    assert {write.state for write in writes} == {"unavailable", "on"}
+    assert all(writes.states_of(busy_id(hass, room)) == {"unavailable", "on"} for room in rooms)
     assert levels(caplog) == ["ERROR", "INFO"]
 
 

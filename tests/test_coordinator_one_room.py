@@ -1,7 +1,5 @@
 """One room that can't be read, among others that can."""
 
-import logging
-
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -11,21 +9,7 @@ from tests.conftest import at
 from tests.test_config_flow import is_of
 
 pytest_plugins = ["tests.clock"]
-
-
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion")
-
-
-@pytest.fixture
-def vega(tenant: Tenant) -> Room:
-    return tenant.add_room("Vega")
-
-
-@pytest.fixture(autouse=True)
-def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+pytestmark = pytest.mark.usefixtures("log_of_info")
 
 
 async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
@@ -48,7 +32,7 @@ async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
     await clock.to(at(10, 30))
 
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 10), "unavailable")]
-    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+    assert writes.rooms == {orion.room_id}
     ((level, text),) = said(caplog)
     assert level == "WARNING"
     assert all(part in text for part in ("1 of 3", "Meeting rooms", "Orion", "190002"))
@@ -58,7 +42,7 @@ async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
     await clock.to(at(10, 40))
     assert state_of(hass, orion) == "on"
     assert levels(caplog) == ["WARNING", "INFO"]
-    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+    assert writes.rooms == {orion.room_id}
 
 
 async def test_a_second_room_that_can_not_be_read_adds_no_line(

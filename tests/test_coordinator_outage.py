@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-import logging
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -14,21 +13,7 @@ from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, levels,
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
-
-
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion")
-
-
-@pytest.fixture
-def vega(tenant: Tenant) -> Room:
-    return tenant.add_room("Vega")
-
-
-@pytest.fixture(autouse=True)
-def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+pytestmark = pytest.mark.usefixtures("log_of_info")
 
 
 type Begin = Callable[[Simulator], Awaitable[object]]

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.catalogue import RoomInfo
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
-from custom_components.feishu_freebusy.devices import room_device_info
+from custom_components.feishu_freebusy.devices import subject_device_info
 from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL, Room as FeishuRoom
 from simulator import Room, Tenant
 from tests.clock import SetUp, busy_id, device_of, devices_of
@@ -16,17 +16,13 @@ from tests.clock import SetUp, busy_id, device_of, devices_of
 pytest_plugins = ["tests.clock"]
 
 
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion", level=tenant.add_level("3F", tenant.add_level("Tower A")))
-
-
 async def test_a_room_is_a_device_and_its_sensor_the_devices_main_entity(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
 
-    (device,) = devices_of(hass)
+    device = device_of(hass, orion)
+    assert device is not None
     assert (device.name, device.model, device.manufacturer) == ("Orion", "Tower A / 3F", "Feishu")
     assert device.entry_type is DeviceEntryType.SERVICE
     assert device.identifiers == {(DOMAIN, f"{tenant.app_id}_{orion.room_id}")}
@@ -41,12 +37,28 @@ async def test_a_room_is_a_device_and_its_sensor_the_devices_main_entity(
     )
 
 
+async def test_the_account_is_a_device_and_has_what_is_not_of_one_room(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    entry = await set_up(orion, vega)
+
+    rooms = [device_of(hass, room) for room in (orion, vega)]
+    (account,) = [device for device in devices_of(hass) if device not in rooms]
+    assert (account.name, account.model, account.manufacturer) == (entry.title, tenant.app_id, "Feishu")
+    assert account.entry_type is DeviceEntryType.SERVICE
+    assert account.identifiers == {(DOMAIN, tenant.app_id)}
+    assert account.configuration_url == f"{entry.data[CONF_BASE_URL]}/app/{tenant.app_id}"
+    entities = er.async_entries_for_device(er.async_get(hass), account.id, include_disabled_entities=True)
+    assert entities
+    assert not any("_omm_" in entity.unique_id for entity in entities)
+
+
 @pytest.mark.parametrize(("url", "maker"), [(FEISHU_URL, "Feishu"), (LARK_URL, "Lark")])
 def test_the_maker_is_the_service(url: str, maker: str) -> None:
     entry = MockConfigEntry(domain=DOMAIN, unique_id="cli_1", data={CONF_BASE_URL: url, CONF_APP_ID: "cli_1"})
     info = RoomInfo(FeishuRoom("omm_1", "Orion"), building="", floor="", device_name="Orion")
 
-    device = room_device_info(entry, info)
+    device = subject_device_info(entry, info)
 
     assert device["manufacturer"] == maker
     assert device["model"] is None

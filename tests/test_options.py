@@ -1,7 +1,7 @@
 """Options with their defaults, and that a running entry takes them over in place."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -10,7 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
-from custom_components.feishu_freebusy.options import Options, Plan
+from custom_components.feishu_freebusy.options import WEEKDAYS, Options, Plan, SourceOption
+from custom_components.feishu_freebusy.polling import OffHours
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
 from tests.conftest import at
@@ -18,16 +19,6 @@ from tests.conftest import at
 pytest_plugins = ["tests.clock"]
 
 RARELY = 3_600
-
-
-@pytest.fixture
-def orion(tenant: Tenant) -> Room:
-    return tenant.add_room("Orion")
-
-
-@pytest.fixture
-def vega(tenant: Tenant) -> Room:
-    return tenant.add_room("Vega")
 
 
 type Change = Callable[..., None]
@@ -56,19 +47,41 @@ def test_an_entry_without_options_is_thrifty() -> None:
 
     assert options == Options(
         rooms={},
+        room_levels={},
+        people={},
         plan=Plan.FREE,
         monthly_budget=25_000,
+        source=SourceOption.AUTO,
         scan_interval=timedelta(seconds=60),
+        off_hours=OffHours(time(20), time(7), frozenset({5, 6})),
         horizon=timedelta(days=7),
         min_free=timedelta(minutes=15),
         count_pending_as_busy=False,
         include_external_calendar=True,
+        dashboard_cards=True,
     )
 
 
 @pytest.mark.parametrize(("plan", "budget"), [("free", 9_000), ("paid", None)])
 def test_only_free_plans_have_a_budget(plan: str, budget: int | None) -> None:
     assert Options.of({"plan": plan, "monthly_budget": 9_000}).budget == budget
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ({"enabled": False}, None),
+        ({"enabled": False, "start": "18:00:00", "end": "08:00:00", "days": []}, None),
+        ({"start": "18:30:00"}, OffHours(time(18, 30), time(7), frozenset({5, 6}))),
+        ({"end": "08:00:00", "days": ["fri", "sat"]}, OffHours(time(20), time(8), frozenset({4, 5}))),
+        ({"days": []}, OffHours(time(20), time(7), frozenset())),
+        ({"days": list(WEEKDAYS)}, OffHours(time(20), time(7), frozenset(range(7)))),
+    ],
+)
+def test_off_hours_are_those_that_were_typed_and_else_nights_and_weekends(
+    stored: dict[str, Any], expected: OffHours | None
+) -> None:
+    assert Options.of({"off_hours": stored}).off_hours == expected
 
 
 # Rooms
@@ -97,7 +110,7 @@ async def test_a_room_is_added_at_once_while_the_others_stay(
     device = device_of(hass, vega)
     assert device is not None
     assert device.name == "Vega"
-    assert {write.entity_id for write in writes} == {busy_id(hass, vega)}
+    assert writes.rooms == {vega.room_id}
     assert entry.runtime_data is before
     assert [len(reads_of(tenant, room)) for room in (orion, vega)] == [0, 1]
 
@@ -128,7 +141,7 @@ async def test_a_room_is_gone_at_once_while_the_others_stay(
     assert device_of(hass, vega) is None
     assert hass.states.get(dropped) is None
     assert er.async_get(hass).async_get(dropped) is None
-    assert {write.entity_id for write in writes} == {dropped}
+    assert writes.rooms == {vega.room_id}
     assert entry.runtime_data is before
     await clock.to(at(10, 10))
     assert reads_of(tenant, vega) == []
@@ -219,7 +232,7 @@ async def test_a_room_added_in_an_outage_is_there_and_waits(
     await clock.forward(minutes=2)
 
     assert state_of(hass, vega) == "off"
-    assert {write.entity_id for write in writes} == {busy_id(hass, vega)}
+    assert writes.rooms == {vega.room_id}
 
 
 async def test_a_room_of_the_same_name_renames_the_one_that_is_there(
@@ -267,13 +280,14 @@ async def test_the_shortest_gap_is_changed_in_place_and_without_a_call(
     await clock.settle()
 
     assert not shown(hass, orion).attributes["available_now"]
-    assert (tenant.requests, len(writes)) == ([], 1)
+    assert tenant.requests == []
+    assert sorted(write.entity_id for write in writes) == [busy_id(hass, orion), "sensor.orion_next_free"]
     change(min_free_minutes=10)
     await clock.settle()
     writes.clear()
     await clock.to(at(10, 10))
     assert not shown(hass, orion).attributes["available_now"]
-    assert [write.at.replace(microsecond=0) for write in writes] == [at(10, 10)]
+    assert {write.at.replace(microsecond=0) for write in writes} == {at(10, 10)}
     assert entry.runtime_data is before
 
 
@@ -299,7 +313,7 @@ async def test_whether_requests_count_is_changed_in_place_and_without_a_call(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10), "on"), (at(10, 30), "off")]
 
     assert tenant.requests == []
-    assert {write.entity_id for write in writes} == {busy_id(hass, orion)}
+    assert writes.rooms == {orion.room_id}
 
 
 async def test_a_longer_horizon_is_read_at_once(
@@ -315,7 +329,7 @@ async def test_a_longer_horizon_is_read_at_once(
     await clock.settle()
 
     assert shown(hass, orion).attributes["busy_until"] is not None
-    assert {write.state for write in writes} == {"on"}
+    assert writes.states_of(busy_id(hass, orion)) == {"on"}
     assert entry.runtime_data is before
 
 
@@ -373,20 +387,21 @@ async def test_another_plan_holds_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
-    entry = await set_up(orion, plan="free", monthly_budget=1_000)  # one call in 43.2 minutes
+    entry = await set_up(orion, plan="free", monthly_budget=250)
     before = entry.runtime_data
-    assert before.interval.total_seconds() == pytest.approx(43.2 * 60, rel=0.01)
+    share = (at(0, day=8) - at(10)) / 250  # to the end of the month
+    assert before.timetable.interval / share == pytest.approx(1, rel=0.03)
     await clock.to(at(10, 10))
 
     change(plan="paid", scan_interval=1_200)
     await clock.settle()
 
-    assert before.interval == timedelta(minutes=20)
+    assert before.timetable.interval == timedelta(minutes=20)
     assert await minutes_of_polls(clock, tenant, entry) == [20, 40, 60, 80, 100, 120]
     assert entry.runtime_data is before
     change(plan="free")
     await clock.settle()
-    assert before.interval.total_seconds() == pytest.approx(43.2 * 60, rel=0.01)
+    assert before.timetable.interval / share == pytest.approx(1, rel=0.03)
 
 
 async def test_options_that_did_not_change_do_nothing(

@@ -1,23 +1,24 @@
-"""Rooms and polling of a running entry, changed in place."""
+"""Rooms and floors of a running entry, changed in place after it was said what that does."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_ROOMS
+from custom_components.feishu_freebusy.const import CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.feishu import transport
 from simulator import Fault, Tenant
-from tests.conftest import at
+from tests.clock import busy_id
 from tests.test_config_flow import (
+    DECEMBER,
     FREE_BUSY,
     FREE_BUSY_SCOPE,
     ROOMS,
@@ -27,23 +28,15 @@ from tests.test_config_flow import (
     answers_at,
     change,
     chosen,
+    chosen_levels,
     end_trouble,
     is_of,
     offered,
+    offered_levels,
     rooms_read,
     troubles_at,
 )
 from tests.test_translations import as_sent, checked, fields_of, placeholders, start_options, submit, suggested, wait
-
-POLLING = {
-    "plan": "free",
-    "monthly_budget": 10_000,
-    "scan_interval": 90,
-    "horizon_days": 14,
-    "min_free_minutes": 30,
-    "count_pending_as_busy": True,
-    "include_external_calendar": False,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +46,15 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def orion(tenant: Tenant) -> str:
+def tower(tenant: Tenant) -> str:
+    """Return the id of the level of the room that is followed."""
+    return tenant.add_level("Tower A").level_id
+
+
+@pytest.fixture
+def orion(tenant: Tenant, tower: str) -> str:
     """Return the id of the room that is followed."""
-    return tenant.add_room("Orion", level=tenant.add_level("Tower A"), capacity=8).room_id
+    return tenant.add_room("Orion", level=tenant.levels[tower], capacity=8).room_id
 
 
 @pytest.fixture
@@ -69,27 +68,43 @@ async def entry(
     hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant, orion: str
 ) -> MockConfigEntry:
     """Return a running entry that follows one room."""
-    entry = entry_of(orion)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    entry = await running(hass, entry_of(orion))
     tenant.requests.clear()
     return entry
 
 
+async def running(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Set up an entry."""
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def save(hass: HomeAssistant, result: ConfigFlowResult) -> None:
+    """Save, after it was said what that will do."""
+    assert result["type"] is FlowResultType.MENU
+    result = await submit(hass, result, next_step_id="save")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+
+
+async def choose(hass: HomeAssistant, entry: MockConfigEntry, **choice: list[str]) -> None:
+    """Follow other rooms and levels."""
+    await save(hass, await submit(hass, await start_options(hass, entry, "rooms"), **choice))
+
+
 def followed(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
     """Return the names of the rooms that have an entity."""
-    states = (
-        hass.states.get(entity.entity_id)
-        for entity in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    )
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    states = (hass.states.get(entity.entity_id) for entity in entities if entity.unique_id.endswith("_busy"))
     return {state.name for state in states if state}
 
 
-async def test_the_menu_offers_rooms_and_polling(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_menu_offers_rooms_people_and_polling(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = checked(await hass.config_entries.options.async_init(entry.entry_id))
 
-    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["rooms", "polling"])
+    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["rooms", "people", "polling"])
 
 
 # Rooms
@@ -99,25 +114,25 @@ async def test_a_room_is_added_while_the_others_stay(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str
 ) -> None:
     before, options_before = entry.runtime_data, dict(entry.options)
-    (kept,) = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    kept = busy_id(hass, tenant.rooms[orion])
     seen: list[str] = []
 
     @callback
     def note(event: Event[EventStateChangedData]) -> None:
         seen.append(event.data["new_state"].state if event.data["new_state"] else "removed")
 
-    async_track_state_change_event(hass, kept.entity_id, note)
+    async_track_state_change_event(hass, kept, note)
 
     result = await start_options(hass, entry, "rooms")
     assert offered(result) == {vega: "Vega", orion: "Orion · Tower A · 👤 8"}
     assert chosen(result) == [orion]
     assert rooms_read(tenant) == []
     result = await submit(hass, result, rooms=[orion, vega])
-    assert rooms_read(tenant)[0] == vega  # tried; the other one is known to work
-    await hass.async_block_till_done()
+    assert rooms_read(tenant) == [vega]  # tried; the other one is known to work
+    assert entry.options == options_before
+    await save(hass, result)
 
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {**options_before, CONF_ROOMS: {orion: "Orion", vega: "Vega"}}
+    assert entry.options == {**options_before, CONF_ROOMS: {orion: "Orion", vega: "Vega"}, CONF_ROOM_LEVELS: {}}
     assert entry.runtime_data is before
     assert followed(hass, entry) == {"Orion", "Vega"}
     assert not {STATE_UNAVAILABLE, "removed"} & set(seen)
@@ -135,7 +150,7 @@ async def test_rooms_that_stay_are_not_tried_again(
 
     tenant.requests.clear()
     result = await submit(hass, result, rooms=[orion])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["step_id"] == "rooms_effect"
     assert rooms_read(tenant) == []
 
 
@@ -143,8 +158,7 @@ async def test_a_room_is_dropped_with_its_device(
     hass: HomeAssistant, entry: MockConfigEntry, orion: str, vega: str
 ) -> None:
     result = await start_options(hass, entry, "rooms")
-    await submit(hass, result, rooms=[vega])
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[vega]))
 
     assert entry.options[CONF_ROOMS] == {vega: "Vega"}
     assert followed(hass, entry) == {"Vega"}
@@ -160,9 +174,7 @@ async def test_a_followed_room_that_vanished_is_offered_by_the_name_it_had(
     assert chosen(result) == [orion]
     assert placeholders(result)["count"] == "1"
 
-    result = await submit(hass, result, rooms=[orion, vega])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[orion, vega]))
     assert entry.options[CONF_ROOMS] == {orion: "Orion", vega: "Vega"}
 
 
@@ -173,8 +185,7 @@ async def test_a_room_that_was_renamed_gets_its_new_name(
 
     result = await start_options(hass, entry, "rooms")
     assert offered(result)[orion].startswith("Great Orion")
-    await submit(hass, result, rooms=[orion])
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[orion]))
 
     assert entry.options[CONF_ROOMS] == {orion: "Great Orion"}
 
@@ -185,35 +196,44 @@ async def test_a_name_once_given_by_hand_stays_where_rooms_can_not_be_listed(
     tenant.revoke(ROOMS_SCOPE)
 
     result = await start_options(hass, entry, "rooms")
-    assert offered(result) == {orion: "Orion"}
+    assert result["errors"] == {}
+    assert offered(result) == {orion: "Orion · Tower A · 👤 8"}  # as it was last known
     result = await submit(hass, result, rooms=[orion, vega])
     assert result["step_id"] == "names"
     assert list(fields_of(result)) == [vega]
     result = await submit(hass, result, **{vega: " "})
     assert result["errors"] == {"base": "no_name"}
-    await submit(hass, result, **{vega: "My Vega"})
-    await hass.async_block_till_done()
+    result = await submit(hass, result, **{vega: "My Vega"})
+    assert placeholders(result)["count"] == "2"
 
+    result = await submit(hass, result, next_step_id="rooms")
+    assert offered(result)[vega] == "My Vega"
+    await save(hass, await submit(hass, result, rooms=[orion, vega]))  # it is not asked for again
     assert entry.options[CONF_ROOMS] == {orion: "Orion", vega: "My Vega"}
 
 
 @pytest.mark.parametrize(
     ("rooms", "error", "named"),
-    [([], "no_rooms", ""), (["Deneb"], "invalid_room_id", "Deneb"), (["omm_gone"], "subject_unreadable", "omm_gone")],
+    [
+        (None, "no_rooms", ""),
+        ([], "no_rooms", ""),
+        (["Deneb"], "invalid_room_id", "Deneb"),
+        (["omm_gone"], "subject_unreadable", "omm_gone"),
+    ],
 )
 async def test_a_wrong_choice_is_named_and_changes_nothing(
-    hass: HomeAssistant, entry: MockConfigEntry, vega: str, rooms: list[str], error: str, named: str
+    hass: HomeAssistant, entry: MockConfigEntry, vega: str, rooms: list[str] | None, error: str, named: str
 ) -> None:
     before = dict(entry.options)
 
     result = await start_options(hass, entry, "rooms")
-    result = await submit(hass, result, rooms=rooms)
+    result = await submit(hass, result, **({} if rooms is None else {"rooms": rooms}))
     assert result["errors"] == {CONF_ROOMS: error}
     assert placeholders(result)["rooms"] == named
+    assert chosen(result) == (rooms or [])
     assert entry.options == before
 
-    await submit(hass, result, rooms=[vega])
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[vega]))
     assert entry.options[CONF_ROOMS] == {vega: "Vega"}
 
 
@@ -238,9 +258,8 @@ async def test_a_failure_to_read_a_new_room_is_named_and_gone_on_from(
     assert trouble.says in placeholders(result)["details"]
 
     end_trouble(tenant)
-    result = await submit(hass, result, rooms=[orion, vega])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[orion, vega]))
+    assert list(entry.options[CONF_ROOMS]) == [orion, vega]
 
 
 @pytest.mark.parametrize("trouble", [*answers_at(ROOMS), *troubles_at(ROOMS)])
@@ -251,13 +270,12 @@ async def test_a_failure_to_list_rooms_leaves_those_that_are_followed(
 
     result = await start_options(hass, entry, "rooms")
     assert result["errors"] == trouble.errors
-    assert offered(result) == {orion: "Orion"}
+    assert offered(result) == {orion: "Orion · Tower A · 👤 8"}  # as it was last known
     assert chosen(result) == [orion]
 
     end_trouble(tenant)
-    result = await submit(hass, result, rooms=[orion, vega])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[orion, vega]))
+    assert list(entry.options[CONF_ROOMS]) == [orion, vega]
 
 
 async def test_only_many_new_rooms_need_a_progress_bar(
@@ -273,105 +291,182 @@ async def test_only_many_new_rooms_need_a_progress_bar(
     result = await wait(hass, result)
     assert placeholders(result)["rooms"] == "Room 20"
 
-    result = await submit(hass, result, rooms=[orion, *rooms[:20]])
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done()
+    await save(hass, await submit(hass, result, rooms=[orion, *rooms[:20]]))
     assert len(entry.options[CONF_ROOMS]) == 21
 
 
-async def test_the_secret_is_in_none_of_the_forms(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_secret_is_in_none_of_the_forms(hass: HomeAssistant, entry: MockConfigEntry, orion: str) -> None:
     for step in ("rooms", "polling"):
         assert SECRET not in as_sent(await start_options(hass, entry, step))
+    result = await start_options(hass, entry, "rooms")
+    assert SECRET not in as_sent(await submit(hass, result, rooms=[orion]))
 
 
-# Polling
+# Buildings and floors
 
 
-async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    result = await start_options(hass, entry, "polling")
-
-    assert suggested(result) == {
-        "plan": "paid",
-        "monthly_budget": 25_000,
-        "scan_interval": 60,
-        "horizon_days": 7,
-        "min_free_minutes": 15,
-        "count_pending_as_busy": False,
-        "include_external_calendar": True,
-    }
-    assert placeholders(result) == {"count": "1", "interval": "60 s"}
-
-
-async def test_the_interval_shown_is_that_of_the_plan(
-    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_level_is_followed_in_place_of_its_room(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, tower: str, vega: str
 ) -> None:
-    freezer.move_to(at(10))  # a month of 30 days
-    hass.config_entries.async_update_entry(entry, options={**entry.options, "plan": "free", "monthly_budget": 5_000})
-    await hass.async_block_till_done()
-
-    result = await start_options(hass, entry, "polling")
-
-    assert placeholders(result)["interval"] == "9 min"
-
-
-async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry, orion: str) -> None:
     before = entry.runtime_data
-    rooms = dict(entry.options[CONF_ROOMS])
 
-    result = await start_options(hass, entry, "polling")
-    result = await submit(hass, result, **{**POLLING, "scan_interval": 90.0})  # numbers come as fractions
-    await hass.async_block_till_done()
+    result = await start_options(hass, entry, "rooms")
+    assert offered_levels(result) == {tower: "Tower A · 🚪 1"}
+    assert chosen_levels(result) == []
+    result = await submit(hass, result, room_levels=[tower])  # a list that was emptied is not sent
+    assert rooms_read(tenant) == []
+    await save(hass, result)
 
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {CONF_ROOMS: rooms, **POLLING}
-    assert all(type(entry.options[key]) is type(value) for key, value in POLLING.items())
+    assert (entry.options[CONF_ROOMS], entry.options[CONF_ROOM_LEVELS]) == ({}, {tower: "Tower A"})
     assert entry.runtime_data is before
-    assert entry.runtime_data.options.horizon.days == 14
-    assert suggested(await start_options(hass, entry, "polling")) == POLLING
+    assert followed(hass, entry) == {"Orion"}
+    result = await start_options(hass, entry, "rooms")
+    assert (chosen(result), chosen_levels(result)) == ([], [tower])
 
 
-async def test_rooms_and_polling_do_not_undo_each_other(
-    hass: HomeAssistant, entry: MockConfigEntry, orion: str, vega: str
+async def test_a_level_that_is_dropped_takes_its_rooms_along(
+    hass: HomeAssistant, entry: MockConfigEntry, tower: str, vega: str
 ) -> None:
-    await submit(hass, await start_options(hass, entry, "polling"), **POLLING)
-    await submit(hass, await start_options(hass, entry, "rooms"), rooms=[orion, vega])
-    await hass.async_block_till_done()
+    await choose(hass, entry, room_levels=[tower])
+    assert followed(hass, entry) == {"Orion"}
 
-    assert entry.options == {CONF_ROOMS: {orion: "Orion", vega: "Vega"}, **POLLING}
+    await choose(hass, entry, rooms=[vega])
+    assert entry.options[CONF_ROOM_LEVELS] == {}
+    assert followed(hass, entry) == {"Vega"}
+
+
+async def test_a_level_that_was_renamed_gets_its_new_name(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, tower: str
+) -> None:
+    await choose(hass, entry, room_levels=[tower])
+    tenant.levels[tower] = replace(tenant.levels[tower], name="Great Tower")
+
+    await choose(hass, entry, room_levels=[tower])
+
+    assert entry.options[CONF_ROOM_LEVELS] == {tower: "Great Tower"}
+
+
+async def test_a_level_that_vanished_is_offered_by_the_name_it_had(
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant, orion: str, tower: str
+) -> None:
+    entry = await running(hass, entry_of(orion, room_levels={"omb_gone": "Tower Z / 3F"}))
+
+    result = await start_options(hass, entry, "rooms")
+    assert offered_levels(result) == {tower: "Tower A · 🚪 1", "omb_gone": "Tower Z / 3F · 🚪 0"}
+    assert chosen_levels(result) == ["omb_gone"]
+    result = await submit(hass, result, rooms=["Nowhere"])
+    assert chosen_levels(result) == []
+    assert "omb_gone" in offered_levels(result)  # left out by mistake, it can be taken back
+    await save(hass, await submit(hass, result, rooms=[orion], room_levels=["omb_gone"]))
+    assert entry.options[CONF_ROOM_LEVELS] == {"omb_gone": "Tower Z / 3F"}
+
+    await choose(hass, entry, rooms=[orion])
+    assert offered_levels(await start_options(hass, entry, "rooms")) == {tower: "Tower A · 🚪 1"}
 
 
 @pytest.mark.parametrize(
-    ("field", "lowest", "highest"),
+    ("begin", "errors"),
     [
-        ("monthly_budget", 1_000, 1_000_000),
-        ("scan_interval", 30, 3_600),
-        ("horizon_days", 2, 60),
-        ("min_free_minutes", 0, 240),
+        (lambda tenant: tenant.revoke(ROOMS_SCOPE), {}),
+        (lambda tenant: tenant.inject(Fault.html(502), ROOMS, times=None), {"base": "server_error"}),
     ],
 )
-async def test_numbers_have_bounds(
-    hass: HomeAssistant, entry: MockConfigEntry, field: str, lowest: int, highest: int
+async def test_where_levels_can_not_be_listed_they_are_offered_as_last_known(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    tenant: Tenant,
+    tower: str,
+    begin: Callable[[Tenant], object],
+    errors: dict[str, str],
+) -> None:
+    await choose(hass, entry, room_levels=[tower])
+    begin(tenant)
+
+    result = await start_options(hass, entry, "rooms")
+
+    assert result["errors"] == errors
+    assert offered_levels(result) == {tower: "Tower A · 🚪 1"}
+    assert chosen_levels(result) == [tower]
+    assert placeholders(result)["count"] == "1"
+
+
+# What it will do
+
+
+async def test_it_is_said_what_another_choice_will_do(
+    hass: HomeAssistant,
+    entry_of: Callable[..., MockConfigEntry],
+    tenant: Tenant,
+    freezer: FrozenDateTimeFactory,
+    orion: str,
+    tower: str,
+) -> None:
+    freezer.move_to(DECEMBER)
+    others = [tenant.add_room(f"Room {number}").room_id for number in range(9)]
+    entry = await running(hass, entry_of(orion, plan="free", off_hours={"enabled": True}, source="list"))
+
+    result = await start_options(hass, entry, "rooms")
+    result = await submit(hass, result, rooms=others, room_levels=[tower])
+
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "rooms_effect")
+    assert result["menu_options"] == ["save", "rooms"]
+    assert placeholders(result) == {
+        "count": "10",
+        "count_before": "1",
+        "interval": "10 min",
+        "interval_before": "60 s",
+        "off_interval": "39 min",
+        "off_interval_before": "30 min",
+        "calls": "25,000",
+        "calls_before": "18,830",
+        "source": "list",
+        "source_before": "list",
+    }
+
+
+async def test_a_choice_can_be_made_again(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, tower: str, vega: str
 ) -> None:
     before = dict(entry.options)
-    result = await start_options(hass, entry, "polling")
-    for value in (lowest - 1, highest + 1):
-        with pytest.raises(InvalidData):
-            await submit(hass, result, **{**POLLING, field: value})
+    result = await start_options(hass, entry, "rooms")
+    result = await submit(hass, result, rooms=[vega], room_levels=[tower])
+    assert placeholders(result)["count"] == "2"
+
+    result = await submit(hass, result, next_step_id="rooms")
+    assert (result["step_id"], result["errors"]) == ("rooms", {})
+    assert (chosen(result), chosen_levels(result)) == ([vega], [tower])
+    result = await submit(hass, result, rooms=[orion, vega])
+    assert placeholders(result)["count"] == "2"
     assert entry.options == before
 
-    await submit(hass, result, **{**POLLING, field: highest})
-    result = await start_options(hass, entry, "polling")
-    await submit(hass, result, **{**POLLING, field: lowest})
+    await save(hass, result)
+    assert entry.options[CONF_ROOMS] == {orion: "Orion", vega: "Vega"}
+    assert entry.options[CONF_ROOM_LEVELS] == {}
+
+
+async def test_what_is_not_saved_changes_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, vega: str
+) -> None:
+    before = dict(entry.options)
+    result = await start_options(hass, entry, "rooms")
+    result = await submit(hass, result, rooms=[vega])
+
+    hass.config_entries.options.async_abort(result["flow_id"])
     await hass.async_block_till_done()
-    assert entry.options[field] == lowest
+
+    assert entry.options == before
+    assert followed(hass, entry) == {"Orion"}
 
 
-@pytest.mark.parametrize("wrong", [{"plan": "cheap"}, {"scan_interval": "often"}, {"unheard_of": 1}])
-async def test_what_is_no_value_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
-    result = await start_options(hass, entry, "polling")
+async def test_what_changed_meanwhile_is_not_undone(hass: HomeAssistant, entry: MockConfigEntry, vega: str) -> None:
+    result = await start_options(hass, entry, "rooms")
+    result = await submit(hass, result, rooms=[vega])
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "scan_interval": 600})
 
-    with pytest.raises(InvalidData):
-        await submit(hass, result, **{**POLLING, **wrong})
+    await save(hass, result)
+
+    assert entry.options["scan_interval"] == 600
+    assert entry.options[CONF_ROOMS] == {vega: "Vega"}
 
 
 # Without a running entry
@@ -385,10 +480,23 @@ async def test_options_can_be_changed_while_the_entry_does_not_run(
     tenant.inject(Fault.html(404), ROOMS)
     assert not await hass.config_entries.async_setup(entry.entry_id)
 
-    await submit(hass, await start_options(hass, entry, "polling"), **POLLING)
-    await submit(hass, await start_options(hass, entry, "rooms"), rooms=[vega])
+    result = await start_options(hass, entry, "polling")
+    await save(hass, await submit(hass, result, **{**suggested(result), "horizon_days": 3}))
+    await choose(hass, entry, rooms=[vega])
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
 
     assert entry.state is ConfigEntryState.LOADED
+    assert entry.options["horizon_days"] == 3
     assert followed(hass, entry) == {"Vega"}
+
+
+async def test_an_entry_that_does_not_run_still_knows_its_rooms(
+    hass: HomeAssistant, entry: MockConfigEntry, tower: str, vega: str
+) -> None:
+    await choose(hass, entry, rooms=[vega], room_levels=[tower])
+    assert await hass.config_entries.async_unload(entry.entry_id)
+
+    result = await start_options(hass, entry, "polling")
+
+    assert placeholders(result)["count"] == "2"

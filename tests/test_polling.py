@@ -1,17 +1,21 @@
 """How often Feishu is asked, how long an answer is good, and what that costs."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
+from hypothesis import assume, example, given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.polling import (
-    MonthlyCalls,
+    OffHours,
+    PollPlan,
+    TimeLeft,
     grace,
     month_bounds,
-    poll_interval,
+    poll_plan,
     retry_delay,
 )
 from simulator import Room, Tenant
@@ -20,43 +24,334 @@ from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
 
-MONTH = timedelta(days=30)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 
+BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
+NIGHTS = OffHours(time(20), time(7), frozenset())
+WEEKENDS = OffHours(time(0), time(0), frozenset({5, 6}))
+BOTH = OffHours(time(20), time(7), frozenset({5, 6}))
+LUNCH = OffHours(time(12), time(13), frozenset())
+ALWAYS = OffHours(time(0), time(0), frozenset(range(7)))
+
+# Off hours
+
+
+def local(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
+    """Return the instant at which clocks in the zone show this."""
+    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+
 
 @pytest.mark.parametrize(
-    ("wanted", "calls", "budget", "used", "left", "expected"),
+    ("off_hours", "now", "expected"),
     [
-        # without a budget, what is wanted
-        (MINUTE, 12, None, 0, MONTH, MINUTE),
-        (MINUTE, 10_000, None, 9_999_999, MONTH, MINUTE),
-        # never under 30 seconds, never over a day
-        (SECOND, 1, None, 0, MONTH, 30 * SECOND),
-        (timedelta(0), 1, None, 0, MONTH, 30 * SECOND),
-        (7 * DAY, 1, None, 0, MONTH, DAY),
-        # a share of what is left
-        (MINUTE, 12, 25_000, 0, MONTH, MONTH * 12 / 25_000),
-        (MINUTE, 12, 25_000, 12_500, MONTH / 2, MONTH * 12 / 25_000),
-        (MINUTE, 12, 25_000, 0, MONTH / 2, MONTH * 6 / 25_000),
-        (MINUTE, 12, 25_000, 20_000, MONTH / 2, MONTH * 30 / 25_000),
-        # what is wanted, where there is plenty
-        (MINUTE, 1, 1_000_000, 0, MONTH, MINUTE),
-        (HOUR, 12, 25_000, 0, MONTH, HOUR),
-        # used up
-        (MINUTE, 12, 25_000, 25_000, MONTH / 2, DAY),
-        (MINUTE, 12, 25_000, 30_000, MONTH / 2, DAY),
-        (MINUTE, 12, 25_000, 24_999, MONTH / 2, DAY),
-        # nothing to read
-        (MINUTE, 0, 25_000, 25_000, MONTH, MINUTE),
+        # 2026-11-23 is a Monday
+        (NIGHTS, "2026-11-23T19:59:59", False),
+        (NIGHTS, "2026-11-23T20:00", True),
+        (NIGHTS, "2026-11-24T00:00", True),
+        (NIGHTS, "2026-11-24T06:59:59", True),
+        (NIGHTS, "2026-11-24T07:00", False),
+        (NIGHTS, "2026-11-28T12:00", False),
+        (WEEKENDS, "2026-11-27T23:59:59", False),
+        (WEEKENDS, "2026-11-28T00:00", True),
+        (WEEKENDS, "2026-11-29T23:59:59", True),
+        (WEEKENDS, "2026-11-30T00:00", False),
+        (BOTH, "2026-11-28T12:00", True),
+        (BOTH, "2026-11-30T06:59", True),
+        (BOTH, "2026-11-30T07:00", False),
+        (LUNCH, "2026-11-23T11:59:59", False),
+        (LUNCH, "2026-11-23T12:00", True),
+        (LUNCH, "2026-11-23T13:00", False),
+        (LUNCH, "2026-11-23T00:00", False),
+        (ALWAYS, "2026-11-23T12:00", True),
+        (OffHours(time(0), time(0), frozenset()), "2026-11-23T12:00", False),
+        (OffHours(time(0), time(7), frozenset()), "2026-11-23T00:00", True),
+        (OffHours(time(0), time(7), frozenset()), "2026-11-23T07:00", False),
+        (OffHours(time(20), time(0), frozenset()), "2026-11-23T23:59:59", True),
+        (OffHours(time(20), time(0), frozenset()), "2026-11-24T00:00", False),
     ],
 )
-def test_the_interval(
-    wanted: timedelta, calls: int, budget: int | None, used: int, left: timedelta, expected: timedelta
+def test_when_hardly_anybody_looks(off_hours: OffHours, now: str, expected: bool) -> None:
+    assert off_hours.contains(local(now), SHANGHAI) is expected
+
+
+def test_that_depends_on_where_one_is() -> None:
+    now = local("2026-11-23T19:00")
+
+    assert not NIGHTS.contains(now, SHANGHAI)
+    assert NIGHTS.contains(now, ZoneInfo("Pacific/Auckland"))
+
+
+@pytest.mark.parametrize(
+    ("off_hours", "now", "expected"),
+    [
+        (NIGHTS, "2026-11-23T20:00", "2026-11-24T07:00"),
+        (NIGHTS, "2026-11-24T06:59:59", "2026-11-24T07:00"),
+        (WEEKENDS, "2026-11-28T00:00", "2026-11-30T00:00"),
+        (BOTH, "2026-11-27T20:00", "2026-11-30T07:00"),
+        (BOTH, "2026-11-29T23:59", "2026-11-30T07:00"),
+        (LUNCH, "2026-11-23T12:30", "2026-11-23T13:00"),
+        (OffHours(time(0), time(7), frozenset({5, 6})), "2026-11-28T12:00", "2026-11-30T07:00"),
+        (OffHours(time(20), time(7), frozenset(range(1, 7))), "2026-11-23T20:00", "2026-11-30T07:00"),
+        (ALWAYS, "2026-11-23T12:00", None),
+    ],
+)
+def test_when_office_hours_begin(off_hours: OffHours, now: str, expected: str | None) -> None:
+    assert off_hours.next_office_start(local(now), SHANGHAI) == (local(expected) if expected else None)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "hours"),
+    [
+        ("2026-11-01T00:00", "2026-12-01T00:00", SHANGHAI, 21 * 13),
+        ("2026-11-23T06:00", "2026-11-23T08:30", SHANGHAI, 1.5),
+        ("2026-11-23T08:00", "2026-11-23T09:00", SHANGHAI, 1),
+        ("2026-11-23T12:00", "2026-11-23T12:00", SHANGHAI, 0),
+        # Clocks are changed at night, so that office hours are as long as ever
+        ("2026-03-01T00:00", "2026-04-01T00:00", BERLIN, 22 * 13),
+        ("2026-10-01T00:00", "2026-11-01T00:00", BERLIN, 22 * 13),
+    ],
+)
+def test_how_much_of_a_time_is_office_hours(start: str, end: str, zone: ZoneInfo, hours: float) -> None:
+    assert BOTH.office_time(local(start, zone), local(end, zone), zone) == hours * HOUR
+
+
+@pytest.mark.parametrize(
+    ("month", "hours"), [("2026-03-01", 31 * 13 - 1 + 31 * 11), ("2026-10-01", 31 * 13 + 1 + 31 * 11)]
+)
+def test_a_month_in_which_clocks_are_changed_has_an_hour_more_or_less(month: str, hours: int) -> None:
+    start, end = month_bounds(local(month, BERLIN), BERLIN)
+
+    assert TimeLeft.of_month(start, None, BERLIN) == TimeLeft(hours * HOUR, timedelta())
+    assert TimeLeft.of_month(start, NIGHTS, BERLIN) == TimeLeft(31 * 13 * HOUR, (hours - 31 * 13) * HOUR)
+    assert end - start.astimezone(UTC) == hours * HOUR
+
+
+STEP = 5 * MINUTE
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "UTC",
+        "Asia/Shanghai",
+        "Asia/Kolkata",
+        "Europe/Berlin",
+        "America/New_York",
+        "America/Havana",  # changes its clocks at midnight
+        "Australia/Lord_Howe",  # by half an hour
+        "Pacific/Apia",  # once skipped a day
+    )
+]
+STARTS = [  # of weeks in which clocks are changed, and of some others
+    *("2026-03-25", "2026-10-21", "2026-03-04", "2026-10-28", "2026-04-01", "2026-09-30"),
+    *("2026-11-25", "2028-02-25", "2011-12-27"),
+]
+# Not between 0 and 4, where a time may come twice or not at all
+times = st.one_of(st.just(time(0)), st.builds(time, st.integers(4, 23), st.sampled_from(range(0, 60, 5))))
+any_off_hours = st.builds(OffHours, times, times, st.frozensets(st.integers(0, 6)))
+
+
+def is_off(off_hours: OffHours, now: datetime, zone: ZoneInfo) -> bool:
+    """Tell by a look at the clock on the wall and at the calendar."""
+    wall = now.astimezone(zone)
+    if wall.weekday() in off_hours.days:
+        return True
+    if off_hours.start <= off_hours.end:
+        return off_hours.start <= wall.time() < off_hours.end
+    return wall.time() >= off_hours.start or wall.time() < off_hours.end
+
+
+def walk(start: datetime, end: datetime) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += STEP
+
+
+@settings(deadline=None)
+@given(
+    off_hours=any_off_hours,
+    zone=st.sampled_from(ZONES),
+    day=st.sampled_from(STARTS),
+    offset=st.integers(0, 4 * 24 * 12),
+    steps=st.integers(0, 36 * 12),
+)
+@example(OffHours(time(0), time(7), frozenset({5, 6})), SHANGHAI, "2026-11-25", 3 * 24 * 12, 36 * 12)
+def test_it_is_what_one_would_see_every_five_minutes(
+    off_hours: OffHours, zone: ZoneInfo, day: str, offset: int, steps: int
 ) -> None:
-    assert poll_interval(wanted, calls_per_cycle=calls, budget=budget, used=used, left_of_month=left) == expected
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC) + offset * STEP
+    end = start + steps * STEP
+    seen = {now: is_off(off_hours, now, zone) for now in walk(start, end)}
+
+    assert {now: off_hours.contains(now, zone) for now in seen} == seen
+    assert off_hours.office_time(start, end, zone) == sum(not off for off in seen.values()) * STEP
+    if steps and seen[start]:
+        expected = next((now for now in walk(start, start + 9 * DAY) if not is_off(off_hours, now, zone)), None)
+        assert off_hours.next_office_start(start, zone) == expected
+
+
+# The plan
+
+NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)  # with 21 working days of 13 hours
+OFFICE, OFF = 21 * 13 * HOUR, (720 - 21 * 13) * HOUR
+HALF_HOUR = 30 * MINUTE
+
+
+def in_four(share: float) -> tuple[timedelta, timedelta]:
+    """Return the intervals, in office hours a quarter of the others, for this share of a budget a cycle."""
+    office = (OFFICE + OFF / 4) * share
+    return office, 4 * office
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls", "budget", "used", "off_hours", "expected"),
+    [
+        # without a budget, what is wanted; off hours a look every half hour
+        (MINUTE, 12, None, 0, BOTH, (MINUTE, HALF_HOUR)),
+        (MINUTE, 10_000, None, 9_999_999, BOTH, (MINUTE, HALF_HOUR)),
+        (HOUR, 12, None, 0, BOTH, (HOUR, HOUR)),
+        # never under 30 seconds, never over a day
+        (SECOND, 1, None, 0, BOTH, (30 * SECOND, HALF_HOUR)),
+        (timedelta(0), 1, 10_000_000, 0, BOTH, (30 * SECOND, HALF_HOUR)),
+        (7 * DAY, 1, None, 0, BOTH, (DAY, DAY)),
+        (7 * DAY, 1, 25_000, 0, BOTH, (DAY, DAY)),
+        # what is wanted, where there is plenty
+        (MINUTE, 1, 1_000_000, 0, None, (MINUTE, HALF_HOUR)),
+        (MINUTE, 1, 25_000, 0, BOTH, (MINUTE, HALF_HOUR)),
+        (HOUR, 12, 25_000, 0, BOTH, (HOUR, HOUR)),
+        # what is left in office hours, after the few of the off hours
+        (MINUTE, 3, 25_000, 0, BOTH, (OFFICE / (25_000 / 3 - OFF / HALF_HOUR), HALF_HOUR)),
+        (MINUTE, 3, 25_000, 5_000, BOTH, (OFFICE / (20_000 / 3 - OFF / HALF_HOUR), HALF_HOUR)),
+        (MINUTE, 2, 25_000, 0, WEEKENDS, (21 * DAY / (25_000 / 2 - 9 * DAY / HALF_HOUR), HALF_HOUR)),
+        (MINUTE, 4, 25_000, 0, None, (30 * DAY * 4 / 25_000, HALF_HOUR)),
+        # four times as often in office hours, where that is not much
+        (MINUTE, 12, 25_000, 0, BOTH, in_four(12 / 25_000)),
+        (MINUTE, 12, 25_000, 20_000, BOTH, in_four(12 / 5_000)),
+        (MINUTE, 200, 25_000, 0, BOTH, in_four(200 / 25_000)),
+        (MINUTE, 12, 25_000, 0, None, (30 * DAY * 12 / 25_000, 4 * 30 * DAY * 12 / 25_000)),
+        (MINUTE, 12, 25_000, 0, ALWAYS, (MINUTE, HALF_HOUR)),
+        (MINUTE, 25, 25_000, 0, ALWAYS, (30 * DAY * 25 / 25_000 / 4, 30 * DAY * 25 / 25_000)),
+        # what is left in office hours, where others have one a day
+        (MINUTE, 500, 25_000, 0, BOTH, (OFFICE / (25_000 / 500 - OFF / DAY), DAY)),
+        (MINUTE, 600, 25_000, 0, BOTH, (OFFICE / (25_000 / 600 - OFF / DAY), DAY)),
+        (MINUTE, 1_000, 25_000, 0, BOTH, (DAY, DAY)),
+        # used up
+        (MINUTE, 12, 25_000, 25_000, BOTH, (DAY, DAY)),
+        (MINUTE, 12, 25_000, 30_000, BOTH, (DAY, DAY)),
+        (MINUTE, 12, 25_000, 24_999, BOTH, (DAY, DAY)),
+        (MINUTE, 12, 25_000, 30_000, None, (DAY, DAY)),
+        # nothing to read
+        (MINUTE, 0, 25_000, 25_000, BOTH, (MINUTE, HALF_HOUR)),
+    ],
+)
+def test_the_intervals_of_a_month(
+    wanted: timedelta,
+    calls: int,
+    budget: int | None,
+    used: int,
+    off_hours: OffHours | None,
+    expected: tuple[timedelta, timedelta],
+) -> None:
+    plan = poll_plan(
+        wanted,
+        calls_per_cycle=calls,
+        budget=budget,
+        used=used,
+        now=NOVEMBER,
+        off_hours=off_hours,
+        time_zone=ZoneInfo("UTC"),
+    )
+
+    assert seconds(plan) == pytest.approx([interval.total_seconds() for interval in expected], abs=1e-5)
+
+
+def seconds(plan: PollPlan) -> list[float]:
+    return [plan.office.total_seconds(), plan.off.total_seconds()]
+
+
+@pytest.mark.parametrize(
+    ("now", "left", "expected"),
+    [
+        ("2026-11-16T00:00", 12_500, ((11 * 13 + (360 - 11 * 13) / 4) * HOUR * 12 / 12_500,) * 2),
+        ("2026-11-28T00:00", 12 * 10, ((13 + 59 / 4) * HOUR / 10,) * 2),  # a weekend and a Monday
+        ("2026-11-30T20:00", 12 * 4, (HOUR / 4,) * 2),  # the last night
+        ("2026-11-30T20:00", 12 * 8, (MINUTE, HALF_HOUR / 4)),
+        ("2026-11-30T19:00", 12 * 18, (6 * MINUTE, HALF_HOUR / 4)),
+        ("2026-11-30T23:59:59", 1, (MINUTE, HALF_HOUR / 4)),
+    ],
+)
+def test_it_is_what_is_left_that_counts(now: str, left: int, expected: tuple[timedelta, timedelta]) -> None:
+    plan = poll_plan(
+        MINUTE,
+        calls_per_cycle=12,
+        budget=25_000,
+        used=25_000 - left,
+        now=local(now, ZoneInfo("UTC")),
+        off_hours=BOTH,
+        time_zone=ZoneInfo("UTC"),
+    )
+
+    office, quarter_of_off = expected
+    assert seconds(plan) == pytest.approx([office.total_seconds(), 4 * quarter_of_off.total_seconds()], abs=1e-5)
+
+
+@settings(deadline=None)
+@given(
+    wanted=st.integers(0, 90_000).map(lambda count: count * SECOND),
+    calls=st.integers(1, 2_000),
+    budget=st.integers(0, 2_000_000),
+    share=st.floats(0, 1.5),
+    off_hours=st.none() | any_off_hours,
+    zone=st.sampled_from(ZONES),
+    day=st.sampled_from(STARTS),
+    minute=st.integers(0, 10 * 24 * 60),
+)
+def test_what_is_left_of_the_budget_is_spent_and_never_more(
+    wanted: timedelta,
+    calls: int,
+    budget: int,
+    share: float,
+    off_hours: OffHours | None,
+    zone: ZoneInfo,
+    day: str,
+    minute: int,
+) -> None:
+    now = datetime.fromisoformat(day).replace(tzinfo=zone) + minute * MINUTE
+    used = round(budget * share)
+
+    plan = poll_plan(
+        wanted, calls_per_cycle=calls, budget=budget, used=used, now=now, off_hours=off_hours, time_zone=zone
+    )
+
+    assert 30 * SECOND <= plan.office <= plan.off <= DAY
+    assert plan.office >= min(wanted, DAY)
+    assume(plan.office < DAY)  # once a day, rooms are read whatever that costs
+    end = month_bounds(now, zone)[1].astimezone(UTC)
+    total = end - now.astimezone(UTC)
+    office = off_hours.office_time(now, end, zone) if off_hours else total
+    spent = calls * (office / plan.office + (total - office) / plan.off)
+    assert spent <= (budget - used) * (1 + 1e-6) + 1e-6
+    if plan.office > max(wanted, 30 * SECOND):
+        assert spent >= (budget - used) * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("rooms", [3, 12, 40, 200, 400, 600, 830])
+@pytest.mark.parametrize("off_hours", [None, BOTH, LUNCH])
+def test_a_month_that_goes_by_the_plan_keeps_to_the_budget(rooms: int, off_hours: OffHours | None) -> None:
+    now, end = month_bounds(local("2026-11-01"), SHANGHAI)
+    used = 0
+    while now < end:
+        used += rooms
+        plan = poll_plan(
+            MINUTE, calls_per_cycle=rooms, budget=25_000, used=used, now=now, off_hours=off_hours, time_zone=SHANGHAI
+        )
+        now += plan.off if off_hours and off_hours.contains(now, SHANGHAI) else plan.office
+
+    assert 25_000 - 3 * rooms <= used <= 25_000 + rooms  # whole polls
+
+
+# Grace and retries
 
 
 @pytest.mark.parametrize(
@@ -101,101 +396,38 @@ def test_a_month_begins_where_the_house_is(now: str, zone: str, start: str, end:
     assert bounds == (datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
-class Meter:
-    """Counts calls."""
-
-    def __init__(self, counted: int = 0) -> None:
-        self.counted = counted
-
-    def __call__(self) -> int:
-        return self.counted
-
-
-def test_what_was_called_before_the_start_is_taken_for_the_share_of_the_month_that_is_over() -> None:
-    calls = MonthlyCalls(Meter(), 3_000, datetime(2026, 11, 11, tzinfo=UTC), UTC)
-
-    assert calls.used(datetime(2026, 11, 11, tzinfo=UTC)) == 1_000
-    assert calls.left_of_month(datetime(2026, 11, 11, tzinfo=UTC)) == 20 * DAY
-
-
-def test_calls_since_the_start_are_counted_and_those_before_it_are_not_counted_twice() -> None:
-    meter = Meter(counted=777)  # of a run before, in the same process
-    now = datetime(2026, 11, 11, tzinfo=UTC)
-    calls = MonthlyCalls(meter, 3_000, now, UTC)
-
-    meter.counted += 50
-
-    assert calls.used(now) == 1_050
-
-
-def test_a_new_month_begins_with_none() -> None:
-    meter = Meter()
-    calls = MonthlyCalls(meter, 3_000, datetime(2026, 11, 30, tzinfo=UTC), UTC)
-    meter.counted = 90
-    assert calls.used(datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) == 2_990
-
-    assert calls.used(datetime(2026, 12, 1, tzinfo=UTC)) == 0
-    meter.counted += 5
-    assert calls.used(datetime(2026, 12, 1, 1, tzinfo=UTC)) == 5
-    assert calls.left_of_month(datetime(2026, 12, 1, tzinfo=UTC)) == 31 * DAY
-
-
-@pytest.mark.parametrize("day", range(1, 31))
-def test_a_restart_on_any_day_makes_the_month_neither_cheaper_nor_dearer(day: int) -> None:
-    now = datetime(2026, 11, day, 12, tzinfo=UTC)
-    calls = MonthlyCalls(Meter(), 25_000, now, UTC)
-
-    interval = poll_interval(
-        MINUTE, calls_per_cycle=12, budget=25_000, used=calls.used(now), left_of_month=calls.left_of_month(now)
-    )
-
-    assert interval.total_seconds() == pytest.approx((MONTH * 12 / 25_000).total_seconds(), rel=0.005)
-
-
-def test_without_a_budget_calls_are_counted_all_the_same() -> None:
-    meter = Meter()
-    calls = MonthlyCalls(meter, None, datetime(2026, 11, 30, tzinfo=UTC), UTC)
-    meter.counted = 90
-
-    assert calls.used(datetime(2026, 11, 30, tzinfo=UTC)) == 90
-
-
 # In Home Assistant
 
 
-@pytest.fixture
-def rooms(tenant: Tenant) -> list[Room]:
-    return [tenant.add_room(f"Room {number}") for number in range(12)]
-
-
-async def test_a_free_plan_spends_the_share_of_the_budget(
+async def test_a_free_plan_spends_its_share_of_the_budget(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
-    await set_up(*rooms, plan="free")
+    await set_up(*rooms[:3], plan="free", source="list", calls=22_500)
     tenant.requests.clear()
+    tenant.quota_left = 1_000_000
 
     await clock.forward(hours=24)
 
-    paid = [call for call in tenant.requests if call.code == 0 and "auth/" not in call.path]
-    share = 25_000 / 30
-    assert share * 0.95 < len(paid) <= share + 12
+    left = at(0, day=8) - at(10)
+    share = 2_500 * DAY / left
+    assert share * 0.97 < 1_000_000 - tenant.quota_left <= share * 1.03
     polls = sorted({call.at for call in tenant.calls(FREE_BUSY)})
-    assert abs(polls[0] - at(10) - MONTH * 12 / 25_000) < 30 * SECOND
+    assert abs(polls[0] - at(10) - left * 3 / 2_500) < 5 * SECOND
 
 
 async def test_a_reload_costs_no_more_than_its_own_calls(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
-    entry = await set_up(*rooms, plan="free")
-    before = entry.runtime_data.interval
+    entry = await set_up(*rooms, plan="free", source="list")
+    before = entry.runtime_data.timetable.interval
 
     for _ in range(3):
         await clock.forward(hours=1)
         await clock.run(hass.config_entries.async_reload(entry.entry_id))
 
-    assert entry.runtime_data.interval.total_seconds() == pytest.approx(before.total_seconds(), rel=0.02)
+    assert entry.runtime_data.timetable.interval.total_seconds() == pytest.approx(before.total_seconds(), rel=0.02)
 
 
 async def test_an_overspent_budget_slows_polls_down_until_the_month_ends(
@@ -203,21 +435,26 @@ async def test_an_overspent_budget_slows_polls_down_until_the_month_ends(
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(at(20, day=7))  # the last evening of the month
-    entry = await set_up(*rooms, plan="free", monthly_budget=1_000)
-    await clock.forward(minutes=5)
+    entry = await set_up(*rooms, plan="free", source="list", monthly_budget=1_000, calls=1_200)
+    assert entry.runtime_data.timetable.interval == DAY
     tenant.requests.clear()
 
-    await clock.to(at(0, day=8))
-    assert len(tenant.requests) <= 12
-    await clock.to(at(6, day=9))
+    await clock.to(at(19, day=8))
+    assert tenant.calls(FREE_BUSY) == []
+    await clock.to(at(21, day=8))
 
-    assert entry.runtime_data.interval.total_seconds() == pytest.approx(
+    assert len(tenant.calls(FREE_BUSY)) == 12
+    assert entry.runtime_data.timetable.interval.total_seconds() == pytest.approx(
         (31 * DAY * 12 / 1_000).total_seconds(), rel=0.1
     )
-    assert len(tenant.calls(FREE_BUSY)) >= 24
 
 
-async def test_one_room_of_a_free_plan_is_read_about_every_other_minute(set_up: SetUp, rooms: list[Room]) -> None:
+async def test_one_room_of_a_free_plan_is_read_about_every_other_minute(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    clock.set_wall(NOVEMBER)
+
     entry = await set_up(rooms[0], plan="free")
 
-    assert 100 * SECOND < entry.runtime_data.interval < 110 * SECOND
+    assert 103 * SECOND < entry.runtime_data.timetable.interval < 105 * SECOND

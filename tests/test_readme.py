@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 import json
 import os
@@ -20,10 +20,12 @@ from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
 
 from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
+from custom_components.feishu_freebusy.dashboard_resources import BUNDLE
 from custom_components.feishu_freebusy.feishu import (
     FEISHU_URL,
     LARK_URL,
     SCOPES_FREE_BUSY,
+    SCOPES_ROOM_BATCH,
     SCOPES_ROOMS,
     AppUnavailableError,
     BotDisabledError,
@@ -41,9 +43,10 @@ from custom_components.feishu_freebusy.options import (
     DEFAULT_MIN_FREE_MINUTES,
     DEFAULT_MONTHLY_BUDGET,
     DEFAULT_SCAN_INTERVAL,
+    WEEKDAYS,
     Options,
 )
-from custom_components.feishu_freebusy.polling import poll_interval
+from custom_components.feishu_freebusy.room_source import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
 from tests.clock import Clock, SetUp, shown, state_of
@@ -54,6 +57,7 @@ pytest_plugins = ["tests.clock"]
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / DOMAIN
+NOVEMBER = datetime(2026, 11, 15, tzinfo=UTC)
 RED, GREEN = [255, 0, 0], [0, 255, 0]
 
 type Table = list[list[str]]
@@ -107,7 +111,7 @@ class Readme:
 
 
 READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
-CONSOLE, FIELDS, OPTIONS, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES = range(7)
+CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES = range(8)
 
 
 @pytest.fixture(params=READMES, ids=lambda readme: readme.language)
@@ -169,8 +173,12 @@ def test_the_languages_show_the_same_code() -> None:
 
 
 def test_no_block_goes_unchecked(readme: Readme) -> None:
-    assert [kind for kind, _ in readme.blocks] == ["bash", "json", "yaml", "yaml", "jinja", "bash"]
-    assert len(readme.tables) == len((CONSOLE, FIELDS, OPTIONS, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES))
+    assert [kind for kind, _ in readme.blocks] == [
+        *("bash", "json"),
+        *("yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml"),
+        "bash",
+    ]
+    assert len(readme.tables) == len((CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES))
 
 
 # What is there
@@ -238,7 +246,7 @@ def test_the_oldest_home_assistant_is_the_one_that_is_enforced(readme: Readme) -
 
 
 def test_the_permissions_are_those_of_the_checklist(readme: Readme) -> None:
-    assert readme.block("json").strip() == scopes_json((SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0]))
+    assert readme.block("json").strip() == scopes_json((SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0]))
 
 
 def test_the_consoles_are_at_the_addresses_of_the_services(readme: Readme) -> None:
@@ -258,20 +266,28 @@ def test_the_integration_and_its_fields_are_called_as_on_the_screen(readme: Read
 
 
 def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme: Readme) -> None:
-    labels = TEXTS[readme.language]["options"]["step"]["polling"]["data"]
+    texts = TEXTS[readme.language]["options"]["step"]["polling"]
+    labels = list(texts["data"].values())
+    labels.insert(4, texts["sections"]["off_hours"]["name"])
     options = {label: default for label, default, _ in readme.tables[OPTIONS][1:]}
     words = {"on": True, "off": False, "开": True, "关": False}
     defaults = Options.of({CONF_ROOMS: {}})
 
-    assert list(options) == list(labels.values())
-    _, *shown_defaults = options.values()  # that of the plan is in words
-    assert [words[text] if text in words else number(text) for text in shown_defaults] == [
-        DEFAULT_MONTHLY_BUDGET,
-        DEFAULT_SCAN_INTERVAL,
+    assert list(options) == labels
+    _, budget, source, interval, off_hours, *others = options.values()  # that of the plan is in words
+    assert (number(budget), number(interval)) == (DEFAULT_MONTHLY_BUDGET, DEFAULT_SCAN_INTERVAL)
+    assert source == TEXTS[readme.language]["selector"]["source"]["options"][defaults.source]
+    night = defaults.off_hours
+    assert night is not None
+    assert re.findall(r"\d\d:\d\d", off_hours) == [f"{night.start:%H:%M}", f"{night.end:%H:%M}"]
+    weekdays = TEXTS[readme.language]["selector"]["weekday"]["options"]
+    assert {WEEKDAYS.index(day) for day, name in weekdays.items() if name in off_hours} == night.days
+    assert [words[text] if text in words else number(text) for text in others] == [
         DEFAULT_HORIZON_DAYS,
         DEFAULT_MIN_FREE_MINUTES,
         defaults.count_pending_as_busy,
         defaults.include_external_calendar,
+        defaults.dashboard_cards,
     ]
 
 
@@ -297,6 +313,42 @@ async def test_the_tile_shows_what_the_room_has(
     room = hass.states.get(tile["entity"])
     assert room is not None
     assert set(tile["state_content"]) <= {"state", *room.attributes}
+
+
+def test_the_cards_are_in_the_bundle(readme: Readme) -> None:
+    shown_cards = [
+        block["type"]
+        for kind, text in readme.blocks
+        if kind == "yaml" and "custom:" in text
+        for block in [yaml.safe_load(text)]
+    ]
+    bundle = BUNDLE.read_text(encoding="utf-8")
+
+    assert shown_cards == ["custom:feishu-room-card", "custom:feishu-rooms-board-card"]
+    assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
+
+
+async def test_the_actions_work_as_they_stand(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, readme: Readme
+) -> None:
+    level = tenant.add_level("3F", tenant.add_level("Tower A"))
+    orion = tenant.add_room("Orion", level=level, capacity=8, equipment=("TV",))
+    tenant.add_room("Lyra", level=level, capacity=4, equipment=("TV",))
+    tenant.book(orion.room_id, datetime(2026, 12, 1, 18, tzinfo=UTC), datetime(2026, 12, 1, 19, tzinfo=UTC))
+    await set_up(*tenant.rooms.values())
+
+    async def act(name: str) -> Any:
+        action = yaml.safe_load(readme.block("yaml", name))
+        domain, service = action["action"].split(".")
+        return await clock.run(
+            hass.services.async_call(domain, service, action["data"], blocking=True, return_response=True)
+        )
+
+    found, answer = await act("find_rooms"), await act("get_free_busy")
+    assert [room["name"] for room in found["rooms"]] == ["Orion"]
+    assert [(row["name"], len(row["busy"]), row["busy"][0]["rsvp_status"]) for row in answer["subjects"]] == [
+        ("Orion", 1, "accept")
+    ]
 
 
 # The door light
@@ -414,19 +466,17 @@ async def test_the_template_says_what_the_room_shows(
 
 
 def test_the_intervals_are_those_that_the_budget_allows(readme: Readme) -> None:
-    (_, head), *rows = readme.tables[INTERVALS]
-    budget = number(head)
+    (_, head, _), *rows = readme.tables[INTERVALS]
 
-    assert budget == DEFAULT_MONTHLY_BUDGET
-    for rooms, interval in rows:
-        exact = poll_interval(
-            timedelta(seconds=DEFAULT_SCAN_INTERVAL),
-            calls_per_cycle=int(rooms),
-            budget=budget,
-            used=0,
-            left_of_month=timedelta(days=30),
-        )
-        assert number(interval) == round(exact.total_seconds() / 60), f"{rooms} rooms"
+    assert number(re.findall(r"[\d,]{4,}", head)[0]) == DEFAULT_MONTHLY_BUDGET
+    for rooms, *intervals in rows:
+        exact = [
+            forecast(Options.of({}), int(rooms), batch_granted=granted, now=NOVEMBER, time_zone=UTC).plan.office
+            for granted in (True, False)
+        ]
+        assert [number(interval) for interval in intervals] == [
+            round(interval.total_seconds() / 60) for interval in exact
+        ], f"{rooms} rooms"
 
 
 def test_the_codes_mean_what_the_advice_is_for(readme: Readme) -> None:

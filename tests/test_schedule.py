@@ -17,6 +17,8 @@ from custom_components.feishu_freebusy.schedule import (
     SubjectKind,
     build_schedule,
     disabled_period,
+    single_bookings,
+    start_of_day,
 )
 
 ROOM, PERSON = SubjectKind.ROOM, SubjectKind.PERSON
@@ -601,6 +603,106 @@ def test_a_request_is_not_a_booking() -> None:
     assert schedule_of(row("11:00..12:00", NEEDS_ACTION)).bookings(NOW, UTC) == ()
 
 
+# The block and the single bookings
+
+
+@pytest.mark.parametrize(
+    ("periods", "expected"),
+    [
+        pytest.param([], None, id="nothing"),
+        pytest.param(["8:00..10:00"], None, id="ended-exactly-now"),
+        pytest.param(["9:00..10:30", "10:30..11:00", "12:00..13:00"], "9:00..11:00", id="under-way"),
+        pytest.param(["10:00..11:00"], "10:00..11:00", id="starts-exactly-now"),
+        pytest.param(["8:00..9:00", "12:00..13:00", "14:00..15:00"], "12:00..13:00", id="next"),
+        pytest.param(["60:00..61:00"], "60:00..61:00", id="in-days"),
+        pytest.param(["-100:00..11:00"], "0:00..11:00", id="since-before-the-window"),
+        pytest.param(["9:00..999:00"], "9:00..192:00", id="into-the-horizon"),
+        pytest.param(["-100:00..999:00"], "0:00..192:00", id="all-the-time"),
+        pytest.param(["177:00..999:00"], "177:00..192:00", id="since-the-day-of-the-horizon"),
+    ],
+)
+def test_the_block_under_way_or_the_next(periods: list[str], expected: str | None) -> None:
+    assert schedule_of(*periods).block_at(NOW, UTC) == (block(expected) if expected else None)
+
+
+@pytest.mark.parametrize("minutes", range(0, 14 * 60, 10))
+def test_a_block_without_a_known_end_stays_the_same_all_day(minutes: int) -> None:
+    later = minutes * MINUTE
+    schedule = build_schedule(
+        [row("-50:00..999:00")], kind=ROOM, window_start=WINDOW_START + later, horizon=HORIZON + later
+    )
+
+    assert schedule.block_at(NOW + later, UTC) == block("0:00..192:00")
+
+
+def test_a_block_without_a_known_end_is_cut_at_the_midnights_of_the_house() -> None:
+    booked = schedule_of(BusyPeriod(WINDOW_START, HORIZON)).block_at(NOW, ZoneInfo("Asia/Shanghai"))
+
+    assert booked == Block(at("-8:00"), at("184:00"))
+
+
+def test_the_next_end_is_the_first_that_is_known() -> None:
+    schedule = schedule_of("9:00..10:30", "10:30..11:00", "12:00..13:00", BusyPeriod(at("14:00"), HORIZON))
+
+    ends = {after: schedule.next_end(at(after)) for after in ("8:00", "11:00", "11:01", "12:30", "13:01")}
+    assert ends == {
+        "8:00": at("11:00"),
+        "11:00": at("11:00"),
+        "11:01": at("13:00"),
+        "12:30": at("13:00"),
+        "13:01": None,
+    }
+    assert schedule_of().next_end(NOW) is None
+
+
+def test_single_bookings_are_whole_sorted_and_apart() -> None:
+    rows = ["11:00..12:00", "8:00..10:30", "9:00..10:00", "10:00..11:00", "9:00..9:30", "11:30..20:00"]
+
+    found = single_bookings(map(row, rows), kind=ROOM, start=at("9:30"), end=at("11:30"))
+
+    assert found == tuple(block(period) for period in ("8:00..10:30", "9:00..10:00", "10:00..11:00", "11:00..12:00"))
+
+
+def test_a_booking_that_comes_twice_is_one() -> None:
+    rows = [row("9:00..10:00"), row("9:00..10:00", ACCEPT), row("9:00..10:00", TENTATIVE), row("9:30..9:30")]
+
+    assert single_bookings(rows, kind=ROOM, start=TODAY, end=HORIZON) == (block("9:00..10:00"),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "count_pending_as_busy", "expected"),
+    [(ROOM, False, (9, 10, 11)), (ROOM, True, (9, 10, 11, 12)), (PERSON, False, (9, 10, 11, 12))],
+)
+def test_refusals_and_requests_are_no_bookings(
+    kind: SubjectKind, count_pending_as_busy: bool, expected: tuple[int, ...]
+) -> None:
+    answers = (None, ACCEPT, TENTATIVE, NEEDS_ACTION, DECLINE, REMOVED)
+    rows = [row(f"{hour}:00..{hour + 1}:00", rsvp) for hour, rsvp in enumerate(answers, 9)]
+
+    found = single_bookings(rows, kind=kind, start=TODAY, end=HORIZON, count_pending_as_busy=count_pending_as_busy)
+
+    assert found == tuple(block(f"{hour}:00..{hour + 1}:00") for hour in expected)
+
+
+@pytest.mark.parametrize(
+    ("disabled", "expected"),
+    [
+        (DisabledPeriod(at("10:00"), at("11:00"), "Why"), "10:00..11:00"),
+        (DisabledPeriod(at("8:00"), at("11:00"), "Why"), "9:00..11:00"),
+        (DisabledPeriod(at("10:00"), at("99:00"), "Why"), "10:00..12:00"),
+        (DisabledPeriod(datetime.min.replace(tzinfo=UTC), None, "Why"), "9:00..12:00"),
+        (DisabledPeriod(at("8:00"), at("9:00"), "Why"), None),
+        (DisabledPeriod(at("12:00"), None, "Why"), None),
+    ],
+)
+def test_of_the_time_in_which_a_room_is_disabled_the_range_has_its_part(
+    disabled: DisabledPeriod, expected: str | None
+) -> None:
+    found = single_bookings([], kind=ROOM, start=at("9:00"), end=at("12:00"), disabled=disabled)
+
+    assert found == ((block(expected),) if expected else ())
+
+
 # All of it, against an oracle
 
 DERANDOMIZED = settings(max_examples=200, deadline=None, derandomize=True)
@@ -637,6 +739,10 @@ class Scenario:
         """Return the instant of a step."""
         return self.origin + index * self.step
 
+    def periods(self) -> list[BusyPeriod]:
+        """Return the rows of the answer."""
+        return [BusyPeriod(self.instant(start), self.instant(end), rsvp) for start, end, rsvp in self.rows]
+
     def build(self) -> Schedule:
         """Return the schedule under test."""
         disabled = None
@@ -644,7 +750,7 @@ class Scenario:
             start, end = self.disabled
             disabled = DisabledPeriod(self.instant(start), None if end is None else self.instant(end), "Why")
         return build_schedule(
-            [BusyPeriod(self.instant(start), self.instant(end), rsvp) for start, end, rsvp in self.rows],
+            self.periods(),
             kind=self.kind,
             window_start=self.instant(self.window[0]),
             horizon=self.instant(self.window[1]),
@@ -803,10 +909,68 @@ def test_bookings_are_those_of_today_and_tomorrow(scenario: Scenario) -> None:
 
 @given(scenarios())
 @DERANDOMIZED
+def test_the_block_is_the_run_of_now_or_the_first_after(scenario: Scenario) -> None:
+    schedule, oracle = scenario.build(), Oracle(scenario)
+    zone = ZoneInfo(scenario.zone)
+    last_midnight = start_of_day(schedule.horizon, zone, days=1)
+
+    for i in range(*scenario.window):
+        now = scenario.instant(i)
+        run = next(((first, end) for first, end, _ in oracle.runs if i < end), None)
+        found = schedule.block_at(now, zone)
+        if run is None:
+            assert found is None
+            continue
+        assert found is not None
+        start, end = map(scenario.instant, run)
+        assert found.start == (start_of_day(now, zone) if run[0] == oracle.first else start)
+        assert found.end == (last_midnight if run[1] == oracle.horizon else end)
+        # It is what Home Assistant tells the state from
+        assert (found.start <= now < found.end) is oracle.busy[i]
+
+
+@given(scenarios())
+@DERANDOMIZED
+def test_the_next_end_is_that_of_a_run(scenario: Scenario) -> None:
+    schedule, oracle = scenario.build(), Oracle(scenario)
+    ends = [end for _, end, _ in oracle.runs if end < oracle.horizon]
+
+    for i in oracle.samples:
+        end = next((end for end in ends if end >= i), None)
+        assert schedule.next_end(scenario.instant(i)) == (None if end is None else scenario.instant(end))
+
+
+@given(scenarios())
+@DERANDOMIZED
+def test_the_single_bookings_of_a_window_cover_just_what_is_busy_in_it(scenario: Scenario) -> None:
+    schedule, oracle = scenario.build(), Oracle(scenario)
+
+    found = single_bookings(
+        scenario.periods(),
+        kind=scenario.kind,
+        start=schedule.window_start,
+        end=schedule.horizon,
+        disabled=schedule.disabled,
+        count_pending_as_busy=scenario.count_pending_as_busy,
+    )
+
+    assert list(found) == sorted(set(found))
+    rows = {Block(period.start, period.end) for period in scenario.periods()}
+    whole = [booking for booking in found if booking in rows]
+    assert len(found) - len(whole) <= (schedule.disabled is not None)
+    assert all(booking.start < schedule.horizon and schedule.window_start < booking.end for booking in found)
+    for i, busy in oracle.busy.items():
+        now = scenario.instant(i)
+        assert any(booking.start <= now < booking.end for booking in found) is busy
+
+
+@given(scenarios())
+@DERANDOMIZED
 def test_nothing_shown_changes_before_the_next_change(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step
-    shown = {i: (oracle.status(i), oracle.bookings(i)) for i in oracle.samples}
+    blocks = {i: schedule.block_at(scenario.instant(i), zone) for i in oracle.busy}
+    shown = {i: (oracle.status(i), oracle.bookings(i), blocks.get(i)) for i in oracle.samples}
 
     first_change: datetime | None = None
     for i, following in reversed(list(pairwise(oracle.samples))):

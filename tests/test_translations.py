@@ -3,7 +3,7 @@
 Flows are driven by `start`, `start_options` and `submit`, which check that of each result.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 import json
 from pathlib import Path
 import re
@@ -11,10 +11,11 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.data_entry_flow import FlowManagerIndexView
-from homeassistant.helpers.selector import SelectSelector
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import pytest
+import voluptuous as vol
 
 from custom_components.feishu_freebusy.const import DOMAIN
 
@@ -23,7 +24,7 @@ TEXTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.json"))
 }
 _NAMES = re.compile(r"\{(\w+)\}")
-_FIELDS_WITHOUT_TEXT = {"names"}  # their fields are room ids
+_FIELDS_WITHOUT_TEXT = {"names", "person_names"}  # their fields are room ids
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
@@ -75,16 +76,23 @@ def fields_of(result: ConfigFlowResult) -> dict[str, Any]:
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
     """Return what a form's fields are filled with."""
     assert result["data_schema"] is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
-        if key.description and "suggested_value" in key.description
-    }
+    return _suggested_in(result["data_schema"])
+
+
+def _suggested_in(schema: Any) -> dict[str, Any]:
+    values = {}
+    for key, value in schema.schema.items():
+        if isinstance(value, section):
+            values[str(key)] = _suggested_in(value.schema)
+        elif key.description and "suggested_value" in key.description:
+            values[str(key)] = key.description["suggested_value"]
+    return values
 
 
 def placeholders(result: ConfigFlowResult) -> dict[str, str]:
-    """Return the words that a result fills into its texts."""
-    return dict(result["description_placeholders"] or {})
+    """Return the words that a result fills into its texts, with ordinary blanks."""
+    words = result["description_placeholders"] or {}
+    return {name: word.replace("\N{NO-BREAK SPACE}", " ") for name, word in words.items()}
 
 
 def assert_texts_exist(result: ConfigFlowResult) -> None:
@@ -99,34 +107,54 @@ def assert_texts_exist(result: ConfigFlowResult) -> None:
 
 
 def _paths(result: ConfigFlowResult) -> Iterator[str]:
-    section = "config" if result["handler"] == DOMAIN else "options"
+    part = "config" if result["handler"] == DOMAIN else "options"
     match result["type"]:
         case FlowResultType.FORM:
-            yield from (f"{section}.{path}" for path in _paths_of_form(result))
+            yield from (f"{part}.{path}" for path in _paths_of_form(result))
             yield from _paths_of_selectors(fields_of(result).values())
         case FlowResultType.MENU:
-            yield f"{section}.step.{result['step_id']}.title"
-            steps: Any = result["menu_options"]
-            yield from (f"{section}.step.{result['step_id']}.menu_options.{step}" for step in steps)
+            yield from (f"{part}.{path}" for path in _paths_of_menu(result))
         case FlowResultType.SHOW_PROGRESS:
-            yield f"{section}.progress.{result['progress_action']}"
+            yield f"{part}.progress.{result['progress_action']}"
         case FlowResultType.ABORT if "translation_domain" not in result:
-            yield f"{section}.abort.{result['reason']}"
+            yield f"{part}.abort.{result['reason']}"
         case FlowResultType.CREATE_ENTRY if result["description"]:
-            yield f"{section}.create_entry.{result['description']}"
+            yield f"{part}.create_entry.{result['description']}"
 
 
 def _paths_of_form(result: ConfigFlowResult) -> Iterator[str]:
     step = f"step.{result['step_id']}"
     yield from (f"{step}.title", f"{step}.description")
     if result["step_id"] not in _FIELDS_WITHOUT_TEXT:
-        yield from (f"{step}.{kind}.{field}" for field in fields_of(result) for kind in ("data", "data_description"))
+        yield from _paths_of_fields(step, fields_of(result))
     yield from (f"error.{error}" for error in (result["errors"] or {}).values())
+
+
+def _paths_of_fields(place: str, fields: Mapping[Any, Any]) -> Iterator[str]:
+    for field, validator in fields.items():
+        if isinstance(validator, section):
+            within = f"{place}.sections.{field}"
+            yield from (f"{within}.name", f"{within}.description")
+            yield from _paths_of_fields(within, validator.schema.schema)
+        else:
+            yield from (f"{place}.{kind}.{field}" for kind in ("data", "data_description"))
+
+
+def _paths_of_menu(result: ConfigFlowResult) -> Iterator[str]:
+    step = f"step.{result['step_id']}"
+    yield f"{step}.title"
+    described = any(_look_up(texts, ["options", *f"{step}.description".split(".")]) for texts in TEXTS.values())
+    if described or placeholders(result):
+        yield f"{step}.description"
+    options: Any = result["menu_options"]
+    yield from (f"{step}.menu_options.{option}" for option in options)
 
 
 def _paths_of_selectors(validators: Iterable[Any]) -> Iterator[str]:
     for validator in validators:
-        if isinstance(validator, SelectSelector) and (key := validator.config.get("translation_key")):
+        if isinstance(validator, section):
+            yield from _paths_of_selectors(validator.schema.schema.values())
+        elif isinstance(validator, SelectSelector) and (key := validator.config.get("translation_key")):
             yield from (f"selector.{key}.options.{option}" for option in validator.config["options"])
 
 
@@ -153,6 +181,16 @@ def form(**changes: Any) -> ConfigFlowResult:
     return result | changes  # type: ignore[no-any-return]
 
 
+UNKNOWN_CHOICE = SelectSelector(SelectSelectorConfig(options=["someday"], translation_key="weekday"))
+EFFECT = {
+    "type": FlowResultType.MENU,
+    "handler": "an entry's options",
+    "step_id": "polling_effect",
+    "menu_options": ["save"],
+    "description_placeholders": {"count": "1"},
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
@@ -167,12 +205,33 @@ def form(**changes: Any) -> ConfigFlowResult:
         ({"type": FlowResultType.ABORT, "reason": "nonsense"}, "abort.nonsense is missing"),
         ({"type": FlowResultType.CREATE_ENTRY, "description": "created"}, "but nothing is filled in"),
         ({"type": FlowResultType.MENU, "step_id": "init", "menu_options": []}, "config.step.init.title is missing"),
+        ({**EFFECT, "step_id": "nowhere"}, "options.step.nowhere.title is missing"),
+        ({**EFFECT, "step_id": "init", "description_placeholders": None}, "init.menu_options.save is missing"),
+        (EFFECT, "options.step.polling_effect.description names "),
+        ({**EFFECT, "step_id": "init", "menu_options": []}, "options.step.init.description is missing"),
         ({"type": FlowResultType.SHOW_PROGRESS, "progress_action": "nap"}, "progress.nap is missing"),
     ],
 )
 def test_the_check_sees_what_could_not_be_read(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         checked(form(**changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "complaint"),
+    [
+        ("night", {}, "polling.sections.night.name is missing"),
+        ("off_hours", {"dusk": bool}, "polling.sections.off_hours.data.dusk is missing"),
+        ("off_hours", {"days": UNKNOWN_CHOICE}, "selector.weekday.options.someday is missing"),
+    ],
+)
+def test_the_check_looks_into_sections(name: str, fields: dict[str, Any], complaint: str) -> None:
+    within: Any = vol.Schema(fields)  # of another library on the newest release, to the type checker
+    schema = vol.Schema({name: section(within)})
+    filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "source"), "1")
+
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        checked(form(handler="x", step_id="polling", data_schema=schema, description_placeholders=filled))
 
 
 def test_the_check_lets_a_readable_form_pass() -> None:

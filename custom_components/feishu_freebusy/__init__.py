@@ -1,13 +1,38 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
-from homeassistant.core import HomeAssistant, callback
+from functools import partial
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
+from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
+from .calls import MonthlyCalls, async_forget_calls
 from .catalogue import CatalogueCoordinator
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, PLATFORMS
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-from .devices import async_remove_dropped_rooms, async_update_rooms
+from .dashboard_resources import async_update_dashboard_resources
+from .devices import (
+    async_remove_dropped,
+    async_update_devices,
+    names_of_rooms,
+    subject_id_of,
+    subjects_without_enabled_entity,
+)
+from .issues import async_withdraw_issues
 from .options import Options
+from .services import async_setup_services
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
+    """Set up the actions, which are there even if no entry is loaded."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
@@ -18,22 +43,47 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
         app_id=entry.data[CONF_APP_ID],
         app_secret=entry.data[CONF_APP_SECRET],
     )
-    catalogue = CatalogueCoordinator(hass, entry, client)
+    calls = MonthlyCalls(hass, entry, client.traffic)
+    await calls.async_load()
+    entry.async_on_unload(calls.async_save)
+    entry.async_on_unload(partial(async_withdraw_issues, hass, entry))
+    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry))
     await catalogue.async_config_entry_first_refresh()
-    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue)
+    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls)
+    coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    _listen(hass, entry, coordinator)
+    async_remove_dropped(hass, entry, coordinator.subject_ids)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_update_dashboard_resources(hass)
+    if entry.pref_disable_new_entities:
+        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
+    return True
 
+
+@callback
+def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> None:
     @callback
     def apply_catalogue() -> None:
+        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))  # of those that were new last time
         coordinator.async_apply_catalogue()
-        async_update_rooms(hass, entry)
+        async_remove_dropped(hass, entry, coordinator.subject_ids)
+        async_update_devices(hass, entry)
 
-    entry.async_on_unload(catalogue.async_add_listener(apply_catalogue))
+    @callback
+    def apply_registry(_event: Event[EventEntityRegistryUpdatedData]) -> None:
+        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
+
+    @callback
+    def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
+        return data["action"] == "update" and "disabled_by" in data["changes"]
+
+    entry.async_on_unload(coordinator.catalogue.async_add_listener(apply_catalogue))
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    async_remove_dropped_rooms(hass, entry, coordinator.room_ids)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    return True
+    entry.async_on_unload(
+        hass.bus.async_listen(EVENT_ENTITY_REGISTRY_UPDATED, apply_registry, event_filter=is_enabled_or_disabled)
+    )
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
@@ -41,8 +91,46 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
+async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
+    """Leave nothing behind; the dashboard cards go with the last entry."""
+    await async_forget_calls(hass, entry)
+    await async_update_dashboard_resources(hass)
+
+
+async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry) -> bool:
+    """Delete a person, or a room that was picked by hand; one of a followed floor, and the account, would come back."""
+    deleted = subject_id_of(entry, device.identifiers)
+    options = Options.of(entry.options)
+    if deleted is None:
+        return False
+    if options.room_levels and (
+        entry.state is not ConfigEntryState.LOADED
+        or deleted in entry.runtime_data.catalogue.data.followed(options.room_levels)
+    ):
+        return False
+    kept = {
+        key: {subject_id: name for subject_id, name in chosen.items() if subject_id != deleted}
+        for key, chosen in ((CONF_ROOMS, options.rooms), (CONF_PEOPLE, options.people))
+    }
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **kept})
+    return True
+
+
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
-    async_remove_dropped_rooms(hass, entry, tuple(Options.of(entry.options).rooms))
-    await entry.runtime_data.async_apply_options()
-    async_update_rooms(hass, entry)
+    await async_update_dashboard_resources(hass)
+    coordinator = entry.runtime_data
+    before, options = coordinator.options, Options.of(entry.options)
+    if before == options:
+        return
+    if (
+        before.source != options.source
+        or not options.rooms.keys() <= coordinator.catalogue.data.catalogue.rooms.keys()
+        or not options.room_levels.keys() <= before.room_levels.keys()
+    ):
+        # First: a room of which nothing is known may be disabled, and a permission granted only now
+        await coordinator.catalogue.async_refresh()
+    coordinator.async_apply_options()
+    async_remove_dropped(hass, entry, coordinator.subject_ids)
+    async_update_devices(hass, entry)
+    await coordinator.async_refresh()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from .feishu import (
     SCOPES_FREE_BUSY,
+    SCOPES_ROOM_BATCH,
     SCOPES_ROOMS,
     ActivateStatus,
     AppUnavailableError,
@@ -41,6 +42,7 @@ class Access:
     app_name: str
     free_busy: bool | None
     room_list: bool | None
+    room_batch: bool | None
     bot: bool | None
 
     @property
@@ -56,7 +58,11 @@ class Access:
     @property
     def missing_scopes(self) -> tuple[str, ...]:
         """Return the narrowest scopes that would mend what is missing."""
-        wanted = ((self.free_busy, SCOPES_FREE_BUSY), (self.room_list, SCOPES_ROOMS))
+        wanted = (
+            (self.free_busy, SCOPES_FREE_BUSY),
+            (self.room_list, SCOPES_ROOMS),
+            (self.room_batch, SCOPES_ROOM_BATCH),
+        )
         return tuple(scopes[0] for granted, scopes in wanted if granted is False)
 
 
@@ -73,11 +79,12 @@ async def check_access(client: FeishuClient) -> Access:
         raise
     except FeishuError:
         free_busy, bot = await _try_free_busy(client, bot)
-        return Access(app_name, free_busy, await _try_rooms(client), bot)
+        return Access(app_name, free_busy, await _try_rooms(client), await _try_room_batch(client), bot)
     return Access(
         app_name,
         free_busy=not granted.isdisjoint(SCOPES_FREE_BUSY),
         room_list=not granted.isdisjoint(SCOPES_ROOMS),
+        room_batch=not granted.isdisjoint(SCOPES_ROOM_BATCH),
         bot=bot,
     )
 
@@ -103,6 +110,21 @@ async def _try_rooms(client: FeishuClient) -> bool | None:
         raise
     except ScopeMissingError:
         return False
+    except FeishuError:
+        return None
+    return True
+
+
+async def _try_room_batch(client: FeishuClient) -> bool | None:
+    now = datetime.now(UTC)
+    try:
+        await client.room_freebusy_batch_get([_NO_ROOM], time_min=now, time_max=now + timedelta(hours=1))
+    except _NOT_ABOUT_ONE_THING:
+        raise
+    except ScopeMissingError:
+        return False
+    except SubjectError:
+        pass
     except FeishuError:
         return None
     return True

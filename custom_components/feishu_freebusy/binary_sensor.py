@@ -1,16 +1,16 @@
-"""Is a room booked now?"""
+"""Is a room, or a person, busy now?"""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySensorEntityDescription
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .catalogue import RoomInfo
 from .coordinator import FeishuConfigEntry
-from .entity import RoomEntity
+from .entity import SubjectEntity, async_add_subjects
 
 PARALLEL_UPDATES = 0
 
@@ -23,44 +23,43 @@ async def async_setup_entry(
     entry: FeishuConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a sensor for each room, now and when rooms are added in the options."""
+    """Add a sensor for each room and person."""
     coordinator = entry.runtime_data
-
-    @callback
-    def add_rooms(room_ids: Iterable[str]) -> None:
-        async_add_entities(RoomBusySensor(coordinator, room_id, BUSY) for room_id in room_ids)
-
-    entry.async_on_unload(coordinator.async_listen_rooms_added(add_rooms))
-    add_rooms(coordinator.room_ids)
+    async_add_subjects(entry, async_add_entities, lambda subject_id: [BusySensor(coordinator, subject_id, BUSY)])
 
 
-class RoomBusySensor(RoomEntity, BinarySensorEntity):
-    """On while the room is booked, or disabled: the device's main entity."""
+class BusySensor(SubjectEntity, BinarySensorEntity):
+    """On while the subject is busy, a room also while it is disabled: the device's main entity."""
 
     _unrecorded_attributes = frozenset({"bookings", "room_id", "capacity", "building", "floor", "equipment"})
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return whether the room is busy."""
+        """Return whether the subject is busy."""
         return self.snapshot.status.busy if self.snapshot else None
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return since when, until when and what next, in local time, and what is known of the room itself."""
+        """Return since when, until when and what next, in local time, and what is known of the subject itself."""
         if (snapshot := self.snapshot) is None:
             return None
-        status, info = snapshot.status, self.room
-        return {
+        status, info = snapshot.status, self.info
+        attributes = {
             "busy_since": _local(status.busy_since),
             "busy_until": _local(status.busy_until),
             "next_busy_time": _local(status.next_busy),
             "next_free_time": _local(status.next_free),
             "available_now": status.available_now,
+            "bookings": [{"start": _local(block.start), "end": _local(block.end)} for block in snapshot.bookings],
+        }
+        if not isinstance(info, RoomInfo):
+            return attributes  # of a person, times only
+        return {
+            **attributes,
             "disabled_reason": status.disabled_reason,
             "pending": status.pending,
-            "bookings": [{"start": _local(block.start), "end": _local(block.end)} for block in snapshot.bookings],
             "room_id": info.room.room_id,
             "capacity": info.room.capacity or None,
             "building": info.building or None,

@@ -1,6 +1,9 @@
 """Which rooms there are, what they are called and where they are; read a few times a day."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
 from typing import Any, override
@@ -16,23 +19,44 @@ from .feishu import (
     CredentialsError,
     FeishuClient,
     FeishuError,
+    RequestError,
     Room,
     ScopeMissingError,
+    SubjectError,
     read_catalogue,
 )
+from .options import Options
 from .polling import pause_after
 from .problems import update_failed
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)
+_WALKS_TO_BE_GONE = 2
+_NOT_ALLOWED = 121005  # that is not the same as not to exist
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCatalogue:
-    """A catalogue, and when it was read."""
+    """A catalogue, and when it was read.
+
+    Rooms that are missing in the latest walk over all levels are in it as they were last known; `missing` says for how
+    many walks. They are `gone` when two walks and a question for that very room said so. `scopes` are those granted to
+    the app, None where that is not known.
+    """
 
     catalogue: Catalogue
     read_at: datetime
+    missing: Mapping[str, int] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    scopes: frozenset[str] | None = None
+
+    def followed(self, level_ids: Collection[str]) -> list[str]:
+        """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
+        if not level_ids:
+            return []
+        homeless = (room_id for room_id in self.missing if not self.catalogue.rooms[room_id].room_level_id)
+        ids = dict.fromkeys([*self.catalogue.rooms_on(level_ids), *homeless])
+        return [room_id for room_id in ids if room_id not in self.gone]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +78,113 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
 
     config_entry: ConfigEntry[Any]
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], client: FeishuClient) -> None:
-        """Take the client to read with."""
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], client: FeishuClient, remembered: Mapping[str, str]
+    ) -> None:
+        """Take the client to read with, and the rooms that there were before the start, with their names."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )
         self._client = client
+        self._remembered = remembered
 
     @override
     async def _async_update_data(self) -> ReadCatalogue:
         read_at = dt_util.utcnow()
         try:
-            catalogue = await read_catalogue(self._client)
+            walked = await read_catalogue(self._client)
+            scopes = await self._read_scopes()
+            read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
         except FeishuError as error:
-            return self._without_answer(error, read_at)
+            return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
-        return ReadCatalogue(catalogue, read_at)
+        return read
 
-    def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
+    async def _read_scopes(self) -> frozenset[str] | None:
+        try:
+            return await self._client.granted_scopes()
+        except FeishuError as error:
+            _LOGGER.debug("The scopes of %s could not be read: %s", self.config_entry.title, error)
+            return self.data.scopes if self.data else None
+
+    async def _compare(self, read: ReadCatalogue) -> ReadCatalogue:
+        """Look after the rooms that were there before and that the walk did not come upon."""
+        absent = {
+            room_id: room for room_id, room in self._rooms_before().items() if room_id not in read.catalogue.rooms
+        }
+        found = await self._ask_for(absent)
+        walks = self.data.missing if self.data else {}
+        missing = {room_id: walks.get(room_id, 0) + 1 for room_id in absent if room_id not in found}
+        gone = {
+            room_id
+            for room_id, count in missing.items()
+            if count >= _WALKS_TO_BE_GONE and await self._is_gone(room_id, found)
+        }
+        forgotten = gone - self._chosen.keys()
+        kept = {room_id: room for room_id, room in absent.items() if room_id not in forgotten}
+        return replace(
+            read,
+            catalogue=replace(read.catalogue, rooms={**kept, **read.catalogue.rooms, **found}),
+            missing={room_id: missing[room_id] for room_id in kept if room_id not in found},
+            gone=frozenset(gone - forgotten),
+        )
+
+    @property
+    def _chosen(self) -> Mapping[str, str]:
+        return Options.of(self.config_entry.options).rooms
+
+    def _rooms_before(self) -> dict[str, Room]:
+        """Return the rooms that are to be there, as they were last known."""
+        chosen = {room_id: Room(room_id, "") for room_id in self._chosen}  # the options know its name
+        if self.data:
+            return {**chosen, **self.data.catalogue.rooms}
+        return {room_id: Room(room_id, name) for room_id, name in self._remembered.items()} | chosen
+
+    async def _ask_for(self, room_ids: Collection[str]) -> dict[str, Room]:
+        """Return those of the rooms that exist all the same: a list may leave some out. Raises `FeishuError`."""
+        try:
+            return {room.room_id: room for room in await self._client.rooms_mget(room_ids)}
+        except FeishuError as error:
+            _LOGGER.debug("Missing rooms of %s could not be asked for: %s", self.config_entry.title, error)
+        # They stay as they were last known. At set-up that is by name alone, and a disabled one would look free
+        return {} if self.data else await self._ask_one_by_one(room_ids)
+
+    async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
+        found = {}
+        for room_id in room_ids:
+            with suppress(RequestError, SubjectError):
+                found[room_id] = await self._client.room(room_id)
+        return found
+
+    async def _is_gone(self, room_id: str, found: dict[str, Room]) -> bool:
+        """Ask for a room by itself; it is added to those found if it is there."""
+        try:
+            found[room_id] = await self._client.room(room_id)
+        except SubjectError as error:
+            return error.code != _NOT_ALLOWED
+        except FeishuError:
+            return self.data is not None and room_id in self.data.gone
+        return False
+
+    async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         if self.data:
             return self.data
         if isinstance(error, ScopeMissingError):
             # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
-            return ReadCatalogue(Catalogue({}, {}), read_at)
+            rooms, scopes = self._rooms_before(), await self._read_scopes()
+            return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
         if isinstance(error, CredentialsError):
             self.config_entry.async_start_reauth(self.hass)
         raise update_failed(error) from error
 
-    def describe(self, room_names: dict[str, str]) -> dict[str, RoomInfo]:
+    def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""
         return describe_rooms(self.data.catalogue, room_names)
 
 
-def describe_rooms(catalogue: Catalogue, room_names: dict[str, str]) -> dict[str, RoomInfo]:
+def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
     """Return what is known of the rooms; those that share a name get their floor, if need be their building, too."""
     infos = {}
     for room_id, name in room_names.items():
@@ -96,10 +192,10 @@ def describe_rooms(catalogue: Catalogue, room_names: dict[str, str]) -> dict[str
         room = room if room.name else replace(room, name=name or room_id)
         infos[room_id] = RoomInfo(room, *catalogue.place(room), device_name=room.name)
     for suffix in (_floor, _building_and_floor):
-        names = [info.device_name for info in infos.values()]
+        names = Counter(info.device_name for info in infos.values())
         infos = {
             room_id: replace(info, device_name=f"{info.room.name} ({suffix(info)})")
-            if suffix(info) and names.count(info.device_name) > 1
+            if suffix(info) and names[info.device_name] > 1
             else info
             for room_id, info in infos.items()
         }

@@ -16,12 +16,22 @@ from homeassistant.helpers.selector import (
 
 from .access import Access, check_access
 from .api import FLOW_DEADLINE, async_create_client
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PLAN, CONF_ROOMS, CONF_SITE, DOMAIN
+from .const import (
+    CONF_APP_ID,
+    CONF_APP_SECRET,
+    CONF_BASE_URL,
+    CONF_PLAN,
+    CONF_ROOM_LEVELS,
+    CONF_ROOMS,
+    CONF_SITE,
+    DOMAIN,
+)
 from .coordinator import FeishuConfigEntry
 from .feishu import (
     FEISHU_URL,
     LARK_URL,
     SCOPES_FREE_BUSY,
+    SCOPES_ROOM_BATCH,
     SCOPES_ROOMS,
     AddressError,
     FeishuClient,
@@ -30,7 +40,7 @@ from .feishu import (
 )
 from .links import app_url, console_url, scopes_json, scopes_url
 from .options import Options, Plan
-from .options_flow import FeishuOptionsFlow, interval_text
+from .options_flow import FeishuOptionsFlow, forecast_texts
 from .problems import problem_key, problem_placeholders
 from .room_steps import RoomSteps
 
@@ -108,7 +118,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
             problem.errors["base"] = "not_enough_access"
         access = self._access
         base_url, app_id = self._data[CONF_BASE_URL], self._data[CONF_APP_ID]
-        scopes = access.missing_scopes or (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0])
+        scopes = access.missing_scopes or (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0])
         return self.async_show_form(
             step_id="access",
             data_schema=vol.Schema({}),
@@ -118,6 +128,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
                 "app_name": access.app_name or app_id,
                 "free_busy": _MARKS[access.free_busy],
                 "room_list": _MARKS[access.room_list],
+                "room_batch": _MARKS[access.room_batch],
                 "bot": _MARKS[access.bot],
                 "scopes_url": scopes_url(base_url, app_id, scopes),
                 "scopes_json": scopes_json(scopes),
@@ -150,17 +161,20 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         return {}
 
     @override
-    async def _rooms_done(self, rooms: dict[str, str]) -> ConfigFlowResult:
-        options = {**self._options, CONF_ROOMS: rooms}
+    def _levels_before(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
+        options = {**self._options, CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
         return self.async_create_entry(
             title=self._access.app_name or self._data[CONF_APP_ID],
             data=self._data,
             options=options,
             description="created",
-            description_placeholders={
-                "count": str(len(rooms)),
-                "interval": interval_text(Options.of(options)),
-            },
+            description_placeholders=forecast_texts(
+                Options.of(options), self._room_count(), batch_granted=self._access.room_batch
+            ),
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002

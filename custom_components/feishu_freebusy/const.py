@@ -6,7 +6,7 @@ from typing import Final
 from homeassistant.const import Platform
 
 DOMAIN: Final = "feishu_freebusy"
-PLATFORMS: Final = [Platform.BINARY_SENSOR]
+PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
 # entry.data: where and as whom
 CONF_APP_ID: Final = "app_id"
@@ -17,12 +17,19 @@ CONF_SITE: Final = "site"
 
 # entry.options: what and how
 CONF_ROOMS: Final = "rooms"
+CONF_ROOM_LEVELS: Final = "room_levels"
+CONF_PEOPLE: Final = "people"
 CONF_PLAN: Final = "plan"
 CONF_MONTHLY_BUDGET: Final = "monthly_budget"
+CONF_SOURCE: Final = "source"
 CONF_SCAN_INTERVAL: Final = "scan_interval"
+CONF_OFF_HOURS: Final = "off_hours"
 CONF_HORIZON_DAYS: Final = "horizon_days"
 CONF_MIN_FREE_MINUTES: Final = "min_free_minutes"
 CONF_COUNT_PENDING_AS_BUSY: Final = "count_pending_as_busy"
 CONF_INCLUDE_EXTERNAL_CALENDAR: Final = "include_external_calendar"
+CONF_DASHBOARD_CARDS: Final = "dashboard_cards"
 
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)
+
+ROOM_PREFIX: Final = "omm_"  # of every room's id

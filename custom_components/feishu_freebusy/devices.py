@@ -1,49 +1,97 @@
-"""The rooms of an entry as devices."""
+"""The rooms and people of an entry, and its account, as devices."""
+
+from collections.abc import Collection, Iterable
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
 from .catalogue import RoomInfo, place_text
-from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .feishu import LARK_URL
 from .links import app_url
+from .subject import SubjectInfo
 
 
-def room_device_info(entry: FeishuConfigEntry, info: RoomInfo) -> DeviceInfo:
-    """Return a room as a device."""
+def subject_device_info(entry: FeishuConfigEntry, info: SubjectInfo) -> DeviceInfo:
+    """Return a room or a person as a device."""
+    if isinstance(info, RoomInfo):
+        subject_id, model = info.room.room_id, place_text(info) or None
+    else:
+        subject_id, model = info.person_id, None
     return DeviceInfo(
-        identifiers={_identifier(entry, info.room.room_id)},
-        name=info.device_name,
+        identifiers={_identifier(entry, subject_id)}, name=info.device_name, model=model, **_common(entry)
+    )
+
+
+def account_device_info(entry: FeishuConfigEntry) -> DeviceInfo:
+    """Return the app, with which all is read, as a device."""
+    return DeviceInfo(
+        identifiers={_account_identifier(entry)}, name=entry.title, model=entry.data[CONF_APP_ID], **_common(entry)
+    )
+
+
+def _common(entry: FeishuConfigEntry) -> DeviceInfo:
+    return DeviceInfo(
         manufacturer="Lark" if entry.data[CONF_BASE_URL] == LARK_URL else "Feishu",
-        model=place_text(info) or None,
         entry_type=DeviceEntryType.SERVICE,
         configuration_url=app_url(entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]),
     )
 
 
-def _identifier(entry: FeishuConfigEntry, room_id: str) -> tuple[str, str]:
-    # With the app: two apps of one tenant may show the same room
-    return (DOMAIN, f"{entry.unique_id}_{room_id}")
+def subject_id_of(entry: FeishuConfigEntry, identifiers: Iterable[tuple[str, str]]) -> str | None:
+    """Return the id of the room or person that a device of the entry is, by its identifiers; None for the account."""
+    prefix = f"{entry.unique_id}_"
+    keys = (key for domain, key in identifiers if domain == DOMAIN and key.startswith(prefix))
+    return next((key.removeprefix(prefix) for key in keys), None)
 
 
 @callback
-def async_remove_dropped_rooms(hass: HomeAssistant, entry: FeishuConfigEntry, room_ids: tuple[str, ...]) -> None:
-    """Remove the devices, with their entities, of rooms that are not among `room_ids`."""
+def names_of_rooms(hass: HomeAssistant, entry: FeishuConfigEntry) -> dict[str, str]:
+    """Return the rooms that are devices, with the names they had when last read."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    names = {subject_id: device.name for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
+    return {room_id: name or room_id for room_id, name in names.items() if room_id.startswith(ROOM_PREFIX)}
+
+
+@callback
+def subjects_without_enabled_entity(hass: HomeAssistant, entry: FeishuConfigEntry) -> set[str]:
+    """Return those whose entities are all disabled; one that has none yet is about to get them."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    idle = {device.id: subject_id for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    for entity in entities:
+        if not entity.disabled:
+            idle.pop(entity.device_id or "", None)
+    return {idle[entity.device_id] for entity in entities if entity.device_id in idle}
+
+
+def _identifier(entry: FeishuConfigEntry, subject_id: str) -> tuple[str, str]:
+    # With the app: two apps of one tenant may show the same room
+    return (DOMAIN, f"{entry.unique_id}_{subject_id}")
+
+
+def _account_identifier(entry: FeishuConfigEntry) -> tuple[str, str]:
+    return (DOMAIN, f"{entry.unique_id}")
+
+
+@callback
+def async_remove_dropped(hass: HomeAssistant, entry: FeishuConfigEntry, subject_ids: Collection[str]) -> None:
+    """Remove the devices, with their entities, of rooms and people that are not among `subject_ids`."""
     registry = dr.async_get(hass)
-    kept = {_identifier(entry, room_id) for room_id in room_ids}
+    kept = {_account_identifier(entry), *(_identifier(entry, subject_id) for subject_id in subject_ids)}
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         if not device.identifiers & kept:
             registry.async_remove_device(device.id)
 
 
 @callback
-def async_update_rooms(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Give the devices the names and places that the catalogue has now."""
+def async_update_devices(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
+    """Give the devices the names and places that are known now."""
     registry = dr.async_get(hass)
     coordinator = entry.runtime_data
-    for room_id in coordinator.room_ids:
+    for subject_id in coordinator.subject_ids:
         registry.async_get_or_create(
-            config_entry_id=entry.entry_id, **room_device_info(entry, coordinator.room(room_id))
+            config_entry_id=entry.entry_id, **subject_device_info(entry, coordinator.info(subject_id))
         )

@@ -1,45 +1,47 @@
-"""What all entities of a room share."""
+"""What all entities of a room or a person share, and all of the account."""
 
+from collections.abc import Callable, Iterable
 from typing import override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .catalogue import RoomInfo
-from .coordinator import FreeBusyCoordinator, Snapshot
-from .devices import room_device_info
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .devices import account_device_info, subject_device_info
+from .subject import Snapshot, SubjectInfo
 
 
-class RoomEntity(CoordinatorEntity[FreeBusyCoordinator]):
-    """A pure function of what is known of a room and of now, written only when its result changes."""
+class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
+    """A pure function of what is known of a room or a person and of now, written only when its result changes."""
 
     _attr_has_entity_name = True
 
-    def __init__(self, coordinator: FreeBusyCoordinator, room_id: str, description: EntityDescription) -> None:
-        """Take the room; the description's key tells its entities apart."""
-        super().__init__(coordinator, context=room_id)
+    def __init__(self, coordinator: FreeBusyCoordinator, subject_id: str, description: EntityDescription) -> None:
+        """Take the subject; the description's key tells its entities apart."""
+        super().__init__(coordinator, context=subject_id)
         self.entity_description = description
-        self.room_id = room_id
-        self._attr_unique_id = f"{coordinator.config_entry.unique_id}_{room_id}_{description.key}"
-        self._shown: tuple[RoomInfo, Snapshot | None] | None = None
+        self.subject_id = subject_id
+        self._attr_unique_id = f"{coordinator.config_entry.unique_id}_{subject_id}_{description.key}"
+        self._shown: object = None
 
     @property
     @override
     def device_info(self) -> DeviceInfo:
-        """Return the room as a device."""
-        return room_device_info(self.coordinator.config_entry, self.room)
+        """Return the subject as a device."""
+        return subject_device_info(self.coordinator.config_entry, self.info)
 
     @property
-    def room(self) -> RoomInfo:
-        """Return what the catalogue knows of the room."""
-        return self.coordinator.room(self.room_id)
+    def info(self) -> SubjectInfo:
+        """Return who or what the subject is."""
+        return self.coordinator.info(self.subject_id)
 
     @property
     def snapshot(self) -> Snapshot | None:
         """Return what is known now, None if nothing current is."""
-        return self.coordinator.snapshot(self.room_id)
+        return self.coordinator.snapshot(self.subject_id)
 
     @property
     @override
@@ -47,23 +49,67 @@ class RoomEntity(CoordinatorEntity[FreeBusyCoordinator]):
         """Return whether anything current is known; a failed poll alone does not make that untrue."""
         return self.snapshot is not None
 
+    def rendered(self) -> object:
+        """Return all that the entity shows, as a value that can be compared."""
+        return self.info, self.snapshot
+
     @override
     async def async_update(self) -> None:
-        """Read the room at once, for `homeassistant.update_entity`."""
-        await self.coordinator.async_read_now(self.room_id)
+        """Read the subject at once, for `homeassistant.update_entity`."""
+        await self.coordinator.async_read_now(self.subject_id)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Start to follow the coordinator; Home Assistant writes the first state right after."""
         await super().async_added_to_hass()
-        self._shown = (self.room, self.snapshot)
+        self._shown = self.rendered()
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        if self.room_id not in self.coordinator.room_ids:
+        if self.subject_id not in self.coordinator:
             return  # dropped in the options, and about to be removed
-        shown = (self.room, self.snapshot)
-        if shown != self._shown:
-            self._shown = shown
+        rendered = self.rendered()
+        if rendered != self._shown:
+            self._shown = rendered
             self.async_write_ha_state()
+
+
+class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):
+    """Something about the account as a whole."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, coordinator: FreeBusyCoordinator, description: EntityDescription) -> None:
+        """Take what the entity is; the description's key tells the entities of an account apart."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._attr_unique_id = f"{coordinator.config_entry.unique_id}_{description.key}"
+        self._attr_device_info = account_device_info(coordinator.config_entry)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that it is, whatever comes of a poll."""
+        return True
+
+    @override
+    async def async_update(self) -> None:
+        """Read nothing: what is known here is known without Feishu."""
+
+
+@callback
+def async_add_subjects(
+    entry: FeishuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    entities_of: Callable[[str], Iterable[Entity]],
+) -> None:
+    """Add the entities of all rooms and people, now and when some are added later."""
+    coordinator = entry.runtime_data
+
+    @callback
+    def add(subject_ids: Iterable[str]) -> None:
+        async_add_entities(entity for subject_id in subject_ids for entity in entities_of(subject_id))
+
+    entry.async_on_unload(coordinator.async_listen_added(add))
+    add(coordinator.subject_ids)

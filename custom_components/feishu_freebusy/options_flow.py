@@ -1,9 +1,11 @@
-"""Rooms and polling of an entry, changed in place."""
+"""Rooms, people and polling of an entry, changed in place."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, override
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.data_entry_flow import SectionConfig, section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -12,23 +14,32 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
+    TimeSelector,
 )
 from homeassistant.util import dt as dt_util
 
 from .api import FLOW_DEADLINE, async_create_client
 from .const import (
     CONF_COUNT_PENDING_AS_BUSY,
+    CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
     CONF_INCLUDE_EXTERNAL_CALENDAR,
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
+    CONF_OFF_HOURS,
+    CONF_PEOPLE,
     CONF_PLAN,
+    CONF_ROOM_LEVELS,
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
+    CONF_SOURCE,
 )
-from .feishu import FeishuClient
-from .options import Options, Plan
-from .polling import month_bounds, poll_interval
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .devices import names_of_rooms
+from .feishu import SCOPES_ROOM_BATCH, Catalogue, FeishuClient
+from .options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
+from .people_steps import PeopleSteps
+from .room_source import Reason, forecast
 from .room_steps import RoomSteps
 
 if TYPE_CHECKING:
@@ -38,6 +49,7 @@ else:
 
 
 _MINUTES_FROM = 120  # seconds; fewer are said in seconds
+_HOURS_FROM = 120  # minutes
 
 
 def _number(minimum: int, maximum: int, unit: str | None = None, step: int = 1) -> NumberSelector:
@@ -53,43 +65,75 @@ _POLLING_SCHEMA = vol.Schema(
             )
         ),
         vol.Required(CONF_MONTHLY_BUDGET): vol.All(_number(1_000, 1_000_000), vol.Coerce(int)),
+        vol.Required(CONF_SOURCE): SelectSelector(
+            SelectSelectorConfig(
+                options=[source.value for source in SourceOption],
+                translation_key=CONF_SOURCE,
+                mode=SelectSelectorMode.DROPDOWN,
+            )
+        ),
         vol.Required(CONF_SCAN_INTERVAL): vol.All(_number(30, 3_600, "s"), vol.Coerce(int)),
+        vol.Required(CONF_OFF_HOURS): section(
+            vol.Schema(
+                {
+                    vol.Required("enabled"): BooleanSelector(),
+                    vol.Required("start"): TimeSelector(),
+                    vol.Required("end"): TimeSelector(),
+                    vol.Optional("days", default=[]): SelectSelector(
+                        SelectSelectorConfig(
+                            options=list(WEEKDAYS),
+                            multiple=True,
+                            translation_key="weekday",
+                            mode=SelectSelectorMode.DROPDOWN,
+                        )
+                    ),
+                }
+            ),
+            SectionConfig(collapsed=True),
+        ),
         vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "d"), vol.Coerce(int)),
         vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "min"), vol.Coerce(int)),
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
         vol.Required(CONF_INCLUDE_EXTERNAL_CALENDAR): BooleanSelector(),
+        vol.Required(CONF_DASHBOARD_CARDS): BooleanSelector(),
     }
 )
 
 
-class FeishuOptionsFlow(RoomSteps, OptionsFlow):
-    """Changes what is read, and how."""
+class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
+    """Changes what is read, and how. Before anything is saved, it is said what that will do."""
+
+    def __init__(self) -> None:
+        """Begin with nothing changed."""
+        super().__init__()
+        self._changes: dict[str, Any] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Offer what can be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["rooms", "polling"])
+        return self.async_show_menu(step_id="init", menu_options=["rooms", "people", "polling"])
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how often Feishu may be called, and what counts as busy."""
         if user_input is not None:
-            return self.async_create_entry(data={**self.config_entry.options, **user_input})
-        options = Options.of(self.config_entry.options)
+            self._changes = user_input
+            return await self.async_step_polling_effect()
+        options = Options.of(self._new_options)
         shown = {
             CONF_PLAN: options.plan.value,
             CONF_MONTHLY_BUDGET: options.monthly_budget,
+            CONF_SOURCE: options.source.value,
             CONF_SCAN_INTERVAL: int(options.scan_interval.total_seconds()),
+            CONF_OFF_HOURS: {**DEFAULT_OFF_HOURS, **self._new_options.get(CONF_OFF_HOURS, {})},
             CONF_HORIZON_DAYS: options.horizon.days,
             CONF_MIN_FREE_MINUTES: int(options.min_free.total_seconds() // 60),
             CONF_COUNT_PENDING_AS_BUSY: options.count_pending_as_busy,
             CONF_INCLUDE_EXTERNAL_CALENDAR: options.include_external_calendar,
+            CONF_DASHBOARD_CARDS: options.dashboard_cards,
         }
         return self.async_show_form(
             step_id="polling",
             data_schema=self.add_suggested_values_to_schema(_POLLING_SCHEMA, shown),
-            description_placeholders={
-                "count": str(len(options.rooms)),
-                "interval": interval_text(options),
-            },
+            description_placeholders=self._forecast_texts(self.config_entry.options, self._room_count_now()),
         )
 
     @override
@@ -101,19 +145,110 @@ class FeishuOptionsFlow(RoomSteps, OptionsFlow):
         return Options.of(self.config_entry.options).rooms
 
     @override
-    async def _rooms_done(self, rooms: dict[str, str]) -> ConfigFlowResult:
-        return self.async_create_entry(data={**self.config_entry.options, CONF_ROOMS: rooms})
+    def _levels_before(self) -> Mapping[str, str]:
+        return Options.of(self.config_entry.options).room_levels
+
+    @override
+    def _last_catalogue(self) -> Catalogue:
+        return self._coordinator.catalogue.data.catalogue if self._coordinator else super()._last_catalogue()
+
+    @override
+    async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
+        self._changes = {CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
+        return await self.async_step_rooms_effect()
+
+    @override
+    def _people_before(self) -> Mapping[str, str]:
+        return Options.of(self.config_entry.options).people
+
+    @override
+    async def _people_done(self, people: dict[str, str]) -> ConfigFlowResult:
+        self._changes = {CONF_PEOPLE: people}
+        return await self.async_step_people_effect()
+
+    async def async_step_rooms_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say what other rooms will do."""
+        return self._show_effect("rooms", self._room_count())
+
+    async def async_step_people_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say what other people will do."""
+        people, before = (Options.of(each).people for each in (self._new_options, self.config_entry.options))
+        return self._show_effect(
+            "people", self._room_count_now(), people=str(len(people)), people_before=str(len(before))
+        )
+
+    async def async_step_polling_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say what polling in another way will do."""
+        return self._show_effect("polling", self._room_count_now())
+
+    def _show_effect(self, step_id: str, rooms: int, **counts: str) -> ConfigFlowResult:
+        before = self._forecast_texts(self.config_entry.options, self._room_count_now())
+        return self.async_show_menu(
+            step_id=f"{step_id}_effect",
+            menu_options=["save", step_id],
+            description_placeholders={
+                **self._forecast_texts(self._new_options, rooms),
+                **{f"{name}_before": text for name, text in before.items()},
+                **counts,
+            },
+        )
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Save what was entered."""
+        return self.async_create_entry(data=self._new_options)
+
+    @property
+    def _new_options(self) -> dict[str, Any]:
+        return {**self.config_entry.options, **self._changes}
+
+    def _forecast_texts(self, options: Mapping[str, Any], rooms: int) -> dict[str, str]:
+        return forecast_texts(Options.of(options), rooms, batch_granted=self._batch_granted())
+
+    def _batch_granted(self) -> bool | None:
+        if self._coordinator is None:
+            return None
+        if self._coordinator.source.refusal:
+            return False
+        scopes = self._coordinator.catalogue.data.scopes
+        return None if scopes is None else not scopes.isdisjoint(SCOPES_ROOM_BATCH)
+
+    @property
+    def _coordinator(self) -> FreeBusyCoordinator | None:
+        entry: FeishuConfigEntry = self.config_entry
+        return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+
+    def _room_count_now(self) -> int:
+        if self._coordinator:
+            return len(self._coordinator.room_ids)
+        return len({*self._rooms_before(), *names_of_rooms(self.hass, self.config_entry)})
 
 
-def interval_text(options: Options) -> str:
-    """Say how often the rooms are read on a whole month's budget; with unit signs, which need no language."""
-    start, end = month_bounds(dt_util.utcnow(), dt_util.get_default_time_zone())
-    interval = poll_interval(
-        options.scan_interval,
-        calls_per_cycle=len(options.rooms),
-        budget=options.budget,
-        used=0,
-        left_of_month=end - start,
+def forecast_texts(options: Options, rooms: int, *, batch_granted: bool | None) -> dict[str, str]:
+    """Return what the texts of the flows say about a whole month; with unit signs, which need no language."""
+    month = forecast(
+        options,
+        rooms,
+        len(options.people),
+        batch_granted=batch_granted,
+        now=dt_util.utcnow(),
+        time_zone=dt_util.get_default_time_zone(),
     )
-    seconds = round(interval.total_seconds())
-    return f"{round(seconds / 60)} min" if seconds >= _MINUTES_FROM else f"{seconds} s"
+    return {
+        "count": str(rooms),
+        "interval": _duration_text(month.plan.office),
+        "off_interval": _duration_text(month.plan.off if options.off_hours else month.plan.office),
+        "calls": f"{month.calls:,}",
+        "source": "list · batch ❌" if month.reason is Reason.NOT_GRANTED else month.source.value,
+    }
+
+
+def _duration_text(duration: timedelta) -> str:
+    seconds = round(duration.total_seconds())
+    minutes = round(seconds / 60)
+    if seconds < _MINUTES_FROM:
+        number, unit = f"{seconds}", "s"
+    elif minutes < _HOURS_FROM:
+        number, unit = f"{minutes}", "min"
+    else:
+        number, unit = f"{minutes / 60:.1f}".removesuffix(".0"), "h"
+    return f"{number}\N{NO-BREAK SPACE}{unit}"

@@ -1,37 +1,138 @@
 """How often Feishu is asked, and how long an answer is good: the arithmetic, without a clock of its own."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from .feishu import CredentialsError, FeishuError, QuotaExceededError
 
 MIN_INTERVAL = timedelta(seconds=30)
 MAX_INTERVAL = timedelta(days=1)  # beyond that a room's state says nothing any more, whatever the budget
+OFF_HOURS_INTERVAL = timedelta(minutes=30)
+_OFF_HOURS_FACTOR = 4  # where even office hours have few polls, the others have fewer still
 
 _SHORTEST_GRACE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(minutes=5)
 _CREDENTIALS_PAUSE = timedelta(hours=1)
 _QUOTA_PAUSE = timedelta(hours=6)
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=8)  # and a day, for a zone that skips one
 
 
-def poll_interval(
+@dataclass(frozen=True, slots=True)
+class OffHours:
+    """When hardly anybody looks at rooms: from `start` to `end`, across midnight, and all of `days` (Monday is 0).
+
+    Times and days are those of the time zone that each method is given; where `start` is `end`, only the days count.
+    """
+
+    start: time
+    end: time
+    days: frozenset[int]
+
+    def contains(self, now: datetime, time_zone: tzinfo) -> bool:
+        """Tell whether `now` is off hours."""
+        return not any(start <= now < end for start, end in self._office_hours(now, now + _DAY, time_zone))
+
+    def next_office_start(self, now: datetime, time_zone: tzinfo) -> datetime | None:
+        """Return when office hours begin for the next time after `now`, None if they never do."""
+        starts = (start for start, _ in self._office_hours(now, now + _WEEK, time_zone))
+        return next((start for start in starts if start > now), None)
+
+    def office_time(self, start: datetime, end: datetime, time_zone: tzinfo) -> timedelta:
+        """Return how much of `[start, end)` is office hours."""
+        hours = self._office_hours(start, end, time_zone)
+        return sum((min(until, end) - max(since, start) for since, until in hours), timedelta())
+
+    def _office_hours(self, start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+        """Return the office hours that touch `[start, end)`, in UTC."""
+        day = start.astimezone(time_zone).date()
+        while day <= end.astimezone(time_zone).date():
+            if day.weekday() not in self.days:
+                for since, until in self._office_hours_of(day, time_zone):
+                    if max(since, start) < min(until, end):  # and not of no length at all
+                        yield since, until
+            day += _DAY
+
+    def _office_hours_of(self, day: date, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+        midnight, next_midnight = _at(day, time.min, time_zone), _at(day + _DAY, time.min, time_zone)
+        start, end = _at(day, self.start, time_zone), _at(day, self.end, time_zone)
+        if self.start == self.end:
+            yield midnight, next_midnight
+        elif self.start > self.end:
+            yield end, start
+        else:
+            yield midnight, start
+            yield end, next_midnight
+
+
+def _at(day: date, clock: time, time_zone: tzinfo) -> datetime:
+    return datetime.combine(day, clock, time_zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PollPlan:
+    """The time between two polls, in office hours and off hours."""
+
+    office: timedelta
+    off: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """What is left of a month, in office hours and off hours."""
+
+    office: timedelta
+    off: timedelta
+
+    @classmethod
+    def of_month(cls, now: datetime, off_hours: OffHours | None, time_zone: tzinfo) -> TimeLeft:
+        """Return what is left of the month of `now`."""
+        end = month_bounds(now, time_zone)[1]
+        office = off_hours.office_time(now, end, time_zone) if off_hours else end - now
+        return cls(office, end - now - office)
+
+    def cycles(self, plan: PollPlan) -> float:
+        """Return how many polls a plan makes of it."""
+        return self.office / plan.office + self.off / plan.off
+
+
+def poll_plan(
     scan_interval: timedelta,
     *,
     calls_per_cycle: int,
     budget: int | None,
     used: int,
-    left_of_month: timedelta,
-) -> timedelta:
-    """Return the time between two polls that spreads what is left of the budget over what is left of the month.
+    now: datetime,
+    off_hours: OffHours | None,
+    time_zone: tzinfo,
+) -> PollPlan:
+    """Return the intervals that spread what is left of the budget over what is left of the month.
 
-    `budget` and `used` are calls of this month, `budget` None for any number.
+    `budget` and `used` are calls of this month, `budget` None for any number. Off hours get their few polls, office
+    hours all the rest.
     """
-    interval = max(scan_interval, MIN_INTERVAL)
-    if budget is not None and calls_per_cycle:
-        calls_left = budget - used
-        interval = max(interval, left_of_month * calls_per_cycle / calls_left if calls_left > 0 else MAX_INTERVAL)
-    return min(interval, MAX_INTERVAL)
+    office = min(max(scan_interval, MIN_INTERVAL), MAX_INTERVAL)
+    wanted = PollPlan(office, max(office, OFF_HOURS_INTERVAL))
+    if budget is None or not calls_per_cycle:
+        return wanted
+    left = TimeLeft.of_month(now, off_hours, time_zone)
+    cycles = (budget - used) / calls_per_cycle
+    if left.cycles(wanted) <= cycles:
+        return wanted
+    office = _spread(left.office, cycles - left.off / OFF_HOURS_INTERVAL)
+    if office * _OFF_HOURS_FACTOR <= OFF_HOURS_INTERVAL:
+        return PollPlan(office, OFF_HOURS_INTERVAL)
+    office = max(wanted.office, _spread(left.office + left.off / _OFF_HOURS_FACTOR, cycles))
+    if office * _OFF_HOURS_FACTOR <= MAX_INTERVAL:
+        return PollPlan(office, office * _OFF_HOURS_FACTOR)
+    return PollPlan(max(wanted.office, _spread(left.office, cycles - left.off / MAX_INTERVAL)), MAX_INTERVAL)
+
+
+def _spread(time_left: timedelta, cycles: float) -> timedelta:
+    """Return the interval at which so many polls fill that time, at most a day."""
+    return time_left / cycles if cycles > time_left / MAX_INTERVAL else MAX_INTERVAL
 
 
 def grace(interval: timedelta) -> timedelta:
@@ -53,35 +154,8 @@ def pause_after(error: FeishuError) -> timedelta | None:
 
 
 def month_bounds(now: datetime, time_zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return the start of the month of `now` in `time_zone`, and of the next."""
+    """Return the start of the month of `now` in `time_zone`, and of the next, in UTC."""
     start = now.astimezone(time_zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = (start + timedelta(days=32)).replace(day=1)
-    return start, following
-
-
-class MonthlyCalls:
-    """The calls of this month.
-
-    What was called before we started is not known; the share of the budget that goes with the elapsed share of the
-    month is taken for it, so that a restart never makes the rest of the month more expensive.
-    """
-
-    def __init__(self, counted: Callable[[], int], budget: int | None, now: datetime, time_zone: tzinfo) -> None:
-        """Take what counts the calls since the process started."""
-        self._counted = counted
-        self._time_zone = time_zone
-        self._start, self._end = month_bounds(now, time_zone)
-        elapsed = (now - self._start) / (self._end - self._start)
-        self._before = int((budget or 0) * elapsed) - counted()
-
-    def used(self, now: datetime) -> int:
-        """Return the calls of the month of `now`."""
-        start, end = month_bounds(now, self._time_zone)
-        if start != self._start:
-            self._start, self._end = start, end
-            self._before = -self._counted()
-        return self._before + self._counted()
-
-    def left_of_month(self, now: datetime) -> timedelta:
-        """Return the time until the count starts anew."""
-        return month_bounds(now, self._time_zone)[1] - now
+    # Within one zone, Python reckons with what clocks show; the month in which they are changed is not that long
+    return start.astimezone(UTC), following.astimezone(UTC)

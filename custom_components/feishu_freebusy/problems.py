@@ -7,6 +7,7 @@ from .feishu import (
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
+    EndpointRetiredError,
     FeishuError,
     IpDeniedError,
     NotReachableError,
@@ -35,6 +36,7 @@ _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
     (ServerError, "server_error"),
     (StaleTokenError, "token_refused"),
     (SubjectError, "subject_unreadable"),
+    (EndpointRetiredError, "endpoint_retired"),
 )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import chain
+from operator import itemgetter
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 
 from .catalogue import describe_rooms, place_text
-from .const import CONF_ROOMS, DOMAIN
+from .const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .feishu import Catalogue, FeishuClient, FeishuError, ScopeMissingError, SubjectError, read_catalogue
 from .problems import problem_key, problem_placeholders
-from .sources import Answers, ListSource
+from .sources import Answer, Answers, ListSource
 
 if TYPE_CHECKING:
     import probatio as vol
@@ -36,14 +37,19 @@ _NO_CATALOGUE = Catalogue({}, {})
 
 
 class RoomSteps(ConfigEntryBaseFlow):
-    """Choose rooms from a list or by id, try the new ones, name those that have no name."""
+    """Choose rooms from a list or by id, or whole levels; try the new rooms, name those that have no name."""
 
     _catalogue: Catalogue | None = None
     _problem: dict[str, str]
     _problem_placeholders: dict[str, str]
-    _chosen: list[str]
-    _names: dict[str, str]
     _trial: asyncio.Task[Answers] | None = None
+
+    def __init__(self) -> None:
+        """Begin with nothing chosen."""
+        super().__init__()
+        self._chosen: list[str] = []
+        self._levels: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     def _client(self) -> FeishuClient:
         """Return the client to read with."""
@@ -53,8 +59,16 @@ class RoomSteps(ConfigEntryBaseFlow):
         """Return the rooms that are followed already, with their names."""
         raise NotImplementedError
 
-    async def _rooms_done(self, rooms: dict[str, str]) -> ConfigFlowResult:
-        """Go on with the chosen rooms and their names."""
+    def _levels_before(self) -> Mapping[str, str]:
+        """Return the levels of which all rooms are followed already, with their names."""
+        raise NotImplementedError
+
+    def _last_catalogue(self) -> Catalogue:
+        """Return the catalogue to go by where it can't be read."""
+        return _NO_CATALOGUE
+
+    async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
+        """Go on with the chosen rooms and levels and their names."""
         raise NotImplementedError
 
     async def async_step_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -62,13 +76,16 @@ class RoomSteps(ConfigEntryBaseFlow):
         self._problem, self._problem_placeholders = {}, {}
         await self._read_catalogue()
         if user_input is None:
-            self._chosen = list(self._rooms_before())
+            if not (self._chosen or self._levels):  # else somebody comes back to it
+                self._chosen, self._levels = list(self._rooms_before()), dict(self._levels_before())
             return self._show_rooms()
         self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
+        names = self._names_of_levels()
+        self._levels = {level_id: names.get(level_id, level_id) for level_id in user_input.get(CONF_ROOM_LEVELS, [])}
         if wrong := [room_id for room_id in self._chosen if not self._is_room_id(room_id)]:
             self._problem = {CONF_ROOMS: "invalid_room_id"}
             self._problem_placeholders = {"rooms": ", ".join(wrong)}
-        elif not self._chosen and not self._problem:
+        elif not (self._chosen or self._levels or self._problem):
             self._problem = {CONF_ROOMS: "no_rooms"}
         if self._problem:
             return self._show_rooms()
@@ -80,9 +97,13 @@ class RoomSteps(ConfigEntryBaseFlow):
         try:
             self._catalogue = await read_catalogue(self._client())
         except ScopeMissingError:
-            self._catalogue = _NO_CATALOGUE
+            self._catalogue = self._last_catalogue()
         except FeishuError as error:
             self._note_problem("base", problem_key(error), error)
+
+    @property
+    def _known(self) -> Catalogue:
+        return self._last_catalogue() if self._catalogue is None else self._catalogue
 
     def _note_problem(self, field: str, key: str, error: FeishuError, rooms: Iterable[str] = ()) -> None:
         self._problem = {field: key}
@@ -90,7 +111,7 @@ class RoomSteps(ConfigEntryBaseFlow):
 
     def _ids_of(self, values: Iterable[str]) -> list[str]:
         """Return each id once. A value may be a room of the list, the name of one, or a whole list of pasted ids."""
-        rooms = (self._catalogue or _NO_CATALOGUE).rooms.values()
+        rooms = self._known.rooms.values()
         names = Counter(room.name for room in rooms)
         by_name = {room.name: room.room_id for room in rooms if names[room.name] == 1}
         stripped = [value.strip() for value in values]
@@ -100,30 +121,28 @@ class RoomSteps(ConfigEntryBaseFlow):
         return list(dict.fromkeys(room_id for room_id in ids if room_id))
 
     def _is_room_id(self, room_id: str) -> bool:
-        return self._known(room_id) or _ROOM_ID.fullmatch(room_id) is not None
-
-    def _known(self, room_id: str) -> bool:
-        return room_id in self._rooms_before() or (self._catalogue is not None and room_id in self._catalogue.rooms)
+        known = room_id in self._rooms_before() or room_id in self._known.rooms
+        return known or _ROOM_ID.fullmatch(room_id) is not None
 
     def _show_rooms(self) -> ConfigFlowResult:
-        schema = vol.Schema(
-            {
-                vol.Required(CONF_ROOMS, default=self._chosen): SelectSelector(
-                    SelectSelectorConfig(
-                        options=self._room_options(),
-                        multiple=True,
-                        custom_value=True,
-                        mode=SelectSelectorMode.DROPDOWN,
-                    )
+        fields: dict[vol.Marker, SelectSelector] = {
+            vol.Optional(CONF_ROOMS, description={"suggested_value": self._chosen}): SelectSelector(
+                SelectSelectorConfig(
+                    options=self._room_options(), multiple=True, custom_value=True, mode=SelectSelectorMode.DROPDOWN
                 )
-            }
-        )
+            )
+        }
+        if levels := self._level_options():
+            field = vol.Optional(CONF_ROOM_LEVELS, description={"suggested_value": list(self._levels)})
+            fields[field] = SelectSelector(
+                SelectSelectorConfig(options=levels, multiple=True, mode=SelectSelectorMode.DROPDOWN)
+            )
         return self.async_show_form(
             step_id="rooms",
-            data_schema=schema,
+            data_schema=vol.Schema(fields),
             errors=self._problem,
             description_placeholders={
-                "count": str(len(self._catalogue.rooms) if self._catalogue else 0),
+                "count": str(len(self._known.rooms)),
                 "scopes": "",
                 "details": "",
                 "rooms": "",
@@ -131,10 +150,25 @@ class RoomSteps(ConfigEntryBaseFlow):
             },
         )
 
+    def _level_options(self) -> list[SelectOptionDict]:
+        counts = self._known.room_counts()
+        return [
+            SelectOptionDict(value=level_id, label=f"{name} · 🚪 {counts[level_id]}")  # a sign, as with the seats
+            for level_id, name in sorted(self._names_of_levels().items(), key=itemgetter(1))
+            if counts[level_id] or level_id in self._levels_before()
+        ]
+
+    def _names_of_levels(self) -> dict[str, str]:
+        catalogue = self._known
+        names = {level_id: catalogue.level_name(level_id) or level_id for level_id in catalogue.levels}
+        return {**self._levels_before(), **names}
+
+    def _room_count(self) -> int:
+        """Return how many rooms are chosen, one by one or with their levels."""
+        return len({*self._chosen, *self._known.rooms_on(self._levels)})
+
     def _room_options(self) -> list[SelectOptionDict]:
-        catalogue = self._catalogue or _NO_CATALOGUE
-        names = dict(self._rooms_before()) | _names_in(catalogue)
-        infos = describe_rooms(catalogue, names).values()
+        infos = describe_rooms(self._known, self._names_of_rooms()).values()
         options = []
         for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
             parts = [info.room.name, place_text(info)]
@@ -142,6 +176,10 @@ class RoomSteps(ConfigEntryBaseFlow):
             parts += [f"👤 {info.room.capacity}"] if info.room.capacity else []
             options.append(SelectOptionDict(value=info.room.room_id, label=" · ".join(part for part in parts if part)))
         return options
+
+    def _names_of_rooms(self) -> dict[str, str]:
+        named = {room.room_id: room.name for room in self._known.rooms.values() if room.name}
+        return {**self._names, **self._rooms_before(), **named}
 
     async def async_step_try_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Read each new room once: one that can't be read is better known now."""
@@ -163,7 +201,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         now = dt_util.utcnow()
         read = 0
 
-        def show_progress() -> None:
+        def show_progress(_room_id: str, _answer: Answer) -> None:
             nonlocal read
             read += 1
             self.async_update_progress(read / len(room_ids))
@@ -187,8 +225,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return self._show_rooms()
 
     async def _find_names(self) -> None:
-        catalogue = self._catalogue or _NO_CATALOGUE
-        self._names = dict(self._rooms_before()) | _names_in(catalogue)
+        self._names = self._names_of_rooms()
         if nameless := [room_id for room_id in self._chosen if not self._names.get(room_id)]:
             try:
                 rooms = await self._client().rooms_mget(nameless)
@@ -201,13 +238,9 @@ class RoomSteps(ConfigEntryBaseFlow):
         self._names |= {room_id: name.strip() for room_id, name in (user_input or {}).items()}
         nameless = [room_id for room_id in self._chosen if not self._names.get(room_id)]
         if not nameless:
-            return await self._rooms_done({room_id: self._names[room_id] for room_id in self._chosen})
+            return await self._rooms_done({room_id: self._names[room_id] for room_id in self._chosen}, self._levels)
         return self.async_show_form(
             step_id="names",
             data_schema=vol.Schema({vol.Required(room_id): TextSelector() for room_id in nameless}),
             errors={} if user_input is None else {"base": "no_name"},
         )
-
-
-def _names_in(catalogue: Catalogue) -> dict[str, str]:
-    return {room.room_id: room.name for room in catalogue.rooms.values() if room.name}

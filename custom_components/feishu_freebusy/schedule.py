@@ -3,10 +3,10 @@
 Pure functions: no I/O, no clock, no Home Assistant. Instants are in UTC; periods are half-open, `[start, end)`.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from operator import attrgetter
 
@@ -16,6 +16,8 @@ from .feishu.models import BusyPeriod, RoomStatus, RsvpStatus
 DISABLED_WITHOUT_REASON = "disabled"
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+type _Span = tuple[datetime, datetime]  # start and end of what isn't a `Block` yet, and may never be one
 
 _start = attrgetter("start")
 _end = attrgetter("end")
@@ -116,14 +118,20 @@ class Schedule:
                 return block.end
         return None
 
+    def next_end(self, after: datetime) -> datetime | None:
+        """Return the first known end of a block at or after `after`."""
+        index = bisect_left(self.blocks, after, key=_end)
+        if index == len(self.blocks) or self.blocks[index].end >= self.horizon:
+            return None
+        return self.blocks[index].end
+
     def bookings(self, now: datetime, time_zone: tzinfo) -> tuple[Block, ...]:
         """Return the blocks from midnight before `now` to the end of tomorrow, both in `time_zone`.
 
         An end of a block that lies outside the known window is not known: the block then reaches to that midnight.
         """
-        today = now.astimezone(time_zone).date()
-        start = _start_of_day(today, time_zone)
-        end = _start_of_day(today + timedelta(days=2), time_zone)
+        start = start_of_day(now, time_zone)
+        end = start_of_day(now, time_zone, days=2)
         return tuple(
             Block(
                 block.start if block.start > self.window_start else start,
@@ -133,9 +141,24 @@ class Schedule:
             if block.start < end and start < block.end
         )
 
+    def block_at(self, now: datetime, time_zone: tzinfo) -> Block | None:
+        """Return the block that is under way, else the next one; None if there is none before the horizon.
+
+        An end of it that lies outside the known window is shown as a midnight in `time_zone`: today's, or the first one
+        after the horizon.
+        """
+        index = bisect_right(self.blocks, now, key=_end)
+        if index == len(self.blocks):
+            return None
+        block = self.blocks[index]
+        return Block(
+            block.start if block.start > self.window_start else start_of_day(now, time_zone),
+            block.end if block.end < self.horizon else start_of_day(self.horizon, time_zone, days=1),
+        )
+
     def next_change(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> datetime:
         """Return the earliest instant after `now` at which anything shown may change by time alone."""
-        instants = [_next_midnight(now, time_zone), self.window_start, self.horizon, self.horizon - min_free]
+        instants = [start_of_day(now, time_zone, days=1), self.window_start, self.horizon, self.horizon - min_free]
         instants += (request.end for request in self.pending)
         if self.disabled:
             instants += (self.disabled.start, self.disabled.end or self.horizon)
@@ -159,18 +182,44 @@ def build_schedule(
 
     `periods` may come in any order, overlap, and reach out of the window `[window_start, horizon)` that was asked for.
     """
-    rows = tuple(period for period in periods if period.start < period.end)
-    busy = [Block(row.start, row.end) for row in rows if _counts_as_busy(row, kind, count_pending_as_busy)]
+    rows = [period for period in periods if period.start < period.end]
+    busy = [(row.start, row.end) for row in rows if _counts_as_busy(row, kind, count_pending_as_busy)]
     if disabled:
-        busy.append(Block(max(disabled.start, window_start), disabled.end or horizon))
-    pending = [Block(row.start, row.end) for row in rows if _is_pending(row, kind)]
+        busy.append((max(disabled.start, window_start), disabled.end or horizon))
+    pending = [(row.start, row.end) for row in rows if _is_pending(row, kind)]
     return Schedule(
         window_start=window_start,
         horizon=horizon,
         blocks=_merge(_within(busy, window_start, horizon)),
-        pending=tuple(sorted(_within(pending, window_start, horizon))),
+        pending=tuple(Block(start, end) for start, end in sorted(_within(pending, window_start, horizon))),
         disabled=disabled,
     )
+
+
+def single_bookings(
+    periods: Iterable[BusyPeriod],
+    *,
+    kind: SubjectKind,
+    start: datetime,
+    end: datetime,
+    disabled: DisabledPeriod | None = None,
+    count_pending_as_busy: bool = False,
+) -> tuple[Block, ...]:
+    """Return what makes a subject busy within `[start, end)`, one by one and whole, sorted; no booking comes twice.
+
+    Of the time in which a room is disabled, the part within the range counts as one booking.
+    """
+    blocks = {
+        Block(row.start, row.end)
+        for row in periods
+        if row.start < row.end
+        and row.start < end
+        and start < row.end
+        and _counts_as_busy(row, kind, count_pending_as_busy)
+    }
+    if disabled and disabled.start < end and (disabled.end is None or start < disabled.end):
+        blocks.add(Block(max(disabled.start, start), min(disabled.end or end, end)))
+    return tuple(sorted(blocks))
 
 
 def disabled_period(status: RoomStatus | None, as_of: datetime) -> DisabledPeriod | None:
@@ -205,28 +254,21 @@ def _counts_as_busy(period: BusyPeriod, kind: SubjectKind, count_pending_as_busy
     return count_pending_as_busy or not _is_pending(period, kind)
 
 
-def _within(blocks: Iterable[Block], window_start: datetime, horizon: datetime) -> list[Block]:
-    return [
-        Block(block.start, min(block.end, horizon))
-        for block in blocks
-        if block.start < horizon and window_start < block.end
-    ]
+def _within(spans: Iterable[_Span], window_start: datetime, horizon: datetime) -> list[_Span]:
+    return [(start, min(end, horizon)) for start, end in spans if start < horizon and window_start < end]
 
 
-def _merge(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    merged: list[Block] = []
-    for block in sorted(blocks):
-        if merged and block.start <= merged[-1].end:
-            if block.end > merged[-1].end:
-                merged[-1] = Block(merged[-1].start, block.end)
+def _merge(spans: Iterable[_Span]) -> tuple[Block, ...]:
+    merged: list[_Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
-            merged.append(block)
-    return tuple(merged)
+            merged.append((start, end))
+    return tuple(Block(start, end) for start, end in merged)
 
 
-def _start_of_day(day: date, time_zone: tzinfo) -> datetime:
+def start_of_day(now: datetime, time_zone: tzinfo, days: int = 0) -> datetime:
+    """Return the midnight before `now` in `time_zone`, or one so many days later."""
+    day = now.astimezone(time_zone).date() + timedelta(days=days)
     return datetime.combine(day, time.min, time_zone).astimezone(UTC)
-
-
-def _next_midnight(now: datetime, time_zone: tzinfo) -> datetime:
-    return _start_of_day(now.astimezone(time_zone).date() + timedelta(days=1), time_zone)

@@ -253,8 +253,11 @@ def test_any_json_gives_answers_or_an_unreadable_one(value: object, data: dict[s
         assert parse.room({"room": value}, "a").room_id == "a"
 
 
-def test_instants_are_remembered_but_not_for_ever() -> None:
-    for hours in range(5000):
-        parse.instant((START + timedelta(hours=hours)).isoformat())
+def test_periods_are_remembered_but_not_for_ever() -> None:
+    starts = [(START + timedelta(hours=hours)).isoformat() for hours in range(5000)]
+    rows = [{"start_time": start, "end_time": (END + timedelta(days=365)).isoformat()} for start in starts]
 
-    assert parse._instant.cache_info().currsize < 5000
+    first, again = (parse.busy_periods({"freebusy_list": rows[-2:]}) for _ in range(2))
+    assert first[0] is again[0]
+    parse.busy_periods({"freebusy_list": rows})
+    assert parse._period.cache_info().currsize < 5000

@@ -1,7 +1,7 @@
 import asyncio
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from hypothesis import example, given, settings, strategies as st
@@ -35,6 +35,16 @@ class Made:
     end: float
 
 
+@asynccontextmanager
+async def place(traffic: AppTraffic, api: str) -> AsyncIterator[None]:
+    """Hold a place for one call."""
+    await traffic.enter(api)
+    try:
+        yield
+    finally:
+        traffic.leave(api)
+
+
 async def make(traffic: AppTraffic, wishes: list[Wish]) -> list[Made]:
     """Let every wish come true as soon as the traffic allows it, and return the calls in the order of their start."""
     made: list[Made] = []
@@ -42,7 +52,7 @@ async def make(traffic: AppTraffic, wishes: list[Wish]) -> list[Made]:
     async def call(wish: Wish) -> None:
         await asyncio.sleep(wish.at)
         with suppress(TimeoutError):
-            async with asyncio.timeout(wish.patience), traffic.slot(wish.api):
+            async with asyncio.timeout(wish.patience), place(traffic, wish.api):
                 start = now()
                 try:
                     await asyncio.sleep(wish.lasts)
@@ -210,7 +220,7 @@ def test_a_place_is_given_back_however_a_call_ends(failure: BaseException) -> No
         traffic = AppTraffic()
         for _ in range(MAX_IN_FLIGHT):
             with suppress(type(failure)):
-                async with traffic.slot("a"):
+                async with place(traffic, "a"):
                     raise failure
 
         assert [one.start for one in await make(traffic, [Wish(0)] * 41)] == pytest.approx([0] * 40 + [1])

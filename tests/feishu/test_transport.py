@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 import logging
 import random
@@ -29,7 +30,7 @@ from custom_components.feishu_freebusy.feishu import (
 )
 from simulator import Fault, Simulator, Tenant
 
-from .virtual import now, on_virtual_time, run
+from .virtual import no_latency, now, on_virtual_time, run
 
 BOT = "bot/v3/info"
 SCOPES = "application/v6/scopes"
@@ -51,6 +52,11 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
     "no JSON at all": (Fault.body(200, "\x00\x01"), UnreadableAnswerError),
     "JSON too deep to read": (Fault.body(200, "[" * 200_000), UnreadableAnswerError),
     "a number too long to read": (Fault.body(200, '{"code":' + "9" * 5000 + "}"), UnreadableAnswerError),
+    "JSON too deep to read, and whole": (Fault.body(200, "[" * 2000 + "]" * 2000), UnreadableAnswerError),
+    "a number that is none": (Fault.body(200, '{"code":0,"data":{"capacity":NaN}}'), UnreadableAnswerError),
+    "a number without end": (Fault.body(200, '{"code":0,"data":{"capacity":1e999}}'), UnreadableAnswerError),
+    "half of a character": (Fault.body(200, '{"code":0,"msg":"\\ud83d"}'), UnreadableAnswerError),
+    "a byte order mark": (Fault.body(200, '\ufeff{"code":0,"data":{}}'), UnreadableAnswerError),
     "a list": (Fault.body(200, [{"code": 0}]), UnreadableAnswerError),
     "null": (Fault.body(200, None), UnreadableAnswerError),
     "no code": (Fault.body(200, {"data": {}}), UnreadableAnswerError),
@@ -310,6 +316,78 @@ def test_the_token_that_a_call_needs_does_not_prolong_its_deadline(tenant: Tenan
     run(play())
 
 
+def test_a_token_that_has_to_be_renewed_does_not_prolong_the_deadline(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.check_credentials()
+        tenant.expire_tokens()
+        tenant.inject(Fault.slow(9), BOT)
+        tenant.inject(Fault.slow(9), TOKEN)
+
+        with pytest.raises(NotReachableError):
+            await virtual.client.bot()
+        assert now() == pytest.approx(12)
+
+    run(play())
+
+
+@asynccontextmanager
+async def everything_in_use(traffic: AppTraffic) -> AsyncIterator[None]:
+    """Hold all the places there are for calls at once."""
+    for _ in range(10):
+        await traffic.enter("elsewhere")
+    yield
+    for _ in range(10):
+        traffic.leave("elsewhere")
+
+
+def test_standing_in_line_is_not_counted(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.check_credentials()
+        tenant.inject(Fault.slow(9), BOT)
+        async with everything_in_use(virtual.client.traffic):
+            call = asyncio.create_task(virtual.client.bot())
+            await asyncio.sleep(100)
+
+        assert (await call).app_name == tenant.app_name
+        assert now() == pytest.approx(109)
+
+    run(play())
+
+
+def test_after_standing_in_line_there_is_as_much_time_as_before(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.check_credentials()
+        tenant.inject(Fault.slow(3600), BOT, times=None)
+        async with everything_in_use(virtual.client.traffic):
+            call = asyncio.create_task(virtual.client.bot())
+            await asyncio.sleep(100)
+
+        with pytest.raises(NotReachableError):
+            await call
+        assert now() == pytest.approx(112)
+        assert virtual.sent(BOT) == [100, pytest.approx(110.5, abs=0.5)]
+
+    run(play())
+
+
+def test_a_token_that_stands_in_line_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        async with everything_in_use(virtual.client.traffic):
+            for ends_at, call in ((12, virtual.client.check_credentials), (24, virtual.client.bot)):
+                with pytest.raises(NotReachableError):
+                    await call()
+                assert now() == pytest.approx(ends_at)
+
+        await virtual.client.bot()  # the token comes after all
+        assert len(virtual.sent(TOKEN)) == 1
+
+    run(play())
+
+
 def test_a_cancelled_call_stops_at_once_and_gives_its_place_back(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
@@ -324,6 +402,46 @@ def test_a_cancelled_call_stops_at_once_and_gives_its_place_back(tenant: Tenant)
         tenant.clear_faults()
         await asyncio.gather(*(virtual.client.bot() for _ in range(12)))
         assert now() < 2
+
+    run(play())
+
+
+@pytest.mark.parametrize("ticks", range(20))
+def test_a_call_cancelled_at_any_moment_gives_its_place_back(tenant: Tenant, ticks: int) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        await virtual.client.check_credentials()
+        calls = [asyncio.create_task(virtual.client.bot()) for _ in range(25)]
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+
+        for call in calls:
+            call.cancel()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert any(isinstance(end, asyncio.CancelledError) for end in ended)
+        await asyncio.gather(*(virtual.client.bot() for _ in range(25)))
+        assert virtual.session.most_in_flight == 10
+        assert now() < 1
+
+    run(play())
+
+
+@pytest.mark.parametrize("failure", [ValueError("a bug"), asyncio.CancelledError()], ids=repr)
+def test_a_place_is_given_back_however_a_call_ends(tenant: Tenant, failure: BaseException) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        await virtual.client.check_credentials()
+
+        def fail() -> float:
+            raise failure
+
+        virtual.session.latency = fail
+        for _ in range(20):
+            with pytest.raises(type(failure)):
+                await virtual.client.bot()
+        virtual.session.latency = no_latency
+        await asyncio.gather(*(virtual.client.bot() for _ in range(31)))
+        assert virtual.sent(BOT) == pytest.approx([0] * 50 + [1])  # who failed counts, too
 
     run(play())
 

@@ -106,15 +106,18 @@ class VirtualSession:
         if fault is not None:
             await asyncio.sleep(fault.delay)
             if fault.hang_up:
+                self._log(call)
                 raise aiohttp.ServerDisconnectedError
         if fault is not None and fault.answer is not None:
             answer = fault.answer
         else:
             answer = gateway.answer(self.tenant, call, authorization, excess)
-        self.tenant.requests.append(
-            LoggedRequest(call.method, call.path, call.query, call.body, answer.status, answer.code, call.at)
-        )
+        self._log(call, answer.status, answer.code)
         return _Response(answer.status, CIMultiDict(answer.headers), _Content(answer.body))
+
+    def _log(self, call: Call, status: int = 0, code: int | None = None) -> None:
+        request = LoggedRequest(call.method, call.path, call.query, call.body, status, code, call.at, pairs=call.pairs)
+        self.tenant.requests.append(request)
 
 
 @dataclass

@@ -89,7 +89,7 @@ class Flow:
 
     async def add_room(self, name: str) -> None:
         """Search a room in the list and take it."""
-        await self.page.get_by_role("button", name=ADD[self.language], exact=True).last.click()
+        await self.page.get_by_role("button", name=ADD[self.language], exact=True).first.click()
         # Typed before the list has the focus, letters are Home Assistant's own short cuts
         await self.page.locator("ha-picker-combo-box input").first.fill(name)
         await self.page.get_by_text(f"{name} ·").last.click()

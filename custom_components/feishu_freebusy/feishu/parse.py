@@ -27,15 +27,8 @@ def data_of(body: Json) -> Json:
 
 def instant(text: object) -> datetime:
     """Return an RFC 3339 date-time with an offset as an aware one in UTC."""
-    if not isinstance(text, str):
-        raise UnreadableAnswerError(f"not a date-time with an offset: {text!r:.60}")
-    return _instant(text)
-
-
-@lru_cache(maxsize=2048)  # meetings begin and end on the same few minutes, and every poll says most of them again
-def _instant(text: str) -> datetime:
     try:
-        if (moment := datetime.fromisoformat(text.upper())).tzinfo is not None:
+        if isinstance(text, str) and (moment := datetime.fromisoformat(text.upper())).tzinfo is not None:
             return moment.astimezone(UTC)
     except ValueError, OverflowError:
         pass
@@ -44,20 +37,24 @@ def _instant(text: str) -> datetime:
 
 def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
     """Return the rows of `freebusy_list`; absent, null and empty all mean that there is none."""
-    return tuple(_busy_period(row) for row in _rows(data, "freebusy_list"))
+    return tuple([_busy_period(row) for row in _rows(data, "freebusy_list")])
 
 
 def _busy_period(row: object) -> BusyPeriod:
     if not isinstance(row, dict):
         raise UnreadableAnswerError("a busy period is not an object")
-    start, end = instant(row.get("start_time")), instant(row.get("end_time"))
+    start, end, word = row.get("start_time"), row.get("end_time"), row.get("rsvp_status")
+    if not (isinstance(start, str) and isinstance(end, str)):
+        raise UnreadableAnswerError("a busy period doesn't say when it is")
+    return _period(start, end, _RSVP_WORDS.get(word) if isinstance(word, str) else None)
+
+
+@lru_cache(maxsize=4096)  # every poll says most of them again, and rooms are booked at the same times
+def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> BusyPeriod:
+    start, end = instant(start_time), instant(end_time)
     if end < start:
         raise UnreadableAnswerError("a busy period ends before it starts")
-    return BusyPeriod(start, end, _rsvp_status(row.get("rsvp_status")))
-
-
-def _rsvp_status(word: object) -> RsvpStatus | None:
-    return _RSVP_WORDS.get(word) if isinstance(word, str) else None
+    return BusyPeriod(start, end, rsvp_status)
 
 
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:

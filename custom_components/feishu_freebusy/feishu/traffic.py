@@ -5,8 +5,6 @@ Limits: https://open.feishu.cn/document/server-docs/api-call-guide/frequency-con
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from math import inf
 
 from .errors import RateLimitedError
@@ -61,13 +59,12 @@ class SlidingWindow:
 
     def delay(self) -> float:
         """Return the seconds until the next call is allowed, as things stand."""
-        now = asyncio.get_running_loop().time()
-        free_at = [self._blocked_until]
+        free_at = self._blocked_until
         for calls, seconds in self._limits:
             places = calls - self._in_flight
             if places <= len(self._ended):
-                free_at.append(self._ended[-places] + seconds)
-        return max(free_at) - now
+                free_at = max(free_at, self._ended[-places] + seconds)
+        return free_at - asyncio.get_running_loop().time()
 
 
 class AppTraffic:
@@ -82,16 +79,17 @@ class AppTraffic:
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
 
-    @asynccontextmanager
-    async def slot(self, api: str, patience: float = inf) -> AsyncIterator[None]:
-        """Hold a place for one call to `api`; waits for it, as `SlidingWindow.enter` says."""
-        window = self._windows[api]
-        await window.enter(self._in_flight, patience)
-        try:
-            yield
-        finally:
-            self._in_flight.release()
-            window.leave()
+    async def enter(self, api: str, patience: float = inf) -> None:
+        """Take a place for one call to `api`, to be given back with `leave`; waits as `SlidingWindow.enter` says.
+
+        Who is cancelled or gets an error has taken none.
+        """
+        await self._windows[api].enter(self._in_flight, patience)
+
+    def leave(self, api: str) -> None:
+        """Give the place back: the call has ended, well or not."""
+        self._in_flight.release()
+        self._windows[api].leave()
 
     def block(self, api: str, seconds: float) -> None:
         """Admit no call to `api` for so long."""

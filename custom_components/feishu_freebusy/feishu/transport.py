@@ -1,16 +1,15 @@
 """One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-import json
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 import logging
 import random
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import orjson
 
 from . import parse
 from .errors import (
@@ -35,6 +34,7 @@ _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
 _MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 rooms has about 100 KiB
+_JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _OK = 200
 _REDIRECT = 300
 _CLIENT_ERROR = 400
@@ -86,16 +86,7 @@ class Transport:
 
     async def token(self) -> None:
         """See to it that there is a token. Raises `CredentialsError` and what any call may raise."""
-        async with self._deadline_of_a_call():
-            await self._tokens.get()
-
-    @asynccontextmanager
-    async def _deadline_of_a_call(self) -> AsyncIterator[_Deadline]:
-        try:
-            async with asyncio.timeout(self._deadline) as timeout:
-                yield _Deadline(timeout)
-        except TimeoutError:
-            raise NotReachableError("no answer in time") from None
+        await _in_time(self._tokens.get(), self._deadline)
 
     async def call(
         self,
@@ -107,53 +98,47 @@ class Transport:
     ) -> dict[str, Any]:
         """Return the JSON object that `endpoint` answers, its code being 0. Raises `FeishuError`."""
         request = _Request(endpoint, path_id, params, body)
-        async with self._deadline_of_a_call() as deadline:
-            token = await self._tokens.get()
-            try:
-                return await self._call_with(token, request, deadline)
-            except StaleTokenError:
-                token = await self._tokens.replace(token)
+        deadline = _Deadline(self._deadline)
+        token = await _in_time(self._tokens.get(), deadline.left)
+        try:
             return await self._call_with(token, request, deadline)
+        except StaleTokenError:
+            token = await _in_time(self._tokens.replace(token), deadline.left)
+        return await self._call_with(token, request, deadline)
 
     async def _call_with(self, token: str, request: _Request, deadline: _Deadline) -> dict[str, Any]:
-        secrets = (self._app_secret, token)
-        request = replace(request, headers={"Authorization": f"Bearer {token}"})
-        answer = await self._send_with_retries(request, deadline, secrets)
+        answer = await self._send_with_retries(request, deadline, token)
         if answer.code == 0:
             if request.endpoint.counted:
                 self._traffic.counted[request.endpoint.path] += 1
             return answer.body
-        raise error_of(
-            answer.body, answer.status, answer.headers, required_scopes=request.endpoint.scopes, secrets=secrets
-        )
+        scopes, secrets = request.endpoint.scopes, (self._app_secret, token)
+        raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, secrets=secrets)
 
     async def _fetch_token(self) -> Token:
-        secrets = (self._app_secret,)
         request = _Request(_TOKEN, body={"app_id": self._app_id, "app_secret": self._app_secret})
-        async with self._deadline_of_a_call() as deadline:
-            answer = await self._send_with_retries(request, deadline, secrets)
+        answer = await self._send_with_retries(request, _Deadline(self._deadline))
         if answer.code == 0:
             return parse.token(answer.body)
-        raise token_error_of(answer.body, answer.status, answer.headers, secrets=secrets)
+        raise token_error_of(answer.body, answer.status, answer.headers, secrets=(self._app_secret,))
 
-    async def _send_with_retries(self, request: _Request, deadline: _Deadline, secrets: tuple[str, ...]) -> _Answer:
+    async def _send_with_retries(self, request: _Request, deadline: _Deadline, token: str = "") -> _Answer:
         path = request.endpoint.path
         attempt = 0
         while True:
             attempt += 1
-            async with AsyncExitStack() as stack:
-                with deadline.suspended() as left:
-                    await stack.enter_async_context(self._traffic.slot(path, patience=left))
-                try:
-                    async with asyncio.timeout(_ATTEMPT_TIMEOUT):
-                        answer = await self._send(request)
-                    failure = _passing_failure(answer, secrets)
-                    if failure is None:
-                        return answer
-                except TimeoutError:
-                    failure = NotReachableError("no answer in time")
-                except (NotReachableError, ServerError) as error:
-                    failure = error
+            left = deadline.left
+            await self._traffic.enter(path, patience=left)
+            try:
+                deadline.left = left  # as much as before: standing in line isn't counted
+                answer = await _in_time(self._send(request, token), min(left, _ATTEMPT_TIMEOUT))
+                failure = _passing_failure(answer, (self._app_secret, token))
+                if failure is None:
+                    return answer
+            except (NotReachableError, ServerError) as error:
+                failure = error
+            finally:
+                self._traffic.leave(path)
             delay = self._delay_after(failure, attempt, path)
             if delay is None or delay >= deadline.left:
                 raise failure
@@ -172,16 +157,16 @@ class Transport:
         back_off: float = min(_FIRST_BACK_OFF * 2 ** (attempt - 1), _LONGEST_BACK_OFF)
         return back_off * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
 
-    async def _send(self, request: _Request) -> _Answer:
+    async def _send(self, request: _Request, token: str) -> _Answer:
         started = _now()
         endpoint = request.endpoint
         try:
             async with self._session.request(
                 endpoint.method,
                 f"{self._url}/{endpoint.path.replace(':id', quote(request.path_id, safe=''))}",
-                headers={**request.headers, "Content-Type": "application/json; charset=utf-8"},
+                headers={**_JSON_BODY, "Authorization": f"Bearer {token}"} if token else _JSON_BODY,
                 params=request.params,
-                data=None if request.body is None else json.dumps(request.body).encode(),
+                data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
             ) as response:
                 answer = _read_answer(await _read_body(response), response)
@@ -200,27 +185,18 @@ class Transport:
 
 
 class _Deadline:
-    """How long a call may still last."""
+    """How many seconds a call may still last; they pass by themselves."""
 
-    def __init__(self, timeout: asyncio.Timeout) -> None:
-        self._timeout = timeout
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
 
     @property
     def left(self) -> float:
-        """Return the seconds left."""
-        ends_at = self._timeout.when()
-        return float("inf") if ends_at is None else ends_at - _now()
+        return self._ends_at - _now()
 
-    @contextmanager
-    def suspended(self) -> Iterator[float]:
-        """Stop the clock; yields the seconds left on it."""
-        left = self.left
-        self._timeout.reschedule(None)
-        try:
-            yield left
-        finally:
-            if not self._timeout.expired():
-                self._timeout.reschedule(_now() + left)
+    @left.setter
+    def left(self, seconds: float) -> None:
+        self._ends_at = _now() + seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +205,6 @@ class _Request:
     path_id: str = ""
     params: Params | None = None
     body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +219,15 @@ class _Answer:
         return code
 
 
+async def _in_time[T](result: Awaitable[T], seconds: float) -> T:
+    """Return what is awaited. Raises `NotReachableError` if it isn't there in so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await result
+    except TimeoutError:
+        raise NotReachableError("no answer in time") from None
+
+
 def _passing_failure(answer: _Answer, secrets: tuple[str, ...]) -> FeishuError | None:
     """Return the error of an answer that may be another one in a moment, None for any other answer."""
     if answer.code == 0:
@@ -252,24 +236,24 @@ def _passing_failure(answer: _Answer, secrets: tuple[str, ...]) -> FeishuError |
     return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
 
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
     body = bytearray()
     async for chunk in response.content.iter_chunked(64 * 1024):
         body += chunk
         if len(body) > _MAX_BODY:
             response.close()
             raise UnreadableAnswerError("the answer is too large", Answer(http_status=response.status))
-    return bytes(body)
+    return body
 
 
-def _read_answer(body: bytes, response: aiohttp.ClientResponse) -> _Answer:
+def _read_answer(body: bytearray, response: aiohttp.ClientResponse) -> _Answer:
     """Return the JSON object of an answer, whatever its status says about its type."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
         raise NotFeishuError("redirected elsewhere", Answer(http_status=status))
     try:
-        content = json.loads(body)
-    except ValueError, RecursionError:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
         content = None
     code = content.get("code") if isinstance(content, dict) else None
     if type(code) is int and (code != 0 or status < _REDIRECT):

@@ -1,0 +1,114 @@
+"""The bookings of a room or a person as a calendar: when, never what."""
+
+from datetime import datetime
+from typing import override
+
+from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.util import dt as dt_util
+
+from .bookings import MAX_RANGE
+from .const import DOMAIN
+from .coordinator import FeishuConfigEntry
+from .entity import SubjectEntity, async_add_subjects
+from .feishu import FeishuError
+from .problems import problem_key, problem_placeholders
+from .schedule import Block
+
+PARALLEL_UPDATES = 0
+
+CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar", name=None)
+_BUSY = f"component.{DOMAIN}.entity.binary_sensor.busy.state.on"
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001  # Home Assistant's signature
+    entry: FeishuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a calendar for each room and person."""
+    coordinator = entry.runtime_data
+    async_add_subjects(
+        entry, async_add_entities, lambda subject_id: [SubjectCalendar(coordinator, subject_id, CALENDAR)]
+    )
+
+
+class Booking(CalendarEvent):
+    """An event that knows instants from the face of the clock, on which an hour comes twice when the clocks go back.
+
+    Home Assistant's own would be refused if it began in the first of these hours and ended in the second.
+    """
+
+    start: datetime
+    end: datetime
+
+    @override
+    def __post_init__(self) -> None:
+        """Check nothing: a block begins before it ends."""
+
+    @property
+    @override
+    def start_datetime_local(self) -> datetime:
+        """Return the start, at an offset of its own and not in a zone."""
+        return self.start
+
+    @property
+    @override
+    def end_datetime_local(self) -> datetime:
+        """Return the end, at an offset of its own and not in a zone."""
+        return self.end
+
+
+class SubjectCalendar(SubjectEntity, CalendarEntity):
+    """The event is the block that is under way, or the next one; a range holds the single bookings."""
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return the current block, else the next one."""
+        block = self.snapshot.block if self.snapshot else None
+        return self._event_of(block) if block else None
+
+    @override
+    def rendered(self) -> object:
+        """Return what is shown: the block, and for those who look at a range all bookings; or that nothing is known."""
+        if (snapshot := self.snapshot) is None:
+            return self.info, None
+        return self.info, (snapshot.block, self.coordinator.bookings_ahead(self.subject_id))
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return the bookings of a range, from memory where they are known, else from Feishu."""
+        start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
+        if start >= end:
+            return []
+        if end - start > MAX_RANGE:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="range_too_long",
+                translation_placeholders={"days": str(MAX_RANGE.days)},
+            )
+        try:
+            blocks = await self.coordinator.async_bookings(self.subject_id, start, end)
+        except FeishuError as error:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=problem_key(error),
+                translation_placeholders={"rooms": self.info.device_name, **problem_placeholders(error)},
+            ) from error
+        return [self._event_of(block) for block in blocks]
+
+    def _event_of(self, block: Block) -> CalendarEvent:
+        language = self.hass.config.language
+        summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(_BUSY, "Busy")
+        return Booking(_at_offset(block.start), _at_offset(block.end), summary)
+
+
+def _at_offset(instant: datetime) -> datetime:
+    """Return an instant in local time, at the offset that holds there then."""
+    return datetime.fromisoformat(dt_util.as_local(instant).isoformat())

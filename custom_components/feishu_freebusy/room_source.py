@@ -1,0 +1,178 @@
+"""Which of the two APIs tells when rooms are busy, what that costs, and the way back when one is refused."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from .feishu import (
+    SCOPES_ROOM_BATCH,
+    EndpointRetiredError,
+    FeishuClient,
+    FeishuError,
+    NotFeishuError,
+    RequestError,
+    ScopeMissingError,
+    UnreadableAnswerError,
+)
+from .options import Options, SourceOption
+from .polling import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
+from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source
+
+WINDOW_BEFORE = timedelta(hours=24)
+
+# The batch API is closed to this app, or no more
+_REFUSALS = (EndpointRetiredError, NotFeishuError, RequestError, ScopeMissingError)
+_LIST_CALLS_PER_MINUTE = 500  # half of what Feishu allows: somebody may want to read a room at once
+_SOURCES: dict[SourceOption, type[Source]] = {SourceOption.LIST: ListSource, SourceOption.BATCH: BatchSource}
+
+
+class Reason(StrEnum):
+    """Why an API is used."""
+
+    CHOSEN = "chosen"
+    AFFORDABLE = "affordable"  # one call for each room and interval fits the budget
+    THRIFTY = "thrifty"  # it would not
+    NOT_GRANTED = "not_granted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What reading rooms takes in a whole month: by which API and why, how often, and how many calls."""
+
+    source: SourceOption
+    reason: Reason
+    calls_per_cycle: int
+    plan: PollPlan
+    calls: int
+
+
+def forecast(
+    options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, now: datetime, time_zone: tzinfo
+) -> Forecast:
+    """Return by which API so many rooms are to be read, and what that takes, with people, in the month of `now`.
+
+    `batch_granted` is None where that is not known: then it is tried. Whatever was called so far this month makes no
+    difference, so that the source does not go to and fro.
+    """
+
+    def by(source: SourceOption, reason: Reason) -> Forecast:
+        return _forecast(source, reason, (rooms, people), options, now, time_zone)
+
+    if options.source is SourceOption.LIST:
+        return by(SourceOption.LIST, Reason.CHOSEN)
+    by_list = by(SourceOption.LIST, Reason.AFFORDABLE)
+    if options.source is SourceOption.AUTO and _is_affordable(by_list, options):
+        return by_list
+    if batch_granted is False:
+        return replace(by_list, reason=Reason.NOT_GRANTED)
+    return by(SourceOption.BATCH, Reason.CHOSEN if options.source is SourceOption.BATCH else Reason.THRIFTY)
+
+
+def _forecast(
+    source: SourceOption, reason: Reason, counts: tuple[int, int], options: Options, now: datetime, time_zone: tzinfo
+) -> Forecast:
+    start = month_bounds(now, time_zone)[0]
+    window = WINDOW_BEFORE + options.horizon
+    rooms, people = counts
+    calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + PeopleSource.calls_per_cycle(people, window)
+    plan = poll_plan(
+        options.scan_interval,
+        calls_per_cycle=calls_per_cycle,
+        budget=options.budget,
+        used=0,
+        now=start,
+        off_hours=options.off_hours,
+        time_zone=time_zone,
+    )
+    cycles = TimeLeft.of_month(start, options.off_hours, time_zone).cycles(plan)
+    return Forecast(source, reason, calls_per_cycle, plan, round(cycles * calls_per_cycle))
+
+
+def _is_affordable(by_list: Forecast, options: Options) -> bool:
+    wanted = max(options.scan_interval, MIN_INTERVAL)
+    fits_budget = by_list.plan.office <= wanted
+    return fits_budget and by_list.calls_per_cycle * timedelta(minutes=1) / wanted <= _LIST_CALLS_PER_MINUTE
+
+
+class RoomSource:
+    """Reads rooms by batch while that is worth it and allowed, else one by one."""
+
+    def __init__(self, client: FeishuClient) -> None:
+        """Take the client; `configure` says how to read."""
+        self._client = client
+        self._list = ListSource(client)
+        self._batch = BatchSource(client)
+        self._unreadable_polls = 0
+        self.refusal: FeishuError | None = None
+        self.forecast: Forecast
+
+    def configure(
+        self,
+        options: Options,
+        counts: tuple[int, int],
+        scopes: Collection[str] | None,
+        now: datetime,
+        time_zone: tzinfo,
+    ) -> None:
+        """Take the options, the numbers of rooms and people, and the scopes granted, None where that is not known."""
+        self._list = ListSource(self._client, include_external_calendar=options.include_external_calendar)
+        granted = None if scopes is None else any(scope in scopes for scope in SCOPES_ROOM_BATCH)
+        if self.refusal and granted is not False:
+            self.forecast = forecast(options, *counts, batch_granted=False, now=now, time_zone=time_zone)
+            if self.forecast.reason is Reason.NOT_GRANTED:
+                self.forecast = replace(self.forecast, reason=Reason.REFUSED)
+        else:
+            self.forecast = forecast(options, *counts, batch_granted=granted, now=now, time_zone=time_zone)
+
+    def try_again(self) -> None:
+        """Forget that the batch API was refused."""
+        self.refusal = None
+
+    @property
+    def chunk_size(self) -> int:
+        """Return how many rooms a call reads."""
+        return _SOURCES[self.forecast.source].chunk_size
+
+    async def read(
+        self,
+        room_ids: Iterable[str],
+        time_min: datetime,
+        time_max: datetime,
+        on_answer: OnAnswer,
+        *,
+        doubtful: Collection[str] = (),
+        probe: bool = False,
+    ) -> Answers:
+        """Read the rooms; each has its answer or its error, and `on_answer` is called with them as they come.
+
+        `doubtful` are those which may not exist: only the list API is sure to say so, the batch API might leave them
+        out like a room without bookings. If batch is refused, the same rooms are read by list at once.
+        """
+        if self.forecast.source is SourceOption.LIST:
+            return await self._list.read(room_ids, time_min, time_max, on_answer, probe=probe)
+        by_batch: list[str] = []
+        by_list: list[str] = []
+        for room_id in room_ids:
+            (by_list if room_id in doubtful else by_batch).append(room_id)
+        refusals: list[FeishuError] = []
+
+        def sift(room_id: str, answer: Answer) -> None:
+            if isinstance(answer, FeishuError) and self._is_refusal(answer):
+                refusals.append(answer)
+                by_list.append(room_id)
+            else:
+                on_answer(room_id, answer)
+
+        answers = await self._batch.read(by_batch, time_min, time_max, sift, probe=probe)
+        unreadable = bool(answers) and all(isinstance(answer, UnreadableAnswerError) for answer in answers.values())
+        self._unreadable_polls = self._unreadable_polls + 1 if unreadable else 0
+        listed = await self._list.read(by_list, time_min, time_max, on_answer, probe=probe or bool(refusals))
+        if refusals and any(not isinstance(answer, FeishuError) for answer in listed.values()):
+            self.refusal = refusals[0]  # and not the whole server's trouble
+        return answers | listed
+
+    def _is_refusal(self, error: FeishuError) -> bool:
+        # An answer that can't be read may be one of a kind; but twice in a row, and for all rooms, is for good
+        return isinstance(error, _REFUSALS) or (isinstance(error, UnreadableAnswerError) and self._unreadable_polls > 0)

@@ -1,0 +1,183 @@
+"""When a room or a person is free and busy next, and how the account as a whole is doing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .entity import AccountEntity, SubjectEntity, async_add_subjects
+from .schedule import Status
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSensorDescription(SensorEntityDescription):
+    """A value of the account."""
+
+    value_fn: Callable[[FreeBusyCoordinator], int | datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectSensorDescription(SensorEntityDescription):
+    """An instant of a room or a person; None where there is none in sight."""
+
+    value_fn: Callable[[Status], datetime | None]
+
+
+SUBJECT_SENSORS = (
+    SubjectSensorDescription(
+        key="next_change",
+        translation_key="next_change",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda status: status.busy_until if status.busy else status.next_busy,
+    ),
+    SubjectSensorDescription(
+        key="next_free",
+        translation_key="next_free",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda status: status.next_free,
+    ),
+    SubjectSensorDescription(
+        key="next_busy",
+        translation_key="next_busy",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value_fn=lambda status: status.next_busy,
+    ),
+)
+
+FREE_ROOMS = SensorEntityDescription(
+    key="free_rooms", translation_key="free_rooms", state_class=SensorStateClass.MEASUREMENT
+)
+
+ACCOUNT_SENSORS = (
+    AccountSensorDescription(
+        key="calls",
+        translation_key="calls",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        value_fn=lambda coordinator: coordinator.calls.used,
+    ),
+    AccountSensorDescription(
+        key="projected_calls",
+        translation_key="projected_calls",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        # To the hundred: it need not be new with every poll
+        value_fn=lambda coordinator: round(coordinator.timetable.projected_calls, -2),
+    ),
+    AccountSensorDescription(
+        key="interval",
+        translation_key="interval",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=1,
+        value_fn=lambda coordinator: round(coordinator.timetable.interval.total_seconds()),
+    ),
+    AccountSensorDescription(
+        key="last_read",
+        translation_key="last_read",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,  # it changes with every poll
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda coordinator: coordinator.last_read_at,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,  # noqa: ARG001  # Home Assistant's signature
+    entry: FeishuConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of the account, and those of each room and person."""
+    coordinator = entry.runtime_data
+    async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
+    async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])
+    async_add_subjects(
+        entry,
+        async_add_entities,
+        lambda subject_id: [SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS],
+    )
+
+
+class SubjectSensor(SubjectEntity, SensorEntity):
+    """An instant of a room or a person."""
+
+    entity_description: SubjectSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """Return the instant."""
+        return self.entity_description.value_fn(self.snapshot.status) if self.snapshot else None
+
+    @override
+    def rendered(self) -> object:
+        """Return the instant, or that nothing is known."""
+        return self.info, self.available, self.native_value
+
+
+class FreeRoomsSensor(AccountEntity, SensorEntity):
+    """How many rooms are free now, and which."""
+
+    _unrecorded_attributes = frozenset({"rooms"})
+
+    def __init__(self, coordinator: FreeBusyCoordinator, description: SensorEntityDescription) -> None:
+        """Count for the first time."""
+        super().__init__(coordinator, description)
+        self._count()
+
+    def _count(self) -> None:
+        coordinator = self.coordinator
+        known = {room_id: shot for room_id in coordinator.room_ids if (shot := coordinator.snapshot(room_id))}
+        names = [coordinator.info(room_id).device_name for room_id, shot in known.items() if not shot.status.busy]
+        self._attr_available = bool(known) or not coordinator.room_ids
+        self._attr_native_value = len(names)
+        self._attr_extra_state_attributes = {"rooms": sorted(names)}
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the state of any room is known."""
+        return self._attr_available
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        before = (self._attr_available, self._attr_extra_state_attributes)
+        self._count()
+        if before != (self._attr_available, self._attr_extra_state_attributes):
+            self.async_write_ha_state()
+
+
+class AccountSensor(AccountEntity, SensorEntity):
+    """A value of the account."""
+
+    entity_description: AccountSensorDescription
+
+    def __init__(self, coordinator: FreeBusyCoordinator, description: AccountSensorDescription) -> None:
+        """Take which value it is."""
+        super().__init__(coordinator, description)
+        self._attr_native_value = description.value_fn(coordinator)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        value = self.entity_description.value_fn(self.coordinator)
+        if value != self._attr_native_value:
+            self._attr_native_value = value
+            self.async_write_ha_state()

@@ -1,0 +1,353 @@
+"""The calls that count towards the tenant's monthly quota: none forgotten, none counted twice."""
+
+from collections import Counter
+from collections.abc import Iterator
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
+from simulator import Fault, Room, Tenant
+from tests.clock import BATCH, FREE_BUSY, ROOMS, Clock, SetUp, busy_id, calls_key
+from tests.conftest import at
+from tests.test_config_flow import LEVELS
+
+pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("in_utc")
+
+UNCOUNTED = ("auth/", "application/", "bot/", "contact/")
+RARELY = 3_600
+ON_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")}
+
+
+@pytest.fixture
+def disk(hass: HomeAssistant, tmp_path: Path) -> Iterator[Path]:
+    """Let stores be real files; returns where they are."""
+    folder = tmp_path / ".storage"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as until_then:  # before the stores of Home Assistant's own fixture end
+        for name, function in ON_DISK.items():
+            until_then.setattr(Store, name, function)
+        until_then.setattr(hass.config, "config_dir", str(tmp_path))
+        yield folder
+
+
+def calls_of(entry: MockConfigEntry) -> dict[str, int]:
+    """Return the calls of this month by API."""
+    calls: dict[str, int] = entry.runtime_data.calls.by_api
+    assert entry.runtime_data.calls.used == sum(calls.values())
+    return calls
+
+
+def paid(tenant: Tenant) -> dict[str, int]:
+    """Return what the tenant has counted."""
+    paths = (call.path.removeprefix("/open-apis/") for call in tenant.requests if call.code == 0)
+    return dict(Counter(path for path in paths if not path.startswith(UNCOUNTED)))
+
+
+# What counts
+
+
+async def test_calls_are_counted_by_api(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    tenant.quota_left = 1_000
+    entry = await set_up(orion, vega)
+    await clock.to(at(10, 5, 5))
+
+    assert calls_of(entry) == {FREE_BUSY: 12, ROOMS: 1, LEVELS: 2} == paid(tenant)
+    assert 1_000 - tenant.quota_left == 15
+
+
+async def test_batches_are_counted_as_what_they_are(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms, source="batch")
+    await clock.to(at(10, 5, 5))
+
+    assert calls_of(entry) == {BATCH: 6, ROOMS: 1, LEVELS: 1} == paid(tenant)
+
+
+async def test_what_fails_costs_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    before = calls_of(entry)
+    tenant.inject(Fault.status(503), FREE_BUSY, times=2)
+    await clock.to(at(10, 1, 5))
+    assert calls_of(entry) == {**before, FREE_BUSY: 2}
+
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)
+    await clock.to(at(10, 5))
+    assert calls_of(entry) == {**before, FREE_BUSY: 2}
+
+
+async def test_what_a_flow_asks_for_the_same_app_counts_too(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.add_user("Li Na", email="li.na@example.com")
+    entry = await set_up(orion, scan_interval=RARELY)
+    before = calls_of(entry)
+    client = async_create_client(
+        hass,
+        base_url=entry.data[CONF_BASE_URL],
+        app_id=entry.data[CONF_APP_ID],
+        app_secret=entry.data[CONF_APP_SECRET],
+    )
+
+    await clock.run(client.rooms())
+    assert await clock.run(client.user_ids(emails=["li.na@example.com"]))
+    await clock.run(client.granted_scopes())
+    await clock.run(client.bot())
+
+    assert calls_of(entry) == {**before, ROOMS: before[ROOMS] + 1}
+
+
+# The month
+
+
+async def test_a_new_month_begins_with_none(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    clock.set_wall(at(23, 50, day=7))
+    entry = await set_up(orion, scan_interval=600, calls=500)
+    await clock.to(at(23, 59, 50, day=7))
+    assert entry.runtime_data.calls.used > 500
+
+    await clock.to(at(0, 5, day=8))
+    assert calls_of(entry) == {FREE_BUSY: 1}
+    await clock.to(at(0, 25, day=8))
+    assert calls_of(entry) == {FREE_BUSY: 3}
+
+
+async def test_a_month_begins_where_the_house_is(hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    clock.set_wall(at(15, 50, day=7))
+    entry = await set_up(orion, scan_interval=RARELY, calls=500)
+    assert entry.runtime_data.calls.used > 500
+
+    await clock.to(at(16, 1, day=7))
+
+    assert entry.runtime_data.calls.used < 50
+
+
+async def test_the_count_of_another_month_is_not_taken_over(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    hass_storage[calls_key(entry)]["data"]["month"] = "2026-10"
+
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+
+    assert entry.runtime_data.calls.used < 10
+
+
+# Over restarts and reloads
+
+
+async def test_a_reload_neither_forgets_nor_doubles(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    entry = await set_up(orion, vega)
+    for minute in (2, 4, 6):
+        await clock.to(at(10, minute))
+        assert await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    await clock.to(at(10, 10))
+
+    assert calls_of(entry) == paid(tenant)
+
+
+async def test_a_restart_goes_on_from_what_was_stored(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, calls=4_711)
+
+    assert calls_of(entry) == {FREE_BUSY: 4_711 + 1, ROOMS: 1, LEVELS: 2}
+
+
+async def test_the_count_is_stored_when_home_assistant_stops(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 0, 30))
+    assert calls_key(entry) not in hass_storage
+
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await clock.settle()
+
+    assert hass_storage[calls_key(entry)]["data"] == {"calls": calls_of(entry), "month": "2026-11"}
+
+
+@pytest.mark.parametrize("interval", [30, 60, 90])
+async def test_polls_that_follow_closely_do_not_keep_it_from_being_stored(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room, interval: int
+) -> None:
+    entry = await set_up(orion, scan_interval=interval)
+
+    for minute in (2, 4, 6):
+        await clock.to(at(10, minute, 40))
+        stored = hass_storage[calls_key(entry)]["data"]["calls"][FREE_BUSY]
+        assert calls_of(entry)[FREE_BUSY] - stored <= 150 / interval
+
+
+async def test_the_calls_of_a_failed_start_are_kept(
+    hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+    entry = await set_up(orion)
+    assert hass_storage[calls_key(entry)]["data"]["calls"] == {ROOMS: 1, LEVELS: 2}
+
+    tenant.clear_faults()
+    await clock.to(at(10, 2))
+
+    assert calls_of(entry) == paid(tenant)
+
+
+# Files that anybody may have written to
+
+COUNTS = {FREE_BUSY: 500}
+USELESS: tuple[object, ...] = (
+    *(None, [], {}, "text", 7),
+    *({"version": 1}, {"version": 1, "data": None}, {"version": 1, "data": []}, {"version": 1, "data": "text"}),
+    *({"version": version, "data": {"month": "2026-11", "calls": COUNTS}} for version in (2, 0, "1", None)),
+    {"version": 1, "data": {"month": "2026-11"}},
+    {"version": 1, "data": {"month": ["2026-11"], "calls": COUNTS}},
+    *({"version": 1, "data": {"month": "2026-11", "calls": calls}} for calls in (None, [1, 2])),
+    *(
+        {"version": 1, "data": {"month": "2026-11", "calls": {FREE_BUSY: count}}}
+        for count in (-1, 0, 1.5, "7", None, True)
+    ),
+)
+
+
+@pytest.fixture
+async def starts_with(hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clock, orion: Room) -> Any:
+    """Return what sets up an entry with these bytes in its file."""
+
+    async def start(content: bytes | None) -> MockConfigEntry:
+        entry: MockConfigEntry = entry_of(orion.room_id, scan_interval=RARELY)
+        entry.add_to_hass(hass)
+        if content is not None:
+            (disk / calls_key(entry)).write_bytes(content)
+        assert await clock.run(hass.config_entries.async_setup(entry.entry_id))
+        await clock.settle()
+        return entry
+
+    return start
+
+
+@pytest.mark.parametrize("value", USELESS, ids=json.dumps)
+async def test_a_file_of_no_use_is_none(
+    hass: HomeAssistant, disk: Path, clock: Clock, starts_with: Any, value: object
+) -> None:
+    entry = await starts_with(json.dumps(value).encode())
+
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    written = json.loads((disk / calls_key(entry)).read_text())
+    assert written["data"] == {"calls": {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}, "month": "2026-11"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b'{"version": 1, "data": {"mon', b"\xff\xfe\x00", b"\x00" * 300],
+    ids=["empty", "brace", "half", "binary", "zeros"],
+)
+async def test_a_torn_file_is_none(
+    hass: HomeAssistant, disk: Path, clock: Clock, starts_with: Any, content: bytes
+) -> None:
+    entry = await starts_with(content)
+
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    assert json.loads((disk / calls_key(entry)).read_text())["data"]["month"] == "2026-11"
+
+
+async def test_what_can_be_used_of_a_file_is(starts_with: Any) -> None:
+    counts = {FREE_BUSY: 500, BATCH: "many", ROOMS: -3, "an/api/of/old": 7}
+    stored = {"version": 1, "data": {"month": "2026-11", "calls": counts}}
+
+    entry = await starts_with(json.dumps(stored).encode())
+
+    assert calls_of(entry) == {FREE_BUSY: 501, "an/api/of/old": 7, ROOMS: 1, LEVELS: 2}
+
+
+async def test_a_folder_in_its_place_keeps_nothing_from_starting(
+    hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clock, orion: Room
+) -> None:
+    entry: MockConfigEntry = entry_of(orion.room_id, scan_interval=RARELY)
+    entry.add_to_hass(hass)
+    (disk / calls_key(entry)).mkdir()
+
+    assert await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+
+
+async def test_on_disk_it_is_kept_over_a_reload(
+    hass: HomeAssistant, disk: Path, tenant: Tenant, clock: Clock, starts_with: Any
+) -> None:
+    entry = await starts_with(None)
+    for _ in range(3):
+        assert await clock.run(hass.config_entries.async_reload(entry.entry_id))
+        await clock.forward(minutes=3)
+
+    assert calls_of(entry) == paid(tenant)
+    stored = json.loads((disk / calls_key(entry)).read_text())
+    assert (stored["key"], stored["version"]) == (calls_key(entry), 1)
+
+
+# The end
+
+
+async def test_it_goes_with_the_entry(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 5))
+    assert calls_key(entry) in hass_storage
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(minutes=5)
+
+    assert calls_key(entry) not in hass_storage
+
+
+async def test_a_room_that_is_read_while_the_entry_is_removed_does_not_bring_it_back(
+    hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await async_setup_component(hass, "homeassistant", {})
+    entry = await set_up(orion)
+    tenant.inject(Fault.slow(8), FREE_BUSY)
+    wish = hass.async_create_task(
+        hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
+    )
+    await clock.settle()
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(minutes=5)
+
+    assert wish.done()
+    assert calls_key(entry) not in hass_storage
+
+
+async def test_an_entry_that_never_ran_can_be_removed(
+    hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, begin=lambda tenant: tenant.rotate_secret("another"))
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+
+    assert calls_key(entry) not in hass_storage

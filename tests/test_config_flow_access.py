@@ -1,0 +1,209 @@
+"""What the app may do, as set-up shows it."""
+
+from collections.abc import Callable
+import json
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+
+from custom_components.feishu_freebusy.feishu import transport
+from simulator import Fault, Simulator, Tenant
+from tests.test_config_flow import (
+    APP_OFF,
+    BATCH_SCOPE,
+    BOT,
+    FREE_BUSY,
+    FREE_BUSY_SCOPE,
+    ROOM_BATCH,
+    ROOMS_SCOPE,
+    SCOPES,
+    TOKEN,
+    WRONG_SECRET,
+    Trouble,
+    answers_at,
+    change,
+    end_trouble,
+    to_next,
+    troubles_at,
+)
+from tests.test_translations import placeholders, submit
+
+ALL_SCOPES = [FREE_BUSY_SCOPE, ROOMS_SCOPE, BATCH_SCOPE]
+
+pytestmark = pytest.mark.usefixtures("integration")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let failed calls be repeated without a pause."""
+    monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "bot", "marks", "missing"),
+    [
+        ([ROOMS_SCOPE], True, "✅❌✅✅", [ROOMS_SCOPE]),
+        ([FREE_BUSY_SCOPE], True, "❌✅✅✅", [FREE_BUSY_SCOPE]),
+        ([BATCH_SCOPE], True, "✅✅❌✅", [BATCH_SCOPE]),
+        (ALL_SCOPES, True, "❌❌❌✅", ALL_SCOPES),
+        ([], False, "✅✅✅❌", ALL_SCOPES),  # all it needs: there is no harm in it
+        ([FREE_BUSY_SCOPE], False, "❌✅✅❌", [FREE_BUSY_SCOPE]),
+    ],
+)
+async def test_the_checklist_shows_what_is_missing_and_where_it_is_granted(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    tenant: Tenant,
+    scopes: list[str],
+    bot: bool,
+    marks: str,
+    missing: list[str],
+) -> None:
+    tenant.revoke(*scopes)
+    tenant.bot_enabled = bot
+
+    result = await to_next(hass, simulator)
+
+    assert (result["step_id"], result["errors"]) == ("access", {})
+    shown = placeholders(result)
+    assert shown["free_busy"] + shown["room_list"] + shown["room_batch"] + shown["bot"] == marks
+    page = f"{simulator.base_url}/app/{tenant.app_id}"
+    assert shown["app_url"] == page
+    assert shown["scopes_url"] == f"{page}/auth?q={','.join(missing)}&op_from=openapi&token_type=tenant"
+    assert json.loads(shown["scopes_json"]) == {"scopes": {"tenant": missing, "user": []}}
+    assert shown["app_name"] == ("Meeting rooms" if bot else tenant.app_id)
+
+
+@pytest.mark.parametrize(
+    "mend",
+    [lambda tenant: tenant.grant(FREE_BUSY_SCOPE), lambda tenant: tenant.grant("calendar:calendar")],
+)
+async def test_without_free_busy_the_checklist_is_not_passed(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, mend: Callable[[Tenant], None]
+) -> None:
+    room = tenant.add_room("Orion")
+    tenant.revoke(FREE_BUSY_SCOPE)
+    result = await to_next(hass, simulator)
+
+    result = await submit(hass, result)
+    assert (result["step_id"], result["errors"]) == ("access", {"base": "not_enough_access"})
+    assert placeholders(result)["free_busy"] == "❌"
+
+    mend(tenant)
+    result = await submit(hass, result)
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("revoked", [[BATCH_SCOPE], [ROOMS_SCOPE, BATCH_SCOPE]])
+async def test_what_is_only_good_to_have_does_not_keep_anybody(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str]
+) -> None:
+    room = tenant.add_room("Orion")
+    tenant.revoke(*revoked)
+    result = await to_next(hass, simulator)
+    assert result["step_id"] == "access"
+
+    result = await submit(hass, result)
+    assert (result["step_id"], result["errors"]) == ("rooms", {})
+    result = await submit(hass, result, rooms=[room.room_id])
+    if ROOMS_SCOPE in revoked:
+        result = await submit(hass, result, **{room.room_id: "Orion"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_without_a_bot_the_checklist_is_not_passed(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    room = tenant.add_room("Orion")
+    tenant.bot_enabled = False
+    result = await to_next(hass, simulator)
+
+    result = await submit(hass, result)
+    assert (result["step_id"], result["errors"]) == ("access", {"base": "not_enough_access"})
+
+    tenant.bot_enabled = True
+    result = await submit(hass, result)
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["title"] == "Meeting rooms"  # not known before
+
+
+async def test_the_checklist_is_up_to_date_after_each_look(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.revoke(FREE_BUSY_SCOPE, ROOMS_SCOPE)
+    result = await to_next(hass, simulator)
+
+    tenant.grant(ROOMS_SCOPE)
+    result = await submit(hass, result)
+
+    assert (placeholders(result)["free_busy"], placeholders(result)["room_list"]) == ("❌", "✅")
+    assert json.loads(placeholders(result)["scopes_json"])["scopes"]["tenant"] == [FREE_BUSY_SCOPE]
+
+
+@pytest.mark.parametrize(
+    ("revoked", "step", "marks"),
+    [
+        ([], "rooms", ""),
+        ([ROOMS_SCOPE], "access", "✅❌✅"),
+        ([FREE_BUSY_SCOPE], "access", "❌✅✅"),
+        ([BATCH_SCOPE], "access", "✅✅❌"),
+    ],
+)
+async def test_where_the_scopes_can_not_be_asked_for_they_are_tried(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str], step: str, marks: str
+) -> None:
+    tenant.inject(Fault.html(404), SCOPES, times=None)
+    tenant.revoke(*revoked)
+
+    result = await to_next(hass, simulator)
+
+    assert result["step_id"] == step
+    shown = placeholders(result)
+    assert "".join(shown.get(name, "") for name in ("free_busy", "room_list", "room_batch")) == marks
+
+
+async def test_what_can_not_be_found_out_is_shown_as_that(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.inject(Fault.html(404), SCOPES, times=None)
+    for path in (FREE_BUSY, ROOM_BATCH):
+        tenant.inject(Fault.html(404), path, times=None)
+    tenant.revoke(ROOMS_SCOPE)
+
+    result = await to_next(hass, simulator)
+
+    assert placeholders(result)["free_busy"] + placeholders(result)["room_batch"] == "❔❔"
+    assert json.loads(placeholders(result)["scopes_json"])["scopes"]["tenant"] == [ROOMS_SCOPE]
+    assert (await submit(hass, result))["step_id"] == "rooms"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        WRONG_SECRET,
+        APP_OFF,
+        Trouble("ip_denied", change("ip_allowed", False), says="ip 127.0.0.1 is denied"),
+        *answers_at(TOKEN),
+        *troubles_at(BOT),
+        *troubles_at(SCOPES),
+    ],
+)
+async def test_the_checklist_names_a_failure_and_goes_on_from_it(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, trouble: Trouble
+) -> None:
+    room = tenant.add_room("Orion")
+    tenant.revoke(ROOMS_SCOPE)
+    result = await to_next(hass, simulator)
+    trouble.begin(tenant)
+
+    result = await submit(hass, result)
+    assert (result["step_id"], result["errors"]) == ("access", trouble.errors)
+    assert trouble.says in placeholders(result)["details"]
+
+    end_trouble(tenant)
+    tenant.grant(ROOMS_SCOPE)
+    result = await submit(hass, result)
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY

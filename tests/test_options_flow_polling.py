@@ -1,0 +1,319 @@
+"""How a running entry polls, changed in place after it was said what that does."""
+
+from collections.abc import Callable
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.options import Options
+from custom_components.feishu_freebusy.options_flow import forecast_texts
+from simulator import Fault, Tenant
+from tests.test_config_flow import BATCH_SCOPE, DECEMBER, SCOPES
+from tests.test_options_flow import running, save
+from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
+
+OFF_HOURS = {"enabled": True, "start": "18:30:00", "end": "08:15:00", "days": ["fri", "sun"]}
+POLLING = {
+    "plan": "free",
+    "monthly_budget": 10_000,
+    "source": "batch",
+    "scan_interval": 90,
+    "off_hours": OFF_HOURS,
+    "horizon_days": 14,
+    "min_free_minutes": 30,
+    "count_pending_as_busy": True,
+    "include_external_calendar": False,
+    "dashboard_cards": False,
+}
+
+
+@pytest.fixture
+def orion(tenant: Tenant) -> str:
+    """Return the id of the room that is followed."""
+    return tenant.add_room("Orion").room_id
+
+
+@pytest.fixture
+async def entry(
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], orion: str, freezer: FrozenDateTimeFactory
+) -> MockConfigEntry:
+    """Return a running entry that follows one room, in December."""
+    freezer.move_to(DECEMBER)
+    return await running(hass, entry_of(orion))
+
+
+async def typed(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> ConfigFlowResult:
+    """Fill in the form."""
+    return await submit(hass, await start_options(hass, entry, "polling"), **{**POLLING, **changes})
+
+
+async def polled(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> None:
+    """Poll in another way."""
+    await save(hass, await typed(hass, entry, **changes))
+
+
+async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    result = await start_options(hass, entry, "polling")
+
+    assert suggested(result) == {
+        "plan": "paid",
+        "monthly_budget": 25_000,
+        "source": "auto",
+        "scan_interval": 60,
+        "off_hours": {"enabled": False, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]},
+        "horizon_days": 7,
+        "min_free_minutes": 15,
+        "count_pending_as_busy": False,
+        "include_external_calendar": True,
+        "dashboard_cards": True,
+    }
+    assert placeholders(result) == {
+        "count": "1",
+        "interval": "60 s",
+        "off_interval": "60 s",
+        "calls": "44,640",
+        "source": "list",
+    }
+
+
+async def test_nights_and_weekends_are_off_hours_by_default(
+    hass: HomeAssistant, entry: MockConfigEntry, orion: str
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={CONF_ROOMS: {orion: "Orion"}})
+    await hass.async_block_till_done()
+
+    result = await start_options(hass, entry, "polling")
+
+    assert suggested(result)[CONF_OFF_HOURS] == {
+        "enabled": True,
+        "start": "20:00:00",
+        "end": "07:00:00",
+        "days": ["sat", "sun"],
+    }
+    assert placeholders(result)["off_interval"] == "30 min"
+
+
+async def test_the_interval_shown_is_that_of_the_plan(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "plan": "free", "monthly_budget": 5_000})
+    await hass.async_block_till_done()
+
+    result = await start_options(hass, entry, "polling")
+
+    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("9 min", "5,000")
+
+
+async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    before = entry.runtime_data
+    rooms = dict(entry.options[CONF_ROOMS])
+
+    await polled(hass, entry, scan_interval=90.0)  # numbers come as fractions
+
+    assert entry.options == {CONF_ROOMS: rooms, **POLLING}
+    assert all(type(entry.options[key]) is type(value) for key, value in POLLING.items())
+    assert entry.runtime_data is before
+    assert entry.runtime_data.options.horizon.days == 14
+    assert suggested(await start_options(hass, entry, "polling")) == POLLING
+
+
+async def test_rooms_and_polling_do_not_undo_each_other(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str
+) -> None:
+    vega = tenant.add_room("Vega").room_id
+    polling = await typed(hass, entry)
+    rooms = await submit(hass, await start_options(hass, entry, "rooms"), rooms=[orion, vega])
+
+    await save(hass, rooms)
+    await save(hass, polling)
+
+    assert entry.options == {CONF_ROOMS: {orion: "Orion", vega: "Vega"}, CONF_ROOM_LEVELS: {}, **POLLING}
+
+
+# What it will do
+
+
+async def test_it_is_said_what_other_polling_will_do(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    result = await typed(
+        hass, entry, off_hours={**OFF_HOURS, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}
+    )
+
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "polling_effect")
+    assert result["menu_options"] == ["save", "polling"]
+    assert placeholders(result) == {
+        "count": "1",
+        "count_before": "1",
+        "interval": "118 s",
+        "interval_before": "60 s",
+        "off_interval": "30 min",
+        "off_interval_before": "60 s",
+        "calls": "10,000",
+        "calls_before": "44,640",
+        "source": "batch",
+        "source_before": "list",
+    }
+
+
+async def test_what_was_typed_can_be_changed_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    before = dict(entry.options)
+    result = await typed(hass, entry)
+
+    result = await submit(hass, result, next_step_id="polling")
+    assert suggested(result) == POLLING
+    assert placeholders(result)["source"] == "list"  # what is in force is still that
+    assert entry.options == before
+
+    changed = {**POLLING, "scan_interval": 600, "off_hours": {**OFF_HOURS, "enabled": False}}
+    result = await submit(hass, result, **changed)
+    assert (placeholders(result)["interval"], placeholders(result)["off_interval"]) == ("10 min", "10 min")
+    await save(hass, result)
+    assert {key: entry.options[key] for key in POLLING} == changed
+
+
+@pytest.mark.parametrize(
+    ("refuse", "source"),
+    [
+        (lambda tenant: tenant.grant(BATCH_SCOPE), "batch"),
+        (lambda tenant: tenant.revoke(BATCH_SCOPE), "list · batch ❌"),
+        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "batch"),  # not known: it is tried
+        (lambda tenant: tenant.variants.update({"room_batch": "30005"}), "list · batch ❌"),
+    ],
+)
+async def test_where_batch_is_closed_it_is_said_that_the_list_serves(
+    hass: HomeAssistant,
+    entry_of: Callable[..., MockConfigEntry],
+    tenant: Tenant,
+    orion: str,
+    refuse: Callable[[Tenant], object],
+    source: str,
+) -> None:
+    refuse(tenant)
+    entry = await running(hass, entry_of(orion, source="batch"))
+
+    assert placeholders(await start_options(hass, entry, "polling"))["source"] == source
+    result = await typed(hass, entry, source="list")
+    assert (placeholders(result)["source"], placeholders(result)["source_before"]) == ("list", source)
+
+
+@pytest.mark.parametrize(
+    ("rooms", "granted", "interval", "off_interval", "source"),
+    [
+        (1, True, "60 s", "30 min", "list"),
+        (21, True, "93 s", "30 min", "batch"),
+        (30, None, "93 s", "30 min", "batch"),
+        (41, True, "2 min", "30 min", "batch"),
+        (41, False, "40 min", "2.7 h", "list · batch ❌"),
+        (200, False, "3.3 h", "13.1 h", "list · batch ❌"),
+        (2_000, False, "24 h", "24 h", "list · batch ❌"),
+    ],
+)
+async def test_how_often_is_said_in_the_unit_that_fits(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    rooms: int,
+    granted: bool | None,
+    interval: str,
+    off_interval: str,
+    source: str,
+) -> None:
+    freezer.move_to(DECEMBER)
+
+    texts = forecast_texts(Options.of({}), rooms, batch_granted=granted)
+
+    assert texts["interval"] == interval.replace(" ", "\N{NO-BREAK SPACE}")  # no line ends between number and unit
+    assert texts["off_interval"] == off_interval.replace(" ", "\N{NO-BREAK SPACE}")
+    assert texts["source"] == source
+
+
+# Off hours
+
+
+@pytest.mark.parametrize(
+    "off_hours",
+    [
+        {**OFF_HOURS, "days": []},
+        {**OFF_HOURS, "start": "07:00:00", "end": "07:00:00"},
+        {**OFF_HOURS, "start": "07:00:00", "end": "07:00:00", "days": []},
+        {**OFF_HOURS, "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]},
+        {**OFF_HOURS, "enabled": False},
+    ],
+    ids=["no days", "only days", "never", "always", "off"],
+)
+async def test_off_hours_are_shown_as_they_were_saved(
+    hass: HomeAssistant, entry: MockConfigEntry, off_hours: dict[str, Any]
+) -> None:
+    await polled(hass, entry, off_hours=off_hours)
+
+    assert entry.options[CONF_OFF_HOURS] == off_hours
+    result = await start_options(hass, entry, "polling")
+    assert suggested(result)[CONF_OFF_HOURS] == off_hours
+    result = await submit(hass, result, **suggested(result))
+    assert placeholders(result)["interval"] == placeholders(result)["interval_before"]
+
+
+async def test_days_that_were_emptied_are_none(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    without_days = {key: value for key, value in OFF_HOURS.items() if key != "days"}
+
+    await polled(hass, entry, off_hours=without_days)  # a list that was emptied is not sent
+
+    assert entry.options[CONF_OFF_HOURS] == {**OFF_HOURS, "days": []}
+
+
+async def test_off_hours_are_folded_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    result = await start_options(hass, entry, "polling")
+
+    assert fields_of(result)[CONF_OFF_HOURS].options == {"collapsed": True}
+
+
+@pytest.mark.parametrize("wrong", [{"start": "25:00:00"}, {"end": "soon"}, {"days": ["today"]}, {"start": None}])
+async def test_what_is_no_time_or_day_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidData):
+        await typed(hass, entry, off_hours={**OFF_HOURS, **wrong})
+
+
+# What may be typed
+
+
+@pytest.mark.parametrize("source", ["auto", "list", "batch"])
+async def test_a_source_can_be_chosen(hass: HomeAssistant, entry: MockConfigEntry, source: str) -> None:
+    await polled(hass, entry, source=source)
+
+    assert entry.options["source"] == source
+    assert suggested(await start_options(hass, entry, "polling"))["source"] == source
+
+
+@pytest.mark.parametrize(
+    ("field", "lowest", "highest"),
+    [
+        ("monthly_budget", 1_000, 1_000_000),
+        ("scan_interval", 30, 3_600),
+        ("horizon_days", 2, 60),
+        ("min_free_minutes", 0, 240),
+    ],
+)
+async def test_numbers_have_bounds(
+    hass: HomeAssistant, entry: MockConfigEntry, field: str, lowest: int, highest: int
+) -> None:
+    before = dict(entry.options)
+    for value in (lowest - 1, highest + 1):
+        with pytest.raises(InvalidData):
+            await typed(hass, entry, **{field: value})
+    assert entry.options == before
+
+    for value in (highest, lowest):
+        await polled(hass, entry, **{field: value})
+        assert entry.options[field] == value
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"plan": "cheap"}, {"source": "guess"}, {"scan_interval": "often"}, {"off_hours": {}}, {"unheard_of": 1}]
+)
+async def test_what_is_no_value_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidData):
+        await typed(hass, entry, **wrong)

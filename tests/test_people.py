@@ -1,0 +1,363 @@
+"""People: the same entities as a room's, in the same polls, and of Feishu's no more than times."""
+
+from datetime import datetime
+from itertools import chain
+import json
+from typing import Any
+
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+
+from custom_components.feishu_freebusy import async_remove_config_entry_device
+from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from custom_components.feishu_freebusy.diagnostics import async_get_config_entry_diagnostics
+from simulator import Fault, LoggedRequest, Room, Tenant, User
+from tests.clock import FREE_BUSY, Clock, SetUp, devices_of, state_of
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+
+TEN = "calendar/v4/freebusy/batch"
+KEYS = ("busy", "calendar", "next_busy", "next_change", "next_free")
+
+
+@pytest.fixture
+def mira(tenant: Tenant) -> Room:
+    """Return a room."""
+    return tenant.add_room("Mira")
+
+
+@pytest.fixture
+def people(tenant: Tenant) -> list[User]:
+    """Return a dozen people."""
+    return [tenant.add_user(f"Person {number}", user_id=f"p{number}") for number in range(12)]
+
+
+def followed(*people: User, kind: str = "open_id") -> dict[str, str]:
+    """Return the option that follows people, by other names than they have at Feishu."""
+    return {getattr(person, kind): f"Colleague {number}" for number, person in enumerate(people)}
+
+
+def unique_ids(hass: HomeAssistant, person_id: str) -> dict[str, str]:
+    """Return the entity ids of a person by what the entity is."""
+    entities = er.async_get(hass).entities.values()
+    return {
+        entity.unique_id.rpartition(f"_{person_id}_")[2]: entity.entity_id
+        for entity in entities
+        if f"_{person_id}_" in entity.unique_id
+    }
+
+
+def of(hass: HomeAssistant, person: User, key: str = "busy") -> State:
+    """Return what an entity of a person shows."""
+    state = hass.states.get(unique_ids(hass, person.open_id)[key])
+    assert state
+    return state
+
+
+def asked(call: LoggedRequest) -> dict[str, Any]:
+    assert isinstance(call.body, dict)
+    return call.body
+
+
+# Entities
+
+
+async def test_a_person_has_the_entities_of_a_room(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, mira: Room, people: list[User]
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    person = people[0]
+    tenant.book(person.open_id, at(9), at(11))
+    tenant.book(person.open_id, at(10, 30), at(11, 30), rsvp="needs_action")  # for a person, an invitation
+    tenant.book(person.open_id, at(11, 30), at(15), rsvp="decline")
+    tenant.book(person.open_id, at(13), at(14), rsvp="tentative")
+
+    await set_up(mira, people=followed(person))
+
+    assert sorted(unique_ids(hass, person.open_id)) == sorted(KEYS)
+    shown = of(hass, person)
+    assert (shown.entity_id, shown.name, shown.state) == ("binary_sensor.colleague_0", "Colleague 0", "on")
+    assert of(hass, person, "next_change").state == at(11, 30).isoformat()
+    assert of(hass, person, "next_free").state == at(11, 30).isoformat()
+    calendar = of(hass, person, "calendar")
+    assert (calendar.state, calendar.attributes["message"]) == ("on", "Busy")
+    assert calendar.attributes["end_time"] == "2026-11-23 19:30:00"
+    (device,) = [device for device in devices_of(hass) if device.name == "Colleague 0"]
+    assert (device.model, device.entry_type, device.manufacturer) == (None, dr.DeviceEntryType.SERVICE, "Feishu")
+
+
+async def test_a_person_has_the_attributes_of_time_and_none_of_a_room(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, mira: Room, people: list[User]
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    tenant.book(people[0].open_id, at(9), at(11))
+
+    await set_up(mira, people=followed(people[0]))
+
+    assert of(hass, people[0]).attributes == {
+        "friendly_name": "Colleague 0",
+        "busy_since": "2026-11-23T17:00:00+08:00",
+        "busy_until": "2026-11-23T19:00:00+08:00",
+        "next_busy_time": None,
+        "next_free_time": "2026-11-23T19:00:00+08:00",
+        "available_now": False,
+        "bookings": [{"start": "2026-11-23T17:00:00+08:00", "end": "2026-11-23T19:00:00+08:00"}],
+    }
+
+
+async def test_a_meeting_of_a_person_begins_and_ends_to_the_second_without_a_call(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    tenant.book(people[0].open_id, at(10, 20), at(10, 40))
+    await set_up(mira, people=followed(people[0]), scan_interval=3600)
+    tenant.requests.clear()
+
+    for until, state in ((at(10, 19, 59), "off"), (at(10, 20), "on"), (at(10, 39, 49), "on")):
+        await clock.to(until)
+        assert of(hass, people[0]).state == of(hass, people[0], "calendar").state == state
+    assert tenant.requests == []
+    await clock.to(at(10, 40))
+    assert of(hass, people[0]).state == "off"
+
+
+@pytest.mark.parametrize("kind", ["open_id", "union_id", "user_id"])
+async def test_a_person_is_followed_by_any_id(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, mira: Room, people: list[User], kind: str
+) -> None:
+    tenant.book(people[0].open_id, at(9), at(11))
+
+    await set_up(mira, people=followed(*people[:3], kind=kind))
+
+    states = [hass.states.get(f"binary_sensor.colleague_{number}") for number in range(3)]
+    assert [state and state.state for state in states] == ["on", "off", "off"]
+
+
+async def test_whether_external_calendars_count_is_an_option(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    tenant.book(people[0].open_id, at(9), at(11), external=True)
+    entry = await set_up(mira, people=followed(*people[:2]), include_external_calendar=False)
+    assert of(hass, people[0]).state == "off"
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "include_external_calendar": True})
+    await clock.settle()
+
+    assert of(hass, people[0]).state == "on"
+
+
+async def test_a_range_of_the_calendar_beyond_what_is_known_is_read(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    tenant.book(people[0].union_id, at(9, day=100), at(11, day=100))
+    entry = await set_up(mira, people=followed(people[0], kind="union_id"))
+    tenant.requests.clear()
+
+    blocks = await clock.run(
+        entry.runtime_data.async_bookings(people[0].union_id, at(0, day=50), at(0, day=120)),
+    )
+
+    assert [(block.start, block.end) for block in blocks] == [(at(9, day=100), at(11, day=100))]
+    (call,) = tenant.calls(FREE_BUSY)
+    assert (call.query["user_id_type"], asked(call)["user_id"]) == ("union_id", people[0].union_id)
+
+
+# Polls and their cost
+
+
+async def test_people_are_read_in_the_polls_of_rooms_ten_a_call(
+    tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    entry = await set_up(mira, people=followed(*people))
+    assert entry.runtime_data.source.forecast.calls_per_cycle == 1 + 2
+    used = entry.runtime_data.calls.used
+    tenant.requests.clear()
+
+    await clock.to(at(10, 1, 30))
+
+    assert sorted(len(asked(call)["user_ids"]) for call in tenant.calls(TEN)) == [2, 10]
+    assert len(tenant.calls(FREE_BUSY)) == 1
+    assert entry.runtime_data.calls.used == used + 3
+
+
+async def test_people_count_in_the_budget(set_up: SetUp, mira: Room, people: list[User]) -> None:
+    entry = await set_up(mira, people=followed(*people), plan="free", monthly_budget=5_000)
+
+    plan = entry.runtime_data.timetable.plan
+    seconds_left = (datetime(2026, 12, 1, 8, tzinfo=at(0).tzinfo) - at(10)).total_seconds()  # by US clocks
+    polls = (5_000 - entry.runtime_data.calls.used) / 3
+    assert plan.office.total_seconds() == pytest.approx(seconds_left / polls, rel=0.02)
+
+
+async def test_without_rooms_only_people_are_read(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, people: list[User]
+) -> None:
+    entry = await set_up(people=followed(*people[:3]))
+    tenant.requests.clear()
+
+    await clock.to(at(10, 1, 30))
+
+    assert [request.path.partition("open-apis/")[2] for request in tenant.requests] == [TEN]
+    assert entry.runtime_data.source.forecast.calls_per_cycle == 1
+    assert of(hass, people[0]).state == "off"
+
+
+# Those who can't be read
+
+
+async def test_an_unknown_person_is_unavailable_and_nobody_else(
+    hass: HomeAssistant, set_up: SetUp, mira: Room, people: list[User]
+) -> None:
+    await set_up(mira, people={"ou_gone": "Gone", **followed(*people[:3])})
+
+    gone = hass.states.get("binary_sensor.gone")
+    assert gone
+    assert gone.state == STATE_UNAVAILABLE
+    assert [of(hass, person).state for person in people[:3]] == ["off"] * 3
+    assert state_of(hass, mira) == "off"
+
+
+async def test_who_can_be_read_no_more_goes_through_the_grace(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    tenant.book(people[0].open_id, at(10, 5), at(12))
+    await set_up(mira, people=followed(*people[:3]))
+    tenant.variants.unknown_person = "left_out"
+    del tenant.users[people[0].open_id]
+
+    await clock.to(at(10, 9))
+    assert of(hass, people[0]).state == "on"  # as it was known
+    await clock.to(at(10, 11))
+
+    assert of(hass, people[0]).state == STATE_UNAVAILABLE
+    assert [of(hass, person).state for person in people[1:3]] == ["off", "off"]
+    assert state_of(hass, mira) == "off"
+
+
+async def test_people_that_can_not_be_read_do_not_hide_rooms(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    await set_up(mira, people=followed(*people[:3]))
+    tenant.inject(Fault.status(503), TEN, times=None)
+
+    await clock.to(at(10, 30))
+
+    assert [of(hass, person).state for person in people[:3]] == [STATE_UNAVAILABLE] * 3
+    assert state_of(hass, mira) == "off"
+
+
+# Times only
+
+
+async def test_of_feishu_s_nothing_but_times_is_shown(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    """Whatever else Feishu might send some day: it is not looked at."""
+    row = {
+        "start_time": at(9).isoformat(),
+        "end_time": at(11).isoformat(),
+        "rsvp_status": "accept",
+        "summary": "Sensitive: salaries",
+        "location": {"name": "Sensitive: home"},
+        "organizer_info": {"name": "Sensitive: the boss", "open_id": "ou_sensitive"},
+    }
+    lists = [{"user_id": person.open_id, "name": "Sensitive: a name", "freebusy_items": [row]} for person in people]
+    body = {"code": 0, "msg": "", "data": {"freebusy_lists": lists}}
+    entry = await set_up(
+        mira,
+        begin=lambda tenant: tenant.inject(Fault.body(200, body), TEN, times=None),
+        people=followed(*people[:3]),
+    )
+    assert of(hass, people[0]).state == "on"
+
+    shown = [state.as_dict_json.decode() for state in hass.states.async_all()]
+    shown.append(json.dumps(await async_get_config_entry_diagnostics(hass, entry), default=str))
+    events = await clock.run(
+        hass.services.async_call(
+            "calendar",
+            "get_events",
+            {"entity_id": of(hass, people[0], "calendar").entity_id, "duration": {"hours": 1}},
+            blocking=True,
+            return_response=True,
+        )
+    )
+    shown.append(json.dumps(events))
+
+    assert "2026-11-23" in shown[-1]
+    assert not [text for text in shown if "ensitive" in text]
+    ids = list(chain.from_iterable((each.open_id, each.union_id, each.user_id + '"') for each in people))
+    assert not [text for text in shown for person_id in ids if person_id in text]
+    names = [person.name for person in people]
+    assert not [text for text in shown for name in names if name in text]
+
+
+async def test_diagnostics_tell_how_many_people_and_not_who(
+    hass: HomeAssistant, set_up: SetUp, mira: Room, people: list[User]
+) -> None:
+    entry = await set_up(mira, people=followed(*people[:3]))
+
+    told = await async_get_config_entry_diagnostics(hass, entry)
+
+    assert told["chosen"][CONF_PEOPLE] == 3
+    assert "Colleague" not in json.dumps(told, default=str)
+
+
+# Removal
+
+
+async def test_a_person_who_is_dropped_goes_with_the_device_and_is_read_no_more(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    entry = await set_up(mira, people=followed(*people[:3]))
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "people": followed(people[0], people[1])})
+    await clock.settle()
+    tenant.requests.clear()
+    await clock.to(at(10, 2))
+
+    assert unique_ids(hass, people[2].open_id) == {}
+    assert "Colleague 2" not in {device.name for device in devices_of(hass)}
+    assert {person for call in tenant.calls(TEN) for person in asked(call)["user_ids"]} == set(followed(*people[:2]))
+
+
+async def test_a_person_who_is_added_appears_while_the_others_stay(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    tenant.book(people[1].open_id, at(9), at(11))
+    entry = await set_up(mira, people=followed(people[0]))
+    before = of(hass, people[0]).last_updated
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "people": followed(*people[:2])})
+    await clock.forward(seconds=1)
+
+    assert of(hass, people[1]).state == "on"
+    assert of(hass, people[0]).last_updated == before
+
+
+async def test_a_person_who_is_renamed_keeps_the_entities(
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    entry = await set_up(mira, people=followed(people[0]))
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "people": {people[0].open_id: "Na"}})
+    await clock.settle()
+
+    assert of(hass, people[0]).entity_id == "binary_sensor.colleague_0"
+    assert "Na" in {device.name for device in devices_of(hass)}
+
+
+async def test_the_device_of_a_person_can_be_deleted(
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
+) -> None:
+    entry = await set_up(mira, people=followed(*people[:2]))
+    device = next(device for device in devices_of(hass) if device.name == "Colleague 0")
+
+    assert await async_remove_config_entry_device(hass, entry, device)
+    await clock.settle()
+
+    assert entry.options[CONF_PEOPLE] == {people[1].open_id: "Colleague 1"}
+    assert unique_ids(hass, people[0].open_id) == {}
+    assert of(hass, people[1]).state == "off"
+    assert state_of(hass, mira) == "off"

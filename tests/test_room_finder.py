@@ -1,0 +1,210 @@
+"""The search for a room in a tower of 1,000, through the action, against an oracle that looks at every step."""
+
+from datetime import timedelta
+from random import Random
+from typing import Any, override
+from zoneinfo import ZoneInfo
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.devices import subject_id_of
+from custom_components.feishu_freebusy.feishu import RsvpStatus
+from custom_components.feishu_freebusy.room_search import Offer, Reason, SearchResult, Why
+from simulator import Fault, Tenant
+from tests.clock import FREE_BUSY, Clock, SetUp
+from tests.conftest import at
+from tests.test_room_search import DECLINE, ITEMS, NEEDS_ACTION, WANTED, Office, OfficeRoom, Oracle, Wish
+
+pytest_plugins = ["tests.clock"]
+
+ROOMS = 1_000
+STEP = timedelta(minutes=5)
+DAY = 288  # steps
+NOW = DAY  # what is known begins a day ago
+HORIZON = 3 * DAY
+BUILDINGS, FLOORS, AREAS = ("Straße", "2F"), ("1F", "2F"), ("", "1F", "2F")
+
+
+class Tower(Oracle):
+    """An oracle for rooms with a number: it goes before names in their natural order, which here is the same."""
+
+    @override
+    def _rank(self, found: tuple[OfficeRoom, int, int]) -> tuple[Any, ...]:
+        each, start, length = found
+        return start, each.capacity or 10**6, each.pending(start, length), int(each.name.removeprefix("Room "))
+
+
+def tower_room(random: Random, number: int) -> OfficeRoom:
+    """Return a crowded room; some are out of service, some can't be read."""
+    begin = random.randrange(NOW - DAY // 2, HORIZON)
+    disabled = random.choice([*[None] * 12, (begin, None), (begin, begin + DAY)])
+    rows: list[tuple[int, int, RsvpStatus | None]] = []
+    end = 0
+    while end < HORIZON - 20:
+        start = end + random.choice([0, 0, 0, 1, 2, 8])
+        end = start + random.randint(3, 18)
+        rows.append((start, end, random.choice([RsvpStatus.ACCEPT, RsvpStatus.TENTATIVE])))
+    rows += [(start, start + 6, random.choice([DECLINE, NEEDS_ACTION])) for start, _, _ in rows[::5]]
+    if disabled:  # Feishu cancels what is booked in that time
+        rows = [row for row in rows if row[1] <= begin or (disabled[1] is not None and disabled[1] <= row[0])]
+    return OfficeRoom(
+        f"omm_{number:04}",
+        name=f"Room {number}",
+        rows=rows,
+        window=(0, HORIZON),
+        disabled=disabled,
+        known=random.random() > 0.05,
+        capacity=random.choice([0, 2, 4, 6, 8, 12, 20]),
+        places=(random.choice(BUILDINGS), random.choice(FLOORS), random.choice(AREAS)),
+        equipment=tuple(random.sample(ITEMS, random.randint(0, 2))),
+    )
+
+
+def tower_wish(random: Random) -> Wish:
+    """Return what one of many people may ask of the tower."""
+    earliest = random.choice([NOW, NOW, NOW + random.randrange(2 * DAY + 20)])
+    return Wish(
+        now=NOW,
+        duration=random.choice([1, 3, 6, 9, 12, 18, 36, 72]),
+        earliest=earliest,
+        latest=random.choice([None, earliest + random.randrange(1, 30)]),
+        min_capacity=random.choice([0, 0, 2, 5, 12, 20, 21]),
+        places=(
+            random.choice([(), ("STRASSE ",), ("2F", "Straße"), ("1F",)]),
+            random.choice([(), ("1F",), (" 1f", "2F")]),
+            random.choice([(), (), ("2F",), ("1F", "2F")]),
+        ),
+        equipment=tuple(random.sample(list(WANTED), random.choice([0, 1, 2, 4]))),
+        limit=random.choice([1, 5, 20, 100]),
+    )
+
+
+@pytest.fixture
+def office(tenant: Tenant) -> Office:
+    """Return the tower, built in the tenant."""
+    random = Random(20261123)  # noqa: S311  # reproducible
+    office = Office(at(10) - NOW * STEP, STEP, [tower_room(random, number) for number in range(ROOMS)])
+    towers = {name: tenant.add_level(name) for name in BUILDINGS}
+    levels = {(above, name): tenant.add_level(name, towers[above]) for above in BUILDINGS for name in FLOORS}
+    for each in office.rooms:
+        room = tenant.add_room(
+            each.name,
+            level=levels[each.places[:2]],
+            capacity=each.capacity,
+            equipment=each.equipment,
+            room_id=each.room_id,
+        )
+        if each.disabled:
+            start, end = each.disabled
+            tenant.disable_room(room.room_id, office.instant(start), None if end is None else office.instant(end))
+        for start, end, rsvp in each.rows:
+            tenant.book(
+                room.room_id, office.instant(start), office.instant(end), rsvp=(rsvp or RsvpStatus.ACCEPT).value
+            )
+    unreadable = {each.room_id for each in office.rooms if not each.known}
+    tenant.inject(
+        Fault.error(400, 190002),
+        FREE_BUSY,
+        times=None,
+        when=lambda call: isinstance(call.body, dict) and call.body["room_id"] in unreadable,
+    )
+    return office
+
+
+def put_into_areas(hass: HomeAssistant, entry: Any, office: Office) -> dict[str, str]:
+    """Put the rooms where the office has them; returns the ids of the areas."""
+    areas = {name: ar.async_get(hass).async_create(name).id for name in AREAS if name}
+    places = {each.room_id: each.places[2] for each in office.rooms}
+    registry = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        room_id = subject_id_of(entry, device.identifiers)
+        if room_id and (name := places[room_id]):
+            registry.async_update_device(device.id, area_id=areas[name])
+    return areas
+
+
+def as_asked(office: Office, wish: Wish, zone: str, area_ids: dict[str, str]) -> dict[str, Any]:
+    """Return the data with which the action is called."""
+
+    def text(step: int) -> str:
+        return office.instant(step).astimezone(ZoneInfo(zone)).isoformat()
+
+    buildings, floors, areas = wish.places
+    return {
+        "duration": {"minutes": wish.duration * 5},
+        "start": text(wish.earliest),
+        **({} if wish.latest is None else {"until": text(wish.latest)}),
+        "min_capacity": wish.min_capacity,
+        "building": list(buildings),
+        "floor": list(floors),
+        "area": [area_ids.get(name, name) if wish.limit > 5 else name for name in areas],
+        "equipment": list(wish.equipment),
+        "limit": wish.limit,
+    }
+
+
+def as_told(result: SearchResult) -> dict[str, Any]:
+    """Return which rooms and instants the action is to name."""
+    return {
+        "rooms": [_offer(offer) for offer in result.offers],
+        "alternatives": [
+            {"reason": each.reason.value, "minutes": each.duration // timedelta(minutes=1), **_offer(each.offer)}
+            for each in result.alternatives
+        ],
+        "why": result.why,
+    }
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    until = offer.free_until and dt_util.as_local(offer.free_until).isoformat()
+    return {
+        "room_id": offer.room_id,
+        "free_from": dt_util.as_local(offer.free_from).isoformat(),
+        "free_until": until,
+        "pending": offer.pending,
+    }
+
+
+def without_what_rooms_are(response: dict[str, Any]) -> dict[str, Any]:
+    """Return of a response what the oracle knows."""
+    about_rooms = {"name", "entity_id", "capacity", "building", "floor", "area", "equipment"}
+    return {
+        "why": response["why"],
+        **{
+            part: [{key: value for key, value in each.items() if key not in about_rooms} for each in response[part]]
+            for part in ("rooms", "alternatives")
+        },
+    }
+
+
+async def test_what_is_found_in_a_tower_is_what_every_step_of_every_room_says(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, office: Office
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Kathmandu")
+    entry = await set_up(*tenant.rooms.values(), horizon_days=2, source="list")
+    clock.set_wall(at(10))  # reading them took a while, and steps begin on the minute
+    coordinator = entry.runtime_data
+    assert coordinator.schedule(next(each.room_id for each in office.rooms if each.known)).horizon == at(10, day=2)
+    area_ids = put_into_areas(hass, entry, office)
+    tenant.requests.clear()
+    random = Random(1)  # noqa: S311  # reproducible
+    reasons: set[Reason] = set()
+    verdicts: set[Why | None] = set()
+
+    for _ in range(200):
+        wish = tower_wish(random)
+        data = as_asked(office, wish, random.choice(["UTC", "Europe/Berlin", "Asia/Shanghai"]), area_ids)
+        response = await hass.services.async_call(DOMAIN, "find_rooms", data, blocking=True, return_response=True)
+        result = Tower(office, wish).result()
+        assert without_what_rooms_are(dict(response or {})) == as_told(result), wish
+        reasons |= {alternative.reason for alternative in result.alternatives}
+        verdicts.add(result.why)
+
+    assert tenant.requests == []
+    # Nothing was left out by chance
+    assert reasons == set(Reason)
+    assert verdicts >= {None, Why.ALL_BUSY, Why.NONE_THAT_LARGE, Why.NONE_IN_PLACE, Why.TIME_TOO_SHORT}

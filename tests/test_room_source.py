@@ -1,0 +1,534 @@
+"""Which API tells when rooms are busy, what that costs, and what happens when one of them is refused."""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import (
+    EndpointRetiredError,
+    FeishuError,
+    NotFeishuError,
+    NotReachableError,
+    QuotaExceededError,
+    RequestError,
+    ScopeMissingError,
+    ServerError,
+    SubjectError,
+    UnreadableAnswerError,
+)
+from custom_components.feishu_freebusy.options import Options, SourceOption
+from custom_components.feishu_freebusy.room_source import Forecast, Reason, RoomSource, forecast
+from custom_components.feishu_freebusy.schedule import Schedule, SubjectKind, build_schedule
+from custom_components.feishu_freebusy.sources import Answers
+from simulator import Fault, Tenant
+from simulator.office import office
+from tests.clock import BATCH, FREE_BUSY, rooms_of
+from tests.feishu.virtual import START, on_virtual_time, run
+from tests.test_config_flow import BATCH_SCOPE, FREE_BUSY_SCOPE
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+WINDOW = (START - DAY, START + 7 * DAY)
+GRANTED = {FREE_BUSY_SCOPE, BATCH_SCOPE}
+LIST, BY_BATCH = SourceOption.LIST, SourceOption.BATCH
+PAID, FREE = {"plan": "paid"}, {"plan": "free"}
+
+# The choice
+
+
+def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) -> Forecast:
+    """Return what is to be done in November, where all hours are alike unless the options say otherwise."""
+    stored = {"off_hours": {"enabled": False}, **options}
+    now = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    return forecast(Options.of(stored), rooms, batch_granted=granted, now=now, time_zone=UTC)
+
+
+@pytest.mark.parametrize(
+    ("options", "rooms", "source", "reason"),
+    [
+        # paid: one call for each room, as long as that is half of what Feishu allows in a minute
+        (PAID, 1, LIST, Reason.AFFORDABLE),
+        (PAID, 500, LIST, Reason.AFFORDABLE),
+        (PAID, 501, BY_BATCH, Reason.THRIFTY),
+        ({**PAID, "scan_interval": 120}, 1_000, LIST, Reason.AFFORDABLE),
+        ({**PAID, "scan_interval": 120}, 1_001, BY_BATCH, Reason.THRIFTY),
+        ({**PAID, "scan_interval": 30}, 250, LIST, Reason.AFFORDABLE),
+        ({**PAID, "scan_interval": 30}, 251, BY_BATCH, Reason.THRIFTY),
+        ({**PAID, "scan_interval": 1}, 251, BY_BATCH, Reason.THRIFTY),
+        # free: as long as the wanted interval fits the budget of a whole month
+        (FREE, 1, BY_BATCH, Reason.THRIFTY),
+        ({**FREE, "scan_interval": 120}, 1, LIST, Reason.AFFORDABLE),
+        ({**FREE, "monthly_budget": 43_200}, 1, LIST, Reason.AFFORDABLE),
+        ({**FREE, "monthly_budget": 43_199}, 1, BY_BATCH, Reason.THRIFTY),
+        ({**FREE, "scan_interval": 3_600}, 34, LIST, Reason.AFFORDABLE),
+        ({**FREE, "scan_interval": 3_600}, 35, BY_BATCH, Reason.THRIFTY),
+        ({**FREE, "off_hours": {"enabled": True}}, 1, LIST, Reason.AFFORDABLE),
+        ({**FREE, "off_hours": {"enabled": True}}, 2, BY_BATCH, Reason.THRIFTY),
+        # chosen
+        ({**FREE, "source": "list"}, 1_000, LIST, Reason.CHOSEN),
+        ({**PAID, "source": "list"}, 1_000, LIST, Reason.CHOSEN),
+        ({**PAID, "source": "batch"}, 1, BY_BATCH, Reason.CHOSEN),
+        ({**FREE, "source": "batch"}, 1_000, BY_BATCH, Reason.CHOSEN),
+        # nothing to read
+        (FREE, 0, LIST, Reason.AFFORDABLE),
+    ],
+)
+def test_which_api_is_taken(options: dict[str, Any], rooms: int, source: SourceOption, reason: Reason) -> None:
+    by = choice(options, rooms)
+
+    assert (by.source, by.reason) == (source, reason)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (FREE, Reason.NOT_GRANTED),
+        ({**FREE, "source": "batch"}, Reason.NOT_GRANTED),
+        ({**FREE, "source": "list"}, Reason.CHOSEN),
+        (PAID, Reason.AFFORDABLE),
+    ],
+)
+def test_without_the_permission_it_is_one_call_for_each_room(options: dict[str, Any], reason: Reason) -> None:
+    by = choice(options, 12, granted=False)
+
+    assert (by.source, by.reason, by.calls_per_cycle) == (LIST, reason, 12)
+
+
+@pytest.mark.parametrize("options", [FREE, {**FREE, "source": "batch"}])
+def test_a_permission_that_is_not_known_of_is_tried(options: dict[str, Any]) -> None:
+    assert choice(options, 12, granted=None).source is BY_BATCH
+
+
+@pytest.mark.parametrize(
+    ("options", "rooms", "calls_per_cycle", "interval", "calls"),
+    [
+        (FREE, 200, 10, 30 * DAY * 10 / 25_000, 25_000),
+        ({**FREE, "source": "list"}, 200, 200, 30 * DAY * 200 / 25_000, 25_000),
+        ({**FREE, "monthly_budget": 10_000, "scan_interval": 3_600}, 12, 12, HOUR, 720 * 12),
+        ({**FREE, "horizon_days": 60, "source": "batch"}, 40, 6, 30 * DAY * 6 / 25_000, 25_000),
+        (PAID, 12, 12, MINUTE, 43_200 * 12),
+        (PAID, 1_000, 50, MINUTE, 43_200 * 50),
+    ],
+)
+def test_what_that_takes_in_a_month(
+    options: dict[str, Any], rooms: int, calls_per_cycle: int, interval: timedelta, calls: int
+) -> None:
+    by = choice(options, rooms)
+
+    assert by.calls_per_cycle == calls_per_cycle
+    assert by.plan.office == interval
+    assert by.calls == pytest.approx(calls, abs=1)
+
+
+def test_what_was_called_so_far_makes_no_difference() -> None:
+    """Or the source would go to and fro in the course of a month."""
+    zone = ZoneInfo("Asia/Shanghai")
+    forecasts = {
+        forecast(
+            Options.of({"scan_interval": 120}),
+            2,
+            batch_granted=True,
+            now=datetime(2026, 11, day, 12, tzinfo=UTC),
+            time_zone=zone,
+        )
+        for day in range(1, 31)
+    }
+
+    assert len(forecasts) == 1
+
+
+# Reading
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    tenant = Tenant()
+    for number in range(60):
+        tenant.add_room(f"Room {number}", room_id=f"omm_{number}")
+    tenant.book("omm_3", START, START + HOUR)
+    return tenant
+
+
+class Reader:
+    """Reads the rooms of a tenant again and again, as the coordinator does."""
+
+    def __init__(
+        self, tenant: Tenant, scopes: Collection[str] | None = None, *, rooms: int = 60, **options: Any
+    ) -> None:
+        """Take the options; those of a free plan, which can't afford a call for each room, if there are none."""
+        self.tenant = tenant
+        self.source = RoomSource(on_virtual_time(tenant).client)
+        self.ids = [f"omm_{number}" for number in range(rooms)]
+        self.options = Options.of({"plan": "free", **options})
+        self.configure(scopes)
+
+    def configure(self, scopes: Collection[str] | None = None) -> None:
+        """Begin to count requests, and take the scopes that are known of."""
+        self.tenant.requests.clear()
+        self.source.configure(self.options, (len(self.ids), 0), scopes, START, UTC)
+
+    async def poll(self, *, doubtful: Collection[str] = (), probe: bool = False) -> Answers:
+        """Read all rooms; what came one by one is what came at last."""
+        told: Answers = {}
+
+        def take(room_id: str, answer: Any) -> None:
+            assert room_id not in told
+            told[room_id] = answer
+
+        answers = await self.source.read(self.ids, *WINDOW, take, doubtful=doubtful, probe=probe)
+        assert answers == told
+        assert answers.keys() == set(self.ids)
+        return answers
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """Return how many calls were made by batch, and by list."""
+        return len(self.tenant.calls(BATCH)), len(self.tenant.calls(FREE_BUSY))
+
+
+def failed(answers: Answers) -> set[type]:
+    """Return the kinds of failures there are."""
+    return {type(answer) for answer in answers.values() if isinstance(answer, FeishuError)}
+
+
+@pytest.mark.parametrize(
+    ("options", "scopes", "calls", "chunk"),
+    [
+        ({}, None, (3, 0), 20),
+        ({}, GRANTED, (3, 0), 20),
+        ({}, {FREE_BUSY_SCOPE}, (0, 60), 1),
+        (PAID, GRANTED, (0, 60), 1),
+        ({"source": "batch"}, GRANTED, (3, 0), 20),
+        ({**PAID, "source": "batch"}, GRANTED, (3, 0), 20),
+        ({"source": "list"}, GRANTED, (0, 60), 1),
+        ({"source": "batch"}, {FREE_BUSY_SCOPE}, (0, 60), 1),
+    ],
+)
+def test_rooms_are_read_by_the_api_that_is_taken(
+    tenant: Tenant, options: dict[str, Any], scopes: Collection[str] | None, calls: tuple[int, int], chunk: int
+) -> None:
+    async def main() -> None:
+        reader = Reader(tenant, scopes, **options)
+        answers = await reader.poll()
+        assert failed(answers) == set()
+        assert answers["omm_3"]
+        assert reader.calls == calls
+        assert (reader.source.chunk_size, reader.source.refusal) == (chunk, None)
+
+    run(main())
+
+
+@pytest.mark.parametrize("external", [True, False])
+def test_external_calendars_are_the_options_business(tenant: Tenant, external: bool) -> None:
+    async def main() -> None:
+        await Reader(tenant, source="list", include_external_calendar=external).poll()
+
+    run(main())
+    bodies = [call.body for call in tenant.calls(FREE_BUSY)]
+    assert all(isinstance(body, dict) and body["include_external_calendar"] is external for body in bodies)
+
+
+def test_rooms_that_may_not_exist_are_asked_for_one_by_one(tenant: Tenant) -> None:
+    """For by batch, they may be left out like a room without bookings."""
+    tenant.variants.unknown_batch_room = "omitted"
+    for room_id in ("omm_5", "omm_30"):
+        tenant.delete_room(room_id)
+
+    async def main() -> None:
+        reader = Reader(tenant)
+        answers = await reader.poll(doubtful={"omm_5", "omm_30", "omm_31"})
+        assert {room_id for room_id, answer in answers.items() if isinstance(answer, SubjectError)} == {
+            "omm_5",
+            "omm_30",
+        }
+        assert isinstance(answers["omm_31"], tuple)
+        assert reader.calls == (3, 3)
+
+    run(main())
+
+
+# Refused
+
+REFUSALS = [
+    pytest.param(lambda tenant: tenant.revoke(BATCH_SCOPE), ScopeMissingError, id="scope"),
+    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "30005"), EndpointRetiredError, id="30005"),
+    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "404"), NotFeishuError, id="404"),
+    pytest.param(
+        lambda tenant: tenant.inject(Fault.error(400, 99991201), BATCH, times=None), EndpointRetiredError, id="no path"
+    ),
+    pytest.param(
+        lambda tenant: tenant.inject(Fault.error(400, 105999), BATCH, times=None), RequestError, id="an unknown code"
+    ),
+    pytest.param(
+        lambda tenant: tenant.inject(Fault.redirect("https://example.com"), BATCH, times=None),
+        NotFeishuError,
+        id="redirect",
+    ),
+]
+type Begin = Callable[[Tenant], object]
+
+
+@pytest.mark.parametrize(("begin", "kind"), REFUSALS)
+@pytest.mark.parametrize("probe", [False, True])
+def test_rooms_that_are_refused_by_batch_are_read_by_list_in_the_same_poll(
+    tenant: Tenant, begin: Begin, kind: type[FeishuError], probe: bool
+) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        begin(tenant)
+        answers = await reader.poll(probe=probe)
+        assert failed(answers) == set()
+        assert answers["omm_3"]
+        assert reader.calls[1] == 60
+        assert type(reader.source.refusal) is kind
+
+        reader.configure()
+        assert (reader.source.forecast.source, reader.source.forecast.reason) == (LIST, Reason.REFUSED)
+        assert reader.source.forecast.calls_per_cycle == 60
+        assert reader.source.chunk_size == 1
+        await reader.poll()
+        assert reader.calls == (0, 60)
+
+    run(main())
+
+
+@pytest.mark.parametrize(("begin", "kind"), REFUSALS)
+def test_a_refusal_is_tried_again_when_asked_to(tenant: Tenant, begin: Begin, kind: type[FeishuError]) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        begin(tenant)
+        await reader.poll()
+        reader.source.try_again()
+        reader.configure()
+        await reader.poll()
+        assert type(reader.source.refusal) is kind
+
+        tenant.grant(BATCH_SCOPE)
+        tenant.clear_faults()
+        tenant.variants.room_batch = "served"
+        reader.source.try_again()
+        reader.configure()
+        assert failed(await reader.poll()) == set()
+        assert reader.calls == (3, 0)
+        assert reader.source.refusal is None
+        assert reader.source.forecast.reason is Reason.THRIFTY
+
+    run(main())
+
+
+def test_a_refusal_costs_one_call_and_not_one_for_each_batch(tenant: Tenant) -> None:
+    for number in range(60, 400):
+        tenant.add_room(f"Room {number}", room_id=f"omm_{number}")
+
+    async def main() -> None:
+        reader = Reader(tenant, rooms=400)
+        tenant.revoke(BATCH_SCOPE)
+        await reader.poll()
+        assert reader.calls[0] <= 10  # those that are under way when the first answer comes
+
+    run(main())
+
+
+def test_scopes_say_more_than_a_refusal(tenant: Tenant) -> None:
+    async def main() -> None:
+        reader = Reader(tenant, GRANTED)
+        tenant.revoke(BATCH_SCOPE)
+        await reader.poll()
+        assert isinstance(reader.source.refusal, ScopeMissingError)
+
+        reasons = []
+        for scopes in ({FREE_BUSY_SCOPE}, GRANTED):
+            reader.configure(scopes)
+            reasons.append(reader.source.forecast.reason)
+        assert reasons == [Reason.NOT_GRANTED, Reason.REFUSED]
+
+    run(main())
+
+
+def test_a_refusal_does_not_hide_why_list_is_taken_anyway(tenant: Tenant) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.variants.room_batch = "30005"
+        await reader.poll()
+        reader.options = Options.of({"plan": "paid"})
+        reader.configure()
+        assert reader.source.forecast.reason is Reason.AFFORDABLE
+
+    run(main())
+
+
+# Answers that can't be read
+
+INCOMPLETE = [{"free_busy": "null"}, {"free_busy": "missing"}, {"window_echo": "neither"}]
+
+
+@pytest.mark.parametrize("variants", INCOMPLETE, ids=str)
+def test_answers_that_can_not_be_read_twice_in_a_row_are_a_refusal(tenant: Tenant, variants: dict[str, Any]) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.variants.update(variants)
+        assert failed(await reader.poll()) == {UnreadableAnswerError}
+        assert reader.calls[1] == 0
+        assert reader.source.refusal is None
+
+        answers = await reader.poll(probe=True)
+        assert failed(answers) == set()
+        assert answers["omm_3"]
+        assert isinstance(reader.source.refusal, UnreadableAnswerError)
+
+    run(main())
+
+
+def test_one_answer_that_can_not_be_read_is_none(tenant: Tenant) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        for _ in range(3):
+            tenant.variants.free_busy = "null"
+            assert failed(await reader.poll()) == {UnreadableAnswerError}
+            tenant.variants.free_busy = "map"
+            assert failed(await reader.poll(probe=True)) == set()
+        assert reader.calls[1] == 0
+        assert reader.source.refusal is None
+
+    run(main())
+
+
+def test_a_room_that_can_not_be_read_among_others_is_no_refusal(tenant: Tenant) -> None:
+    row = {"room_id": "omm_3", "start_time": "nonsense", "end_time": "nonsense"}
+    window = {"time_min": WINDOW[0].isoformat(), "time_max": WINDOW[1].isoformat()}
+
+    async def main() -> None:
+        reader = Reader(tenant, rooms=20)
+        spoilt = {"code": 0, "data": {**window, "free_busy": {"omm_3": [row]}}}
+        tenant.inject(Fault.body(200, spoilt), BATCH, times=None)
+        for _ in range(3):
+            answers = await reader.poll()
+            assert {room_id for room_id, answer in answers.items() if isinstance(answer, FeishuError)} == {"omm_3"}
+        assert reader.calls == (3, 0)
+        assert reader.source.refusal is None
+
+    run(main())
+
+
+# What is no refusal
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.status(503), ServerError),
+        (Fault.html(502), ServerError),
+        (Fault.error(500, 2200), ServerError),
+        (Fault.close(), NotReachableError),
+        (Fault.slow(3_600), NotReachableError),
+        (Fault.error(429, 99991403), QuotaExceededError),
+    ],
+)
+@pytest.mark.parametrize("probe", [False, True])
+def test_an_outage_of_batch_alone_is_none(tenant: Tenant, fault: Fault, kind: type[FeishuError], probe: bool) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.inject(fault, BATCH, times=None)
+        for _ in range(3):
+            assert failed(await reader.poll(probe=probe)) == {kind}
+        assert reader.calls[1] == 0
+        assert reader.source.refusal is None
+
+        tenant.clear_faults()
+        assert failed(await reader.poll(probe=True)) == set()
+        assert reader.calls[1] == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.html(404), NotFeishuError),
+        (Fault.html(200), UnreadableAnswerError),
+        (Fault.redirect("https://example.com"), NotFeishuError),
+        (Fault.error(400, 99991672), ScopeMissingError),
+    ],
+)
+def test_what_list_meets_as_well_is_not_batches_fault(tenant: Tenant, fault: Fault, kind: type[FeishuError]) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.inject(fault, times=None)
+        for _ in range(3):
+            assert failed(await reader.poll(probe=True)) == {kind}
+        assert reader.source.refusal is None
+        assert reader.calls[1] <= 3
+
+        tenant.clear_faults()
+        reader.configure()
+        assert failed(await reader.poll(probe=True)) == set()
+        assert reader.calls == (3, 0)
+
+    run(main())
+
+
+# Both say the same
+
+
+def schedules(answers: Answers, *, count_pending_as_busy: bool) -> dict[str, Schedule]:
+    """Return what the answers mean."""
+    found = {}
+    for room_id, answer in answers.items():
+        assert isinstance(answer, tuple)
+        found[room_id] = build_schedule(
+            answer,
+            kind=SubjectKind.ROOM,
+            window_start=WINDOW[0],
+            horizon=WINDOW[1],
+            count_pending_as_busy=count_pending_as_busy,
+        )
+    return found
+
+
+@pytest.mark.parametrize("pending", ["shown", "hidden"])
+@pytest.mark.parametrize(
+    "variants",
+    [
+        {},
+        {"offset": "utc"},
+        {"clipping": "clipped"},
+        {"overlaps": "merged"},
+        {"overlaps": "split_overlapping", "row_order": "unsorted"},
+        {"idle_room": "empty_list", "free_busy": "list_of_rows"},
+        {"declined_rows": "always", "rsvp_status": "always"},
+    ],
+    ids=str,
+)
+def test_a_tenant_read_by_either_api_is_the_same_one(pending: str, variants: dict[str, Any]) -> None:
+    """Only that batch does not tell requests from bookings, if it shows them at all."""
+    tenant = office(45, now=START)
+    tenant.variants.update({**variants, "pending_rows": pending})
+
+    async def main() -> tuple[Answers, Answers]:
+        readers = [Reader(tenant, source=source) for source in ("list", "batch")]
+        for reader in readers:
+            reader.ids = list(tenant.rooms)
+        return await readers[0].poll(), await readers[1].poll()
+
+    one_by_one, in_batches = run(main())
+
+    assert tenant.calls(BATCH)
+    assert tenant.calls(FREE_BUSY)
+    as_booked = schedules(one_by_one, count_pending_as_busy=pending == "shown")
+    assert sum(len(schedule.blocks) for schedule in as_booked.values()) > 100
+    assert any(schedule.pending for schedule in as_booked.values())
+    assert {room_id: schedule.blocks for room_id, schedule in as_booked.items()} == {
+        room_id: schedule.blocks for room_id, schedule in schedules(in_batches, count_pending_as_busy=False).items()
+    }
+
+
+def test_calls_are_full_and_no_room_is_asked_for_twice(tenant: Tenant) -> None:
+    async def main() -> None:
+        await Reader(tenant, rooms=45).poll()
+
+    run(main())
+    asked = [rooms_of(call) for call in tenant.calls(BATCH)]
+    assert sorted(map(len, asked)) == [5, 20, 20]
+    assert len({room_id for ids in asked for room_id in ids}) == 45

@@ -1,0 +1,304 @@
+"""When a room changes, is free and busy next; and how many rooms are free."""
+
+from datetime import datetime
+import re
+from typing import Any
+
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_platform, entity_registry as er
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+import pytest
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from simulator import Fault, Room, Tenant
+from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+
+RARELY = 3_600
+
+
+@pytest.fixture(autouse=True)
+async def home(hass: HomeAssistant) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    assert await async_setup_component(hass, "calendar", {})  # before time stands still, for threads load it
+
+
+def entity_of(hass: HomeAssistant, key: str) -> er.RegistryEntry:
+    """Return our entity whose unique id ends so."""
+    entities = er.async_get(hass).entities.values()
+    return next(entity for entity in entities if entity.unique_id.endswith(f"_{key}"))
+
+
+def state_of(hass: HomeAssistant, room: Room, key: str) -> str | datetime | None:
+    """Return what a sensor shows: an instant, or the word that stands for none; None if it is disabled."""
+    state = hass.states.get(entity_of(hass, f"{room.room_id}_{key}").entity_id)
+    if state is None or not state.state.startswith("20"):
+        return state.state if state else None
+    return datetime.fromisoformat(state.state)
+
+
+def free_rooms(hass: HomeAssistant) -> State:
+    state = hass.states.get(entity_of(hass, "free_rooms").entity_id)
+    assert state is not None
+    return state
+
+
+def free(hass: HomeAssistant) -> tuple[str, list[str] | None]:
+    """Return how many rooms are free, and which."""
+    return free_rooms(hass).state, free_rooms(hass).attributes.get("rooms")
+
+
+@pytest.fixture
+def with_next_busy(hass: HomeAssistant, tenant: Tenant, orion: Room) -> None:
+    """Let the sensor be enabled that is disabled by default."""
+    er.async_get(hass).async_get_or_create(
+        "sensor", DOMAIN, f"{tenant.app_id}_{orion.room_id}_next_busy", disabled_by=None
+    )
+
+
+# A room
+
+
+@pytest.mark.usefixtures("with_next_busy")
+async def test_a_room_tells_when_it_changes_and_is_free_and_busy_next(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    for start, end in ((at(9), at(10, 30)), (at(10, 40), at(12)), (at(14), at(15))):
+        tenant.book(orion.room_id, start, end)
+    await set_up(orion, scan_interval=RARELY)
+
+    def shown() -> tuple[Any, ...]:
+        return tuple(state_of(hass, orion, key) for key in ("next_change", "next_free", "next_busy"))
+
+    # until when it is busy or free, the next gap that is of use, the next start
+    assert shown() == (at(10, 30), at(12), at(10, 40))
+    await clock.to(at(10, 30))
+    assert shown() == (at(10, 40), at(12), at(10, 40))
+    await clock.to(at(10, 40))
+    assert shown() == (at(12), at(12), at(14))
+    await clock.to(at(12))
+    assert shown() == (at(14), "unknown", at(14))
+    await clock.to(at(13, 45))
+    assert shown() == (at(14), at(15), at(14))
+    await clock.to(at(15))
+    assert shown() == ("unknown", "unknown", "unknown")
+
+
+@pytest.mark.parametrize(("end", "state"), [(at(9, day=30), "unknown"), (None, "unknown")])
+async def test_what_has_no_end_in_sight_is_unknown(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, end: datetime | None, state: str
+) -> None:
+    tenant.disable_room(orion.room_id, at(9), end)
+
+    await set_up(orion)
+
+    assert [state_of(hass, orion, key) for key in ("next_change", "next_free")] == [state, state]
+
+
+async def test_what_is_not_known_is_unavailable(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    tenant.book(vega.room_id, at(14), at(15))
+    await set_up(orion, vega)
+    assert [state_of(hass, room, "next_change") for room in (orion, vega)] == ["unknown", at(14)]
+
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+    await clock.to(at(11))
+    for key in ("next_change", "next_free"):
+        assert [state_of(hass, room, key) for room in (orion, vega)] == ["unavailable", "unavailable"]
+
+    tenant.clear_faults()
+    await clock.to(at(11, 10))
+    assert [state_of(hass, room, "next_change") for room in (orion, vega)] == ["unknown", at(14)]
+
+
+async def test_only_what_tells_something_of_its_own_is_enabled(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+    await set_up(orion)
+
+    entities = [entity for entity in er.async_get(hass).entities.values() if orion.room_id in entity.unique_id]
+    assert sorted((entity.entity_id, entity.disabled) for entity in entities) == [
+        ("binary_sensor.orion", False),
+        ("calendar.orion", False),
+        ("sensor.orion_next_busy", True),
+        ("sensor.orion_next_change", False),
+        ("sensor.orion_next_free", False),
+    ]
+    assert {entity.entity_category for entity in entities} == {None}
+    assert hass.states.get("sensor.orion_next_busy") is None
+
+
+async def test_polls_in_which_nothing_changed_write_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(18))
+    tenant.book(orion.room_id, at(9, day=5), at(18, day=30))
+    await set_up(orion, vega)
+    count = free_rooms(hass)
+    writes.clear()
+
+    await clock.to(at(13))
+
+    assert len(tenant.calls(FREE_BUSY)) > 2 * 150
+    assert writes == []
+    assert free_rooms(hass).last_reported == count.last_reported
+
+
+async def test_a_flip_writes_each_entity_whose_value_changes_and_no_other(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11))
+    tenant.book(orion.room_id, at(14), at(15))
+    await set_up(orion, vega, scan_interval=RARELY)
+    writes.clear()
+
+    await clock.to(at(11, 30))
+
+    changed = {write.entity_id: (write.before, write.state) for write in writes if write.state != write.before}
+    assert changed == {
+        busy_id(hass, orion): ("on", "off"),
+        "calendar.orion": ("on", "off"),
+        "sensor.orion_next_change": (at(11).isoformat(), at(14).isoformat()),
+        "sensor.orion_next_free": (at(11).isoformat(), "unknown"),
+    }
+    assert {write.at.replace(microsecond=0) for write in writes} == {at(11)}
+
+
+# All rooms
+
+
+async def test_free_rooms_are_counted_and_named(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    closed = tenant.add_room("Closed")
+    tenant.disable_room(closed.room_id, at(9), None)
+    tenant.book(orion.room_id, at(10, 20), at(10, 40))
+    tenant.book(vega.room_id, at(9), at(10, 30))
+    await set_up(vega, orion, closed, scan_interval=RARELY)
+
+    assert free(hass) == ("1", ["Orion"])
+    await clock.to(at(10, 20))
+    assert free(hass) == ("0", [])
+    await clock.to(at(10, 30))
+    assert free(hass) == ("1", ["Vega"])
+    await clock.to(at(10, 40))
+    assert free(hass) == ("2", ["Orion", "Vega"])
+
+
+async def test_another_room_that_is_free_instead_is_told(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(10, 20), at(10, 40))
+    tenant.book(vega.room_id, at(9), at(10, 20))
+    await set_up(orion, vega, scan_interval=RARELY)
+
+    assert free(hass) == ("1", ["Orion"])
+    await clock.to(at(10, 20))
+    assert free(hass) == ("1", ["Vega"])
+
+
+async def test_a_room_of_which_nothing_is_known_does_not_count_as_free(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega)
+    assert free(hass) == ("2", ["Orion", "Vega"])
+
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None, when=lambda call: orion.room_id in str(call.body))
+    await clock.to(at(11))
+    assert free(hass) == ("1", ["Vega"])
+
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+    await clock.to(at(12))
+    assert free(hass) == ("unavailable", None)
+    tenant.clear_faults()
+    await clock.to(at(12, 10))
+    assert free(hass) == ("2", ["Orion", "Vega"])
+
+
+async def test_rooms_that_come_and_go_are_counted(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    entry = await set_up(orion)
+
+    for rooms, expected in (({"Orion", "Vega"}, ("2", ["Orion", "Vega"])), ({"Vega"}, ("1", ["Vega"]))):
+        chosen = {room.room_id: room.name for room in (orion, vega) if room.name in rooms}
+        hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": chosen})
+        await clock.forward(minutes=2)
+        assert free(hass) == expected
+
+
+async def test_people_are_no_rooms(hass: HomeAssistant, tenant: Tenant, set_up: SetUp) -> None:
+    ana = tenant.add_user("Ana")
+
+    await set_up(people={ana.open_id: "Ana"})
+
+    assert free(hass) == ("0", [])
+
+
+async def test_the_names_of_the_free_rooms_are_not_recorded(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+    await set_up(orion)
+
+    recorded = free_rooms(hass).state_info
+    assert recorded is not None
+    assert "rooms" in recorded["unrecorded_attributes"]
+    assert free_rooms(hass).attributes["state_class"] == "measurement"
+
+
+# Names
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_entity_ids_read_well_for_chinese_names(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, language: str
+) -> None:
+    hass.config.language = language
+    room = tenant.add_room("三楼 猎户座会议室")
+
+    await set_up(room)
+
+    entities = [entity for entity in er.async_get(hass).entities.values() if room.room_id in entity.unique_id]
+    ids = {entity.unique_id.partition(f"_{room.room_id}_")[2]: entity.entity_id for entity in entities}
+    name = ids["busy"].removeprefix("binary_sensor.")
+    assert re.fullmatch(r"san_lou_[a-z_]+_zuo_hui_yi_shi", name)
+    assert ids == {
+        "busy": f"binary_sensor.{name}",
+        "calendar": f"calendar.{name}",
+        "next_change": f"sensor.{name}_next_change",
+        "next_free": f"sensor.{name}_next_free",
+        "next_busy": f"sensor.{name}_next_busy",
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", {"Next change", "Next free", "Free rooms"}), ("zh-Hans", {"下次变化", "下次空闲", "空闲会议室"})],
+)
+async def test_names_are_in_the_language_of_the_house(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, language: str, words: set[str]
+) -> None:
+    hass.config.language = language
+
+    await set_up(orion)
+
+    names = {state.name.removeprefix("Orion ").removeprefix("Meeting rooms ") for state in hass.states.async_all()}
+    assert names >= words | {"Orion"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_each_attribute_of_ours_has_a_name(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, language: str
+) -> None:
+    ana = tenant.add_user("Ana")
+    await set_up(orion, people={ana.open_id: "Ana"})
+
+    texts = await async_get_translations(hass, language, "entity", [DOMAIN])
+    named = set()
+    for platform in entity_platform.async_get_platforms(hass, DOMAIN):
+        for entity in platform.entities.values():
+            for attribute in entity.extra_state_attributes or ():
+                key = f"{platform.domain}.{entity.translation_key}.state_attributes.{attribute}.name"
+                assert texts[f"component.{DOMAIN}.entity.{key}"]
+                named.add(attribute)
+    assert named >= {"rooms", "bookings", "room_id"}
