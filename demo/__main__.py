@@ -20,7 +20,7 @@ from simulator import Simulator, Tenant
 from simulator.office import office
 
 from . import dashboard, table
-from .connect import Credentials, add_integration, room_states
+from .connect import Credentials, add_integration, add_people, room_states
 from .home_assistant import HomeAssistant, HomeAssistantError
 from .life import live, wake_up
 
@@ -62,9 +62,12 @@ async def _run(options: argparse.Namespace) -> int:
             async with home:
                 await home.onboard()
                 _say("Adding the integration …")
-                await add_integration(home, credentials, plan="paid", most_rooms=options.rooms)
+                entry_id = await add_integration(home, credentials, plan="paid", most_rooms=options.rooms)
+                if tenant:
+                    people = {user.open_id: user.name for user in tenant.users.values()}
+                    await add_people(home, entry_id, people)
                 states = await _all_known(home)
-                address = await dashboard.add_dashboard(home, states)
+                address = await dashboard.add_dashboards(home)
                 if options.once:
                     print("\n".join(table.lines(states, colour=False)))
                     return 0 if states and all(state["state"] in _KNOWN for state in states) else 1

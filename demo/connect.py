@@ -9,6 +9,7 @@ from .home_assistant import HomeAssistant, HomeAssistantError
 
 DOMAIN: Final = "feishu_freebusy"
 _FLOW: Final = "/api/config/config_entries/flow"
+_OPTIONS: Final = "/api/config/config_entries/options/flow"
 _SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com": "lark"}
 
 
@@ -49,6 +50,18 @@ async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan
     return entry_id
 
 
+async def add_people(home: HomeAssistant, entry_id: str, people: Mapping[str, str]) -> None:
+    """Have these people read, too: their ids and names."""
+    flow = (await home.post(_OPTIONS, {"handler": entry_id}))["flow_id"]
+    await home.post(f"{_OPTIONS}/{flow}", {"next_step_id": "people"})
+    step = await home.post(f"{_OPTIONS}/{flow}", {"people": list(people)})
+    if step.get("step_id") != "person_names":
+        raise HomeAssistantError(f"the people can't be read: {_problem(step)}")
+    fields = [field["name"] for field in step["data_schema"]]
+    await home.post(f"{_OPTIONS}/{flow}", dict(zip(fields, people.values(), strict=True)))
+    await home.post(f"{_OPTIONS}/{flow}", {"next_step_id": "save"})
+
+
 def _problem(step: Mapping[str, Any]) -> str:
     words = step.get("description_placeholders") or {}
     errors = ", ".join((step.get("errors") or {}).values()) or step.get("reason") or step.get("step_id")
@@ -58,6 +71,10 @@ def _problem(step: Mapping[str, Any]) -> str:
 async def room_states(home: HomeAssistant) -> list[dict[str, Any]]:
     """Return the states of the rooms, by name; a room that is unavailable is among them."""
     registry = await home.command({"type": "config/entity_registry/list"})
-    ours = {row["entity_id"] for row in registry if row["platform"] == DOMAIN and row["entity_id"].startswith("binary")}
+    ours = {
+        row["entity_id"]
+        for row in registry
+        if row["platform"] == DOMAIN and row["unique_id"].endswith("_busy") and "_omm_" in row["unique_id"]
+    }
     states = [state for state in await home.get("/api/states") if state["entity_id"] in ours]
     return sorted(states, key=lambda state: str(state["attributes"].get("friendly_name", state["entity_id"])))

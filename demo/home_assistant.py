@@ -25,6 +25,7 @@ homeassistant:
   name: Office
   time_zone: {time_zone}
   language: {language}
+  country: CN
 frontend:
 config:
 history:

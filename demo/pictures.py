@@ -1,13 +1,17 @@
-"""Makes the pictures of the READMEs, in both languages: the demo's dashboard.
+"""Makes the pictures of the READMEs, in both languages: the board of all rooms, and the panel of one.
 
 scripts/pictures
 """
 
 import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
 import os
 from pathlib import Path
 import sys
 import tempfile
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page
 
@@ -22,24 +26,37 @@ from .life import wake_up
 
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _PORT = 8137
-_ZONE = "Asia/Shanghai"
+_MORNING = 10  # o'clock
+_TABLET = {"width": 1180, "height": 740}
 _SETTLED = 4_000  # milliseconds: fonts and icons are there
 
 
 async def _make(language: str) -> None:
-    tenant = office(rooms=12)
+    zone = _zone_in_the_morning()
+    tenant = office(rooms=12, zone=ZoneInfo(zone))
     wake_up(tenant, seed=4)
     with tempfile.TemporaryDirectory() as folder:
-        home = HomeAssistant(Path(folder), _PORT, language, _ZONE, os.environ["LIVE_PYTHON"])
+        home = HomeAssistant(Path(folder), _PORT, language, zone, os.environ["LIVE_PYTHON"])
         async with Simulator(tenant) as simulator, home:
             await home.onboard()
             credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
             await add_integration(home, credentials, plan="paid", most_rooms=12)
-            states = await room_states(home)
-            address = await dashboard.add_dashboard(home, states)
-            view = {"viewport": {"width": 1180, "height": 650}, "timezone_id": _ZONE}
+            address = await dashboard.add_dashboards(home)
+            free = next(state["entity_id"] for state in await room_states(home) if _is_free_for_a_while(state))
+            view = {"viewport": _TABLET, "timezone_id": zone}
             async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, **view) as page:
-                await _shoot(page, address, f"dashboard-{language}")
+                await page.add_init_script("""localStorage.setItem("dockedSidebar", '"always_hidden"')""")
+                await _shoot(page, f"{address}", f"dashboard-{language}")
+                await _shoot(page, f"{address}/door-{free.partition('.')[2]}", f"door-{language}")
+
+
+def _zone_in_the_morning() -> str:
+    """Return a zone in which an office has just begun to work, at whatever hour the pictures are made."""
+    return f"Etc/GMT{(datetime.now(UTC).hour - _MORNING + 11) % 24 - 11:+d}"
+
+
+def _is_free_for_a_while(state: Mapping[str, Any]) -> bool:
+    return bool(state["attributes"].get("available_now") and state["attributes"].get("next_busy_time"))
 
 
 async def _shoot(page: Page, address: str, name: str) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import cycle
 import random
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from .model import Level, Room, Rsvp
 from .tenant import Tenant, utc_now
 
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 FLOORS: Final = 3
 ROOMS_PER_FLOOR: Final = 5
 DAYS_BACK: Final = 1
@@ -52,13 +54,14 @@ def office(
     *,
     people: int = 4,
     clock: Callable[[], datetime] = utc_now,
+    zone: tzinfo = SHANGHAI,
 ) -> Tenant:
     """Return a tenant with ``rooms`` rooms and ``people`` persons, booked from yesterday to 14 days after ``now``.
 
-    ``now`` is aware (default: what ``clock`` says) and only its local date in Asia/Shanghai matters. With any number of
+    ``now`` is aware (default: what ``clock`` says) and only its date in ``zone`` matters. With any number of
     rooms the days around it hold meetings back to back, overlapping, across midnight, pending and all-day.
     """
-    tenant = Tenant(seed=seed, clock=clock)
+    tenant = Tenant(seed=seed, clock=clock, zone=zone)
     rng = random.Random(seed)  # noqa: S311 - no secret
     today = (clock() if now is None else now).astimezone(tenant.zone).date()
     days = [today + timedelta(days=offset) for offset in range(-DAYS_BACK, DAYS_AHEAD + 1)]

@@ -452,14 +452,18 @@ def test_an_outage_of_batch_alone_is_none(tenant: Tenant, fault: Fault, kind: ty
         (Fault.error(400, 99991672), ScopeMissingError),
     ],
 )
-def test_what_list_meets_as_well_is_not_batches_fault(tenant: Tenant, fault: Fault, kind: type[FeishuError]) -> None:
+@pytest.mark.parametrize("probe", [False, True])
+def test_what_list_meets_as_well_is_not_batches_fault(
+    tenant: Tenant, fault: Fault, kind: type[FeishuError], probe: bool
+) -> None:
     async def main() -> None:
         reader = Reader(tenant)
-        tenant.inject(fault, times=None)
+        for path in (BATCH, FREE_BUSY):
+            tenant.inject(fault, path, times=None)
         for _ in range(3):
-            assert failed(await reader.poll(probe=True)) == {kind}
+            assert failed(await reader.poll(probe=probe)) == {kind}
         assert reader.source.refusal is None
-        assert reader.calls[1] <= 3
+        assert reader.calls[1] <= 3 * 3  # a call a poll, and its repetitions
 
         tenant.clear_faults()
         reader.configure()
