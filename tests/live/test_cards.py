@@ -234,7 +234,7 @@ async def test_cards_are_picked_in_the_user_interface(office: Office, room: Room
         await page.locator("hui-grid-section button.add").first.click()
         dialog = page.locator("hui-dialog-create-card")
         await dialog.locator("input").first.fill(room.name)
-        await dialog.get_by_text(room.name, exact=True).last.click()
+        await dialog.get_by_text(room.name, exact=True).first.click()
         await expect(dialog.locator("feishu-room-card .word")).to_have_text("Free")
         await shoot(page, "picker")
         await dialog.locator("hui-suggestion-card", has_text="Meeting room").first.click()

@@ -56,11 +56,9 @@ class Day:
         path = "/api/config/config_entries/options/flow"
         form = await self.home.post(path, {"handler": self.entry_id})
         form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
-        shown = {
-            field["name"]: field.get("description", {}).get("suggested_value", field.get("default"))
-            for field in form["data_schema"]
-        }
-        result = await self.home.post(f"{path}/{form['flow_id']}", {**shown, **changes})
+        menu = await self.home.post(f"{path}/{form['flow_id']}", {**_shown(form["data_schema"]), **changes})
+        assert menu["type"] == "menu", menu
+        result = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": "save"})
         assert result["type"] == "create_entry", result
 
     def log(self) -> list[str]:
@@ -75,6 +73,16 @@ class Day:
     def tracebacks(self) -> list[str]:
         """Return the lines of tracebacks in the log that lie in the integration."""
         return [line for line in self.home.log.read_text().splitlines() if f"custom_components/{DOMAIN}/" in line]
+
+
+def _shown(fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a form shows, sections included."""
+    return {
+        field["name"]: _shown(field["schema"])
+        if field.get("type") == "expandable"
+        else field.get("description", {}).get("suggested_value", field.get("default"))
+        for field in fields
+    }
 
 
 async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulator) -> None:
@@ -106,7 +114,8 @@ async def _booking_flips_on_time(day: Day, room: Room) -> None:
     async with asyncio.timeout(40):
         async for event in day.home.events("state_changed"):
             new = event["data"]["new_state"]
-            if new["attributes"].get("friendly_name") == room.name:
+            is_main = event["data"]["entity_id"].startswith("binary_sensor.")
+            if is_main and new["attributes"].get("friendly_name") == room.name:
                 seen.append((new["state"], datetime.fromisoformat(event["time_fired"])))
             if len(seen) == 2:
                 break
