@@ -8,7 +8,7 @@ from collections.abc import Callable
 import sys
 from typing import Final
 
-from benchmarks import client, imports, lateness, memory, poll, schedule, storm, writes
+from benchmarks import client, find_rooms, imports, lateness, memory, poll, schedule, storm, writes
 from benchmarks.measure import Row, table
 
 _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
@@ -17,6 +17,7 @@ _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
     "poll": poll.rows,
     "storm": storm.rows,
     "writes": writes.rows,
+    "find_rooms": find_rooms.rows,
     "schedule": schedule.rows,
     "memory": memory.rows,
 }
