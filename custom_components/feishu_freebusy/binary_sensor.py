@@ -15,7 +15,8 @@ from .entity import SubjectEntity, async_add_subjects
 PARALLEL_UPDATES = 0
 
 # No device class: booked is not occupied, and automations on occupancy must not act on a booking
-BUSY = BinarySensorEntityDescription(key="busy", translation_key="busy", name=None)
+ROOM_BUSY = BinarySensorEntityDescription(key="busy", translation_key="busy", name=None)
+PERSON_BUSY = BinarySensorEntityDescription(key="busy", translation_key="person_busy", name=None)
 
 
 async def async_setup_entry(
@@ -25,7 +26,12 @@ async def async_setup_entry(
 ) -> None:
     """Add a sensor for each room and person."""
     coordinator = entry.runtime_data
-    async_add_subjects(entry, async_add_entities, lambda subject_id: [BusySensor(coordinator, subject_id, BUSY)])
+
+    def sensors_of(subject_id: str) -> list[BusySensor]:
+        is_room = isinstance(coordinator.info(subject_id), RoomInfo)
+        return [BusySensor(coordinator, subject_id, ROOM_BUSY if is_room else PERSON_BUSY)]
+
+    async_add_subjects(entry, async_add_entities, sensors_of)
 
 
 class BusySensor(SubjectEntity, BinarySensorEntity):
