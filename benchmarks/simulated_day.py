@@ -4,12 +4,14 @@ Bookings are made, moved and cancelled as `benchmarks.bookings` has it.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_REPORTED
+from homeassistant.core import HomeAssistant, callback
 
 from benchmarks.bookings import Habits, Version, office_month
 from custom_components.feishu_freebusy.feishu import BusyPeriod
@@ -41,6 +43,7 @@ class Counts:
     expected: int  # instants at which something else is to be shown
     written: int
     flipped: int  # written with another state
+    twice: int  # writes of any entity of a room that changed nothing, right after another one
 
 
 async def test_a_day(
@@ -63,6 +66,7 @@ async def test_a_day(
         _book(tenant, shown.room_id, room.days[0][0])
     await set_up(*office, plan="free", source="batch")
     writes.clear()
+    idle = _noted_idle_writes(hass)
     changes = [(version, shown.room_id) for shown, room in office.items() for version in room.days[0][1:]]
     for version, room_id in sorted(changes, key=lambda change: change[0].since):
         await clock.to(_instant(version.since))
@@ -80,8 +84,26 @@ async def test_a_day(
             expected=sum(_changes_shown(room.days[0], polls) for room in office.values()),
             written=len(written),
             flipped=sum(write.state != write.before for write in written),
+            twice=_twice(idle, writes),
         )
     )
+
+
+def _noted_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
+    """Return where it will be noted which entities are written without a change, and when."""
+    idle: list[tuple[str, datetime]] = []
+    hass.bus.async_listen(
+        EVENT_STATE_REPORTED,
+        callback(lambda event: idle.append((event.data["entity_id"], event.time_fired))),
+        event_filter=callback(lambda _: True),
+    )
+    return idle
+
+
+def _twice(idle: list[tuple[str, datetime]], writes: Writes) -> int:
+    """Return how many idle writes come with another one; alone, a calendar is written so for those who look at it."""
+    at_the_same_time = Counter((write.entity_id, write.at.replace(microsecond=0)) for write in writes)
+    return sum(at_the_same_time[entity_id, at.replace(microsecond=0)] > 1 for entity_id, at in idle)
 
 
 def _instant(seconds: float) -> datetime:

@@ -39,6 +39,13 @@ def rows(rooms: int = ROOMS) -> list[Row]:
             "real transitions",
             f"{day['flipped'] / day['transitions']:.2f} × ({each['flipped']:.1f} writes)",
         ),
+        Row(
+            "entities of a room that are written twice at the same instant, in a day",
+            "–",
+            f"{day['twice'] / rooms:.1f}",
+            "0",
+            day["twice"] == 0,
+        ),
     ]
 
 

@@ -58,20 +58,19 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
         """Read the subject at once, for `homeassistant.update_entity`."""
         await self.coordinator.async_read_now(self.subject_id)
 
+    @callback
     @override
-    async def async_added_to_hass(self) -> None:
-        """Start to follow the coordinator; Home Assistant writes the first state right after."""
-        await super().async_added_to_hass()
-        self._shown = self.rendered()
+    def _async_write_ha_state(self) -> None:
+        """Write the state and remember it, for a calendar is also written by alarms of Home Assistant's own."""
+        self._shown = self.rendered() if self.subject_id in self.coordinator else None
+        super()._async_write_ha_state()
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         if self.subject_id not in self.coordinator:
             return  # dropped in the options, and about to be removed
-        rendered = self.rendered()
-        if rendered != self._shown:
-            self._shown = rendered
+        if self.rendered() != self._shown:
             self.async_write_ha_state()
 
 
