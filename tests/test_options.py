@@ -13,7 +13,7 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.options import WEEKDAYS, Options, Plan, SourceOption
 from custom_components.feishu_freebusy.polling import OffHours
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
+from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -209,6 +209,43 @@ async def test_rooms_may_change_while_they_are_read(
 
     assert (state_of(hass, orion), state_of(hass, mira)) == ("off", "off")
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+async def test_an_entry_may_end_while_a_new_room_is_looked_up(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    change: Change,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+) -> None:
+    entry = await set_up(orion)
+    mira = tenant.add_room("Mira")
+    caplog.clear()
+    tenant.inject(Fault.slow(8), ROOMS)
+
+    change(rooms=names(orion, mira))
+    await clock.settle()
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.forward(seconds=30)
+
+    assert device_of(hass, mira) is None
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+async def test_a_new_room_that_is_disabled_and_hidden_is_not_free_though_feishu_finds_it_only_alone(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room, vega: Room
+) -> None:
+    tenant.variants.disabled_rooms = "hidden"
+    tenant.disable_room(vega.room_id, at(9), None, "water")
+    await set_up(orion)
+    tenant.inject(Fault.error(400, 121003), f"{ROOMS}/mget", times=None)
+
+    change(rooms=names(orion, vega))
+    await clock.settle()
+
+    assert state_of(hass, vega) == "on"
 
 
 async def test_a_room_added_in_an_outage_is_there_and_waits(

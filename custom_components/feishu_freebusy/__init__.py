@@ -130,6 +130,8 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     ):
         # First: a room of which nothing is known may be disabled, and a permission granted only now
         await coordinator.catalogue.async_refresh()
+        if entry.state is not ConfigEntryState.LOADED or entry.runtime_data is not coordinator:
+            return  # it was unloaded meanwhile; the next start takes the options as they are then
     coordinator.async_apply_options()
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     async_update_devices(hass, entry)

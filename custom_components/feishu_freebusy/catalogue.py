@@ -146,8 +146,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return {room.room_id: room for room in await self._client.rooms_mget(room_ids)}
         except FeishuError as error:
             _LOGGER.debug("Missing rooms of %s could not be asked for: %s", self.config_entry.title, error)
-        # They stay as they were last known. At set-up that is by name alone, and a disabled one would look free
-        return {} if self.data else await self._ask_one_by_one(room_ids)
+        # They stay as they were last known. One that never was may be disabled, and must not look free
+        known = self.data.catalogue.rooms if self.data else {}
+        return await self._ask_one_by_one(room_id for room_id in room_ids if room_id not in known)
 
     async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
         found = {}
