@@ -23,7 +23,7 @@ from custom_components.feishu_freebusy.feishu import (
     UnreadableAnswerError,
 )
 from custom_components.feishu_freebusy.feishu.errors import Answer, error_of, token_error_of
-from custom_components.feishu_freebusy.problems import problem_key, problem_placeholders
+from custom_components.feishu_freebusy.problems import problem_key, problem_placeholders, update_failed
 from tests.test_translations import TEXTS
 
 ERRORS: dict[FeishuError, str] = {
@@ -56,6 +56,16 @@ def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
 @pytest.mark.parametrize(("error", "key"), ERRORS.items(), ids=[f"{error!r}"[:60] for error in ERRORS])
 def test_a_failure_is_named_for_what_it_is(error: FeishuError, key: str) -> None:
     assert problem_key(error) == key
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=[f"{error!r}"[:60] for error in ERRORS])
+def test_the_text_of_a_failure_of_all_names_no_rooms(error: FeishuError) -> None:
+    failed = update_failed(error)
+
+    assert failed.translation_key
+    for texts in TEXTS.values():
+        text = texts["exceptions"][failed.translation_key]["message"]
+        assert text.format(**failed.translation_placeholders)
 
 
 def test_every_kind_of_failure_is_looked_at_here() -> None:

@@ -47,6 +47,11 @@ def problem_key(error: FeishuError) -> str:
     return next((key for kind, key in _KEYS if isinstance(error, kind)), "request_refused")
 
 
+def unnamed_problem_key(error: FeishuError) -> str:
+    """Return the translation key of a failure where no single room or person can be named for it."""
+    return "nothing_readable" if isinstance(error, SubjectError) else problem_key(error)
+
+
 def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
@@ -57,6 +62,6 @@ def update_failed(error: FeishuError) -> UpdateFailed:
     """Return the failure as what a coordinator raises, with its text."""
     return UpdateFailed(
         translation_domain=DOMAIN,
-        translation_key=problem_key(error),
+        translation_key=unnamed_problem_key(error),
         translation_placeholders=problem_placeholders(error),
     )
