@@ -219,15 +219,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def _restore(self, stored: Readings) -> None:
         external = self.options.include_external_calendar
         readings = in_grace(stored, dt_util.utcnow(), self.timetable.interval_at, include_external_calendar=external)
-        for number, (subject_id, reading) in enumerate(readings.items()):
-            if subject := self._subjects.get(subject_id):
-                subject.keep(reading)
-                self._rebuild(subject)
-                self.last_read_at = max(reading.read_at, self.last_read_at or reading.read_at)
+        by_age = sorted(readings.items(), key=lambda item: item[1].read_at)
+        for number, (subject_id, reading) in enumerate(by_age):
+            if subject_id in self:
+                self._keep(subject_id, reading)
             if number % _RESTORED_AT_ONCE == 0:
                 await asyncio.sleep(0)  # others have a start, too
 
     def _readings(self) -> Readings:
+        # In another thread: `_subjects` is replaced, never changed
         return {subject_id: subject.reading for subject_id, subject in self._subjects.items() if subject.reading}
 
     # Polling
@@ -319,15 +319,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
-        subject = self._subjects.get(subject_id)
-        if subject and not isinstance(answer, FeishuError):
-            reading = reading_of(answer)
-            subject.keep(reading)
-            self.last_read_at = reading.read_at
-            self._rebuild(subject)
+        if subject_id in self and not isinstance(answer, FeishuError):
+            self._keep(subject_id, reading_of(answer))
             if not self._shutdown_requested:
                 self.stored.async_keep_readings(self._readings)
-            self._notify(subject_id)
+
+    @callback
+    def _keep(self, subject_id: str, reading: Reading) -> None:
+        subject = self._subjects[subject_id]
+        subject.keep(reading)
+        self.last_read_at = reading.read_at
+        self._rebuild(subject)
+        self._notify(subject_id)
 
     @callback
     def _rebuild(self, subject: Subject) -> None:
