@@ -1,4 +1,7 @@
-"""Ends and starts of an entry, orderly and not; its fixtures need those of the clock. (PYTEST_DONT_REWRITE, like that.)"""
+"""Ends and starts of an entry, orderly and not; to be asked for together with `tests.clock`.
+
+(PYTEST_DONT_REWRITE: it is imported before that.)
+"""
 
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
