@@ -25,6 +25,7 @@ from tests.clock import (
 )
 from tests.conftest import at
 from tests.restarts import Stop, Turn
+from tests.test_config_flow import BATCH_SCOPE, ROOMS_SCOPE
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
 pytestmark = pytest.mark.usefixtures("log_of_info", "in_utc")
@@ -411,6 +412,21 @@ async def test_a_list_of_rooms_of_long_ago_does_not_serve(
     clock.set_wall(at(12, day=3))
 
     assert not await start(entry)
+
+
+async def test_without_the_permission_to_list_rooms_a_restart_finds_out_what_else_was_granted(
+    tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
+) -> None:
+    tenant.revoke(BATCH_SCOPE)
+    entry = await set_up(orion, source="batch", scan_interval=3_600)
+    assert entry.runtime_data.source.forecast.source == "list"
+    tenant.revoke(ROOMS_SCOPE)
+    tenant.grant(BATCH_SCOPE)
+
+    assert await restart(entry)
+
+    assert entry.runtime_data.source.forecast.source == "batch"
+    assert entry.runtime_data.info(orion.room_id).building == "Tower A"
 
 
 async def test_a_secret_that_is_refused_is_asked_for_while_the_rooms_go_on(

@@ -218,44 +218,46 @@ BYTES = {
     "zeros": b"\x00" * 300,
     "deep": b"[" * 5_000,
 }
-EVERYWHERE = (
-    *(((), value) for value in (None, [], {}, "text", 7, {"version": 1}, {"version": 1, "data": None})),
-    *((("version",), value) for value in (2, 0, "1", None)),
-    *((("data",), value) for value in (None, [], {}, "text")),
-    *((CONTENT, value) for value in (None, [], {}, "text", 7)),
-)
-IN_READINGS = tuple(
-    ((*CONTENT, "first", *path), value)
-    for path, values in (
-        ((), (None, [], {}, "text")),
-        (("read_at",), (None, 7, "yesterday", "2026-11-23", "2026-11-23T10:00:01", "2026-11-23T10:00:00+00:00")),
-        (("read_at",), ("9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-11-22T10:00:00")),
-        (("fresh_until",), (None, True, "2026-11-23T09:59:59", "soon")),
-        (("window_start",), (None, "2026-11-23T10:00:01", "0001-01-01T00:00:00")),
-        (("horizon",), (None, "2026-11-23T09:00:00", "9999-12-31T23:59:59")),
-        (("include_external_calendar",), (None, 1, False, "true")),
-        (("periods",), (None, [], {}, ", ", "x", "2026-11-23T10:00:00", "2026-11-23T11:00:00/2026-11-23T10:00:00")),
-        (("periods",), ("2026-11-23T10:00:00/2026-11-23T11:00:00 perhaps", "2026-11-23/2026-11-24")),
-        (("periods",), ("2026-11-23T10:00:00/2026-11-23T11:00:00 ", "2026-11-23T10:00:00/2026-11-23T11:00:00, ")),
-    )
-    for value in values
-)
-IN_CATALOGUE = tuple(
-    ((*CONTENT, *path), value)
-    for path, values in (
-        (("rooms",), (None, {}, "text", [None], [{}])),
-        (("rooms", 0, "room_id"), (None, 7)),
-        (("rooms", 0, "capacity"), (None, True, "8", 1.5)),
-        (("rooms", 0, "path"), (None, "text", [None])),
-        (("rooms", 0, "status"), (True, {}, {"enabled": True})),
-        (("levels",), (None, {}, [None], [{"room_level_id": "omb_1"}])),
-        (("missing",), (None, [], {"omm_unknown": 1}, {"omm_unknown": "1"})),
-        (("gone",), (None, {}, [7])),
-        (("scopes",), ({}, "text", [None])),
-        (("read_at",), (None, 7, "2026", "2026-11-23T10:00:00Z")),
-    )
-    for value in values
-)
+
+
+def each(path: tuple[Any, ...], *values: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """Return a place in a file with all that may be found there."""
+    return [(path, value) for value in values]
+
+
+EVERYWHERE = [
+    *each((), None, [], {}, "text", 7, {"version": 1}, {"version": 1, "data": None}),
+    *each(("version",), 2, 0, "1", None),
+    *each(("data",), None, [], {}, "text"),
+    *each(CONTENT, None, [], {}, "text", 7),
+]
+READING = (*CONTENT, "first")
+IN_READINGS = [
+    *each(READING, None, [], {}, "text"),
+    *each((*READING, "read_at"), None, 7, "yesterday", "2026-11-23", "2026-11-23T10:00:01", "9999-12-31T23:59:59"),
+    *each((*READING, "read_at"), "2026-11-23T10:00:00+00:00", "0001-01-01T00:00:00", "2026-11-22T10:00:00"),
+    *each((*READING, "fresh_until"), None, True, "2026-11-23T09:59:59", "soon"),
+    *each((*READING, "window_start"), None, "2026-11-23T10:00:01", "0001-01-01T00:00:00"),
+    *each((*READING, "horizon"), None, "2026-11-23T09:00:00", "9999-12-31T23:59:59"),
+    *each((*READING, "include_external_calendar"), None, 1, False, "true"),
+    *each((*READING, "periods"), None, [], {}, ", ", "x", "2026-11-23T10:00:00", "2026-11-23/2026-11-24"),
+    *each((*READING, "periods"), "2026-11-23T11:00:00/2026-11-23T10:00:00"),
+    *each(
+        (*READING, "periods"), *(f"2026-11-23T10:00:00/2026-11-23T11:00:00{rest}" for rest in (" ", ", ", " perhaps"))
+    ),
+]
+IN_CATALOGUE = [
+    *each((*CONTENT, "rooms"), None, {}, "text", [None], [{}]),
+    *each((*CONTENT, "rooms", 0, "room_id"), None, 7),
+    *each((*CONTENT, "rooms", 0, "capacity"), None, True, "8", 1.5),
+    *each((*CONTENT, "rooms", 0, "path"), None, "text", [None]),
+    *each((*CONTENT, "rooms", 0, "status"), True, {}, {"enabled": True}),
+    *each((*CONTENT, "levels"), None, {}, [None], [{"room_level_id": "omb_1"}]),
+    *each((*CONTENT, "missing"), None, [], {"omm_unknown": 1}, {"omm_unknown": "1"}),
+    *each((*CONTENT, "gone"), None, {}, [7]),
+    *each((*CONTENT, "scopes"), {}, "text", [None]),
+    *each((*CONTENT, "read_at"), None, 7, "2026", "2026-11-23T10:00:00Z"),
+]
 
 
 @pytest.mark.parametrize(

@@ -182,15 +182,21 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         self.failed = True
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
+        if isinstance(error, ScopeMissingError):
+            return await self._without_permission(read_at)
         if self.data:
             return self.data
-        if isinstance(error, ScopeMissingError):
-            # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
-            rooms, scopes = self._rooms_before(), await self._read_scopes()
-            return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
         if isinstance(error, CredentialsError):
             self.config_entry.async_start_reauth(self.hass)
         raise update_failed(error) from error
+
+    async def _without_permission(self, read_at: datetime) -> ReadCatalogue:
+        """Go on with what is known: it is a choice of the tenant's admin, not an outage."""
+        scopes = await self._read_scopes()
+        if self.data:
+            return self.data if scopes == self.data.scopes else replace(self.data, scopes=scopes)
+        rooms = self._rooms_before()  # by the names they were given in the flow
+        return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from .catalogue import ReadCatalogue
 from .feishu import BusyPeriod, Catalogue, Room, RoomLevel, RoomStatus, RsvpStatus
@@ -173,4 +173,4 @@ def _exactly[T](kind: type[T], value: object) -> T:
     """Return a value that is of just this type: True is no number."""
     if type(value) is not kind:
         raise TypeError(f"not a {kind.__name__}")
-    return cast("T", value)
+    return value
