@@ -25,6 +25,7 @@ from .devices import (
 from .issues import async_withdraw_issues
 from .options import Options
 from .services import async_setup_services
+from .stored import Stored, async_forget_stored
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -36,7 +37,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
-    """Read the catalogue and the rooms once, then keep them current."""
+    """Read the catalogue and the rooms once, then keep them current; where that fails, what is stored serves."""
     client = async_create_client(
         hass,
         base_url=entry.data[CONF_BASE_URL],
@@ -47,11 +48,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     await calls.async_load()
     entry.async_on_unload(calls.async_save)
     entry.async_on_unload(partial(async_withdraw_issues, hass, entry))
-    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry))
+    stored = Stored(hass, entry)
+    restored = await stored.async_load()
+    entry.async_on_unload(stored.async_save)
+    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry), restored.catalogue)
     await catalogue.async_config_entry_first_refresh()
-    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls)
+    stored.async_keep_catalogue(catalogue.data)
+    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls, stored)
     coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
-    await coordinator.async_config_entry_first_refresh()
+    await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
     _listen(hass, entry, coordinator)
     async_remove_dropped(hass, entry, coordinator.subject_ids)
@@ -70,6 +75,7 @@ def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusy
         coordinator.async_apply_catalogue()
         async_remove_dropped(hass, entry, coordinator.subject_ids)
         async_update_devices(hass, entry)
+        coordinator.stored.async_keep_catalogue(coordinator.catalogue.data)
 
     @callback
     def apply_registry(_event: Event[EventEntityRegistryUpdatedData]) -> None:
@@ -94,6 +100,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Leave nothing behind; the dashboard cards go with the last entry."""
     await async_forget_calls(hass, entry)
+    await async_forget_stored(hass, entry)
     await async_update_dashboard_resources(hass)
 
 

@@ -73,20 +73,29 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
     """Keeps the catalogue.
 
     A failed read is not the entities' concern: the rooms are still there and the old catalogue still serves. Only at
-    set-up it is: without knowing which rooms are disabled, these would look free.
+    set-up it is, if none is stored: without knowing which rooms are disabled, these would look free.
     """
 
     config_entry: ConfigEntry[Any]
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], client: FeishuClient, remembered: Mapping[str, str]
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        client: FeishuClient,
+        remembered: Mapping[str, str],
+        stored: ReadCatalogue | None,
     ) -> None:
-        """Take the client to read with, and the rooms that there were before the start, with their names."""
+        """Take the client to read with, and what there was before the start: rooms with their names, the catalogue."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )
         self._client = client
         self._remembered = remembered
+        self.failed = False
+        self._walked = False
+        if stored:
+            self.data = stored
 
     @override
     async def _async_update_data(self) -> ReadCatalogue:
@@ -98,6 +107,8 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
+        self.failed = False
+        self._walked = True
         return read
 
     async def _read_scopes(self) -> frozenset[str] | None:
@@ -146,8 +157,8 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return {room.room_id: room for room in await self._client.rooms_mget(room_ids)}
         except FeishuError as error:
             _LOGGER.debug("Missing rooms of %s could not be asked for: %s", self.config_entry.title, error)
-        # They stay as they were last known. One that never was may be disabled, and must not look free
-        known = self.data.catalogue.rooms if self.data else {}
+        # They stay as they were last known. One that was not since the start may be disabled, and must not look free
+        known = self.data.catalogue.rooms if self.data and self._walked else {}
         return await self._ask_one_by_one(room_id for room_id in room_ids if room_id not in known)
 
     async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
@@ -169,16 +180,23 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
 
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
+        self.failed = True
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
+        if isinstance(error, ScopeMissingError):
+            return await self._without_permission(read_at)
         if self.data:
             return self.data
-        if isinstance(error, ScopeMissingError):
-            # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
-            rooms, scopes = self._rooms_before(), await self._read_scopes()
-            return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
         if isinstance(error, CredentialsError):
             self.config_entry.async_start_reauth(self.hass)
         raise update_failed(error) from error
+
+    async def _without_permission(self, read_at: datetime) -> ReadCatalogue:
+        """Go on with what is known: it is a choice of the tenant's admin, not an outage."""
+        scopes = await self._read_scopes()
+        if self.data:
+            return self.data if scopes == self.data.scopes else replace(self.data, scopes=scopes)
+        rooms = self._rooms_before()  # by the names they were given in the flow
+        return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""

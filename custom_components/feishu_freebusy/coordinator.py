@@ -9,6 +9,7 @@ from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -16,7 +17,7 @@ from homeassistant.util import dt as dt_util
 from .bookings import RangeReader
 from .calls import MonthlyCalls
 from .catalogue import CatalogueCoordinator, RoomInfo
-from .feishu import CredentialsError, FeishuClient, FeishuError, QuotaExceededError
+from .feishu import BusyPeriod, CredentialsError, FeishuClient, FeishuError, QuotaExceededError
 from .issues import async_report_quota_exceeded, async_withdraw_issues
 from .options import Options
 from .people import PersonInfo
@@ -25,11 +26,13 @@ from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answer, Answers, PeopleSource
+from .stored import Readings, Stored, in_grace
 from .subject import Reading, Snapshot, Subject, SubjectInfo
 from .timetable import Timetable
 
 _LOGGER = logging.getLogger(__name__)
 
+_RESTORED_AT_ONCE = 50
 _TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
@@ -51,12 +54,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         client: FeishuClient,
         catalogue: CatalogueCoordinator,
         calls: MonthlyCalls,
+        stored: Stored,
     ) -> None:
-        """Take the client to read with, the catalogue, which has been read, and the count of calls."""
+        """Take the client to read with, the catalogue, which has been read, the count of calls, and what keeps more."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
         self.catalogue = catalogue
         self.calls = calls
+        self.stored = stored
         self.options = Options.of(entry.options)
         self.source = RoomSource(client)
         self._people_source = self._new_people_source()
@@ -195,6 +200,36 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await super().async_shutdown()
         self._disarm_timer()
 
+    # The start
+
+    async def async_start(self, stored: Readings) -> None:
+        """Read all once; what was read before the start serves where that fails, for as long as it would have then.
+
+        Raises `ConfigEntryNotReady` if nothing can be read, and nothing current is known of any room or person.
+        """
+        await self._restore(stored)
+        try:
+            await self.async_config_entry_first_refresh()
+        except ConfigEntryNotReady:
+            if not any(self.snapshot(subject_id) for subject_id in self._read_ids()):
+                raise
+            # An outage like any other, the end of which will be told, too: in the words of the coordinator
+            _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
+
+    async def _restore(self, stored: Readings) -> None:
+        external = self.options.include_external_calendar
+        readings = in_grace(stored, dt_util.utcnow(), self.timetable.interval_at, include_external_calendar=external)
+        by_age = sorted(readings.items(), key=lambda item: item[1].read_at)
+        for number, (subject_id, reading) in enumerate(by_age):
+            if subject_id in self:
+                self._keep(subject_id, reading)
+            if number % _RESTORED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have a start, too
+
+    def _readings(self) -> Readings:
+        # In another thread: `_subjects` is replaced, never changed
+        return {subject_id: subject.reading for subject_id, subject in self._subjects.items() if subject.reading}
+
     # Polling
 
     @callback
@@ -265,8 +300,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Read these rooms and people; good answers are taken in as they come."""
         now = dt_util.utcnow().replace(microsecond=0)
         window = (now - WINDOW_BEFORE, now + self.options.horizon)
-        take = partial(self._take, window, now, now + grace(self.timetable.interval))
-        probe = not self.last_update_success
+        reading_of = partial(
+            Reading,
+            window_start=window[0],
+            horizon=window[1],
+            read_at=now,
+            fresh_until=now + grace(self.timetable.interval),
+            include_external_calendar=self.options.include_external_calendar,
+        )
+        take = partial(self._take, reading_of)
+        probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.failed)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
         answers_of_rooms, answers_of_people = await asyncio.gather(
             self.source.read(rooms, *window, take, doubtful=doubtful, probe=probe),
@@ -275,20 +318,19 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return answers_of_rooms | answers_of_people
 
     @callback
-    def _take(
-        self,
-        window: tuple[datetime, datetime],
-        read_at: datetime,
-        fresh_until: datetime,
-        subject_id: str,
-        answer: Answer,
-    ) -> None:
-        subject = self._subjects.get(subject_id)
-        if subject and not isinstance(answer, FeishuError):
-            subject.keep(Reading(answer, *window, read_at, fresh_until))
-            self.last_read_at = read_at
-            self._rebuild(subject)
-            self._notify(subject_id)
+    def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
+        if subject_id in self and not isinstance(answer, FeishuError):
+            self._keep(subject_id, reading_of(answer))
+            if not self._shutdown_requested:
+                self.stored.async_keep_readings(self._readings)
+
+    @callback
+    def _keep(self, subject_id: str, reading: Reading) -> None:
+        subject = self._subjects[subject_id]
+        subject.keep(reading)
+        self.last_read_at = reading.read_at
+        self._rebuild(subject)
+        self._notify(subject_id)
 
     @callback
     def _rebuild(self, subject: Subject) -> None:

@@ -32,6 +32,7 @@ class Reading:
     horizon: datetime
     read_at: datetime
     fresh_until: datetime
+    include_external_calendar: bool = True
 
 
 @dataclass(frozen=True, slots=True)
