@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from .const import CATALOGUE_INTERVAL
 from .feishu import (
     Catalogue,
-    CredentialsError,
     FeishuClient,
     FeishuError,
     RequestError,
@@ -25,6 +24,7 @@ from .feishu import (
     SubjectError,
     read_catalogue,
 )
+from .issues import async_report_failure
 from .options import Options
 from .polling import pause_after
 from .problems import update_failed
@@ -41,7 +41,8 @@ class ReadCatalogue:
 
     Rooms that are missing in the latest walk over all levels are in it as they were last known; `missing` says for how
     many walks. They are `gone` when two walks and a question for that very room said so. `scopes` are those granted to
-    the app, None where that is not known.
+    the app, None where that is not known. `unlisted` is not empty if rooms may not be listed (any more): any one of
+    these scopes would do; `was_listed` tells whether they ever were.
     """
 
     catalogue: Catalogue
@@ -49,6 +50,8 @@ class ReadCatalogue:
     missing: Mapping[str, int] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
+    unlisted: tuple[str, ...] = ()
+    was_listed: bool = True
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
@@ -170,14 +173,16 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
+        refused = error.scopes if isinstance(error, ScopeMissingError) else ()
         if self.data:
-            return self.data
-        if isinstance(error, ScopeMissingError):
+            return replace(self.data, unlisted=refused) if refused else self.data
+        if refused:
             # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
             rooms, scopes = self._rooms_before(), await self._read_scopes()
-            return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
-        if isinstance(error, CredentialsError):
-            self.config_entry.async_start_reauth(self.hass)
+            missing = dict.fromkeys(rooms, 0)
+            read = ReadCatalogue(Catalogue(rooms, {}), read_at, missing=missing, scopes=scopes)
+            return replace(read, unlisted=refused, was_listed=False)
+        async_report_failure(self.hass, self.config_entry, error)
         raise update_failed(error) from error
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:

@@ -1,5 +1,10 @@
 """Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
@@ -51,6 +56,23 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
+
+
+def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
+    """Return a failure in the language of this Home Assistant; None is one that is not Feishu's."""
+    if error is None:
+        return text_of(hass, "unexpected", {})
+    details = error.text or error.answer.msg or type(error).__name__
+    # Without the log id, which is another one each time
+    details = details if error.code is None else f"{details}, code {error.code}"
+    return text_of(hass, problem_key(error), {**problem_placeholders(error), "details": details})
+
+
+def text_of(hass: HomeAssistant, key: str, placeholders: Mapping[str, str]) -> str:
+    """Return the text of an exception in the language of this Home Assistant."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", key)
+    return text.format_map(defaultdict(lambda: "…", placeholders))
 
 
 def update_failed(error: FeishuError) -> UpdateFailed:
