@@ -13,6 +13,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowRes
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.data_entry_flow import FlowManagerIndexView
+from homeassistant.helpers.issue_registry import IssueEntry
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import pytest
 import voluptuous as vol
@@ -24,6 +25,7 @@ TEXTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.json"))
 }
 _NAMES = re.compile(r"\{(\w+)\}")
+FIXES: dict[str, str] = {}  # the issue, by its texts, that a flow is about, if it is one that mends something
 _FIELDS_WITHOUT_TEXT = {"names", "person_names"}  # their fields are room ids
 
 
@@ -106,8 +108,37 @@ def assert_texts_exist(result: ConfigFlowResult) -> None:
             assert not empty, f"{language}: {path} names {empty}, but nothing is filled in"
 
 
+def assert_issue_is_readable(issue: IssueEntry) -> None:
+    """See to it that an issue has all its texts, and that what they name is there and not empty.
+
+    What went wrong is named only where something did: the steps of its flow get by without.
+    """
+    words = issue.translation_placeholders or {}
+    assert issue.is_fixable, "without a flow it would need a description"
+    for language, texts in TEXTS.items():
+        mine = texts["issues"].get(issue.translation_key)
+        assert mine, f"{language}: issue {issue.translation_key} is missing"
+        shown = [mine["title"], *(text for step in mine["fix_flow"]["step"].values() for text in _leaves(step))]
+        empty = {name for text in shown for name in _NAMES.findall(text) if not words.get(name)}
+        assert not empty, f"{language}: issue {issue.translation_key} names {empty}, but nothing is filled in"
+
+
+def _leaves(texts: Any) -> Iterator[str]:
+    if isinstance(texts, str):
+        yield texts
+    else:
+        for text in texts.values():
+            yield from _leaves(text)
+
+
+def _part(result: ConfigFlowResult) -> str:
+    if flow := FIXES.get(result["flow_id"]) if "flow_id" in result else None:
+        return f"issues.{flow}.fix_flow"
+    return "config" if result["handler"] == DOMAIN else "options"
+
+
 def _paths(result: ConfigFlowResult) -> Iterator[str]:
-    part = "config" if result["handler"] == DOMAIN else "options"
+    part = _part(result)
     match result["type"]:
         case FlowResultType.FORM:
             yield from (f"{part}.{path}" for path in _paths_of_form(result))
@@ -143,7 +174,8 @@ def _paths_of_fields(place: str, fields: Mapping[Any, Any]) -> Iterator[str]:
 def _paths_of_menu(result: ConfigFlowResult) -> Iterator[str]:
     step = f"step.{result['step_id']}"
     yield f"{step}.title"
-    described = any(_look_up(texts, ["options", *f"{step}.description".split(".")]) for texts in TEXTS.values())
+    path = f"{_part(result)}.{step}.description".split(".")
+    described = any(_look_up(texts, path) for texts in TEXTS.values())
     if described or placeholders(result):
         yield f"{step}.description"
     options: Any = result["menu_options"]

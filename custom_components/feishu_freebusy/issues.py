@@ -25,6 +25,9 @@ from homeassistant.util import dt as dt_util
 
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from .feishu import (
+    SCOPES_FREE_BUSY,
+    SCOPES_ROOM_BATCH,
+    SCOPES_ROOMS,
     AppError,
     AppUnavailableError,
     BotDisabledError,
@@ -61,6 +64,9 @@ class Kind(StrEnum):
     ROOM_LIST_REFUSED = "room_list_refused"
     ROOMS_GONE = "rooms_gone"
     PEOPLE_GONE = "people_gone"
+
+
+_NARROWEST = {scopes[0] for scopes in (SCOPES_FREE_BUSY, SCOPES_ROOMS, SCOPES_ROOM_BATCH)}
 
 
 # What keeps the app from reading. A poll meets one of them at a time, so there is one of them at a time
@@ -239,11 +245,12 @@ def _issue_of_room_list(entry: ConfigEntry[Any], account: Account) -> Issue | No
 def _issue_of_scopes(entry: ConfigEntry[Any], kind: Kind, scopes: tuple[str, ...]) -> Issue:
     base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
     known = [scope for scope in scopes if re.fullmatch(r"[\w.:-]+", scope)]  # it is the server that names them
+    known.sort(key=lambda scope: scope not in _NARROWEST)
     return _issue(
         entry,
         kind,
         scopes=", ".join(f"`{scope}`" for scope in known) or "?",
-        scopes_url=scopes_url(base_url, app_id, known[:1]),  # the narrowest; any one would do
+        scopes_url=scopes_url(base_url, app_id, known[:1]),
         version_url=version_url(base_url, app_id),
     )
 
