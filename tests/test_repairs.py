@@ -112,7 +112,8 @@ async def test_what_is_not_is_said_with_the_error_and_few_calls_and_may_be_tried
 
     result = await begin(fix, entry, cause.kind)
     assert (result["type"], result["step_id"], result["errors"]) == (FlowResultType.FORM, "check", {"base": "still"})
-    assert placeholders(result)["problem"]
+    assert placeholders(result)["details"]
+    assert "http" not in placeholders(result)["details"]
     assert kinds(hass) == [cause.kind]
     assert len(tenant.calls(FREE_BUSY)) <= 3  # an outage is asked twice more within one call
 
@@ -132,6 +133,7 @@ async def test_the_error_is_the_one_of_this_look(
     result = await begin(fix, entry, "bot_disabled")
     await simulator.start()
 
+    assert result["errors"] == {"base": "other"}
     assert placeholders(result)["problem"].startswith("The server did not answer.")
     assert kinds(hass) == ["bot_disabled"]
 
@@ -162,7 +164,8 @@ async def test_nobody_waits_for_an_answer_that_does_not_come(
 
     result = await begin(fix, entry, "bot_disabled")
 
-    assert result["errors"] == {"base": "still"}
+    assert result["errors"] == {"base": "other"}
+    assert "no answer in time" in placeholders(result)["problem"]
     assert (clock.now - now).total_seconds() <= 26
     assert kinds(hass) == ["bot_disabled"]
 
@@ -179,7 +182,7 @@ async def test_an_entry_that_could_not_be_set_up_is_set_up_at_once(
 
     result = await begin(fix, entry, cause.kind)
     assert result["errors"] == {"base": "still"}
-    assert placeholders(result)["problem"]
+    assert placeholders(result)["details"]
     assert kinds(hass) == [cause.kind]
 
     end_trouble(tenant)
@@ -196,7 +199,7 @@ async def test_an_outage_at_that_moment_proves_nothing(
     await simulator.stop()
     result = await begin(fix, entry, "bot_disabled")
     await simulator.start()
-    assert result["errors"] == {"base": "still"}
+    assert result["errors"] == {"base": "other"}
     assert placeholders(result)["problem"].startswith("The server did not answer.")
 
     tenant.bot_enabled = True
@@ -340,7 +343,10 @@ async def test_the_list_of_rooms_is_looked_at_at_once(
 
     result = await begin(fix, entry, "room_list_refused")
     assert result["errors"] == {"base": "still"}
-    assert ROOMS_SCOPE in placeholders(result)["problem"]
+    assert ROOMS_SCOPE in placeholders(result)["details"]
+    tenant.inject(Fault.status(503), ROOMS, times=None)
+    assert (await fix.submit())["errors"] == {"base": "other"}
+    end_trouble(tenant)
     tenant.grant(ROOMS_SCOPE)
     tenant.requests.clear()
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY

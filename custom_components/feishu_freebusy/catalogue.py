@@ -90,6 +90,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         )
         self._client = client
         self._remembered = remembered
+        self.error: FeishuError | None = None  # of the latest read
 
     @override
     async def _async_update_data(self) -> ReadCatalogue:
@@ -101,6 +102,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
+        self.error = None
         return read
 
     async def _read_scopes(self) -> frozenset[str] | None:
@@ -172,6 +174,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
 
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
+        self.error = error
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         refused = error.scopes if isinstance(error, ScopeMissingError) else ()
         if self.data:

@@ -40,7 +40,7 @@ from .feishu import (
 from .links import app_url, bot_url, scopes_url, security_url, version_url
 from .options import Options
 from .people import PersonInfo
-from .problems import problem_text
+from .problems import problem_text, without_addresses
 
 if TYPE_CHECKING:  # both stand above this module
     from .catalogue import ReadCatalogue
@@ -49,7 +49,6 @@ if TYPE_CHECKING:  # both stand above this module
 _MOST_NAMES = 5
 _POLLS_TO_BE_GONE = 2
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -273,7 +272,7 @@ def _clock(instant: datetime) -> str:
 
 def _inert(text: str) -> str:
     """Return words of somebody else so that they are shown as they are: without links of theirs, without Markdown."""
-    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("…", " ".join(text.split())))
+    return _MARKDOWN.sub(r"\\\1", without_addresses(" ".join(text.split())))
 
 
 def id_of_issue(entry_id: str, kind: Kind) -> str:

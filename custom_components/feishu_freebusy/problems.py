@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+import re
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
@@ -26,6 +27,7 @@ from .feishu import (
 )
 
 _INVALID_PARAMETER = 10003
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 # The first that fits counts: special ones before those they are kinds of
 _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
@@ -64,8 +66,13 @@ def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
         return text_of(hass, "unexpected", {})
     details = error.text or error.answer.msg or type(error).__name__
     # Without the log id, which is another one each time
-    details = details if error.code is None else f"{details}, code {error.code}"
+    details = without_addresses(details if error.code is None else f"{details}, code {error.code}")
     return text_of(hass, problem_key(error), {**problem_placeholders(error), "details": details})
+
+
+def without_addresses(text: str) -> str:
+    """Return words of the server without pages that it would send people to."""
+    return _ADDRESS.sub("…", text)
 
 
 def text_of(hass: HomeAssistant, key: str, placeholders: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CON
 from .coordinator import FreeBusyCoordinator
 from .feishu import FeishuError, NotReachableError
 from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_gone
-from .problems import problem_text, text_of
+from .problems import problem_key, problem_placeholders, problem_text, text_of, without_addresses
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
@@ -29,6 +29,7 @@ _OUTCOMES = {
     212003: "asked_too_often",
     212004: "asked_already",
 }
+_UNEXPECTED = "unexpected"
 
 
 async def async_create_fix_flow(
@@ -66,12 +67,12 @@ class _FixFlow(RepairsFlow):
             self._words = issue.translation_placeholders
         return {**self._words, **more}
 
-    def _form(self, step_id: str, error: str | None = None, problem: str = "") -> FlowResult[Any, Any]:
+    def _form(self, step_id: str, error: str | None = None, **placeholders: str) -> FlowResult[Any, Any]:
         return self.async_show_form(
             step_id=step_id,
             data_schema=vol.Schema({}),
             errors={"base": error} if error else {},
-            description_placeholders=self._placeholders(**({"problem": problem} if problem else {})),
+            description_placeholders=self._placeholders(**placeholders),
         )
 
 
@@ -92,8 +93,9 @@ class CheckFlow(_FixFlow):
             return self.async_abort(reason="entry_gone")
         if in_time and self._is_mended(entry):
             return self.async_create_entry(data={})
-        error = None if in_time else NotReachableError("no answer in time")
-        return self._form("check", "still", problem_text(self.hass, error) if error else self._problem(entry))
+        late = NotReachableError("no answer in time")
+        found = self._found(entry) if in_time else (problem_key(late), problem_placeholders(late))
+        return self._form_after(*found)
 
     async def _look(self, entry: ConfigEntry[FreeBusyCoordinator]) -> None:
         if entry.state is not ConfigEntryState.LOADED:
@@ -116,17 +118,31 @@ class CheckFlow(_FixFlow):
         # An entry that was started anew and is not there yet has proven nothing, unless it met with the next obstacle
         return entry.state is ConfigEntryState.LOADED or any(is_active(self.hass, entry, kind) for kind in Kind)
 
-    def _problem(self, entry: ConfigEntry[FreeBusyCoordinator]) -> str:
+    def _form_after(self, key: str, words: Mapping[str, str]) -> FlowResult[Any, Any]:
+        """Say what was met with: the same as before, or something else, by the key of its text and what that names."""
+        is_same = key == self._problem or (self._problem is None and key != _UNEXPECTED)
+        clean = {name: without_addresses(word) for name, word in words.items()}
+        if is_same:
+            return self._form("check", "still", details=clean.get("details", ""))
+        return self._form("check", "other", problem=text_of(self.hass, key, clean))
+
+    @property
+    def _problem(self) -> str | None:
+        """Return the key of the failure that the issue is about, None if that may be any."""
+        if self._kind is Kind.STALE:
+            return None
+        return Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
+
+    def _found(self, entry: ConfigEntry[FreeBusyCoordinator]) -> tuple[str, Mapping[str, str]]:
         """Return what was met with just now."""
         if entry.state is not ConfigEntryState.LOADED:
-            key, words = entry.error_reason_translation_key, entry.error_reason_translation_placeholders
-            return text_of(self.hass, key or "unexpected", words or {})
+            words = entry.error_reason_translation_placeholders or {}
+            return entry.error_reason_translation_key or _UNEXPECTED, words
         coordinator = entry.runtime_data
+        error = coordinator.account.error or coordinator.account.error_of_some
         if self._kind is Kind.ROOM_LIST_REFUSED:
-            read = coordinator.catalogue.data
-            return text_of(self.hass, "scope_missing", {"scopes": ", ".join(read.unlisted), "details": "vc/v1/rooms"})
-        errors = (subject.error for subject in coordinator.account.subjects if subject.error)
-        return problem_text(self.hass, coordinator.account.error or next(errors, None))
+            error = coordinator.catalogue.error
+        return (problem_key(error), problem_placeholders(error)) if error else (_UNEXPECTED, {})
 
 
 class ScopeFlow(CheckFlow):
@@ -154,7 +170,8 @@ class ScopeFlow(CheckFlow):
         try:
             await client.apply_for_scopes()
         except FeishuError as error:
-            return self._form("check", _OUTCOMES.get(error.code or 0, "not_asked"), problem_text(self.hass, error))
+            outcome = _OUTCOMES.get(error.code or 0, "not_asked")
+            return self._form("check", outcome, problem=problem_text(self.hass, error))
         return self._form("asked")
 
     async def async_step_asked(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
