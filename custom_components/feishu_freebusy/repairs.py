@@ -15,7 +15,7 @@ from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CON
 from .coordinator import FreeBusyCoordinator
 from .feishu import FeishuError, NotReachableError
 from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_gone
-from .problems import problem_key, problem_placeholders, problem_text, text_of, without_addresses
+from .problems import problem_key, problem_text, text_of, without_addresses
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
@@ -29,7 +29,6 @@ _OUTCOMES = {
     212003: "asked_too_often",
     212004: "asked_already",
 }
-_UNEXPECTED = "unexpected"
 
 
 async def async_create_fix_flow(
@@ -93,9 +92,9 @@ class CheckFlow(_FixFlow):
             return self.async_abort(reason="entry_gone")
         if in_time and self._is_mended(entry):
             return self.async_create_entry(data={})
-        late = NotReachableError("no answer in time")
-        found = self._found(entry) if in_time else (problem_key(late), problem_placeholders(late))
-        return self._form_after(*found)
+        if in_time and entry.state is not ConfigEntryState.LOADED:
+            return self._form_after_start(entry)
+        return self._form_after(self._found(entry) if in_time else NotReachableError("no answer in time"))
 
     async def _look(self, entry: ConfigEntry[FreeBusyCoordinator]) -> None:
         if entry.state is not ConfigEntryState.LOADED:
@@ -118,31 +117,27 @@ class CheckFlow(_FixFlow):
         # An entry that was started anew and is not there yet has proven nothing, unless it met with the next obstacle
         return entry.state is ConfigEntryState.LOADED or any(is_active(self.hass, entry, kind) for kind in Kind)
 
-    def _form_after(self, key: str, words: Mapping[str, str]) -> FlowResult[Any, Any]:
-        """Say what was met with: the same as before, or something else, by the key of its text and what that names."""
-        is_same = key == self._problem or (self._problem is None and key != _UNEXPECTED)
-        clean = {name: without_addresses(word) for name, word in words.items()}
-        if is_same:
-            return self._form("check", "still", details=clean.get("details", ""))
-        return self._form("check", "other", problem=text_of(self.hass, key, clean))
-
-    @property
-    def _problem(self) -> str | None:
-        """Return the key of the failure that the issue is about, None if that may be any."""
-        if self._kind is Kind.STALE:
-            return None
-        return Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
-
-    def _found(self, entry: ConfigEntry[FreeBusyCoordinator]) -> tuple[str, Mapping[str, str]]:
-        """Return what was met with just now."""
-        if entry.state is not ConfigEntryState.LOADED:
-            words = entry.error_reason_translation_placeholders or {}
-            return entry.error_reason_translation_key or _UNEXPECTED, words
-        coordinator = entry.runtime_data
-        error = coordinator.account.error or coordinator.account.error_of_some
+    def _found(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FeishuError | None:
+        """Return what was met with just now, None if that is not Feishu's failure."""
         if self._kind is Kind.ROOM_LIST_REFUSED:
-            error = coordinator.catalogue.error
-        return (problem_key(error), problem_placeholders(error)) if error else (_UNEXPECTED, {})
+            return entry.runtime_data.catalogue.error
+        account = entry.runtime_data.account
+        return account.error or account.error_of_some
+
+    def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
+        """Say whether it was the same as before, or something else."""
+        about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
+        if error and (about is Kind.STALE or problem_key(error) == about):
+            return self._form("check", "still", details=without_addresses(str(error)))
+        return self._form("check", "other", problem=problem_text(self.hass, error))
+
+    def _form_after_start(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FlowResult[Any, Any]:
+        """Say the same of an entry that could not be set up; older Home Assistants keep only the text of the reason."""
+        key, words = entry.error_reason_translation_key, entry.error_reason_translation_placeholders or {}
+        reason = text_of(self.hass, key, words) if key else entry.reason or ""
+        if is_active(self.hass, entry, self._kind):  # the reload took it out: it was met with again
+            return self._form("check", "still", details=without_addresses(words.get("details", reason)))
+        return self._form("check", "other", problem=without_addresses(reason))
 
 
 class ScopeFlow(CheckFlow):
