@@ -4,6 +4,7 @@ Flows are driven by `start`, `start_options` and `submit`, which check that of e
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import re
@@ -272,3 +273,59 @@ def test_the_check_lets_a_readable_form_pass() -> None:
     )
 
     assert checked(result) is result
+
+
+def issue(key: str, **words: str) -> IssueEntry:
+    """Return an issue as the registry has it."""
+    return IssueEntry(
+        active=True,
+        breaks_in_ha_version=None,
+        created=datetime.now(UTC),
+        data=None,
+        dismissed_version=None,
+        domain=DOMAIN,
+        is_fixable=True,
+        is_persistent=False,
+        issue_domain=None,
+        issue_id=key,
+        learn_more_url=None,
+        severity=None,
+        translation_key=key,
+        translation_placeholders=words,
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "complaint"),
+    [
+        (issue("nonsense"), "issue nonsense is missing"),
+        (issue("bot_disabled", bot_url="x", version_url="x"), "names {'name'}, but nothing is filled in"),
+        (issue("bot_disabled", name="x", bot_url="", version_url="x"), "names {'bot_url'}, but nothing is filled in"),
+    ],
+)
+def test_the_check_of_issues_sees_what_could_not_be_read(shown: IssueEntry, complaint: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        assert_issue_is_readable(shown)
+
+
+@pytest.mark.parametrize("key", TEXTS["en"]["issues"])
+def test_an_issue_has_the_same_texts_with_the_same_words_in_every_language(key: str) -> None:
+    """Those of its title, of each step and choice, of each outcome, and of an entry that is gone meanwhile."""
+
+    def words_of(texts: Any, path: str = "") -> dict[str, list[str]]:
+        if isinstance(texts, str):
+            return {path: sorted(set(_NAMES.findall(texts)))}
+        return {name: words for part in texts for name, words in words_of(texts[part], f"{path}.{part}").items()}
+
+    english, *others = (words_of(texts["issues"][key]) for texts in TEXTS.values())
+
+    assert others == [english]
+    assert {".title", ".fix_flow.abort.entry_gone"} < english.keys()
+    asks = ".fix_flow.step.init.menu_options.ask" in english
+    removes = ".fix_flow.step.confirm.description" in english
+    looks = {
+        f".fix_flow.{path}" for path in ("error.still", "error.other", "step.check.title", "step.check.description")
+    }
+    assert removes or looks <= english.keys()
+    outcomes = ("too_sensitive", "nothing_to_ask", "asked_too_often", "asked_already", "not_asked")
+    assert not asks or {f".fix_flow.error.{outcome}" for outcome in outcomes} <= english.keys()

@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # both stand above this module
 
 _MOST_NAMES = 5
 _POLLS_TO_BE_GONE = 2
+_NARROWEST = {scopes[0] for scopes in (SCOPES_FREE_BUSY, SCOPES_ROOMS, SCOPES_ROOM_BATCH)}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
 
 
@@ -65,12 +66,9 @@ class Kind(StrEnum):
     PEOPLE_GONE = "people_gone"
 
 
-_NARROWEST = {scopes[0] for scopes in (SCOPES_FREE_BUSY, SCOPES_ROOMS, SCOPES_ROOM_BATCH)}
-
-
 # What keeps the app from reading. A poll meets one of them at a time, so there is one of them at a time
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
-# With these rooms go on as they are, or for others it is the organization's calls and not Home Assistant
+# With these all other rooms go on as before; and calls that are used up come back by themselves
 _WARNINGS = frozenset({Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.PEOPLE_GONE})
 
 
