@@ -65,7 +65,7 @@ async def test_rooms_are_read_once_at_the_start(
         Trouble("invalid_auth", change("app_enabled", False), says="app is disabled"),
         Trouble("bot_disabled", change("bot_enabled", False), says="bot_id not found"),
         Trouble("scope_missing", lambda tenant: tenant.revoke(FREE_BUSY_SCOPE), says="Access denied"),
-        Trouble("nothing_readable", lambda tenant: tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)),
+        Trouble("subject_unreadable", lambda tenant: tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)),
         *troubles_at(FREE_BUSY),
         *answers_at(FREE_BUSY),
         *troubles_at(ROOMS),

@@ -63,6 +63,7 @@ def test_the_text_of_a_failure_of_all_names_no_rooms(error: FeishuError) -> None
     failed = update_failed(error)
 
     assert failed.translation_key
+    assert failed.translation_placeholders
     for texts in TEXTS.values():
         text = texts["exceptions"][failed.translation_key]["message"]
         assert text.format(**failed.translation_placeholders)

@@ -62,6 +62,7 @@ def catalogues(draw: st.DrawFn) -> ReadCatalogue:
         missing=walks,
         gone=draw(st.frozensets(ids, max_size=3)),
         scopes=draw(st.none() | st.frozensets(ids, max_size=3)),
+        was_listed=draw(st.booleans()),
     )
 
 

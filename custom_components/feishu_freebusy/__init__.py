@@ -1,7 +1,5 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
-from functools import partial
-
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
@@ -22,7 +20,7 @@ from .devices import (
     subject_id_of,
     subjects_without_enabled_entity,
 )
-from .issues import async_withdraw_issues
+from .issues import async_watch_entries
 from .options import Options
 from .services import async_setup_services
 from .stored import Stored, async_forget_stored
@@ -31,8 +29,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
-    """Set up the actions, which are there even if no entry is loaded."""
+    """Set up the actions, which are there even if no entry is loaded, and the end of issues when one is not."""
     async_setup_services(hass)
+    async_watch_entries(hass)
     return True
 
 
@@ -47,7 +46,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     calls = MonthlyCalls(hass, entry, client.traffic)
     await calls.async_load()
     entry.async_on_unload(calls.async_save)
-    entry.async_on_unload(partial(async_withdraw_issues, hass, entry))
     stored = Stored(hass, entry)
     restored = await stored.async_load()
     entry.async_on_unload(stored.async_save)

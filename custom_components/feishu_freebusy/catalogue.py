@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from .const import CATALOGUE_INTERVAL
 from .feishu import (
     Catalogue,
-    CredentialsError,
     FeishuClient,
     FeishuError,
     RequestError,
@@ -25,6 +24,7 @@ from .feishu import (
     SubjectError,
     read_catalogue,
 )
+from .issues import async_report_failure
 from .options import Options
 from .polling import pause_after
 from .problems import update_failed
@@ -41,7 +41,8 @@ class ReadCatalogue:
 
     Rooms that are missing in the latest walk over all levels are in it as they were last known; `missing` says for how
     many walks. They are `gone` when two walks and a question for that very room said so. `scopes` are those granted to
-    the app, None where that is not known.
+    the app, None where that is not known. `unlisted` is not empty if rooms may not be listed (any more): any one of
+    these scopes would do; `was_listed` tells whether they ever were.
     """
 
     catalogue: Catalogue
@@ -49,6 +50,8 @@ class ReadCatalogue:
     missing: Mapping[str, int] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
+    unlisted: tuple[str, ...] = ()
+    was_listed: bool = True
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
@@ -92,7 +95,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         )
         self._client = client
         self._remembered = remembered
-        self.failed = False
+        self.error: FeishuError | None = None  # of the latest read
         self._walked = False
         if stored:
             self.data = stored
@@ -107,7 +110,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
-        self.failed = False
+        self.error = None
         self._walked = True
         return read
 
@@ -180,23 +183,26 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
 
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
-        self.failed = True
+        self.error = error
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         if isinstance(error, ScopeMissingError):
-            return await self._without_permission(read_at)
+            return await self._without_permission(error.scopes, read_at)
         if self.data:
             return self.data
-        if isinstance(error, CredentialsError):
-            self.config_entry.async_start_reauth(self.hass)
+        async_report_failure(self.hass, self.config_entry, error)
         raise update_failed(error) from error
 
-    async def _without_permission(self, read_at: datetime) -> ReadCatalogue:
+    async def _without_permission(self, refused: tuple[str, ...], read_at: datetime) -> ReadCatalogue:
         """Go on with what is known: it is a choice of the tenant's admin, not an outage."""
         scopes = await self._read_scopes()
         if self.data:
-            return self.data if scopes == self.data.scopes else replace(self.data, scopes=scopes)
+            read = replace(self.data, scopes=scopes, unlisted=refused)
+            return self.data if read == self.data else read
         rooms = self._rooms_before()  # by the names they were given in the flow
-        return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
+        missing = dict.fromkeys(rooms, 0)
+        return ReadCatalogue(
+            Catalogue(rooms, {}), read_at, missing=missing, scopes=scopes, unlisted=refused, was_listed=False
+        )
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""

@@ -7,7 +7,7 @@ from functools import partial
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later
@@ -17,8 +17,8 @@ from homeassistant.util import dt as dt_util
 from .bookings import RangeReader
 from .calls import MonthlyCalls
 from .catalogue import CatalogueCoordinator, RoomInfo
-from .feishu import BusyPeriod, CredentialsError, FeishuClient, FeishuError, QuotaExceededError
-from .issues import async_report_quota_exceeded, async_withdraw_issues
+from .feishu import BusyPeriod, FeishuClient, FeishuError
+from .issues import Account, async_update_issues, async_update_stale
 from .options import Options
 from .people import PersonInfo
 from .polling import grace
@@ -187,11 +187,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if self._snapshot_of(subject) is not subject.told:
                 self._notify(subject_id)
         self._notify(None)
+        if not self.last_update_success:
+            async_update_stale(self.hass, self.config_entry, self.account)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
         self._arm_timer()
+        self._update_issues()
         self._notify(None)
 
     @override
@@ -278,11 +281,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         error = self._failure_of_all(answers)
         self.timetable.set_deadlines(self._subjects, answers, started=started, interval=interval, error_of_all=error)
         if error:
-            self._report(error)
             raise update_failed(error) from error
         if answers:
             self._note_errors(answers)
-            self._withdraw_reports()
 
     def _fill_up(self, due: set[str], kind: SubjectKind, chunk_size: int) -> list[str]:
         """Let the last call of a poll be full: the places that are left go to the subjects read longest ago."""
@@ -309,7 +310,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             include_external_calendar=self.options.include_external_calendar,
         )
         take = partial(self._take, reading_of)
-        probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.failed)
+        probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
         answers_of_rooms, answers_of_people = await asyncio.gather(
             self.source.read(rooms, *window, take, doubtful=doubtful, probe=probe),
@@ -319,10 +320,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
-        if subject_id in self and not isinstance(answer, FeishuError):
-            self._keep(subject_id, reading_of(answer))
-            if not self._shutdown_requested:
-                self.stored.async_keep_readings(self._readings)
+        if subject_id not in self:
+            return
+        if isinstance(answer, FeishuError):
+            self._subjects[subject_id].note_refusal(answer)
+            return
+        self._keep(subject_id, reading_of(answer))
+        if not self._shutdown_requested:
+            self.stored.async_keep_readings(self._readings)
 
     @callback
     def _keep(self, subject_id: str, reading: Reading) -> None:
@@ -350,19 +355,23 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return errors[0]
         return None
 
-    def _report(self, error: FeishuError) -> None:
-        """Tell the user what he has to do or to know."""
-        if isinstance(error, CredentialsError):
-            # ConfigEntryAuthFailed would end polling for good, yet the app may only be disabled for a while
-            self.config_entry.async_start_reauth(self.hass)
-        if isinstance(error, QuotaExceededError):
-            next_due = min(subject.due_at for subject in self._subjects.values())
-            async_report_quota_exceeded(self.hass, self.config_entry, self.timetable.time_of(next_due))
+    @property
+    def account(self) -> Account:
+        """Return the state of the account, from which it follows what a person has to do."""
+        subjects = [self._subjects[subject_id] for subject_id in self._read_ids()]
+        next_due = min((subject.due_at for subject in self._subjects.values()), default=self.timetable.now)
+        return Account(
+            failure=None if self.last_update_success else self.last_exception,
+            subjects=subjects,
+            is_anything_known=any(self._snapshot_of(subject) for subject in subjects),
+            next_try=self.timetable.time_of(next_due),
+            catalogue=self.catalogue.data,
+        )
 
-    def _withdraw_reports(self) -> None:
-        async_withdraw_issues(self.hass, self.config_entry)
-        for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-            self.hass.config_entries.flow.async_abort(flow["flow_id"])
+    @callback
+    def _update_issues(self) -> None:
+        if not self._shutdown_requested:
+            async_update_issues(self.hass, self.config_entry, self.account)
 
     def _note_errors(self, answers: Answers) -> None:
         """Say once that some can't be read, and once that all can be read again."""
@@ -389,6 +398,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         else:
             self.update_interval = timedelta(seconds=max(next_due - self.timetable.now, 1.0))
 
+    async def async_check_now(self) -> None:
+        """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""
+        for subject in self._subjects.values():
+            subject.due_at = 0.0
+        await self.async_refresh()
+
     async def async_read_now(self, subject_id: str) -> None:
         """Read a subject ahead of its time; several such wishes become one poll."""
         if subject := self._subjects.get(subject_id):
@@ -407,6 +422,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def async_apply_catalogue(self) -> None:
         """Take over names, places and disabled periods from the catalogue, and the rooms of followed levels."""
         self.source.try_again()
+        self._update_issues()
         if self._take_over(self._describe()):
             self.config_entry.async_create_task(self.hass, self.async_request_refresh(), f"{self.name} new rooms")
 

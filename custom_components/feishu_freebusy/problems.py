@@ -1,5 +1,11 @@
 """Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+import re
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
@@ -21,6 +27,7 @@ from .feishu import (
 )
 
 _INVALID_PARAMETER = 10003
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 # The first that fits counts: special ones before those they are kinds of
 _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
@@ -48,7 +55,7 @@ def problem_key(error: FeishuError) -> str:
 
 
 def unnamed_problem_key(error: FeishuError) -> str:
-    """Return the translation key of a failure where no single room or person can be named for it."""
+    """Return the key of a failure in a flow, where no single room or person can be named for it."""
     return "nothing_readable" if isinstance(error, SubjectError) else problem_key(error)
 
 
@@ -58,10 +65,32 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     return {"scopes": ", ".join(scopes), "details": str(error)}
 
 
+def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
+    """Return a failure in the language of this Home Assistant; None is one that is not Feishu's."""
+    if error is None:
+        return text_of(hass, "unexpected", {})
+    details = error.text or error.answer.msg or type(error).__name__
+    # Without the log id, which is another one each time
+    details = without_addresses(details if error.code is None else f"{details}, code {error.code}")
+    return text_of(hass, problem_key(error), {**problem_placeholders(error), "details": details})
+
+
+def without_addresses(text: str) -> str:
+    """Return words of the server without pages that it would send people to."""
+    return _ADDRESS.sub("…", text)
+
+
+def text_of(hass: HomeAssistant, key: str, placeholders: Mapping[str, str]) -> str:
+    """Return the text of an exception in the language of this Home Assistant."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", key)
+    return text.format_map(defaultdict(lambda: "…", placeholders))
+
+
 def update_failed(error: FeishuError) -> UpdateFailed:
     """Return the failure as what a coordinator raises, with its text."""
     return UpdateFailed(
         translation_domain=DOMAIN,
-        translation_key=unnamed_problem_key(error),
+        translation_key=problem_key(error),
         translation_placeholders=problem_placeholders(error),
     )

@@ -46,6 +46,7 @@ def catalogue_to_json(read: ReadCatalogue) -> Json:
         "missing": dict(read.missing),
         "gone": sorted(read.gone),
         "scopes": None if read.scopes is None else sorted(read.scopes),
+        "was_listed": read.was_listed,
     }
 
 
@@ -118,6 +119,7 @@ def _catalogue(value: Json) -> ReadCatalogue:
         missing=missing,
         gone=frozenset(_texts(value["gone"])),
         scopes=None if value["scopes"] is None else frozenset(_texts(value["scopes"])),
+        was_listed=_exactly(bool, value["was_listed"]),
     )
 
 

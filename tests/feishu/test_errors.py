@@ -247,6 +247,34 @@ def test_a_missing_scope_has_a_name(violations: object, scopes: tuple[str, ...])
     assert failure.scopes == scopes
 
 
+@pytest.mark.parametrize(
+    ("msg", "address"),
+    [
+        ("ip 203.0.113.7 is denied by app setting", "203.0.113.7"),
+        ("ip [2001:db8::7] is denied by app setting", "2001:db8::7"),
+        ("IP 203.0.113.7, denied", "203.0.113.7"),
+        ("ip %s is denied by app setting", None),
+        ("ip 999.0.0.1 is denied", None),
+        ("", None),
+    ],
+)
+def test_a_refused_address_is_told_if_the_server_says_it(msg: str, address: str | None) -> None:
+    failure = error(99991401, msg=msg)
+
+    assert isinstance(failure, IpDeniedError)
+    assert failure.address == address
+
+
+@pytest.mark.parametrize(
+    ("code", "is_gone"), [(195100, True), (99992351, True), (99992361, True), (190002, False), (99992375, False)]
+)
+def test_only_some_refusals_say_that_there_is_no_such_person(code: int, *, is_gone: bool) -> None:
+    failure = error(code)
+
+    assert isinstance(failure, SubjectError)
+    assert failure.is_no_such_person is is_gone
+
+
 def test_secrets_that_the_server_repeats_are_wiped() -> None:
     body = {"code": 190002, "msg": "bad token t-abc123\nof secret hunter2"}
 

@@ -5,7 +5,9 @@ Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 _MAX_TEXT = 300
@@ -109,11 +111,21 @@ class AppUnavailableError(AppError):
 
 
 class IpDeniedError(AppError):
-    """The caller's address is not on the app's allow-list."""
+    """The caller's address is not on the app's allow-list; `address` is that, if the server said it."""
+
+    def __init__(self, text: str = "", answer: Answer | None = None, address: str | None = None) -> None:
+        """Take the address beside what every failure has."""
+        super().__init__(text, answer)
+        self.address = address
 
 
 class SubjectError(FeishuError):
     """This room or person can't be read: unknown, deleted, or not visible to the app."""
+
+    @property
+    def is_no_such_person(self) -> bool:
+        """Tell whether Feishu said that it knows nobody by this id: somebody who left, or an id of another app."""
+        return self.code in _NO_SUCH_PERSON
 
 
 class EndpointRetiredError(FeishuError):
@@ -140,6 +152,7 @@ _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
         | {99992351, 99992352, 99992353, 99992359, 99992360, 99992361, 99992375, 99992376}
     ),
 }
+_NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 99992360, 99992361})
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
@@ -169,6 +182,8 @@ def error_of(
         return RateLimitedError(answer=answer, retry_after=_retry_after(headers))
     if error is ScopeMissingError:
         return ScopeMissingError(answer=answer, scopes=_missing_scopes(body) or required_scopes)
+    if error is IpDeniedError:
+        return IpDeniedError(answer=answer, address=_address_in(answer.msg))
     return (error or RequestError)(answer=answer)
 
 
@@ -214,6 +229,14 @@ def _missing_scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     names = (row.get("subject") or row.get("scope") for row in violations if isinstance(row, dict))
     return tuple(name for name in names if isinstance(name, str))
+
+
+def _address_in(msg: str) -> str | None:
+    """Return the address that a message names; it is not said anywhere else."""
+    for word in msg.split():
+        with suppress(ValueError):
+            return str(ip_address(word.strip("[](),;'\"")))
+    return None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
