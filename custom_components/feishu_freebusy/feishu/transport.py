@@ -33,7 +33,7 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
-_MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 rooms has about 100 KiB
+_MAX_BODY = 4 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _OK = 200
 _REDIRECT = 300
@@ -168,6 +168,7 @@ class Transport:
                 params=request.params,
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
+                middlewares=(),  # a session's own would look into where a redirect leads, and even look it up
             ) as response:
                 answer = _read_answer(await _read_body(response), response)
         # Not chained: the session's errors carry the request, and with it the token
