@@ -9,7 +9,7 @@ from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .feishu import AppTraffic, FeishuClient
+from .feishu import AppTraffic, FeishuClient, session_options
 
 # Not in `runtime_data`: the limits of an app hold over reloads, and for a flow beside a running entry
 _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}_traffic")
@@ -36,14 +36,11 @@ def async_create_client(
 
 @callback
 def _session(hass: HomeAssistant) -> aiohttp.ClientSession:
-    """Return the session of all clients, which keeps no cookies.
-
-    That of all integrations has a jar: what one server sets there, for all of `.com` if it likes, others are sent.
-    """
+    """Return the session of all clients: not that of all integrations, for it has to be made in a way of its own."""
     if _SESSION in hass.data:
         return hass.data[_SESSION]
     # Not cleaned up with the entry that happens to be the first: others go on with it
-    session = async_create_clientsession(hass, auto_cleanup=False, cookie_jar=aiohttp.DummyCookieJar())
+    session = async_create_clientsession(hass, auto_cleanup=False, **session_options())
     hass.data[_SESSION] = session
 
     @callback

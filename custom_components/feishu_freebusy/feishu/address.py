@@ -46,7 +46,7 @@ def normalised_base_url(text: str) -> str:
             raise AddressError(AddressProblem.NOT_A_URL)
         url = urlsplit(text)
         host, port = _host_of(url.hostname or ""), url.port
-    except UnicodeError, ValueError:
+    except ValueError:
         raise AddressError(AddressProblem.NOT_A_URL) from None
     if url.scheme not in {"https", "http"} or port == 0:
         raise AddressError(AddressProblem.NOT_A_URL)

@@ -61,7 +61,7 @@ class FeishuClient:
         traffic: AppTraffic | None = None,
         deadline: float = _DEADLINE,
     ) -> None:
-        """Take the app's credentials and the caller's session.
+        """Take the app's credentials and the caller's session, made with `session_options`.
 
         `traffic` is to be the same for all clients of one app; `deadline` is the most seconds that a call may last.
         """
