@@ -27,7 +27,7 @@ from .odd import ODD_VALUES, spoilt
 from .virtual import on_virtual_time, run
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
-WINDOW = {"time_min": START, "time_max": START + timedelta(days=1)}
+WINDOW: dict[str, Any] = {"time_min": START, "time_max": START + timedelta(days=1)}
 MEBIBYTE = 1024 * 1024
 ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
 
@@ -150,11 +150,11 @@ HUGE = {
     "lists in lists": b'{"code":0,"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "objects in objects": b'{"code":0,"data":' + b'{"data":' * 100_000 + b"0" + b"}" * 100_000 + b"}",
     "100,000 rows": json.dumps({"code": 0, "data": {"freebusy_list": [ROW] * 100_000}}).encode(),
-    "many rows": json.dumps({"code": 0, "data": {"freebusy_list": [ROW] * 40_000}}).encode(),
-    "many empty rows": b'{"code":0,"data":{"freebusy_list":[' + b"{}," * 1_000_000 + b"{}]}}",
-    "a name of 3 MB": b'{"code":0,"data":{"freebusy_list":[{"' + b"x" * 3 * MEBIBYTE + b'":0}]}}',
-    "a time of 3 MB": b'{"code":0,"data":{"freebusy_list":[{"start_time":"2026-11-23T10:00:00.'
-    + b"0" * 3 * MEBIBYTE
+    "many rows": json.dumps({"code": 0, "data": {"freebusy_list": [ROW] * 20_000}}).encode(),
+    "many empty rows": b'{"code":0,"data":{"freebusy_list":[' + b"{}," * 500_000 + b"{}]}}",
+    "a name of 1 MB": b'{"code":0,"data":{"freebusy_list":[{"' + b"x" * MEBIBYTE + b'":0}]}}',
+    "a time of 1 MB": b'{"code":0,"data":{"freebusy_list":[{"start_time":"2026-11-23T10:00:00.'
+    + b"0" * MEBIBYTE
     + b'Z","end_time":"2026-11-23T10:00:00Z"}]}}',
 }
 
@@ -284,12 +284,28 @@ def test_a_tenant_without_end_is_given_up(tenant: Any) -> None:
     assert tenant.asked < 20_000
 
 
-def test_pages_that_are_larger_than_asked_for_end_all_the_same() -> None:
-    rooms = [{"room_id": f"omm_{number}"} for number in range(100_000)]
+@pytest.mark.parametrize("number", [10_001, 100_000])
+def test_a_page_that_is_much_larger_than_asked_for_is_unreadable(number: int) -> None:
+    rooms = [{"room_id": f"omm_{number}"} for number in range(number)]
 
     answer = ask("vc/v1/rooms", json.dumps({"code": 0, "data": {"rooms": rooms}}).encode())
 
     assert isinstance(answer, UnreadableAnswerError)
+
+
+def test_pages_that_are_larger_than_asked_for_end_all_the_same(tenant: Tenant) -> None:
+    rooms = [{"room_id": f"omm_{number}"} for number in range(10_000)]
+
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        for page in range(10):
+            data = {"rooms": rooms, "has_more": True, "page_token": str(page)}
+            tenant.inject(Fault.body(200, {"code": 0, "data": data}), "vc/v1/rooms")
+        with pytest.raises(UnreadableAnswerError, match="no end"):
+            await virtual.client.rooms()
+        assert len(virtual.sent("vc/v1/rooms")) < 10
+
+    run(play())
 
 
 @pytest.mark.parametrize("path", ["vc/v1/rooms", "vc/v1/room_levels"])

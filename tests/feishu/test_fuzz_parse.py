@@ -204,7 +204,7 @@ def test_more_rows_than_anybody_has_meetings_are_no_answer() -> None:
         parse.busy_periods({"freebusy_list": rows})
     answers = parse.users_busy({"freebusy_lists": [{"user_id": "ou_1", "freebusy_items": rows}]}, ["ou_1"])
     assert isinstance(answers["ou_1"], UnreadableAnswerError)
-    assert len(parse.busy_periods({"freebusy_list": rows[:20_000]})) == 20_000
+    assert len(parse.busy_periods({"freebusy_list": rows[:10_000]})) == 10_000
 
 
 @pytest.mark.parametrize("word", [1, 0, "true", "false", "", [], {}, 1.0])

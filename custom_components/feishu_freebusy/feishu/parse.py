@@ -20,7 +20,7 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _UNIX_TIME = re.compile(r"\d{1,18}", re.ASCII)
-_MAX_ROWS = 20_000  # of one subject; 90 days have 8,640 quarters of an hour
+_MAX_ROWS = 10_000  # of one list; 90 days have 8,640 quarters of an hour, and a page is asked to have 100 rooms
 _MAX_NAME = 255  # characters; more would stall whoever makes an entity of it
 _MAX_PARTS = 100  # levels above a room, things in it
 _MAX_TOKEN = 8192  # characters; a header takes no more
@@ -55,9 +55,13 @@ def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
 def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
     if not isinstance(rows, list):
         raise UnreadableAnswerError(f"{name} is not a list")
-    if len(rows) > _MAX_ROWS:
-        raise UnreadableAnswerError(f"{name} has more rows than anybody has meetings")
+    _check_length(rows, name)
     return tuple([_busy_period(row) for row in rows])
+
+
+def _check_length(rows: list[Any], name: str) -> None:
+    if len(rows) > _MAX_ROWS:
+        raise UnreadableAnswerError(f"{name} has more rows than there can be")
 
 
 def _busy_period(row: object) -> BusyPeriod:
@@ -272,6 +276,7 @@ def _rows(data: Json, key: str) -> Iterator[Json]:
         return
     if not isinstance(rows, list):
         raise UnreadableAnswerError(f"{key} is not a list")
+    _check_length(rows, key)
     for row in rows:
         if not isinstance(row, dict):
             raise UnreadableAnswerError(f"a row of {key} is not an object")

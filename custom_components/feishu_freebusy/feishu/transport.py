@@ -33,7 +33,7 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
-_MAX_BODY = 4 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
+_MAX_BODY = 2 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _OK = 200
 _REDIRECT = 300
