@@ -4,12 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+import logging
 import re
 import ssl
-from typing import cast
+from typing import Any, cast
+
+import pytest
+
+from custom_components.feishu_freebusy.feishu import ActivateStatus, Bot, FeishuClient, FeishuError
 
 TOKEN = b'{"code":0,"msg":"ok","tenant_access_token":"t-hush-hush","expire":7200}'
+SECRETS = ("secret-0815", "t-hush-hush")
 BOT = b'{"code":0,"msg":"ok","bot":{"app_name":"Orion","activate_status":2}}'
+
+ORION = Bot("Orion", ActivateStatus.ENABLED)
 
 # What is done once a request has come. A connection is kept for the next one if it returns true
 type Script = Callable[[asyncio.StreamWriter], Awaitable[bool]]
@@ -95,3 +103,33 @@ async def serving(
         listening.close()
         listening.close_clients()
         await asyncio.gather(*server.tasks)
+
+
+@asynccontextmanager
+async def nothing_left(
+    server: Server, caplog: pytest.LogCaptureFixture, *, complaints_of_tls: bool = False
+) -> AsyncIterator[None]:
+    """See that no task, no connection, no secret in the log and no complaint of asyncio's is left."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    caplog.set_level(logging.DEBUG)
+    yield
+    for _ in range(100):
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        left = [task for task in tasks if "Server.serve" not in repr(task.get_coro())]
+        if not left and server.open_connections == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert left == []
+    assert server.open_connections == 0
+    assert complaints == [] or complaints_of_tls  # for these are the server's
+    assert not [secret for secret in SECRETS if secret in caplog.text]
+
+
+async def failure_of(client: FeishuClient) -> FeishuError:
+    """Return the error of a call."""
+    with pytest.raises(FeishuError) as failed:
+        await client.bot()
+    assert not [secret for secret in SECRETS if secret in f"{failed.value} {failed.value!r}"]
+    assert len(str(failed.value)) < 500
+    return failed.value

@@ -3,29 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from compression import zstd
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 import gzip
-from ipaddress import ip_address
-import logging
-from pathlib import Path
 import socket
-import ssl
 import tracemalloc
 from typing import Any
 import zlib
 
 import aiohttp
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 import pytest
 
 from custom_components.feishu_freebusy.feishu import (
-    ActivateStatus,
-    Bot,
     FeishuClient,
     FeishuError,
     NotFeishuError,
@@ -35,11 +23,9 @@ from custom_components.feishu_freebusy.feishu import (
     transport,
 )
 
-from .hostile import BOT, Script, Server, ok, says, says_for_ever, serving
+from .hostile import BOT, ORION, Script, Server, failure_of, nothing_left, ok, says, says_for_ever, serving
 
-ORION = Bot("Orion", ActivateStatus.ENABLED)
 MEBIBYTE = 1024 * 1024
-SECRETS = ("secret-0815", "t-hush-hush")
 
 
 @pytest.fixture(autouse=True)
@@ -52,36 +38,6 @@ async def clientele(socket_enabled: None) -> AsyncIterator[Callable[[Server], Fe
     """Return what makes clients of a server."""
     async with aiohttp.ClientSession(**session_options()) as session:
         yield lambda server: FeishuClient(session, "cli_a", "secret-0815", base_url=server.address)
-
-
-@asynccontextmanager
-async def nothing_left(
-    server: Server, caplog: pytest.LogCaptureFixture, *, complaints_of_tls: bool = False
-) -> AsyncIterator[None]:
-    """See that no task, no connection, no secret in the log and no complaint of asyncio's is left."""
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    caplog.set_level(logging.DEBUG)
-    yield
-    for _ in range(100):
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        left = [task for task in tasks if "Server.serve" not in repr(task.get_coro())]
-        if not left and server.open_connections == 0:
-            break
-        await asyncio.sleep(0.01)
-    assert left == []
-    assert server.open_connections == 0
-    assert complaints == [] or complaints_of_tls  # for these are the server's
-    assert not [secret for secret in SECRETS if secret in caplog.text]
-
-
-async def failure_of(client: FeishuClient) -> FeishuError:
-    """Return the error of a call."""
-    with pytest.raises(FeishuError) as failed:
-        await client.bot()
-    assert not [secret for secret in SECRETS if secret in f"{failed.value} {failed.value!r}"]
-    assert len(str(failed.value)) < 500
-    return failed.value
 
 
 def redirect(location: bytes, status: int = 302) -> Script:
@@ -402,145 +358,3 @@ async def test_a_bomb_does_not_fill_the_memory(
         assert type(await failure_of(clientele(server))) is UnreadableAnswerError
 
     assert most_memory() < 160 * MEBIBYTE  # until aiohttp 3.14, a read unpacks 32 MiB at once
-
-
-# --- TLS --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Certificates:
-    """An authority of our own, and what it signs."""
-
-    folder: Path
-    name: x509.Name = field(default_factory=lambda: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")]))
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-
-    def server(self, address: str = "127.0.0.1", *, days: int = 1, signed_by_itself: bool = False) -> ssl.SSLContext:
-        """Return what a server for the address needs, with a certificate that ends in so many days."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._signed(key, key if signed_by_itself else self.key, address, days, ca=False)
-        path = self.folder / f"{address}{days}{signed_by_itself}.pem"
-        encoding = serialization.Encoding.PEM
-        private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        path.write_bytes(private + certificate.public_bytes(encoding))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
-
-    def client(self) -> ssl.SSLContext:
-        """Return what a client needs to trust the authority."""
-        authority = self._signed(self.key, self.key, "127.0.0.1", 1, ca=True)
-        return ssl.create_default_context(cadata=authority.public_bytes(serialization.Encoding.PEM).decode())
-
-    def _signed(
-        self,
-        key: ec.EllipticCurvePrivateKey,
-        by: ec.EllipticCurvePrivateKey,
-        address: str,
-        days: int,
-        *,
-        ca: bool,
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(self.name if ca else x509.Name([]))
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=9))
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=True)
-            .add_extension(_usage(ca=ca), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
-            .sign(by, hashes.SHA256())
-        )
-
-
-def _usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-@pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return Certificates(tmp_path)
-
-
-async def test_a_server_that_proves_who_it_is_is_called(socket_enabled: None, certificates: Certificates) -> None:
-    connector = aiohttp.TCPConnector(ssl=certificates.client())
-    async with (
-        serving(tls=certificates.server()) as server,
-        aiohttp.ClientSession(connector=connector, **session_options()) as session,
-    ):
-        client = FeishuClient(session, "cli_a", "secret-0815", base_url=server.address)
-
-        assert await client.bot() == ORION
-
-
-@pytest.mark.parametrize(
-    "proof",
-    [{"days": -1}, {"address": "192.0.2.1"}, {"signed_by_itself": True}],
-    ids=["expired", "another's", "self-signed"],
-)
-async def test_a_server_that_does_not_prove_who_it_is_hears_nothing(
-    socket_enabled: None, caplog: pytest.LogCaptureFixture, certificates: Certificates, proof: dict[str, Any]
-) -> None:
-    connector = aiohttp.TCPConnector(ssl=certificates.client())
-    async with (
-        serving(tls=certificates.server(**proof)) as server,
-        nothing_left(server, caplog, complaints_of_tls=True),
-        aiohttp.ClientSession(connector=connector, **session_options()) as session,
-    ):
-        client = FeishuClient(session, "cli_a", "secret-0815", base_url=server.address)
-
-        failure = await failure_of(client)
-        assert type(failure) is NotReachableError
-        assert "Certificate" in str(failure)
-        assert server.requests == []
-
-
-async def test_a_server_without_tls_hears_no_secret(socket_enabled: None) -> None:
-    heard = bytearray()
-
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.extend(await reader.read(65536))
-        writer.write(ok(BOT))
-        writer.close()
-
-    listening = await asyncio.start_server(listen, "127.0.0.1", 0)
-    async with listening, aiohttp.ClientSession(**session_options()) as session:
-        address = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        client = FeishuClient(session, "cli_a", "secret-0815", base_url=address)
-
-        assert type(await failure_of(client)) is NotReachableError
-    assert heard
-    assert b"secret" not in heard
-    assert b"cli_a" not in heard
-
-
-@pytest.mark.parametrize("length", [0, 5, 40])
-async def test_a_server_that_leaves_amid_the_handshake_is_not_reachable(socket_enabled: None, length: int) -> None:
-    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(65536)
-        writer.write((b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(64))[:length])
-        writer.close()
-
-    listening = await asyncio.start_server(leave, "127.0.0.1", 0)
-    async with listening, aiohttp.ClientSession(**session_options()) as session:
-        address = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-
-        assert (
-            type(await failure_of(FeishuClient(session, "cli_a", "secret-0815", base_url=address))) is NotReachableError
-        )
