@@ -1,13 +1,14 @@
 """What no server should say: odd values, odd times, and valid answers with something wrong in one place."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from math import inf, nan
 from typing import Any
 
 from hypothesis import strategies as st
 
 type Place = tuple[Any, ...]
+
+_DEEPEST = 8  # where something is spoilt; every valid answer has room in it
 
 
 def nested(depth: int) -> list[Any]:
@@ -63,7 +64,7 @@ def odd_values() -> st.SearchStrategy[Any]:
 def _places(value: Any, here: Place = ()) -> Iterator[Place]:
     yield here
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, below in inner:
+    for key, below in inner if len(here) < _DEEPEST else ():
         yield from _places(below, (*here, key))
 
 
@@ -71,14 +72,14 @@ def _changed(value: Any, place: Place, change: str, odd: Any) -> Any:
     """Return a copy in which one place is different."""
     if not place:
         return odd
-    root = deepcopy(value)
-    holder = root
-    for key in place[:-1]:
-        holder = holder[key]
-    key = place[-1]
+    key, *rest = place
+    holder = value.copy()
+    if rest:
+        holder[key] = _changed(holder[key], tuple(rest), change, odd)
+        return holder
     match change:
         case "replace":
-            holder[key] = deepcopy(odd)
+            holder[key] = odd
         case "wrap in a list":
             holder[key] = [holder[key]]
         case "wrap in an object":
@@ -86,12 +87,12 @@ def _changed(value: Any, place: Place, change: str, odd: Any) -> Any:
         case "leave out":
             del holder[key]
         case "put beside" if isinstance(holder, list):
-            holder.insert(key, deepcopy(odd))
+            holder.insert(key, odd)
         case "put beside":
-            holder[f"{key} "] = deepcopy(odd)
+            holder[f"{key} "] = odd
         case "rename" if isinstance(holder, dict):
             holder[key.upper()] = holder.pop(key)
-    return root
+    return holder
 
 
 CHANGES = ["replace", "replace", "wrap in a list", "wrap in an object", "leave out", "put beside", "rename"]
