@@ -376,7 +376,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def _note_errors(self, answers: Answers) -> None:
         """Say once that some can't be read, and once that all can be read again."""
         for subject_id, answer in answers.items():
-            self._subjects[subject_id].error = answer if isinstance(answer, FeishuError) else None
+            # without the traceback, which would keep what was answered
+            self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
         unreadable = [subject for subject in self._subjects.values() if subject.error]
         if unreadable and not self._some_unreadable:
             _LOGGER.warning(

@@ -33,6 +33,7 @@ from .errors import (
     UnreadableAnswerError,
 )
 from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus, UserIdType
+from .session import session_options
 from .traffic import AppTraffic
 
 __all__ = [
@@ -79,4 +80,5 @@ __all__ = [
     "UserIdType",
     "normalised_base_url",
     "read_catalogue",
+    "session_options",
 ]

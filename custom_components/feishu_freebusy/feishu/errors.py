@@ -11,6 +11,8 @@ from ipaddress import ip_address
 from typing import Any
 
 _MAX_TEXT = 300
+_MAX_SCOPE = 100
+_MAX_SCOPES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class ScopeMissingError(AppError):
     def __init__(self, text: str = "", answer: Answer | None = None, scopes: tuple[str, ...] = ()) -> None:
         """Take the scopes beside what every failure has."""
         super().__init__(text, answer)
-        self.scopes = scopes
+        self.scopes = tuple(scope[:_MAX_SCOPE] for scope in scopes[:_MAX_SCOPES])  # they get into texts
 
 
 class BotDisabledError(AppError):
@@ -156,6 +158,7 @@ _NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 999
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
+_LONGEST_WAIT = 3600.0  # seconds; the limits are those of a minute, and who errs in the unit isn't to shut us out
 _TOO_MANY_REQUESTS = 429
 _SERVER_TROUBLE = 500
 
@@ -244,4 +247,4 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(headers["x-ogw-ratelimit-reset"])
     except KeyError, ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, _LONGEST_WAIT) if 0 <= seconds < float("inf") else None

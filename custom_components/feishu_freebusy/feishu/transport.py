@@ -33,7 +33,7 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
-_MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 rooms has about 100 KiB
+_MAX_BODY = 2 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _OK = 200
 _REDIRECT = 300
@@ -160,6 +160,7 @@ class Transport:
     async def _send(self, request: _Request, token: str) -> _Answer:
         started = _now()
         endpoint = request.endpoint
+        answer: _Answer | FeishuError
         try:
             async with self._session.request(
                 endpoint.method,
@@ -168,15 +169,19 @@ class Transport:
                 params=request.params,
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
+                middlewares=(),  # a session's own would look into where a redirect leads, and even look it up
             ) as response:
                 answer = _read_answer(await _read_body(response), response)
-        # Not chained: the session's errors carry the request, and with it the token
         except aiohttp.ClientPayloadError:
-            raise UnreadableAnswerError("the answer was cut off") from None
+            answer = UnreadableAnswerError("the answer was cut off")
+        except aiohttp.ClientResponseError:
+            answer = UnreadableAnswerError("the answer is not HTTP")
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError) as error:
-            raise NotReachableError(f"no connection ({type(error).__name__})") from None
+            answer = NotReachableError(f"no connection ({type(error).__name__})")
+        if isinstance(answer, FeishuError):
+            raise answer  # out here, or the session's error would hang on to it, and to that the request with the token
         milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
             "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
