@@ -32,7 +32,7 @@ def instant(text: object) -> datetime:
             return moment.astimezone(UTC)
     except ValueError, OverflowError:
         pass
-    raise UnreadableAnswerError(f"not a date-time with an offset: {text!r:.60}")
+    raise UnreadableAnswerError("not a date-time with an offset")
 
 
 def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
