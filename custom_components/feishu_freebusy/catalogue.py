@@ -26,6 +26,7 @@ from .feishu import (
     read_catalogue,
 )
 from .options import Options
+from .poll_log import PollKind, async_poll_log
 from .polling import pause_after
 from .problems import update_failed
 
@@ -87,14 +88,17 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         )
         self._client = client
         self._remembered = remembered
+        self._poll_log = async_poll_log(hass, entry)
 
     @override
     async def _async_update_data(self) -> ReadCatalogue:
         read_at = dt_util.utcnow()
         try:
-            walked = await read_catalogue(self._client)
-            scopes = await self._read_scopes()
-            read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+            with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
+                walked = await read_catalogue(self._client)
+                scopes = await self._read_scopes()
+                read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+                poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL

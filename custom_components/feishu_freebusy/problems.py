@@ -1,5 +1,7 @@
 """Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
 
+from collections.abc import Iterable
+
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
@@ -51,6 +53,14 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
+
+
+def reasons_of(errors: Iterable[FeishuError]) -> str:
+    """Return failures in one line for the log: those of a kind are counted, and the first of them speaks for all."""
+    alike: dict[tuple[str, int | None], list[FeishuError]] = {}
+    for error in errors:
+        alike.setdefault((problem_key(error), error.code), []).append(error)
+    return "; ".join(f"{len(some)} x {some[0]}" if len(alike) > 1 else str(some[0]) for some in alike.values())
 
 
 def update_failed(error: FeishuError) -> UpdateFailed:
