@@ -62,12 +62,13 @@ def _pattern_of(word: str) -> re.Pattern[str]:
 
 def _forms_of(word: str) -> Iterator[str]:
     """Yield the longest forms first: a shorter one may be part of them."""
+    data = word.encode("utf-8", "replace")
     for encode in (b64encode, urlsafe_b64encode):
-        yield encode(word.encode(errors="replace")).decode().rstrip("=")
-    yield "".join(f"%{byte:02X}" for byte in word.encode(errors="replace"))
-    yield quote(word, safe="", errors="replace")
-    yield quote(word, errors="replace")
-    yield quote_plus(word, errors="replace")
+        yield encode(data).decode().rstrip("=")
+    yield "".join(f"%{byte:02X}" for byte in data)
+    yield quote(data, safe="")
+    yield quote(data)
+    yield quote_plus(data)
     for ascii_only in (True, False):
         yield json.dumps(word, ensure_ascii=ascii_only)[1:-1]
     yield word
