@@ -16,14 +16,17 @@ type IpAddress = IPv4Address | IPv6Address
 
 MASK = "***"
 
-_MOST = 5_000  # characters; only the first are looked at, and fewer shown
-_LINK = re.compile(r"\b[a-z][a-z0-9+.-]*(?:://|%3A%2F%2F)[!-~]+", re.IGNORECASE | re.ASCII)
-_EMAIL = re.compile(r"[\w.+-]+(?:@|%40)\w[\w.-]*", re.ASCII)
+_MOST = 2_000  # characters; only the first are looked at, and fewer shown
+# Each pattern takes a run of its characters once and as a whole: an answer may be large, and nobody is to wait for this
+_LINK = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]++(?:://|%3A%2F%2F)[!-~]+", re.IGNORECASE | re.ASCII)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)\w[\w.-]*", re.ASCII)
 _ID = re.compile(r"(?<![a-z0-9])(omm|omb|ou|on|oc|cli)(?:_|%5F)[\w%-]+", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"(?<![\w-])[a-z]-[\w.~+/-]{8,}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(?<![\w+])(?:(?:\+|%2B)\d[\d -]{4,16}\d|1[3-9]\d{9})(?!\d)", re.IGNORECASE | re.ASCII)
 # With letters and digits in it, and longer than words are: a secret, an id or a token of whatever kind
-_OPAQUE = re.compile(r"(?<!\w)(?=[a-z+/_-]*\d)(?=[\d+/_-]*[a-z])[a-z0-9+/_-]{20,}={0,2}", re.IGNORECASE | re.ASCII)
+_OPAQUE = re.compile(
+    r"(?<![\w+/-])(?=[a-z+/_-]*+\d)(?=[\d+/_-]*+[a-z])[a-z0-9+/_-]{20,}={0,2}", re.IGNORECASE | re.ASCII
+)
 _IP_ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*)(?!\w|\.\d)", re.IGNORECASE | re.ASCII
 )
@@ -32,9 +35,10 @@ _IP_ADDRESS = re.compile(
 def redacted(text: str, known: Iterable[str] = ()) -> str:
     """Return the text in one line, without the `known` secrets and ids and without what looks like one."""
     text = " ".join(text[:_MOST].split())
-    for word in known:
-        if word:
-            text = _pattern_of(word).sub(MASK, text)
+    squeezed = _squeezed(text)
+    for form in (form for word in known if word.strip() for form in _forms_of(word)):
+        if _squeezed(form) in squeezed:  # nearly never, and a pattern takes its time to be made
+            text = re.sub(r"\s*".join(map(re.escape, form)), MASK, text, flags=re.IGNORECASE)
     text = _EMAIL.sub(MASK, _LINK.sub(MASK, text))
     text = _ID.sub(rf"\1_{MASK}", text)
     for pattern in (_TOKEN, _NUMBER, _OPAQUE):
@@ -54,14 +58,12 @@ def _parsed(text: str) -> IpAddress | None:
         return None
 
 
-def _pattern_of(word: str) -> re.Pattern[str]:
-    """Return what finds a word as it is, encoded, in other case, or broken by white space."""
-    broken = (r"\s*".join(map(re.escape, form)) for form in dict.fromkeys(_forms_of(word)))
-    return re.compile("|".join(broken), re.IGNORECASE)
+def _squeezed(text: str) -> str:
+    return "".join(text.split()).lower()
 
 
 def _forms_of(word: str) -> Iterator[str]:
-    """Yield the longest forms first: a shorter one may be part of them."""
+    """Yield in which forms a word may come back, in whatever case and broken by white space; the longest first."""
     data = word.encode("utf-8", "replace")
     for encode in (b64encode, urlsafe_b64encode):
         yield encode(data).decode().rstrip("=")
