@@ -240,7 +240,7 @@ def _missing_scopes(body: Mapping[str, Any], known: tuple[str, ...]) -> tuple[st
     if not isinstance(violations, list):
         return ()
     names = (_text(row.get("subject") or row.get("scope")) for row in violations if isinstance(row, dict))
-    return tuple(name for name in names if _SCOPE.fullmatch(name) and not _holds(name, known))
+    return tuple(name for name in names if _SCOPE.fullmatch(name) and redacted(name, known) == name)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
