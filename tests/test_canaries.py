@@ -39,7 +39,7 @@ from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOM
 from custom_components.feishu_freebusy.feishu import FeishuClient, FeishuError, transport
 from simulator import Fault, Room, Simulator, Tenant, gateway
 from simulator.answers import HTML_TYPE, Answer
-from simulator.model import Call, Level, User
+from simulator.model import Call, Level, Rsvp, User
 from simulator.tokens import TokenIssuer
 from tests.clock import Clock, SetUp, busy_id
 from tests.conftest import at
@@ -51,6 +51,7 @@ TITLE = "Aviary"  # of the entry
 CALLER = "203.0.113.77"  # the address of this Home Assistant, as Feishu sees it
 STRANGERS = ("ou_c0ffee0123456789", "finch@aviary.example", "+8613022222222", "https://aviary.example/x?y=1")
 
+RESPONSES: tuple[tuple[int, Rsvp], ...] = ((9, "accept"), (11, "needs_action"), (14, "accept"))
 TOKENS = "auth/v3/tenant_access_token/internal"
 # Codes of each kind of failure, and one that nobody knows
 CODES = (190002, 190014, 190006, 190007, 99991663, 99991672, 99991401, 99991400, 190003, 30005, 10014, 123456, 99991403)
@@ -95,7 +96,7 @@ class Office:
         self.bookings = [
             tenant.book(room.room_id, at(start), at(start + 1), rsvp=rsvp, organizer=self.person.open_id)
             for room in (self.room, self.other)
-            for start, rsvp in ((9, "accept"), (11, "needs_action"), (14, "accept"))
+            for start, rsvp in RESPONSES
         ]
         tenant.book(self.person.open_id, at(11), at(12))
 
@@ -252,7 +253,7 @@ def test_the_search_finds_what_there_is(office: Office) -> None:
 
 def calls(client: FeishuClient, office: Office) -> Iterator[Awaitable[object]]:
     """Yield every call that there is, with somebody's data in it."""
-    window = {"time_min": at(9), "time_max": at(18)}
+    window: dict[str, Any] = {"time_min": at(9), "time_max": at(18)}
     person = office.person
     yield client.check_credentials()
     yield client.freebusy_list(room_id=office.room.room_id, **window)
@@ -303,12 +304,12 @@ async def test_no_error_tells(
                 errors.append(error)
 
     assert len(errors) >= (13 if for_tokens else 6)
-    for error in errors:
-        for link in chain(error):
+    for failure in errors:
+        for link in chain(failure):
             scopes = getattr(link, "scopes", ())
             shown = [str(link), repr(link), repr(link.args), *scopes, *traceback.format_exception(link)]
             assert office.found_in("\n".join(shown), (SECRET, *tokens, *office.personal())) == []
-        assert {type(link).__module__.partition(".")[0] for link in chain(error)} <= {
+        assert {type(link).__module__.partition(".")[0] for link in chain(failure)} <= {
             "custom_components",
             "builtins",
             "asyncio",

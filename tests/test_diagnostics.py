@@ -149,7 +149,7 @@ async def test_it_tells_of_the_last_polls(
 
     polls = (await diagnostics_of(hass, entry))["polls"]
 
-    nothing = {"bad": [], "log_ids": []}
+    nothing: dict[str, Any] = {"bad": [], "log_ids": []}
     assert polls == [
         {**nothing, "kind": "free_busy", "at": local(10, 2), "seconds": 4.0, "calls": 2, "good": 2},
         {

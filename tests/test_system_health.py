@@ -155,7 +155,7 @@ async def test_the_page_is_sent_that_and_no_address(
     assert await async_setup_component(hass, "system_health", {})
     socket = await clock.run(hass_ws_client(hass))
     await socket.send_json({"id": 7, "type": "system_health/info"})
-    sent = []
+    sent: list[dict[str, Any]] = []
     while not sent or sent[-1].get("event", {}).get("type") != "finish":
         sent.append(await clock.run(socket.receive_json()))
 

@@ -211,4 +211,4 @@ def _error(error: FeishuError | None) -> Mapping[str, Any] | None:
 
 
 def _text(instant: datetime | None) -> str | None:
-    return instant and dt_util.as_local(instant).isoformat(timespec="seconds")
+    return None if instant is None else dt_util.as_local(instant).isoformat(timespec="seconds")

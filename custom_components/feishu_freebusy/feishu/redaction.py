@@ -48,7 +48,8 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
 
 def ip_address_in(text: str) -> IpAddress | None:
     """Return the first IP address that the text names, None if there is none."""
-    return next(filter(None, (_parsed(found[0]) for found in _IP_ADDRESS.finditer(text[:_MOST]))), None)
+    addresses = (_parsed(found[0]) for found in _IP_ADDRESS.finditer(text[:_MOST]))
+    return next((address for address in addresses if address), None)
 
 
 def _parsed(text: str) -> IpAddress | None:
