@@ -316,6 +316,29 @@ async def test_no_error_tells(
         }
 
 
+async def test_no_error_holds_on_to_one_of_the_session_that_has_the_request_in_it(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport.Transport, "_delay_after", lambda *_: None)
+    token = b'{"code":0,"msg":"","tenant_access_token":"t-canary0123456789","expire":7200}'
+    answers = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(token), token)]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers.pop() if answers else b"HTTP/1.1 what\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = FeishuClient(session, "cli_canary", SECRET, base_url=address)
+        with pytest.raises(FeishuError, match="ClientResponseError") as caught:
+            await client.bot()
+
+    assert not any(isinstance(link, aiohttp.ClientError) for link in chain(caught.value))
+    assert "canary0123456789" not in "".join(f"{link!r}{link.args}" for link in chain(caught.value))
+
+
 async def test_no_object_shows_a_secret_while_it_is_at_work(
     monkeypatch: pytest.MonkeyPatch, simulator: Simulator, tokens: set[str], office: Office
 ) -> None:
