@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 import json
+import logging
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
@@ -213,6 +216,53 @@ async def test_a_reload_forgets_no_poll_and_a_removal_all(
     assert (unloaded["entry"]["state"], len(unloaded["polls"])) == ("not_loaded", 2)
     assert (loaded["entry"]["state"], len(loaded["polls"])) == ("loaded", 4)
     assert (await diagnostics_of(hass, entry))["polls"] == []
+
+
+async def test_what_home_assistant_adds_to_the_file_names_nobody(
+    hass: HomeAssistant,
+    clock: Clock,  # first: tokens are good from now on, not from tomorrow
+    hass_client: ClientSessionGenerator,
+    tenant: Tenant,
+    set_up: SetUp,
+    orion: Room,
+) -> None:
+    assert await async_setup_component(hass, "diagnostics", {})
+    entry = await set_up(orion)
+    tenant.inject(Fault.error(429, 99991403), times=None)
+    await clock.to(at(10, 2))
+    browser = await clock.run(hass_client())
+
+    response = await clock.run(browser.get(f"/api/diagnostics/config_entry/{entry.entry_id}"))
+
+    found = await clock.run(response.json())
+    # The words in the text of an issue come along if it is one that outlives a restart: let none of ours be
+    assert [issue["issue_id"] for issue in found["issues"]] == [f"quota_exceeded_{entry.entry_id}"]
+    assert not any(issue.get("translation_placeholders") for issue in found["issues"])
+    assert not any(word in json.dumps(found) for word in ("Orion", entry.title, tenant.app_id, orion.room_id))
+    assert found["home_assistant"]["version"]
+    assert found["integration_manifest"]["version"]
+
+
+async def test_the_debug_log_has_a_line_for_each_poll(
+    hass: HomeAssistant,
+    caplog: pytest.LogCaptureFixture,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    vega: Room,
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="custom_components.feishu_freebusy.poll_log")
+    fails = Fault.error(400, 190014, error={"log_id": "20261123ABC"})
+    tenant.inject(fails, FREE_BUSY, when=lambda call: vega.room_id in str(call.body))
+    await set_up(orion, vega)
+
+    lines = [record.getMessage() for record in caplog.records if record.name.endswith("poll_log")]
+
+    assert lines == [
+        "Meeting rooms, catalogue: 1 good; 5 calls in 0.00 s",
+        "Meeting rooms, free_busy: 1 good, 1 subject_unreadable (190014); 2 calls in 0.00 s; log ids 20261123ABC",
+    ]
 
 
 # Of a device

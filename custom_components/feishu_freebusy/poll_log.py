@@ -73,7 +73,8 @@ class Poll:
     def __str__(self) -> str:
         """Say in one line what came of it."""
         bad = (f"{count} {key}" + (f" ({code})" if code else "") for (key, code), count in self.bad.items())
-        return f"{', '.join([f'{self.good} good', *bad])}; {self.calls} calls in {self.seconds:.2f} s"
+        log_ids = f"; log ids {', '.join(self.log_ids)}" if self.log_ids else ""
+        return f"{', '.join([f'{self.good} good', *bad])}; {self.calls} calls in {self.seconds:.2f} s{log_ids}"
 
 
 class PollLog:
