@@ -6,6 +6,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
 from .feishu import (
+    MASK,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -53,6 +54,16 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
+
+
+def form_placeholders(error: FeishuError) -> dict[str, str]:
+    """Return the same for a form, which ends up in no log: with the address that Feishu is to let in."""
+    placeholders = problem_placeholders(error)
+    if isinstance(error, IpDeniedError) and error.address:
+        details, address = placeholders["details"], str(error.address)
+        told = details.replace(MASK, address) if details.count(MASK) == 1 else f"{details}, {address}"
+        return {**placeholders, "details": told}
+    return placeholders
 
 
 def reasons_of(errors: Iterable[FeishuError]) -> str:
