@@ -5,7 +5,8 @@ What may be read where:
 - The app secret and the tokens of the tenant: nowhere at all, not even in the `repr` of an object.
 - Names, ids, e-mail addresses and numbers of people and rooms, names and ids of levels, the app's id, its address, the
   IP address of Home Assistant: not in the log, the diagnostics, the system information, or the text of an error of
-  `feishu/`. Objects may hold them, and so may their `repr`; forms and actions show users what they typed themselves.
+  `feishu/` or of an action that fails, for Home Assistant logs that. Objects may hold them, and so may their `repr`;
+  forms, and the answers of actions, tell users what they asked for.
 - The title of the entry, which is the app's name until the user changes it: in the log, for Home Assistant puts it
   there, too; not in the diagnostics.
 - What Feishu says of a failure: in the log and on the screen, without anything of the above that the request held, and
@@ -459,7 +460,7 @@ async def test_a_day_full_of_trouble_tells_nothing(
     for source in ("list", "batch"):
         hass.config_entries.async_update_entry(entry, options={**entry.options, "source": source})
         for echo.for_tokens in (False, True):
-            await troubles(hass, clock, entry, office, echo)
+            await troubles(hass, clock, entry, office, echo, told)
     await told.look(entry)
     office.tenant.inject(unreadable(office.other), times=None, when=is_about(office.other))
     await clock.forward(hours=7)
@@ -479,6 +480,7 @@ async def test_a_day_full_of_trouble_tells_nothing(
 
     assert echo.replies > 200
     assert len(tokens) > 3
+    assert any("Feishu refused the request" in text for text in told)
     for line in ("once more in", "rooms and people of Aviary can't be read", "Aviary, free_busy: "):
         assert line in debug_log.text
     for shown in (debug_log.text, *told):
@@ -488,14 +490,16 @@ async def test_a_day_full_of_trouble_tells_nothing(
     assert office.found_in(objects, (SECRET, *tokens)) == []
 
 
-async def troubles(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office, echo: Echo) -> None:
+async def troubles(
+    hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office, echo: Echo, told: list[str]
+) -> None:
     """Let all go wrong that can, one after the other."""
     for reply in REPLIES.values():
         echo.reply = reply
         if echo.for_tokens:
             office.tenant.expire_tokens()
         await clock.forward(minutes=2)
-        await use(hass, clock, entry, office)
+        told += await use(hass, clock, entry, office)
         echo.reply = None
         await clock.forward(minutes=1)
 
@@ -508,14 +512,17 @@ def is_about(room: Room) -> Callable[[Call], bool]:
     return lambda call: room.room_id in f"{call.path}{call.body}{call.pairs}"
 
 
-async def use(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office) -> None:
-    """Do all that a user may do; what he is told then is for him alone."""
+async def use(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office) -> list[str]:
+    """Do all that a user may do, and return the texts of the errors; Home Assistant logs these."""
+    errors: list[str] = []
 
     async def act(domain: str, action: str, **data: Any) -> None:
         response = action != "update_entity"
         call = hass.services.async_call(domain, action, data, blocking=True, return_response=response)
-        with suppress(HomeAssistantError):
+        try:
             await clock.run(call)
+        except HomeAssistantError as error:
+            errors.append(f"{error} {error!r} {error.translation_placeholders}")
 
     room = busy_id(hass, office.room)
     beyond = {"start_date_time": at(9, day=30), "end_date_time": at(9, day=31)}
@@ -531,6 +538,7 @@ async def use(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office:
         for user_input in ({"next_step_id": step}, {field: typed}):
             flow = await clock.run(hass.config_entries.options.async_configure(flow["flow_id"], user_input))
         hass.config_entries.options.async_abort(flow["flow_id"])
+    return errors
 
 
 def ours() -> Iterator[str]:
