@@ -22,6 +22,7 @@ from .devices import (
 )
 from .issues import async_watch_entries
 from .options import Options
+from .poll_log import async_forget_polls
 from .services import async_setup_services
 from .stored import Stored, async_forget_stored
 
@@ -98,6 +99,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Leave nothing behind; the dashboard cards go with the last entry."""
     await async_forget_calls(hass, entry)
+    async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
     await async_update_dashboard_resources(hass)
 

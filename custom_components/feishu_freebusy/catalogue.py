@@ -26,6 +26,7 @@ from .feishu import (
 )
 from .issues import async_report_failure
 from .options import Options
+from .poll_log import PollKind, async_poll_log
 from .polling import pause_after
 from .problems import update_failed
 
@@ -95,6 +96,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         )
         self._client = client
         self._remembered = remembered
+        self._poll_log = async_poll_log(hass, entry)
         self.error: FeishuError | None = None  # of the latest read
         self._walked = False
         if stored:
@@ -104,9 +106,11 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
     async def _async_update_data(self) -> ReadCatalogue:
         read_at = dt_util.utcnow()
         try:
-            walked = await read_catalogue(self._client)
-            scopes = await self._read_scopes()
-            read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+            with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
+                walked = await read_catalogue(self._client)
+                scopes = await self._read_scopes()
+                read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+                poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL

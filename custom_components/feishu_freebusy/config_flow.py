@@ -41,7 +41,7 @@ from .feishu import (
 from .links import app_url, console_url, scopes_json, scopes_url
 from .options import Options, Plan
 from .options_flow import FeishuOptionsFlow, forecast_texts
-from .problems import problem_placeholders, unnamed_problem_key
+from .problems import form_placeholders, unnamed_problem_key
 from .room_steps import RoomSteps
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class _Problem:
 
     def note(self, error: FeishuError) -> None:
         self.note_key(unnamed_problem_key(error))
-        self.placeholders |= problem_placeholders(error)
+        self.placeholders |= form_placeholders(error)
 
     def note_key(self, key: str) -> None:
         """Show a problem at its field, or where a form lacks that, above the form."""

@@ -21,8 +21,9 @@ from .feishu import BusyPeriod, FeishuClient, FeishuError
 from .issues import Account, async_update_issues, async_update_stale
 from .options import Options
 from .people import PersonInfo
+from .poll_log import PollKind, async_poll_log
 from .polling import grace
-from .problems import update_failed
+from .problems import reasons_of, update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answer, Answers, PeopleSource
@@ -67,6 +68,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._people_source = self._new_people_source()
         self._range_reader = RangeReader(client)
         self.timetable = Timetable(hass, calls)
+        self._poll_log = async_poll_log(hass, entry)
         self.last_read_at: datetime | None = None
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ignored: frozenset[str] = frozenset()
@@ -87,6 +89,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def room_ids(self) -> tuple[str, ...]:
         """Return the ids of the rooms."""
         return tuple(room_id for room_id, subject in self._subjects.items() if subject.kind is SubjectKind.ROOM)
+
+    @property
+    def subjects(self) -> Mapping[str, Subject]:
+        """Return all that is known of the rooms and people, by their ids; to be looked at alone."""
+        return self._subjects
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Return the ids of those that are not read, for none of their entities is enabled."""
+        return self._ignored
 
     def __contains__(self, subject_id: object) -> bool:
         """Tell whether there is such a room or person."""
@@ -271,7 +283,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         people = self._fill_up(due, SubjectKind.PERSON, PeopleSource.chunk_size)
         self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
         started, interval = self.timetable.now, self.timetable.interval
-        answers = await self._ask(rooms, people)
+        with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
+            answers = await self._ask(rooms, people)
+            poll.note(answers.values())
         if self._shutdown_requested:
             return  # the entry ended meanwhile
         # Some may have been dropped while they were read
@@ -378,19 +392,19 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         for subject_id, answer in answers.items():
             # without the traceback, which would keep what was answered
             self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-        unreadable = [subject for subject in self._subjects.values() if subject.error]
-        if unreadable and not self._some_unreadable:
+        errors = [subject.error for subject in self._subjects.values() if subject.error]
+        if errors and not self._some_unreadable:
+            # Without names: logs are shown to others, and the entities tell which
             _LOGGER.warning(
-                "%s of %s rooms and people of %s can't be read, among them %s: %s",
-                len(unreadable),
+                "%s of %s rooms and people of %s can't be read: %s",
+                len(errors),
                 len(self._subjects),
                 self.config_entry.title,
-                unreadable[0].info.device_name,
-                unreadable[0].error,
+                reasons_of(errors),
             )
-        if self._some_unreadable and not unreadable:
+        if self._some_unreadable and not errors:
             _LOGGER.info("All rooms and people of %s can be read again", self.config_entry.title)
-        self._some_unreadable = bool(unreadable)
+        self._some_unreadable = bool(errors)
 
     def _schedule_next_poll(self) -> None:
         next_due = min((self._subjects[subject_id].due_at for subject_id in self._read_ids()), default=None)

@@ -220,8 +220,8 @@ def _issue_of_app(entry: ConfigEntry[Any], error: FeishuError | None, next_try: 
             issue = _issue(entry, Kind.BOT_DISABLED, bot_url=bot_url(base_url, app_id), version_url=version)
         case AppUnavailableError():
             issue = _issue(entry, Kind.APP_UNAVAILABLE, version_url=version, code=str(error.code))
-        case IpDeniedError(address=str(address)):
-            issue = _issue(entry, Kind.IP_DENIED, security_url=security, address=address)
+        case IpDeniedError() if error.address:
+            issue = _issue(entry, Kind.IP_DENIED, security_url=security, address=str(error.address))
         case IpDeniedError():
             issue = _issue(entry, Kind.IP_DENIED, "ip_denied_unknown", security_url=security)
         case QuotaExceededError() if next_try:

@@ -1,7 +1,7 @@
 """Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import re
 
 from homeassistant.core import HomeAssistant
@@ -10,6 +10,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
 from .feishu import (
+    MASK,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -63,6 +64,24 @@ def problem_placeholders(error: FeishuError) -> dict[str, str]:
     """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
+
+
+def form_placeholders(error: FeishuError) -> dict[str, str]:
+    """Return the same for a form, which ends up in no log: with the address that Feishu is to let in."""
+    placeholders = problem_placeholders(error)
+    if isinstance(error, IpDeniedError) and error.address:
+        details, address = placeholders["details"], str(error.address)
+        told = details.replace(MASK, address) if details.count(MASK) == 1 else f"{details}, {address}"
+        return {**placeholders, "details": told}
+    return placeholders
+
+
+def reasons_of(errors: Iterable[FeishuError]) -> str:
+    """Return failures in one line for the log: those of a kind are counted, and the first of them speaks for all."""
+    alike: dict[tuple[str, int | None], list[FeishuError]] = {}
+    for error in errors:
+        alike.setdefault((problem_key(error), error.code), []).append(error)
+    return "; ".join(f"{len(some)} x {some[0]}" if len(alike) > 1 else str(some[0]) for some in alike.values())
 
 
 def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:

@@ -114,10 +114,7 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key=problem_key(errors[0]),
-            translation_placeholders={
-                "rooms": ", ".join(names.get(subject_id) or subject_id for subject_id in ids),
-                **problem_placeholders(errors[0]),
-            },
+            translation_placeholders=problem_placeholders(errors[0]),  # no names: Home Assistant logs them
         )
     return {
         "start": _text(start),
