@@ -90,7 +90,8 @@ class House:
     async def entity(self, room: Room, key: str = "busy") -> str:
         """Return an entity of a room."""
         rows = await self.home.command({"type": "config/entity_registry/list"})
-        return next(row["entity_id"] for row in rows if row["unique_id"].endswith(f"_{room.room_id}_{key}"))
+        ours = (row["entity_id"] for row in rows if row["unique_id"].endswith(f"_{room.room_id}_{key}"))
+        return str(next(ours))
 
     async def import_blueprint(self, address: str, name: str) -> None:
         """Import a blueprint as the user interface does: a look at it, and then it is saved."""
