@@ -6,7 +6,9 @@ imported before that.)
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+import logging
 from pathlib import Path
+import re
 from typing import Any
 from unittest.mock import patch
 
@@ -145,6 +147,17 @@ class Office:
         state = self.hass.states.get(WISH)
         assert state
         return state.state
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what Home Assistant had to say against the automations."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+        and re.search(r"automation|blueprint|script|template|trigger", record.name)
+        and "Calendar trigger failed to fetch events" not in record.getMessage()  # in an outage
+    ]
 
 
 def say(who: str, what: str) -> list[dict[str, Any]]:

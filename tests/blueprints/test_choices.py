@@ -9,6 +9,7 @@ from tests.blueprints.office import (
     NOBODY,
     SOMEBODY,
     Office,
+    complaints,
     say,
     use_empty,
     use_light,
@@ -300,6 +301,44 @@ async def test_a_sensor_that_is_back_does_not_tell_when_they_came(office: Office
     await office.until(11)
 
     assert office.done == {}
+
+
+# All of them
+
+
+async def test_days_are_those_of_the_house(hass: HomeAssistant, office: Office) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    office.move(at(10, 40), at(11))
+    office.book(at(15, 20), at(15, 45))
+    office.book(at(16, 30), at(17))  # after midnight
+    await use_prepare(office, prepare_for="first")
+    await use_tell(office)
+    await office.wish("on")
+    await office.until(18)
+
+    assert office.did("tell") == "10:01 free until 18:40"
+    assert office.did("prepare") == "10:35 prepare, 11:10 shut down, 16:25 prepare, 17:10 shut down"
+
+
+@pytest.mark.parametrize("minute", [5, 20])
+async def test_they_can_be_run_by_hand(
+    hass: HomeAssistant, office: Office, caplog: pytest.LogCaptureFixture, minute: int
+) -> None:
+    await use_nudge(office)
+    await use_prepare(office)
+    await use_tell(office)
+    await use_empty(office)
+    await use_used(office)
+    await use_light(office)
+    await office.until(10, minute, 30)
+    office.done.clear()
+
+    automations = hass.states.async_entity_ids("automation")
+    await office.clock.run(hass.services.async_call("automation", "trigger", {"entity_id": automations}, blocking=True))
+    await office.clock.settle()
+
+    assert {"light", "nudge", "empty", "used"} <= office.done.keys()
+    assert complaints(caplog) == []
 
 
 # What is said

@@ -8,6 +8,7 @@ from tests.blueprints.office import (
     NOBODY,
     SOMEBODY,
     Office,
+    complaints,
     use_empty,
     use_light,
     use_nudge,
@@ -75,6 +76,13 @@ async def outage_over_the_start(office: Office) -> None:
     await office.until(10, 1, 30)
     office.fail()  # unavailable at 10:11
     await office.until(10, 20)
+    office.tenant.clear_faults()
+
+
+async def outage_over_the_nudge(office: Office) -> None:
+    await office.until(10, 10, 30)
+    office.fail()  # unavailable at 10:20
+    await office.until(10, 27)
     office.tenant.clear_faults()
 
 
@@ -209,6 +217,11 @@ DAYS: dict[Step, dict[str, str]] = {
         "empty": "10:22 empty",
         "used": "10:57 used",
     },
+    outage_over_the_nudge: {
+        **USUAL,
+        "light": "10:00 green, 10:10 red, 10:20:30 dark, 10:27 orange, 10:30 green",
+        "nudge": "10:27 3 left",
+    },
     outage_in_it: {
         "light": "10:00 green, 10:05 red, 10:16:30 dark, 10:25 red, 10:45 orange, 10:50 green",
         "nudge": "10:45 5 left",
@@ -243,7 +256,9 @@ DAYS: dict[Step, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("day", DAYS)
-async def test_each_does_what_the_day_asks_for_and_nothing_else(office: Office, day: Step) -> None:
+async def test_each_does_what_the_day_asks_for_and_nothing_else(
+    office: Office, caplog: pytest.LogCaptureFixture, day: Step
+) -> None:
     await use_nudge(office)
     await use_prepare(office)
     await use_tell(office)
@@ -258,3 +273,4 @@ async def test_each_does_what_the_day_asks_for_and_nothing_else(office: Office, 
 
     assert {who: office.did(who) for who in office.done} == DAYS[day]
     assert office.wished == "off"
+    assert complaints(caplog) == []
