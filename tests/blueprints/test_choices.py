@@ -107,9 +107,10 @@ async def test_a_booking_that_is_no_longer_than_that_is_left_alone(office: Offic
 
 async def test_the_calendar_is_not_believed_if_the_booking_has_changed_since(office: Office) -> None:
     office.book(at(10, 30), at(10, 50))
-    office.move(at(10, 6), at(10, 12))  # the calendar is looked at for 15 minutes ahead
-    await use_nudge(office)
+    office.move(at(10, 6), at(10, 12))
     await office.until(10, 2)
+    await use_nudge(office)  # the calendar is looked at for 15 minutes ahead
+    await office.until(10, 3)
     office.move(at(10, 6), at(10, 30))
     await office.until(11)
 
