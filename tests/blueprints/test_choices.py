@@ -99,6 +99,7 @@ async def test_a_booking_that_is_no_longer_than_that_is_left_alone(office: Offic
     office.move(at(10, 10), at(10, 15))
     office.book(at(10, 15), at(10, 20))
     office.book(at(10, 20), at(10, 26))
+    await office.until(10, 2)
     await use_nudge(office)
     await office.until(10, 40)
 
