@@ -97,7 +97,7 @@ class Readme:
 
     @property
     def links(self) -> list[str]:
-        return re.findall(r"\]\((.*?)\)", self.prose)
+        return re.findall(r"\]\(([^#].*?)\)", self.prose)
 
     @property
     def code(self) -> list[str]:
@@ -288,6 +288,7 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
         defaults.count_pending_as_busy,
         defaults.include_external_calendar,
         defaults.dashboard_cards,
+        defaults.voice_sentences,
     ]
 
 

@@ -25,6 +25,7 @@ from .devices import (
 from .issues import async_withdraw_issues
 from .options import Options
 from .services import async_setup_services
+from .voice_sentences import async_update_voice_sentences
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -57,6 +58,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
     return True
@@ -92,9 +94,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Leave nothing behind; the dashboard cards go with the last entry."""
+    """Leave nothing behind; dashboard cards and voice sentences go with the last entry."""
     await async_forget_calls(hass, entry)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry) -> bool:
@@ -119,6 +122,7 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
     coordinator = entry.runtime_data
     before, options = coordinator.options, Options.of(entry.options)
     if before == options:
