@@ -26,7 +26,7 @@ type Ask = Callable[..., Awaitable[str]]
 type OpenOffice = Callable[..., Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
     """Let the configuration lie in a folder of its own, to which sentences are written."""
     hass.config.config_dir = str(tmp_path)
@@ -34,7 +34,7 @@ def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_office(hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp) -> OpenOffice:
+def open_office(hass: HomeAssistant, config_dir: Path, tenant: Tenant, clock: Clock, set_up: SetUp) -> OpenOffice:
     """Return what sets up rooms, by default all of the tenant, exposed to an Assist that can be spoken to."""
 
     async def open_office(*rooms: Room, expose: bool = True, **options: Any) -> None:

@@ -133,18 +133,22 @@ FIND = {
             "which meeting rooms are free right now",
             "what rooms are available",
             "are there any free rooms",
-            "is there a room free now",
+            "are any rooms free now",
             "any rooms free",
             "do we have any free meeting rooms",
+            "show me all free meeting rooms",
+            "which rooms are free for half an hour",
+            "which rooms are free on the third floor",
+            "which rooms are free in Tower A",
+        ],
+        "Lyra (3F, 4 seats) is free, and nothing is booked ahead. 1 more would do.": [
             "find me a room",
             "find a meeting room for four people",
-            "show me all free meeting rooms",
+            "is there a room free now",
             "I need a room for half an hour",
             "I need a meeting room for two hours",
             "get us a room for 4 for 45 minutes",
             "where can we meet",
-            "which rooms are free on the third floor",
-            "which rooms are free in Tower A",
             "find a room on 3F for 90 minutes",
         ],
         "Orion (3F, 6 seats) is free until 15:00.": [
@@ -152,6 +156,7 @@ FIND = {
             "find me a room for half an hour for six people",
             "find a room for 6 people",
             "is there a free room for five people",
+            "which rooms are free for six people",
             "find us a conference room with 6 seats for two and a half hours",
             "I need a room for six people for an hour and a half",
             "find a room on the 3rd floor for six for half an hour",
@@ -166,16 +171,20 @@ FIND = {
             "现在有空的会议室吗",
             "有没有空闲的会议室",
             "还有会议室吗",
+            "查一下哪些会议室空着",
+            "列出所有空闲的会议室",
+            "三楼哪些会议室有空",
+            "三层有没有空会议室",
+        ],
+        "Lyra（3F、4座）现在有空，之后也没有安排。合适的还有1间。": [
             "帮我找一间会议室",
             "找一个空闲的会议室",
             "我们要一间会议室",
-            "查一下哪些会议室空着",
             "找一间能坐四个人的会议室",
             "找一间空半小时的会议室",
             "找一间能用两个小时的会议室",
             "找一间三楼的会议室",
-            "三楼哪些会议室有空",
-            "三层有没有空会议室",
+            "三个人开会去哪儿",
         ],
         "Orion（3F、6座）现在有空，到15:00为止。": [
             "帮我找一间能坐六个人的会议室",
@@ -557,13 +566,13 @@ def samples(language: str) -> list[str]:
     from hassil.sample import sample_expression  # noqa: PLC0415
     from home_assistant_intents import get_intents  # noqa: PLC0415
 
-    intents = Intents.from_dict(get_intents(language))
+    intents = Intents.from_dict(get_intents(language) or {})
     names = {
         "en": {"name": ["kitchen light", "front door"], "area": ["meeting room"], "floor": ["first floor"]},
         CHINESE: {"name": ["厨房灯", "前门"], "area": ["会议室"], "floor": ["三楼"]},
     }[language]
     known = {kind: TextSlotList.from_strings(values) for kind, values in names.items()}
-    found = []
+    found: list[str] = []
     for data in itertools.chain.from_iterable(each.data for each in intents.intents.values()):
         lists = {**intents.slot_lists, **known, **data.slot_lists}
         rules = {**intents.expansion_rules, **data.expansion_rules}

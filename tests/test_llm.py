@@ -5,7 +5,6 @@ from typing import Any
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import llm
-from homeassistant.util.json import JsonObjectType
 import pytest
 import voluptuous as vol
 
@@ -40,7 +39,7 @@ async def tools(hass: HomeAssistant) -> dict[str, llm.Tool]:
     return {tool.name: tool for tool in api.tools if "eishu" in tool.name}
 
 
-async def use(hass: HomeAssistant, clock: Clock, name: str, **arguments: Any) -> JsonObjectType:
+async def use(hass: HomeAssistant, clock: Clock, name: str, **arguments: Any) -> Any:
     """Return what a tool tells, having been called as a model calls it."""
     api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
     result = await clock.run(api.async_call_tool(llm.ToolInput(name, arguments)))
@@ -127,7 +126,7 @@ async def test_names_are_understood_as_they_are_in_speech(
 
     for names in (["the Orion room"], "猎户座会议室", ["orion 3f"]):
         told = await use(hass, clock, STATUS, names=names)
-        assert [subject["name"] for subject in told["subjects"]] == ["Orion"]  # type: ignore[call-overload,index,union-attr]
+        assert [subject["name"] for subject in told["subjects"]] == ["Orion"]
     some = await use(hass, clock, STATUS, names=["Orion", "Vegas"])
     assert some["not_found_but_similar_names"] == {"Vegas": ["Vega"]}
     none = await use(hass, clock, STATUS, names=["Pool"])
@@ -166,7 +165,7 @@ async def test_a_room_out_of_service_is_busy_with_its_reason(
     tenant.disable_room(ids["Vega"], at(9), None, reason)
     await open_office()
 
-    (room,) = (await use(hass, clock, STATUS, names=["Vega"]))["subjects"]  # type: ignore[misc,union-attr]
+    (room,) = (await use(hass, clock, STATUS, names=["Vega"]))["subjects"]
 
     assert isinstance(room, dict)
     assert (room["status"], room["busy_until"], room["out_of_service"]) == ("busy", None, told)
@@ -204,7 +203,7 @@ async def test_a_search_from_some_time_on_goes_as_far_as_is_known(
 
     found = await use(hass, clock, FIND, seats=8, start="2026-11-23T12:00:00")
 
-    assert [room["free_from"] for room in found["rooms"]] == ["2026-11-23T14:30:00+00:00"]  # type: ignore[call-overload,index,union-attr]
+    assert [room["free_from"] for room in found["rooms"]] == ["2026-11-23T14:30:00+00:00"]
 
 
 async def test_a_place_that_is_not_there_is_an_error(

@@ -112,13 +112,15 @@ class Answers:
 
     # A search
 
-    def found(self, found: Found, unknown: int) -> str:
-        """Say which rooms are free, else what comes nearest; of `unknown` rooms it is not known."""
+    def found(self, found: Found, *, unknown: int, only_best: bool) -> str:
+        """Say which rooms are free, or which is best; else what comes nearest. Of `unknown` rooms it is not known."""
         offers = found.result.offers
         if not offers:
             return self._nothing_found(found, unknown)
-        if len(offers) == 1:
-            return self._until("free", self._described(found, offers[0]), offers[0].free_until)
+        if only_best or len(offers) == 1:
+            best = self._until("free", self._described(found, offers[0]), offers[0].free_until)
+            more = len(offers) - 1
+            return self._say("and_more", answer=best, count=str(more)) if more else best
         items = [self._item(found, offer) for offer in offers[:_MOST_FREE]]
         if more := len(offers) - len(items):
             items.append(self._say("more_rooms", count=str(more)))

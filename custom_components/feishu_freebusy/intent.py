@@ -21,6 +21,7 @@ INTENT_STATUS = "FeishuFreeBusyStatus"
 INTENT_FIND_ROOMS = "FeishuFreeBusyFindRooms"
 
 _STATUS, _NEXT_FREE = "status", "next_free"
+_ALL, _BEST = "all", "best"
 _ARTICLE = re.compile("^the ", re.IGNORECASE)
 _MOST_MINUTES = 24 * 60
 
@@ -113,6 +114,7 @@ class FindRoomsHandler(_Handler):
             ),
             vol.Optional("minutes", description="For how many minutes, added to the hours"): minutes,
             vol.Optional("place", description="Floor, building or area"): cv.string,
+            vol.Optional("pick", description="best to be told of the room that fits best alone"): vol.In([_ALL, _BEST]),
         }
 
     @override
@@ -131,4 +133,5 @@ class FindRoomsHandler(_Handler):
             found = async_find_for(hass, subjects, wish)
         except NoSuchPlaceError:
             raise _DoesNotApplyError(answers.no_such_place(wish.place, rooms)) from None
-        return answers.found(found, unknown=sum(room.snapshot is None for room in rooms))
+        unknown = sum(room.snapshot is None for room in rooms)
+        return answers.found(found, unknown=unknown, only_best=slots.get("pick") == _BEST)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo.assist import shown_in
 from demo.connect import DOMAIN, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Simulator, Tenant
@@ -56,7 +57,7 @@ class Day:
         path = "/api/config/config_entries/options/flow"
         form = await self.home.post(path, {"handler": self.entry_id})
         form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
-        menu = await self.home.post(f"{path}/{form['flow_id']}", {**_shown(form["data_schema"]), **changes})
+        menu = await self.home.post(f"{path}/{form['flow_id']}", {**shown_in(form["data_schema"]), **changes})
         assert menu["type"] == "menu", menu
         result = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": "save"})
         assert result["type"] == "create_entry", result
@@ -73,16 +74,6 @@ class Day:
     def tracebacks(self) -> list[str]:
         """Return the lines of tracebacks in the log that lie in the integration."""
         return [line for line in self.home.log.read_text().splitlines() if f"custom_components/{DOMAIN}/" in line]
-
-
-def _shown(fields: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what a form shows, sections included."""
-    return {
-        field["name"]: _shown(field["schema"])
-        if field.get("type") == "expandable"
-        else field.get("description", {}).get("suggested_value", field.get("default"))
-        for field in fields
-    }
 
 
 async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulator) -> None:
