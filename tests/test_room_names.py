@@ -1,6 +1,8 @@
 """One name has many shapes, and different names stay different."""
 
+import re
 import string
+import unicodedata
 
 from hypothesis import given, strategies as st
 import pytest
@@ -96,7 +98,7 @@ def test_english_numbers_are_read(words: str, digits: str) -> None:
     assert find_called(f"room {words}", {"it": Names([digits])}).ids == ("it",)
 
 
-letters = st.text(string.ascii_letters, min_size=1, max_size=3).filter(lambda text: text.casefold() not in "floorlevel")
+letters = st.text("BCDGHKMPQVWXZbcdghkmpqvwxz", min_size=1, max_size=3)  # none that make a word
 numbers = st.integers(min_value=100, max_value=999)
 
 
@@ -124,6 +126,6 @@ def test_nothing_that_is_said_or_named_is_too_odd(said: str, names: list[str]) -
 
 @given(st.text(min_size=1))
 def test_what_has_a_name_is_found_by_it_if_anything_is_heard_of_it(name: str) -> None:
-    called = find_called(name, {"it": Names([name])})
+    heard = set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {"the"}
 
-    assert called.ids == ("it",) or not any(sign.isalnum() for sign in name) or name.strip().casefold() == "the"
+    assert find_called(name, {"it": Names([name])}).ids == (("it",) if heard else ())

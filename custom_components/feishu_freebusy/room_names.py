@@ -7,6 +7,7 @@ so are "3F", "third floor", "floor 3" and "三楼".
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import product
 import re
 from typing import Final
@@ -14,6 +15,7 @@ import unicodedata
 
 _ALIKE: Final = 0.6  # from 0 to 1: "Orian" for "Orion" is 0.8
 _MOST_SIMILAR: Final = 3
+_REMEMBERED: Final = 8_192  # names; they come again with every question
 
 _DIGITS: Final = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"\u3007": 0, "幺": 1, "两": 2}
 _UNITS: Final = {"十": 10, "百": 100}
@@ -70,9 +72,9 @@ class Names:
 
     def with_place(self) -> Iterable[str]:
         """Yield names and places together, in both orders."""
-        for name, place in product(self.names, self.places):
-            yield _core(f"{name} {place}")
-            yield _core(f"{place} {name}")
+        for name, place in product(self.core(), map(_core, self.places)):
+            yield name + place
+            yield place + name
 
 
 def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id]:
@@ -91,19 +93,28 @@ def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id
 def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...]:
     if not key:
         return ()
-    rated = {
-        each: max((SequenceMatcher(None, key, name).ratio() for name in names.core()), default=0.0)
-        for each, names in known.items()
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(key)
+    rates = {
+        each: max((_likeness(matcher, name) for name in names.core()), default=0.0) for each, names in known.items()
     }
-    best = sorted((each for each, rate in rated.items() if rate >= _ALIKE), key=lambda each: -rated[each])
+    best = sorted((each for each, rate in rates.items() if rate >= _ALIKE), key=lambda each: -rates[each])
     return tuple(best[:_MOST_SIMILAR])
 
 
+def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
+    """Return how much alike they are, 0 if that is not much: most are told apart by their letters alone."""
+    matcher.set_seq1(name)
+    return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _ALIKE else 0.0
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _whole(name: str) -> str:
     """Return a name without what is neither heard nor meant: case, width, blanks, signs."""
     return "".join(word for word in _WORD.findall(_plain(name)) if word not in _ARTICLE)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _core(name: str) -> str:
     """Return what is left of a name without the words that only say what kind of thing it is, or where."""
     plain = _CHINESE_FILLERS.sub(" ", _plain(name))
