@@ -18,7 +18,7 @@ _LANGUAGES = ("en", "zh-Hans")
 # Where English speakers use AM and PM
 _TWELVE_HOURS = frozenset({"AU", "BD", "CA", "HK", "IN", "MY", "NZ", "PH", "PK", "SG", "US"})
 _NOON = 12
-_MOST_FREE = 5  # rooms that are named in one answer
+_MOST_NAMED = 5  # rooms or places, in one answer
 _INSTEAD = {Reason.SHORTER_STAY: "shorter", Reason.FEWER_SEATS: "smaller", Reason.OTHER_PLACE: "elsewhere"}
 _NOTHING_FOUND = {Why.NONE_THAT_LARGE: "none_that_large", Why.ALL_DISABLED: "all_disabled"}
 
@@ -106,7 +106,7 @@ class Answers:
     def no_such_place(self, said: str, rooms: Sequence[SpokenSubject]) -> str:
         """Say that no room is at such a place, and where there are some."""
         places = sorted({room.place or room.area for room in rooms} - {""})
-        if not places:
+        if not 0 < len(places) <= _MOST_NAMED:
             return self._say("no_such_place", place=said)
         return self._say("no_such_place_but", place=said, places=self._list(places, "list_and"))
 
@@ -121,7 +121,7 @@ class Answers:
             best = self._until("free", self._described(found, offers[0]), offers[0].free_until)
             more = len(offers) - 1
             return self._say("and_more", answer=best, count=str(more)) if more else best
-        items = [self._item(found, offer) for offer in offers[:_MOST_FREE]]
+        items = [self._item(found, offer) for offer in offers[:_MOST_NAMED]]
         if more := len(offers) - len(items):
             items.append(self._say("more_rooms", count=str(more)))
         return self._say("free_rooms", rooms=self._list(items, "list_and"))

@@ -40,7 +40,7 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
         assert await ask(home, question, "en") == f"Orion is busy until {english}."
     for question in ("Orion 现在有空吗", "会议室Orion忙到几点"):
         for language in ("zh-CN", "zh-Hans"):
-            assert await ask(home, question, language) == f"Orion正忙，要到{chinese}。"
+            assert await ask(home, question, language) == f"Orion正忙，到{chinese}为止。"
     assert await ask(home, "when is Orion free", "en") == f"Orion is free from {english}."
     assert await ask(home, "Orion 几点空出来", "zh-CN") == f"Orion要到{chinese}才有空。"
     (lyra_free,) = {await ask(home, question, "en") for question in ("which rooms are free", "find me a room")}
