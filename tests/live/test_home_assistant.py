@@ -129,7 +129,8 @@ async def _options_apply_in_place(day: Day, rooms: list[Room]) -> None:
     states = await until(lambda: room_states(day.home), lambda states: names(states) == wanted)
     after = {row["entity_id"]: row["last_updated"] for row in states}
     assert all(after[entity_id] == written for entity_id, written in before.items() if entity_id in after)
-    await day.options("polling", {"scan_interval": 30})
+    all_alike = {"enabled": False, "start": "20:00:00", "end": "07:00:00", "days": []}  # at night, too
+    await day.options("polling", {"scan_interval": 30, "off_hours": all_alike})
 
 
 async def _outage_is_bridged(day: Day, room: Room) -> None:
