@@ -121,9 +121,11 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
+    coordinator = entry.runtime_data
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
-    coordinator = entry.runtime_data
+    if not _is_running(entry, coordinator):
+        return
     before, options = coordinator.options, Options.of(entry.options)
     if before == options:
         return
@@ -134,9 +136,14 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     ):
         # First: a room of which nothing is known may be disabled, and a permission granted only now
         await coordinator.catalogue.async_refresh()
-        if entry.state is not ConfigEntryState.LOADED or entry.runtime_data is not coordinator:
-            return  # it was unloaded meanwhile; the next start takes the options as they are then
+        if not _is_running(entry, coordinator):
+            return
     coordinator.async_apply_options()
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     async_update_devices(hass, entry)
     await coordinator.async_refresh()
+
+
+def _is_running(entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> bool:
+    """Tell whether the entry was not unloaded meanwhile; else the next start takes the options as they are then."""
+    return entry.state is ConfigEntryState.LOADED and entry.runtime_data is coordinator
