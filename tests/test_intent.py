@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
+from importlib.util import find_spec
 import itertools
 from typing import Any
 
 from awesomeversion import AwesomeVersion
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import area_registry as ar, device_registry as dr, intent
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr, intent, llm
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -655,7 +656,6 @@ async def test_questions_about_other_things_go_where_they_went(
 ) -> None:
     from homeassistant.components.conversation import ConversationInput  # noqa: PLC0415
     from homeassistant.components.conversation.agent_manager import get_agent_manager  # noqa: PLC0415
-    from homeassistant.core import Context  # noqa: PLC0415
 
     hass.states.async_set(
         "light.kitchen", "on", {"friendly_name": "厨房灯" if language == CHINESE else "kitchen light"}
@@ -717,3 +717,18 @@ async def test_without_an_entry_nothing_is_there_to_speak_of(
 
     assert said(response) == "No meeting room is exposed to Assist yet."
     assert response.error_code is intent.IntentResponseErrorCode.NO_VALID_TARGETS
+
+
+@pytest.mark.skipif(
+    find_spec("homeassistant.components.llm") is not None, reason="From 2026.8 on there are tools instead: test_llm.py"
+)
+async def test_language_models_get_the_intents_as_long_as_there_are_no_tools(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    context = llm.LLMContext("test", Context(), "en", ASSIST, None)
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
+
+    assert {tool.name for tool in api.tools if "eishu" in tool.name} == {INTENT_STATUS, INTENT_FIND_ROOMS}
+    told = await clock.run(api.async_call_tool(llm.ToolInput(INTENT_STATUS, {"room": "the Orion room"})))
+    assert "Orion is free until 15:00." in str(told)
