@@ -32,7 +32,7 @@ SECTIONS = {
     "exceptions", "issues", "options", "selector", "services", "system_health", "title", "triggers",
 }  # fmt: skip
 # Components that may be imported without being listed as dependencies
-EVERYWHERE = {*Platform, "diagnostics", "frontend", "homeassistant", "persistent_notification", "repairs",
+EVERYWHERE = {*Platform, "diagnostics", "frontend", "homeassistant", "llm", "persistent_notification", "repairs",
               "system_health", "websocket_api"}  # fmt: skip
 # Reasons and errors that come from Home Assistant's own code
 BUILT_IN_REASONS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful",

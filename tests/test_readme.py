@@ -17,7 +17,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import yaml
 
-from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from custom_components.feishu_freebusy.dashboard_resources import BUNDLE
 from custom_components.feishu_freebusy.feishu import (
     FEISHU_URL,
@@ -47,12 +47,13 @@ from custom_components.feishu_freebusy.options import (
 from custom_components.feishu_freebusy.room_source import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
+from tests.assist import OpenOffice, response_to
 from tests.blueprints.office import FOLDER
 from tests.clock import Clock, SetUp, shown
 from tests.conftest import at
 from tests.test_translations import TEXTS
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.assist"]
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / DOMAIN
@@ -95,7 +96,7 @@ class Readme:
 
     @property
     def links(self) -> list[str]:
-        return re.findall(r"\]\((.*?)\)", self.prose)
+        return re.findall(r"\]\(([^#].*?)\)", self.prose)
 
     @property
     def code(self) -> list[str]:
@@ -288,6 +289,7 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
         defaults.count_pending_as_busy,
         defaults.include_external_calendar,
         defaults.dashboard_cards,
+        defaults.voice_sentences,
     ]
 
 
@@ -349,6 +351,34 @@ async def test_the_actions_work_as_they_stand(
     assert [(row["name"], len(row["busy"]), row["busy"][0]["rsvp_status"]) for row in answer["subjects"]] == [
         ("Orion", 1, "accept")
     ]
+
+
+# Assist
+
+
+async def test_assist_understands_what_can_be_asked(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, readme: Readme
+) -> None:
+    tenant.add_level("3F")
+    rooms = [tenant.add_room(name, level=next(iter(tenant.levels.values())), capacity=8)
+             for name in ("A301", "Orion", "Boardroom")]  # fmt: skip
+    people = {tenant.add_user(name).open_id: name for name in ("Ada", "王芳")}
+    await open_office(*rooms, **{CONF_PEOPLE: people})
+    section = next(part for part in readme.prose.split("\n## ") if "conversation.reload" in part)
+    examples = [line for line in section.splitlines() if line.startswith("- ")]
+
+    questions = re.findall('["“](.+?)["”]', " ".join(examples))
+    assert len(questions) >= 7
+    for question in questions:
+        response = await response_to(hass, clock, question, "en" if readme.language == "en" else "zh-CN")
+        assert response.error_code is None, question
+
+
+def test_the_way_to_the_voice_option_is_the_one_on_the_screen(readme: Readme) -> None:
+    steps = TEXTS[readme.language]["options"]["step"]
+    menu = steps["init"]["menu_options"]["polling"]
+
+    assert f"{menu} → {steps['polling']['data']['voice_sentences']}" in readme.prose
 
 
 # The blueprints

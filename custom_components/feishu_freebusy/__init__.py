@@ -25,6 +25,7 @@ from .options import Options
 from .poll_log import async_forget_polls
 from .services import async_setup_services
 from .stored import Stored, async_forget_stored
+from .voice_sentences import async_update_voice_sentences
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -61,6 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
     return True
@@ -97,11 +99,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Leave nothing behind; the dashboard cards go with the last entry."""
+    """Leave nothing behind; dashboard cards and voice sentences go with the last entry."""
     await async_forget_calls(hass, entry)
     async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry) -> bool:
@@ -125,8 +128,11 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
-    await async_update_dashboard_resources(hass)
     coordinator = entry.runtime_data
+    await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
+    if not _is_running(entry, coordinator):
+        return
     before, options = coordinator.options, Options.of(entry.options)
     if before == options:
         return
@@ -137,9 +143,14 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     ):
         # First: a room of which nothing is known may be disabled, and a permission granted only now
         await coordinator.catalogue.async_refresh()
-        if entry.state is not ConfigEntryState.LOADED or entry.runtime_data is not coordinator:
-            return  # it was unloaded meanwhile; the next start takes the options as they are then
+        if not _is_running(entry, coordinator):
+            return
     coordinator.async_apply_options()
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     async_update_devices(hass, entry)
     await coordinator.async_refresh()
+
+
+def _is_running(entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> bool:
+    """Tell whether the entry was not unloaded meanwhile; else the next start takes the options as they are then."""
+    return entry.state is ConfigEntryState.LOADED and entry.runtime_data is coordinator
