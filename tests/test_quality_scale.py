@@ -113,7 +113,7 @@ EVIDENCE: dict[str, Callable[[], object]] = {
     "docs-troubleshooting": lambda: readme("When something goes wrong"),
     "diagnostics": lambda: "async_get_config_entry_diagnostics" in source("diagnostics.py"),
     "has-entity-name": lambda: "_attr_has_entity_name = True" in source("entity.py"),
-    "inject-websession": lambda: "async_get_clientsession(hass)" in source("api.py"),
+    "inject-websession": lambda: "async_create_clientsession(hass" in source("api.py"),
     "integration-owner": lambda: manifest()["codeowners"],
     "parallel-updates": lambda: platforms() and not any(map(polls_in_parallel, platforms())),
     "reauthentication-flow": lambda: "async_step_reauth_confirm" in source("config_flow.py"),

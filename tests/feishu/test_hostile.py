@@ -307,12 +307,14 @@ async def test_what_follows_an_answer_is_not_the_next_one(
     clientele: Callable[[Server], FeishuClient], answer: bytes, pause: float
 ) -> None:
     head = answer.removesuffix(EVIL * 3).removesuffix(EVIL).removesuffix(b"garbage")
+    said = asyncio.Event()
 
     async def script(writer: asyncio.StreamWriter) -> bool:
         writer.write(head)
         await writer.drain()
         await asyncio.sleep(pause)
         writer.write(answer[len(head) :])
+        said.set()
         await writer.drain()
         return True
 
@@ -321,7 +323,12 @@ async def test_what_follows_an_answer_is_not_the_next_one(
         for _ in range(3):
             with suppress(FeishuError):
                 assert (await client.bot()).app_name != "Evil"
-            await asyncio.sleep(2 * pause)
+            if pause:
+                await asyncio.wait_for(said.wait(), 10)
+                await asyncio.sleep(pause)
+                for _ in range(10):  # however late it is by now: what was said is read before the next request
+                    await asyncio.sleep(0)
+            said.clear()
         server.script = None
         assert await client.bot() == ORION
 
