@@ -1,4 +1,4 @@
-"""Makes the pictures of the READMEs, in both languages: the board of all rooms, and the panel of one.
+"""Makes the pictures of the READMEs, in both languages: the board of all rooms, the panel of one, and Assist.
 
 scripts/pictures
 """
@@ -19,6 +19,7 @@ from simulator import Simulator
 from simulator.office import office
 
 from . import dashboard
+from .assist import teach_assist
 from .browser import logged_in
 from .connect import Credentials, add_integration, room_states
 from .home_assistant import HomeAssistant
@@ -28,7 +29,12 @@ _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _PORT = 8137
 _MORNING = 10  # o'clock
 _TABLET = {"width": 1180, "height": 740}
+_PHONE = {"width": 560, "height": 620}
 _SETTLED = 4_000  # milliseconds: fonts and icons are there
+_QUESTIONS = {
+    "en": ("is Orion free?", "find me a room for six for half an hour"),
+    "zh-Hans": ("Orion现在有空吗？", "找一间能坐六个人、空半小时的会议室"),
+}
 
 
 async def _make(language: str) -> None:
@@ -40,7 +46,8 @@ async def _make(language: str) -> None:
         async with Simulator(tenant) as simulator, home:
             await home.onboard()
             credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
-            await add_integration(home, credentials, plan="paid", most_rooms=12)
+            entry_id = await add_integration(home, credentials, plan="paid", most_rooms=12)
+            await teach_assist(home, entry_id)
             address = await dashboard.add_dashboards(home)
             free = next(state["entity_id"] for state in await room_states(home) if _is_free_for_a_while(state))
             view = {"viewport": _TABLET, "timezone_id": zone}
@@ -48,6 +55,7 @@ async def _make(language: str) -> None:
                 await page.add_init_script("""localStorage.setItem("dockedSidebar", '"always_hidden"')""")
                 await _shoot(page, f"{address}", f"dashboard-{language}")
                 await _shoot(page, f"{address}/door-{free.partition('.')[2]}", f"door-{language}")
+                await _shoot_assist(page, address, language)
 
 
 def _zone_in_the_morning() -> str:
@@ -64,6 +72,19 @@ async def _shoot(page: Page, address: str, name: str) -> None:
     await page.wait_for_load_state("networkidle")
     await page.wait_for_timeout(_SETTLED)
     await page.screenshot(path=_DOCS / f"{name}.png")
+
+
+async def _shoot_assist(page: Page, address: str, language: str) -> None:
+    await page.goto(address)
+    await page.set_viewport_size({"width": _PHONE["width"], "height": _PHONE["height"]})
+    await page.wait_for_timeout(_SETTLED)
+    await page.keyboard.press("a")  # Home Assistant's shortcut
+    entry = page.locator("ha-assist-chat input, ha-assist-chat textarea").first
+    for question in _QUESTIONS[language]:
+        await entry.fill(question)
+        await entry.press("Enter")
+        await page.wait_for_timeout(_SETTLED / 2)
+    await page.screenshot(path=_DOCS / f"assist-{language}.png")
 
 
 def main() -> int:
