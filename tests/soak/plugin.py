@@ -9,8 +9,8 @@ import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiohttp import connector
-from homeassistant.helpers import entity, event
+from aiohttp import ThreadedResolver, connector
+from homeassistant.helpers import aiohttp_client, entity, event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import mock_storage
@@ -22,6 +22,14 @@ from tests.soak.plan import Plan
 from tests.soak.tally import LogCounter, Tally
 from tests.soak.witness import Witness
 from tests.soak.year import FIRST_OPTIONS, WallClock, Year, YearClock
+
+class Resolver(ThreadedResolver):
+    """What Home Assistant looks names up with; the test kit's remembers each one that asked for it."""
+
+    async def real_close(self) -> None:
+        """Do what Home Assistant's own does at its end."""
+        await self.close()
+
 
 _MOST_ROWS = 10_000
 
@@ -96,6 +104,7 @@ async def _live(plan: Plan, wall: WallClock) -> Tally:
     with mock_storage(), pytest.MonkeyPatch.context() as patches:
         patches.setattr(loop, "time", clock.seconds)
         patches.setattr(connector, "monotonic", clock.seconds)
+        patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
         tenant.monotonic = clock.seconds
         loop.set_exception_handler(note_failure)
         async with witness:

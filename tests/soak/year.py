@@ -16,6 +16,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.storage import Store
 from homeassistant.util.async_ import get_scheduled_timer_handles
 
 from custom_components.feishu_freebusy.const import DOMAIN
@@ -430,6 +431,8 @@ class Year:
             self._at(self._clock.now + timedelta(days=1), plan)
             zone = ZoneInfo(self._house.zone)
             self._office.sweep()
+            for mock in (Store._async_load, Store._async_write_data, Store.async_remove):
+                mock.reset_mock()  # type: ignore[attr-defined]  # it remembers what it was called with
             day = self._clock.now.astimezone(zone).date() + timedelta(days=DAYS_AHEAD - 1)
             self._office.plan_day(day, zone)
 
