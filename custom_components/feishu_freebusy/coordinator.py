@@ -8,7 +8,8 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -70,6 +71,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._make_plan()
+        # At its stop Home Assistant unloads no entry, nor does it cancel the timer
+        self._unsub_shutdown = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
 
     # What is known
 
@@ -164,7 +167,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._cancel_timer = async_call_later(
             self.hass,
             min(wake_at - dt_util.utcnow(), _TICK),
-            HassJob(self._on_timer, f"{self.name} next change", cancel_on_shutdown=True),
+            HassJob(self._on_timer, f"{self.name} next change"),
         )
 
     @callback
@@ -194,6 +197,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Stop polling and the timer."""
         await super().async_shutdown()
         self._disarm_timer()
+
+    async def _on_stop(self, _event: Event) -> None:
+        self._unsub_shutdown = None
+        await self.async_shutdown()
 
     # Polling
 
