@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+import heapq
 from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
@@ -116,9 +117,7 @@ class House:
         self._entry_data, self.entry_options = dict(self.entry.data), dict(self.entry.options)
         await self._clock.run(self.hass.async_stop(force=True))
         await self._stack.aclose()
-        for timer in get_scheduled_timer_handles(self.hass.loop):
-            if getattr(timer._callback, "hass", None) is self.hass:  # noqa: SLF001  # the process would have ended
-                timer.cancel()
+        _end_timers(self.hass)
         self.left()
 
     async def reload(self) -> None:
@@ -172,3 +171,12 @@ class House:
                 registry.async_update_entity(
                     entity.entity_id, disabled_by=None if on else er.RegistryEntryDisabler.USER
                 )
+
+
+def _end_timers(hass: HomeAssistant) -> None:
+    """Forget the timers of a Home Assistant, as if its process had ended; cancelled ones hold it, too, until their time."""
+    loop: Any = hass.loop
+    left = [timer for timer in get_scheduled_timer_handles(loop) if getattr(timer._callback, "hass", None) is not hass]
+    loop._scheduled = [timer for timer in left if not timer.cancelled()]
+    loop._timer_cancelled_count = 0
+    heapq.heapify(loop._scheduled)

@@ -47,7 +47,7 @@ class LogCounter(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("custom_components.feishu_freebusy"):
-            self.levels[record.levelname] += 1
+            self.levels[record.levelname] += "not %s; Retrying" not in record.msg  # Home Assistant's own, in our name
             self.ours[f"{record.levelname} {record.msg}"] += 1
         elif record.levelno >= logging.WARNING:
             self.others[f"{record.levelname} {record.name}: {record.msg}"] += 1

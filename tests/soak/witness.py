@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 import json
+import re
 from typing import Any, override
 
 from simulator import Call, Fault, Simulator, Tenant
@@ -17,6 +18,7 @@ ROOMS_MGET = "/open-apis/vc/v1/rooms/mget"
 
 type Told = Callable[[Call, Mapping[str, Any] | None], None]
 
+_ROOM_ID = re.compile("omm_[0-9a-f]+")
 _HARMLESS = (None, "slow")
 
 
@@ -42,7 +44,7 @@ class Witness(Simulator):
 
     @override
     def _log(self, call: Call, answer: Answer | None, fault: Fault | None) -> None:
-        self.calls[call.path.removeprefix("/open-apis/")] += 1
+        self.calls[_ROOM_ID.sub(":id", call.path.removeprefix("/open-apis/"))] += 1
         if fault:
             self.struck[fault.name] += 1
         if answer and answer.code:

@@ -233,6 +233,11 @@ class Year:
         hass.bus.async_listen(EVENT_STATE_CHANGED, note_write)
         hass.bus.async_listen(EVENT_STATE_REPORTED, note_idle, event_filter=callback(lambda _: True))
 
+    def _left(self) -> None:
+        """Know nothing of rooms any more: the entry ended, or could not start."""
+        self._oracle.forget()
+        self._expected.clear()
+
     def _room_of(self, entity_id: str) -> str:
         if entity_id not in self._untangled:
             entity = er.async_get(self._house.hass).async_get(entity_id)
@@ -271,7 +276,7 @@ class Year:
             known = self._oracle.known.get(room_id) if house.is_loaded else None
             expected = self._oracle.view(room_id, now, house.entry.options) if known else UNAVAILABLE
             if known and state.state == "unavailable" and known.fresh_until <= now < known.stale_at:
-                continue
+                expected = UNAVAILABLE
             self._compare(room_id, expected, _shown(state.state, state.attributes), now)
             if known and expected is not UNAVAILABLE:
                 self._compare_others(room_id, expected, now)
@@ -354,7 +359,7 @@ class Year:
     async def live(self, house: House) -> Tally:
         """Live through the year, from its first midnight."""
         self._house, plan = house, self.plan
-        house.began, house.left = self._began, self._oracle.forget
+        house.began, house.left = self._began, self._left
         troubles = Troubles(self._witness, self._rng, self._run, self._type_secret)
         zone = ZoneInfo(house.zone)
         rooms = [self._office.add_room() for _ in range(plan.rooms)]
