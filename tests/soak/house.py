@@ -174,9 +174,15 @@ class House:
 
 
 def _end_timers(hass: HomeAssistant) -> None:
-    """Forget the timers of a Home Assistant, as if its process had ended; cancelled ones hold it, too, until their time."""
-    loop: Any = hass.loop
-    left = [timer for timer in get_scheduled_timer_handles(loop) if getattr(timer._callback, "hass", None) is not hass]
-    loop._scheduled = [timer for timer in left if not timer.cancelled()]
+    """End the timers of a Home Assistant, as if its process had ended."""
+    for timer in get_scheduled_timer_handles(hass.loop):
+        if getattr(timer._callback, "hass", None) is hass:
+            timer.cancel()
+    forget_cancelled_timers(hass.loop)
+
+
+def forget_cancelled_timers(loop: Any) -> None:  # the inside of a loop
+    """Let go of timers that were cancelled: a loop keeps them, and all that they know, until they are due."""
+    loop._scheduled = [timer for timer in loop._scheduled if not timer.cancelled()]
     loop._timer_cancelled_count = 0
     heapq.heapify(loop._scheduled)

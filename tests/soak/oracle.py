@@ -128,14 +128,12 @@ class Oracle:
     def edges(self, room_id: str) -> set[datetime]:
         """Return the instants at which something about a room begins or ends, whatever is made of it."""
         known, closure = self.known[room_id], self.closures.get(room_id)
-        edges = {edge for row in known.rows for edge in row[:2]} 
+        edges = {edge for row in known.rows for edge in row[:2]}
         if closure:
             edges |= {closure.start, closure.end or closure.start}
         return edges
 
-    def _spans(
-        self, known: Known, closure: Closure | None, *, count_pending: bool
-    ) -> list[tuple[datetime, datetime]]:
+    def _spans(self, known: Known, closure: Closure | None, *, count_pending: bool) -> list[tuple[datetime, datetime]]:
         spans = [
             (row.start, row.end)
             for row in known.rows
@@ -166,9 +164,7 @@ def _view(
     since = max((start for start, _ in spans if start <= now and begins(start)), default=None) if busy_now else None
     until = ends[0] if busy_now else None
     available = not busy_now and next_busy - now > min_free
-    next_free = next(
-        (end for end in ends if end < horizon and next_begin(end) - end >= min_free), None
-    )
+    next_free = next((end for end in ends if end < horizon and next_begin(end) - end >= min_free), None)
     return View(
         state="on" if busy_now else "off",
         busy_since=since if since and since > known.window_start else None,

@@ -23,6 +23,7 @@ from tests.soak.tally import LogCounter, Tally
 from tests.soak.witness import Witness
 from tests.soak.year import FIRST_OPTIONS, WallClock, Year, YearClock
 
+
 class Resolver(ThreadedResolver):
     """What Home Assistant looks names up with; the test kit's remembers each one that asked for it."""
 

@@ -25,13 +25,18 @@ class Mark:
     memory: int
     timers: int
     tasks: int
+    homes: int
+    coordinators: int
 
     @classmethod
     def now(cls, at: datetime, timers: int) -> Self:
         """Count."""
         status = Path("/proc/self/status").read_text(encoding="ascii")
         memory = int(status.partition("VmRSS:")[2].split()[0])
-        return cls(at, len(gc.get_objects()), memory, timers, len(asyncio.all_tasks()))
+        objects = gc.get_objects()
+        kinds = Counter(type(it).__name__ for it in objects)
+        homes, coordinators = kinds["HomeAssistant"], kinds["FreeBusyCoordinator"]
+        return cls(at, len(objects), memory, timers, len(asyncio.all_tasks()), homes, coordinators)
 
 
 class LogCounter(logging.Handler):

@@ -19,7 +19,7 @@ ROOMS_MGET = "/open-apis/vc/v1/rooms/mget"
 type Told = Callable[[Call, Mapping[str, Any] | None], None]
 
 _ROOM_ID = re.compile("omm_[0-9a-f]+")
-_HARMLESS = (None, "slow")
+_HARMLESS = ("slow",)
 
 
 class Witness(Simulator):
@@ -49,7 +49,12 @@ class Witness(Simulator):
             self.struck[fault.name] += 1
         if answer and answer.code:
             self.codes[f"code {answer.code}"] += 1
-        good = answer and answer.code == 0 and answer.announced_length is None and (fault.name if fault else None) in _HARMLESS
+        good = (
+            answer
+            and answer.code == 0
+            and answer.announced_length is None
+            and (fault.name if fault else None) in _HARMLESS
+        )
         self.told(call, json.loads(answer.body).get("data") or {} if answer and good else None)
 
 

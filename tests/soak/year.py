@@ -1,9 +1,9 @@
 """Lives through a year, and looks at every room whenever anything may have changed."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 import gc
 import heapq
 from itertools import count
@@ -23,7 +23,7 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Call, Tenant
 from tests.clock import Clock
 from tests.soak import oracle
-from tests.soak.house import House
+from tests.soak.house import House, forget_cancelled_timers
 from tests.soak.office import DAYS_AHEAD, Office
 from tests.soak.oracle import GRACE_AT_LEAST, GRACE_BEYOND, UNAVAILABLE, Closure, Known, Oracle, View
 from tests.soak.plan import Plan
@@ -40,7 +40,7 @@ ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia
 MARKS: Final = 8  # in a year: when it is counted what there is
 
 OPTIONS: Final[tuple[dict[str, Any], ...]] = (
-    {"scan_interval": 300},
+    {"scan_interval": 1200},
     {"scan_interval": 600},
     {"scan_interval": 900},
     {"horizon_days": 3},
@@ -64,7 +64,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
 FIRST_OPTIONS: Final[dict[str, Any]] = {
     "plan": "paid",
     "source": "batch",
-    "scan_interval": 300,
+    "scan_interval": 600,
     "monthly_budget": 25_000,
     "horizon_days": 7,
     "min_free_minutes": 15,
@@ -182,9 +182,7 @@ class Year:
         _, grace, longest = self._read_at
         now = self._clock.now
         for room_id, items in items_by_room(call, data).items():
-            known = Known(
-                oracle.rows_of(items), *window, read_at + grace, read_at + longest, by_list=call.path == LIST
-            )
+            known = Known(oracle.rows_of(items), *window, read_at + grace, read_at + longest, by_list=call.path == LIST)
             before = self._oracle.known.get(room_id)
             self._oracle.known[room_id] = known
             self._answered[room_id] = now
@@ -436,8 +434,7 @@ class Year:
             self._at(self._clock.now + timedelta(days=1), plan)
             zone = ZoneInfo(self._house.zone)
             self._office.sweep()
-            for mock in (Store._async_load, Store._async_write_data, Store.async_remove):
-                mock.reset_mock()  # type: ignore[attr-defined]  # it remembers what it was called with
+            _forget_writes()
             day = self._clock.now.astimezone(zone).date() + timedelta(days=DAYS_AHEAD - 1)
             self._office.plan_day(day, zone)
 
@@ -565,6 +562,8 @@ class Year:
         await self._clock.to(self._clock.now + timedelta(seconds=length))
 
     def _tally_mark(self) -> None:
+        _forget_writes()
+        forget_cancelled_timers(self._house.hass.loop)
         gc.collect()
         timers = sum(not timer.cancelled() for timer in get_scheduled_timer_handles(self._house.hass.loop))
         self.tally.marks.append(Mark.now(self._clock.now, timers))
@@ -583,3 +582,9 @@ def _shown(state: str, attributes: Mapping[str, Any]) -> View:
         disabled_reason=attributes["disabled_reason"],
         **instants,
     )
+
+
+def _forget_writes() -> None:
+    """Let go of what was written to the storage, which is a mock and remembers all that it was called with."""
+    for mock in (Store._async_load, Store._async_write_data, Store.async_remove):
+        mock.reset_mock()  # type: ignore[attr-defined]
