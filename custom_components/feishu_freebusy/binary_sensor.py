@@ -50,7 +50,7 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         """Return all that is shown, but not as text; or that nothing is known."""
         if (snapshot := self.snapshot) is None:
             return None
-        return snapshot.status, snapshot.bookings, self._about_room()
+        return snapshot.status, snapshot.bookings, self._about_room(), dt_util.get_default_time_zone()
 
     @property
     @override

@@ -77,7 +77,8 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         """Return what is shown: the block, and for those who look at a range all bookings; or that nothing is known."""
         if (snapshot := self.snapshot) is None:
             return None
-        return snapshot.block, self.coordinator.bookings_ahead(self.subject_id)
+        ahead = self.coordinator.bookings_ahead(self.subject_id)
+        return snapshot.block, ahead, dt_util.get_default_time_zone()
 
     @override
     async def async_get_events(

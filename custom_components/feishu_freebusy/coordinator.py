@@ -31,6 +31,7 @@ from .timetable import Timetable
 
 _LOGGER = logging.getLogger(__name__)
 
+_DRIFT = timedelta(seconds=1)  # of a clock that is not set, from one minute to the next
 _TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
@@ -67,6 +68,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ignored: frozenset[str] = frozenset()
         self._some_unreadable = False
+        self._clock_began = self._now_began()
         self._cancel_timer: CALLBACK_TYPE | None = None
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
@@ -176,9 +178,23 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._cancel_timer()
             self._cancel_timer = None
 
+    def _now_began(self) -> datetime:
+        """Return when the loop's clock began, by the wall clock: at another instant if that is set."""
+        return dt_util.utcnow() - timedelta(seconds=self.hass.loop.time())
+
+    @callback
+    def _follow_clock(self) -> None:
+        """Set back with the clock how long answers hold: they are as old as they were."""
+        began = self._now_began()
+        if (back := self._clock_began - began) > _DRIFT:
+            for subject in self._subjects.values():
+                subject.set_back(back)
+        self._clock_began = began
+
     @callback
     def _on_timer(self, _now: datetime) -> None:
         self._cancel_timer = None
+        self._follow_clock()
         self._arm_timer()
         for subject_id, subject in self._subjects.items():
             # Anybody may have looked at it since it changed: what counts is whether its listeners were told
@@ -272,7 +288,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Read these rooms and people; good answers are taken in as they come."""
         now = dt_util.utcnow().replace(microsecond=0)
         window = (now - WINDOW_BEFORE, now + self.options.horizon)
-        take = partial(self._take, window, now, now + grace(self.timetable.interval))
+        take = partial(self._take, window, now, grace(self.timetable.interval))
         probe = not self.last_update_success
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
         answers_of_rooms, answers_of_people = await asyncio.gather(
@@ -286,12 +302,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self,
         window: tuple[datetime, datetime],
         read_at: datetime,
-        fresh_until: datetime,
+        holds_for: timedelta,
         subject_id: str,
         answer: Answer,
     ) -> None:
         subject = self._subjects.get(subject_id)
         if subject and not isinstance(answer, FeishuError):
+            self._follow_clock()
+            fresh_until = min(read_at, dt_util.utcnow()) + holds_for  # the clock may have been set back meanwhile
             subject.keep(Reading(answer, *window, read_at, fresh_until))
             self.last_read_at = read_at
             self._rebuild(subject)
@@ -374,6 +392,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.source.try_again()
         if self._take_over(self._describe()):
             self.config_entry.async_create_task(self.hass, self.async_request_refresh(), f"{self.name} new rooms")
+
+    @callback
+    def async_apply_time_zone(self) -> None:
+        """Take over the time zone of Home Assistant, which has moved."""
+        for subject in self._subjects.values():
+            self._rebuild(subject)
+        self._make_plan()
+        self._arm_timer()
+        self.async_update_listeners()
 
     @callback
     def async_apply_options(self) -> None:

@@ -77,6 +77,12 @@ class Subject:
         self.failures = 0
         self.error = None
 
+    def set_back(self, by: timedelta) -> None:
+        """Let the answer hold for no longer than before a clock that has been set back by so much."""
+        if self.reading:
+            self.reading = replace(self.reading, fresh_until=self.reading.fresh_until - by)
+            self._snapshot = None
+
     def rebuild(self, *, disabled: DisabledPeriod | None, count_pending_as_busy: bool) -> None:
         """Work out the schedule again, because of a new answer, a disabled room or an option."""
         self._snapshot = None

@@ -144,7 +144,7 @@ class House:
     async def set_zone(self, zone: str) -> None:
         """Move."""
         self.zone = zone
-        await self.hass.config.async_set_time_zone(zone)
+        await self._clock.run(self.hass.config.async_update(time_zone=zone))
         await self._clock.settle()
 
     async def type_secret(self, secret: str) -> bool:

@@ -155,6 +155,7 @@ class Year:
         self._walked_at: datetime | None = None
         self._answered: dict[str, datetime] = {}
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
+        self._moved_at: datetime | None = None
         self._on_at: set[str] = set()  # names of troubles of the tenant
         self._untangled: dict[str, str] = {}  # entity ids of rooms, by id
 
@@ -224,7 +225,8 @@ class Year:
 
         @callback
         def note_idle(event: Event[Any]) -> None:
-            if self._room_of(event.data["entity_id"]):
+            moved = self._clock.now == self._moved_at  # a room without any booking looks the same in another zone
+            if self._room_of(event.data["entity_id"]) and not moved:
                 self.tally.idle_writes += 1
                 self.tally.idle_of[f"{self._clock.now} {event.data['entity_id']}"] += 1
 
@@ -510,6 +512,7 @@ class Year:
 
         async def move() -> None:
             self.tally.deeds["zones"] += 1
+            self._moved_at = self._clock.now
             await house.set_zone(rng.choice(ZONES))
 
         async def add_room() -> None:
