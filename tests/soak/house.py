@@ -90,7 +90,7 @@ class House:
         if setup := getattr(dr, "async_setup", None):
             setup(hass)
         for registry in (ar, cr, dr, er, fr, ir, lr, rs):
-            await self._clock.run(registry.async_load(hass))  # type: ignore[attr-defined]
+            await self._clock.run(registry.async_load(hass))
         await hass.config.async_set_time_zone(self.zone)
         await self._clock.run(translation.async_load_integrations(hass, {"homeassistant"}))
         self.entry = MockConfigEntry(

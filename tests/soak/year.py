@@ -485,7 +485,7 @@ class Year:
 
             self._in(1 / 24, again)
 
-    def _house_deeds(self) -> dict[float, Deed]:
+    def _house_deeds(self) -> dict[float, Deed]:  # noqa: C901  # a list of simple things
         """Return what is done in the house, by how many days lie between."""
         office, house, rng = self._office, self._house, self._rng
 
@@ -589,5 +589,5 @@ def _shown(state: str, attributes: Mapping[str, Any]) -> View:
 
 def _forget_writes() -> None:
     """Let go of what was written to the storage, which is a mock and remembers all that it was called with."""
-    for mock in (Store._async_load, Store._async_write_data, Store.async_remove):
-        mock.reset_mock()  # type: ignore[attr-defined]
+    for name in ("_async_load", "_async_write_data", "async_remove"):
+        getattr(Store, name).reset_mock()
