@@ -176,7 +176,8 @@ class House:
 def _end_timers(hass: HomeAssistant) -> None:
     """End the timers of a Home Assistant, as if its process had ended."""
     for timer in get_scheduled_timer_handles(hass.loop):
-        if getattr(timer._callback, "hass", None) is hass:
+        inside: Any = timer
+        if getattr(inside._callback, "hass", None) is hass:
             timer.cancel()
     forget_cancelled_timers(hass.loop)
 

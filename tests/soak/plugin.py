@@ -1,4 +1,7 @@
-"""The fixture that lives through a year."""
+"""The fixture that lives through a year.
+
+(PYTEST_DONT_REWRITE: it is imported before it is a plugin.)
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -60,12 +63,16 @@ def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(rows, name, _remembered(getattr(rows, name)))
 
     async def live(plan: Plan) -> Tally:
-        log = LogCounter()
-        logging.getLogger().addHandler(log)
+        log, ours = LogCounter(), logging.getLogger(f"custom_components.{DOMAIN}")
+        for logger in (logging.getLogger(), ours):
+            logger.addHandler(log)
+        ours.propagate = False  # pytest would keep each line, with its error and all that this knows
         try:
             tally = await _live(plan, wall)
         finally:
-            logging.getLogger().removeHandler(log)
+            ours.propagate = True
+            for logger in (logging.getLogger(), ours):
+                logger.removeHandler(log)
         tally.log = log
         return tally
 
