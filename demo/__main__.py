@@ -20,6 +20,7 @@ from simulator import Simulator, Tenant
 from simulator.office import office
 
 from . import dashboard, table
+from .assist import teach_assist
 from .connect import Credentials, add_integration, add_people, room_states
 from .home_assistant import HomeAssistant, HomeAssistantError
 from .life import live, wake_up
@@ -67,6 +68,7 @@ async def _run(options: argparse.Namespace) -> int:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
                 states = await _all_known(home)
+                await teach_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
                 if options.once:
                     print("\n".join(table.lines(states, colour=False)))

@@ -9,7 +9,7 @@ from .home_assistant import HomeAssistant, HomeAssistantError
 
 DOMAIN: Final = "feishu_freebusy"
 _FLOW: Final = "/api/config/config_entries/flow"
-_OPTIONS: Final = "/api/config/config_entries/options/flow"
+OPTIONS: Final = "/api/config/config_entries/options/flow"
 _SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com": "lark"}
 
 
@@ -52,14 +52,14 @@ async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan
 
 async def add_people(home: HomeAssistant, entry_id: str, people: Mapping[str, str]) -> None:
     """Have these people read, too: their ids and names."""
-    flow = (await home.post(_OPTIONS, {"handler": entry_id}))["flow_id"]
-    await home.post(f"{_OPTIONS}/{flow}", {"next_step_id": "people"})
-    step = await home.post(f"{_OPTIONS}/{flow}", {"people": list(people)})
+    flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
+    await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "people"})
+    step = await home.post(f"{OPTIONS}/{flow}", {"people": list(people)})
     if step.get("step_id") != "person_names":
         raise HomeAssistantError(f"the people can't be read: {_problem(step)}")
     fields = [field["name"] for field in step["data_schema"]]
-    await home.post(f"{_OPTIONS}/{flow}", dict(zip(fields, people.values(), strict=True)))
-    await home.post(f"{_OPTIONS}/{flow}", {"next_step_id": "save"})
+    await home.post(f"{OPTIONS}/{flow}", dict(zip(fields, people.values(), strict=True)))
+    await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "save"})
 
 
 def _problem(step: Mapping[str, Any]) -> str:

@@ -30,7 +30,8 @@ frontend:
 config:
 history:
 logbook:
-automation:
+automation: !include automations.yaml
+input_boolean:
 script:
 template:
 conversation:
@@ -91,6 +92,7 @@ class HomeAssistant:
         (self.folder / "configuration.yaml").write_text(
             _CONFIGURATION.format(time_zone=self.time_zone, language=self.language)
         )
+        (self.folder / "automations.yaml").touch()  # where those made in the UI go
         # Its address, as if set in the UI: from YAML it would ask for a confirmation and go back to 8123 without one
         stable = {**_HTTP, "server_port": self.port, "server_host": [HOST]}
         self._store("http", version=3, data={"stable": stable, "pending": None, "yaml_migration_done": True})

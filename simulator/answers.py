@@ -40,6 +40,7 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         198001: (400, "too many or no user ids"),
         198002: (400, "time format error"),
         198003: (400, "time range error"),
+        212001: (400, "only highly sensitive scopes are missing"),
         212002: (400, "no scope is missing"),
         212003: (400, "too many requests for scopes"),
         212004: (400, "these scopes are requested already"),

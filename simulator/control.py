@@ -16,6 +16,7 @@ POST rooms/delete     room_id
 POST rooms/disable    room_id, start, [end, reason]   (no end: for ever)  -> room
 POST rooms/enable     room_id                                             -> room
 POST users/add        name, [open_id, union_id, user_id, email, mobile]   -> person
+POST users/delete     open_id
 POST scopes/grant     scopes: [...]
 POST scopes/revoke    scopes: [...]
 POST app              [enabled, ip_allowed]
@@ -248,6 +249,7 @@ CHANGES: Final[Mapping[str, Command]] = {
     "rooms/disable": _disable_room,
     "rooms/enable": lambda tenant, args: tenant.enable_room(args.get("room_id", str)),
     "users/add": _add_user,
+    "users/delete": lambda tenant, args: tenant.delete_user(args.get("open_id", str)),
     "scopes/grant": lambda tenant, args: tenant.grant(*args.words("scopes")),
     "scopes/revoke": lambda tenant, args: tenant.revoke(*args.words("scopes")),
     "app": _set_app,

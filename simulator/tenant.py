@@ -57,6 +57,8 @@ class Tenant:
     quota_left: int | None = None
     variants: Variants = field(default_factory=Variants)
 
+    sensitive_scopes: frozenset[str] = frozenset()  # too much so to be asked for by the app itself
+
     scopes: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DEFAULT_SCOPES, True), init=False)
     levels: dict[str, Level] = field(default_factory=dict, init=False, repr=False)
     rooms: dict[str, Room] = field(default_factory=dict, init=False, repr=False)
@@ -167,6 +169,13 @@ class Tenant:
         )
         self.users[user.open_id] = user
         return user
+
+    def delete_user(self, open_id: str) -> None:
+        """Let a person leave, with all bookings; ``KeyError`` if there is none."""
+        if open_id not in self.users:
+            raise KeyError(f"there is no person {open_id}")
+        del self.users[open_id]
+        self.calendars.drop(open_id)
 
     # --- Bookings -----------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from custom_components.feishu_freebusy import (
     binary_sensor,
     calendar,
     config_flow,
+    repairs,
     sensor,
     timetable,
 )
@@ -40,7 +41,7 @@ BATCH = "meeting_room/freebusy/batch_get"
 ROOMS = "vc/v1/rooms"
 TOKEN = "auth/v3/tenant_access_token/internal"
 
-LOADED = (binary_sensor, calendar, config_flow, sensor)  # so that no thread loads them while time stands still
+LOADED = (binary_sensor, calendar, config_flow, repairs, sensor)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 30.0  # real seconds

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any
 
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -18,6 +19,11 @@ from custom_components.feishu_freebusy.const import (
     DOMAIN,
 )
 from simulator import Room, Simulator, Tenant
+
+# The same examples every time: what fails in one run fails in all. The deep ones are made up anew
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.register_profile("deep", max_examples=5000, deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Clients of one app share its limits, wherever they are made."""
 
+import aiohttp
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.feishu_freebusy.api import async_create_client
 from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
@@ -29,3 +31,18 @@ async def test_a_client_says_whose_it_is_but_not_the_secret(hass: HomeAssistant)
 
     assert "cli_1" in repr(client)
     assert "very-secret" not in repr(client)
+
+
+async def test_all_clients_have_one_session_that_ends_with_home_assistant(hass: HomeAssistant) -> None:
+    one, two = (
+        async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret=secret)._transport._session
+        for secret in ("a", "b")
+    )
+
+    assert one is two
+    shared = async_get_clientsession(hass)
+    assert one is not shared  # in which a server might set cookies for others
+    assert one.connector is shared.connector
+    assert isinstance(one.cookie_jar, aiohttp.DummyCookieJar)
+    await hass.async_stop(force=True)
+    assert one.closed

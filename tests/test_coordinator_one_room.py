@@ -35,7 +35,8 @@ async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
     assert writes.rooms == {orion.room_id}
     ((level, text),) = said(caplog)
     assert level == "WARNING"
-    assert all(part in text for part in ("1 of 3", "Meeting rooms", "Orion", "190002"))
+    assert all(part in text for part in ("1 of 3", "Meeting rooms", "190002"))
+    assert "Orion" not in text
     assert len(reads_of(tenant, vega)) == 1 + 29
 
     tenant.faults.orders.remove(order)
@@ -75,6 +76,20 @@ async def test_a_room_with_an_unreadable_row_keeps_what_was_known(
 
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 10), "unavailable")]
     assert state_of(hass, vega) == "off"
+
+
+async def test_the_error_of_a_room_does_not_keep_the_answer(
+    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    entry = await set_up(orion, vega)
+    spoilt = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": ["x" * 1_000_000]}})
+    tenant.inject(spoilt, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 30))
+
+    error = entry.runtime_data._subjects[orion.room_id].error
+    assert error
+    assert error.__traceback__ is None
+    assert error.__context__ is None
 
 
 async def test_an_outage_does_not_hide_behind_a_room_that_can_not_be_read(

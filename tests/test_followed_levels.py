@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.stored import async_forget_stored
 from simulator import Call, Fault, Level, Room, Simulator, Tenant
 from tests.clock import (
     BATCH,
@@ -103,6 +104,7 @@ def change_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) 
 async def restart(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry) -> None:
     """End the entry and start it again; what is remembered is what the registries hold."""
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.run(async_forget_stored(hass, entry))
     await clock.forward(minutes=5)
     assert await clock.run(hass.config_entries.async_setup(entry.entry_id))
     await clock.settle()
@@ -635,6 +637,7 @@ async def test_a_start_that_fails_loses_no_room(
     entry = await follow(first)
     tenant.disable_room(lyra.room_id, at(9), None, "water")
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.run(async_forget_stored(hass, entry))
     if (beginning := begin(simulator)) is not None and hasattr(beginning, "__await__"):
         await beginning
 
@@ -815,7 +818,9 @@ async def test_while_feishu_can_not_be_read_only_what_was_surely_picked_by_hand_
 ) -> None:
     entry = await follow(*((first,) if followed else ()), rooms=(deneb,))
     await simulator.stop()
-    assert not await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.run(async_forget_stored(hass, entry))
+    assert not await clock.run(hass.config_entries.async_setup(entry.entry_id))
 
     assert await delete(entry, device_of(hass, deneb)) is not followed
 

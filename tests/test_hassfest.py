@@ -32,7 +32,7 @@ SECTIONS = {
     "exceptions", "issues", "options", "selector", "services", "system_health", "title", "triggers",
 }  # fmt: skip
 # Components that may be imported without being listed as dependencies
-EVERYWHERE = {*Platform, "diagnostics", "frontend", "homeassistant", "persistent_notification", "repairs",
+EVERYWHERE = {*Platform, "diagnostics", "frontend", "homeassistant", "llm", "persistent_notification", "repairs",
               "system_health", "websocket_api"}  # fmt: skip
 # Reasons and errors that come from Home Assistant's own code
 BUILT_IN_REASONS = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful",
@@ -238,7 +238,8 @@ def check_asked(_root: Path, folder: Path, texts: Texts) -> Iterator[str]:
     """Every text that the source asks for exists."""
     known = "\n".join(key for key, _ in leaves(texts["en"]))
     for path, tree in sources(folder):
-        for parent, key in uses(tree, path.stem):
+        for asked, key in uses(tree, path.stem):
+            parent = asked.replace("*.", "issues.*.fix_flow.") if path.stem == "repairs" else asked
             pattern = re.escape(f"{parent}.{key}").replace(r"\*", r"[^.\n]*")
             if key not in BUILT_IN_REASONS and not re.search(rf"^{pattern}(\.|$)", known, re.MULTILINE):
                 yield f"{path} asks for {parent}.{key}, which has no text"

@@ -6,14 +6,23 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
-from custom_components.feishu_freebusy.links import app_url, console_url, scopes_json, scopes_url
+from custom_components.feishu_freebusy.links import (
+    app_url,
+    bot_url,
+    console_url,
+    scopes_json,
+    scopes_url,
+    security_url,
+    version_url,
+)
 
 SCOPES = ("calendar:calendar.free_busy:read", "vc:room:readonly")
 
 
 @pytest.mark.parametrize("base_url", [FEISHU_URL, LARK_URL, "https://open.example.com:8443", "http://[::1]:80"])
 def test_links_stay_at_the_address_of_the_entry(base_url: str) -> None:
-    links = [console_url(base_url), app_url(base_url, "cli_1"), scopes_url(base_url, "cli_1", SCOPES)]
+    pages = [page(base_url, "cli_1") for page in (app_url, bot_url, security_url, version_url)]
+    links = [console_url(base_url), scopes_url(base_url, "cli_1", SCOPES), *pages]
 
     for link in links:
         assert link.startswith(f"{base_url}/app")
@@ -24,6 +33,12 @@ def test_the_link_to_permissions_names_those_to_add() -> None:
         "https://open.feishu.cn/app/cli_1/auth"
         "?q=calendar:calendar.free_busy:read,vc:room:readonly&op_from=openapi&token_type=tenant"
     )
+
+
+def test_each_switch_has_its_page() -> None:
+    pages = [page(LARK_URL, "cli_1") for page in (bot_url, security_url, version_url)]
+
+    assert pages == [f"https://open.larksuite.com/app/cli_1/{page}" for page in ("bot", "safe", "version")]
 
 
 def test_an_app_id_can_not_change_where_a_link_leads() -> None:

@@ -59,6 +59,7 @@ def test_an_entry_without_options_is_thrifty() -> None:
         count_pending_as_busy=False,
         include_external_calendar=True,
         dashboard_cards=True,
+        voice_sentences=False,
     )
 
 

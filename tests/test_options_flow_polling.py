@@ -1,6 +1,7 @@
 """How a running entry polls, changed in place after it was said what that does."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -30,6 +31,7 @@ POLLING = {
     "count_pending_as_busy": True,
     "include_external_calendar": False,
     "dashboard_cards": False,
+    "voice_sentences": True,
 }
 
 
@@ -41,9 +43,14 @@ def orion(tenant: Tenant) -> str:
 
 @pytest.fixture
 async def entry(
-    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], orion: str, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    entry_of: Callable[..., MockConfigEntry],
+    orion: str,
+    freezer: FrozenDateTimeFactory,
+    tmp_path: Path,
 ) -> MockConfigEntry:
     """Return a running entry that follows one room, in December."""
+    hass.config.config_dir = str(tmp_path)  # into which voice sentences are written
     freezer.move_to(DECEMBER)
     return await running(hass, entry_of(orion))
 
@@ -72,6 +79,7 @@ async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: 
         "count_pending_as_busy": False,
         "include_external_calendar": True,
         "dashboard_cards": True,
+        "voice_sentences": False,
     }
     assert placeholders(result) == {
         "count": "1",

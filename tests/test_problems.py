@@ -23,7 +23,13 @@ from custom_components.feishu_freebusy.feishu import (
     UnreadableAnswerError,
 )
 from custom_components.feishu_freebusy.feishu.errors import Answer, error_of, token_error_of
-from custom_components.feishu_freebusy.problems import problem_key, problem_placeholders
+from custom_components.feishu_freebusy.problems import (
+    form_placeholders,
+    problem_key,
+    problem_placeholders,
+    reasons_of,
+    update_failed,
+)
 from tests.test_translations import TEXTS
 
 ERRORS: dict[FeishuError, str] = {
@@ -56,6 +62,17 @@ def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
 @pytest.mark.parametrize(("error", "key"), ERRORS.items(), ids=[f"{error!r}"[:60] for error in ERRORS])
 def test_a_failure_is_named_for_what_it_is(error: FeishuError, key: str) -> None:
     assert problem_key(error) == key
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=[f"{error!r}"[:60] for error in ERRORS])
+def test_the_text_of_a_failure_of_all_names_no_rooms(error: FeishuError) -> None:
+    failed = update_failed(error)
+
+    assert failed.translation_key
+    assert failed.translation_placeholders
+    for texts in TEXTS.values():
+        text = texts["exceptions"][failed.translation_key]["message"]
+        assert text.format(**failed.translation_placeholders)
 
 
 def test_every_kind_of_failure_is_looked_at_here() -> None:
@@ -136,3 +153,29 @@ def test_missing_scopes_and_the_words_of_the_server_are_named() -> None:
 
 def test_there_is_something_to_say_where_the_server_said_nothing() -> None:
     assert problem_placeholders(RequestError())["details"]
+
+
+@pytest.mark.parametrize(
+    ("msg", "details"),
+    [
+        ("ip 203.0.113.7 is denied", "ip 203.0.113.7 is denied, code 99991401, HTTP 400"),
+        (
+            "ip 203.0.113.7 of cli_a1b2c3 is denied",
+            "ip *** of cli_*** is denied, code 99991401, HTTP 400, 203.0.113.7",
+        ),
+        ("denied", "denied, code 99991401, HTTP 400"),
+    ],
+)
+def test_a_form_shows_the_address_that_is_to_be_let_in_and_a_log_does_not(msg: str, details: str) -> None:
+    error = error_of({"code": 99991401, "msg": msg}, 400, {})
+
+    assert form_placeholders(error) == {"scopes": "", "details": details}
+    assert "203" not in problem_placeholders(error)["details"]
+
+
+def test_many_failures_are_counted_by_their_kind() -> None:
+    gone = [error_of({"code": 190014, "msg": f"no {number}"}, 400, {}) for number in range(3)]
+    odd = error_of({"code": 77, "msg": "what"}, 400, {})
+
+    assert reasons_of(gone) == "no 0, code 190014, HTTP 400"
+    assert reasons_of([*gone, odd]) == "3 x no 0, code 190014, HTTP 400; 1 x what, code 77, HTTP 400"

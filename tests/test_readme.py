@@ -1,6 +1,5 @@
 """What the READMEs say is true, in both languages, and what they show works as it stands."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -9,17 +8,16 @@ import os
 from pathlib import Path
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from homeassistant.const import ATTR_FRIENDLY_NAME
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.template import Template
-from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
-from pytest_homeassistant_custom_component.common import async_mock_service
 import yaml
 
-from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from custom_components.feishu_freebusy.dashboard_resources import BUNDLE
 from custom_components.feishu_freebusy.feishu import (
     FEISHU_URL,
@@ -49,16 +47,17 @@ from custom_components.feishu_freebusy.options import (
 from custom_components.feishu_freebusy.room_source import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
-from tests.clock import Clock, SetUp, shown, state_of
+from tests.assist import OpenOffice, response_to
+from tests.blueprints.office import FOLDER
+from tests.clock import Clock, SetUp, shown
 from tests.conftest import at
 from tests.test_translations import TEXTS
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.assist"]
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / DOMAIN
 NOVEMBER = datetime(2026, 11, 15, tzinfo=UTC)
-RED, GREEN = [255, 0, 0], [0, 255, 0]
 
 type Table = list[list[str]]
 
@@ -97,7 +96,7 @@ class Readme:
 
     @property
     def links(self) -> list[str]:
-        return re.findall(r"\]\((.*?)\)", self.prose)
+        return re.findall(r"\]\(([^#].*?)\)", self.prose)
 
     @property
     def code(self) -> list[str]:
@@ -111,7 +110,7 @@ class Readme:
 
 
 READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
-CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES = range(8)
+CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS, SOURCES = range(9)
 
 
 @pytest.fixture(params=READMES, ids=lambda readme: readme.language)
@@ -175,10 +174,11 @@ def test_the_languages_show_the_same_code() -> None:
 def test_no_block_goes_unchecked(readme: Readme) -> None:
     assert [kind for kind, _ in readme.blocks] == [
         *("bash", "json"),
-        *("yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml"),
+        *("yaml", "yaml", "yaml", "jinja", "yaml", "yaml"),
         "bash",
     ]
-    assert len(readme.tables) == len((CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, INTERVALS, PROBLEMS, SOURCES))
+    tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS, SOURCES)
+    assert len(readme.tables) == len(tables)
 
 
 # What is there
@@ -221,7 +221,8 @@ def test_what_is_cloned_is_this_project(readme: Readme) -> None:
 
     assert address == manifest["documentation"]
     assert enter == f"cd {address.rpartition('/')[2]}"
-    assert set(re.findall(r"https?://[^`\s)]+", readme.text)) == {address}
+    others = set(re.findall(r"https?://[^`\s)]+", readme.text)) - {*readme.links}
+    assert others == {address}
 
 
 def test_no_path_of_one_machine_is_named(readme: Readme) -> None:
@@ -288,6 +289,7 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
         defaults.count_pending_as_busy,
         defaults.include_external_calendar,
         defaults.dashboard_cards,
+        defaults.voice_sentences,
     ]
 
 
@@ -351,73 +353,51 @@ async def test_the_actions_work_as_they_stand(
     ]
 
 
-# The door light
+# Assist
 
 
-@pytest.fixture
-async def lights(hass: HomeAssistant, clock: Clock, readme: Readme) -> list[ServiceCall]:
-    """Set up the automation, and return what it has the light do."""
-    config = yaml.safe_load(readme.block("yaml", "automation:"))
-    calls: list[ServiceCall] = async_mock_service(hass, "light", "turn_on")
-    assert await async_setup_component(hass, "automation", config)
-    assert [state.state for state in hass.states.async_all("automation")] == ["on"]
-    return calls
-
-
-def done(lights: Iterable[ServiceCall]) -> list[tuple[Any, Any]]:
-    return [(call.data["entity_id"], call.data["rgb_color"]) for call in lights]
-
-
-async def test_the_door_light_is_red_from_the_start_of_a_booking_and_green_from_its_end(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, lights: list[ServiceCall]
+async def test_assist_understands_what_can_be_asked(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, readme: Readme
 ) -> None:
-    tenant.book(orion.room_id, at(10, 5), at(10, 30))
-    await set_up(orion)
+    tenant.add_level("3F")
+    rooms = [tenant.add_room(name, level=next(iter(tenant.levels.values())), capacity=8)
+             for name in ("A301", "Orion", "Boardroom")]  # fmt: skip
+    people = {tenant.add_user(name).open_id: name for name in ("Ada", "王芳")}
+    await open_office(*rooms, **{CONF_PEOPLE: people})
+    section = next(part for part in readme.prose.split("\n## ") if "conversation.reload" in part)
+    examples = [line for line in section.splitlines() if line.startswith("- ")]
 
-    await clock.to(at(10, 4, 59))
-    assert done(lights) == []
-    await clock.to(at(10, 5))
-    assert done(lights) == [(["light.orion_door"], RED)]
-    await clock.to(at(10, 29, 59))
-    assert len(lights) == 1
-    await clock.to(at(10, 30))
-    assert done(lights)[1:] == [(["light.orion_door"], GREEN)]
+    questions = re.findall('["“](.+?)["”]', " ".join(examples))
+    assert len(questions) >= 7
+    for question in questions:
+        response = await response_to(hass, clock, question, "en" if readme.language == "en" else "zh-CN")
+        assert response.error_code is None, question
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "states"),
-    [
-        (at(9), at(12), ["on", "unavailable", "on"]),
-        (at(9), at(10, 15), ["on", "unavailable", "off"]),
-        (at(10, 15), at(12), ["off", "unavailable", "on"]),
-        (at(11), at(12), ["off", "unavailable", "off"]),
-    ],
-    ids=["busy", "from busy to free", "from free to busy", "free"],
-)
-async def test_neither_the_start_nor_an_outage_switches_the_door_light(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    orion: Room,
-    lights: list[ServiceCall],
-    start: datetime,
-    end: datetime,
-    states: list[str],
-) -> None:
-    tenant.book(orion.room_id, start, end)
-    await set_up(orion)
-    seen = [state_of(hass, orion)]
+def test_the_way_to_the_voice_option_is_the_one_on_the_screen(readme: Readme) -> None:
+    steps = TEXTS[readme.language]["options"]["step"]
+    menu = steps["init"]["menu_options"]["polling"]
 
-    tenant.inject(Fault.status(503), times=None)
-    await clock.to(at(10, 20))
-    seen.append(state_of(hass, orion))
-    tenant.clear_faults()
-    await clock.to(at(10, 30))
-    seen.append(state_of(hass, orion))
+    assert f"{menu} → {steps['polling']['data']['voice_sentences']}" in readme.prose
 
-    assert seen == states
-    assert done(lights) == []
+
+# The blueprints
+
+
+def test_the_blueprints_are_imported_from_where_they_are(readme: Readme) -> None:
+    suffix = "" if readme.language == "en" else f".{readme.language}"
+    paths = [path for path in FOLDER.iterdir() if path.suffixes == [*([suffix] if suffix else []), ".yaml"]]
+    importable = {}
+    for path in paths:
+        blueprint = load_yaml_dict(str(path))["blueprint"]
+        query = urlencode({"blueprint_url": blueprint["source_url"]})
+        title = re.split("[:：] ?", blueprint["name"])[1]
+        importable[title.casefold()] = f"https://my.home-assistant.io/redirect/blueprint_import/?{query}"
+
+    rows = {title.casefold(): re.findall(r"\]\((.*?)\)", cell) for title, _, cell in readme.tables[BLUEPRINTS][1:]}
+    assert len(rows) == 6
+    assert rows == {title: [link] for title, link in importable.items()}
+    assert {link for link in readme.links if urlsplit(link).scheme} == {*importable.values()}
 
 
 # The sentence

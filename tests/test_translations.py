@@ -4,6 +4,7 @@ Flows are driven by `start`, `start_options` and `submit`, which check that of e
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import re
@@ -13,6 +14,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowRes
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.data_entry_flow import FlowManagerIndexView
+from homeassistant.helpers.issue_registry import IssueEntry
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import pytest
 import voluptuous as vol
@@ -24,6 +26,7 @@ TEXTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.json"))
 }
 _NAMES = re.compile(r"\{(\w+)\}")
+FIXES: dict[str, str] = {}  # the issue, by its texts, that a flow is about, if it is one that mends something
 _FIELDS_WITHOUT_TEXT = {"names", "person_names"}  # their fields are room ids
 
 
@@ -106,8 +109,37 @@ def assert_texts_exist(result: ConfigFlowResult) -> None:
             assert not empty, f"{language}: {path} names {empty}, but nothing is filled in"
 
 
+def assert_issue_is_readable(issue: IssueEntry) -> None:
+    """See to it that an issue has all its texts, and that what they name is there and not empty.
+
+    What went wrong is named only where something did: the steps of its flow get by without.
+    """
+    words = issue.translation_placeholders or {}
+    assert issue.is_fixable, "without a flow it would need a description"
+    for language, texts in TEXTS.items():
+        mine = texts["issues"].get(issue.translation_key)
+        assert mine, f"{language}: issue {issue.translation_key} is missing"
+        shown = [mine["title"], *(text for step in mine["fix_flow"]["step"].values() for text in _leaves(step))]
+        empty = {name for text in shown for name in _NAMES.findall(text) if not words.get(name)}
+        assert not empty, f"{language}: issue {issue.translation_key} names {empty}, but nothing is filled in"
+
+
+def _leaves(texts: Any) -> Iterator[str]:
+    if isinstance(texts, str):
+        yield texts
+    else:
+        for text in texts.values():
+            yield from _leaves(text)
+
+
+def _part(result: ConfigFlowResult) -> str:
+    if flow := FIXES.get(result["flow_id"]) if "flow_id" in result else None:
+        return f"issues.{flow}.fix_flow"
+    return "config" if result["handler"] == DOMAIN else "options"
+
+
 def _paths(result: ConfigFlowResult) -> Iterator[str]:
-    part = "config" if result["handler"] == DOMAIN else "options"
+    part = _part(result)
     match result["type"]:
         case FlowResultType.FORM:
             yield from (f"{part}.{path}" for path in _paths_of_form(result))
@@ -143,7 +175,8 @@ def _paths_of_fields(place: str, fields: Mapping[Any, Any]) -> Iterator[str]:
 def _paths_of_menu(result: ConfigFlowResult) -> Iterator[str]:
     step = f"step.{result['step_id']}"
     yield f"{step}.title"
-    described = any(_look_up(texts, ["options", *f"{step}.description".split(".")]) for texts in TEXTS.values())
+    path = f"{_part(result)}.{step}.description".split(".")
+    described = any(_look_up(texts, path) for texts in TEXTS.values())
     if described or placeholders(result):
         yield f"{step}.description"
     options: Any = result["menu_options"]
@@ -240,3 +273,59 @@ def test_the_check_lets_a_readable_form_pass() -> None:
     )
 
     assert checked(result) is result
+
+
+def issue(key: str, **words: str) -> IssueEntry:
+    """Return an issue as the registry has it."""
+    return IssueEntry(
+        active=True,
+        breaks_in_ha_version=None,
+        created=datetime.now(UTC),
+        data=None,
+        dismissed_version=None,
+        domain=DOMAIN,
+        is_fixable=True,
+        is_persistent=False,
+        issue_domain=None,
+        issue_id=key,
+        learn_more_url=None,
+        severity=None,
+        translation_key=key,
+        translation_placeholders=words,
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "complaint"),
+    [
+        (issue("nonsense"), "issue nonsense is missing"),
+        (issue("bot_disabled", bot_url="x", version_url="x"), "names {'name'}, but nothing is filled in"),
+        (issue("bot_disabled", name="x", bot_url="", version_url="x"), "names {'bot_url'}, but nothing is filled in"),
+    ],
+)
+def test_the_check_of_issues_sees_what_could_not_be_read(shown: IssueEntry, complaint: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        assert_issue_is_readable(shown)
+
+
+@pytest.mark.parametrize("key", TEXTS["en"]["issues"])
+def test_an_issue_has_the_same_texts_with_the_same_words_in_every_language(key: str) -> None:
+    """Those of its title, of each step and choice, of each outcome, and of an entry that is gone meanwhile."""
+
+    def words_of(texts: Any, path: str = "") -> dict[str, list[str]]:
+        if isinstance(texts, str):
+            return {path: sorted(set(_NAMES.findall(texts)))}
+        return {name: words for part in texts for name, words in words_of(texts[part], f"{path}.{part}").items()}
+
+    english, *others = (words_of(texts["issues"][key]) for texts in TEXTS.values())
+
+    assert others == [english]
+    assert {".title", ".fix_flow.abort.entry_gone"} < english.keys()
+    asks = ".fix_flow.step.init.menu_options.ask" in english
+    removes = ".fix_flow.step.confirm.description" in english
+    looks = {
+        f".fix_flow.{path}" for path in ("error.still", "error.other", "step.check.title", "step.check.description")
+    }
+    assert removes or looks <= english.keys()
+    outcomes = ("too_sensitive", "nothing_to_ask", "asked_too_often", "asked_already", "not_asked")
+    assert not asks or {f".fix_flow.error.{outcome}" for outcome in outcomes} <= english.keys()

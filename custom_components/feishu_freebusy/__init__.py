@@ -1,6 +1,5 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
-from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -24,21 +23,25 @@ from .devices import (
     subject_id_of,
     subjects_without_enabled_entity,
 )
-from .issues import async_withdraw_issues
+from .issues import async_watch_entries
 from .options import Options
+from .poll_log import async_forget_polls
 from .services import async_setup_services
+from .stored import Stored, async_forget_stored
+from .voice_sentences import async_update_voice_sentences
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
-    """Set up the actions, which are there even if no entry is loaded."""
+    """Set up the actions, which are there even if no entry is loaded, and the end of issues when one is not."""
     async_setup_services(hass)
+    async_watch_entries(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
-    """Read the catalogue and the rooms once, then keep them current."""
+    """Read the catalogue and the rooms once, then keep them current; where that fails, what is stored serves."""
     client = async_create_client(
         hass,
         base_url=entry.data[CONF_BASE_URL],
@@ -48,17 +51,21 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     calls = MonthlyCalls(hass, entry, client.traffic)
     await calls.async_load()
     entry.async_on_unload(calls.async_save)
-    entry.async_on_unload(partial(async_withdraw_issues, hass, entry))
-    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry))
+    stored = Stored(hass, entry)
+    restored = await stored.async_load()
+    entry.async_on_unload(stored.async_save)
+    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry), restored.catalogue)
     await catalogue.async_config_entry_first_refresh()
-    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls)
+    stored.async_keep_catalogue(catalogue.data)
+    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls, stored)
     coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
-    await coordinator.async_config_entry_first_refresh()
+    await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
     _listen(hass, entry, coordinator)
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
     return True
@@ -72,6 +79,7 @@ def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusy
         coordinator.async_apply_catalogue()
         async_remove_dropped(hass, entry, coordinator.subject_ids)
         async_update_devices(hass, entry)
+        coordinator.stored.async_keep_catalogue(coordinator.catalogue.data)
 
     @callback
     def apply_registry(_event: Event[EventEntityRegistryUpdatedData]) -> None:
@@ -100,9 +108,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Leave nothing behind; the dashboard cards go with the last entry."""
+    """Leave nothing behind; dashboard cards and voice sentences go with the last entry."""
     await async_forget_calls(hass, entry)
+    async_forget_polls(hass, entry)
+    await async_forget_stored(hass, entry)
     await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry) -> bool:
@@ -126,8 +137,11 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
     """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
-    await async_update_dashboard_resources(hass)
     coordinator = entry.runtime_data
+    await async_update_dashboard_resources(hass)
+    await async_update_voice_sentences(hass)
+    if not _is_running(entry, coordinator):
+        return
     before, options = coordinator.options, Options.of(entry.options)
     if before == options:
         return
@@ -138,9 +152,14 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     ):
         # First: a room of which nothing is known may be disabled, and a permission granted only now
         await coordinator.catalogue.async_refresh()
-        if entry.state is not ConfigEntryState.LOADED or entry.runtime_data is not coordinator:
-            return  # it was unloaded meanwhile; the next start takes the options as they are then
+        if not _is_running(entry, coordinator):
+            return
     coordinator.async_apply_options()
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     async_update_devices(hass, entry)
     await coordinator.async_refresh()
+
+
+def _is_running(entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> bool:
+    """Tell whether the entry was not unloaded meanwhile; else the next start takes the options as they are then."""
+    return entry.state is ConfigEntryState.LOADED and entry.runtime_data is coordinator

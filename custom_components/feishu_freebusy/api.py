@@ -1,16 +1,19 @@
-"""The client of an entry, on Home Assistant's shared session."""
+"""The client of an entry, on Home Assistant's shared connections."""
 
 from collections import defaultdict
 
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+import aiohttp
+from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .feishu import AppTraffic, FeishuClient
+from .feishu import AppTraffic, FeishuClient, session_options
 
 # Not in `runtime_data`: the limits of an app hold over reloads, and for a flow beside a running entry
 _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}_traffic")
+_SESSION: HassKey[aiohttp.ClientSession] = HassKey(f"{DOMAIN}_session")
 
 FLOW_DEADLINE = 25.0  # seconds; a person waits
 
@@ -22,10 +25,27 @@ def async_create_client(
     """Return a client that shares the limits of its app with all others in this Home Assistant."""
     traffic = hass.data.setdefault(_TRAFFIC, defaultdict(AppTraffic))
     return FeishuClient(
-        async_get_clientsession(hass),
+        _session(hass),
         app_id,
         app_secret,
         base_url=base_url,
         traffic=traffic[base_url, app_id],
         **({} if deadline is None else {"deadline": deadline}),
     )
+
+
+@callback
+def _session(hass: HomeAssistant) -> aiohttp.ClientSession:
+    """Return the session of all clients: not that of all integrations, for it has to be made in a way of its own."""
+    if _SESSION in hass.data:
+        return hass.data[_SESSION]
+    # Not cleaned up with the entry that happens to be the first: others go on with it
+    session = async_create_clientsession(hass, auto_cleanup=False, **session_options())
+    hass.data[_SESSION] = session
+
+    @callback
+    def detach(_: Event) -> None:
+        session.detach()
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, detach)
+    return session

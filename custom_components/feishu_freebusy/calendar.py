@@ -100,7 +100,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key=problem_key(error),
-                translation_placeholders={"rooms": self.info.device_name, **problem_placeholders(error)},
+                translation_placeholders=problem_placeholders(error),
             ) from error
         return [self._event_of(block) for block in blocks]
 

@@ -2,19 +2,17 @@
 
 from collections import Counter
 from datetime import datetime
-import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .feishu import AppTraffic
+from .storage import async_load_if_readable
 
-_LOGGER = logging.getLogger(__name__)
 _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; so many calls may be forgotten if the machine dies
 
@@ -32,11 +30,7 @@ class MonthlyCalls:
 
     async def async_load(self) -> None:
         """Take over what was counted before the start; a file that can't be read is none."""
-        try:
-            stored = await self._store.async_load()
-        except HomeAssistantError, NotImplementedError, KeyError, TypeError, OSError:
-            _LOGGER.debug("The count of calls could not be read", exc_info=True)
-            return
+        stored = await async_load_if_readable(self._store)
         if isinstance(stored, dict) and stored.get("month") == self._month:
             self._by_api.update(_valid_counts(stored.get("calls")))
 

@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from .const import CATALOGUE_INTERVAL
 from .feishu import (
     Catalogue,
-    CredentialsError,
     FeishuClient,
     FeishuError,
     RequestError,
@@ -25,7 +24,9 @@ from .feishu import (
     SubjectError,
     read_catalogue,
 )
+from .issues import async_report_failure
 from .options import Options
+from .poll_log import PollKind, async_poll_log
 from .polling import pause_after
 from .problems import update_failed
 
@@ -41,7 +42,8 @@ class ReadCatalogue:
 
     Rooms that are missing in the latest walk over all levels are in it as they were last known; `missing` says for how
     many walks. They are `gone` when two walks and a question for that very room said so. `scopes` are those granted to
-    the app, None where that is not known.
+    the app, None where that is not known. `unlisted` is not empty if rooms may not be listed (any more): any one of
+    these scopes would do; `was_listed` tells whether they ever were.
     """
 
     catalogue: Catalogue
@@ -49,6 +51,8 @@ class ReadCatalogue:
     missing: Mapping[str, int] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
+    unlisted: tuple[str, ...] = ()
+    was_listed: bool = True
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
@@ -73,31 +77,45 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
     """Keeps the catalogue.
 
     A failed read is not the entities' concern: the rooms are still there and the old catalogue still serves. Only at
-    set-up it is: without knowing which rooms are disabled, these would look free.
+    set-up it is, if none is stored: without knowing which rooms are disabled, these would look free.
     """
 
     config_entry: ConfigEntry[Any]
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], client: FeishuClient, remembered: Mapping[str, str]
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        client: FeishuClient,
+        remembered: Mapping[str, str],
+        stored: ReadCatalogue | None,
     ) -> None:
-        """Take the client to read with, and the rooms that there were before the start, with their names."""
+        """Take the client to read with, and what there was before the start: rooms with their names, the catalogue."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )
         self._client = client
         self._remembered = remembered
+        self._poll_log = async_poll_log(hass, entry)
+        self.error: FeishuError | None = None  # of the latest read
+        self._walked = False
+        if stored:
+            self.data = stored
 
     @override
     async def _async_update_data(self) -> ReadCatalogue:
         read_at = dt_util.utcnow()
         try:
-            walked = await read_catalogue(self._client)
-            scopes = await self._read_scopes()
-            read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+            with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
+                walked = await read_catalogue(self._client)
+                scopes = await self._read_scopes()
+                read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+                poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
+        self.error = None
+        self._walked = True
         return read
 
     async def _read_scopes(self) -> frozenset[str] | None:
@@ -146,8 +164,8 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return {room.room_id: room for room in await self._client.rooms_mget(room_ids)}
         except FeishuError as error:
             _LOGGER.debug("Missing rooms of %s could not be asked for: %s", self.config_entry.title, error)
-        # They stay as they were last known. One that never was may be disabled, and must not look free
-        known = self.data.catalogue.rooms if self.data else {}
+        # They stay as they were last known. One that was not since the start may be disabled, and must not look free
+        known = self.data.catalogue.rooms if self.data and self._walked else {}
         return await self._ask_one_by_one(room_id for room_id in room_ids if room_id not in known)
 
     async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
@@ -169,16 +187,26 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
 
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
+        self.error = error
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
+        if isinstance(error, ScopeMissingError):
+            return await self._without_permission(error.scopes, read_at)
         if self.data:
             return self.data
-        if isinstance(error, ScopeMissingError):
-            # A choice of the tenant's admin, not an outage: rooms go by the names they were given in the flow
-            rooms, scopes = self._rooms_before(), await self._read_scopes()
-            return ReadCatalogue(Catalogue(rooms, {}), read_at, missing=dict.fromkeys(rooms, 0), scopes=scopes)
-        if isinstance(error, CredentialsError):
-            self.config_entry.async_start_reauth(self.hass)
+        async_report_failure(self.hass, self.config_entry, error)
         raise update_failed(error) from error
+
+    async def _without_permission(self, refused: tuple[str, ...], read_at: datetime) -> ReadCatalogue:
+        """Go on with what is known: it is a choice of the tenant's admin, not an outage."""
+        scopes = await self._read_scopes()
+        if self.data:
+            read = replace(self.data, scopes=scopes, unlisted=refused)
+            return self.data if read == self.data else read
+        rooms = self._rooms_before()  # by the names they were given in the flow
+        missing = dict.fromkeys(rooms, 0)
+        return ReadCatalogue(
+            Catalogue(rooms, {}), read_at, missing=missing, scopes=scopes, unlisted=refused, was_listed=False
+        )
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""

@@ -41,7 +41,7 @@ from .feishu import (
 from .links import app_url, console_url, scopes_json, scopes_url
 from .options import Options, Plan
 from .options_flow import FeishuOptionsFlow, forecast_texts
-from .problems import problem_key, problem_placeholders
+from .problems import form_placeholders, unnamed_problem_key
 from .room_steps import RoomSteps
 
 if TYPE_CHECKING:
@@ -243,8 +243,8 @@ class _Problem:
         self._fields = {str(field) for field in form.schema} if form else set()
 
     def note(self, error: FeishuError) -> None:
-        self.note_key(problem_key(error))
-        self.placeholders |= problem_placeholders(error)
+        self.note_key(unnamed_problem_key(error))
+        self.placeholders |= form_placeholders(error)
 
     def note_key(self, key: str) -> None:
         """Show a problem at its field, or where a form lacks that, above the form."""

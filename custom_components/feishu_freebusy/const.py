@@ -29,6 +29,7 @@ CONF_MIN_FREE_MINUTES: Final = "min_free_minutes"
 CONF_COUNT_PENDING_AS_BUSY: Final = "count_pending_as_busy"
 CONF_INCLUDE_EXTERNAL_CALENDAR: Final = "include_external_calendar"
 CONF_DASHBOARD_CARDS: Final = "dashboard_cards"
+CONF_VOICE_SENTENCES: Final = "voice_sentences"
 
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -17,21 +19,24 @@ from homeassistant.util import dt as dt_util
 from .bookings import RangeReader
 from .calls import MonthlyCalls
 from .catalogue import CatalogueCoordinator, RoomInfo
-from .feishu import CredentialsError, FeishuClient, FeishuError, QuotaExceededError
-from .issues import async_report_quota_exceeded, async_withdraw_issues
+from .feishu import BusyPeriod, FeishuClient, FeishuError
+from .issues import Account, async_update_issues, async_update_stale
 from .options import Options
 from .people import PersonInfo
+from .poll_log import PollKind, async_poll_log
 from .polling import grace
-from .problems import update_failed
+from .problems import reasons_of, update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answer, Answers, PeopleSource
+from .stored import Readings, Stored, in_grace
 from .subject import Reading, Snapshot, Subject, SubjectInfo
 from .timetable import Timetable
 
 _LOGGER = logging.getLogger(__name__)
 
 _DRIFT = timedelta(seconds=1)  # of a clock that is not set, from one minute to the next
+_RESTORED_AT_ONCE = 50
 _TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
@@ -53,17 +58,20 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         client: FeishuClient,
         catalogue: CatalogueCoordinator,
         calls: MonthlyCalls,
+        stored: Stored,
     ) -> None:
-        """Take the client to read with, the catalogue, which has been read, and the count of calls."""
+        """Take the client to read with, the catalogue, which has been read, the count of calls, and what keeps more."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
         self.catalogue = catalogue
         self.calls = calls
+        self.stored = stored
         self.options = Options.of(entry.options)
         self.source = RoomSource(client)
         self._people_source = self._new_people_source()
         self._range_reader = RangeReader(client)
         self.timetable = Timetable(hass, calls)
+        self._poll_log = async_poll_log(hass, entry)
         self.last_read_at: datetime | None = None
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ignored: frozenset[str] = frozenset()
@@ -87,6 +95,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def room_ids(self) -> tuple[str, ...]:
         """Return the ids of the rooms."""
         return tuple(room_id for room_id, subject in self._subjects.items() if subject.kind is SubjectKind.ROOM)
+
+    @property
+    def subjects(self) -> Mapping[str, Subject]:
+        """Return all that is known of the rooms and people, by their ids; to be looked at alone."""
+        return self._subjects
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Return the ids of those that are not read, for none of their entities is enabled."""
+        return self._ignored
 
     def __contains__(self, subject_id: object) -> bool:
         """Tell whether there is such a room or person."""
@@ -201,11 +219,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if self._snapshot_of(subject) is not subject.told:
                 self._notify(subject_id)
         self._notify(None)
+        if not self.last_update_success:
+            async_update_stale(self.hass, self.config_entry, self.account)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
         self._arm_timer()
+        self._update_issues()
         self._notify(None)
 
     @override
@@ -217,6 +238,36 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def _on_stop(self, _event: Event) -> None:
         self._unsub_shutdown = None
         await self.async_shutdown()
+
+    # The start
+
+    async def async_start(self, stored: Readings) -> None:
+        """Read all once; what was read before the start serves where that fails, for as long as it would have then.
+
+        Raises `ConfigEntryNotReady` if nothing can be read, and nothing current is known of any room or person.
+        """
+        await self._restore(stored)
+        try:
+            await self.async_config_entry_first_refresh()
+        except ConfigEntryNotReady:
+            if not any(self.snapshot(subject_id) for subject_id in self._read_ids()):
+                raise
+            # An outage like any other, the end of which will be told, too: in the words of the coordinator
+            _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
+
+    async def _restore(self, stored: Readings) -> None:
+        external = self.options.include_external_calendar
+        readings = in_grace(stored, dt_util.utcnow(), self.timetable.interval_at, include_external_calendar=external)
+        by_age = sorted(readings.items(), key=lambda item: item[1].read_at)
+        for number, (subject_id, reading) in enumerate(by_age):
+            if subject_id in self:
+                self._keep(subject_id, reading)
+            if number % _RESTORED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have a start, too
+
+    def _readings(self) -> Readings:
+        # In another thread: `_subjects` is replaced, never changed
+        return {subject_id: subject.reading for subject_id, subject in self._subjects.items() if subject.reading}
 
     # Polling
 
@@ -256,7 +307,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         people = self._fill_up(due, SubjectKind.PERSON, PeopleSource.chunk_size)
         self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
         started, interval = self.timetable.now, self.timetable.interval
-        answers = await self._ask(rooms, people)
+        with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
+            answers = await self._ask(rooms, people)
+            poll.note(answers.values())
         if self._shutdown_requested:
             return  # the entry ended meanwhile
         # Some may have been dropped while they were read
@@ -266,11 +319,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         error = self._failure_of_all(answers)
         self.timetable.set_deadlines(self._subjects, answers, started=started, interval=interval, error_of_all=error)
         if error:
-            self._report(error)
             raise update_failed(error) from error
         if answers:
             self._note_errors(answers)
-            self._withdraw_reports()
 
     def _fill_up(self, due: set[str], kind: SubjectKind, chunk_size: int) -> list[str]:
         """Let the last call of a poll be full: the places that are left go to the subjects read longest ago."""
@@ -288,8 +339,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Read these rooms and people; good answers are taken in as they come."""
         now = dt_util.utcnow().replace(microsecond=0)
         window = (now - WINDOW_BEFORE, now + self.options.horizon)
-        take = partial(self._take, window, now, grace(self.timetable.interval))
-        probe = not self.last_update_success
+        reading_of = partial(
+            Reading,
+            window_start=window[0],
+            horizon=window[1],
+            read_at=now,
+            fresh_until=now + grace(self.timetable.interval),
+            include_external_calendar=self.options.include_external_calendar,
+        )
+        take = partial(self._take, reading_of)
+        probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
         answers_of_rooms, answers_of_people = await asyncio.gather(
             self.source.read(rooms, *window, take, doubtful=doubtful, probe=probe),
@@ -298,22 +357,27 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return answers_of_rooms | answers_of_people
 
     @callback
-    def _take(
-        self,
-        window: tuple[datetime, datetime],
-        read_at: datetime,
-        holds_for: timedelta,
-        subject_id: str,
-        answer: Answer,
-    ) -> None:
-        subject = self._subjects.get(subject_id)
-        if subject and not isinstance(answer, FeishuError):
-            self._follow_clock()
-            fresh_until = min(read_at, dt_util.utcnow()) + holds_for  # the clock may have been set back meanwhile
-            subject.keep(Reading(answer, *window, read_at, fresh_until))
-            self.last_read_at = read_at
-            self._rebuild(subject)
-            self._notify(subject_id)
+    def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
+        if subject_id not in self:
+            return
+        if isinstance(answer, FeishuError):
+            self._subjects[subject_id].note_refusal(answer)
+            return
+        self._follow_clock()
+        reading = reading_of(answer)
+        # The clock may have been set back meanwhile
+        fresh_until = min(reading.read_at, dt_util.utcnow()) + (reading.fresh_until - reading.read_at)
+        self._keep(subject_id, replace(reading, fresh_until=fresh_until))
+        if not self._shutdown_requested:
+            self.stored.async_keep_readings(self._readings)
+
+    @callback
+    def _keep(self, subject_id: str, reading: Reading) -> None:
+        subject = self._subjects[subject_id]
+        subject.keep(reading)
+        self.last_read_at = reading.read_at
+        self._rebuild(subject)
+        self._notify(subject_id)
 
     @callback
     def _rebuild(self, subject: Subject) -> None:
@@ -333,37 +397,42 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return errors[0]
         return None
 
-    def _report(self, error: FeishuError) -> None:
-        """Tell the user what he has to do or to know."""
-        if isinstance(error, CredentialsError):
-            # ConfigEntryAuthFailed would end polling for good, yet the app may only be disabled for a while
-            self.config_entry.async_start_reauth(self.hass)
-        if isinstance(error, QuotaExceededError):
-            next_due = min(subject.due_at for subject in self._subjects.values())
-            async_report_quota_exceeded(self.hass, self.config_entry, self.timetable.time_of(next_due))
+    @property
+    def account(self) -> Account:
+        """Return the state of the account, from which it follows what a person has to do."""
+        subjects = [self._subjects[subject_id] for subject_id in self._read_ids()]
+        next_due = min((subject.due_at for subject in self._subjects.values()), default=self.timetable.now)
+        return Account(
+            failure=None if self.last_update_success else self.last_exception,
+            subjects=subjects,
+            is_anything_known=any(self._snapshot_of(subject) for subject in subjects),
+            next_try=self.timetable.time_of(next_due),
+            catalogue=self.catalogue.data,
+        )
 
-    def _withdraw_reports(self) -> None:
-        async_withdraw_issues(self.hass, self.config_entry)
-        for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-            self.hass.config_entries.flow.async_abort(flow["flow_id"])
+    @callback
+    def _update_issues(self) -> None:
+        if not self._shutdown_requested:
+            async_update_issues(self.hass, self.config_entry, self.account)
 
     def _note_errors(self, answers: Answers) -> None:
         """Say once that some can't be read, and once that all can be read again."""
         for subject_id, answer in answers.items():
-            self._subjects[subject_id].error = answer if isinstance(answer, FeishuError) else None
-        unreadable = [subject for subject in self._subjects.values() if subject.error]
-        if unreadable and not self._some_unreadable:
+            # without the traceback, which would keep what was answered
+            self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
+        errors = [subject.error for subject in self._subjects.values() if subject.error]
+        if errors and not self._some_unreadable:
+            # Without names: logs are shown to others, and the entities tell which
             _LOGGER.warning(
-                "%s of %s rooms and people of %s can't be read, among them %s: %s",
-                len(unreadable),
+                "%s of %s rooms and people of %s can't be read: %s",
+                len(errors),
                 len(self._subjects),
                 self.config_entry.title,
-                unreadable[0].info.device_name,
-                unreadable[0].error,
+                reasons_of(errors),
             )
-        if self._some_unreadable and not unreadable:
+        if self._some_unreadable and not errors:
             _LOGGER.info("All rooms and people of %s can be read again", self.config_entry.title)
-        self._some_unreadable = bool(unreadable)
+        self._some_unreadable = bool(errors)
 
     def _schedule_next_poll(self) -> None:
         next_due = min((self._subjects[subject_id].due_at for subject_id in self._read_ids()), default=None)
@@ -371,6 +440,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.update_interval = self.timetable.interval
         else:
             self.update_interval = timedelta(seconds=max(next_due - self.timetable.now, 1.0))
+
+    async def async_check_now(self) -> None:
+        """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""
+        for subject in self._subjects.values():
+            subject.due_at = 0.0
+        await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
         """Read a subject ahead of its time; several such wishes become one poll."""
@@ -390,6 +465,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def async_apply_catalogue(self) -> None:
         """Take over names, places and disabled periods from the catalogue, and the rooms of followed levels."""
         self.source.try_again()
+        self._update_issues()
         if self._take_over(self._describe()):
             self.config_entry.async_create_task(self.hass, self.async_request_refresh(), f"{self.name} new rooms")
 

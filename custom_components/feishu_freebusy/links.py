@@ -10,6 +10,21 @@ def app_url(base_url: str, app_id: str) -> str:
     return f"{base_url}/app/{quote(app_id, safe='')}"
 
 
+def bot_url(base_url: str, app_id: str) -> str:
+    """Return the page of the app's bot."""
+    return f"{app_url(base_url, app_id)}/bot"
+
+
+def security_url(base_url: str, app_id: str) -> str:
+    """Return the page with the app's IP allowlist."""
+    return f"{app_url(base_url, app_id)}/safe"
+
+
+def version_url(base_url: str, app_id: str) -> str:
+    """Return the page on which versions of the app are published."""
+    return f"{app_url(base_url, app_id)}/version"
+
+
 def console_url(base_url: str) -> str:
     """Return the page on which apps are made."""
     return f"{base_url}/app"

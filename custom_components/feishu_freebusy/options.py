@@ -22,6 +22,7 @@ from .const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_VOICE_SENTENCES,
 )
 from .polling import OffHours
 
@@ -69,6 +70,7 @@ class Options:
     count_pending_as_busy: bool
     include_external_calendar: bool
     dashboard_cards: bool
+    voice_sentences: bool
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -87,6 +89,7 @@ class Options:
             count_pending_as_busy=options.get(CONF_COUNT_PENDING_AS_BUSY, False),
             include_external_calendar=options.get(CONF_INCLUDE_EXTERNAL_CALENDAR, True),
             dashboard_cards=options.get(CONF_DASHBOARD_CARDS, True),
+            voice_sentences=options.get(CONF_VOICE_SENTENCES, False),
         )
 
     @property

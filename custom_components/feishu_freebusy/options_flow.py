@@ -33,6 +33,7 @@ from .const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_VOICE_SENTENCES,
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import names_of_rooms
@@ -96,6 +97,7 @@ _POLLING_SCHEMA = vol.Schema(
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
         vol.Required(CONF_INCLUDE_EXTERNAL_CALENDAR): BooleanSelector(),
         vol.Required(CONF_DASHBOARD_CARDS): BooleanSelector(),
+        vol.Required(CONF_VOICE_SENTENCES): BooleanSelector(),
     }
 )
 
@@ -129,6 +131,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
             CONF_COUNT_PENDING_AS_BUSY: options.count_pending_as_busy,
             CONF_INCLUDE_EXTERNAL_CALENDAR: options.include_external_calendar,
             CONF_DASHBOARD_CARDS: options.dashboard_cards,
+            CONF_VOICE_SENTENCES: options.voice_sentences,
         }
         return self.async_show_form(
             step_id="polling",

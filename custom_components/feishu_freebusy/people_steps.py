@@ -19,7 +19,7 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_PEOPLE, ROOM_PREFIX
 from .feishu import SCOPES_USER_IDS, FeishuClient, FeishuError, SubjectError
 from .links import scopes_url
-from .problems import problem_key, problem_placeholders
+from .problems import form_placeholders, unnamed_problem_key
 from .sources import PeopleSource
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
         try:
             await self._find_people(typed)
         except FeishuError as error:
-            self._note("base", problem_key(error), error=error)
+            self._note("base", unnamed_problem_key(error), error=error)
         if self._people_problem:
             return self._show_people(typed)
         return await self.async_step_person_names()
@@ -116,7 +116,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
 
     def _note(self, field: str, key: str, people: Iterable[str] = (), error: FeishuError | None = None) -> None:
         self._people_problem = {field: key}
-        named = problem_placeholders(error) if error else {}
+        named = form_placeholders(error) if error else {}
         self._people_placeholders = {**named, "people": ", ".join(people)}
 
     def _show_people(self, chosen: Iterable[str]) -> ConfigFlowResult:

@@ -1,6 +1,6 @@
 """The rooms of all entries, as the search for a free one wants them: from memory, without a call."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -36,8 +36,13 @@ class Found:
 
 
 @callback
-def async_find_rooms(hass: HomeAssistant, entries: Iterable[FeishuConfigEntry], request: Request) -> Found:
-    """Search the rooms of these entries, which are loaded, for a stay.
+def async_find_rooms(
+    hass: HomeAssistant,
+    entries: Iterable[FeishuConfigEntry],
+    request: Request,
+    among: Container[str] | None = None,
+) -> Found:
+    """Search the rooms of these entries, which are loaded, for a stay; with `among`, only those with these ids.
 
     Where the request names areas, these may be names or ids. A room that two apps show is one room, and what was read
     last counts.
@@ -47,6 +52,8 @@ def async_find_rooms(hass: HomeAssistant, entries: Iterable[FeishuConfigEntry], 
     for entry in entries:
         for room in _rooms_of(hass, entry):
             room_id = room.info.room.room_id
+            if among is not None and room_id not in among:
+                continue
             schedule = entry.runtime_data.schedule(room_id)
             other = candidates.get(room_id)
             if other and _read_at(schedule) <= _read_at(other.schedule):
@@ -88,10 +95,10 @@ def _rooms_of(hass: HomeAssistant, entry: FeishuConfigEntry) -> Iterable[FoundRo
             continue
         area = areas.async_get_area(device.area_id) if device.area_id else None
         name = device.name_by_user or info.device_name
-        yield FoundRoom(_main_entity_id(hass, entry, room_id), name, area.name if area else "", info)
+        yield FoundRoom(main_entity_id(hass, entry, room_id), name, area.name if area else "", info)
 
 
-def _main_entity_id(hass: HomeAssistant, entry: FeishuConfigEntry, room_id: str) -> str | None:
+def main_entity_id(hass: HomeAssistant, entry: FeishuConfigEntry, room_id: str) -> str | None:
     """Return the id of the entity that says whether the room is busy, None if that one is disabled."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{entry.unique_id}_{room_id}_busy")

@@ -22,7 +22,7 @@ from homeassistant.util import dt as dt_util
 from .catalogue import describe_rooms, place_text
 from .const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .feishu import Catalogue, FeishuClient, FeishuError, ScopeMissingError, SubjectError, read_catalogue
-from .problems import problem_key, problem_placeholders
+from .problems import form_placeholders, problem_key, unnamed_problem_key
 from .sources import Answer, Answers, ListSource
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         except ScopeMissingError:
             self._catalogue = self._last_catalogue()
         except FeishuError as error:
-            self._note_problem("base", problem_key(error), error)
+            self._note_problem("base", unnamed_problem_key(error), error)
 
     @property
     def _known(self) -> Catalogue:
@@ -107,7 +107,7 @@ class RoomSteps(ConfigEntryBaseFlow):
 
     def _note_problem(self, field: str, key: str, error: FeishuError, rooms: Iterable[str] = ()) -> None:
         self._problem = {field: key}
-        self._problem_placeholders = {**problem_placeholders(error), "rooms": ", ".join(rooms)}
+        self._problem_placeholders = {**form_placeholders(error), "rooms": ", ".join(rooms)}
 
     def _ids_of(self, values: Iterable[str]) -> list[str]:
         """Return each id once. A value may be a room of the list, the name of one, or a whole list of pasted ids."""

@@ -33,12 +33,12 @@ _MAX_WINDOW = timedelta(days=366)
 _YEARS = range(1970, 3000)  # in others, reckoning with instants comes to its end
 
 
-def _instant(value: Any) -> datetime:  # noqa: ANN401  # whatever somebody typed
+def instant(value: Any) -> datetime:  # noqa: ANN401  # whatever somebody typed
     """Validate an instant and return it in UTC, in whole seconds; one without a zone is in Home Assistant's."""
-    instant = cv.datetime(value)
-    if instant.year not in _YEARS:
+    local = cv.datetime(value)
+    if local.year not in _YEARS:
         raise vol.Invalid(f"Year out of range: {value}")
-    return dt_util.as_utc(instant).replace(microsecond=0)
+    return dt_util.as_utc(local).replace(microsecond=0)
 
 
 _TEXTS = vol.All(cv.ensure_list, [vol.All(cv.string, str.strip)])
@@ -50,8 +50,8 @@ _GET_FREE_BUSY = vol.Schema(
         vol.Optional("room_id", default=[]): _TEXTS,
         vol.Optional("user_id", default=[]): _TEXTS,
         vol.Optional("user_id_type"): vol.Coerce(UserIdType),
-        vol.Optional("start"): _instant,
-        vol.Exclusive("end", "length"): _instant,
+        vol.Optional("start"): instant,
+        vol.Exclusive("end", "length"): instant,
         vol.Exclusive("duration", "length"): cv.positive_time_period,
         vol.Optional("only_busy", default=True): cv.boolean,
         vol.Optional("include_external_calendar", default=True): cv.boolean,
@@ -62,8 +62,8 @@ _FIND_ROOMS = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         vol.Optional("duration", default=timedelta(minutes=30)): cv.positive_time_period,
-        vol.Optional("start"): _instant,
-        vol.Optional("until"): _instant,
+        vol.Optional("start"): instant,
+        vol.Optional("until"): instant,
         vol.Optional("min_capacity", default=0): vol.All(vol.Coerce(int), vol.Range(min=0)),
         vol.Optional("building", default=[]): _TEXTS,
         vol.Optional("floor", default=[]): _TEXTS,
@@ -114,10 +114,7 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key=problem_key(errors[0]),
-            translation_placeholders={
-                "rooms": ", ".join(names.get(subject_id) or subject_id for subject_id in ids),
-                **problem_placeholders(errors[0]),
-            },
+            translation_placeholders=problem_placeholders(errors[0]),  # no names: Home Assistant logs them
         )
     return {
         "start": _text(start),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from .catalogue import RoomInfo
-from .feishu import BusyPeriod, FeishuError
+from .feishu import BusyPeriod, FeishuError, SubjectError
 from .people import PersonInfo
 from .schedule import (
     Block,
@@ -32,6 +32,7 @@ class Reading:
     horizon: datetime
     read_at: datetime
     fresh_until: datetime
+    include_external_calendar: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Subject:
     info: SubjectInfo
     due_at: float = 0.0  # by the loop's clock
     failures: int = 0
+    polls_unknown: int = 0  # in which Feishu said that there is no such person, since the last good answer
     error: FeishuError | None = None
     reading: Reading | None = None
     schedule: Schedule | None = None
@@ -75,6 +77,7 @@ class Subject:
             reading = replace(reading, periods=self.reading.periods)  # what was worked out from them still holds
         self.reading = reading
         self.failures = 0
+        self.polls_unknown = 0
         self.error = None
 
     def set_back(self, by: timedelta) -> None:
@@ -82,6 +85,11 @@ class Subject:
         if self.reading:
             self.reading = replace(self.reading, fresh_until=self.reading.fresh_until - by)
             self._snapshot = None
+
+    def note_refusal(self, error: FeishuError) -> None:
+        """Take what there was in the place of an answer."""
+        if isinstance(error, SubjectError) and error.is_no_such_person:
+            self.polls_unknown += 1
 
     def rebuild(self, *, disabled: DisabledPeriod | None, count_pending_as_busy: bool) -> None:
         """Work out the schedule again, because of a new answer, a disabled room or an option."""

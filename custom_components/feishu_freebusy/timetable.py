@@ -56,7 +56,11 @@ class Timetable:
     @property
     def interval(self) -> timedelta:
         """Return the time between two polls at this time of the day."""
-        return self.plan.off if self._is_off_hours() else self.plan.office
+        return self.interval_at(dt_util.utcnow())
+
+    def interval_at(self, then: datetime) -> timedelta:
+        """Return the time between two polls at the time of the day that it was or is `then`."""
+        return self.plan.off if self._is_off_hours(then) else self.plan.office
 
     @property
     def projected_calls(self) -> int:
@@ -65,8 +69,9 @@ class Timetable:
         cycles = TimeLeft.of_month(now, self._options.off_hours, time_zone).cycles(self.plan)
         return self._calls.used + round(cycles * self._calls_per_cycle)
 
-    def _is_off_hours(self) -> bool:
-        soon = dt_util.utcnow() + timedelta(seconds=DUE_SLACK)  # a poll at their end is one in office hours
+    def _is_off_hours(self, now: datetime | None = None) -> bool:
+        # A poll at their end is one in office hours
+        soon = (now or dt_util.utcnow()) + timedelta(seconds=DUE_SLACK)
         off_hours = self._options.off_hours
         return off_hours is not None and off_hours.contains(soon, dt_util.get_default_time_zone())
 

@@ -12,7 +12,7 @@ from .endpoint import Endpoint
 APP_ID: Final = re.compile(r"cli_[0-9A-Za-z]{8,32}")
 GRANTED, NOT_GRANTED = 1, 2
 MAX_SCOPE_REQUESTS: Final = 10
-NONE_MISSING, TOO_OFTEN, DUPLICATE = 212002, 212003, 212004
+ONLY_SENSITIVE, NONE_MISSING, TOO_OFTEN, DUPLICATE = 212001, 212002, 212003, 212004
 
 
 def issue_token(tenant: Tenant, call: Call, _: str) -> Answer:
@@ -45,6 +45,9 @@ def apply_for_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
     missing = frozenset(name for name, granted in tenant.scopes.items() if not granted)
     if not missing:
         raise ApiError(NONE_MISSING)
+    missing -= tenant.sensitive_scopes
+    if not missing:
+        raise ApiError(ONLY_SENSITIVE)
     if missing in tenant.scope_requests:
         raise ApiError(DUPLICATE)
     if len(tenant.scope_requests) >= MAX_SCOPE_REQUESTS:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from custom_components.feishu_freebusy.feishu import FeishuClient, transport
+from custom_components.feishu_freebusy.feishu import FeishuClient, session_options, transport
 from simulator import Simulator, Tenant
 
 
@@ -17,8 +17,8 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Return a session as Home Assistant's is: nobody's cookies, no timeouts of its own that matter."""
-    async with aiohttp.ClientSession() as opened:
+    """Return a session as the integration's is: nobody's cookies, no timeouts of its own that matter."""
+    async with aiohttp.ClientSession(**session_options()) as opened:
         yield opened
 
 

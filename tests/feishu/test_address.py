@@ -27,6 +27,17 @@ from custom_components.feishu_freebusy.feishu import (
         ("http://[::1]:8080", "http://[::1]:8080"),
         ("http://192.168.1.20", "http://192.168.1.20"),
         ("http://[fd00::20]", "http://[fd00::20]"),
+        ("http://172.16.0.1", "http://172.16.0.1"),
+        ("http://LOCALHOST.", "http://localhost"),
+        ("https://open.feishu.cn.", FEISHU_URL),
+        ("https://open.feishu.cn:0443", FEISHU_URL),
+        ("https://open.feishu.cn:", FEISHU_URL),
+        ("https://open.feishu.cn:65535", "https://open.feishu.cn:65535"),
+        ("https://[0:0:0:0:0:0:0:1]", "https://[::1]"),
+        ("https://飞书.公司.cn", "https://xn--1jq782p.xn--55qx5d.cn"),
+        ("https://open.f\u0435ishu.cn", "https://open.xn--fishu-zwe.cn"),  # the first e is a Cyrillic one
+        ("https://open。feishu。cn", FEISHU_URL),
+        ("http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1"),  # full-width digits
     ],
 )
 def test_an_address_has_one_form(typed: str, called: str) -> None:
@@ -50,6 +61,27 @@ def test_an_address_has_one_form(typed: str, called: str) -> None:
         ("https://open.feishu.cn\\evil.example", AddressProblem.NOT_A_URL),
         ("https://[not-an-address]", AddressProblem.NOT_A_URL),
         ("https://[::1", AddressProblem.NOT_A_URL),
+        ("https://open.feishu.cn:0", AddressProblem.NOT_A_URL),
+        ("https://open.feishu.cn:65536", AddressProblem.NOT_A_URL),
+        ("https://open.feishu.cn:-1", AddressProblem.NOT_A_URL),
+        ("https://open.fei\tshu.cn", AddressProblem.NOT_A_URL),
+        ("https://open.feishu.cn\r\nX-Header: 1", AddressProblem.NOT_A_URL),
+        ("\0https://open.feishu.cn", AddressProblem.NOT_A_URL),
+        ("https://open.\u200bfeishu.cn", AddressProblem.NOT_A_URL),  # a space that nobody sees
+        ("https://open.feishu.cn\u202e", AddressProblem.NOT_A_URL),  # turns what follows around
+        ("https://open%2efeishu.cn", AddressProblem.NOT_A_URL),
+        ("https://-open.feishu.cn", AddressProblem.NOT_A_URL),
+        (f"https://{'a' * 64}.cn", AddressProblem.NOT_A_URL),
+        (f"https://{'a.' * 130}cn", AddressProblem.NOT_A_URL),
+        ("https://[v1.x:y]", AddressProblem.NOT_A_URL),
+        ("https://[fe80::1%eth0]", AddressProblem.NOT_A_URL),
+        ("http://[fe80::1%25eth0]", AddressProblem.NOT_A_URL),
+        *((f"{scheme}://2130706433", AddressProblem.NOT_A_URL) for scheme in ("http", "https")),
+        ("http://0x7f000001", AddressProblem.NOT_A_URL),
+        ("http://0x7f.0.0.1", AddressProblem.NOT_A_URL),
+        ("http://0177.0.0.1", AddressProblem.NOT_A_URL),
+        ("http://127.1", AddressProblem.NOT_A_URL),
+        ("https://192.168.001.1", AddressProblem.NOT_A_URL),
         ("https://open.feishu.cn/open-apis", AddressProblem.MORE_THAN_A_HOST),
         ("https://open.feishu.cn/?tenant=1", AddressProblem.MORE_THAN_A_HOST),
         ("https://open.feishu.cn/#top", AddressProblem.MORE_THAN_A_HOST),
@@ -62,7 +94,15 @@ def test_an_address_has_one_form(typed: str, called: str) -> None:
         ("http://[2a00:1450::1]", AddressProblem.NOT_ENCRYPTED),
         ("http://localhost.evil.example", AddressProblem.NOT_ENCRYPTED),
         ("http://127.0.0.1.evil.example", AddressProblem.NOT_ENCRYPTED),
+        ("http://127.0.0.1.nip.io", AddressProblem.NOT_ENCRYPTED),
         ("http://[::ffff:8.8.8.8]", AddressProblem.NOT_ENCRYPTED),
+        ("http://[::ffff:127.0.0.1]", AddressProblem.NOT_ENCRYPTED),
+        ("http://0.0.0.0", AddressProblem.NOT_ENCRYPTED),
+        ("http://[::]", AddressProblem.NOT_ENCRYPTED),
+        ("http://169.254.169.254", AddressProblem.NOT_ENCRYPTED),
+        ("http://[fe80::1]", AddressProblem.NOT_ENCRYPTED),
+        ("http://198.51.100.1", AddressProblem.NOT_ENCRYPTED),
+        ("http://172.32.0.1", AddressProblem.NOT_ENCRYPTED),
     ],
 )
 def test_an_address_is_refused_with_the_reason(typed: str, problem: AddressProblem) -> None:
@@ -70,6 +110,12 @@ def test_an_address_is_refused_with_the_reason(typed: str, problem: AddressProbl
         normalised_base_url(typed)
 
     assert refused.value.problem is problem
+
+
+@pytest.mark.parametrize("letter", ["a", "飞", "a.", " a"])
+def test_an_address_is_not_a_book(letter: str) -> None:
+    with pytest.raises(AddressError):
+        normalised_base_url(f"https://{letter * 10_000_000}.cn")
 
 
 def test_a_password_in_a_refused_address_is_not_in_the_error() -> None:
@@ -97,6 +143,8 @@ def test_whatever_is_typed_is_refused_or_is_a_plain_address(typed: str) -> None:
     except AddressError:
         return
     url = urlsplit(called)
+    assert called.isascii()
+    assert called.isprintable()
     assert url.scheme in {"https", "http"}
     assert url.hostname
     assert (url.username, url.password, url.path, url.query, url.fragment) == (None, None, "", "", "")

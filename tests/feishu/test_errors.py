@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
@@ -247,21 +248,56 @@ def test_a_missing_scope_has_a_name(violations: object, scopes: tuple[str, ...])
     assert failure.scopes == scopes
 
 
-def test_secrets_that_the_server_repeats_are_wiped() -> None:
-    body = {"code": 190002, "msg": "bad token t-abc123\nof secret hunter2"}
+@pytest.mark.parametrize(
+    ("code", "is_gone"), [(195100, True), (99992351, True), (99992361, True), (190002, False), (99992375, False)]
+)
+def test_only_some_refusals_say_that_there_is_no_such_person(code: int, *, is_gone: bool) -> None:
+    failure = error(code)
 
-    for failure in (
-        error_of(body, 400, {}, secrets=("hunter2", "t-abc123")),
-        token_error_of(body, 200, {}, secrets=("hunter2", "t-abc123")),
-    ):
+    assert isinstance(failure, SubjectError)
+    assert failure.is_no_such_person is is_gone
+
+
+def test_what_the_server_repeats_of_a_request_is_wiped() -> None:
+    known = ("hunter2", "t-abc123", "lina")
+    body = {
+        "code": 99991672,
+        "msg": "bad token t-abc123\nof secret hunter2 for Lina, see https://feishu.internal/?q=1",
+        "error": {"log_id": "hunter2", "permission_violations": [{"subject": "hunter2"}, {"subject": "vc:lina"}]},
+    }
+    headers = {"x-tt-logid": "HUNTER2"}
+
+    for failure in (error_of(body, 400, headers, known=known), token_error_of(body, 200, headers, known=known)):
+        assert isinstance(failure, ScopeMissingError)
+        assert (failure.answer.log_id, failure.scopes) == (None, ())
         for text in (str(failure), repr(failure), failure.answer.msg):
-            assert "hunter2" not in text
-            assert "t-abc123" not in text
-            assert "bad token" in text
+            assert not any(word in text.casefold() for word in (*known, "feishu.internal"))
+            assert "bad token *** of secret *** for ***, see ***" in text
+
+
+@pytest.mark.parametrize("log_id", ["t-g1044qeGEDXT", "omm_4de32cf1", "li.na@example.com", "10.0.0.8", "", "a" * 101])
+def test_what_can_be_no_log_id_is_not_shown(log_id: str) -> None:
+    failure = error(190003, 500, {"x-tt-logid": log_id}, error={"log_id": log_id})
+
+    assert failure.answer.log_id is None
+
+
+@pytest.mark.parametrize(
+    ("msg", "address"), [("ip 203.0.113.7 is denied by app setting", "203.0.113.7"), ("denied by app setting", None)]
+)
+def test_the_address_that_is_denied_is_kept_for_who_is_to_allow_it_and_shown_to_nobody_else(
+    msg: str, address: str | None
+) -> None:
+    failure = error(99991401, msg=msg)
+
+    assert isinstance(failure, IpDeniedError)
+    assert failure.address == (address and ip_address(address))
+    assert "203" not in f"{failure} {failure!r} {failure.args}"
+    assert "denied by app setting" in str(failure)
 
 
 def test_no_secret_to_wipe_leaves_the_message_alone() -> None:
-    assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, secrets=("",)).answer.msg == "bad room"
+    assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, known=("",)).answer.msg == "bad room"
 
 
 def test_a_message_is_one_line_of_bounded_length() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from demo.assist import shown_in
 from demo.connect import DOMAIN, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Simulator, Tenant
@@ -56,7 +57,7 @@ class Day:
         path = "/api/config/config_entries/options/flow"
         form = await self.home.post(path, {"handler": self.entry_id})
         form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
-        menu = await self.home.post(f"{path}/{form['flow_id']}", {**_shown(form["data_schema"]), **changes})
+        menu = await self.home.post(f"{path}/{form['flow_id']}", {**shown_in(form["data_schema"]), **changes})
         assert menu["type"] == "menu", menu
         result = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": "save"})
         assert result["type"] == "create_entry", result
@@ -73,16 +74,6 @@ class Day:
     def tracebacks(self) -> list[str]:
         """Return the lines of tracebacks in the log that lie in the integration."""
         return [line for line in self.home.log.read_text().splitlines() if f"custom_components/{DOMAIN}/" in line]
-
-
-def _shown(fields: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what a form shows, sections included."""
-    return {
-        field["name"]: _shown(field["schema"])
-        if field.get("type") == "expandable"
-        else field.get("description", {}).get("suggested_value", field.get("default"))
-        for field in fields
-    }
 
 
 async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulator) -> None:
@@ -138,7 +129,8 @@ async def _options_apply_in_place(day: Day, rooms: list[Room]) -> None:
     states = await until(lambda: room_states(day.home), lambda states: names(states) == wanted)
     after = {row["entity_id"]: row["last_updated"] for row in states}
     assert all(after[entity_id] == written for entity_id, written in before.items() if entity_id in after)
-    await day.options("polling", {"scan_interval": 30})
+    all_alike = {"enabled": False, "start": "20:00:00", "end": "07:00:00", "days": []}  # at night, too
+    await day.options("polling", {"scan_interval": 30, "off_hours": all_alike})
 
 
 async def _outage_is_bridged(day: Day, room: Room) -> None:

@@ -63,6 +63,10 @@ async def test_rooms_levels_people(client: Client, tenant: Tenant) -> None:
     added = {"name": "Chen Wei", "open_id": "ou_1", "email": "chen@example.com", "mobile": "+12025550101"}
     assert (await client.control("users/add", **added)).body.items() >= added.items()
     assert tenant.users["ou_1"].name == "Chen Wei"
+    await client.control("users/delete", open_id="ou_1")
+    assert tenant.users == {}
+    gone = await client.send("POST", "/simulator/users/delete", json={"open_id": "ou_1"})
+    assert (gone.status, gone.body) == (400, {"error": "there is no person ou_1"})
 
 
 async def test_the_app(client: Client, tenant: Tenant) -> None:

@@ -234,8 +234,7 @@ class Year:
         hass.bus.async_listen(EVENT_STATE_REPORTED, note_idle, event_filter=callback(lambda _: True))
 
     def _left(self) -> None:
-        """Know nothing of rooms any more: the entry ended, or could not start."""
-        self._oracle.forget()
+        """Expect no flip over the end of an entry; what was known is stored, and holds for as long as it would have."""
         self._expected.clear()
 
     def _room_of(self, entity_id: str) -> str:

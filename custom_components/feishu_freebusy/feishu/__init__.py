@@ -33,11 +33,14 @@ from .errors import (
     UnreadableAnswerError,
 )
 from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus, UserIdType
+from .redaction import MASK
+from .session import session_options
 from .traffic import AppTraffic
 
 __all__ = [
     "FEISHU_URL",
     "LARK_URL",
+    "MASK",
     "MAX_BATCH_ROOMS",
     "MAX_BATCH_ROOMS_WINDOW",
     "MAX_BATCH_USERS",
@@ -79,4 +82,5 @@ __all__ = [
     "UserIdType",
     "normalised_base_url",
     "read_catalogue",
+    "session_options",
 ]

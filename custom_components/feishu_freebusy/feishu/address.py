@@ -1,13 +1,19 @@
 """At which address the open platform is called."""
 
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from urllib.parse import urlsplit
 
 FEISHU_URL = "https://open.feishu.cn"
 LARK_URL = "https://open.larksuite.com"
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+_LONGEST = 1000  # characters
+_LONGEST_HOST = 253
+# Not `is_private`, to which the unspecified address and those of cloud machines' metadata belong, too
+_NEAR = [
+    ip_network(net) for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+]
 
 
 class AddressProblem(StrEnum):
@@ -31,32 +37,45 @@ def normalised_base_url(text: str) -> str:
     """Return the address in its one form, like `https://open.feishu.cn`.
 
     It is `https` with a host and perhaps a port, and nothing else; plain `http` only to this machine or a private
-    network, given as `localhost` or a literal address. Raises `AddressError`.
+    network, given as `localhost` or a literal address. A name of other letters comes back in the ASCII that is looked
+    up, so that nobody takes it for one that it resembles. Raises `AddressError`.
     """
+    text = text.strip()
     try:
-        url = urlsplit(text.strip())
-        host, port = url.hostname, url.port
+        if len(text) > _LONGEST or " " in text or not text.isprintable():  # some of which `urlsplit` would drop
+            raise AddressError(AddressProblem.NOT_A_URL)
+        url = urlsplit(text)
+        host, port = _host_of(url.hostname or ""), url.port
     except ValueError:
         raise AddressError(AddressProblem.NOT_A_URL) from None
-    if url.scheme not in {"https", "http"} or not host or not _is_host(host):
+    if url.scheme not in {"https", "http"} or port == 0:
         raise AddressError(AddressProblem.NOT_A_URL)
     if url.username is not None or url.password is not None or url.path.strip("/") or url.query or url.fragment:
         raise AddressError(AddressProblem.MORE_THAN_A_HOST)
     if url.scheme == "http" and not _is_near(host):
         raise AddressError(AddressProblem.NOT_ENCRYPTED)
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host}]" if isinstance(host, IPv6Address) else str(host)
     return f"{url.scheme}://{shown}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[url.scheme]} else "")
 
 
-def _is_host(host: str) -> bool:
-    return ":" in host or all(part.replace("-", "").isalnum() for part in host.rstrip(".").split("."))
+def _host_of(text: str) -> IPv4Address | IPv6Address | str:
+    """Return an IP address, or a name in ASCII. Raises `ValueError` for what is neither."""
+    if ":" in text:
+        address = IPv6Address(text)
+        if address.scope_id:
+            raise ValueError("a zone is this machine's own business")
+        return address
+    name = text.encode("idna").decode().lower().removesuffix(".")
+    labels = name.split(".")
+    if len(name) > _LONGEST_HOST or not all(_is_label(label) for label in labels):
+        raise ValueError("no name of a host")
+    # What ends in a number is an IPv4 address in one of its spellings; all but the usual one are there to hide it
+    return IPv4Address(name) if labels[-1].isdigit() or labels[-1].startswith("0x") else name
 
 
-def _is_near(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_private
+def _is_label(label: str) -> bool:
+    return label.replace("-", "").isalnum() and not (label.startswith("-") or label.endswith("-"))
+
+
+def _is_near(host: IPv4Address | IPv6Address | str) -> bool:
+    return host == "localhost" if isinstance(host, str) else any(host in net for net in _NEAR)

@@ -5,7 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .client import FeishuClient
+from .errors import UnreadableAnswerError
 from .models import Room, RoomLevel
+
+# No tenant's tree is like that; who follows one that has no end never comes back
+_MAX_ROOMS = 50_000
+_MAX_LEVELS = 10_000
+_MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,9 @@ class Catalogue:
         return {*room.path, *self._lineage(room.room_level_id)}
 
     def _lineage(self, level_id: str) -> Iterator[str]:
-        """Yield a level and those above it."""
+        """Yield a level and those above it, the nearest first."""
         seen: set[str] = set()
-        while level_id not in seen:
+        while level_id not in seen and len(seen) < _MAX_DEPTH:
             seen.add(level_id)
             yield level_id
             level_id = self.levels[level_id].parent_id if level_id in self.levels else level_id
@@ -75,8 +81,15 @@ async def _read_levels(client: FeishuClient) -> dict[str, RoomLevel]:
             if level.room_level_id not in levels:
                 levels[level.room_level_id] = level
                 parents += [level] if level.has_child else []
+        if len(levels) > _MAX_LEVELS:
+            raise UnreadableAnswerError("the levels have no end")
     return levels
 
 
 async def _rooms_of(client: FeishuClient, level_ids: Iterable[str]) -> dict[str, Room]:
-    return {room.room_id: room for level_id in sorted(level_ids) for room in await client.rooms(level_id)}
+    rooms: dict[str, Room] = {}
+    for level_id in sorted(level_ids):
+        rooms |= {room.room_id: room for room in await client.rooms(level_id)}
+        if len(rooms) > _MAX_ROOMS:
+            raise UnreadableAnswerError("the rooms have no end")
+    return rooms

@@ -42,6 +42,7 @@ MAX_BATCH_USERS = 10
 MAX_BATCH_USERS_WINDOW = timedelta(weeks=2)
 _PAGE_SIZE = 100
 _MAX_PAGES = 500
+_MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # in case a server's pages are larger
 _MGET_SIZE = 50  # the API states no maximum
 _USER_IDS_SIZE = 50
 _DEADLINE = 90.0  # seconds; longer than any wait the limits of a minute can ask for
@@ -60,7 +61,7 @@ class FeishuClient:
         traffic: AppTraffic | None = None,
         deadline: float = _DEADLINE,
     ) -> None:
-        """Take the app's credentials and the caller's session.
+        """Take the app's credentials and the caller's session, made with `session_options`.
 
         `traffic` is to be the same for all clients of one app; `deadline` is the most seconds that a call may last.
         """
@@ -284,10 +285,10 @@ class FeishuClient:
         for _ in range(_MAX_PAGES):
             page: Page[T] = parse.page(parse.data_of(await self._transport.call(endpoint, params=params)), parse_items)
             items += page.items
+            if len(items) > _MAX_ITEMS or page.next_token in seen:
+                break
             if page.next_token is None:
                 return tuple(items)
-            if page.next_token in seen:
-                break
             seen.add(page.next_token)
             params = {**params, "page_token": page.next_token}
         raise UnreadableAnswerError("the pages of a list have no end")

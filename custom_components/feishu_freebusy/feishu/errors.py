@@ -5,15 +5,22 @@ Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+import re
 from typing import Any
 
+from .redaction import IpAddress, ip_address_in, redacted
+
 _MAX_TEXT = 300
+_MAX_SCOPE = 100
+_MAX_SCOPES = 20
+_LOG_ID = re.compile(r"[0-9a-zA-Z]{1,100}")
+_SCOPE = re.compile(r"[a-z][\w.]*(:[\w.]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said of a failure. It holds no secret: `msg` has been cleaned of them."""
+    """What the server said of a failure. No secret and nobody's id is in it: it has been cleaned of them."""
 
     code: int | None = None
     msg: str = ""
@@ -97,7 +104,7 @@ class ScopeMissingError(AppError):
     def __init__(self, text: str = "", answer: Answer | None = None, scopes: tuple[str, ...] = ()) -> None:
         """Take the scopes beside what every failure has."""
         super().__init__(text, answer)
-        self.scopes = scopes
+        self.scopes = tuple(scope[:_MAX_SCOPE] for scope in scopes[:_MAX_SCOPES])  # they get into texts
 
 
 class BotDisabledError(AppError):
@@ -109,11 +116,24 @@ class AppUnavailableError(AppError):
 
 
 class IpDeniedError(AppError):
-    """The caller's address is not on the app's allow-list."""
+    """The caller's address is not on the app's allow-list; `address` is the one that Feishu sees, if it says so.
+
+    It is for whoever is to put it on that list, so neither text nor `repr` of the error holds it.
+    """
+
+    def __init__(self, text: str = "", answer: Answer | None = None, address: IpAddress | None = None) -> None:
+        """Take the address beside what every failure has."""
+        super().__init__(text, answer)
+        self.address = address
 
 
 class SubjectError(FeishuError):
     """This room or person can't be read: unknown, deleted, or not visible to the app."""
+
+    @property
+    def is_no_such_person(self) -> bool:
+        """Tell whether Feishu said that it knows nobody by this id: somebody who left, or an id of another app."""
+        return self.code in _NO_SUCH_PERSON
 
 
 class EndpointRetiredError(FeishuError):
@@ -140,9 +160,11 @@ _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
         | {99992351, 99992352, 99992353, 99992359, 99992360, 99992361, 99992375, 99992376}
     ),
 }
+_NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 99992360, 99992361})
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
+_LONGEST_WAIT = 3600.0  # seconds; the limits are those of a minute, and who errs in the unit isn't to shut us out
 _TOO_MANY_REQUESTS = 429
 _SERVER_TROUBLE = 500
 
@@ -153,13 +175,14 @@ def error_of(
     headers: Mapping[str, str],
     *,
     required_scopes: tuple[str, ...] = (),
-    secrets: tuple[str, ...] = (),
+    known: tuple[str, ...] = (),
 ) -> FeishuError:
     """Return the error that a business call's `body` with a non-zero code stands for.
 
-    `required_scopes` are named when the answer doesn't say which one is missing; `secrets` are wiped from its text.
+    `required_scopes` are named when the answer doesn't say which one is missing; the secrets and ids `known` to have
+    been sent are wiped from its text.
     """
-    answer = _answer(body, http_status, headers, secrets)
+    answer = _answer(body, http_status, headers, known)
     error = _BY_CODE.get(body["code"])
     if error is None and http_status == _TOO_MANY_REQUESTS:
         error = RateLimitedError
@@ -168,39 +191,52 @@ def error_of(
     if error is RateLimitedError:
         return RateLimitedError(answer=answer, retry_after=_retry_after(headers))
     if error is ScopeMissingError:
-        return ScopeMissingError(answer=answer, scopes=_missing_scopes(body) or required_scopes)
+        return ScopeMissingError(answer=answer, scopes=_missing_scopes(body, known) or required_scopes)
+    if error is IpDeniedError:
+        return IpDeniedError(answer=answer, address=ip_address_in(_text(body.get("msg"))))
     return (error or RequestError)(answer=answer)
 
 
 def token_error_of(
-    body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], *, secrets: tuple[str, ...] = ()
+    body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], *, known: tuple[str, ...] = ()
 ) -> FeishuError:
     """Return the error that the token endpoint's `body` stands for: bad credentials, or trouble that may pass."""
-    answer = _answer(body, http_status, headers, secrets)
+    answer = _answer(body, http_status, headers, known)
     if body["code"] in _CREDENTIAL_CODES:
         return CredentialsError(answer=answer)
-    error = error_of(body, http_status, headers, secrets=secrets)
+    error = error_of(body, http_status, headers, known=known)
     return ServerError(answer=answer) if isinstance(error, RequestError) else error
 
 
-def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], secrets: tuple[str, ...]) -> Answer:
+def log_id_of(headers: Mapping[str, str], *, known: tuple[str, ...] = ()) -> str | None:
+    """Return the id that Feishu's support asks for, None if there is none or something else in its place."""
+    return _log_id(headers.get("x-tt-logid"), known)
+
+
+def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], known: tuple[str, ...]) -> Answer:
     details = _details(body)
-    log_id = details.get("log_id") or details.get("logid") or headers.get("x-tt-logid")
-    msg = body.get("msg")
-    answer = Answer(
+    log_ids = (_log_id(details.get(key), known) for key in ("log_id", "logid"))
+    return Answer(
         code=body["code"],
-        msg=msg if isinstance(msg, str) else "",
-        log_id=str(log_id)[:_MAX_TEXT] if log_id else None,
+        msg=redacted(_text(body.get("msg")), known)[:_MAX_TEXT],
+        log_id=next(filter(None, log_ids), None) or log_id_of(headers, known=known),
         http_status=http_status,
     )
-    return replace(answer, msg=_clean(answer.msg, secrets))
 
 
-def _clean(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return " ".join(text.split())[:_MAX_TEXT]
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _log_id(value: object, known: tuple[str, ...]) -> str | None:
+    # Letters and digits alone: no id, no token, no address is made of these; and it is the server's own
+    if not isinstance(value, str) or not _LOG_ID.fullmatch(value) or _holds(value, known):
+        return None
+    return value
+
+
+def _holds(text: str, known: tuple[str, ...]) -> bool:
+    return any(word and word.casefold() in text.casefold() for word in known)
 
 
 def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -208,12 +244,12 @@ def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _missing_scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _missing_scopes(body: Mapping[str, Any], known: tuple[str, ...]) -> tuple[str, ...]:
     violations = _details(body).get("permission_violations")
     if not isinstance(violations, list):
         return ()
-    names = (row.get("subject") or row.get("scope") for row in violations if isinstance(row, dict))
-    return tuple(name for name in names if isinstance(name, str))
+    names = (_text(row.get("subject") or row.get("scope")) for row in violations if isinstance(row, dict))
+    return tuple(name for name in names if _SCOPE.fullmatch(name) and redacted(name, known) == name)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -221,4 +257,4 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         seconds = float(headers["x-ogw-ratelimit-reset"])
     except KeyError, ValueError:
         return None
-    return seconds if 0 <= seconds < float("inf") else None
+    return min(seconds, _LONGEST_WAIT) if 0 <= seconds < float("inf") else None

@@ -6,6 +6,7 @@ Unknown extra fields and words are let pass; a value that decides whether somebo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+import re
 from typing import Any
 
 from .errors import SubjectError, UnreadableAnswerError
@@ -13,6 +14,16 @@ from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Page, Room, Roo
 from .tokens import Token
 
 type Json = dict[str, Any]
+
+# What `fromisoformat` takes beyond it is not guessed: week dates, 24:00, offsets with seconds, no seconds at all
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+_UNIX_TIME = re.compile(r"\d{1,18}", re.ASCII)
+_MAX_ROWS = 10_000  # of one list; 90 days have 8,640 quarters of an hour, and a page is asked to have 100 rooms
+_MAX_NAME = 255  # characters; more would stall whoever makes an entity of it
+_MAX_PARTS = 100  # levels above a room, things in it
+_MAX_TOKEN = 8192  # characters; a header takes no more
 
 _RSVP_WORDS: Mapping[str, RsvpStatus] = {status.value: status for status in RsvpStatus}
 
@@ -26,18 +37,31 @@ def data_of(body: Json) -> Json:
 
 
 def instant(text: object) -> datetime:
-    """Return an RFC 3339 date-time with an offset as an aware one in UTC."""
+    """Return an RFC 3339 date-time as an aware one in UTC."""
     try:
-        if isinstance(text, str) and (moment := datetime.fromisoformat(text.upper())).tzinfo is not None:
-            return moment.astimezone(UTC)
+        if isinstance(text, str) and _RFC_3339.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except ValueError, OverflowError:
         pass
-    raise UnreadableAnswerError(f"not a date-time with an offset: {text!r:.60}")
+    raise UnreadableAnswerError("not a date-time with an offset")
 
 
 def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
     """Return the rows of `freebusy_list`; absent, null and empty all mean that there is none."""
-    return tuple([_busy_period(row) for row in _rows(data, "freebusy_list")])
+    rows = data.get("freebusy_list")
+    return () if rows is None else _busy_periods(rows, "freebusy_list")
+
+
+def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
+    if not isinstance(rows, list):
+        raise UnreadableAnswerError(f"{name} is not a list")
+    _check_length(rows, name)
+    return tuple([_busy_period(row) for row in rows])
+
+
+def _check_length(rows: list[Any], name: str) -> None:
+    if len(rows) > _MAX_ROWS:
+        raise UnreadableAnswerError(f"{name} has more rows than there can be")
 
 
 def _busy_period(row: object) -> BusyPeriod:
@@ -121,10 +145,8 @@ def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
 
 def _busy_answer(rows: object, name: str) -> BusyAnswer:
     """Return the busy periods of one of several subjects; what is wrong with one doesn't hide the others."""
-    if not isinstance(rows, list):
-        return UnreadableAnswerError(f"{name} is not a list")
     try:
-        return tuple([_busy_period(row) for row in rows])
+        return _busy_periods(rows, name)
     except UnreadableAnswerError as error:
         return error.with_traceback(None)  # it is kept, and would keep all rows
 
@@ -145,25 +167,27 @@ def room(data: Json, room_id: str) -> Room:
 def _room(row: Json) -> Room:
     return Room(
         room_id=_text(row.get("room_id")),
-        name=_text(row.get("name")),
+        name=_name(row.get("name")),
         capacity=_count(row.get("capacity")),
         room_level_id=_text(row.get("room_level_id")),
         path=tuple(_texts(row.get("path"))),
         equipment=tuple(
-            name for item in _list(row.get("device")) if isinstance(item, dict) and (name := _text(item.get("name")))
+            name for item in _list(row.get("device")) if isinstance(item, dict) and (name := _name(item.get("name")))
         ),
         status=_room_status(row.get("room_status")),
     )
 
 
 def _room_status(value: object) -> RoomStatus | None:
-    if not isinstance(value, dict):
+    if value is None:
         return None
+    if not isinstance(value, dict) or not isinstance(enabled := value.get("status"), bool | None):
+        raise UnreadableAnswerError("a room doesn't say whether it is enabled")
     return RoomStatus(
-        enabled=value.get("status") is not False,
+        enabled=enabled is not False,
         disable_start=_unix_time(value.get("disable_start_time")),
         disable_end=_unix_time(value.get("disable_end_time")),
-        disable_reason=_text(value.get("disable_reason")),
+        disable_reason=_name(value.get("disable_reason")),
         enabled_next=next_state if isinstance(next_state := value.get("schedule_status"), bool) else None,
     )
 
@@ -173,7 +197,7 @@ def room_levels(data: Json) -> tuple[RoomLevel, ...]:
     return tuple(
         RoomLevel(
             room_level_id=level_id,
-            name=_text(row.get("name")),
+            name=_name(row.get("name")),
             parent_id=_text(row.get("parent_id")),
             has_child=row.get("has_child") is True,
         )
@@ -185,7 +209,9 @@ def room_levels(data: Json) -> tuple[RoomLevel, ...]:
 def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]:
     """Return one page of a list. More to come without a way to get it is unreadable, not the end."""
     token = _text(data.get("page_token"))
-    more = data.get("has_more", bool(token)) is True
+    more = bool(token) if (word := data.get("has_more")) is None else word
+    if not isinstance(more, bool):
+        raise UnreadableAnswerError("a list doesn't say whether it goes on")
     if more and not token:
         raise UnreadableAnswerError("a list goes on but doesn't say where")
     return Page(parse_items(data), token if more else None)
@@ -212,7 +238,13 @@ def granted_scopes(data: Json) -> frozenset[str]:
     """Return the names of the scopes that the tenant has granted to the app."""
     if not isinstance(data.get("scopes"), list):
         raise UnreadableAnswerError("the answer has no scopes")
-    return frozenset(_text(row.get("scope_name")) for row in _rows(data, "scopes") if row.get("grant_status") == 1)
+    return frozenset(
+        name for row in _rows(data, "scopes") if _is_granted(row) and (name := _text(row.get("scope_name")))
+    )
+
+
+def _is_granted(row: Json) -> bool:
+    return type(status := row.get("grant_status")) is int and status == 1
 
 
 def bot(body: Json) -> Bot:
@@ -220,19 +252,20 @@ def bot(body: Json) -> Bot:
     row = body.get("bot")
     if not isinstance(row, dict):
         raise UnreadableAnswerError("the answer has no bot")
+    number = row.get("activate_status")
     try:
-        status = ActivateStatus(row.get("activate_status"))  # type: ignore[arg-type]  # anything else raises
+        status = None if isinstance(number, bool) else ActivateStatus(number)  # type: ignore[arg-type]  # others raise
     except ValueError:
         status = None
-    return Bot(app_name=_text(row.get("app_name")), activate_status=status)
+    return Bot(app_name=_name(row.get("app_name")), activate_status=status)
 
 
 def token(body: Json) -> Token:
     """Return the token; this answer is flat, without `data`."""
     value, lifetime = body.get("tenant_access_token"), body.get("expire")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_TOKEN or not value.isascii() or not value.isprintable():
         raise UnreadableAnswerError("the answer has no token")
-    if not isinstance(lifetime, int) or lifetime <= 0:
+    if type(lifetime) is not int or lifetime <= 0:  # true is not one second
         raise UnreadableAnswerError("the answer doesn't say how long the token lives")
     return Token(value, lifetime)
 
@@ -243,6 +276,7 @@ def _rows(data: Json, key: str) -> Iterator[Json]:
         return
     if not isinstance(rows, list):
         raise UnreadableAnswerError(f"{key} is not a list")
+    _check_length(rows, key)
     for row in rows:
         if not isinstance(row, dict):
             raise UnreadableAnswerError(f"a row of {key} is not an object")
@@ -250,11 +284,15 @@ def _rows(data: Json, key: str) -> Iterator[Json]:
 
 
 def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value[:_MAX_PARTS] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def _name(value: object) -> str:
+    return _text(value)[:_MAX_NAME]
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -267,8 +305,11 @@ def _count(value: object) -> int:
 
 def _unix_time(value: object) -> datetime | None:
     """Return a Unix time in seconds, which may come as a string; 0 and what is no time are None."""
+    if isinstance(value, str) and _UNIX_TIME.fullmatch(value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        return None
     try:
-        seconds = int(value)  # type: ignore[call-overload]  # anything but a number raises
-        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
-    except TypeError, ValueError, OverflowError, OSError:
+        return datetime.fromtimestamp(int(value), UTC)
+    except ValueError, OverflowError, OSError:
         return None

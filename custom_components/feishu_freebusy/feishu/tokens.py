@@ -30,7 +30,7 @@ class TokenCache:
         self._value: str | None = None
         self._renew_at = 0.0
         self._ends_at = 0.0
-        self._renewal: asyncio.Task[str] | None = None
+        self._renewal: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
         """Return a token that is good for a while. Raises what the token endpoint answers."""
@@ -60,17 +60,18 @@ class TokenCache:
         renewal = self._renewal
         # Not awaited itself: whoever waits may be cancelled, and the renewal goes on for the others
         await asyncio.wait([renewal])
-        return renewal.result()
+        return renewal.result().value
 
-    async def _fetch_and_keep(self) -> str:
+    async def _fetch_and_keep(self) -> Token:
+        # Returned as it is: asyncio's debug log shows what a task has come to, and a `Token` hides its value
         asked_at = _now()
         token = await self._fetch()
         self._value = token.value
         self._ends_at = asked_at + token.lifetime
         self._renew_at = self._ends_at - min(_RENEW_BEFORE_END, token.lifetime / 2)
-        return token.value
+        return token
 
-    def _renewal_done(self, task: asyncio.Task[str]) -> None:
+    def _renewal_done(self, task: asyncio.Task[Token]) -> None:
         self._renewal = None
         if not task.cancelled():
             task.exception()  # seen by those who waited; if nobody did, nobody needs it

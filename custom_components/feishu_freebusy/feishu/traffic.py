@@ -70,12 +70,13 @@ class SlidingWindow:
 class AppTraffic:
     """Shared by all that call Feishu as the same app, for the limits hold for the app.
 
-    `counted` holds the calls that count towards the monthly quota, by API.
+    `counted` holds the calls that count towards the monthly quota, by API; `sent` is the number of all calls.
     """
 
     def __init__(self) -> None:
         """Start with no call made."""
         self.counted: Counter[str] = Counter()
+        self.sent = 0
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
 
@@ -85,6 +86,7 @@ class AppTraffic:
         Who is cancelled or gets an error has taken none.
         """
         await self._windows[api].enter(self._in_flight, patience)
+        self.sent += 1
 
     def leave(self, api: str) -> None:
         """Give the place back: the call has ended, well or not."""

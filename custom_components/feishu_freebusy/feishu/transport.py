@@ -1,8 +1,8 @@
 """One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 import logging
 import random
 from typing import Any
@@ -22,6 +22,7 @@ from .errors import (
     StaleTokenError,
     UnreadableAnswerError,
     error_of,
+    log_id_of,
     token_error_of,
 )
 from .tokens import Token, TokenCache
@@ -33,8 +34,9 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
-_MAX_BODY = 8 * 1024 * 1024  # bytes; a page of 100 rooms has about 100 KiB
+_MAX_BODY = 2 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
+_IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
 _OK = 200
 _REDIRECT = 300
 _CLIENT_ERROR = 400
@@ -112,15 +114,19 @@ class Transport:
             if request.endpoint.counted:
                 self._traffic.counted[request.endpoint.path] += 1
             return answer.body
-        scopes, secrets = request.endpoint.scopes, (self._app_secret, token)
-        raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, secrets=secrets)
+        scopes, known = request.endpoint.scopes, self._known(request, token)
+        raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, known=known)
+
+    def _known(self, request: _Request, token: str) -> tuple[str, ...]:
+        """Return the secrets and ids that a request holds, which its answer may repeat."""
+        return (self._app_secret, token, self._app_id, *request.ids)
 
     async def _fetch_token(self) -> Token:
         request = _Request(_TOKEN, body={"app_id": self._app_id, "app_secret": self._app_secret})
         answer = await self._send_with_retries(request, _Deadline(self._deadline))
         if answer.code == 0:
             return parse.token(answer.body)
-        raise token_error_of(answer.body, answer.status, answer.headers, secrets=(self._app_secret,))
+        raise token_error_of(answer.body, answer.status, answer.headers, known=self._known(request, ""))
 
     async def _send_with_retries(self, request: _Request, deadline: _Deadline, token: str = "") -> _Answer:
         path = request.endpoint.path
@@ -132,7 +138,7 @@ class Transport:
             try:
                 deadline.left = left  # as much as before: standing in line isn't counted
                 answer = await _in_time(self._send(request, token), min(left, _ATTEMPT_TIMEOUT))
-                failure = _passing_failure(answer, (self._app_secret, token))
+                failure = _passing_failure(answer, self._known(request, token))
                 if failure is None:
                     return answer
             except (NotReachableError, ServerError) as error:
@@ -160,6 +166,7 @@ class Transport:
     async def _send(self, request: _Request, token: str) -> _Answer:
         started = _now()
         endpoint = request.endpoint
+        answer: _Answer | FeishuError
         try:
             async with self._session.request(
                 endpoint.method,
@@ -168,15 +175,19 @@ class Transport:
                 params=request.params,
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
+                middlewares=(),  # a session's own would look into where a redirect leads, and even look it up
             ) as response:
-                answer = _read_answer(await _read_body(response), response)
-        # Not chained: the session's errors carry the request, and with it the token
+                answer = _read_answer(await _read_body(response), response, self._known(request, token))
         except aiohttp.ClientPayloadError:
-            raise UnreadableAnswerError("the answer was cut off") from None
+            answer = UnreadableAnswerError("the answer was cut off")
+        except aiohttp.ClientResponseError:
+            answer = UnreadableAnswerError("the answer is not HTTP")
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError) as error:
-            raise NotReachableError(f"no connection ({type(error).__name__})") from None
+            answer = NotReachableError(f"no connection ({type(error).__name__})")
+        if isinstance(answer, FeishuError):
+            raise answer  # out here, or the session's error would hang on to it, and to that the request with the token
         milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
             "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
@@ -202,16 +213,25 @@ class _Deadline:
 @dataclass(frozen=True, slots=True)
 class _Request:
     endpoint: Endpoint
-    path_id: str = ""
-    params: Params | None = None
-    body: Mapping[str, Any] | None = None
+    path_id: str = field(default="", repr=False)
+    params: Params | None = field(default=None, repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def ids(self) -> Iterator[str]:
+        """Yield the ids, addresses and numbers that it is about."""
+        yield self.path_id
+        params = self.params or ()
+        for name, value in (*(params.items() if isinstance(params, Mapping) else params), *(self.body or {}).items()):
+            if name in _IDS:
+                yield from (value,) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
-    headers: Mapping[str, str]
-    body: dict[str, Any]
+    headers: Mapping[str, str] = field(repr=False)
+    body: dict[str, Any] = field(repr=False)
 
     @property
     def code(self) -> int:
@@ -228,11 +248,11 @@ async def _in_time[T](result: Awaitable[T], seconds: float) -> T:
         raise NotReachableError("no answer in time") from None
 
 
-def _passing_failure(answer: _Answer, secrets: tuple[str, ...]) -> FeishuError | None:
+def _passing_failure(answer: _Answer, known: tuple[str, ...]) -> FeishuError | None:
     """Return the error of an answer that may be another one in a moment, None for any other answer."""
     if answer.code == 0:
         return None
-    error = error_of(answer.body, answer.status, answer.headers, secrets=secrets)
+    error = error_of(answer.body, answer.status, answer.headers, known=known)
     return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
 
@@ -246,7 +266,7 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
     return body
 
 
-def _read_answer(body: bytearray, response: aiohttp.ClientResponse) -> _Answer:
+def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: tuple[str, ...]) -> _Answer:
     """Return the JSON object of an answer, whatever its status says about its type."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
@@ -258,7 +278,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse) -> _Answer:
     code = content.get("code") if isinstance(content, dict) else None
     if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
-    answer = Answer(http_status=status, log_id=response.headers.get("x-tt-logid"))
+    answer = Answer(http_status=status, log_id=log_id_of(response.headers, known=known))
     if status >= _SERVER_ERROR:
         raise ServerError("the server is in trouble", answer)
     if status >= _CLIENT_ERROR:

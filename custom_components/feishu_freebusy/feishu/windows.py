@@ -1,6 +1,8 @@
 """Windows longer than one call takes: how they are cut, and how the answers of the parts are joined."""
 
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from .errors import FeishuError
@@ -47,19 +49,16 @@ def joined(before: Sequence[BusyPeriod], after: Iterable[BusyPeriod], *, seam: d
     """
     rows = list(before)
     whole = {period for period in before if period.end > seam}
-    cut = [period for period in before if period.end == seam]
+    cut: defaultdict[RsvpStatus | None, deque[int]] = defaultdict(deque)
+    for place, period in enumerate(before):
+        if period.end == seam:
+            cut[period.rsvp_status].append(place)
     for period in after:
-        if whole and period in whole:
+        if period in whole:
             continue
-        first = _with_status(cut, period.rsvp_status) if period.start == seam else None
-        if first is None:
+        if period.start == seam and (places := cut[period.rsvp_status]):
+            place = places.popleft()
+            rows[place] = replace(rows[place], end=period.end)
+        else:
             rows.append(period)
-            continue
-        cut.remove(first)
-        rows.remove(first)
-        rows.append(BusyPeriod(first.start, period.end, period.rsvp_status))
     return tuple(sorted(rows, key=lambda period: (period.start, period.end)))
-
-
-def _with_status(periods: Iterable[BusyPeriod], status: RsvpStatus | None) -> BusyPeriod | None:
-    return next((period for period in periods if period.rsvp_status is status), None)

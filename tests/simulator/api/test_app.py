@@ -125,6 +125,15 @@ async def test_scopes(client: Client, tenant: Tenant) -> None:
     }
 
 
+async def test_scopes_that_are_too_sensitive_are_not_asked_for(client: Client, tenant: Tenant) -> None:
+    tenant.revoke("vc:room:readonly", "secret:one")
+    tenant.sensitive_scopes = frozenset({"secret:one"})
+    assert (await client.call("POST", "application/v6/scopes/apply")).outcome == (200, 0)
+    assert tenant.scope_requests == [{"vc:room:readonly"}]
+    tenant.grant("vc:room:readonly")
+    assert (await client.call("POST", "application/v6/scopes/apply")).outcome == (400, 212001)
+
+
 async def test_scopes_that_are_missing_are_asked_for_once(client: Client, tenant: Tenant) -> None:
     async def apply() -> tuple[int, int]:
         return (await client.call("POST", "application/v6/scopes/apply")).outcome

@@ -1,0 +1,206 @@
+"""Tools for language models, for which Home Assistant asks from 2026.8 on. Before, it offers them our intents."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components.llm import LLMTools
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv, llm
+from homeassistant.helpers.selector import DateTimeSelector
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType
+
+from .const import DOMAIN
+from .room_finder import Found
+from .room_questions import NoSuchPlaceError, Wish, async_find_for
+from .room_search import Offer
+from .schedule import DISABLED_WITHOUT_REASON
+from .services import instant
+from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
+
+if TYPE_CHECKING:
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+_MOST_FOUND = 10
+_MOST_LISTED = 50
+_INSTANT = vol.All(DateTimeSelector(), instant)  # the selector tells a model what it is
+
+
+@callback
+def async_get_tools(
+    hass: HomeAssistant,
+    llm_context: llm.LLMContext,
+    api_id: str,
+) -> LLMTools | None:
+    """Return the tools, none where no room and nobody is exposed to the assistant."""
+    if api_id != llm.LLM_API_ASSIST or not (subjects := async_spoken_subjects(hass, llm_context.assistant)):
+        return None
+    tools: list[llm.Tool] = [GetStatusTool()]
+    if any(subject.is_room for subject in subjects.values()):
+        tools.append(FindRoomsTool())
+    return LLMTools(tools=tools)
+
+
+class _Tool(llm.Tool):
+    """Reads what is known and changes nothing; two of a kind are interchangeable."""
+
+    integration = DOMAIN
+    if hasattr(llm, "ToolAnnotations"):  # from 2026.10 on
+        annotations = llm.ToolAnnotations(read_only=True, destructive=False, idempotent=True, open_world=False)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    @override
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    @override
+    async def async_call(
+        self, hass: HomeAssistant, tool_input: llm.ToolInput, llm_context: llm.LLMContext
+    ) -> llm.ToolResult | JsonObjectType:
+        """Answer with data; times are local."""
+        arguments = self.parameters(tool_input.tool_args)
+        data = self._answer(hass, async_spoken_subjects(hass, llm_context.assistant), arguments)
+        return llm.ToolResult(data=data, error="error" in data) if hasattr(llm, "ToolResult") else data
+
+    def _answer(
+        self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
+    ) -> JsonObjectType:
+        raise NotImplementedError
+
+
+class GetStatusTool(_Tool):
+    """Is it free, until when, and when next?"""
+
+    name = f"{DOMAIN}__get_status"
+    title = "Get status of meeting rooms"
+    description = (
+        "Tells whether meeting rooms, or the people whose calendars are followed, are free or busy now, until when, "
+        "and when they are next free. 'unavailable' means that it is not known: never call such a room free. An "
+        "instant that is null lies beyond what is known. To find a room for a meeting, use the other tool."
+    )
+    parameters = vol.Schema(
+        {
+            vol.Optional(
+                "names", description="Names of rooms or people, as the user says them; without it, all are told of"
+            ): vol.All(cv.ensure_list, [cv.string])
+        }
+    )
+
+    @override
+    def _answer(
+        self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
+    ) -> JsonObjectType:
+        if not (names := arguments.get("names")):
+            listed = list(subjects.values())[:_MOST_LISTED]
+            return {"subjects": [_status(subject) for subject in listed], "more": len(subjects) - len(listed)}
+        found: dict[str, SpokenSubject] = {}
+        unknown: dict[str, Any] = {}
+        for name in names:
+            called = find_subject(name, subjects)
+            found |= {subject_id: subjects[subject_id] for subject_id in called.ids}
+            if not called.ids:
+                unknown[name] = [subjects[similar].name for similar in called.similar]
+        if not found:
+            return {"error": "No room or person is called so", "similar_names": unknown}
+        data: JsonObjectType = {"subjects": [_status(subject) for subject in found.values()]}
+        return {**data, "not_found_but_similar_names": unknown} if unknown else data
+
+
+class FindRoomsTool(_Tool):
+    """Which rooms are free, for so many, for so long, there?"""
+
+    name = f"{DOMAIN}__find_rooms"
+    title = "Find free meeting rooms"
+    description = (
+        "Finds the meeting rooms that are free, best first: by seats, duration, place and time. If none is, it tells "
+        "why, and what comes nearest. It books nothing."
+    )
+    parameters = vol.Schema(
+        {
+            vol.Optional("seats", description="How many people must fit in"): vol.All(
+                vol.Coerce(int), vol.Range(min=0)
+            ),
+            vol.Optional("minutes", description="For how many minutes it must stay free"): vol.All(
+                vol.Coerce(int), vol.Range(min=1, max=24 * 60)
+            ),
+            vol.Optional("place", description="Floor, building or area"): cv.string,
+            vol.Optional("start", description="Not before this local time, ISO 8601; without it, now"): _INSTANT,
+            vol.Optional("until", description="The stay must end by this local time, ISO 8601"): _INSTANT,
+        }
+    )
+
+    @override
+    def _answer(
+        self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
+    ) -> JsonObjectType:
+        wish = Wish(
+            seats=arguments.get("seats", 0),
+            duration=timedelta(minutes=arguments.get("minutes", 0)),
+            place=arguments.get("place", "").strip(),
+            start=arguments.get("start"),
+            until=arguments.get("until"),
+        )
+        try:
+            found = async_find_for(hass, subjects, wish, limit=_MOST_FOUND)
+        except NoSuchPlaceError:
+            places = sorted({subject.place or subject.area for subject in subjects.values()} - {""})
+            return {"error": "No room is at such a place", "places": list(places)}
+        unavailable = [subject.name for subject in subjects.values() if subject.is_room and subject.snapshot is None]
+        return {
+            "rooms": [_offer(found, offer) for offer in found.result.offers],
+            "why_none": found.result.why.value if found.result.why else None,
+            "alternatives": [
+                {
+                    "what_has_to_give": alternative.reason.value,
+                    "minutes": int(alternative.duration.total_seconds() // 60),
+                    **_offer(found, alternative.offer),
+                }
+                for alternative in found.result.alternatives
+            ],
+            "unavailable_rooms": list(unavailable),
+        }
+
+
+def _status(subject: SpokenSubject) -> JsonObjectType:
+    about: JsonObjectType = {"name": subject.name, "kind": "room" if subject.is_room else "person"}
+    if subject.info:
+        about |= {
+            "building": subject.info.building or None,
+            "floor": subject.info.floor or None,
+            "seats": subject.info.room.capacity or None,
+        }
+    if (snapshot := subject.snapshot) is None:
+        reason = "bookings can't be read" if subject.is_reachable else "Feishu can't be reached"
+        return {**about, "status": "unavailable", "reason": reason}
+    status = snapshot.status
+    if status.busy:
+        about |= {"status": "busy", "busy_until": _local(status.busy_until)}
+    else:
+        about |= {"status": "free", "free_until": _local(status.next_busy)}
+    if not status.available_now:
+        about["next_free"] = _local(status.next_free)
+    if disabled := status.disabled_reason:
+        about["out_of_service"] = "no reason given" if disabled == DISABLED_WITHOUT_REASON else disabled
+    return about
+
+
+def _offer(found: Found, offer: Offer) -> JsonObjectType:
+    room = found.rooms[offer.room_id]
+    return {
+        "name": room.name,
+        "free_from": _local(offer.free_from),
+        "free_until": _local(offer.free_until),
+        "building": room.info.building or None,
+        "floor": room.info.floor or None,
+        "seats": room.info.room.capacity or None,
+        "requested_by_others": offer.pending,
+    }
+
+
+def _local(instant: datetime | None) -> str | None:
+    return dt_util.as_local(instant).isoformat() if instant else None

@@ -1,0 +1,117 @@
+"""The last polls of an entry, for whoever has to find out why it does what it does: no names, no ids.
+
+They are kept over reloads and failed set-ups, when they are needed most.
+"""
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+import logging
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .feishu import AppTraffic, FeishuError
+from .problems import problem_key
+
+_LOGGER = logging.getLogger(__name__)
+
+_KEPT = 50  # polls; most of an hour
+_KEPT_LOG_IDS = 3  # of one poll: what fails alike has one cause
+
+
+class PollKind(StrEnum):
+    """What was read."""
+
+    CATALOGUE = "catalogue"
+    FREE_BUSY = "free_busy"
+
+
+@dataclass(slots=True)
+class Poll:
+    """One poll. `calls` are all that the app sent meanwhile, with those repeated; `bad` counts by key and code."""
+
+    kind: PollKind
+    at: datetime
+    seconds: float = 0.0
+    calls: int = 0
+    good: int = 0
+    bad: Counter[tuple[str, int | None]] = field(default_factory=Counter)
+    log_ids: list[str] = field(default_factory=list)
+
+    def note(self, answers: Iterable[object]) -> None:
+        """Count answers, of which those that are errors are bad."""
+        for answer in answers:
+            if not isinstance(answer, FeishuError):
+                self.good += 1
+                continue
+            self.bad[problem_key(answer), answer.code] += 1
+            log_id = answer.answer.log_id
+            if log_id and log_id not in self.log_ids and len(self.log_ids) < _KEPT_LOG_IDS:
+                self.log_ids.append(log_id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the poll for diagnostics; its time as clocks here show it."""
+        return {
+            "kind": self.kind.value,
+            "at": dt_util.as_local(self.at).isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 3),
+            "calls": self.calls,
+            "good": self.good,
+            "bad": [{"error": key, "code": code, "count": count} for (key, code), count in self.bad.items()],
+            "log_ids": self.log_ids,
+        }
+
+    def __str__(self) -> str:
+        """Say in one line what came of it."""
+        bad = (f"{count} {key}" + (f" ({code})" if code else "") for (key, code), count in self.bad.items())
+        log_ids = f"; log ids {', '.join(self.log_ids)}" if self.log_ids else ""
+        return f"{', '.join([f'{self.good} good', *bad])}; {self.calls} calls in {self.seconds:.2f} s{log_ids}"
+
+
+class PollLog:
+    """The last polls, oldest first."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.polls: deque[Poll] = deque(maxlen=_KEPT)
+
+    @contextmanager
+    def poll(self, kind: PollKind, entry: ConfigEntry[Any], traffic: AppTraffic) -> Iterator[Poll]:
+        """Log what happens within; the answers are to be noted. A `FeishuError` is, and goes on."""
+        poll = Poll(kind, dt_util.utcnow())
+        loop = asyncio.get_running_loop()
+        started, sent = loop.time(), traffic.sent
+        try:
+            yield poll
+        except FeishuError as error:
+            poll.note([error])
+            raise
+        finally:
+            poll.seconds = loop.time() - started
+            poll.calls = traffic.sent - sent
+            self.polls.append(poll)
+            _LOGGER.debug("%s, %s: %s", entry.title, kind.value, poll)
+
+
+_LOGS: HassKey[defaultdict[str, PollLog]] = HassKey(f"{DOMAIN}_poll_logs")
+
+
+@callback
+def async_poll_log(hass: HomeAssistant, entry: ConfigEntry[Any]) -> PollLog:
+    """Return the log of an entry."""
+    return hass.data.setdefault(_LOGS, defaultdict(PollLog))[entry.entry_id]
+
+
+@callback
+def async_forget_polls(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Drop the log of an entry that is removed."""
+    hass.data.setdefault(_LOGS, defaultdict(PollLog)).pop(entry.entry_id, None)

@@ -1,0 +1,196 @@
+"""What can be done about an issue in Home Assistant itself: look again at once, ask the admin, remove what is gone."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, override
+
+from homeassistant.components.repairs import RepairsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, OperationNotAllowed
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .api import FLOW_DEADLINE, async_create_client
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN
+from .coordinator import FreeBusyCoordinator
+from .feishu import FeishuError, NotReachableError
+from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_gone
+from .problems import problem_key, problem_text, text_of, without_addresses
+
+if TYPE_CHECKING:
+    from homeassistant.data_entry_flow import FlowResult
+    import probatio as vol
+else:
+    import voluptuous as vol
+
+_OUTCOMES = {
+    212001: "too_sensitive",
+    212002: "nothing_to_ask",
+    212003: "asked_too_often",
+    212004: "asked_already",
+}
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,  # noqa: ARG001  # Home Assistant's signature
+    issue_id: str,  # noqa: ARG001
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return what mends an issue of ours."""
+    words = data or {}
+    kind, entry_id = Kind(str(words["kind"])), str(words["entry_id"])
+    if kind in {Kind.ROOMS_GONE, Kind.PEOPLE_GONE}:
+        return RemoveFlow(kind, entry_id)
+    if kind in {Kind.SCOPE_MISSING, Kind.ROOM_LIST_REFUSED}:
+        return ScopeFlow(kind, entry_id)
+    return CheckFlow(kind, entry_id)
+
+
+class _FixFlow(RepairsFlow):
+    def __init__(self, kind: Kind, entry_id: str) -> None:
+        """Take the issue's kind and its entry, which may go while the dialog is open."""
+        self._kind = kind
+        self._entry_id = entry_id
+        self._words: dict[str, str] = {}
+
+    @property
+    def _entry(self) -> ConfigEntry[FreeBusyCoordinator] | None:
+        """Return the entry while it is there and on."""
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        return None if entry is None or entry.state is ConfigEntryState.NOT_LOADED else entry
+
+    def _placeholders(self, **more: str) -> dict[str, str]:
+        """Return what the issue's texts name, as it is now, or was last."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, id_of_issue(self._entry_id, self._kind))
+        if issue and issue.translation_placeholders:
+            self._words = issue.translation_placeholders
+        return {**self._words, **more}
+
+    def _form(self, step_id: str, error: str | None = None, **placeholders: str) -> FlowResult[Any, Any]:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=vol.Schema({}),
+            errors={"base": error} if error else {},
+            description_placeholders=self._placeholders(**placeholders),
+        )
+
+
+class CheckFlow(_FixFlow):
+    """Says what to do, and looks at once whether it is done."""
+
+    async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Say what to do."""
+        return self._form("check") if self._entry else self.async_abort(reason="entry_gone")
+
+    async def async_step_check(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Look whether it is done."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="entry_gone")
+        self._placeholders()
+        in_time = await self._in_time(entry, self._look(entry))
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="entry_gone")
+        if in_time and self._is_mended(entry):
+            return self.async_create_entry(data={})
+        if in_time and entry.state is not ConfigEntryState.LOADED:
+            return self._form_after_start(entry)
+        return self._form_after(self._found(entry) if in_time else NotReachableError("no answer in time"))
+
+    async def _look(self, entry: ConfigEntry[FreeBusyCoordinator]) -> None:
+        if entry.state is not ConfigEntryState.LOADED:
+            with suppress(OperationNotAllowed):
+                await self.hass.config_entries.async_reload(entry.entry_id)
+        elif self._kind is Kind.ROOM_LIST_REFUSED:
+            await entry.runtime_data.catalogue.async_refresh()
+        else:
+            await entry.runtime_data.async_check_now()
+
+    async def _in_time(self, entry: ConfigEntry[FreeBusyCoordinator], look: Coroutine[Any, Any, None]) -> bool:
+        """Do it for as long as a person waits; then it goes on without him. Returns whether it is done."""
+        task = self.hass.async_create_task(look, f"{entry.title} check")
+        done, _ = await asyncio.wait({task}, timeout=FLOW_DEADLINE)
+        return bool(done)
+
+    def _is_mended(self, entry: ConfigEntry[FreeBusyCoordinator]) -> bool:
+        if is_active(self.hass, entry, self._kind):
+            return False
+        # An entry that was started anew and is not there yet has proven nothing, unless it met with the next obstacle
+        return entry.state is ConfigEntryState.LOADED or any(is_active(self.hass, entry, kind) for kind in Kind)
+
+    def _found(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FeishuError | None:
+        """Return what was met with just now, None if that is not Feishu's failure."""
+        if self._kind is Kind.ROOM_LIST_REFUSED:
+            return entry.runtime_data.catalogue.error
+        account = entry.runtime_data.account
+        return account.error or account.error_of_some
+
+    def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
+        """Say whether it was the same as before, or something else."""
+        about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
+        if error and (about is Kind.STALE or problem_key(error) == about):
+            return self._form("check", "still", details=without_addresses(str(error)))
+        return self._form("check", "other", problem=problem_text(self.hass, error))
+
+    def _form_after_start(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FlowResult[Any, Any]:
+        """Say the same of an entry that could not be set up; older Home Assistants keep only the text of the reason."""
+        key, words = entry.error_reason_translation_key, entry.error_reason_translation_placeholders or {}
+        reason = text_of(self.hass, key, words) if key else entry.reason or ""
+        if is_active(self.hass, entry, self._kind):  # the reload took it out: it was met with again
+            return self._form("check", "still", details=without_addresses(words.get("details", reason)))
+        return self._form("check", "other", problem=without_addresses(reason))
+
+
+class ScopeFlow(CheckFlow):
+    """May also ask the tenant's administrators for the permission."""
+
+    @override
+    async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        if self._entry is None:
+            return self.async_abort(reason="entry_gone")
+        return self.async_show_menu(
+            step_id="init", menu_options=["check", "ask"], description_placeholders=self._placeholders()
+        )
+
+    async def async_step_ask(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Ask for all that the app lacks: Feishu takes no list."""
+        if (entry := self._entry) is None:
+            return self.async_abort(reason="entry_gone")
+        client = async_create_client(
+            self.hass,
+            base_url=entry.data[CONF_BASE_URL],
+            app_id=entry.data[CONF_APP_ID],
+            app_secret=entry.data[CONF_APP_SECRET],
+            deadline=FLOW_DEADLINE,
+        )
+        try:
+            await client.apply_for_scopes()
+        except FeishuError as error:
+            outcome = _OUTCOMES.get(error.code or 0, "not_asked")
+            return self._form("check", outcome, problem=problem_text(self.hass, error))
+        return self._form("asked")
+
+    async def async_step_asked(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Look whether it was granted."""
+        return await self.async_step_check()
+
+
+class RemoveFlow(_FixFlow):
+    """Removes the rooms or people that are gone from the options."""
+
+    async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Say which."""
+        return self._form("confirm") if self._entry else self.async_abort(reason="entry_gone")
+
+    async def async_step_confirm(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Remove those that are gone still: one may have come back while the dialog was open."""
+        entry = self._entry
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_gone")
+        key = CONF_ROOMS if self._kind is Kind.ROOMS_GONE else CONF_PEOPLE
+        gone = self._gone(entry, entry.runtime_data.account)
+        kept = {subject_id: name for subject_id, name in entry.options.get(key, {}).items() if subject_id not in gone}
+        self.hass.config_entries.async_update_entry(entry, options={**entry.options, key: kept})
+        return self.async_create_entry(data={})
+
+    def _gone(self, entry: ConfigEntry[FreeBusyCoordinator], account: Account) -> Mapping[str, str]:
+        return rooms_gone(entry, account) if self._kind is Kind.ROOMS_GONE else people_gone(account)

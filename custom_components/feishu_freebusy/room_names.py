@@ -1,0 +1,146 @@
+"""Whom or what somebody means by a name, however it is said or written.
+
+Pure functions: no I/O, no Home Assistant. "A 301", "A三零一", "会议室A301" and "room A three oh one" are one name;
+so are "3F", "third floor", "floor 3" and "三楼".
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import product
+import re
+from typing import Final
+import unicodedata
+
+_ALIKE: Final = 0.6  # from 0 to 1: "Orian" for "Orion" is 0.8
+_MOST_SIMILAR: Final = 3
+_REMEMBERED: Final = 8_192  # names; they come again with every question
+
+_DIGITS: Final = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"\u3007": 0, "幺": 1, "两": 2}
+_UNITS: Final = {"十": 10, "百": 100}
+_CHINESE_NUMBER: Final = re.compile(f"[{''.join([*_DIGITS, *_UNITS])}]+")
+
+
+def _counted(words: str, start: int, step: int = 1) -> dict[str, int]:
+    """Return the values of words that count up."""
+    return {word: start + step * index for index, word in enumerate(words.split())}
+
+
+_ONES: Final = _counted("zero one two three four five six seven eight nine", 0)
+_TEENS: Final = _counted("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 10)
+_TENS: Final = _counted("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
+_ORDINALS: Final = _counted("first second third fourth fifth sixth seventh eighth ninth tenth", 1)
+_ENGLISH_NUMBERS: Final = {"oh": 0, **_ONES, **_TEENS, **_TENS}
+_TENS_AND_ONES: Final = re.compile(rf"\b({'|'.join(_TENS)})[\s-]+({'|'.join(_ONES)})\b")
+_ENGLISH_NUMBER: Final = re.compile(rf"\b({'|'.join(_ENGLISH_NUMBERS)})\b")
+_ORDINAL_FLOOR: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})(?=\s+(?:floor|level)\b)")
+
+_FLOOR_AFTER: Final = re.compile(r"(\d+)\s*(?:st|nd|rd|th)?\s*(?:(?:floor|level|fl|f)(?![a-z])|楼层|楼|层)")
+_FLOOR_BEFORE: Final = re.compile(r"(?<![a-z0-9])(?:floor\s*|level\s*|f|l)(\d{1,2})(?![a-z0-9])")
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_ARTICLE: Final = {"the"}
+_FILLERS: Final = {*_ARTICLE, "room", "rooms", "meeting", "conference", "called", "named", "on", "in", "at", "of"}
+_CHINESE_FILLERS: Final = re.compile(
+    "会议室|会议间|房间|现在|目前|这会儿|此刻|那个|这个|那间|这间|那里|这里|那儿|这儿|的|在|(?<=[0-9])号"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Called[Id: Hashable]:
+    """What goes by a name: `ids`, several if it is ambiguous; if none does, those whose names are `similar`."""
+
+    ids: tuple[Id, ...] = ()
+    similar: tuple[Id, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a room, a person or a place, and the places with which they may be said: "Orion on floor 3"."""
+
+    names: Collection[str]
+    places: Collection[str] = field(default=())
+
+    def whole(self) -> Iterable[str]:
+        """Yield the names as they are."""
+        return map(_whole, self.names)
+
+    def core(self) -> Iterable[str]:
+        """Yield what tells the names apart."""
+        return map(_core, self.names)
+
+    def with_place(self) -> Iterable[str]:
+        """Yield names and places together, in both orders."""
+        for name, place in product(self.core(), map(_core, self.places)):
+            yield name + place
+            yield place + name
+
+
+def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id]:
+    """Return which of the known are called as `said`: by their whole name, else without "room" and the like."""
+    tries: tuple[tuple[str, Callable[[Names], Iterable[str]]], ...] = (
+        (_whole(said), Names.whole),
+        (_core(said), Names.core),
+        (_core(said), Names.with_place),
+    )
+    for key, keys_of in tries:
+        if ids := tuple(each for each, names in known.items() if key and key in keys_of(names)):
+            return Called(ids)
+    return Called(similar=_similar(_core(said), known))
+
+
+def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...]:
+    if not key:
+        return ()
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(key)
+    rates = {
+        each: max((_likeness(matcher, name) for name in names.core()), default=0.0) for each, names in known.items()
+    }
+    best = sorted((each for each, rate in rates.items() if rate >= _ALIKE), key=lambda each: -rates[each])
+    return tuple(best[:_MOST_SIMILAR])
+
+
+def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
+    """Return how much alike they are, 0 if that is not much: most are told apart by their letters alone."""
+    matcher.set_seq1(name)
+    return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _ALIKE else 0.0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _whole(name: str) -> str:
+    """Return a name without what is neither heard nor meant: case, width, blanks, signs."""
+    return "".join(word for word in _WORD.findall(_plain(name)) if word not in _ARTICLE)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _core(name: str) -> str:
+    """Return what is left of a name without the words that only say what kind of thing it is, or where."""
+    plain = _CHINESE_FILLERS.sub(" ", _plain(name))
+    return "".join(word for word in _WORD.findall(plain) if word not in _FILLERS)
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case and normal width, with numbers in digits and floors as "3f"."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = _CHINESE_NUMBER.sub(lambda match: _digits(match[0]), plain)
+    plain = _TENS_AND_ONES.sub(lambda match: str(_TENS[match[1]] + _ONES[match[2]]), plain)
+    plain = _ORDINAL_FLOOR.sub(lambda match: str(_ORDINALS[match[1]]), plain)
+    plain = _ENGLISH_NUMBER.sub(lambda match: str(_ENGLISH_NUMBERS[match[1]]), plain)
+    plain = _FLOOR_AFTER.sub(r" \1f ", plain)
+    return _FLOOR_BEFORE.sub(r" \1f ", plain)
+
+
+def _digits(numerals: str) -> str:
+    """Return Chinese numerals in digits: 三零一 is read out digit by digit, 二十三 is one number."""
+    if not any(unit in numerals for unit in _UNITS):
+        return "".join(str(_DIGITS[digit]) for digit in numerals)
+    total, digit = 0, None
+    for sign in numerals:
+        if sign in _UNITS:
+            total += (1 if digit is None else digit) * _UNITS[sign]
+            digit = None
+        else:
+            digit = _DIGITS[sign]
+    return str(total + (digit or 0))

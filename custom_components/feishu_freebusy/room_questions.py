@@ -1,0 +1,63 @@
+"""What assistants ask about rooms and people, answered from memory: the same for voice and for language models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator import FeishuConfigEntry
+from .room_finder import Found, async_find_rooms
+from .room_search import Request
+from .spoken_subjects import Place, SpokenSubject, find_place
+
+_SHORTEST_STAY = timedelta(minutes=1)
+_ALL = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The room that is looked for; without a duration it is to be free for a useful gap, without a start, now."""
+
+    seats: int = 0
+    duration: timedelta = timedelta()
+    place: str = ""
+    start: datetime | None = None
+    until: datetime | None = None
+
+
+class NoSuchPlaceError(Exception):
+    """No room is at the place that was asked for."""
+
+
+@callback
+def async_find_for(
+    hass: HomeAssistant, subjects: Mapping[str, SpokenSubject], wish: Wish, *, limit: int = _ALL
+) -> Found:
+    """Search these rooms. Without a start or an end, only for what is free at once.
+
+    Raises `NoSuchPlaceError`.
+    """
+    rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.is_room}
+    place = find_place(wish.place, rooms.values()) if wish.place else Place()
+    if place is None:
+        raise NoSuchPlaceError(wish.place)
+    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    now = dt_util.utcnow().replace(microsecond=0)
+    earliest = max(wish.start or now, now)
+    gaps = [entry.runtime_data.options.min_free for entry in entries]
+    duration = wish.duration or max(min(gaps, default=_SHORTEST_STAY), _SHORTEST_STAY)
+    latest = wish.until or (None if wish.start else earliest + duration)
+    request = Request(
+        duration,
+        earliest,
+        latest,
+        min_capacity=wish.seats,
+        floors=place.floors,
+        buildings=place.buildings,
+        areas=place.areas,
+        limit=limit,
+    )
+    return async_find_rooms(hass, entries, request, among=rooms)

@@ -1,0 +1,149 @@
+"""The rooms and people that an assistant may speak of, and all the names they go by."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+
+from .catalogue import RoomInfo
+from .const import DOMAIN, ROOM_PREFIX
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .devices import subject_id_of
+from .room_finder import main_entity_id
+from .room_names import Called, Names, find_called
+from .subject import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenSubject:
+    """A room or a person as it is spoken of; `info` is None for people, and while the entry is not loaded."""
+
+    entry: FeishuConfigEntry
+    subject_id: str
+    entity_id: str | None
+    name: str
+    names: frozenset[str]
+    area: str
+    info: RoomInfo | None
+
+    @property
+    def is_room(self) -> bool:
+        """Return whether it is a room, and not a person."""
+        return self.subject_id.startswith(ROOM_PREFIX)
+
+    @property
+    def place(self) -> str:
+        """Return building and floor in one."""
+        return f"{self.info.building} {self.info.floor}".strip() if self.info else ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return all that says where it is."""
+        parts = (self.info.floor, self.info.building, self.place) if self.info else ()
+        return tuple(filter(None, dict.fromkeys((*parts, self.area))))
+
+    @property
+    def coordinator(self) -> FreeBusyCoordinator | None:
+        """Return what knows about it, None while the entry is not loaded."""
+        return self.entry.runtime_data if self.entry.state is ConfigEntryState.LOADED else None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """Return what is known now, None if nothing current is."""
+        return self.coordinator.snapshot(self.subject_id) if self.coordinator else None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Return whether the last poll came through."""
+        return self.coordinator is not None and self.coordinator.last_update_success
+
+    @property
+    def known_since(self) -> datetime:
+        """Return when what is known was read, as far as that can be compared."""
+        schedule = self.coordinator.schedule(self.subject_id) if self.coordinator else None
+        return schedule.window_start if schedule else datetime.min.replace(tzinfo=UTC)
+
+
+@callback
+def async_spoken_subjects(hass: HomeAssistant, assistant: str | None) -> dict[str, SpokenSubject]:
+    """Return the rooms and people whose main entities are exposed to this assistant; all of them to None.
+
+    They come by their ids, sorted by name. Of one that two apps show, what was read last counts.
+    """
+    subjects: dict[str, SpokenSubject] = {}
+    for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
+        for subject in _subjects_of(hass, entry, assistant):
+            other = subjects.get(subject.subject_id)
+            if other is None or other.known_since < subject.known_since:
+                subjects[subject.subject_id] = subject
+    return dict(sorted(subjects.items(), key=lambda item: item[1].name))
+
+
+def _subjects_of(hass: HomeAssistant, entry: FeishuConfigEntry, assistant: str | None) -> Iterator[SpokenSubject]:
+    coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        subject_id = subject_id_of(entry, device.identifiers)
+        if subject_id is None or device.disabled or (coordinator and subject_id not in coordinator):
+            continue
+        entity_id = main_entity_id(hass, entry, subject_id)
+        if assistant and not (entity_id and async_should_expose(hass, assistant, entity_id)):
+            continue
+        info = coordinator.info(subject_id) if coordinator else None
+        area = ar.async_get(hass).async_get_area(device.area_id) if device.area_id else None
+        names = [device.name_by_user, device.name, *_names_of_entity(hass, entity_id)]
+        room = info if isinstance(info, RoomInfo) else None
+        yield SpokenSubject(
+            entry,
+            subject_id,
+            entity_id,
+            name=device.name_by_user or device.name or subject_id,
+            names=frozenset(filter(None, [*names, room.room.name if room else None])),
+            area=area.name if area else "",
+            info=room,
+        )
+
+
+def _names_of_entity(hass: HomeAssistant, entity_id: str | None) -> Iterator[str | None]:
+    """Yield the names a user gave to an entity, its aliases among them."""
+    if entity_id and (entity := er.async_get(hass).async_get(entity_id)):
+        yield entity.name
+        # One that stands for the entity's own name is no string
+        yield from (alias for alias in entity.aliases if isinstance(alias, str))
+
+
+def find_subject(said: str, subjects: Mapping[str, SpokenSubject]) -> Called[str]:
+    """Return the ids of the rooms and people that are called so."""
+    return find_called(
+        said, {subject_id: Names(subject.names, subject.places) for subject_id, subject in subjects.items()}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A floor, a building, a floor of a building or an area, as a search wants it."""
+
+    floors: tuple[str, ...] = ()
+    buildings: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
+    """Return the place that is called so and has rooms, None if there is none."""
+    known: dict[Place, Names] = {}
+    for subject in subjects:
+        if subject.info and subject.info.floor:
+            known[Place(floors=(subject.info.floor,))] = Names([subject.info.floor])
+        if subject.info and subject.info.building:
+            known[Place(buildings=(subject.info.building,))] = Names([subject.info.building])
+        if subject.info and subject.info.floor and subject.info.building:
+            both = Place(floors=(subject.info.floor,), buildings=(subject.info.building,))
+            known[both] = Names([subject.place, f"{subject.info.floor} {subject.info.building}"])
+        if subject.area:
+            known[Place(areas=(subject.area,))] = Names([subject.area])
+    called = find_called(said, known)
+    # A floor that is called as an area is the floor
+    return min(called.ids, key=lambda place: (bool(place.areas), bool(place.buildings)), default=None)

@@ -1,0 +1,140 @@
+"""The last schedules and the catalogue, kept over restarts: a start in an outage comes up with them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .catalogue import ReadCatalogue
+from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from .polling import grace
+from .storage import async_load_if_readable
+from .stored_json import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
+from .subject import Reading
+
+_VERSION = 1
+# Seconds. Polls follow much closer, but memory cards wear out: if the machine dies, half of the shortest grace is left
+_SAVE_DELAY = 300.0
+_CATALOGUE_LASTS = timedelta(days=1)  # without Home Assistant running: by then too many rooms may have been disabled
+_LONGEST_WINDOW = timedelta(days=366)
+
+type Readings = Mapping[str, Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was stored: the readings by room and person, and the catalogue, None if there is none."""
+
+    readings: Readings
+    catalogue: ReadCatalogue | None
+
+
+class Stored:
+    """Two files of an entry: the readings, which change with every poll, and the catalogue, which rarely does."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Take the entry; a file is used if it was written for just this one, of the same app at the same address."""
+        self._hass = hass
+        self._entry = entry
+        self._readings_store, self._catalogue_store = _stores(hass, entry)
+        # As at the start: what was read of one server is not to be taken for what another says
+        self._owner = {
+            "entry_id": entry.entry_id,
+            CONF_APP_ID: entry.data[CONF_APP_ID],
+            CONF_BASE_URL: entry.data[CONF_BASE_URL],
+        }
+        self._kept: ReadCatalogue | None = None
+        self._readings: Callable[[], Readings] | None = None
+        self._save_is_due = False
+
+    async def async_load(self) -> Restored:
+        """Return what is stored; a file that can't be read or understood holds nothing."""
+        readings = await self._async_load(self._readings_store, readings_from_json) or {}
+        read = await self._async_load(self._catalogue_store, catalogue_from_json)
+        now = dt_util.utcnow()
+        if read and now - max([read.read_at, *(reading.read_at for reading in readings.values())]) > _CATALOGUE_LASTS:
+            read = None
+        if read and read.read_at > now:
+            read = replace(read, read_at=now)  # the clock was set back
+        self._kept = read
+        return Restored(readings, read)
+
+    @callback
+    def async_keep_catalogue(self, read: ReadCatalogue) -> None:
+        """Have a catalogue that is new written to disk at once: a room may have been disabled."""
+        if read is not self._kept:
+            self._kept = read
+            task = self._async_save(self._catalogue_store, partial(self._catalogue_as_json, read))
+            self._entry.async_create_task(self._hass, task, f"{self._entry.title} save rooms")
+
+    @callback
+    def async_keep_readings(self, readings: Callable[[], Readings]) -> None:
+        """Have the readings written to disk in a while. They are asked for in another thread, so they don't change."""
+        self._readings = readings
+        if not self._save_is_due:  # the store would begin to wait anew, and with polls that follow closely never write
+            self._save_is_due = True
+            self._readings_store.async_delay_save(self._readings_as_json, _SAVE_DELAY)
+
+    async def async_save(self) -> None:
+        """Write the readings to disk, if there are any that are new since the start."""
+        if self._readings:
+            await self._async_save(self._readings_store, self._readings_as_json)
+
+    def _readings_as_json(self) -> dict[str, Any]:
+        self._save_is_due = False  # first: what comes from now on may be too late
+        return self._owned(readings_to_json(self._readings() if self._readings else {}))
+
+    def _catalogue_as_json(self, read: ReadCatalogue) -> dict[str, Any]:
+        return self._owned(catalogue_to_json(read))
+
+    def _owned(self, content: dict[str, Any]) -> dict[str, Any]:
+        return {"owner": self._owner, "content": content}
+
+    async def _async_save(self, store: Store[Any], content: Callable[[], dict[str, Any]]) -> None:
+        await store.async_save(await self._hass.async_add_executor_job(content))
+
+    async def _async_load[T](self, store: Store[Any], from_json: Callable[[object], T]) -> T | None:
+        stored = await async_load_if_readable(store)
+        if not isinstance(stored, dict) or stored.get("owner") != self._owner:
+            return None
+        return await self._hass.async_add_executor_job(from_json, stored.get("content"))
+
+
+def in_grace(
+    readings: Readings, now: datetime, interval_at: Callable[[datetime], timedelta], *, include_external_calendar: bool
+) -> dict[str, Reading]:
+    """Return those of the stored readings that hold at `now`, none for longer than the interval then in force allows.
+
+    What was asked without external calendars says nothing of what is asked with them; and a reading from the time to
+    come, for the clock was set back, has no age.
+    """
+    return {
+        subject_id: replace(reading, fresh_until=until)
+        for subject_id, reading in readings.items()
+        if reading.include_external_calendar == include_external_calendar
+        and reading.window_start <= reading.read_at <= now < reading.horizon
+        and reading.horizon - reading.window_start <= _LONGEST_WINDOW
+        and now < (until := min(reading.fresh_until, reading.read_at + grace(interval_at(reading.read_at))))
+    }
+
+
+async def async_forget_stored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Remove the files of an entry that is removed."""
+    for store in _stores(hass, entry):
+        await store.async_remove()
+
+
+def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], Store[Any]]:
+    """Return the files of readings and of the catalogue; a thousand rooms are too many to be written by the loop."""
+
+    def store(name: str) -> Store[Any]:
+        key = f"{DOMAIN}.{entry.entry_id}.{name}"
+        return Store(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)
+
+    return store("readings"), store("rooms")

@@ -1,0 +1,178 @@
+"""Readings and catalogues as JSON, and back; whatever a file holds, it is understood as a whole or not at all.
+
+Instants are in UTC, without an offset: "2026-11-23T10:00:00". A busy period is two of them and, if given, the answer to
+the invitation: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from .catalogue import ReadCatalogue
+from .feishu import BusyPeriod, Catalogue, Room, RoomLevel, RoomStatus, RsvpStatus
+from .subject import Reading
+
+type Json = dict[str, Any]
+
+_SEPARATOR = ", "
+_NOT_UNDERSTOOD = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+
+
+def readings_to_json(readings: Mapping[str, Reading]) -> Json:
+    """Return the readings of rooms and people, by id, as JSON."""
+    return {subject_id: _reading_to_json(reading) for subject_id, reading in readings.items()}
+
+
+def readings_from_json(value: object) -> dict[str, Reading]:
+    """Return the readings, by id, without those that are not understood: of these, nothing is known."""
+    readings = {}
+    if isinstance(value, dict):
+        for subject_id, stored in value.items():
+            try:
+                readings[subject_id] = _reading(stored)
+            except _NOT_UNDERSTOOD:
+                continue
+    return readings
+
+
+def catalogue_to_json(read: ReadCatalogue) -> Json:
+    """Return a catalogue as JSON."""
+    return {
+        "read_at": _text(read.read_at),
+        "rooms": [asdict(room) | {"status": _status_to_json(room.status)} for room in read.catalogue.rooms.values()],
+        "levels": [asdict(level) for level in read.catalogue.levels.values()],
+        "missing": dict(read.missing),
+        "gone": sorted(read.gone),
+        "scopes": None if read.scopes is None else sorted(read.scopes),
+        "was_listed": read.was_listed,
+    }
+
+
+def catalogue_from_json(value: object) -> ReadCatalogue | None:
+    """Return the catalogue, None if it is not understood: half of one might lack a disabled room."""
+    try:
+        return _catalogue(_exactly(dict, value))
+    except _NOT_UNDERSTOOD:
+        return None
+
+
+def _reading_to_json(reading: Reading) -> Json:
+    return {
+        "window_start": _text(reading.window_start),
+        "horizon": _text(reading.horizon),
+        "read_at": _text(reading.read_at),
+        "fresh_until": _text(reading.fresh_until),
+        "include_external_calendar": reading.include_external_calendar,
+        # All in one line, for a big office has many
+        "periods": _SEPARATOR.join([_period_to_text(period) for period in reading.periods]),
+    }
+
+
+def _reading(value: Json) -> Reading:
+    rows = _exactly(str, value["periods"])
+    return Reading(
+        periods=tuple([_period(row) for row in rows.split(_SEPARATOR)]) if rows else (),
+        window_start=_instant(value["window_start"]),
+        horizon=_instant(value["horizon"]),
+        read_at=_instant(value["read_at"]),
+        fresh_until=_instant(value["fresh_until"]),
+        include_external_calendar=_exactly(bool, value["include_external_calendar"]),
+    )
+
+
+def _period_to_text(period: BusyPeriod) -> str:
+    times = f"{_text(period.start)}/{_text(period.end)}"
+    return f"{times} {period.rsvp_status}" if period.rsvp_status else times
+
+
+@lru_cache(maxsize=4096)  # rooms are booked at the same times
+def _period(text: str) -> BusyPeriod:
+    times, space, word = text.partition(" ")
+    start, end = map(_instant, times.split("/"))
+    if end < start:
+        raise ValueError(text)
+    return BusyPeriod(start, end, RsvpStatus(word) if space else None)
+
+
+def _status_to_json(status: RoomStatus | None) -> Json | None:
+    if status is None:
+        return None
+    return {
+        **asdict(status),
+        "disable_start": status.disable_start and _text(status.disable_start),
+        "disable_end": status.disable_end and _text(status.disable_end),
+    }
+
+
+def _catalogue(value: Json) -> ReadCatalogue:
+    rooms = [_room(room) for room in _exactly(list, value["rooms"])]
+    levels = [_level(level) for level in _exactly(list, value["levels"])]
+    by_id = {room.room_id: room for room in rooms}
+    missing = {room_id: _exactly(int, walks) for room_id, walks in _exactly(dict, value["missing"]).items()}
+    if not missing.keys() <= by_id.keys():
+        raise ValueError("a room that is missing is not among those known")
+    return ReadCatalogue(
+        Catalogue(by_id, {level.room_level_id: level for level in levels}),
+        read_at=_instant(value["read_at"]),
+        missing=missing,
+        gone=frozenset(_texts(value["gone"])),
+        scopes=None if value["scopes"] is None else frozenset(_texts(value["scopes"])),
+        was_listed=_exactly(bool, value["was_listed"]),
+    )
+
+
+def _room(value: Json) -> Room:
+    return Room(
+        room_id=_exactly(str, value["room_id"]),
+        name=_exactly(str, value["name"]),
+        capacity=_exactly(int, value["capacity"]),
+        room_level_id=_exactly(str, value["room_level_id"]),
+        path=_texts(value["path"]),
+        equipment=_texts(value["equipment"]),
+        status=None if value["status"] is None else _status(value["status"]),
+    )
+
+
+def _status(value: Json) -> RoomStatus:
+    start, end, enabled_next = value["disable_start"], value["disable_end"], value["enabled_next"]
+    return RoomStatus(
+        enabled=_exactly(bool, value["enabled"]),
+        disable_start=None if start is None else _instant(start),
+        disable_end=None if end is None else _instant(end),
+        disable_reason=_exactly(str, value["disable_reason"]),
+        enabled_next=None if enabled_next is None else _exactly(bool, enabled_next),
+    )
+
+
+def _level(value: Json) -> RoomLevel:
+    return RoomLevel(
+        room_level_id=_exactly(str, value["room_level_id"]),
+        name=_exactly(str, value["name"]),
+        parent_id=_exactly(str, value["parent_id"]),
+        has_child=_exactly(bool, value["has_child"]),
+    )
+
+
+def _text(instant: datetime) -> str:
+    return instant.replace(tzinfo=None).isoformat()
+
+
+def _instant(text: object) -> datetime:
+    """Return an instant that was written by `_text`; anything else that could pass for one is refused."""
+    moment = datetime.fromisoformat(_exactly(str, text))
+    if moment.tzinfo or moment.isoformat() != text:
+        raise ValueError(text)
+    return moment.replace(tzinfo=UTC)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple([_exactly(str, text) for text in _exactly(list, value)])
+
+
+def _exactly[T](kind: type[T], value: object) -> T:
+    """Return a value that is of just this type: True is no number."""
+    if type(value) is not kind:
+        raise TypeError(f"not a {kind.__name__}")
+    return value

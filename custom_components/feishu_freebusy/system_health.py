@@ -1,0 +1,64 @@
+"""What the page "System information" says: is Feishu there, are the apps let in, how old is what is shown.
+
+Everybody who is logged in can read that page, and copies of it end up in public: no names, no addresses.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+
+from .const import CONF_BASE_URL, DOMAIN
+from .coordinator import FeishuConfigEntry
+
+_OK = "ok"
+_NUMBERS_APART = " · "  # of several accounts
+
+
+@callback
+def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:  # noqa: ARG001
+    """Register what tells it."""
+    register.async_register_info(_async_info, f"/config/integrations/integration/{DOMAIN}")
+
+
+async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return the lines; one that has yet to be found out as a coroutine, one that can't be known not at all."""
+    entries: list[FeishuConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
+    lines: dict[str, Any] = {"accounts": f"{len(loaded)} / {len(entries)}"}
+    if entries:
+        lines["can_reach_server"] = _async_reach(hass, {entry.data[CONF_BASE_URL] for entry in entries})
+    if refused := sum(any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})) for entry in entries):
+        lines["credentials"] = _failed("refused", refused, len(entries))
+    elif loaded:
+        lines["credentials"] = _OK
+    return lines | (_of_loaded(loaded) if loaded else {})
+
+
+def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
+    coordinators = [entry.runtime_data for entry in entries]
+    subjects = [(coordinator, subject_id) for coordinator in coordinators for subject_id in coordinator.subject_ids]
+    known = sum(coordinator.snapshot(subject_id) is not None for coordinator, subject_id in subjects)
+    read_at = [coordinator.last_read_at for coordinator in coordinators]
+    return {
+        "current": f"{known} / {len(subjects)}",
+        **({"last_read": min(filter(None, read_at))} if all(read_at) else {}),
+        "calls": _NUMBERS_APART.join(
+            f"{coordinator.calls.used:,}" + (f" / {budget:,}" if (budget := coordinator.options.budget) else "")
+            for coordinator in coordinators
+        ),
+    }
+
+
+async def _async_reach(hass: HomeAssistant, urls: Iterable[str]) -> str | dict[str, str]:
+    """Return whether there is an answer at each address; which it is that has none is not told."""
+    found = await asyncio.gather(*(system_health.async_check_can_reach_url(hass, url) for url in urls))
+    failed = [each["error"] for each in found if isinstance(each, dict)]
+    return _failed(failed[0], len(failed), len(found)) if failed else _OK
+
+
+def _failed(error: str, count: int, of: int) -> dict[str, str]:
+    return {"type": "failed", "error": error if of == 1 else f"{error} ({count} / {of})"}

@@ -1,0 +1,100 @@
+"""Has Home Assistant's own conversation agent understand our sentences, as long as an entry wants that.
+
+An integration can't bring sentences along: they are read from files in the configuration's folder `custom_sentences`.
+"""
+
+import asyncio
+from contextlib import suppress
+from hashlib import sha256
+import logging
+from pathlib import Path
+import re
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util.file import write_utf8_file_atomic
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .options import Options
+
+SENTENCES: Final = Path(__file__).parent / "sentences"
+FOLDER: Final = "custom_sentences"
+
+# A file is ours as long as what follows its first line has the checksum that the line names
+_HEADER: Final = "# Put here by Feishu Free/Busy, which keeps it up to date until you edit it: {checksum}\n"
+_OURS: Final = re.compile(re.escape(_HEADER).replace(re.escape("{checksum}"), "([0-9a-f]{64})"))
+
+_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_voice_sentences")
+_LOGGER = logging.getLogger(__name__)
+
+
+async def async_update_voice_sentences(hass: HomeAssistant) -> None:
+    """Put the sentences where they are read, renew or remove them. Never raises: rooms do without.
+
+    To be called when an entry starts, when its options change, and when it was removed.
+    """
+    async with hass.data.setdefault(_LOCK, asyncio.Lock()):
+        entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+        is_wanted = any(Options.of(entry.options).voice_sentences for entry in entries)
+        folder = Path(hass.config.path(FOLDER))
+        try:
+            changed = await hass.async_add_executor_job(_install if is_wanted else _remove, folder)
+            if changed and hass.services.has_service("conversation", "reload"):
+                await hass.services.async_call("conversation", "reload", blocking=True)
+        except Exception as error:  # noqa: BLE001  # a folder that can't be written to, or somebody else's broken sentences
+            _LOGGER.warning(
+                "The voice sentences in %s can't be updated (%r). Copy %s by hand", folder, error, SENTENCES
+            )
+
+
+def _install(folder: Path) -> bool:
+    """Write what is missing or out of date, and return whether anything was."""
+    changed = False
+    for source in SENTENCES.glob("*.yaml"):
+        target = _target(folder, source)
+        body = source.read_text(encoding="utf-8")
+        there = _read(target)
+        if there is not None and not _is_ours(there):
+            if there != body:
+                _LOGGER.info("The voice sentences in %s were edited by hand, and are left as they are", target)
+            continue
+        wanted = _HEADER.format(checksum=_checksum(body)) + body
+        if there != wanted:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_utf8_file_atomic(str(target), wanted)
+            changed = True
+    return changed
+
+
+def _remove(folder: Path) -> bool:
+    """Remove what is ours, and return whether anything was."""
+    changed = False
+    for source in SENTENCES.glob("*.yaml"):
+        target = _target(folder, source)
+        there = _read(target)
+        if there is not None and _is_ours(there):
+            target.unlink()
+            changed = True
+            with suppress(OSError):  # not empty
+                target.parent.rmdir()
+                folder.rmdir()
+    return changed
+
+
+def _target(folder: Path, source: Path) -> Path:
+    return folder / source.stem / f"{DOMAIN}.yaml"
+
+
+def _read(target: Path) -> str | None:
+    return target.read_bytes().decode("utf-8", "replace") if target.is_file() else None
+
+
+def _is_ours(there: str) -> bool:
+    header, newline, body = there.partition("\n")
+    match = _OURS.fullmatch(header + newline)
+    return match is not None and match[1] == _checksum(body)
+
+
+def _checksum(body: str) -> str:
+    return sha256(body.encode()).hexdigest()

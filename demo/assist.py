@@ -1,0 +1,44 @@
+"""Has Home Assistant's own Assist answer questions about the rooms, and asks them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .connect import DOMAIN, OPTIONS
+from .home_assistant import HomeAssistant
+
+_ASSISTANT: Final = "conversation"
+
+
+async def teach_assist(home: HomeAssistant, entry_id: str) -> None:
+    """Switch the sentences on, and expose all rooms and people."""
+    flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
+    form = await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "polling"})
+    await home.post(f"{OPTIONS}/{flow}", {**shown_in(form["data_schema"]), "voice_sentences": True})
+    await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "save"})
+    registry = await home.command({"type": "config/entity_registry/list"})
+    ours = [row["entity_id"] for row in registry if row["platform"] == DOMAIN and row["unique_id"].endswith("_busy")]
+    sensors = [entity_id for entity_id in ours if entity_id.startswith("binary_sensor.")]
+    await home.command(
+        {
+            "type": "homeassistant/expose_entity",
+            "assistants": [_ASSISTANT],
+            "entity_ids": sensors,
+            "should_expose": True,
+        }
+    )
+
+
+def shown_in(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a form shows, sections included."""
+    return {
+        field["name"]: shown_in(field["schema"])
+        if field.get("type") == "expandable"
+        else field.get("description", {}).get("suggested_value", field.get("default"))
+        for field in fields
+    }
+
+
+async def ask(home: HomeAssistant, question: str, language: str) -> str:
+    """Put a question to Assist and return the answer."""
+    answer = await home.post("/api/conversation/process", {"text": question, "language": language})
+    return str(answer["response"]["speech"]["plain"]["speech"])

@@ -1,0 +1,54 @@
+"""Assist in a real Home Assistant, asked in both languages, from switching the sentences on to their going."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from demo.assist import ask, teach_assist
+from demo.connect import DOMAIN, Credentials, add_integration, add_people, room_states
+from demo.home_assistant import HomeAssistant
+from simulator import Simulator
+from tests.live.test_home_assistant import until
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+
+async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simulator: Simulator) -> None:
+    tenant = live_simulator.tenant
+    orion, lyra, *others = tenant.rooms.values()
+    ada = next(iter(tenant.users.values()))
+    # In UTC and in 24 hours, as the demo's Home Assistant is set up
+    end = datetime.now(UTC).replace(minute=1, second=0, microsecond=0) + timedelta(hours=2)  # never midnight
+    bookings = [tenant.book(room.room_id, end - timedelta(hours=3), end) for room in (orion, *others)]
+    credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
+    entry_id = await add_integration(home, credentials, plan="paid", most_rooms=6)
+    await add_people(home, entry_id, {ada.open_id: ada.name})
+    await until(lambda: room_states(home), lambda states: {state["state"] for state in states} == {"on", "off"}, 30)
+    sentences = home.folder / "custom_sentences"
+    assert await ask(home, "is Orion free", "en") == "Sorry, I couldn't understand that"
+
+    await teach_assist(home, entry_id)
+
+    files = sorted(path.relative_to(sentences).as_posix() for path in sentences.rglob("*.yaml"))
+    assert files == [f"en/{DOMAIN}.yaml", f"zh-CN/{DOMAIN}.yaml"]
+    time = f"{end.hour}:{end:%M}"
+    english, chinese = {time, f"tomorrow {time}"}, {time, f"明天{time}"}  # it may be late
+    for question in ("is Orion free", "until when is the Orion room busy", "Is orion available right now?"):
+        assert await ask(home, question, "en") in {f"Orion is busy until {time}." for time in english}
+    for question in ("Orion 现在有空吗", "会议室Orion忙到几点"):
+        for language in ("zh-CN", "zh-Hans"):
+            assert await ask(home, question, language) in {f"Orion正忙，到{time}为止。" for time in chinese}
+    assert await ask(home, "when is Orion free", "en") in {f"Orion is free from {time}." for time in english}
+    assert await ask(home, "Orion 几点空出来", "zh-CN") in {f"Orion要到{time}才有空。" for time in chinese}
+    (lyra_free,) = {await ask(home, question, "en") for question in ("which rooms are free", "find me a room")}
+    assert lyra_free == f"Lyra (1F, {lyra.capacity} seats) is free, and nothing is booked ahead."
+    assert "Lyra" in await ask(home, "哪些会议室有空", "zh-CN")
+    assert await ask(home, "is Orian free", "en") == "There is no room called Orian. Did you mean Orion?"
+    assert await ask(home, f"is {ada.name} busy", "en") == f"{ada.name} is free, and nothing is booked ahead."
+    assert await ask(home, "what time is it", "en") != "Sorry, I couldn't understand that"
+
+    await home.delete(f"/api/config/config_entries/entry/{entry_id}")
+    assert not sentences.exists()
+    assert await ask(home, "is Orion free", "en") == "Sorry, I couldn't understand that"
+    for booking in bookings:
+        tenant.cancel(booking.booking_id)

@@ -1,0 +1,734 @@
+"""What Assist answers, in both languages, put to Home Assistant's own agent."""
+
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from importlib.util import find_spec
+import itertools
+from typing import Any
+
+from awesomeversion import AwesomeVersion
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import area_registry as ar, device_registry as dr, intent, llm
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import yaml
+
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
+from custom_components.feishu_freebusy.intent import INTENT_FIND_ROOMS, INTENT_STATUS
+from custom_components.feishu_freebusy.voice_sentences import SENTENCES
+from simulator import Fault, Room, Tenant
+from tests.assist import ASSIST, Ask, OpenOffice, call, entity_of, rename, response_to, said
+from tests.clock import Clock, device_of
+from tests.conftest import at
+
+pytest_plugins = ["tests.assist"]
+
+CHINESE = "zh-CN"  # what the sentences are called; Home Assistant's own language is zh-Hans
+
+# It is 10:00. A301 is busy until 14:30, Orion is free until 15:00, the boardroom is busy until 11:00, Lyra is free
+STATUS = {
+    "en": {
+        "A301 is busy until 14:30.": [
+            "until when is A301 busy",
+            "Is A301 free?",
+            "is a301 free",
+            "is A 301 free",
+            "is A-301 available",
+            "is room A301 available right now",
+            "is A three oh one free",
+            "is the meeting room A301 busy",
+            "is A301 in use at the moment",
+            "is A301 taken",
+            "is A301 booked right now",
+            "is A301 still busy",
+            "how long is A301 busy",
+            "how long will A301 be busy for",
+            "how much longer is A301 in use",
+            "till what time is A301 booked",
+            "when is A301 busy until",
+            "can you tell me if A301 is free",
+            "check whether A301 is available",
+            "please check the availability of A301",
+        ],
+        "A301 is free from 14:30.": [
+            "when is A301 free",
+            "when is A301 next free",
+            "when is A301 free again",
+            "when will A301 be available",
+            "what time is A301 free",
+            "when does A301 free up",
+            "when does A301 become available",
+            "how long until A301 is free",
+            "when is the next free slot in A301",
+        ],
+        "Orion is free until 15:00.": [
+            "is Orion free",
+            "is orion free now",
+            "is the Orion meeting room free",
+            "is the Orion room available",
+            "is ORION conference room vacant",
+            "is Orion busy",
+            "how long is Orion free",
+            "until when is Orion free",
+            "when is Orion free",
+            "when is Orion busy",
+        ],
+        "Boardroom is busy until 11:00.": ["is the boardroom free", "is the board room free", "is boardroom in use"],
+        "Lyra is free, and nothing is booked ahead.": ["is Lyra free", "when is Lyra available again"],
+    },
+    CHINESE: {
+        "A301正忙，到14:30为止。": [
+            "A301 现在有空吗",
+            "A301现在有空吗？",
+            "a301有空吗",
+            "\uff21\uff13\uff10\uff11有空吗",
+            "A 301 有空吗",
+            "会议室A301有空吗",
+            "A301会议室有空吗",
+            "A三零一有空吗",
+            "A三\u3007一现在空着吗",
+            "现在A301有空吗",
+            "请问A301有空吗",
+            "帮我看看A301有没有空",
+            "A301忙吗",
+            "A301忙不忙",
+            "A301在忙吗",
+            "A301空不空",
+            "A301现在能用吗",
+            "A301可以用吗",
+            "A301有人用吗",
+            "A301被占用了吗",
+            "A301被预订了吗",
+            "A301忙到几点",
+            "A301要用到几点",
+            "A301要开到什么时候",
+            "A301还要忙多久",
+        ],
+        "A301要到14:30才有空。": [
+            "A301 几点空出来",
+            "A301几点有空",
+            "A301什么时候有空",
+            "A301什么时候能用",
+            "A301下次什么时候有空",
+            "A301多久才空",
+            "A301还要多久才有空",
+            "什么时候A301有空",
+            "A301几点空出来呢",
+        ],
+        "Orion现在有空，到15:00为止。": [
+            "Orion现在有空吗",
+            "orion会议室空着吗",
+            "Orion空到几点",
+            "Orion还能用多久",
+            "Orion能用到几点",
+            "Orion几点有空",
+        ],
+        "Boardroom正忙，到11:00为止。": ["Boardroom有空吗", "board room现在忙吗"],
+        "Lyra现在有空，之后也没有安排。": ["Lyra有空吗", "Lyra是空的吗"],
+    },
+}
+FIND = {
+    "en": {
+        "Free now: Lyra and Orion (until 15:00).": [
+            "which rooms are free",
+            "which meeting rooms are free right now",
+            "what rooms are available",
+            "are there any free rooms",
+            "are any rooms free now",
+            "any rooms free",
+            "do we have any free meeting rooms",
+            "show me all free meeting rooms",
+            "which rooms are free for half an hour",
+            "which rooms are free on the third floor",
+            "which rooms are free in Tower A",
+        ],
+        "Lyra (3F, 4 seats) is free, and nothing is booked ahead. 1 more would do.": [
+            "find me a room",
+            "find a meeting room for four people",
+            "is there a room free now",
+            "I need a room for half an hour",
+            "I need a meeting room for two hours",
+            "get us a room for 4 for 45 minutes",
+            "where can we meet",
+            "find a room on 3F for 90 minutes",
+        ],
+        "Orion (3F, 6 seats) is free until 15:00.": [
+            "find me a room for six for half an hour",
+            "find me a room for half an hour for six people",
+            "find a room for 6 people",
+            "is there a free room for five people",
+            "which rooms are free for six people",
+            "find us a conference room with 6 seats for two and a half hours",
+            "I need a room for six people for an hour and a half",
+            "find a room on the 3rd floor for six for half an hour",
+        ],
+    },
+    CHINESE: {
+        "现在有空的：Lyra和Orion（到15:00）。": [
+            "哪些会议室有空",
+            "现在哪些会议室有空",
+            "哪间会议室现在空着",
+            "有空会议室吗",
+            "现在有空的会议室吗",
+            "有没有空闲的会议室",
+            "还有会议室吗",
+            "查一下哪些会议室空着",
+            "列出所有空闲的会议室",
+            "三楼哪些会议室有空",
+            "三层有没有空会议室",
+        ],
+        "Lyra（3F、4座）现在有空，之后也没有安排。合适的还有1间。": [
+            "帮我找一间会议室",
+            "找一个空闲的会议室",
+            "我们要一间会议室",
+            "找一间能坐四个人的会议室",
+            "找一间空半小时的会议室",
+            "找一间能用两个小时的会议室",
+            "找一间三楼的会议室",
+            "三个人开会去哪儿",
+        ],
+        "Orion（3F、6座）现在有空，到15:00为止。": [
+            "帮我找一间能坐六个人的会议室",
+            "找个六人的会议室，半小时",
+            "找一间能坐五个人、空一个半小时的会议室",
+            "有没有能坐6个人的会议室",
+            "在三楼找一间能坐六个人的会议室",
+            "我要一间能坐六个人、能用两小时的会议室",
+            "六个人开会有会议室吗",
+        ],
+        (
+            "现在没有合适的空闲会议室。Boardroom（5F、20座）要到11:00才有空。"
+            "小一点的：Orion（3F、6座）现在有空，到15:00为止。"
+        ): [
+            "找一间能坐八个人、空半小时的会议室",
+            "有没有能坐八个人的会议室",
+        ],
+    },
+}
+
+
+@pytest.fixture
+def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
+    """Fill the tenant, and return the ids of its rooms."""
+    tower = tenant.add_level("Tower A")
+    third, fifth = (tenant.add_level(name, tower) for name in ("3F", "5F"))
+    rooms = [
+        tenant.add_room("A301", level=third, capacity=8),
+        tenant.add_room("Orion", level=third, capacity=6),
+        tenant.add_room("Lyra", level=third, capacity=4),
+        tenant.add_room("Boardroom", level=fifth, capacity=20),
+    ]
+    ids = {room.name: room.room_id for room in rooms}
+    tenant.book(ids["A301"], at(9), at(14, 30))
+    tenant.book(ids["Orion"], at(15), at(16))
+    tenant.book(ids["Boardroom"], at(9), at(11))
+    return ids
+
+
+def grouped(sentences: dict[str, dict[str, list[str]]]) -> Any:
+    return pytest.mark.parametrize(
+        ("language", "answer", "questions"),
+        [
+            pytest.param(language, answer, questions, id=f"{language} {answer}")
+            for language, answers in sentences.items()
+            for answer, questions in answers.items()
+        ],
+    )
+
+
+@grouped(STATUS)
+async def test_a_room_is_told_of(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, answer: str, questions: list[str]
+) -> None:
+    await open_office()
+
+    assert {question: await ask(question, language) for question in questions} == dict.fromkeys(questions, answer)
+
+
+@grouped(FIND)
+async def test_rooms_are_found(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, answer: str, questions: list[str]
+) -> None:
+    await open_office()
+
+    assert {question: await ask(question, language) for question in questions} == dict.fromkeys(questions, answer)
+
+
+@pytest.mark.parametrize("sentences", [STATUS, FIND], ids=["status", "find"])
+@pytest.mark.parametrize("language", ["en", CHINESE])
+def test_there_is_much_that_can_be_asked(sentences: dict[str, Any], language: str) -> None:
+    assert sum(map(len, sentences[language].values())) >= 23
+
+
+@pytest.mark.parametrize("language", ["zh-Hans", "zh", "zh-CN"])
+async def test_chinese_goes_by_several_codes(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str
+) -> None:
+    await open_office()
+
+    assert await ask("A301 现在有空吗", language) == "A301正忙，到14:30为止。"
+
+
+# Names
+
+
+async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    call(hass, ids["A301"], "the fish bowl", "猎户座")
+    rename(hass, ids["Lyra"], "Library")
+
+    assert await ask("is the fish bowl free") == "A301 is busy until 14:30."
+    assert await ask("猎户座几点空出来", CHINESE) == "A301要到14:30才有空。"
+    assert await ask("is the library free") == "Library is free, and nothing is booked ahead."
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "answer"),
+    [
+        ("is the bordroom free", "en", "There is no room called bordroom. Did you mean Boardroom?"),
+        ("is A 302 free", "en", "There is no room called A 302. Did you mean A301?"),
+        ("when is the swimming pool free", "en", "There is no room called swimming pool."),
+        ("A302有空吗", CHINESE, "没有叫“A302”的会议室。您是想问A301吗？"),
+        ("游泳池有空吗", CHINESE, "没有叫“游泳池”的会议室。"),
+        ("which rooms are free on the ninth floor", "en",
+         "There is no ninth floor with rooms. Rooms are on Tower A 3F and Tower A 5F."),
+        ("九楼哪些会议室有空", CHINESE, "九楼没有会议室。有会议室的是Tower A 3F和Tower A 5F。"),
+    ],
+)  # fmt: skip
+async def test_what_there_is_not_is_said_and_left_to_others(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice,
+    question: str, language: str, answer: str,
+) -> None:  # fmt: skip
+    """Where a language model stands behind the local agent, this error hands the question on to it."""
+    await open_office()
+
+    response = await response_to(hass, clock, question, language)
+
+    assert said(response) == answer
+    assert response.error_code is intent.IntentResponseErrorCode.NO_VALID_TARGETS
+
+
+async def test_rooms_of_one_name_are_told_apart_by_their_floors(
+    hass: HomeAssistant, tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    tower = tenant.add_level("Tower A")
+    third, fifth = (tenant.add_room("Orion", level=tenant.add_level(name, tower)) for name in ("3F", "5F"))
+    tenant.book(third.room_id, at(9), at(14, 30))
+    tenant.book(fifth.room_id, at(9), at(11))
+    await open_office()
+
+    assert (
+        await ask("is Orion free") == "There are several rooms called Orion: on 3F and 5F. Please say the floor, too."
+    )
+    assert await ask("Orion有空吗", CHINESE) == "有好几间会议室叫“Orion”，分别在3F和5F。请把楼层也说上。"
+    for question in ("is Orion on the third floor free", "is Orion 3F free", "is the 3rd floor Orion free"):
+        assert await ask(question) == "Orion (3F) is busy until 14:30."
+    for question in ("五楼的Orion有空吗", "Orion五楼有空吗", "5F的Orion会议室现在有空吗"):
+        assert await ask(question, CHINESE) == "Orion (5F)正忙，到11:00为止。"
+
+
+async def test_one_alias_of_two_rooms_is_asked_back(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    for room in ("A301", "Orion"):
+        call(hass, ids[room], "war room", "作战室")
+
+    assert await ask("is the war room free") == "war room could be A301 or Orion. Which one do you mean?"
+    assert await ask("作战室有空吗", CHINESE) == "“作战室”可能是A301还是Orion，您问的是哪个？"
+
+
+async def test_an_area_is_a_place(
+    hass: HomeAssistant, tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    vega = tenant.add_room("Vega")
+    tenant.add_room("Mira")
+    await open_office()
+    device = device_of(hass, vega)
+    assert device
+    assert await ask("which rooms are free in the lobby") == "I know of no room at lobby."
+
+    dr.async_get(hass).async_update_device(device.id, area_id=ar.async_get(hass).async_create("Lobby").id)
+
+    assert await ask("which rooms are free in the lobby") == "Vega is free, and nothing is booked ahead."
+    assert await ask("which rooms are free in the attic") == "There is no attic with rooms. Rooms are on Lobby."
+
+
+async def test_a_room_that_two_apps_show_is_one_and_the_last_word_on_it_counts(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    other = MockConfigEntry(domain=DOMAIN, unique_id="cli_other", data={}, options={})
+    other.add_to_hass(hass)
+    registry = dr.async_get(hass)
+    identifier = (DOMAIN, f"cli_other_{ids['Orion']}")
+    registry.async_get_or_create(config_entry_id=other.entry_id, identifiers={identifier}, name="Orion")
+    await open_office(expose=False)
+
+    status = await intent.async_handle(hass, "test", INTENT_STATUS, {"room": {"value": "Orion"}})
+
+    assert said(status) == "Orion is free until 15:00."
+
+
+async def test_people_are_told_of(tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask) -> None:
+    ada = tenant.add_user("Ada")
+    tenant.book(ada.open_id, at(9), at(10, 30))
+    room = tenant.add_room("Vega")
+    await open_office(room, **{CONF_PEOPLE: {ada.open_id: "Ada"}})
+
+    assert await ask("is Ada busy") == "Ada is busy until 10:30."
+    assert await ask("Ada什么时候有空", CHINESE) == "Ada要到10:30才有空。"
+    assert await ask("which rooms are free") == "Vega is free, and nothing is booked ahead."
+
+
+# What may be said, and what is not known
+
+
+async def test_only_what_is_exposed_is_spoken_of(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    async_expose_entity(hass, ASSIST, entity_of(hass, ids["Orion"]).entity_id, False)
+
+    assert await ask("is Orion free") == "There is no room called Orion."
+    assert await ask("is Oriom free") == "There is no room called Oriom."
+    assert await ask("which rooms are free") == "Lyra (3F, 4 seats) is free, and nothing is booked ahead."
+
+
+async def test_where_nothing_is_exposed_that_is_said(ids: dict[str, str], open_office: OpenOffice, ask: Ask) -> None:
+    await open_office(expose=False)
+
+    for question in ("is Orion free", "which rooms are free"):
+        assert await ask(question) == "No meeting room is exposed to Assist yet."
+    assert await ask("哪些会议室有空", CHINESE) == "还没有会议室公开给语音助手。"
+
+
+async def test_an_unreachable_room_is_never_called_free(
+    tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    tenant.inject(Fault.status(503), times=None)
+    await clock.forward(minutes=15)
+
+    for question in ("is Orion free", "when is Orion free"):
+        assert await ask(question) == "I don't know whether Orion is free: Feishu can't be reached at the moment."
+    assert await ask("which rooms are free") == "I don't know: Feishu can't be reached at the moment."
+    assert await ask("Orion有空吗", CHINESE) == "现在连不上飞书，不知道Orion有没有空。"
+    assert await ask("哪些会议室有空", CHINESE) == "现在连不上飞书，不知道哪间有空。"
+
+
+async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
+    tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    tenant.delete_room(ids["Lyra"])
+    tenant.book(ids["Orion"], at(10), at(15))
+    await clock.forward(minutes=15)
+
+    assert await ask("is Lyra free") == ("I don't know whether Lyra is free: its bookings can't be read at the moment.")
+    assert await ask("which rooms are free") == (
+        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "I can't tell for 1 more at the moment."
+    )
+    assert await ask("Lyra有空吗", CHINESE) == "暂时读不到Lyra的日程，不知道有没有空。"
+
+
+async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    assert entry.state is ConfigEntryState.NOT_LOADED
+
+    assert await ask("is Orion free") == ("I don't know whether Orion is free: Feishu can't be reached at the moment.")
+    assert await ask("which rooms are free") == "I don't know: Feishu can't be reached at the moment."
+
+
+# What comes nearest
+
+
+async def test_what_comes_nearest_is_told(
+    tenant: Tenant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    tenant.book(ids["Lyra"], at(10), at(11, 30))
+    tenant.book(ids["Orion"], at(10, 30), at(15))
+    await open_office()
+
+    assert await ask("find a room for an hour") == (
+        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "For a shorter time: Orion (3F, 6 seats) is free until 10:30."
+    )
+    assert await ask("find a room for 15 minutes on the fifth floor") == (
+        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "Elsewhere: Orion (3F, 6 seats) is free until 10:30."
+    )
+    assert await ask("find a room for 50 people") == (
+        "No room has that many seats. A smaller one: Orion (3F, 6 seats) is free until 10:30."
+    )
+
+
+async def test_of_many_rooms_some_are_named(
+    tenant: Tenant, in_utc: None, rooms: list[Room], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+
+    assert await ask("which rooms are free") == "Free now: Room 0, Room 1, Room 2, Room 3, Room 4 and 7 more."
+    assert await ask("哪些会议室有空", CHINESE) == "现在有空的：Room 0、Room 1、Room 2、Room 3、Room 4和另外7间。"
+
+
+async def test_a_room_out_of_service_is_not_free(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    vega, mira = tenant.add_room("Vega"), tenant.add_room("Mira")
+    tenant.disable_room(vega.room_id, at(9), at(16), "Projector repair")
+    tenant.disable_room(mira.room_id, at(9), None)
+    await open_office()
+
+    for question in ("is Vega free", "when is Vega free"):
+        assert await ask(question) == "Vega is out of service until 16:00. The reason given is: Projector repair"
+    assert await ask("Vega有空吗", CHINESE) == "Vega已停用，到16:00为止。原因：Projector repair"
+    assert await ask("is Mira free") == "Mira is out of service."
+    assert await ask("which rooms are free") == "Every room that would do is out of service."
+
+
+async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    vega, mira, lyra = (tenant.add_room(name) for name in ("Vega", "Mira", "Lyra"))
+    tenant.book(vega.room_id, at(9), at(11))
+    tenant.book(vega.room_id, at(11, 5), at(12))
+    tenant.book(mira.room_id, at(10, 5), at(11))
+    tenant.book(lyra.room_id, at(9), at(9, day=30))
+    await open_office()
+
+    assert await ask("is Vega free") == "Vega is busy until 11:00."
+    assert await ask("when is Vega free") == "Vega is free from 12:00."
+    assert await ask("is Mira free") == "Mira is free until 10:05."
+    assert await ask("when is Mira free") == "Mira is free only until 10:05, and again from 11:00."
+    assert await ask("Mira什么时候有空", CHINESE) == "Mira现在有空，但只到10:05，之后要到11:00才有空。"
+    for question in ("is Lyra free", "when is Lyra free"):
+        assert await ask(question) == "Lyra is busy as far as I can see."
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("end", "english", "chinese"),
+    [
+        (at(10, 5), "10:05", "10:05"),
+        (at(23, 59), "23:59", "23:59"),
+        (at(0, day=1), "midnight", "今晚12点"),
+        (at(0, 30, day=1), "tomorrow 0:30", "明天0:30"),
+        (at(9, day=1), "tomorrow 9:00", "明天9:00"),
+        (at(0, day=2), "Wednesday 0:00", "星期三0:00"),
+        (at(9, day=6), "Sunday 9:00", "星期日9:00"),
+        (at(8, day=7), "November 30 8:00", "11月30日8:00"),
+    ],
+)
+async def test_other_days_are_named(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask, end: datetime, english: str, chinese: str
+) -> None:
+    vega = tenant.add_room("Vega")
+    tenant.book(vega.room_id, at(9), end)
+    await open_office(horizon_days=14)
+
+    assert await ask("is Vega free") == f"Vega is busy until {english}."
+    assert await ask("Vega有空吗", CHINESE) == f"Vega正忙，到{chinese}为止。"
+
+
+@pytest.mark.parametrize(
+    ("zone", "country", "language", "answer"),
+    [
+        ("Asia/Shanghai", "CN", "en", "Vega is busy until 22:30."),
+        ("America/New_York", "US", "en", "Vega is busy until 9:30 AM."),
+        ("America/New_York", "US", "en-GB", "Vega is busy until 9:30."),
+        ("Asia/Kolkata", "CN", "en-US", "Vega is busy until 8:00 PM."),
+        ("Pacific/Auckland", "NZ", "en", "Vega is busy until tomorrow 3:30 AM."),
+        ("Asia/Tokyo", "US", "zh-Hans", "Vega正忙，到23:30为止。"),
+        ("Australia/Adelaide", "AU", "en", "Vega is busy until tomorrow 1:00 AM."),
+    ],
+)
+async def test_times_are_those_on_the_wall(
+    hass: HomeAssistant, tenant: Tenant, open_office: OpenOffice, ask: Ask,
+    zone: str, country: str, language: str, answer: str,
+) -> None:  # fmt: skip
+    await hass.config.async_set_time_zone(zone)
+    hass.config.country = country
+    vega = tenant.add_room("Vega")
+    tenant.book(vega.room_id, at(9), at(14, 30))
+    await open_office()
+
+    assert await ask("is Vega free" if language.startswith("en") else "Vega有空吗", language) == answer
+
+
+@pytest.mark.parametrize(
+    ("now", "end", "answer"),
+    [
+        # In New York, clocks go back at 06:00 UTC on November 1 and forward at 07:00 UTC on March 14
+        (datetime(2026, 11, 1, 4, 30, tzinfo=UTC), datetime(2026, 11, 1, 14, tzinfo=UTC), "9:00 AM"),
+        (datetime(2026, 11, 1, 4, 30, tzinfo=UTC), datetime(2026, 11, 2, 5, tzinfo=UTC), "midnight"),
+        (datetime(2027, 3, 14, 5, 30, tzinfo=UTC), datetime(2027, 3, 14, 13, tzinfo=UTC), "9:00 AM"),
+        (datetime(2027, 3, 14, 5, 30, tzinfo=UTC), datetime(2027, 3, 15, 4, tzinfo=UTC), "midnight"),
+        (datetime(2027, 3, 14, 4, 59, tzinfo=UTC), datetime(2027, 3, 14, 7, 30, tzinfo=UTC), "tomorrow 3:30 AM"),
+    ],
+)
+async def test_a_day_on_which_clocks_are_changed_is_a_day(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, ask: Ask,
+    now: datetime, end: datetime, answer: str,
+) -> None:  # fmt: skip
+    await hass.config.async_set_time_zone("America/New_York")
+    hass.config.country = "US"
+    clock.set_wall(now)
+    vega = tenant.add_room("Vega")
+    tenant.book(vega.room_id, now - timedelta(minutes=10), end)
+    await open_office()
+
+    assert await ask("is Vega free") == f"Vega is busy until {answer}."
+
+
+# Next to Home Assistant's own sentences
+
+
+def samples(language: str) -> list[str]:
+    """Return some of what each of Home Assistant's own sentences understands."""
+    from hassil.intents import Intents, TextSlotList  # noqa: PLC0415  # as conversation does, of which they are part
+    from hassil.sample import sample_expression  # noqa: PLC0415
+    from home_assistant_intents import get_intents  # noqa: PLC0415
+
+    intents = Intents.from_dict(get_intents(language) or {})
+    names = {
+        "en": {"name": ["kitchen light", "front door"], "area": ["meeting room"], "floor": ["first floor"]},
+        CHINESE: {"name": ["厨房灯", "前门"], "area": ["会议室"], "floor": ["三楼"]},
+    }[language]
+    known = {kind: TextSlotList.from_strings(values) for kind, values in names.items()}
+    found: list[str] = []
+    for data in itertools.chain.from_iterable(each.data for each in intents.intents.values()):
+        lists = {**intents.slot_lists, **known, **data.slot_lists}
+        rules = {**intents.expansion_rules, **data.expansion_rules}
+        for sentence in data.sentences:
+            expressions = sample_expression(sentence.expression, lists, rules, language=language)
+            found += itertools.islice(expressions, 0, 90, 9)
+    return found
+
+
+@pytest.mark.skipif(
+    AwesomeVersion(metadata.version("hassil")) < "3.12", reason="An older hassil takes minutes to make samples"
+)
+@pytest.mark.parametrize("language", ["en", CHINESE])
+def test_no_sentence_of_home_assistants_own_is_taken_from_it(language: str) -> None:
+    from hassil.intents import Intents  # noqa: PLC0415
+    from hassil.recognize import recognize  # noqa: PLC0415
+
+    ours = yaml.safe_load((SENTENCES / f"{language}.yaml").read_text(encoding="utf-8"))
+    intents = Intents.from_dict({**ours, "settings": {"ignore_whitespace": language == CHINESE}})
+    others = samples(language)
+
+    assert len(others) > 1_000
+    assert [sentence for sentence in others if recognize(sentence, intents)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "kind"),
+    [
+        ("en", "turn on the kitchen light", "HassTurnOn"),
+        ("en", "what time is it", "HassGetCurrentTime"),
+        ("en", "is the front door locked", "HassGetState"),
+        ("en", "what is on my shopping list", None),
+        ("en", "is the kitchen light on", "HassGetState"),
+        ("en", "set a timer for five minutes", "HassStartTimer"),
+        ("en", "is anyone home", "HassGetState"),
+        (CHINESE, "打开厨房灯", "HassTurnOn"),
+        (CHINESE, "现在几点了", "HassGetCurrentTime"),
+        (CHINESE, "前门锁着吗", "HassGetState"),
+        (CHINESE, "购物清单上有什么", None),
+        (CHINESE, "厨房灯开着吗", "HassGetState"),
+        (CHINESE, "今天天气怎么样", None),
+    ],
+)
+async def test_questions_about_other_things_go_where_they_went(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, language: str, question: str, kind: str | None
+) -> None:
+    from homeassistant.components.conversation import ConversationInput  # noqa: PLC0415
+    from homeassistant.components.conversation.agent_manager import get_agent_manager  # noqa: PLC0415
+
+    hass.states.async_set(
+        "light.kitchen", "on", {"friendly_name": "厨房灯" if language == CHINESE else "kitchen light"}
+    )
+    hass.states.async_set("lock.door", "locked", {"friendly_name": "前门" if language == CHINESE else "front door"})
+    await open_office()
+    for entity_id in ("light.kitchen", "lock.door"):
+        async_expose_entity(hass, ASSIST, entity_id, True)
+    agent = get_agent_manager(hass).default_agent
+    assert agent
+
+    recognized = await agent.async_recognize_intent(
+        ConversationInput(
+            text=question, context=Context(), conversation_id=None, device_id=None, satellite_id=None,
+            language=language, agent_id="conversation.home_assistant",
+        ),
+        strict_intents_only=True,
+    )  # fmt: skip
+
+    assert (recognized.intent.name if recognized else None) == kind
+
+
+# The intent API
+
+
+@pytest.mark.parametrize("slots", [{}, {"room": {"value": " "}}, {"room": {"value": "Orion"}, "about": {"value": "x"}}])
+async def test_an_incomplete_question_is_refused(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, slots: dict[str, Any]
+) -> None:
+    await open_office()
+
+    with pytest.raises(intent.InvalidSlotInfo):
+        await intent.async_handle(hass, "test", INTENT_STATUS, slots)
+
+
+async def test_without_an_assistant_all_rooms_may_be_asked_for(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(expose=False)
+
+    status = await intent.async_handle(hass, "test", INTENT_STATUS, {"room": {"value": "Orion"}})
+    found = await intent.async_handle(
+        hass, "test", INTENT_FIND_ROOMS, {"seats": {"value": 5}, "hours": {"value": 1}}, language="de"
+    )
+
+    assert said(status) == "Orion is free until 15:00."
+    assert said(found) == "Orion (3F, 6 seats) is free until 15:00."
+    assert found.response_type is intent.IntentResponseType.QUERY_ANSWER
+
+
+async def test_without_an_entry_nothing_is_there_to_speak_of(
+    hass: HomeAssistant, integration: None, clock: Clock
+) -> None:
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await clock.run(async_setup_component(hass, DOMAIN, {}))
+    assert await clock.run(async_setup_component(hass, "intent", {}))
+
+    response = await intent.async_handle(hass, "test", INTENT_STATUS, {"room": {"value": "Orion"}})
+
+    assert said(response) == "No meeting room is exposed to Assist yet."
+    assert response.error_code is intent.IntentResponseErrorCode.NO_VALID_TARGETS
+
+
+@pytest.mark.skipif(
+    find_spec("homeassistant.components.llm") is not None, reason="From 2026.8 on there are tools instead: test_llm.py"
+)
+async def test_language_models_get_the_intents_as_long_as_there_are_no_tools(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    context = llm.LLMContext("test", Context(), "en", ASSIST, None)
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
+
+    assert {tool.name for tool in api.tools if "eishu" in tool.name} == {INTENT_STATUS, INTENT_FIND_ROOMS}
+    told = await clock.run(api.async_call_tool(llm.ToolInput(INTENT_STATUS, {"room": "the Orion room"})))
+    assert "Orion is free until 15:00." in str(told)

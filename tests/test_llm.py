@@ -1,0 +1,245 @@
+"""What language models are given to ask with, and what they are told."""
+
+from typing import Any
+
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers import llm
+import pytest
+import voluptuous as vol
+
+from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from simulator import Fault, Tenant
+from tests.assist import ASSIST, Ask, OpenOffice, call, entity_of
+from tests.clock import Clock
+from tests.conftest import at
+
+pytest_plugins = ["tests.assist"]
+
+pytest.importorskip("homeassistant.components.llm", reason="Home Assistant asks integrations for tools from 2026.8 on")
+
+STATUS, FIND = "feishu_freebusy__get_status", "feishu_freebusy__find_rooms"
+CONTEXT = llm.LLMContext("test", Context(), "en", ASSIST, None)
+
+
+@pytest.fixture
+def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
+    """Fill the tenant; it is 10:00. Return the ids of its rooms, and of a person."""
+    third = tenant.add_level("3F", tenant.add_level("Tower A"))
+    rooms = [tenant.add_room("Orion", level=third, capacity=8), tenant.add_room("Vega")]
+    ada = tenant.add_user("Ada")
+    tenant.book(rooms[0].room_id, at(9), at(14, 30))
+    tenant.book(rooms[1].room_id, at(10, 5), at(11))
+    return {**{room.name: room.room_id for room in rooms}, "Ada": ada.open_id}
+
+
+async def tools(hass: HomeAssistant) -> dict[str, llm.Tool]:
+    """Return the tools of Assist that are ours."""
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
+    return {tool.name: tool for tool in api.tools if "eishu" in tool.name}
+
+
+async def use(hass: HomeAssistant, clock: Clock, name: str, **arguments: Any) -> Any:
+    """Return what a tool tells, having been called as a model calls it."""
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
+    result = await clock.run(api.async_call_tool(llm.ToolInput(name, arguments)))
+    assert result.error == ("error" in result.data)
+    return result.data
+
+
+async def test_there_is_one_tool_for_each_job(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    """The intents do not come beside them as tools of their own."""
+    await open_office()
+
+    found = await tools(hass)
+
+    assert set(found) == {STATUS, FIND}
+    for tool in found.values():
+        assert tool.integration == "feishu_freebusy"
+        assert tool.annotations == llm.ToolAnnotations(
+            read_only=True, destructive=False, idempotent=True, open_world=False
+        )
+        assert tool.title
+        assert tool.description
+        assert len(tool.name) <= 64
+
+
+async def test_without_anything_exposed_there_are_none(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(expose=False)
+
+    assert await tools(hass) == {}
+
+
+async def test_with_people_alone_there_is_no_search(
+    hass: HomeAssistant, tenant: Tenant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(tenant.rooms[ids["Vega"]], **{CONF_PEOPLE: {ids["Ada"]: "Ada"}})
+    async_expose_entity(hass, ASSIST, entity_of(hass, ids["Vega"]).entity_id, False)
+
+    assert set(await tools(hass)) == {STATUS}
+
+
+async def test_other_apis_get_none(hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice) -> None:
+    from custom_components.feishu_freebusy.llm import async_get_tools  # noqa: PLC0415  # not before 2026.8
+
+    await open_office()
+
+    assert async_get_tools(hass, CONTEXT, "homeassistant") is None
+    first, again = (async_get_tools(hass, CONTEXT, llm.LLM_API_ASSIST) for _ in range(2))
+    assert first
+    assert again
+    assert first.tools == again.tools  # where APIs are merged, equal tools are one
+    assert len(set(first.tools)) == len(first.tools)
+
+
+async def test_the_status_is_told_in_data(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    await open_office(**{CONF_PEOPLE: {ids["Ada"]: "Ada"}})
+
+    assert await use(hass, clock, STATUS) == {
+        "subjects": [
+            {"name": "Ada", "kind": "person", "status": "free", "free_until": None},
+            {
+                "name": "Orion", "kind": "room", "building": "Tower A", "floor": "3F", "seats": 8, "status": "busy",
+                "busy_until": "2026-11-23T22:30:00+08:00", "next_free": "2026-11-23T22:30:00+08:00",
+            },
+            {
+                "name": "Vega", "kind": "room", "building": None, "floor": None, "seats": None, "status": "free",
+                "free_until": "2026-11-23T18:05:00+08:00", "next_free": "2026-11-23T19:00:00+08:00",
+            },
+        ],
+        "more": 0,
+    }  # fmt: skip
+
+
+async def test_names_are_understood_as_they_are_in_speech(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    call(hass, ids["Orion"], "猎户座")
+
+    for names in (["the Orion room"], "猎户座会议室", ["orion 3f"]):
+        told = await use(hass, clock, STATUS, names=names)
+        assert [subject["name"] for subject in told["subjects"]] == ["Orion"]
+    some = await use(hass, clock, STATUS, names=["Orion", "Vegas"])
+    assert some["not_found_but_similar_names"] == {"Vegas": ["Vega"]}
+    none = await use(hass, clock, STATUS, names=["Pool"])
+    assert none == {"error": "No room or person is called so", "similar_names": {"Pool": []}}
+
+
+async def test_what_is_not_known_is_told_as_such(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    tenant.inject(Fault.status(503), times=None)
+    await clock.forward(minutes=15)
+
+    told = await use(hass, clock, STATUS, names=["Vega"])
+    found = await use(hass, clock, FIND)
+
+    assert told["subjects"] == [
+        {
+            "name": "Vega", "kind": "room", "building": None, "floor": None, "seats": None,
+            "status": "unavailable", "reason": "Feishu can't be reached",
+        }
+    ]  # fmt: skip
+    assert (found["rooms"], found["why_none"], found["unavailable_rooms"]) == ([], "nothing_known", ["Orion", "Vega"])
+
+
+@pytest.mark.parametrize(("reason", "told"), [("Projector repair", "Projector repair"), ("", "no reason given")])
+async def test_a_room_out_of_service_is_busy_with_its_reason(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    ids: dict[str, str],
+    open_office: OpenOffice,
+    reason: str,
+    told: str,
+) -> None:
+    tenant.disable_room(ids["Vega"], at(9), None, reason)
+    await open_office()
+
+    (room,) = (await use(hass, clock, STATUS, names=["Vega"]))["subjects"]
+
+    assert isinstance(room, dict)
+    assert (room["status"], room["busy_until"], room["out_of_service"]) == ("busy", None, told)
+
+
+async def test_rooms_are_found_by_seats_place_and_time(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    now = await use(hass, clock, FIND, seats=6, minutes=60, place="third floor")
+    with pytest.raises(vol.Invalid, match="Year out of range"):
+        await use(hass, clock, FIND, start="0001-01-01 00:00:00")
+    later = await use(
+        hass, clock, FIND, seats=6, minutes=60, start="2026-11-23T14:00:00", until="2026-11-23T16:00:00+00:00"
+    )
+
+    orion = {
+        "name": "Orion", "free_from": "2026-11-23T14:30:00+00:00", "free_until": None, "building": "Tower A",
+        "floor": "3F", "seats": 8, "requested_by_others": False,
+    }  # fmt: skip
+    assert now == {
+        "rooms": [],
+        "why_none": "all_busy",
+        "alternatives": [{"what_has_to_give": "later_start", "minutes": 60, **orion}],
+        "unavailable_rooms": [],
+    }
+    assert later == {"rooms": [orion], "why_none": None, "alternatives": [], "unavailable_rooms": []}
+
+
+async def test_a_search_from_some_time_on_goes_as_far_as_is_known(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    found = await use(hass, clock, FIND, seats=8, start="2026-11-23T12:00:00")
+
+    assert [room["free_from"] for room in found["rooms"]] == ["2026-11-23T14:30:00+00:00"]
+
+
+async def test_a_place_that_is_not_there_is_an_error(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    assert await use(hass, clock, FIND, place="roof") == {
+        "error": "No room is at such a place", "places": ["Tower A 3F"],
+    }  # fmt: skip
+
+
+async def test_only_what_is_exposed_is_told_of(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    async_expose_entity(hass, ASSIST, entity_of(hass, ids["Vega"]).entity_id, False)
+
+    status = await use(hass, clock, STATUS)
+    found = await use(hass, clock, FIND)
+
+    assert "Vega" not in str(status)
+    assert "Vega" not in str(found)
+    assert "similar_names" in await use(hass, clock, STATUS, names=["Vega"])
+
+
+async def test_the_parameters_can_be_told_to_a_model(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    import probatio  # noqa: PLC0415  # only there since it is what Home Assistant itself uses
+
+    await open_office()
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
+
+    for tool in (await tools(hass)).values():
+        schema = probatio.to_openapi(tool.parameters, custom_serializer=api.custom_serializer)
+        assert schema["type"] == "object"
+        assert all(parameter.get("description") for parameter in schema["properties"].values())
+        assert all(parameter.get("type") for parameter in schema["properties"].values())

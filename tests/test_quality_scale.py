@@ -1,0 +1,133 @@
+"""The self-assessment by the quality scale says nothing that the files don't bear out."""
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+COMPONENT = ROOT / "custom_components" / "feishu_freebusy"
+RULES: dict[str, Any] = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text(encoding="utf-8"))["rules"]
+TIERS = {
+    "bronze": """
+        action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage docs-actions
+        dependency-transparency docs-conditions docs-high-level-description docs-installation-instructions
+        docs-removal-instructions docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
+        test-before-configure test-before-setup unique-config-entry""",
+    "silver": """
+        action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters
+        entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow
+        test-coverage""",
+    "gold": """
+        devices diagnostics discovery discovery-update-info docs-data-update docs-examples docs-known-limitations
+        docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
+        entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations
+        icon-translations reconfiguration-flow repair-issues stale-devices""",
+    "platinum": "async-dependency inject-websession strict-typing",
+}
+
+
+def source(name: str) -> str:
+    return (COMPONENT / name).read_text(encoding="utf-8")
+
+
+def all_sources() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in COMPONENT.rglob("*.py"))
+
+
+def manifest() -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(source("manifest.json"))
+    return value
+
+
+def readme(heading: str) -> str:
+    """Return what the README says below a heading."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
+    return section[1] if section else ""
+
+
+def project() -> str:
+    return (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def set_up_once() -> str:
+    return source("__init__.py").partition("async def async_setup_entry")[0]
+
+
+def polls_in_parallel(platform: str) -> bool:
+    return "\nPARALLEL_UPDATES = 0\n" not in source(f"{platform}.py")
+
+
+def platforms() -> list[str]:
+    names = re.search(r"PLATFORMS.*?\[(.*?)\]", source("const.py"))
+    assert names
+    return [name.strip().removeprefix("Platform.").lower() for name in names[1].split(",")]
+
+
+def test_every_rule_is_assessed_and_no_other() -> None:
+    assert list(RULES) == [rule for tier in TIERS.values() for rule in sorted(tier.split())]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_done_or_exempt_for_a_reason(rule: str) -> None:
+    said = RULES[rule]
+    if said == "done":
+        return
+    assert said.keys() == {"status", "comment"}
+    assert said["status"] in {"done", "exempt"}
+    assert len(said["comment"].strip()) > 40, "a reason takes a sentence"
+
+
+def test_the_manifest_claims_what_is_assessed() -> None:
+    assert manifest()["quality_scale"] == "platinum"
+
+
+@pytest.mark.parametrize("rule", ["docs-conditions", "docs-triggers"])
+def test_what_does_not_exist_is_exempt(rule: str) -> None:
+    module = rule.removeprefix("docs-").removesuffix("s") + ".py"
+    assert (COMPONENT / module).exists() is (RULES[rule] == "done")
+
+
+EVIDENCE: dict[str, Callable[[], object]] = {
+    "action-setup": lambda: "async_setup_services(hass)" in set_up_once(),
+    "appropriate-polling": lambda: "MIN_INTERVAL = timedelta(seconds=30)" in source("polling.py"),
+    "brands": lambda: (COMPONENT / "brand" / "icon.png").exists() and (COMPONENT / "brand" / "icon@2x.png").exists(),
+    "common-modules": lambda: (COMPONENT / "coordinator.py").exists() and (COMPONENT / "entity.py").exists(),
+    "config-flow": lambda: manifest()["config_flow"],
+    "config-flow-test-coverage": lambda: "config_flow.py' --fail-under 100" in (ROOT / "scripts" / "test").read_text(),
+    "dependency-transparency": lambda: not manifest().get("requirements"),
+    "docs-actions": lambda: all(name in readme("Examples") for name in yaml.safe_load(source("services.yaml"))),
+    "docs-configuration-parameters": lambda: "| Option | Default | Meaning |" in readme("Set up"),
+    "docs-data-update": lambda: "interval" in readme("Calls and quota"),
+    "docs-examples": lambda: "```yaml" in readme("Examples"),
+    "docs-installation-instructions": lambda: readme("Install") and readme("Make the Feishu app"),
+    "docs-installation-parameters": lambda: "| Field | Meaning |" in readme("Set up"),
+    "docs-known-limitations": lambda: readme("Known limits"),
+    "docs-removal-instructions": lambda: readme("Remove"),
+    "docs-supported-functions": lambda: "| Entity | What it tells |" in readme("What you get"),
+    "docs-troubleshooting": lambda: readme("When something goes wrong"),
+    "diagnostics": lambda: "async_get_config_entry_diagnostics" in source("diagnostics.py"),
+    "has-entity-name": lambda: "_attr_has_entity_name = True" in source("entity.py"),
+    "inject-websession": lambda: "async_get_clientsession(hass)" in source("api.py"),
+    "integration-owner": lambda: manifest()["codeowners"],
+    "parallel-updates": lambda: platforms() and not any(map(polls_in_parallel, platforms())),
+    "reauthentication-flow": lambda: "async_step_reauth_confirm" in source("config_flow.py"),
+    "reconfiguration-flow": lambda: "async_step_reconfigure" in source("config_flow.py"),
+    "repair-issues": lambda: "async_create_fix_flow" in source("repairs.py"),
+    "runtime-data": lambda: "ConfigEntry[FreeBusyCoordinator]" in all_sources(),
+    "strict-typing": lambda: (COMPONENT / "py.typed").exists() and "strict = true" in project(),
+    "test-coverage": lambda: "fail_under = 95" in project(),
+    "unique-config-entry": lambda: "_abort_if_unique_id_configured" in source("config_flow.py"),
+}
+
+
+@pytest.mark.parametrize("rule", EVIDENCE)
+def test_what_is_done_can_be_found(rule: str) -> None:
+    said = RULES[rule]
+    assert "exempt" not in str(said) or rule == "dependency-transparency"
+    assert EVIDENCE[rule](), f"{rule} is said to be {said}"

@@ -1,0 +1,453 @@
+"""What can be done about an issue in Home Assistant itself: look again, ask the admin, remove what is gone."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
+from tests.conftest import at
+from tests.test_config_flow import FREE_BUSY_SCOPE, ROOMS_SCOPE, change, end_trouble
+from tests.test_issues import CAUSES, Cause, kinds
+from tests.test_translations import FIXES, checked, placeholders
+
+pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("in_utc")
+
+APPLY = "application/v6/scopes/apply"
+
+
+class Fix:
+    """A person who opens the dialog of an issue and goes through it; all that it shows is looked at."""
+
+    def __init__(self, hass: HomeAssistant, clock: Clock) -> None:
+        """Take what it happens in."""
+        self._manager = hass.data["repairs"]["flow_manager"]
+        self._registry = ir.async_get(hass)
+        self._clock = clock
+        self._flow_id = ""
+
+    async def open(self, entry: MockConfigEntry, kind: str) -> Any:
+        """Return the first step."""
+        issue = self._registry.async_get_issue(DOMAIN, f"{kind}_{entry.entry_id}")
+        assert issue
+        result = await self._clock.run(self._manager.async_init(DOMAIN, data={"issue_id": issue.issue_id}))
+        self._flow_id = result["flow_id"]
+        FIXES[self._flow_id] = issue.translation_key or ""
+        return checked(result)
+
+    async def submit(self, **user_input: Any) -> Any:
+        """Return the next step."""
+        return checked(await self._clock.run(self._manager.async_configure(self._flow_id, user_input)))
+
+    def begin_to_submit(self, hass: HomeAssistant) -> asyncio.Task[Any]:
+        """Press the button, and let time pass elsewhere."""
+        return hass.async_create_task(self._manager.async_configure(self._flow_id, {}))
+
+    async def choose(self, step: str) -> Any:
+        """Return the step that was chosen from a menu."""
+        return await self.submit(next_step_id=step)
+
+
+@pytest.fixture
+async def fix(hass: HomeAssistant, clock: Clock) -> Fix:
+    """Return the dialog."""
+    assert await async_setup_component(hass, "repairs", {})
+    return Fix(hass, clock)
+
+
+async def begin(fix: Fix, entry: MockConfigEntry, kind: str) -> Any:
+    """Open the dialog as far as the button that looks again, and press it."""
+    first = await fix.open(entry, kind)
+    return await (fix.choose("check") if first["type"] is FlowResultType.MENU else fix.submit())
+
+
+TROUBLES = [
+    *CAUSES,
+    pytest.param(Cause("quota_exceeded", change("quota_left", 0)), id="quota used up"),
+    pytest.param(
+        Cause("stale", lambda tenant: tenant.inject(Fault.status(503), FREE_BUSY, times=None)), id="server down"
+    ),
+]
+
+
+@pytest.mark.parametrize("cause", TROUBLES)
+async def test_what_is_mended_is_seen_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause
+) -> None:
+    entry = await set_up(*rooms)
+    await clock.to(at(10, 4, 30))
+    cause.begin(tenant)
+    await clock.to(at(10, 20))
+    assert kinds(hass) == [cause.kind]
+    end_trouble(tenant)
+    now = clock.now
+
+    result = await begin(fix, entry, cause.kind)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
+    assert {state_of(hass, room) for room in rooms} == {"off"}
+    assert (clock.now - now).total_seconds() < 5
+
+
+@pytest.mark.parametrize("cause", TROUBLES)
+async def test_what_is_not_is_said_with_the_error_and_few_calls_and_may_be_tried_again(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause
+) -> None:
+    entry = await set_up(*rooms)
+    await clock.to(at(10, 4, 30))
+    cause.begin(tenant)
+    await clock.to(at(10, 20))
+    tenant.requests.clear()
+
+    result = await begin(fix, entry, cause.kind)
+    assert (result["type"], result["step_id"], result["errors"]) == (FlowResultType.FORM, "check", {"base": "still"})
+    assert placeholders(result)["details"]
+    assert "http" not in placeholders(result)["details"]
+    assert kinds(hass) == [cause.kind]
+    assert len(tenant.calls(FREE_BUSY)) <= 3  # an outage is asked twice more within one call
+
+    end_trouble(tenant)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
+
+
+async def test_the_error_is_the_one_of_this_look(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, simulator: Simulator, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    await simulator.stop()
+
+    result = await begin(fix, entry, "bot_disabled")
+    await simulator.start()
+
+    assert result["errors"] == {"base": "other"}
+    assert placeholders(result)["problem"].startswith("The server did not answer.")
+    assert kinds(hass) == ["bot_disabled"]
+
+
+async def test_whoever_mends_one_thing_and_meets_the_next_is_done_with_the_first(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    tenant.bot_enabled = True
+    tenant.revoke(FREE_BUSY_SCOPE)
+
+    result = await begin(fix, entry, "bot_disabled")
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == ["scope_missing"]
+
+
+async def test_nobody_waits_for_an_answer_that_does_not_come(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    tenant.inject(Fault.slow(600), FREE_BUSY, times=None)
+    now = clock.now
+
+    result = await begin(fix, entry, "bot_disabled")
+
+    assert result["errors"] == {"base": "other"}
+    assert "no answer in time" in placeholders(result)["problem"]
+    assert (clock.now - now).total_seconds() <= 26
+    assert kinds(hass) == ["bot_disabled"]
+
+
+# While the entry is not set up
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_an_entry_that_could_not_be_set_up_is_set_up_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, cause: Cause
+) -> None:
+    entry = await set_up(orion, begin=cause.begin)
+    await clock.forward(minutes=5)  # retries are rare by now
+
+    result = await begin(fix, entry, cause.kind)
+    assert result["errors"] == {"base": "still"}
+    assert placeholders(result)["details"]
+    assert kinds(hass) == [cause.kind]
+
+    end_trouble(tenant)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.state is ConfigEntryState.LOADED
+    assert kinds(hass) == []
+    assert state_of(hass, orion) == "off"
+
+
+async def test_an_outage_at_that_moment_proves_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, simulator: Simulator, orion: Room
+) -> None:
+    entry = await set_up(orion, begin=change("bot_enabled", False))
+    await simulator.stop()
+    result = await begin(fix, entry, "bot_disabled")
+    await simulator.start()
+    assert result["errors"] == {"base": "other"}
+    assert placeholders(result)["problem"].startswith("The server did not answer.")
+
+    tenant.bot_enabled = True
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+# An entry that goes while the dialog is open
+
+
+@pytest.mark.parametrize("end", ["remove", "disable", "unload"])
+@pytest.mark.parametrize("when", ["before the first step", "before the second step"])
+async def test_the_dialog_ends_with_the_entry(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, end: str, when: str
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    await fix.open(entry, "bot_disabled")
+    if when == "before the second step":
+        assert (await fix.submit())["errors"]
+
+    if end == "remove":
+        await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    elif end == "disable":
+        await clock.run(hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER))
+    else:
+        await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    result = await fix.submit()
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_gone")
+
+
+async def test_an_entry_that_is_removed_during_the_look_ends_it_too(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    tenant.inject(Fault.slow(5), FREE_BUSY)
+    await fix.open(entry, "bot_disabled")
+    look = fix.begin_to_submit(hass)
+    await clock.settle()
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(seconds=10)
+
+    assert (look.result()["type"], look.result()["reason"]) == (FlowResultType.ABORT, "entry_gone")
+
+
+# Asking the admin
+
+
+async def missing_scope(tenant: Tenant, clock: Clock, set_up: SetUp, room: Room) -> MockConfigEntry:
+    """Set up an entry whose app has lost the scope for free/busy."""
+    entry = await set_up(room)
+    tenant.revoke(FREE_BUSY_SCOPE)
+    await clock.to(at(10, 5))
+    return entry
+
+
+async def test_the_admin_can_be_asked_and_what_he_grants_is_seen(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await missing_scope(tenant, clock, set_up, orion)
+    menu = await fix.open(entry, "scope_missing")
+    assert menu["menu_options"] == ["check", "ask"]
+
+    asked = await fix.choose("ask")
+    assert (asked["type"], asked["step_id"], asked["errors"]) == (FlowResultType.FORM, "asked", {})
+    assert tenant.scope_requests == [frozenset({FREE_BUSY_SCOPE})]
+    assert (await fix.submit())["errors"] == {"base": "still"}
+    tenant.grant(FREE_BUSY_SCOPE)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
+
+
+OUTCOMES: list[Any] = [
+    pytest.param(lambda tenant: setattr(tenant, "sensitive_scopes", frozenset({FREE_BUSY_SCOPE})), "too_sensitive"),
+    pytest.param(lambda tenant: tenant.scopes.pop(FREE_BUSY_SCOPE), "nothing_to_ask"),
+    pytest.param(
+        lambda tenant: tenant.scope_requests.extend(frozenset({str(number)}) for number in range(10)), "asked_too_often"
+    ),
+    pytest.param(lambda tenant: tenant.scope_requests.append(frozenset({FREE_BUSY_SCOPE})), "asked_already"),
+    pytest.param(lambda tenant: tenant.inject(Fault.error(400, 99991401), APPLY), "not_asked"),
+    pytest.param(lambda tenant: tenant.inject(Fault.status(503), APPLY, times=None), "not_asked"),
+]
+
+
+@pytest.mark.parametrize(("happens", "outcome"), OUTCOMES)
+async def test_what_comes_of_asking_is_said(
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    fix: Fix,
+    orion: Room,
+    happens: Callable[[Tenant], object],
+    outcome: str,
+) -> None:
+    entry = await missing_scope(tenant, clock, set_up, orion)
+    happens(tenant)
+    before = len(tenant.scope_requests)
+    await fix.open(entry, "scope_missing")
+
+    result = await fix.choose("ask")
+
+    assert (result["step_id"], result["errors"]) == ("check", {"base": outcome})
+    assert len(tenant.scope_requests) == before
+    end_trouble(tenant)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_admin_can_be_asked_before_the_entry_is_set_up(
+    tenant: Tenant, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await set_up(orion, begin=lambda tenant: tenant.revoke(FREE_BUSY_SCOPE))
+    await fix.open(entry, "scope_missing")
+
+    assert (await fix.choose("ask"))["step_id"] == "asked"
+    assert tenant.scope_requests == [frozenset({FREE_BUSY_SCOPE})]
+
+
+@pytest.mark.parametrize("step", ["check", "ask"])
+async def test_of_an_entry_that_is_gone_nothing_is_asked(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, step: str
+) -> None:
+    entry = await missing_scope(tenant, clock, set_up, orion)
+    await fix.open(entry, "scope_missing")
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    tenant.requests.clear()
+
+    assert (await fix.choose(step))["reason"] == "entry_gone"
+    assert tenant.requests == []
+
+
+async def test_the_list_of_rooms_is_looked_at_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=3600)
+    tenant.revoke(ROOMS_SCOPE)
+    await clock.to(at(16, 5))
+
+    result = await begin(fix, entry, "room_list_refused")
+    assert result["errors"] == {"base": "still"}
+    assert ROOMS_SCOPE in placeholders(result)["details"]
+    tenant.inject(Fault.status(503), ROOMS, times=None)
+    assert (await fix.submit())["errors"] == {"base": "other"}
+    end_trouble(tenant)
+    tenant.grant(ROOMS_SCOPE)
+    tenant.requests.clear()
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert tenant.calls(ROOMS)
+    assert kinds(hass) == []
+
+
+# What is gone
+
+
+async def gone_room(tenant: Tenant, clock: Clock, set_up: SetUp, gone: Room, kept: Room) -> MockConfigEntry:
+    """Set up an entry of two rooms, of which one is gone by now."""
+    entry = await set_up(gone, kept, scan_interval=3600)
+    tenant.delete_room(gone.room_id)
+    await clock.to(at(22, 5))
+    return entry
+
+
+async def test_rooms_that_are_gone_can_be_removed(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, vega: Room
+) -> None:
+    entry = await gone_room(tenant, clock, set_up, orion, vega)
+    first = await fix.open(entry, "rooms_gone")
+    assert first["step_id"] == "confirm"
+    assert placeholders(first)["names"] == "- Orion"
+    assert len(entry.options["rooms"]) == 2  # a look removes nothing
+
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    await clock.settle()
+
+    assert entry.options["rooms"] == {vega.room_id: "Vega"}
+    assert hass.states.get("binary_sensor.orion") is None
+    assert state_of(hass, vega) == "off"
+    assert kinds(hass) == []
+    await clock.to(at(12, day=1))
+    assert kinds(hass) == []
+
+
+async def test_a_room_that_comes_back_while_the_dialog_is_open_stays(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, vega: Room
+) -> None:
+    entry = await gone_room(tenant, clock, set_up, orion, vega)
+    await fix.open(entry, "rooms_gone")
+    tenant.add_room("Orion", room_id=orion.room_id)
+    await clock.to(at(4, 5, day=1))
+
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+    assert entry.options["rooms"].keys() == {orion.room_id, vega.room_id}
+    assert state_of(hass, orion) == "off"
+
+
+async def test_people_who_are_gone_can_be_removed(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    gone, kept = (tenant.add_user(name) for name in ("Li Na", "Wang Wei"))
+    entry = await set_up(orion, people={gone.open_id: "Li Na", kept.open_id: "Wang Wei"})
+    tenant.delete_user(gone.open_id)
+    await clock.to(at(10, 15))
+
+    await fix.open(entry, "people_gone")
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    await clock.settle()
+
+    assert entry.options["people"] == {kept.open_id: "Wang Wei"}
+    assert entry.options["rooms"] == {orion.room_id: "Orion"}
+    assert kinds(hass) == []
+    await clock.forward(hours=1)
+    assert kinds(hass) == []
+
+
+async def test_nothing_is_removed_from_an_entry_that_is_not_running(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, vega: Room
+) -> None:
+    entry = await gone_room(tenant, clock, set_up, orion, vega)
+    await fix.open(entry, "rooms_gone")
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    assert (await fix.submit())["reason"] == "entry_gone"
+    assert len(entry.options["rooms"]) == 2
+
+
+async def test_issue_that_went_before_the_dialog_opened_has_none(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    """The first step is of an entry that is there; a dialog of one that is not says so."""
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 5))
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"bot_disabled_{entry.entry_id}")
+    assert issue
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue.issue_id,
+        data=issue.data,
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=issue.translation_key or "",
+        translation_placeholders=issue.translation_placeholders,
+    )
+
+    assert (await fix.open(entry, "bot_disabled"))["reason"] == "entry_gone"

@@ -1,0 +1,131 @@
+"""One name has many shapes, and different names stay different."""
+
+import re
+import string
+import unicodedata
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.feishu_freebusy.room_names import Called, Names, find_called
+
+OFFICE = {
+    "a301": Names(["A301"], ["3F", "Tower A", "Tower A 3F"]),
+    "a302": Names(["A302"], ["3F", "Tower A", "Tower A 3F"]),
+    "orion-3": Names(["Orion (3F)", "Orion"], ["3F", "Tower A", "Tower A 3F"]),
+    "orion-5": Names(["Orion (5F)", "Orion"], ["5F", "Tower A", "Tower A 5F"]),
+    "board": Names(["Boardroom"], ["5F"]),
+    "12": Names(["Meeting Room 12"], []),
+    "yun": Names(["观云会议室"], ["三楼"]),
+    "ada": Names(["Ada Lovelace"], []),
+    "plain": Names(["Meeting room"], []),
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        *[(said, "a301") for said in (
+            "A301", "a301", "A 301", "A-301", "a.301", " A301 ", "\uff21\uff13\uff10\uff11", "A三零一", "A三\u3007一",
+            "A三零幺", "会议室A301", "A301会议室", "A301号会议室", "room A301", "the A301 meeting room",
+            "A three zero one", "a three oh one", "A301 on the third floor", "3F A301", "tower a A301", "三楼的A301",
+        )],
+        *[(said, "orion-3") for said in (
+            "Orion (3F)", "orion 3f", "Orion on 3F", "Orion on the third floor", "the 3rd floor Orion", "Orion floor 3",
+            "Orion level 3", "三楼的Orion", "三层Orion会议室", "Orion 3楼", "3F的Orion",
+        )],
+        ("the boardroom", "board"),
+        ("board room", "board"),
+        ("room twelve", "12"),
+        ("12号会议室", "12"),
+        ("十二号会议室", "12"),
+        ("meeting room 12", "12"),
+        ("观云", "yun"),
+        ("三楼观云", "yun"),
+        ("ada lovelace", "ada"),
+        ("the meeting room", "plain"),
+    ],
+)  # fmt: skip
+def test_it_is_found_however_it_is_said(said: str, known: str) -> None:
+    assert find_called(said, OFFICE) == Called((known,))
+
+
+@pytest.mark.parametrize("said", ["Orion", "the orion room", "Orion 会议室"])
+def test_one_name_of_two_is_both(said: str) -> None:
+    assert find_called(said, OFFICE).ids == ("orion-3", "orion-5")
+
+
+@pytest.mark.parametrize(
+    ("said", "similar"),
+    [
+        ("A 303", ("a301", "a302")),
+        ("Orian", ("orion-3", "orion-5")),
+        ("bordroom", ("board",)),
+        ("观云楼", ("yun",)),
+        ("swimming pool", ()),
+        ("", ()),
+        ("？", ()),
+        ("Orion on the ninth floor", ("orion-3", "orion-5")),
+    ],
+)
+def test_what_is_not_there_is_not_found_and_what_is_alike_is_named(said: str, similar: tuple[str, ...]) -> None:
+    assert find_called(said, OFFICE) == Called(similar=similar)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("A301", "A310"), ("3F", "F33"), ("Room 1", "Room 11"), ("二十三", "二三零"), ("观云", "听雨"), ("A1", "B1")],
+)
+def test_different_names_stay_different(first: str, second: str) -> None:
+    assert find_called(first, {"first": Names([first]), "second": Names([second])}).ids == ("first",)
+
+
+@pytest.mark.parametrize(
+    ("numerals", "digits"),
+    [
+        *(("十", "10"), ("十二", "12"), ("二十", "20"), ("二十三", "23"), ("一百零五", "105"), ("三零一", "301")),
+        *(("两", "2"), ("百", "100")),
+    ],
+)
+def test_chinese_numbers_are_read(numerals: str, digits: str) -> None:
+    assert find_called(f"{numerals}号", {"it": Names([f"Room {digits}"])}).ids == ("it",)
+
+
+@pytest.mark.parametrize(
+    ("words", "digits"), [("twenty one", "21"), ("forty-two", "42"), ("nineteen", "19"), ("three oh one", "301")]
+)
+def test_english_numbers_are_read(words: str, digits: str) -> None:
+    assert find_called(f"room {words}", {"it": Names([digits])}).ids == ("it",)
+
+
+letters = st.text("BCDGHKMPQVWXZbcdghkmpqvwxz", min_size=1, max_size=3)  # none that make a word
+numbers = st.integers(min_value=100, max_value=999)
+
+
+@given(
+    st.lists(st.tuples(letters, numbers), min_size=1, max_size=8, unique_by=lambda pair: (pair[0].casefold(), pair[1]))
+)
+def test_each_of_many_is_found_by_its_name_in_any_dress(pairs: list[tuple[str, int]]) -> None:
+    known = {f"{word}{number}": Names([f"{word}{number}"]) for word, number in pairs}
+    spoken = str.maketrans(string.digits, "零一二三四五六七八九")
+
+    for word, number in pairs:
+        for said in (f"{word}{number}", f"{word.upper()} {number}", f"会议室{word}{str(number).translate(spoken)}"):
+            assert find_called(said, known).ids == (f"{word}{number}",)
+
+
+@given(st.text(), st.lists(st.text(), max_size=4))
+def test_nothing_that_is_said_or_named_is_too_odd(said: str, names: list[str]) -> None:
+    known = {index: Names([name], names) for index, name in enumerate(names)}
+
+    called = find_called(said, known)
+
+    assert set(called.ids) | set(called.similar) <= known.keys()
+    assert not (called.ids and called.similar)
+
+
+@given(st.text(min_size=1))
+def test_what_has_a_name_is_found_by_it_if_anything_is_heard_of_it(name: str) -> None:
+    heard = set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {"the"}
+
+    assert find_called(name, {"it": Names([name])}).ids == (("it",) if heard else ())

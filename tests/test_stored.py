@@ -1,0 +1,423 @@
+"""The files of an entry: written when it pays and when it must be, its own alone, survived whatever they hold."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+import pytest
+
+from custom_components.feishu_freebusy.const import CONF_BASE_URL
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import ROOMS, Clock, SetUp, state_of
+from tests.conftest import at
+from tests.restarts import CATALOGUE, READINGS, Stop, Turn, key, stored
+from tests.test_calls import disk as disk  # noqa: PLC0414  # a fixture
+
+pytest_plugins = ["tests.clock", "tests.restarts"]
+pytestmark = pytest.mark.usefixtures("in_utc")
+
+
+@pytest.fixture
+def written(hass_storage: dict[str, Any]) -> Iterator[list[str]]:
+    """Return the last words of the keys of all that is written from now on."""
+    names: list[str] = []
+    write = Store._async_write_data
+
+    async def note(self: Store[Any], data: Any) -> None:
+        names.append(self.key.rpartition(".")[2])
+        await write(self, data)
+
+    with pytest.MonkeyPatch.context() as until_then:  # before the stores of Home Assistant's own fixture end
+        until_then.setattr(Store, "_async_write_data", note)
+        yield names
+
+
+# When it is written
+
+
+async def test_polls_are_written_every_five_minutes_and_the_rooms_when_they_are_read(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, written: list[str], orion: Room
+) -> None:
+    await set_up(orion, scan_interval=30)
+    assert (written.count(CATALOGUE), written.count(READINGS)) == (1, 0)
+    await clock.to(at(10, 59))
+    assert (written.count(CATALOGUE), written.count(READINGS)) == (1, 11)
+
+    await clock.to(at(16, 1))
+    assert written.count(CATALOGUE) == 2
+
+
+async def test_in_an_outage_nothing_is_written(
+    hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, written: list[str], orion: Room
+) -> None:
+    await set_up(orion)
+    await simulator.stop()
+    await clock.to(at(10, 6))
+    written.clear()
+
+    await clock.to(at(20))
+
+    assert {READINGS, CATALOGUE} & set(written) == set()
+
+
+async def test_the_end_of_home_assistant_is_waited_for_by_what_was_read_last(
+    hass: HomeAssistant, hass_storage: dict[str, Any], tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 3, 10))
+    assert key(entry, READINGS) not in hass_storage
+
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await clock.settle()
+
+    (reading,) = stored(hass_storage, entry, READINGS).values()
+    assert (reading["read_at"], reading["fresh_until"]) == ("2026-11-23T10:03:00", "2026-11-23T10:13:00")
+    (room,) = stored(hass_storage, entry, CATALOGUE)["rooms"]
+    assert (room["room_id"], room["name"], room["capacity"]) == (orion.room_id, "Orion", 8)
+
+
+async def test_what_a_crash_loses_is_minutes_of_the_grace(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    crash: Stop,
+    start: Turn,
+    orion: Room,
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 8))
+    await simulator.stop()
+    await crash(entry)
+    await clock.to(at(10, 9))
+
+    assert await start(entry)
+    assert state_of(hass, orion) == "off"
+    await clock.to(at(10, 13, 59))
+    assert state_of(hass, orion) == "off"
+    await clock.to(at(10, 14))  # it was written at 10:05, just before that minute's poll
+    assert state_of(hass, orion) == "unavailable"
+
+
+async def test_a_crash_before_anything_was_written_is_a_start_without_it(
+    hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, crash: Stop, start: Turn, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 4))
+    await simulator.stop()
+    await crash(entry)
+
+    assert not await start(entry)
+
+
+async def test_a_crash_loses_no_room_that_was_disabled(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    crash: Stop,
+    start: Turn,
+    orion: Room,
+) -> None:
+    entry = await set_up(orion, scan_interval=3_600)
+    tenant.disable_room(orion.room_id, at(9), None, "water")
+    await clock.to(at(16, 0, 1))
+    assert state_of(hass, orion) == "on"
+    tenant.inject(Fault.status(503), ROOMS, times=None)
+    await crash(entry)
+
+    assert await start(entry)
+    assert state_of(hass, orion) == "on"
+
+
+async def test_a_start_that_fails_keeps_what_is_stored(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    restart: Turn,
+    orion: Room,
+) -> None:
+    entry = await set_up(orion)
+    await simulator.stop()
+    await clock.to(at(10, 20))
+    assert not await restart(entry)
+    before = deepcopy(hass_storage)
+
+    await clock.forward(hours=3)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    for name in (READINGS, CATALOGUE):
+        assert hass_storage[key(entry, name)] == before[key(entry, name)]
+
+
+# Whose it is
+
+
+async def test_what_was_read_of_one_server_is_not_taken_for_what_another_says(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    data = {**entry.data, CONF_BASE_URL: "http://127.0.0.1:9"}  # while it runs, as a reconfiguration does
+    hass.config_entries.async_update_entry(entry, data=data)
+    await clock.settle()
+    await stop(entry)
+
+    assert not await start(entry)
+
+
+@pytest.mark.parametrize("name", ["entry_id", "app_id", "base_url", None])
+@pytest.mark.parametrize("file", [READINGS, CATALOGUE])
+async def test_a_file_of_another_entry_is_of_no_use(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    orion: Room,
+    file: str,
+    name: str | None,
+) -> None:
+    entry = await set_up(orion)
+    await simulator.stop()
+    await stop(entry)
+    data = hass_storage[key(entry, file)]["data"]
+    data["owner"] = {**data["owner"], name: "another"} if name else None
+
+    assert not await start(entry)
+
+
+# Files that anybody may have written to
+
+
+def spoilt(data: Any, *path: Any, value: object) -> bytes:
+    """Return the bytes of a file in which something else is in one place."""
+    data = deepcopy(data)
+    inner = data
+    for step in path[:-1]:
+        inner = inner[step if step != "first" else next(iter(inner))]
+    inner[path[-1] if path[-1] != "first" else next(iter(inner))] = value
+    return json.dumps(data).encode()
+
+
+CONTENT = ("data", "content")
+BYTES = {
+    "empty": b"",
+    "brace": b"{",
+    "half": b'{"version": 1, "data": {"own',
+    "binary": b"\xff\xfe\x00",
+    "zeros": b"\x00" * 300,
+    "deep": b"[" * 5_000,
+}
+
+
+def each(path: tuple[Any, ...], *values: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """Return a place in a file with all that may be found there."""
+    return [(path, value) for value in values]
+
+
+EVERYWHERE = [
+    *each((), None, [], {}, "text", 7, {"version": 1}, {"version": 1, "data": None}),
+    *each(("version",), 2, 0, "1", None),
+    *each(("data",), None, [], {}, "text"),
+    *each(CONTENT, None, [], {}, "text", 7),
+]
+READING = (*CONTENT, "first")
+IN_READINGS = [
+    *each(READING, None, [], {}, "text"),
+    *each((*READING, "read_at"), None, 7, "yesterday", "2026-11-23", "2026-11-23T10:00:01", "9999-12-31T23:59:59"),
+    *each((*READING, "read_at"), "2026-11-23T10:00:00+00:00", "0001-01-01T00:00:00", "2026-11-22T10:00:00"),
+    *each((*READING, "fresh_until"), None, True, "2026-11-23T09:59:59", "soon"),
+    *each((*READING, "window_start"), None, "2026-11-23T10:00:01", "0001-01-01T00:00:00"),
+    *each((*READING, "horizon"), None, "2026-11-23T09:00:00", "9999-12-31T23:59:59"),
+    *each((*READING, "include_external_calendar"), None, 1, False, "true"),
+    *each((*READING, "periods"), None, [], {}, ", ", "x", "2026-11-23T10:00:00", "2026-11-23/2026-11-24"),
+    *each((*READING, "periods"), "2026-11-23T11:00:00/2026-11-23T10:00:00"),
+    *each(
+        (*READING, "periods"), *(f"2026-11-23T10:00:00/2026-11-23T11:00:00{rest}" for rest in (" ", ", ", " perhaps"))
+    ),
+]
+IN_CATALOGUE = [
+    *each((*CONTENT, "rooms"), None, {}, "text", [None], [{}]),
+    *each((*CONTENT, "rooms", 0, "room_id"), None, 7),
+    *each((*CONTENT, "rooms", 0, "capacity"), None, True, "8", 1.5),
+    *each((*CONTENT, "rooms", 0, "path"), None, "text", [None]),
+    *each((*CONTENT, "rooms", 0, "status"), True, {}, {"enabled": True}),
+    *each((*CONTENT, "levels"), None, {}, [None], [{"room_level_id": "omb_1"}]),
+    *each((*CONTENT, "missing"), None, [], {"omm_unknown": 1}, {"omm_unknown": "1"}),
+    *each((*CONTENT, "gone"), None, {}, [7]),
+    *each((*CONTENT, "scopes"), {}, "text", [None]),
+    *each((*CONTENT, "read_at"), None, 7, "2026", "2026-11-23T10:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "value"),
+    [
+        *((file, path, value) for file in (READINGS, CATALOGUE) for path, value in EVERYWHERE),
+        *((READINGS, path, value) for path, value in IN_READINGS),
+        *((CATALOGUE, path, value) for path, value in IN_CATALOGUE),
+        *(
+            pytest.param(file, None, content, id=f"{file}-{name}")
+            for file in (READINGS, CATALOGUE)
+            for name, content in BYTES.items()
+        ),
+    ],
+)
+async def test_what_is_not_understood_is_not_there_and_is_written_anew(
+    hass: HomeAssistant,
+    disk: Path,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    orion: Room,
+    file: str,
+    path: tuple[Any, ...] | None,
+    value: Any,
+) -> None:
+    entry = await set_up(orion)
+    await simulator.stop()
+    await stop(entry)
+    place = disk / key(entry, file)
+    if path is None:
+        place.write_bytes(value)
+    elif path:
+        place.write_bytes(spoilt(json.loads(place.read_bytes()), *path, value=value))
+    else:
+        place.write_text(json.dumps(value))
+
+    assert not await start(entry)
+
+    await simulator.start()
+    assert await start(entry)
+    assert state_of(hass, orion) == "off"
+    await stop(entry)
+    await simulator.stop()
+    assert await start(entry)
+    assert state_of(hass, orion) == "off"
+
+
+async def test_a_reading_that_is_not_understood_leaves_the_others_alone(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    await simulator.stop()
+    await stop(entry)
+    stored(hass_storage, entry, READINGS)[orion.room_id]["periods"] = "2026-11-23T10:00:00/"
+
+    assert await start(entry)
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
+
+
+@pytest.mark.parametrize("until", ["2026-11-23T10:10:01", "2026-11-24T10:00:00", "9999-12-31T23:59:59"])
+async def test_no_file_makes_the_grace_longer(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    orion: Room,
+    until: str,
+) -> None:
+    entry = await set_up(orion)
+    await simulator.stop()
+    await stop(entry)
+    stored(hass_storage, entry, READINGS)[orion.room_id]["fresh_until"] = until
+
+    assert await start(entry)
+    await clock.to(at(10, 9, 59))
+    assert state_of(hass, orion) == "off"
+    await clock.to(at(10, 10))
+    assert state_of(hass, orion) == "unavailable"
+
+
+async def test_a_huge_file_keeps_nothing_from_starting(
+    hass: HomeAssistant, disk: Path, simulator: Simulator, set_up: SetUp, stop: Stop, start: Turn, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await simulator.stop()
+    await stop(entry)
+    place = disk / key(entry, READINGS)
+    content = json.loads(place.read_bytes())
+    (reading,) = content["data"]["content"].values()
+    content["data"]["content"] |= {f"omm_{number}": {**reading, "periods": "x" * 1_000} for number in range(20_000)}
+    place.write_text(json.dumps(content))
+
+    assert await start(entry)
+    assert state_of(hass, orion) == "off"
+
+
+async def test_folders_in_their_places_keep_nothing_from_starting_or_ending(
+    hass: HomeAssistant, disk: Path, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await stop(entry)
+    for name in (READINGS, CATALOGUE):
+        (disk / key(entry, name)).unlink()
+        (disk / key(entry, name)).mkdir()
+
+    assert await start(entry)
+    await clock.forward(minutes=10)
+    assert state_of(hass, orion) == "off"
+    await stop(entry)
+
+
+async def test_others_can_not_read_when_somebody_is_busy(
+    hass: HomeAssistant, disk: Path, set_up: SetUp, stop: Stop, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await stop(entry)
+
+    for name in (READINGS, CATALOGUE):
+        assert (disk / key(entry, name)).stat().st_mode & 0o077 == 0
+
+
+# The end
+
+
+async def test_the_files_go_with_the_entry(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    await clock.to(at(10, 8))
+    assert {key(entry, READINGS), key(entry, CATALOGUE)} <= hass_storage.keys()
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(minutes=30)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await clock.settle()
+
+    assert {key(entry, READINGS), key(entry, CATALOGUE)} & hass_storage.keys() == set()
+
+
+async def test_an_answer_that_comes_too_late_does_not_bring_them_back(
+    hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.inject(Fault.slow(8))
+    await clock.to(at(10, 1, 2))
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(minutes=30)
+
+    assert {key(entry, READINGS), key(entry, CATALOGUE)} & hass_storage.keys() == set()
