@@ -112,10 +112,6 @@ class Oracle:
     known: dict[str, Known] = field(default_factory=dict)
     closures: dict[str, Closure | None] = field(default_factory=dict)
 
-    def forget(self) -> None:
-        """Know nothing any more."""
-        self.known.clear()
-
     def view(self, room_id: str, now: datetime, options: Mapping[str, Any]) -> View:
         """Return what has to be shown of a room at `now`."""
         known = self.known.get(room_id)

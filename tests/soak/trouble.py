@@ -31,6 +31,7 @@ FAULTS: Final[dict[str, Callable[[random.Random], Fault]]] = {
     "silent": lambda _: Fault.slow(3 * HOUR),
     "redirected": lambda _: Fault.redirect("https://captive.example/"),
     "other JSON": lambda rng: Fault.body(200, rng.choice(([], {}, {"code": "0"}, {"code": 0, "data": []}))),
+    "too large": lambda _: Fault.oversized(_MAX_BODY + 1),
     "token refused": lambda _: Fault.error(400, 99991663),
 }
 PATHS: Final = (None, None, "freebusy/batch_get", "freebusy/list", "vc/v1/rooms", "tenant_access_token/internal")
@@ -132,11 +133,6 @@ class Troubles:
     async def _rotate(self) -> None:
         self._rotations += 1
         self._tenant.rotate_secret(f"simulated-secret-of-{self._rotations}")
-
-
-def oversized() -> Fault:
-    """Return an answer that is larger than any may be; it costs time to make, so once is enough."""
-    return Fault.oversized(_MAX_BODY + 1)
 
 
 def seconds(length: float) -> timedelta:
