@@ -83,7 +83,7 @@ def interval(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> timedel
     return office
 
 
-@lru_cache(10_000)
+@lru_cache(4_000)
 def instant(text: str) -> datetime:
     """Return an RFC 3339 time in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)

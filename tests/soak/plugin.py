@@ -35,7 +35,7 @@ class Resolver(ThreadedResolver):
         await self.close()
 
 
-_MOST_ROWS = 10_000
+_MOST_ROWS = 2_000
 
 type Live = Callable[[Plan], Awaitable[Tally]]
 
