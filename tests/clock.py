@@ -62,6 +62,10 @@ class Clock:
         self._seconds = float(int(_real_seconds()))
         self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
+    def follow(self, hass: HomeAssistant) -> None:
+        """Go on with another Home Assistant, which was started in place of the one before."""
+        self._hass = hass
+
     @property
     def now(self) -> datetime:
         """Return what the wall clock says."""
@@ -90,9 +94,13 @@ class Clock:
         """Set the wall clock, backwards too; timers don't notice."""
         self._freezer.move_to(then)
 
+    def skip(self, **duration: float) -> None:
+        """Let the loop's clock go on alone, as where it counts the time in which the machine slept."""
+        self._seconds += timedelta(**duration).total_seconds()
+
     async def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` returns, letting as much time pass as it takes."""
-        task = self._hass.async_create_task(work)
+        task = self._hass.loop.create_task(work)  # not one of Home Assistant's, which may be what ends
         await self.settle()
         while not task.done():
             wait = self._next_timer()

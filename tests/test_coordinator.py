@@ -308,3 +308,18 @@ async def test_a_new_meeting_that_is_not_shown_writes_nothing(
     await clock.to(at(10, 5))
 
     assert {write.entity_id.partition(".")[0] for write in writes} == {"calendar"}  # which shows all that is ahead
+
+
+async def test_what_is_not_shown_of_a_room_writes_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    booking = tenant.book(orion.room_id, at(9, day=3), at(11, day=3))
+    await set_up(orion)
+    writes.clear()
+
+    tenant.move(booking.booking_id, at(9, day=3), at(12, day=3))  # the next one, whose start is shown and not its end
+    await clock.to(at(10, 5))
+    tenant.disable_room(orion.room_id, at(9, day=30), at(11, day=30))  # out of sight
+    await clock.to(at(16, 5))
+
+    assert [write for write in writes if write.entity_id == busy_id(hass, orion)] == []

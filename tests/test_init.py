@@ -10,6 +10,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -298,6 +299,8 @@ async def test_an_end_in_the_middle_of_a_poll_is_clean(
 
     assert tenant.requests == []
     assert not hass._background_tasks
+    timers = [timer for timer in get_scheduled_timer_handles(hass.loop) if not timer.cancelled()]
+    assert [timer for timer in timers if "next change" in repr(timer)] == []
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 

@@ -1,6 +1,9 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
+from typing import Any
+
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -86,6 +89,12 @@ def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusy
     def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
         return data["action"] == "update" and "disabled_by" in data["changes"]
 
+    @callback
+    def apply_config(event: Event[dict[str, Any]]) -> None:
+        if "time_zone" in event.data:
+            coordinator.async_apply_time_zone()
+
+    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
     entry.async_on_unload(coordinator.catalogue.async_add_listener(apply_catalogue))
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     entry.async_on_unload(

@@ -45,13 +45,20 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         """Return whether the subject is busy."""
         return self.snapshot.status.busy if self.snapshot else None
 
+    @override
+    def rendered(self) -> object:
+        """Return all that is shown, but not as text; or that nothing is known."""
+        if (snapshot := self.snapshot) is None:
+            return None
+        return snapshot.status, snapshot.bookings, self._about_room(), dt_util.get_default_time_zone()
+
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """Return since when, until when and what next, in local time, and what is known of the subject itself."""
         if (snapshot := self.snapshot) is None:
             return None
-        status, info = snapshot.status, self.info
+        status = snapshot.status
         attributes = {
             "busy_since": _local(status.busy_since),
             "busy_until": _local(status.busy_until),
@@ -60,12 +67,15 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
             "available_now": status.available_now,
             "bookings": [{"start": _local(block.start), "end": _local(block.end)} for block in snapshot.bookings],
         }
-        if not isinstance(info, RoomInfo):
+        if not (about := self._about_room()):
             return attributes  # of a person, times only
+        return {**attributes, "disabled_reason": status.disabled_reason, "pending": status.pending, **about}
+
+    def _about_room(self) -> dict[str, Any]:
+        """Return what the room is, nothing of a person."""
+        if not isinstance(info := self.info, RoomInfo):
+            return {}
         return {
-            **attributes,
-            "disabled_reason": status.disabled_reason,
-            "pending": status.pending,
             "room_id": info.room.room_id,
             "capacity": info.room.capacity or None,
             "building": info.building or None,

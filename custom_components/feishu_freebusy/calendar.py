@@ -76,8 +76,9 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
     def rendered(self) -> object:
         """Return what is shown: the block, and for those who look at a range all bookings; or that nothing is known."""
         if (snapshot := self.snapshot) is None:
-            return self.info, None
-        return self.info, (snapshot.block, self.coordinator.bookings_ahead(self.subject_id))
+            return None
+        ahead = self.coordinator.bookings_ahead(self.subject_id)
+        return snapshot.block, ahead, dt_util.get_default_time_zone()
 
     @override
     async def async_get_events(

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -33,6 +35,7 @@ from .timetable import Timetable
 
 _LOGGER = logging.getLogger(__name__)
 
+_DRIFT = timedelta(seconds=1)  # of a clock that is not set, from one minute to the next
 _RESTORED_AT_ONCE = 50
 _TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 
@@ -73,10 +76,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ignored: frozenset[str] = frozenset()
         self._some_unreadable = False
+        self._clock_began = self._now_began()
         self._cancel_timer: CALLBACK_TYPE | None = None
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._make_plan()
+        # At its stop Home Assistant unloads no entry, nor does it cancel the timer
+        self._unsub_shutdown = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
 
     # What is known
 
@@ -181,7 +187,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._cancel_timer = async_call_later(
             self.hass,
             min(wake_at - dt_util.utcnow(), _TICK),
-            HassJob(self._on_timer, f"{self.name} next change", cancel_on_shutdown=True),
+            HassJob(self._on_timer, f"{self.name} next change"),
         )
 
     @callback
@@ -190,9 +196,23 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._cancel_timer()
             self._cancel_timer = None
 
+    def _now_began(self) -> datetime:
+        """Return when the loop's clock began, by the wall clock: at another instant if that is set."""
+        return dt_util.utcnow() - timedelta(seconds=self.hass.loop.time())
+
+    @callback
+    def _follow_clock(self) -> None:
+        """Set back with the clock how long answers hold: they are as old as they were."""
+        began = self._now_began()
+        if (back := self._clock_began - began) > _DRIFT:
+            for subject in self._subjects.values():
+                subject.set_back(back)
+        self._clock_began = began
+
     @callback
     def _on_timer(self, _now: datetime) -> None:
         self._cancel_timer = None
+        self._follow_clock()
         self._arm_timer()
         for subject_id, subject in self._subjects.items():
             # Anybody may have looked at it since it changed: what counts is whether its listeners were told
@@ -214,6 +234,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Stop polling and the timer."""
         await super().async_shutdown()
         self._disarm_timer()
+
+    async def _on_stop(self, _event: Event) -> None:
+        self._unsub_shutdown = None
+        await self.async_shutdown()
 
     # The start
 
@@ -339,7 +363,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         if isinstance(answer, FeishuError):
             self._subjects[subject_id].note_refusal(answer)
             return
-        self._keep(subject_id, reading_of(answer))
+        self._follow_clock()
+        reading = reading_of(answer)
+        # The clock may have been set back meanwhile
+        fresh_until = min(reading.read_at, dt_util.utcnow()) + (reading.fresh_until - reading.read_at)
+        self._keep(subject_id, replace(reading, fresh_until=fresh_until))
         if not self._shutdown_requested:
             self.stored.async_keep_readings(self._readings)
 
@@ -440,6 +468,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._update_issues()
         if self._take_over(self._describe()):
             self.config_entry.async_create_task(self.hass, self.async_request_refresh(), f"{self.name} new rooms")
+
+    @callback
+    def async_apply_time_zone(self) -> None:
+        """Take over the time zone of Home Assistant, which has moved."""
+        for subject in self._subjects.values():
+            self._rebuild(subject)
+        self._make_plan()
+        self._arm_timer()
+        self.async_update_listeners()
 
     @callback
     def async_apply_options(self) -> None:

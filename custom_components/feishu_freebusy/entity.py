@@ -1,5 +1,6 @@
 """What all entities of a room or a person share, and all of the account."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import override
 
@@ -49,9 +50,9 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
         """Return whether anything current is known; a failed poll alone does not make that untrue."""
         return self.snapshot is not None
 
+    @abstractmethod
     def rendered(self) -> object:
-        """Return all that the entity shows, as a value that can be compared."""
-        return self.info, self.snapshot
+        """Return all that the entity shows, as a value that can be compared. Its name is not the entity's to write."""
 
     @override
     async def async_update(self) -> None:

@@ -128,7 +128,7 @@ class SubjectSensor(SubjectEntity, SensorEntity):
     @override
     def rendered(self) -> object:
         """Return the instant, or that nothing is known."""
-        return self.info, self.available, self.native_value
+        return self.available, self.native_value
 
 
 class FreeRoomsSensor(AccountEntity, SensorEntity):

@@ -80,6 +80,12 @@ class Subject:
         self.polls_unknown = 0
         self.error = None
 
+    def set_back(self, by: timedelta) -> None:
+        """Let the answer hold for no longer than before a clock that has been set back by so much."""
+        if self.reading:
+            self.reading = replace(self.reading, fresh_until=self.reading.fresh_until - by)
+            self._snapshot = None
+
     def note_refusal(self, error: FeishuError) -> None:
         """Take what there was in the place of an answer."""
         if isinstance(error, SubjectError) and error.is_no_such_person:

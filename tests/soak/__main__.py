@@ -1,0 +1,63 @@
+"""Lives through a year of a house: `scripts/soak --days 365 --rooms 50 --seed 1`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+import sys
+from time import process_time
+
+import pytest
+
+from tests.soak.plan import Plan
+from tests.soak.report import failures, report
+from tests.soak.tally import Tally
+
+YEAR = Path(__file__).with_name("one_year.py")
+
+
+class Soak:
+    """The plugin that hands over the plan and takes what came of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Take the plan."""
+        self._plan = plan
+        self.lived: list[Tally] = []
+
+    @pytest.fixture
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return self._plan
+
+    @pytest.fixture
+    def tallies(self) -> list[Tally]:
+        """Return where to put what came of it."""
+        return self.lived
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Live through it and return the exit status of the command."""
+    options = _parser().parse_args(arguments)
+    soak = Soak(Plan(options.days, options.rooms, options.seed))
+    print(f"{options.days} days of {options.rooms} rooms, seed {options.seed}", flush=True)
+    quietly = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
+    status = pytest.main([str(YEAR), *quietly], plugins=[soak])
+    if not soak.lived:
+        return int(status) or 1
+    (tally,) = soak.lived
+    print(report(tally))
+    wrong = failures(tally)
+    print("\n" + "\n".join([*(f"WRONG: {what}" for what in wrong), "" if wrong else "all is well"]).strip())
+    print(f"{process_time():.0f} s of processor time")
+    return 1 if wrong or status else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("--days", type=int, default=365, help="how many days (default: 365)")
+    parser.add_argument("--rooms", type=int, default=50, help="how many rooms (default: 50)")
+    parser.add_argument("--seed", type=int, default=1, help="which of all such years: the same seed, the same one")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""A Home Assistant that is stopped and started again, with what it stored, on one virtual clock."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+import heapq
+from typing import Any
+
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import (
+    area_registry as ar,
+    category_registry as cr,
+    device_registry as dr,
+    entity_registry as er,
+    floor_registry as fr,
+    frame,
+    issue_registry as ir,
+    label_registry as lr,
+    restore_state as rs,
+    translation,
+)
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.util.async_ import get_scheduled_timer_handles
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
+
+from custom_components.feishu_freebusy.const import CONF_APP_SECRET, DOMAIN
+from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
+from custom_components.feishu_freebusy.options import Options
+from tests.clock import Clock
+
+_ENTRY_ID = "01SOAK"
+
+
+class House:
+    """One entry in one Home Assistant after the other."""
+
+    hass: HomeAssistant
+    entry: MockConfigEntry
+
+    def __init__(
+        self,
+        clock: Clock,
+        unique_id: str,
+        data: Mapping[str, Any],
+        options: Mapping[str, Any],
+        zone: str,
+    ) -> None:
+        """Take what the entry is made of."""
+        self._clock = clock
+        self.unique_id = unique_id
+        self.zone = zone
+        self._entry_data, self.entry_options = dict(data), dict(options)
+        self.began: Callable[[HomeAssistant], None] = lambda _: None  # called with each new Home Assistant
+        self.left: Callable[[], None] = lambda: None  # called when the entry is not loaded any more
+        self._stack = AsyncExitStack()
+        self.starts = 0
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return the options of the entry."""
+        return dict(self.entry.options)
+
+    @property
+    def coordinator(self) -> FreeBusyCoordinator:
+        """Return that of the entry, which is loaded."""
+        coordinator: FreeBusyCoordinator = self.entry.runtime_data
+        return coordinator
+
+    @property
+    def is_loaded(self) -> bool:
+        """Tell whether the entry runs."""
+        return self.entry.state is ConfigEntryState.LOADED
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing is on its way: an entry that starts or ends, or options that are not yet in force."""
+        if self.entry.state in (ConfigEntryState.SETUP_RETRY, ConfigEntryState.NOT_LOADED):
+            return True
+        return self.is_loaded and self.coordinator.options == Options.of(self.entry.options)
+
+    async def start(self) -> None:
+        """Start a Home Assistant, with the registries and the entry as they were."""
+        self.starts += 1
+        hass = self.hass = await self._stack.enter_async_context(async_test_home_assistant(load_registries=False))
+        self._clock.follow(hass)
+        hass.data.pop(DATA_CUSTOM_COMPONENTS)
+        hass.async_add_import_executor_job = hass.async_add_executor_job  # type: ignore[method-assign]  # as `settle` sees it
+        frame.async_setup(hass)
+        if setup := getattr(dr, "async_setup", None):
+            setup(hass)
+        for registry in (ar, cr, dr, er, fr, ir, lr, rs):
+            await self._clock.run(registry.async_load(hass))
+        await hass.config.async_set_time_zone(self.zone)
+        await self._clock.run(translation.async_load_integrations(hass, {"homeassistant"}))
+        self.entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Meeting rooms",
+            entry_id=_ENTRY_ID,
+            unique_id=self.unique_id,
+            data=self._entry_data,
+            options=self.entry_options,
+        )
+        self.entry.add_to_hass(hass)
+        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
+        self.began(hass)
+        await self._clock.run(hass.config_entries.async_setup(_ENTRY_ID))
+        await self._clock.settle()
+
+    @callback
+    def _entry_changed(self, _change: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
+        if entry.entry_id == _ENTRY_ID and entry.state is not ConfigEntryState.LOADED:
+            self.left()
+
+    async def stop(self) -> None:
+        """Stop it, as at a restart: what is to be kept is written."""
+        self._entry_data, self.entry_options = dict(self.entry.data), dict(self.entry.options)
+        await self._clock.run(self.hass.async_stop(force=True))
+        await self._stack.aclose()
+        _end_timers(self.hass)
+        self.left()
+
+    async def reload(self) -> None:
+        """Reload the entry."""
+        await self._clock.run(self.hass.config_entries.async_reload(_ENTRY_ID))
+        await self._clock.settle()
+
+    async def unload(self) -> None:
+        """End the entry for a while."""
+        await self._clock.run(self.hass.config_entries.async_unload(_ENTRY_ID))
+
+    async def load(self) -> None:
+        """Start it again, if it still is not."""
+        if self.entry.state is not ConfigEntryState.NOT_LOADED:
+            return
+        await self._clock.run(self.hass.config_entries.async_setup(_ENTRY_ID))
+        await self._clock.settle()
+
+    async def set_options(self, **options: Any) -> None:
+        """Change options of the entry."""
+        self.hass.config_entries.async_update_entry(self.entry, options={**self.entry.options, **options})
+        await self._clock.settle()
+
+    async def set_zone(self, zone: str) -> None:
+        """Move."""
+        self.zone = zone
+        await self._clock.run(self.hass.config.async_update(time_zone=zone))
+        await self._clock.settle()
+
+    async def type_secret(self, secret: str) -> bool:
+        """Answer the request for a new secret; returns whether there was one and the secret was accepted."""
+        flows = self.hass.config_entries.flow
+        for flow in flows.async_progress_by_handler(DOMAIN):
+            answer = {CONF_APP_SECRET: secret}
+            result = await self._clock.run(flows.async_configure(flow["flow_id"], answer))
+            await self._clock.settle()
+            return str(result["type"]) == "abort"
+        return False
+
+    def state(self, room_id: str, key: str = "busy", domain: str = "binary_sensor") -> State | None:
+        """Return an entity of a room as it is shown; None if there is none, or it is disabled."""
+        unique_id = f"{self.unique_id}_{room_id}_{key}"
+        entity_id = er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
+        return self.hass.states.get(entity_id) if entity_id else None
+
+    def switch(self, room_id: str, *, on: bool) -> None:
+        """Disable or enable all entities of a room."""
+        registry = er.async_get(self.hass)
+        for entity in list(registry.entities.values()):
+            if f"_{room_id}_" in entity.unique_id and (entity.disabled_by is not None) is on:
+                registry.async_update_entity(
+                    entity.entity_id, disabled_by=None if on else er.RegistryEntryDisabler.USER
+                )
+
+
+def _end_timers(hass: HomeAssistant) -> None:
+    """End the timers of a Home Assistant, as if its process had ended."""
+    for timer in get_scheduled_timer_handles(hass.loop):
+        inside: Any = timer
+        if getattr(inside._callback, "hass", None) is hass:
+            timer.cancel()
+    forget_cancelled_timers(hass.loop)
+
+
+def forget_cancelled_timers(loop: Any) -> None:  # the inside of a loop
+    """Let go of timers that were cancelled: a loop keeps them, and all that they know, until they are due."""
+    loop._scheduled = [timer for timer in loop._scheduled if not timer.cancelled()]
+    loop._timer_cancelled_count = 0
+    heapq.heapify(loop._scheduled)

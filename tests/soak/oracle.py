@@ -1,0 +1,177 @@
+"""What has to be shown of a room, from nothing but the answers that were given and the rules of the README.
+
+By brute force and on purpose unlike `schedule.py`: no blocks, no bisection, no memory of an earlier instant. Each value
+is found by trying the instants at which anything begins or ends.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+GRACE_AT_LEAST = timedelta(minutes=10)
+GRACE_BEYOND = timedelta(minutes=15)
+REFUSED = frozenset({"decline", "removed"})
+PENDING = "needs_action"
+
+
+class Row(NamedTuple):
+    """A row of an answer; `rsvp` is empty where there was none."""
+
+    start: datetime
+    end: datetime
+    rsvp: str = ""
+
+
+class Closure(NamedTuple):
+    """When a room is out of service; `end` is None when that is for ever."""
+
+    start: datetime
+    end: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A good answer about a room: what was asked and what came.
+
+    It holds until `fresh_until`; where the interval is not known here, it may hold until `stale_at`.
+    """
+
+    rows: tuple[Row, ...]
+    window_start: datetime
+    horizon: datetime
+    fresh_until: datetime
+    stale_at: datetime
+    by_list: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is to be shown of a room."""
+
+    state: str
+    busy_since: datetime | None = None
+    busy_until: datetime | None = None
+    next_busy_time: datetime | None = None
+    next_free_time: datetime | None = None
+    available_now: bool | None = None
+    pending: int | None = None
+    disabled_reason: str | None = None
+
+
+UNAVAILABLE = View("unavailable")
+
+
+def grace(interval: timedelta) -> timedelta:
+    """Return for how long an answer holds that was read at such an interval."""
+    return max(GRACE_AT_LEAST, min(3 * interval, interval + GRACE_BEYOND))
+
+
+def interval(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> timedelta:
+    """Return the time between two polls of somebody who pays, at `now`."""
+    office = timedelta(seconds=min(max(options["scan_interval"], 30), 86_400))
+    off_hours = options["off_hours"]
+    local = (now + timedelta(seconds=2)).astimezone(zone)
+    if not off_hours["enabled"]:
+        return office
+    start, end, clock = off_hours["start"], off_hours["end"], f"{local:%H:%M:%S}"
+    at_night = start <= clock < end if start < end else start > end and (clock >= start or clock < end)
+    if at_night or f"{local:%a}".lower() in off_hours["days"]:
+        return max(office, timedelta(minutes=30))
+    return office
+
+
+@lru_cache(4_000)
+def instant(text: str) -> datetime:
+    """Return an RFC 3339 time in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def rows_of(items: Iterable[Mapping[str, str]] | None) -> tuple[Row, ...]:
+    """Return the rows of an answer of either API."""
+    return tuple(
+        Row(instant(item["start_time"]), instant(item["end_time"]), item.get("rsvp_status", "")) for item in items or ()
+    )
+
+
+def closure_of(status: Mapping[str, Any] | None) -> Closure | None:
+    """Return the closure in a `room_status`, None if there is none."""
+    if not status or not int(status.get("disable_start_time", 0)):
+        return None
+    end = int(status["disable_end_time"])
+    start = datetime.fromtimestamp(int(status["disable_start_time"]), UTC)
+    return Closure(start, datetime.fromtimestamp(end, UTC) if end else None, status["disable_reason"] or "disabled")
+
+
+@dataclass
+class Oracle:
+    """Knows of each room the last good answer, and whether it is out of service."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+    closures: dict[str, Closure | None] = field(default_factory=dict)
+
+    def view(self, room_id: str, now: datetime, options: Mapping[str, Any]) -> View:
+        """Return what has to be shown of a room at `now`."""
+        known = self.known.get(room_id)
+        if known is None or now >= known.stale_at or not known.window_start <= now < known.horizon:
+            return UNAVAILABLE
+        closure = self.closures.get(room_id)
+        spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"])
+        return _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]))
+
+    def edges(self, room_id: str) -> set[datetime]:
+        """Return the instants at which something about a room begins or ends, whatever is made of it."""
+        known, closure = self.known[room_id], self.closures.get(room_id)
+        edges = {edge for row in known.rows for edge in row[:2]}
+        if closure:
+            edges |= {closure.start, closure.end or closure.start}
+        return edges
+
+    def _spans(self, known: Known, closure: Closure | None, *, count_pending: bool) -> list[tuple[datetime, datetime]]:
+        spans = [
+            (row.start, row.end)
+            for row in known.rows
+            if row.start < row.end and row.rsvp not in REFUSED and (count_pending or row.rsvp != PENDING)
+        ]
+        if closure:
+            spans.append((closure.start, closure.end or known.horizon))
+        horizon, start = known.horizon, known.window_start
+        return [(since, min(until, horizon)) for since, until in spans if since < horizon and until > start]
+
+
+def _view(
+    spans: list[tuple[datetime, datetime]], known: Known, closure: Closure | None, now: datetime, min_free: timedelta
+) -> View:
+    horizon = known.horizon
+
+    def busy(at: datetime) -> bool:
+        return any(start <= at < end for start, end in spans)
+
+    def begins(at: datetime) -> bool:  # and nothing goes over into it
+        return not any(start < at <= end for start, end in spans)
+
+    def next_begin(at: datetime) -> datetime:
+        return min((start for start, _ in spans if start > at and begins(start)), default=horizon)
+
+    ends = sorted({end for _, end in spans if end > now and not busy(end)})
+    busy_now, next_busy = busy(now), next_begin(now)
+    since = max((start for start, _ in spans if start <= now and begins(start)), default=None) if busy_now else None
+    until = ends[0] if busy_now else None
+    available = not busy_now and next_busy - now > min_free
+    next_free = next((end for end in ends if end < horizon and next_begin(end) - end >= min_free), None)
+    return View(
+        state="on" if busy_now else "off",
+        busy_since=since if since and since > known.window_start else None,
+        busy_until=until if until and until < horizon else None,
+        next_busy_time=next_busy if next_busy < horizon else None,
+        next_free_time=None if available else next_free,
+        available_now=available,
+        pending=sum(
+            row.start < row.end and row.rsvp == PENDING and row.end > now and row.start < horizon for row in known.rows
+        ),
+        disabled_reason=closure.reason
+        if closure and closure.start <= now and (closure.end is None or now < closure.end)
+        else None,
+    )

@@ -1,0 +1,127 @@
+"""The fixture that lives through a year.
+
+(PYTEST_DONT_REWRITE: it is imported before it is a plugin.)
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+import logging
+import random
+import time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import ThreadedResolver, connector
+from homeassistant.helpers import aiohttp_client, entity, event
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import mock_storage
+
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
+from simulator import Tenant, rows
+from tests.soak.house import House
+from tests.soak.plan import Plan
+from tests.soak.tally import LogCounter, Tally
+from tests.soak.witness import Witness
+from tests.soak.year import FIRST_OPTIONS, WallClock, Year, YearClock
+
+
+class Resolver(ThreadedResolver):
+    """What Home Assistant looks names up with; the test kit's remembers each one that asked for it."""
+
+    async def real_close(self) -> None:
+        """Do what Home Assistant's own does at its end."""
+        await self.close()
+
+
+_MOST_ROWS = 2_000
+
+type Live = Callable[[Plan], Awaitable[Tally]]
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
+    """Return the wall clock that all go by.
+
+    Not a frozen one: that looks through the stack for who is asking, and makes all instants slow, for half of the year.
+    """
+    wall = WallClock()
+    monkeypatch.setattr(time, "time", wall.timestamp)
+    monkeypatch.setattr(dt_util, "utcnow", wall.now)
+    monkeypatch.setattr(dt_util, "now", lambda zone=None: wall.now().astimezone(zone or dt_util.DEFAULT_TIME_ZONE))
+    monkeypatch.setattr(entity, "timer", wall.timestamp)
+    monkeypatch.setattr(event, "time_tracker_timestamp", wall.timestamp)
+    monkeypatch.setattr(event, "time_tracker_utcnow", wall.now)
+    return wall
+
+
+@pytest.fixture
+def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """Return what lives through so many days, and says what came of it."""
+    for name in ("_row", "_room_row"):  # a booking looks the same in each of a thousand answers
+        monkeypatch.setattr(rows, name, _remembered(getattr(rows, name)))
+
+    async def live(plan: Plan) -> Tally:
+        log, ours = LogCounter(), logging.getLogger(f"custom_components.{DOMAIN}")
+        for logger in (logging.getLogger(), ours):
+            logger.addHandler(log)
+        ours.propagate = False  # pytest would keep each line, with its error and all that this knows
+        try:
+            tally = await _live(plan, wall)
+        finally:
+            ours.propagate = True
+            for logger in (logging.getLogger(), ours):
+                logger.removeHandler(log)
+        tally.log = log
+        return tally
+
+    return live
+
+
+def _remembered(make_row: Callable[..., object]) -> Callable[..., object]:
+    kept: dict[object, object] = {}
+
+    def row(tenant: Tenant, *booking: object) -> object:
+        if len(kept) > _MOST_ROWS:
+            kept.clear()
+        if booking not in kept:
+            kept[booking] = make_row(tenant, *booking)
+        return kept[booking]
+
+    return row
+
+
+async def _live(plan: Plan, wall: WallClock) -> Tally:
+    logging.getLogger(f"custom_components.{DOMAIN}").setLevel(logging.INFO)
+    random.seed(plan.seed)  # the jitter of polls
+    loop = asyncio.get_running_loop()
+    loop.set_debug(False)
+    wall.move_to(datetime.combine(plan.start, datetime.min.time(), ZoneInfo(plan.zone)).astimezone(UTC))
+    for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn of what is meant to be so
+        logging.getLogger(name).setLevel(logging.ERROR)
+    tenant = Tenant(clock=wall.now)
+    clock = YearClock(wall)
+    witness = Witness(tenant, clock)
+    year = Year(plan, tenant, witness, clock)
+    witness.told, clock.settled = year.told, year.settled
+
+    def note_failure(_loop: object, context: dict[str, Any]) -> None:
+        year.tally.mismatch(f"{clock.now} in the loop: {context.get('exception') or context['message']!r}")
+
+    with mock_storage(), pytest.MonkeyPatch.context() as patches:
+        patches.setattr(loop, "time", clock.seconds)
+        patches.setattr(connector, "monotonic", clock.seconds)
+        patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
+        tenant.monotonic = clock.seconds
+        loop.set_exception_handler(note_failure)
+        async with witness:
+            data = {
+                CONF_BASE_URL: witness.base_url,
+                CONF_APP_ID: tenant.app_id,
+                CONF_APP_SECRET: tenant.app_secret,
+            }
+            try:
+                return await year.live(House(clock, tenant.app_id, data, FIRST_OPTIONS, plan.zone))
+            finally:
+                loop.set_exception_handler(None)

@@ -1,0 +1,100 @@
+"""What came of a year."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+import gc
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, override
+
+if TYPE_CHECKING:  # whoever starts pytest must not import Home Assistant before it does
+    from tests.soak.witness import Witness
+
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What there is in the process at an instant; `memory` in KiB."""
+
+    at: datetime
+    objects: int
+    memory: int
+    timers: int
+    tasks: int
+    homes: int
+    coordinators: int
+
+    @classmethod
+    def now(cls, at: datetime, timers: int) -> Self:
+        """Count."""
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        memory = int(status.partition("VmRSS:")[2].split()[0])
+        objects = gc.get_objects()
+        kinds = Counter(type(it).__name__ for it in objects)
+        homes, coordinators = kinds["HomeAssistant"], kinds["FreeBusyCoordinator"]
+        return cls(at, len(objects), memory, timers, len(asyncio.all_tasks()), homes, coordinators)
+
+
+class LogCounter(logging.Handler):
+    """Counts lines: ours by level and by what they say, and those of others from warnings on."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        super().__init__()
+        self.ours: Counter[str] = Counter()
+        self.others: Counter[str] = Counter()
+        self.levels: Counter[str] = Counter()
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("custom_components.feishu_freebusy"):
+            self.levels[record.levelname] += "not %s; Retrying" not in record.msg  # Home Assistant's own, in our name
+            self.ours[f"{record.levelname} {record.msg}"] += 1
+        elif record.levelno >= logging.WARNING:
+            self.others[f"{record.levelname} {record.name}: {record.msg}"] += 1
+
+
+@dataclass
+class Tally:
+    """Counts."""
+
+    instants: int = 0
+    looks: int = 0
+    fresh_looks: int = 0
+    true_looks: int = 0
+    unsettled: int = 0
+    mismatches: int = 0
+    false_free: int = 0
+    told: list[str] = field(default_factory=list)
+    polls: int = 0
+    writes: int = 0
+    idle_writes: int = 0
+    idle_of: Counter[str] = field(default_factory=Counter)
+    limit_violations: int = 0
+    flips_shown: int = 0
+    flips_due: int = 0
+    asked_again: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)
+    deeds: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    marks: list[Mark] = field(default_factory=list)
+    log: LogCounter = field(default_factory=LogCounter)
+
+    def mismatch(self, what: str) -> None:
+        """Note that something is shown that should not be."""
+        self.mismatches += 1
+        if len(self.told) < _MOST_TOLD:
+            self.told.append(what)
+
+    def take(self, edits: Mapping[str, int], witness: Witness) -> None:
+        """Take over what others counted."""
+        self.edits.update(edits)
+        self.calls, self.struck, self.refused = witness.calls, witness.struck, witness.codes
+        self.limit_violations = len(witness.tenant.limit_violations)

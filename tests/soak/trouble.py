@@ -1,0 +1,140 @@
+"""What goes wrong in a year: every kind of fault that the simulator knows, for one call or for days."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+import random
+from typing import Final
+
+from custom_components.feishu_freebusy.feishu.transport import _MAX_BODY
+from simulator import Fault, Simulator
+
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+DAY: Final = 86_400.0
+
+# How often, and how long in seconds
+LENGTHS: Final = ((50, 0.0, 0.0), (28, MINUTE, 30 * MINUTE), (19, 30 * MINUTE, 9 * HOUR), (3, DAY, 3 * DAY))
+
+FAULTS: Final[dict[str, Callable[[random.Random], Fault]]] = {
+    "429, told to wait": lambda rng: Fault.rate_limited(rng.choice((1, 5, 30, 200))),
+    "429, not told": lambda _: Fault.rate_limited(None),
+    "429 of the calendar": lambda rng: Fault.rate_limited(None, code=rng.choice((190004, 190005, 190010))),
+    "HTTP 5xx": lambda rng: Fault.status(rng.choice((500, 502, 503, 504))),
+    "internal error": lambda _: Fault.error(500, 190003),
+    "HTML": lambda rng: Fault.html(rng.choice((200, 404, 502))),
+    "empty": lambda _: Fault.empty(),
+    "cut off": lambda _: Fault.cut_off(),
+    "connection cut": lambda _: Fault.cut_off(broken_connection=True),
+    "closed": lambda _: Fault.close(),
+    "slow": lambda rng: Fault.slow(rng.choice((1.5, 4.0, 8.0))),
+    "silent": lambda _: Fault.slow(3 * HOUR),
+    "redirected": lambda _: Fault.redirect("https://captive.example/"),
+    "other JSON": lambda rng: Fault.body(200, rng.choice(([], {}, {"code": "0"}, {"code": 0, "data": []}))),
+    "too large": lambda _: Fault.oversized(_MAX_BODY + 1),
+    "token refused": lambda _: Fault.error(400, 99991663),
+}
+PATHS: Final = (None, None, "freebusy/batch_get", "freebusy/list", "vc/v1/rooms", "tenant_access_token/internal")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that has begun: what it is, how many seconds it is to last, and what ends it."""
+
+    name: str
+    seconds: float
+    end: Callable[[], Awaitable[None]]
+
+
+class Troubles:
+    """Begins them, one at a time of the kind that changes the whole tenant."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        rng: random.Random,
+        run: Callable[[Awaitable[None]], Awaitable[None]],
+        mend_secret: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take what is broken, how to let time pass for something, and what somebody does about a changed secret."""
+        self._simulator, self._tenant, self._rng = simulator, simulator.tenant, rng
+        self._run, self._mend_secret = run, mend_secret
+        self._rotations = 0
+        self._states: dict[str, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]] = {
+            "no connection": (self._stop, self._simulator.start),
+            "quota used up": (self._set("quota_left", 0), self._set("quota_left", None)),
+            "app disabled": (self._set("app_enabled", False), self._set("app_enabled", True)),
+            "IP refused": (self._set("ip_allowed", False), self._set("ip_allowed", True)),
+            "bot off": (self._set("bot_enabled", False), self._set("bot_enabled", True)),
+            "free/busy scope revoked": self._scope("calendar:calendar.free_busy:read"),
+            "batch scope revoked": self._scope("calendar:room:readonly"),
+            "rooms scope revoked": self._scope("vc:room:readonly"),
+            "batch API retired": (self._retire, self._serve),
+            "tokens expire": (self._expire, self._nothing),
+            "secret changed": (self._rotate, self._mend_secret),
+        }
+
+    @property
+    def kinds(self) -> list[str]:
+        """Return all names."""
+        return [*FAULTS, *self._states]
+
+    async def begin(self, name: str) -> Trouble:
+        """Begin one of them."""
+        (_, least, most) = self._rng.choices(LENGTHS, [weight for weight, *_ in LENGTHS])[0]
+        seconds = self._rng.uniform(least, most)
+        if name in self._states:
+            begin, end = self._states[name]
+            await begin()
+            return Trouble(name, max(seconds, self._rng.uniform(MINUTE, 2 * HOUR)), end)
+        times = None if seconds else self._rng.randrange(1, 7)
+        order = self._tenant.inject(FAULTS[name](self._rng), self._rng.choice(PATHS), times)
+
+        async def withdraw() -> None:
+            orders = self._tenant.faults.orders
+            orders[:] = [other for other in orders if other is not order]
+
+        return Trouble(name, seconds or 20 * MINUTE, withdraw)
+
+    def is_of_the_tenant(self, name: str) -> bool:
+        """Tell whether it changes the tenant, and so goes ill with another one of its kind."""
+        return name in self._states
+
+    def _set(self, name: str, value: object) -> Callable[[], Awaitable[None]]:
+        async def change() -> None:
+            setattr(self._tenant, name, value)
+
+        return change
+
+    def _scope(self, scope: str) -> tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]:
+        async def revoke() -> None:
+            self._tenant.revoke(scope)
+
+        async def grant() -> None:
+            self._tenant.grant(scope)
+
+        return revoke, grant
+
+    async def _stop(self) -> None:
+        await self._run(self._simulator.stop())
+
+    async def _retire(self) -> None:
+        self._tenant.variants.room_batch = self._rng.choice(("30005", "404"))
+
+    async def _serve(self) -> None:
+        self._tenant.variants.room_batch = "served"
+
+    async def _expire(self) -> None:
+        self._tenant.expire_tokens()
+
+    async def _nothing(self) -> None:
+        pass
+
+    async def _rotate(self) -> None:
+        self._rotations += 1
+        self._tenant.rotate_secret(f"simulated-secret-of-{self._rotations}")
+
+
+def seconds(length: float) -> timedelta:
+    """Return a length of time."""
+    return timedelta(seconds=length)

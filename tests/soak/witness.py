@@ -1,0 +1,71 @@
+"""A simulator that says who asked what and what was answered, and keeps no log of its own: a year is long."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+import json
+import re
+from typing import Any, override
+
+from simulator import Call, Fault, Simulator, Tenant
+from simulator.answers import Answer
+from tests.clock import Clock
+
+BATCH = "/open-apis/meeting_room/freebusy/batch_get"
+LIST = "/open-apis/calendar/v4/freebusy/list"
+ROOMS = "/open-apis/vc/v1/rooms"
+ROOMS_MGET = "/open-apis/vc/v1/rooms/mget"
+
+type Told = Callable[[Call, Mapping[str, Any] | None], None]
+
+_ROOM_ID = re.compile("omm_[0-9a-f]+")
+_HARMLESS = ("slow",)
+
+
+class Witness(Simulator):
+    """Tells each call, with the data of its answer if that was a good one that reached the caller."""
+
+    def __init__(self, tenant: Tenant, clock: Clock) -> None:
+        """Take the tenant, and the clock that is told of answers which are held back."""
+        super().__init__(tenant)
+        self._clock = clock
+        self.told: Told = lambda *_: None
+        self.calls: Counter[str] = Counter()  # by path
+        self.struck: Counter[str] = Counter()  # by the kind of fault
+        self.codes: Counter[str] = Counter()  # what was refused
+
+    @override
+    async def _delay(self, call: Call, fault: Fault) -> None:
+        self._clock.answers_held_back += 1
+        try:
+            await super()._delay(call, fault)
+        finally:
+            self._clock.answers_held_back -= 1
+
+    @override
+    def _log(self, call: Call, answer: Answer | None, fault: Fault | None) -> None:
+        self.calls[_ROOM_ID.sub(":id", call.path.removeprefix("/open-apis/"))] += 1
+        if fault:
+            self.struck[fault.name] += 1
+        if answer and answer.code:
+            self.codes[f"code {answer.code}"] += 1
+        whole = fault is None or fault.name in _HARMLESS
+        good = answer is not None and answer.code == 0 and whole
+        self.told(call, json.loads(answer.body).get("data") or {} if answer and good else None)
+
+
+def window_of(call: Call) -> tuple[datetime, datetime] | None:
+    """Return the window that free/busy was asked for, None if it was not."""
+    texts: Mapping[str, Any] = call.query if call.path == BATCH else call.body if call.path == LIST else {}  # type: ignore[assignment]
+    if not isinstance(texts, Mapping) or "time_min" not in texts:
+        return None
+    return datetime.fromisoformat(texts["time_min"]), datetime.fromisoformat(texts["time_max"])
+
+
+def items_by_room(call: Call, data: Mapping[str, Any]) -> dict[str, list[Mapping[str, str]]]:
+    """Return the rows of each room that a good answer tells of."""
+    if call.path == LIST:
+        return {call.body["room_id"]: data.get("freebusy_list") or []}  # type: ignore[index]
+    asked = [value for name, value in call.pairs if name == "room_ids"]
+    refused = data.get("error_room_ids", ())
+    return {room_id: data["free_busy"].get(room_id, []) for room_id in asked if room_id not in refused}

@@ -1,0 +1,16 @@
+"""A few days of a house in which everything goes wrong; `scripts/soak` lives through a year of it."""
+
+import pytest
+
+from tests.soak.plan import Plan
+from tests.soak.plugin import Live
+from tests.soak.report import failures
+
+pytest_plugins = ["tests.soak.plugin"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_some_days(live: Live, seed: int) -> None:
+    tally = await live(Plan(days=3, rooms=6, seed=seed, troubles_a_day=6, pace=6))
+
+    assert failures(tally) == []

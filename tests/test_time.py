@@ -1,0 +1,205 @@
+"""What a user sees when clocks jump, machines sleep and zones change: never a false free, and soon the truth."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Fault, Room, Simulator, Tenant
+from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+
+DAY = timedelta(days=1)
+
+
+# Clocks that are set
+
+
+@pytest.mark.parametrize(
+    "jump",
+    [
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        DAY,
+        timedelta(days=400),
+        -timedelta(minutes=5),
+        -timedelta(hours=1),
+        -DAY,
+        -timedelta(days=400),
+    ],
+    ids=str,
+)
+async def test_after_a_jump_the_truth_is_shown_at_the_next_poll_and_nothing_false_before(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, jump: timedelta
+) -> None:
+    then = at(10) + jump
+    tenant.book(orion.room_id, then - timedelta(hours=3), then + timedelta(hours=3))
+    tenant.book(orion.room_id, at(9), at(11))
+    await set_up(orion)
+    await clock.forward(seconds=20)
+    writes.clear()
+    tenant.requests.clear()
+
+    clock.set_wall(then)
+    await clock.forward(minutes=2)
+
+    assert state_of(hass, orion) == "on"
+    assert writes.states_of(busy_id(hass, orion)) <= {"on", "unavailable"}
+    assert 1 <= len(reads_of(tenant, orion)) <= 3
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), DAY, -timedelta(hours=1), -DAY], ids=str)
+async def test_a_jump_in_an_outage_keeps_nothing_in_force_beyond_its_grace(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    orion: Room,
+    jump: timedelta,
+) -> None:
+    await set_up(orion)
+    await simulator.stop()
+    tenant.book(orion.room_id, at(10) + jump, at(14) + jump)
+    writes.clear()
+
+    clock.set_wall(at(10) + jump)
+    await clock.forward(minutes=11)
+
+    assert state_of(hass, orion) == "unavailable"
+
+
+async def test_a_jump_during_a_poll_does_not_make_its_answer_hold_for_longer(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion)
+    tenant.inject(Fault.slow(5), FREE_BUSY)
+    await clock.to(at(10, 1, 2))
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+
+    clock.set_wall(at(7))
+    await clock.forward(minutes=12)
+
+    assert state_of(hass, orion) == "unavailable"
+
+
+# Machines that sleep
+
+
+@pytest.mark.parametrize("monotonic_goes_on", [False, True], ids=["stood still", "went on"])
+@pytest.mark.parametrize("network", [True, False], ids=["with network", "without"])
+async def test_a_machine_that_slept_shows_nothing_of_before(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    orion: Room,
+    monotonic_goes_on: bool,
+    network: bool,
+) -> None:
+    await set_up(orion)
+    await clock.forward(seconds=20)
+    tenant.book(orion.room_id, at(15), at(19))
+    tenant.requests.clear()
+    writes.clear()
+    if not network:
+        await simulator.stop()
+
+    clock.set_wall(at(16))
+    if monotonic_goes_on:
+        clock.skip(hours=6)
+    await clock.forward(minutes=1)
+
+    assert state_of(hass, orion) == ("on" if network else "unavailable")
+    assert "off" not in writes.states_of(busy_id(hass, orion))
+    assert len(reads_of(tenant, orion)) <= 2
+
+
+# Zones
+
+
+@pytest.mark.parametrize(
+    ("zone", "begin", "midnights"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-28T23:00", "2026-03-29T22:00"]),
+        ("Europe/Berlin", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-24T22:00", "2026-10-25T23:00"]),
+        ("America/New_York", datetime(2026, 3, 7, 12, tzinfo=UTC), ["2026-03-08T05:00", "2026-03-09T04:00"]),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 12, tzinfo=UTC), ["2026-04-04T13:00", "2026-04-05T13:30"]),
+        ("Pacific/Apia", datetime(2011, 12, 29, 12, tzinfo=UTC), ["2011-12-30T10:00", "2011-12-31T10:00"]),
+        ("Asia/Shanghai", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-28T16:00", "2026-03-29T16:00"]),
+        ("UTC", datetime(2028, 2, 28, 12, tzinfo=UTC), ["2028-02-29T00:00", "2028-03-01T00:00"]),
+        ("UTC", datetime(2026, 12, 31, 12, tzinfo=UTC), ["2027-01-01T00:00", "2027-01-02T00:00"]),
+    ],
+)
+async def test_the_agenda_moves_on_at_each_midnight_of_the_house(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    orion: Room,
+    zone: str,
+    begin: datetime,
+    midnights: list[str],
+) -> None:
+    await hass.config.async_set_time_zone(zone)
+    clock.set_wall(begin)
+    for day in range(-1, 5):
+        noon = (begin + day * DAY).astimezone(ZoneInfo(zone)).replace(hour=12, minute=0)
+        tenant.book(orion.room_id, noon, noon + timedelta(hours=1))
+    await set_up(orion, scan_interval=300)
+    writes.clear()
+
+    await clock.forward(hours=47)
+
+    ours = [write for write in writes if write.entity_id == busy_id(hass, orion) and write.before == write.state]
+    days = [write.at.strftime("%Y-%m-%dT%H:%M") for write in ours]
+    assert [day for day in days if day in midnights] == midnights
+    starts = [datetime.fromisoformat(booking["start"]).hour for booking in shown(hass, orion).attributes["bookings"]]
+    assert set(starts) == {12}
+
+
+async def test_when_the_house_moves_its_times_are_those_of_the_new_zone_within_a_minute(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    tenant.book(orion.room_id, at(9), at(11))
+    tenant.book(orion.room_id, at(20), at(21))
+    await set_up(orion, scan_interval=3_600)
+
+    await hass.config.async_update(time_zone="Asia/Shanghai")
+    await clock.forward(minutes=1)
+
+    attributes = shown(hass, orion).attributes
+    assert attributes["busy_until"] == "2026-11-23T19:00:00+08:00"
+    assert attributes["next_busy_time"] == "2026-11-24T04:00:00+08:00"
+
+
+# Clocks that disagree
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["ahead", "behind"])
+async def test_a_server_whose_clock_is_off_changes_nothing(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, ahead: timedelta
+) -> None:
+    tenant.clock = lambda: datetime.now(UTC) + ahead
+    tenant.book(orion.room_id, at(10, 30), at(11))
+    tenant.book(orion.room_id, at(14), at(15))
+    await set_up(orion)
+    writes.clear()
+
+    await clock.forward(hours=5)
+
+    assert writes.changes_of(busy_id(hass, orion)) == [
+        (at(10, 30), "on"),
+        (at(11), "off"),
+        (at(14), "on"),
+        (at(15), "off"),
+    ]
+    assert {call.status for call in tenant.requests} == {200}
