@@ -10,9 +10,8 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -24,20 +23,20 @@ from .issues import Account, async_update_issues, async_update_stale
 from .options import Options
 from .people import PersonInfo
 from .poll_log import PollKind, async_poll_log
+from .poll_outcome import UnreadableLog, failure_of_all
 from .polling import grace
-from .problems import reasons_of, update_failed
+from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
-from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answer, Answers, PeopleSource
+from .sources import Answer, Answers, PeopleSource
 from .stored import Readings, Stored, in_grace
 from .subject import Reading, Snapshot, Subject, SubjectInfo
-from .timetable import Timetable
+from .timetable import Timetable, fill_up
+from .wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
 
-_DRIFT = timedelta(seconds=1)  # of a clock that is not set, from one minute to the next
 _RESTORED_AT_ONCE = 50
-_TICK = timedelta(minutes=1)  # heals jumps of the clock and suspended machines: timers run on the monotonic one
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
@@ -75,9 +74,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.last_read_at: datetime | None = None
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ignored: frozenset[str] = frozenset()
-        self._some_unreadable = False
-        self._clock_began = self._now_began()
-        self._cancel_timer: CALLBACK_TYPE | None = None
+        self._unreadable_log = UnreadableLog(entry.title)
+        self._wake_up = WakeUp(hass, f"{entry.title} next change", self._on_wake_up)
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._make_plan()
@@ -178,40 +176,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _arm_timer(self) -> None:
-        self._disarm_timer()
-        if self._shutdown_requested:
-            return
         snapshots = map(self._snapshot_of, self._subjects.values())
-        wake_at = min((shot.until for shot in snapshots if shot), default=dt_util.utcnow() + _TICK)
-        # By seconds, not by instant: a timer on an instant waits for the clock, for an hour if that was set back by one
-        self._cancel_timer = async_call_later(
-            self.hass,
-            min(wake_at - dt_util.utcnow(), _TICK),
-            HassJob(self._on_timer, f"{self.name} next change"),
-        )
-
-    @callback
-    def _disarm_timer(self) -> None:
-        if self._cancel_timer:
-            self._cancel_timer()
-            self._cancel_timer = None
-
-    def _now_began(self) -> datetime:
-        """Return when the loop's clock began, by the wall clock: at another instant if that is set."""
-        return dt_util.utcnow() - timedelta(seconds=self.hass.loop.time())
+        self._wake_up.arm(min((shot.until for shot in snapshots if shot), default=None))
 
     @callback
     def _follow_clock(self) -> None:
         """Set back with the clock how long answers hold: they are as old as they were."""
-        began = self._now_began()
-        if (back := self._clock_began - began) > _DRIFT:
+        if back := self._wake_up.set_back_by():
             for subject in self._subjects.values():
                 subject.set_back(back)
-        self._clock_began = began
 
     @callback
-    def _on_timer(self, _now: datetime) -> None:
-        self._cancel_timer = None
+    def _on_wake_up(self) -> None:
         self._follow_clock()
         self._arm_timer()
         for subject_id, subject in self._subjects.items():
@@ -233,7 +209,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def async_shutdown(self) -> None:
         """Stop polling and the timer."""
         await super().async_shutdown()
-        self._disarm_timer()
+        self._wake_up.stop()
 
     async def _on_stop(self, _event: Event) -> None:
         self._unsub_shutdown = None
@@ -273,8 +249,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _make_plan(self) -> None:
-        people = sum(self._subjects[subject_id].kind is SubjectKind.PERSON for subject_id in self._read_ids())
-        counts = (len(self._read_ids()) - people, people)
+        counts = (len(self._read_of(SubjectKind.ROOM)), len(self._read_of(SubjectKind.PERSON)))
         now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
         self.source.configure(self.options, counts, self.catalogue.data.scopes, now, time_zone)
         self.timetable.make_plan(self.options, self.source.forecast.calls_per_cycle)
@@ -284,6 +259,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     def _read_ids(self) -> list[str]:
         return [subject_id for subject_id in self._subjects if subject_id not in self._ignored]
+
+    def _read_of(self, kind: SubjectKind) -> dict[str, Subject]:
+        subjects = ((subject_id, self._subjects[subject_id]) for subject_id in self._read_ids())
+        return {subject_id: subject for subject_id, subject in subjects if subject.kind is kind}
 
     @callback
     def async_ignore(self, subject_ids: Iterable[str]) -> None:
@@ -303,8 +282,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._schedule_next_poll()
 
     async def _read(self, due: set[str]) -> None:
-        rooms = self._fill_up(due, SubjectKind.ROOM, self.source.chunk_size)
-        people = self._fill_up(due, SubjectKind.PERSON, PeopleSource.chunk_size)
+        rooms = fill_up(self._read_of(SubjectKind.ROOM), due, self.source.chunk_size)
+        people = fill_up(self._read_of(SubjectKind.PERSON), due, PeopleSource.chunk_size)
         self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
         started, interval = self.timetable.now, self.timetable.interval
         with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
@@ -316,24 +295,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in self}
         self._make_plan()
         self.calls.async_save_soon()
-        error = self._failure_of_all(answers)
+        error = failure_of_all(answers, len(self._read_ids()))
         self.timetable.set_deadlines(self._subjects, answers, started=started, interval=interval, error_of_all=error)
         if error:
             raise update_failed(error) from error
         if answers:
             self._note_errors(answers)
-
-    def _fill_up(self, due: set[str], kind: SubjectKind, chunk_size: int) -> list[str]:
-        """Let the last call of a poll be full: the places that are left go to the subjects read longest ago."""
-        alike = [subject_id for subject_id in self._read_ids() if self._subjects[subject_id].kind is kind]
-        wanted = [subject_id for subject_id in alike if subject_id in due]
-        readings = {
-            subject_id: reading
-            for subject_id in alike
-            if subject_id not in due and (reading := self._subjects[subject_id].reading)
-        }
-        by_age = sorted(readings, key=lambda subject_id: readings[subject_id].read_at)
-        return [*wanted, *by_age[: -len(wanted) % chunk_size]]
 
     async def _ask(self, rooms: Collection[str], people: Collection[str]) -> Answers:
         """Read these rooms and people; good answers are taken in as they come."""
@@ -386,17 +353,6 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             disabled = disabled_period(subject.info.room.status, self.catalogue.data.read_at)
         subject.rebuild(disabled=disabled, count_pending_as_busy=self.options.count_pending_as_busy)
 
-    def _failure_of_all(self, answers: Answers) -> FeishuError | None:
-        """Return the error that is the account's and not that of single subjects."""
-        errors = [answer for answer in answers.values() if isinstance(answer, FeishuError)]
-        if not errors or len(errors) < len(answers):
-            return None
-        alike = {type(error) for error in errors}
-        whole_account = len(alike) == 1 and len(errors) == len(self._read_ids()) > 1
-        if whole_account or isinstance(errors[0], (*ACCOUNT_ERRORS, *OUTAGE_ERRORS)):
-            return errors[0]
-        return None
-
     @property
     def account(self) -> Account:
         """Return the state of the account, from which it follows what a person has to do."""
@@ -416,23 +372,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             async_update_issues(self.hass, self.config_entry, self.account)
 
     def _note_errors(self, answers: Answers) -> None:
-        """Say once that some can't be read, and once that all can be read again."""
         for subject_id, answer in answers.items():
             # without the traceback, which would keep what was answered
             self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-        errors = [subject.error for subject in self._subjects.values() if subject.error]
-        if errors and not self._some_unreadable:
-            # Without names: logs are shown to others, and the entities tell which
-            _LOGGER.warning(
-                "%s of %s rooms and people of %s can't be read: %s",
-                len(errors),
-                len(self._subjects),
-                self.config_entry.title,
-                reasons_of(errors),
-            )
-        if self._some_unreadable and not errors:
-            _LOGGER.info("All rooms and people of %s can be read again", self.config_entry.title)
-        self._some_unreadable = bool(errors)
+        self._unreadable_log.note(self._subjects.values())
 
     def _schedule_next_poll(self) -> None:
         next_due = min((self._subjects[subject_id].due_at for subject_id in self._read_ids()), default=None)
