@@ -12,7 +12,7 @@ _DRIFT = timedelta(seconds=1)  # of a clock that is not set, from one minute to 
 
 
 class WakeUp:
-    """Calls at an instant, or after a minute if that is sooner; it is armed anew each time, and once stopped no more."""
+    """Calls at an instant, or after a minute if that is sooner; is armed anew each time, and once stopped no more."""
 
     def __init__(self, hass: HomeAssistant, name: str, wake: Callable[[], None]) -> None:
         """Take the name of the timer and what to call."""
