@@ -11,7 +11,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.const import CONF_BASE_URL, DOMAIN
 from custom_components.feishu_freebusy.feishu import parse
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, busy_id, set_disabled, state_of
@@ -73,7 +73,11 @@ async def test_calls_that_are_used_up_are_told_of_with_the_time_of_the_next_try(
         True,  # whoever has the quota raised need not wait for the next try
         "quota_exceeded",
     )
-    assert issue.translation_placeholders == {"name": entry.title, "until": until(hass, entry)}
+    assert issue.translation_placeholders == {
+        "name": entry.title,
+        "until": until(hass, entry),
+        "console_url": f"{entry.data[CONF_BASE_URL]}/app",
+    }
     assert until(hass, entry) in {"2026-11-23 16:30", "2026-11-23 16:31"}
 
 
@@ -345,7 +349,7 @@ async def test_at_a_start_used_up_calls_are_told_of_without_a_time(
     assert issue
     assert (issue.translation_key, issue.translation_placeholders) == (
         "quota_exceeded_at_start",
-        {"name": entry.title},
+        {"name": entry.title, "console_url": f"{entry.data[CONF_BASE_URL]}/app"},
     )
     await clock.forward(minutes=10)
     assert changes == [("create", "quota_exceeded")]

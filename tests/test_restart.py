@@ -457,7 +457,8 @@ async def test_a_quota_that_is_used_up_pauses_the_polls_while_the_rooms_go_on(
 
     assert await restart(entry)
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
-    assert [issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN] != []
+    issues = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
+    assert [issue.translation_key for issue in issues] == ["quota_exceeded"]  # not that of a start that failed
     tenant.requests.clear()
     await clock.to(at(10, 10))
     assert state_of(hass, orion) == "unavailable"

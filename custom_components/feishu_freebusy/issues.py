@@ -37,7 +37,7 @@ from .feishu import (
     QuotaExceededError,
     ScopeMissingError,
 )
-from .links import app_url, bot_url, scopes_url, security_url, version_url
+from .links import app_url, bot_url, console_url, scopes_url, security_url, version_url
 from .options import Options
 from .people import PersonInfo
 from .problems import problem_text, without_addresses
@@ -130,8 +130,8 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         async_end_reauth(hass, entry)
         _sync(hass, entry, [_issue_of_app(entry, account.error_of_some)], _OF_APP)
     elif account.error:
-        loaded = entry.state is ConfigEntryState.LOADED
-        async_report_failure(hass, entry, account.error, account.next_try if loaded else None)
+        polls = entry.state is ConfigEntryState.LOADED or account.is_anything_known  # with what was stored, it starts
+        async_report_failure(hass, entry, account.error, account.next_try if polls else None)
     async_update_stale(hass, entry, account)
     issues = (
         _issue_of_room_list(entry, account),
@@ -225,9 +225,9 @@ def _issue_of_app(entry: ConfigEntry[Any], error: FeishuError | None, next_try: 
         case IpDeniedError():
             issue = _issue(entry, Kind.IP_DENIED, "ip_denied_unknown", security_url=security)
         case QuotaExceededError() if next_try:
-            issue = _issue(entry, Kind.QUOTA_EXCEEDED, until=_clock(next_try))
+            issue = _issue(entry, Kind.QUOTA_EXCEEDED, until=_clock(next_try), console_url=console_url(base_url))
         case QuotaExceededError():
-            issue = _issue(entry, Kind.QUOTA_EXCEEDED, "quota_exceeded_at_start")
+            issue = _issue(entry, Kind.QUOTA_EXCEEDED, "quota_exceeded_at_start", console_url=console_url(base_url))
     return issue
 
 
