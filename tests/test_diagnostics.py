@@ -1,6 +1,7 @@
 """What a user may send to others: how an entry reads and what that costs, and nothing of who and where."""
 
 from collections.abc import Callable
+from dataclasses import fields
 import json
 import logging
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.feishu_freebusy import diagnostics
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
+from custom_components.feishu_freebusy.options import Options
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, set_disabled
 from tests.conftest import at
@@ -63,6 +66,13 @@ async def test_it_says_how_rooms_are_read_and_what_that_costs(
         "projected": entry.runtime_data.timetable.projected_calls,
         "budget": 25_000,
     }
+
+
+def test_every_option_is_told_or_only_counted() -> None:
+    assert {*diagnostics._OPTIONS, *diagnostics._COUNTED} == {field.name for field in fields(Options)} - {
+        "horizon",
+        "min_free",
+    } | {"horizon_days", "min_free_minutes"}
 
 
 async def test_it_says_what_is_known_of_the_catalogue(

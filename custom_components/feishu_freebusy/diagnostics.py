@@ -28,6 +28,7 @@ from .const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_VOICE_SENTENCES,
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
@@ -55,6 +56,7 @@ _OPTIONS = (
     CONF_PLAN,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_VOICE_SENTENCES,
 )
 _COUNTED = (CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS)
 _SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS}
