@@ -44,7 +44,7 @@ def kinds(answers: dict[str, Any]) -> dict[str, Any]:
     [
         {"a": [ROW]},
         {"a": [ROW], "b": []},
-        {"a": [ROW], "not asked for": [{}]},
+        {"a": [ROW], "b": [], "not asked for": [{}]},
         [{"a": [ROW]}],
         [{"a": [ROW]}, {"b": []}],
         [{"b": []}, {"a": []}, {"a": [ROW]}],
@@ -54,6 +54,11 @@ def kinds(answers: dict[str, Any]) -> dict[str, Any]:
 )
 def test_a_room_without_a_row_is_free(free_busy: object) -> None:
     assert rooms("a", "b", free_busy=free_busy) == {"a": (PERIOD,), "b": ()}
+
+
+@pytest.mark.parametrize("free_busy", [{"a": [ROW], "B": [ROW]}, [{"a": [ROW]}, {"B": []}], {"a": [ROW], "": []}])
+def test_beside_a_room_that_was_not_asked_for_one_that_is_left_out_is_not_free(free_busy: object) -> None:
+    assert kinds(rooms("a", "b", free_busy=free_busy)) == {"a": (PERIOD,), "b": UnreadableAnswerError}
 
 
 @pytest.mark.parametrize("free_busy", [{}, [], {"a": []}, [{"a": []}]])
@@ -92,10 +97,10 @@ def test_an_answer_is_one_about_the_window_that_was_asked_about(
     echo: dict[str, Any], complete: bool, free_busy: dict[str, Any]
 ) -> None:
     if complete:
-        assert rooms("b", free_busy=free_busy, **echo) == {"b": ()}
+        assert rooms("a", "b", free_busy=free_busy, **echo)["b"] == ()
         return
     with pytest.raises(UnreadableAnswerError):
-        rooms("b", free_busy=free_busy, **echo)
+        rooms("a", "b", free_busy=free_busy, **echo)
 
 
 @pytest.mark.parametrize("data", [{}, {"free_busy": {}}, {"time_min": ECHO["time_min"], "free_busy": {}}])
@@ -210,9 +215,13 @@ def test_rooms_are_read_as_one_would_by_hand(
 
     answers = rooms(*asked, free_busy=free_busy, error_room_ids=refused)
 
-    assert kinds(answers) == {
-        room_id: SubjectError if room_id in (refused or []) else expected(rows.get(room_id, [])) for room_id in asked
-    }
+    def by_hand(room_id: str) -> object:
+        if room_id in (refused or []):
+            return SubjectError
+        others = [other for other in rows if other not in asked]
+        return UnreadableAnswerError if others and room_id not in rows else expected(rows.get(room_id, []))
+
+    assert kinds(answers) == {room_id: by_hand(room_id) for room_id in asked}
 
 
 @settings(deadline=None)

@@ -84,18 +84,24 @@ def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> B
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:
     """Return what a batch says of each of the rooms, in the window that was asked about.
 
-    A room without a row is free, but only in a complete answer: one that names the window and has a map of rows.
+    A room without a row is free, but only in a complete answer: one that names the window, has a map of rows, and in it
+    no rooms that were not asked for. With such, one that is left out may be there under another name.
     """
     if instant(data.get("time_min")) > start or instant(data.get("time_max")) < end:
         raise UnreadableAnswerError("the answer is about another window")
     rows = _rows_by_room(data.get("free_busy"))
     refused = frozenset(_refused_rooms(data.get("error_room_ids")))
-    return {
-        room_id: SubjectError("Feishu can't read this room")
-        if room_id in refused
-        else _busy_answer(rows.get(room_id, []), "free_busy")
-        for room_id in room_ids
-    }
+    asked = tuple(room_ids)
+    names_others = not rows.keys() <= set(asked)
+
+    def answer(room_id: str) -> BusyAnswer:
+        if room_id in refused:
+            return SubjectError("Feishu can't read this room")
+        if room_id not in rows and names_others:
+            return UnreadableAnswerError("the answer leaves out this room but names another")
+        return _busy_answer(rows.get(room_id, []), "free_busy")
+
+    return {room_id: answer(room_id) for room_id in asked}
 
 
 def _rows_by_room(free_busy: object) -> Mapping[str, object]:
