@@ -18,6 +18,7 @@ HOST: Final = "127.0.0.1"
 JSON: Final = "application/json"
 # Stopping plays an outage: answers that are still under way are dropped, not waited for.
 SHUTDOWN_TIMEOUT: Final = 0.1
+_MOST_AT_ONCE: Final = 1024 * 1024  # bytes
 
 
 class Simulator:
@@ -138,12 +139,13 @@ def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
 
 async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     headers = {"Content-Type": answer.content_type, **answer.headers}
-    if answer.announced_length is None:
+    if answer.announced_length is None and len(answer.body) <= _MOST_AT_ONCE:
         return web.Response(status=answer.status, body=answer.body, headers=headers)
     response = web.StreamResponse(status=answer.status, headers=headers)
-    response.content_length = answer.announced_length
+    response.content_length = len(answer.body) if answer.announced_length is None else answer.announced_length
     await response.prepare(request)
-    await response.write(answer.body)
+    if request.transport is not None:
+        request.transport.write(answer.body)  # not waited for: nobody may want to read it to its end
     return _cut(request, response)
 
 
