@@ -1,8 +1,9 @@
 """One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 import logging
 import random
 from typing import Any
@@ -138,7 +139,7 @@ class Transport:
             try:
                 deadline.left = left  # as much as before: standing in line isn't counted
                 answer = await _in_time(self._send(request, token), min(left, _ATTEMPT_TIMEOUT))
-                failure = _passing_failure(answer, self._known(request, token))
+                failure = None if answer.code == 0 else _passing_failure(answer, self._known(request, token))
                 if failure is None:
                     return answer
             except (NotReachableError, ServerError) as error:
@@ -177,7 +178,7 @@ class Transport:
                 allow_redirects=False,
                 middlewares=(),  # a session's own would look into where a redirect leads, and even look it up
             ) as response:
-                answer = _read_answer(await _read_body(response), response, self._known(request, token))
+                answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))
         except aiohttp.ClientPayloadError:
             answer = UnreadableAnswerError("the answer was cut off")
         except aiohttp.ClientResponseError:
@@ -249,9 +250,7 @@ async def _in_time[T](result: Awaitable[T], seconds: float) -> T:
 
 
 def _passing_failure(answer: _Answer, known: tuple[str, ...]) -> FeishuError | None:
-    """Return the error of an answer that may be another one in a moment, None for any other answer."""
-    if answer.code == 0:
-        return None
+    """Return the error of a refusal that may be another answer in a moment, None for any other."""
     error = error_of(answer.body, answer.status, answer.headers, known=known)
     return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
@@ -266,8 +265,8 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
     return body
 
 
-def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: tuple[str, ...]) -> _Answer:
-    """Return the JSON object of an answer, whatever its status says about its type."""
+def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Callable[[], tuple[str, ...]]) -> _Answer:
+    """Return the JSON object of an answer, whatever its status says about its type. `known` is asked for failures."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
         raise NotFeishuError("redirected elsewhere", Answer(http_status=status))
@@ -278,7 +277,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: tuple
     code = content.get("code") if isinstance(content, dict) else None
     if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
-    answer = Answer(http_status=status, log_id=log_id_of(response.headers, known=known))
+    answer = Answer(http_status=status, log_id=log_id_of(response.headers, known=known()))
     if status >= _SERVER_ERROR:
         raise ServerError("the server is in trouble", answer)
     if status >= _CLIENT_ERROR:
