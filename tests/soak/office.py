@@ -35,6 +35,15 @@ class Office:
 
     # Rooms
 
+    @property
+    def size(self) -> int:
+        """Return how many there are."""
+        return len(self._tenant.rooms)
+
+    def has_room(self, room_id: str) -> bool:
+        """Tell whether there is such a room."""
+        return room_id in self._tenant.rooms
+
     def add_room(self) -> Room:
         """Add one."""
         self._named += 1
