@@ -59,7 +59,7 @@ class Deeds:
     ) -> None:
         """Take where it is done, and who has to know."""
         self._office, self._clock, self._agenda, self._watch = office, clock, agenda, watch
-        self._done, self._rng = tally.deeds, rng
+        self._tally, self._done, self._rng = tally, tally.deeds, rng
 
     def begin(self, plan: Plan) -> None:
         """Have each done every so many days on the average, or as many times as often as the plan says."""
@@ -88,7 +88,10 @@ class Deeds:
 
     async def _change_options(self) -> None:
         self._done["options changed"] += 1
+        before = self.house.entry.runtime_data if self.house.is_loaded else None
         await self.house.set_options(**self._rng.choice(OPTIONS))
+        if before and before is not getattr(self.house.entry, "runtime_data", None):
+            self._tally.mismatch(f"{self._clock.now} options were not applied in place")
 
     async def _restart(self) -> None:
         self._done["restarts"] += 1

@@ -122,7 +122,8 @@ async def _live(plan: Plan, wall: WallClock) -> Tally:
                 CONF_APP_ID: tenant.app_id,
                 CONF_APP_SECRET: tenant.app_secret,
             }
+            options = {**FIRST_OPTIONS, "source": plan.source}
             try:
-                return await year.live(House(clock, tenant.app_id, data, FIRST_OPTIONS, plan.zone))
+                return await year.live(House(clock, tenant.app_id, data, options, plan.zone))
             finally:
                 loop.set_exception_handler(None)

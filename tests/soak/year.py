@@ -46,7 +46,7 @@ class Year:
         """Live through the year, from its first midnight."""
         self._house, plan = house, self.plan
         self._hearing.house = self._watch.house = self._deeds.house = house
-        house.began, house.left = self._watch.began, self._watch.left
+        house.began, house.left, house.ended = self._watch.began, self._watch.left, self._watch.ended
         troubles = Troubles(self._witness, self._rng, self._run, self._type_secret)
         zone = ZoneInfo(house.zone)
         rooms = [self._office.add_room() for _ in range(plan.rooms)]
@@ -66,8 +66,8 @@ class Year:
             self._tally_mark()
             await self._until(start + (end - start) * mark / MARKS)
         self._tally_mark()
-        self.tally.take(self._office.done, self._witness)
         await house.stop()
+        self.tally.take(self._office.done, self._witness, house.loads)
         return self.tally
 
     async def _until(self, end: datetime) -> None:
