@@ -172,12 +172,12 @@ class House:
         entity_id = er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
         return self.hass.states.get(entity_id) if entity_id else None
 
-    def has(self, room_id: str, key: str = "busy", domain: str = "binary_sensor") -> bool:
-        """Tell whether an entity of a room is registered, and enabled since the entry was last loaded."""
+    def is_off(self, room_id: str) -> bool:
+        """Tell whether the main entity of a room is disabled, or was until a while ago: it takes another start."""
         registry = er.async_get(self.hass)
-        entity_id = registry.async_get_entity_id(domain, DOMAIN, f"{self.unique_id}_{room_id}_{key}")
+        entity_id = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{self.unique_id}_{room_id}_busy")
         entity = registry.async_get(entity_id) if entity_id else None
-        return entity is not None and entity.disabled_by is None and room_id not in self._switched_on
+        return room_id in self._switched_on or (entity is not None and entity.disabled_by is not None)
 
     def switch(self, room_id: str, *, on: bool) -> None:
         """Disable or enable all entities of a room; Home Assistant loads the entry again for those that are enabled."""

@@ -171,7 +171,8 @@ class Watch:
             return
         for room_id in rooms:
             wanted = room_id in house.entry.options["rooms"]
-            if house.has(room_id) and (house.state(room_id) is not None) is not wanted:
+            is_there = house.state(room_id) is not None
+            if is_there is not wanted and not house.is_off(room_id):
                 self._tally.mismatch(f"{now} {room_id[:10]} is {'not ' if wanted else ''}there")
 
     def _compare(self, room_id: str, expected: View, shown: View, now: datetime) -> None:
