@@ -81,11 +81,8 @@ class Hearing:
         if not self.house.is_loaded:
             return
         read_at = self.house.coordinator.catalogue.data.read_at
-        again = [walk for walk in self._walks if walk[0] == read_at]  # at one instant, there may be two
-        if read_at == self.walked_at and not again:
-            return
         if read_at == self.walked_at:
-            self._walks = again
+            return
         self.walked_at = read_at
         closures: dict[str, Closure | None] = {}
         for at, found in self._walks:
