@@ -21,6 +21,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import get_scheduled_timer_handles
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
@@ -153,6 +154,9 @@ class House:
     async def set_zone(self, zone: str) -> None:
         """Move."""
         self.zone = zone
+        await dt_util.async_get_time_zone(
+            zone
+        )  # loaded by a thread that the clock does not see, and would not wait for
         await self._clock.run(self.hass.config.async_update(time_zone=zone))
         await self._clock.settle()
 
