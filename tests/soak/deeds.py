@@ -114,6 +114,7 @@ class Deeds:
         self._done["zones"] += 1
         self._watch.moved_at = self._clock.now
         await self.house.set_zone(self._rng.choice(ZONES))
+        self._watch.look(set(self.house.options["rooms"]))
 
     async def _add_room(self) -> None:
         self._done["rooms added"] += 1

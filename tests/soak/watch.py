@@ -117,7 +117,8 @@ class Watch:
     def _range_of(self, room_id: str) -> object:
         """Return what a range of the calendar of a room is made of."""
         self._hearing.take_over_walk()
-        known, closure = (told.get(room_id) for told in (self._hearing.oracle.known, self._hearing.oracle.closures))
+        heard = self._hearing.oracle
+        known, closure = heard.known.get(room_id), heard.closures.get(room_id)
         if known is None:
             return None
         zone, options = self._zone, self.house.entry.options
@@ -240,15 +241,19 @@ class Watch:
         if state.state == UNAVAILABLE.state:
             return UNAVAILABLE
         shown = state.attributes
+        times = {name: self._instant(text) if (text := shown.get(name)) else None for name in TIMES}
         return View(
             state.state,
+            busy_since=times["busy_since"],
+            busy_until=times["busy_until"],
+            next_busy_time=times["next_busy_time"],
+            next_free_time=times["next_free_time"],
             available_now=shown.get("available_now"),
             pending=shown.get("pending"),
             disabled_reason=shown.get("disabled_reason"),
             bookings=tuple((self._instant(row["start"]), self._instant(row["end"])) for row in shown["bookings"])
             if "bookings" in shown
             else None,
-            **{name: self._instant(text) if (text := shown.get(name)) else None for name in TIMES},
         )
 
     def _instant(self, text: str) -> datetime:
