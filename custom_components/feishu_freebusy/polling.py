@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from .feishu import CredentialsError, FeishuError, QuotaExceededError
 
@@ -50,21 +51,22 @@ class OffHours:
         day = start.astimezone(time_zone).date()
         while day <= end.astimezone(time_zone).date():
             if day.weekday() not in self.days:
-                for since, until in self._office_hours_of(day, time_zone):
+                for since, until in _office_hours_of(self, day, time_zone):
                     if max(since, start) < min(until, end):  # and not of no length at all
                         yield since, until
             day += _DAY
 
-    def _office_hours_of(self, day: date, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
-        midnight, next_midnight = _at(day, time.min, time_zone), _at(day + _DAY, time.min, time_zone)
-        start, end = _at(day, self.start, time_zone), _at(day, self.end, time_zone)
-        if self.start == self.end:
-            yield midnight, next_midnight
-        elif self.start > self.end:
-            yield end, start
-        else:
-            yield midnight, start
-            yield end, next_midnight
+
+@lru_cache(maxsize=64)  # whoever asks about the rest of a month does so every minute
+def _office_hours_of(off_hours: OffHours, day: date, time_zone: tzinfo) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the office hours of a day, in UTC."""
+    midnight, next_midnight = _at(day, time.min, time_zone), _at(day + _DAY, time.min, time_zone)
+    start, end = _at(day, off_hours.start, time_zone), _at(day, off_hours.end, time_zone)
+    if off_hours.start == off_hours.end:
+        return ((midnight, next_midnight),)
+    if off_hours.start > off_hours.end:
+        return ((end, start),)
+    return ((midnight, start), (end, next_midnight))
 
 
 def _at(day: date, clock: time, time_zone: tzinfo) -> datetime:

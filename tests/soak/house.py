@@ -21,6 +21,7 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.util import dt as dt_util
 from homeassistant.util.async_ import get_scheduled_timer_handles
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
@@ -53,8 +54,10 @@ class House:
         self._entry_data, self.entry_options = dict(data), dict(options)
         self.began: Callable[[HomeAssistant], None] = lambda _: None  # called with each new Home Assistant
         self.left: Callable[[], None] = lambda: None  # called when the entry is not loaded any more
+        self.ended: Callable[[HomeAssistant], None] = lambda _: None  # and when nothing of it should be left
+        self._switched_on: set[str] = set()
         self._stack = AsyncExitStack()
-        self.starts = 0
+        self.loads = 0  # how often the entry began to run
 
     @property
     def options(self) -> dict[str, Any]:
@@ -81,7 +84,6 @@ class House:
 
     async def start(self) -> None:
         """Start a Home Assistant, with the registries and the entry as they were."""
-        self.starts += 1
         hass = self.hass = await self._stack.enter_async_context(async_test_home_assistant(load_registries=False))
         self._clock.follow(hass)
         hass.data.pop(DATA_CUSTOM_COMPONENTS)
@@ -109,7 +111,12 @@ class House:
 
     @callback
     def _entry_changed(self, _change: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
-        if entry.entry_id == _ENTRY_ID and entry.state is not ConfigEntryState.LOADED:
+        if entry.entry_id != _ENTRY_ID:
+            return
+        if entry.state is ConfigEntryState.LOADED:
+            self.loads += 1
+            self._switched_on.clear()
+        else:
             self.left()
 
     async def stop(self) -> None:
@@ -117,6 +124,7 @@ class House:
         self._entry_data, self.entry_options = dict(self.entry.data), dict(self.entry.options)
         await self._clock.run(self.hass.async_stop(force=True))
         await self._stack.aclose()
+        self.ended(self.hass)
         _end_timers(self.hass)
         self.left()
 
@@ -128,6 +136,8 @@ class House:
     async def unload(self) -> None:
         """End the entry for a while."""
         await self._clock.run(self.hass.config_entries.async_unload(_ENTRY_ID))
+        await self._clock.settle()
+        self.ended(self.hass)
 
     async def load(self) -> None:
         """Start it again, if it still is not."""
@@ -144,6 +154,9 @@ class House:
     async def set_zone(self, zone: str) -> None:
         """Move."""
         self.zone = zone
+        await dt_util.async_get_time_zone(
+            zone
+        )  # loaded by a thread that the clock does not see, and would not wait for
         await self._clock.run(self.hass.config.async_update(time_zone=zone))
         await self._clock.settle()
 
@@ -163,8 +176,17 @@ class House:
         entity_id = er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
         return self.hass.states.get(entity_id) if entity_id else None
 
+    def is_off(self, room_id: str) -> bool:
+        """Tell whether the main entity of a room is disabled, or was until a while ago: it takes another start."""
+        registry = er.async_get(self.hass)
+        entity_id = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{self.unique_id}_{room_id}_busy")
+        entity = registry.async_get(entity_id) if entity_id else None
+        return room_id in self._switched_on or (entity is not None and entity.disabled_by is not None)
+
     def switch(self, room_id: str, *, on: bool) -> None:
-        """Disable or enable all entities of a room."""
+        """Disable or enable all entities of a room; Home Assistant loads the entry again for those that are enabled."""
+        if on:
+            self._switched_on.add(room_id)
         registry = er.async_get(self.hass)
         for entity in list(registry.entities.values()):
             if f"_{room_id}_" in entity.unique_id and (entity.disabled_by is not None) is on:

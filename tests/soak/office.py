@@ -35,6 +35,15 @@ class Office:
 
     # Rooms
 
+    @property
+    def size(self) -> int:
+        """Return how many there are."""
+        return len(self._tenant.rooms)
+
+    def has_room(self, room_id: str) -> bool:
+        """Tell whether there is such a room."""
+        return room_id in self._tenant.rooms
+
     def add_room(self) -> Room:
         """Add one."""
         self._named += 1
@@ -85,7 +94,7 @@ class Office:
             begin = datetime.combine(day, time(8), zone).astimezone(UTC) + 30 * MINUTE * self._rng.randrange(8)
             for _ in range(self._rng.randrange(6)):
                 end = begin + MINUTE * self._rng.choice(LENGTHS)
-                self._book(room_id, begin, end, self._rng.choices(RSVPS, (90, 5, 3, 1, 1))[0])
+                self._book(room_id, begin, end, self._rng.choices(RSVPS, (80, 8, 4, 4, 4))[0])
                 begin = end + MINUTE * self._rng.choice(GAPS)
             if self._rng.random() < 0.05:
                 self._book(room_id, *self._odd_span(day, zone))

@@ -6,7 +6,7 @@ is found by trying the instants at which anything begins or ends.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ GRACE_AT_LEAST = timedelta(minutes=10)
 GRACE_BEYOND = timedelta(minutes=15)
 REFUSED = frozenset({"decline", "removed"})
 PENDING = "needs_action"
+
+
+type Span = tuple[datetime, datetime]
 
 
 class Row(NamedTuple):
@@ -49,7 +52,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is to be shown of a room."""
+    """What is to be shown of a room. `bookings` are those of today and tomorrow, `event` is what the calendar shows."""
 
     state: str
     busy_since: datetime | None = None
@@ -59,6 +62,8 @@ class View:
     available_now: bool | None = None
     pending: int | None = None
     disabled_reason: str | None = None
+    bookings: tuple[Span, ...] | None = None
+    event: Span | None = field(default=None, compare=False)
 
 
 UNAVAILABLE = View("unavailable")
@@ -112,14 +117,14 @@ class Oracle:
     known: dict[str, Known] = field(default_factory=dict)
     closures: dict[str, Closure | None] = field(default_factory=dict)
 
-    def view(self, room_id: str, now: datetime, options: Mapping[str, Any]) -> View:
-        """Return what has to be shown of a room at `now`."""
+    def view(self, room_id: str, now: datetime, options: Mapping[str, Any], zone: tzinfo) -> View:
+        """Return what has to be shown of a room at `now`, where clocks show the time of `zone`."""
         known = self.known.get(room_id)
         if known is None or now >= known.stale_at or not known.window_start <= now < known.horizon:
             return UNAVAILABLE
         closure = self.closures.get(room_id)
         spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"])
-        return _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]))
+        return _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]), zone)
 
     def edges(self, room_id: str) -> set[datetime]:
         """Return the instants at which something about a room begins or ends, whatever is made of it."""
@@ -129,7 +134,7 @@ class Oracle:
             edges |= {closure.start, closure.end or closure.start}
         return edges
 
-    def _spans(self, known: Known, closure: Closure | None, *, count_pending: bool) -> list[tuple[datetime, datetime]]:
+    def _spans(self, known: Known, closure: Closure | None, *, count_pending: bool) -> list[Span]:
         spans = [
             (row.start, row.end)
             for row in known.rows
@@ -142,7 +147,7 @@ class Oracle:
 
 
 def _view(
-    spans: list[tuple[datetime, datetime]], known: Known, closure: Closure | None, now: datetime, min_free: timedelta
+    spans: list[Span], known: Known, closure: Closure | None, now: datetime, min_free: timedelta, zone: tzinfo
 ) -> View:
     horizon = known.horizon
 
@@ -174,4 +179,36 @@ def _view(
         disabled_reason=closure.reason
         if closure and closure.start <= now and (closure.end is None or now < closure.end)
         else None,
+        bookings=_bookings(spans, known, midnight(now, zone), midnight(now, zone, days=2)),
+        event=_event(spans, known, now, zone),
     )
+
+
+def _bookings(spans: list[Span], known: Known, start: datetime, end: datetime) -> tuple[Span, ...]:
+    """Return what lies in `[start, end)`, joined; an end that is out of sight is where that range ends."""
+    joined = {_joined(span, spans) for span in spans if span[0] < end and start < span[1]}
+    return tuple(sorted(_cut(span, known, start, end) for span in joined))
+
+
+def _event(spans: list[Span], known: Known, now: datetime, zone: tzinfo) -> Span | None:
+    """Return what is under way or comes next; an end that is out of sight is a midnight."""
+    if not (ahead := [span for span in spans if now < span[1]]):
+        return None
+    return _cut(_joined(min(ahead), spans), known, midnight(now, zone), midnight(known.horizon, zone, days=1))
+
+
+def _cut(span: Span, known: Known, start: datetime, end: datetime) -> Span:
+    return (span[0] if span[0] > known.window_start else start, span[1] if span[1] < known.horizon else end)
+
+
+def _joined(span: Span, spans: list[Span]) -> Span:
+    """Return the span with all that it touches, and all that these touch."""
+    near = [other for other in spans if other[0] <= span[1] and span[0] <= other[1]]
+    wider = (min(start for start, _ in near), max(end for _, end in near))
+    return span if wider == span else _joined(wider, spans)
+
+
+def midnight(now: datetime, zone: tzinfo, days: int = 0) -> datetime:
+    """Return the midnight before `now`, or one so many days later."""
+    local = now.astimezone(zone)
+    return datetime.combine(local.date() + timedelta(days=days), time(), zone).astimezone(UTC)

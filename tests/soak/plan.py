@@ -16,3 +16,4 @@ class Plan:
     troubles_a_day: float = 1.0
     pace: float = 1.0  # of what is done in the house
     zone: str = "Europe/Berlin"
+    source: str = "batch"  # at first

@@ -20,11 +20,13 @@ from pytest_homeassistant_custom_component.common import mock_storage
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from simulator import Tenant, rows
+from tests.soak.clock import WallClock, YearClock
+from tests.soak.deeds import FIRST_OPTIONS
 from tests.soak.house import House
 from tests.soak.plan import Plan
 from tests.soak.tally import LogCounter, Tally
 from tests.soak.witness import Witness
-from tests.soak.year import FIRST_OPTIONS, WallClock, Year, YearClock
+from tests.soak.year import Year
 
 
 class Resolver(ThreadedResolver):
@@ -104,7 +106,6 @@ async def _live(plan: Plan, wall: WallClock) -> Tally:
     clock = YearClock(wall)
     witness = Witness(tenant, clock)
     year = Year(plan, tenant, witness, clock)
-    witness.told, clock.settled = year.told, year.settled
 
     def note_failure(_loop: object, context: dict[str, Any]) -> None:
         year.tally.mismatch(f"{clock.now} in the loop: {context.get('exception') or context['message']!r}")
@@ -121,7 +122,8 @@ async def _live(plan: Plan, wall: WallClock) -> Tally:
                 CONF_APP_ID: tenant.app_id,
                 CONF_APP_SECRET: tenant.app_secret,
             }
+            options = {**FIRST_OPTIONS, "source": plan.source}
             try:
-                return await year.live(House(clock, tenant.app_id, data, FIRST_OPTIONS, plan.zone))
+                return await year.live(House(clock, tenant.app_id, data, options, plan.zone))
             finally:
                 loop.set_exception_handler(None)

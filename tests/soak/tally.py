@@ -74,7 +74,12 @@ class Tally:
     writes: int = 0
     idle_writes: int = 0
     idle_of: Counter[str] = field(default_factory=Counter)
+    left_behind: Counter[str] = field(default_factory=Counter)
     limit_violations: int = 0
+    drops_shown: int = 0
+    drops_due: int = 0
+    loads: int = 0
+    late: int = 0
     flips_shown: int = 0
     flips_due: int = 0
     asked_again: int = 0
@@ -93,8 +98,9 @@ class Tally:
         if len(self.told) < _MOST_TOLD:
             self.told.append(what)
 
-    def take(self, edits: Mapping[str, int], witness: Witness) -> None:
+    def take(self, edits: Mapping[str, int], witness: Witness, loads: int) -> None:
         """Take over what others counted."""
+        self.loads = loads
         self.edits.update(edits)
         self.calls, self.struck, self.refused = witness.calls, witness.struck, witness.codes
         self.limit_violations = len(witness.tenant.limit_violations)

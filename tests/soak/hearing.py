@@ -1,0 +1,103 @@
+"""What is heard of Feishu's answers, from which alone the oracle knows."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from simulator import Call
+from tests.soak import oracle
+from tests.soak.agenda import Agenda
+from tests.soak.clock import HAIR, SECOND, YearClock
+from tests.soak.house import House
+from tests.soak.oracle import GRACE_AT_LEAST, GRACE_BEYOND, Closure, Known, Oracle
+from tests.soak.tally import Tally
+from tests.soak.witness import BATCH, LIST, ROOMS, ROOMS_MGET, items_by_room, window_of
+
+WINDOW_BEFORE: Final = timedelta(hours=24)
+LONGEST_INTERVAL: Final = timedelta(days=1)
+
+
+class Hearing:
+    """Tells the oracle what was answered, and has rooms looked at where something begins or ends by that."""
+
+    house: House
+
+    def __init__(self, tally: Tally, clock: YearClock, agenda: Agenda) -> None:
+        """Begin with nothing heard."""
+        self.oracle = Oracle()
+        self.changed: set[str] = set()  # of these an answer brought news
+        self.answered: dict[str, datetime] = {}  # when a room was last read
+        self.walked_at: datetime | None = None  # when the reading of the rooms began that is in force
+        self._tally, self._clock, self._agenda = tally, clock, agenda
+        self._walks: list[tuple[datetime, dict[str, Closure | None]]] = []
+        self._read_at: tuple[datetime, timedelta, timedelta] | None = None
+
+    def told(self, call: Call, data: Mapping[str, Any] | None) -> None:
+        """Take a call that was made, and its answer if it was a good one."""
+        if call.path in (BATCH, LIST):
+            self._note_free_busy(call, data)
+        elif data and call.path in (ROOMS, ROOMS_MGET):
+            rooms = data.get("rooms") or data.get("items") or ()
+            closures = {room["room_id"]: oracle.closure_of(room.get("room_status")) for room in rooms}
+            self._walks.append((self._clock.now, closures))
+
+    def _note_free_busy(self, call: Call, data: Mapping[str, Any] | None) -> None:
+        window = window_of(call)
+        if window is None:
+            return
+        read_at = window[0] + WINDOW_BEFORE
+        if self._read_at is None or self._read_at[0] != read_at:
+            self._read_at = (read_at, *self._graces())
+            self._tally.polls += 1
+        if data is None:
+            return
+        _, grace, longest = self._read_at
+        now = self._clock.now
+        for room_id, items in items_by_room(call, data).items():
+            known = Known(oracle.rows_of(items), *window, read_at + grace, read_at + longest, by_list=call.path == LIST)
+            before = self.oracle.known.get(room_id)
+            self.oracle.known[room_id] = known
+            self.answered[room_id] = now
+            self._agenda.mark(room_id, [known.fresh_until])
+            if before is None or before.rows != known.rows:
+                self.changed.add(room_id)
+                self._agenda.mark(room_id, self.oracle.edges(room_id))
+
+    def _graces(self) -> tuple[timedelta, timedelta]:
+        """Return for how long at least, and at most, what is read now holds."""
+        house = self.house
+        longest = LONGEST_INTERVAL + GRACE_BEYOND
+        options = house.entry.options
+        if options["plan"] == "free":  # then the budget may stretch the interval, by a rule that has tests of its own
+            return oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(house.zone))), longest
+        if house.is_loaded and not house.is_settled:
+            return GRACE_AT_LEAST, longest
+        grace = oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(house.zone)))
+        return grace, grace
+
+    def take_over_walk(self) -> None:
+        """Find out which reading of the rooms is in force: closures are known from that."""
+        if not self.house.is_loaded:
+            return
+        read_at = self.house.coordinator.catalogue.data.read_at
+        if read_at == self.walked_at:
+            return
+        self.walked_at = read_at
+        closures: dict[str, Closure | None] = {}
+        for at, found in self._walks:
+            if at >= read_at:
+                closures |= found
+        self._walks.clear()
+        changed = {room_id for room_id, closure in closures.items() if closure != self.oracle.closures.get(room_id)}
+        self.oracle.closures |= closures
+        for room_id in changed & self.oracle.known.keys():
+            self._agenda.mark(room_id, self.oracle.edges(room_id))
+
+    def is_still(self, room_id: str, instant: datetime) -> bool:
+        """Tell whether something still begins or ends there, by the latest answer."""
+        known = self.oracle.known.get(room_id)
+        if known is None:
+            return True
+        edges = (instant - SECOND, instant - HAIR, instant + SECOND)
+        return known.fresh_until in edges or any(edge in self.oracle.edges(room_id) for edge in edges)

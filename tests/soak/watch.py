@@ -1,0 +1,267 @@
+"""Looks at what is shown of rooms, and compares it with what has to be."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+import re
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from homeassistant.const import ATTR_RESTORED, EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
+from homeassistant.core import Event, HomeAssistant, State, callback
+from homeassistant.helpers import entity_registry as er
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from simulator import Tenant
+from tests.soak import leftovers, oracle
+from tests.soak.clock import YearClock
+from tests.soak.hearing import Hearing
+from tests.soak.house import House
+from tests.soak.office import Office
+from tests.soak.oracle import UNAVAILABLE, Known, Span, View
+from tests.soak.tally import Tally
+
+BUSY: Final = "busy"
+TIMES: Final = ("busy_since", "busy_until", "next_busy_time", "next_free_time")
+# Of any entity; what else there is may be what changes for no reason
+ATTRIBUTES: Final = frozenset(
+    {
+        *(item.name for item in fields(View)),
+        *("room_id", "capacity", "building", "floor", "equipment", "friendly_name", "device_class"),
+        *("message", "all_day", "start_time", "end_time", "location", "description"),
+    }
+)
+_KEY = re.compile("_(omm_[0-9a-f]+)_(.+)")
+
+
+class Watch:
+    """Knows what was written, and looks when all has happened that takes no time, and when it is told to."""
+
+    house: House
+
+    def __init__(self, tally: Tally, clock: YearClock, hearing: Hearing, office: Office, tenant: Tenant) -> None:
+        """Take who knows what has to be shown, and those who know the truth."""
+        self._tally, self._clock, self._hearing = tally, clock, hearing
+        self._office, self._tenant = office, tenant
+        self._written: set[str] = set()
+        self._expected: dict[str, str] = {}
+        self._untangled: dict[str, tuple[str, str]] = {}  # which room and what of it, by entity id
+        self._ranges: dict[str, object] = {}  # what a calendar holds, when it was last written
+        self.moved_at: datetime | None = None
+
+    # What is written
+
+    def began(self, hass: HomeAssistant) -> None:
+        """Listen in a Home Assistant that has just started."""
+        self._untangled.clear()
+
+        @callback
+        def note_write(event: Event[Any]) -> None:
+            self._note_write(event.data["entity_id"], event.data.get("old_state"), event.data["new_state"])
+
+        @callback
+        def note_idle(event: Event[Any]) -> None:
+            self._note_idle(event.data["entity_id"])
+
+        hass.bus.async_listen(EVENT_STATE_CHANGED, note_write)
+        hass.bus.async_listen(EVENT_STATE_REPORTED, note_idle, event_filter=callback(lambda _: True))
+
+    def left(self) -> None:
+        """Expect no flip over the end of an entry; what was known is stored, and holds for as long as it would have."""
+        self._expected.clear()
+
+    def ended(self, hass: HomeAssistant) -> None:
+        """Find what is left of an entry that has ended."""
+        self._tally.left_behind.update(leftovers.running(hass))
+        if hass.is_running:
+            self._tally.left_behind.update(leftovers.heard_twice(hass))
+
+    def _room_of(self, entity_id: str) -> tuple[str, str]:
+        """Return the room of an entity, and what it shows of it; nothing of others."""
+        if entity_id not in self._untangled:
+            entity = er.async_get(self.house.hass).async_get(entity_id)
+            found = _KEY.search(entity.unique_id) if entity and entity.platform == DOMAIN else None
+            self._untangled[entity_id] = (found[1], found[2]) if found else ("", "")
+        return self._untangled[entity_id]
+
+    def _note_write(self, entity_id: str, old: State | None, new: State | None) -> None:
+        room_id, key = self._room_of(entity_id)
+        if not room_id:
+            return
+        if new and ATTR_RESTORED not in new.attributes and (unknown := new.attributes.keys() - ATTRIBUTES):
+            self._tally.mismatch(f"{self._clock.now} {entity_id} is written with {unknown}")
+        if key == "calendar":
+            self._ranges[room_id] = self._range_of(room_id)
+        if key != BUSY:
+            return
+        self._written.add(room_id)
+        self._tally.writes += 1
+        if old is None or new is None or ATTR_RESTORED in old.attributes or ATTR_RESTORED in new.attributes:
+            return  # it comes or goes with the entry
+        states = {old.state, new.state}
+        self._tally.flips_shown += states == {"on", "off"}
+        if room_id in self._expected:  # a new one is there before it is read
+            self._tally.drops_shown += "unavailable" in states and len(states) > 1
+
+    def _note_idle(self, entity_id: str) -> None:
+        """Count a state that was written although it was the same."""
+        room_id, key = self._room_of(entity_id)
+        if not room_id or self._clock.now == self.moved_at:  # without any booking, it is the same in another zone
+            return
+        if key == "calendar":  # those who look at a range are told with the state
+            before, self._ranges[room_id] = self._ranges.get(room_id), self._range_of(room_id)
+            if before != self._ranges[room_id]:
+                return
+        self._tally.idle_writes += 1
+        self._tally.idle_of[f"{self._clock.now} {entity_id}"] += 1
+
+    def _range_of(self, room_id: str) -> object:
+        """Return what a range of the calendar of a room is made of."""
+        self._hearing.take_over_walk()
+        heard = self._hearing.oracle
+        known, closure = heard.known.get(room_id), heard.closures.get(room_id)
+        if known is None:
+            return None
+        zone, options = self._zone, self.house.entry.options
+        days = (oracle.midnight(self._clock.now, zone), oracle.midnight(known.horizon, zone))
+        return known.rows, closure, days, options["count_pending_as_busy"]
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.house.zone)
+
+    # What is looked at
+
+    def settled(self) -> None:
+        """Look at what was just written, and at what should have been."""
+        if (rooms := self._written | self._hearing.changed) and not self._clock.has_more_to_do():
+            self._written, self._hearing.changed = set(), set()
+            self.look(rooms)
+
+    def look(self, rooms: set[str]) -> None:
+        """Compare what is shown of rooms with what has to be."""
+        house, now = self.house, self._clock.now
+        if not house.is_settled:
+            self._tally.unsettled += 1
+            return
+        self._hearing.take_over_walk()
+        self._tally.instants += 1
+        self._look_for(rooms, now)
+        for room_id in rooms:
+            if (state := house.state(room_id)) is None:
+                continue
+            self._tally.looks += 1
+            known = self._hearing.oracle.known.get(room_id) if house.is_loaded else None
+            expected = (
+                self._hearing.oracle.view(room_id, now, house.entry.options, self._zone) if known else UNAVAILABLE
+            )
+            if known and state.state == "unavailable" and known.fresh_until <= now < known.stale_at:
+                expected = UNAVAILABLE
+            self._compare(room_id, expected, self._shown(state), now)
+            if known and expected is not UNAVAILABLE:
+                self._compare_others(room_id, expected, now)
+                self._compare_with_truth(room_id, known, expected, now)
+            if house.is_loaded:
+                before, self._expected[room_id] = self._expected.get(room_id, expected.state), expected.state
+                self._tally.flips_due += {before, expected.state} == {"on", "off"}
+                self._tally.drops_due += before != expected.state and UNAVAILABLE.state in (before, expected.state)
+
+    def _look_for(self, rooms: set[str], now: datetime) -> None:
+        """Find rooms that are not there and should be, or the other way round."""
+        house = self.house
+        if not house.is_loaded:
+            return
+        for room_id in rooms:
+            wanted = room_id in house.entry.options["rooms"]
+            is_there = house.state(room_id) is not None
+            if is_there is not wanted and not house.is_off(room_id):
+                self._tally.mismatch(f"{now} {room_id[:10]} is {'not ' if wanted else ''}there")
+
+    def _compare(self, room_id: str, expected: View, shown: View, now: datetime) -> None:
+        self._tally.fresh_looks += expected is not UNAVAILABLE
+        if shown == expected:
+            return
+        self._tally.false_free += shown.state == "off" and expected.state != "off"
+        wrong = [
+            f"{item.name}: {getattr(shown, item.name)} for {getattr(expected, item.name)}"
+            for item in fields(View)
+            if getattr(shown, item.name) != getattr(expected, item.name)
+        ]
+        self._tally.mismatch(f"{now} {room_id[:10]} {'; '.join(wrong)}")
+
+    def _compare_others(self, room_id: str, expected: View, now: datetime) -> None:
+        """Compare the other entities of the room."""
+        until = expected.busy_until if expected.state == "on" else expected.next_busy_time
+        for domain, key, value in (
+            ("sensor", "next_change", until.isoformat() if until else "unknown"),
+            ("sensor", "next_free", expected.next_free_time.isoformat() if expected.next_free_time else "unknown"),
+            ("calendar", "calendar", expected.state),
+        ):
+            state = self.house.state(room_id, key, domain)
+            if state and state.state != value:
+                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {state.state} for {value}")
+            elif state and key == "calendar" and (event := _event_of(state)) != self._event_text(expected.event):
+                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {event} for {expected.event}")
+
+    def _event_text(self, event: Span | None) -> tuple[str, str] | None:
+        """Return an event in the words of a calendar."""
+        if event is None:
+            return None
+        start, end = (f"{instant.astimezone(self._zone):%Y-%m-%d %H:%M:%S}" for instant in event)
+        return start, end
+
+    def _compare_with_truth(self, room_id: str, known: Known, expected: View, now: datetime) -> None:
+        """Compare with the bookings themselves, where none was changed since the answer."""
+        room, never = self._tenant.rooms.get(room_id), datetime.min.replace(tzinfo=UTC)
+        asked_at, closed_at = self._hearing.answered[room_id], self._office.closed_at.get(room_id, never)
+        if room is None or asked_at < self._office.booked_at.get(room_id, never):
+            return
+        if self._hearing.walked_at is None or self._hearing.walked_at < closed_at:
+            return
+        options = self.house.entry.options
+        no_booking = {"decline", "removed"}
+        if known.by_list and not options["count_pending_as_busy"]:
+            no_booking.add("needs_action")
+        busy = any(
+            booking.start <= now < booking.end
+            for booking in self._tenant.calendars.of(room_id)
+            if booking.rsvp not in no_booking and not booking.external
+        )
+        closed = room.disabled is not None and room.disabled.contains(now)
+        maybe = any(
+            booking.start <= now < booking.end for booking in self._tenant.calendars.of(room_id) if booking.external
+        )
+        if maybe and not busy and not closed:
+            return  # it counts or does not, as the options said when it was read
+        self._tally.true_looks += 1
+        if (expected.state == "on") is not (busy or closed):
+            self._tally.mismatch(f"{now} {room_id[:10]} {expected.state}, and in truth {busy=} {closed=}")
+
+    def _shown(self, state: State) -> View:
+        """Return what an entity shows; an instant that is not given as clocks here show it is none of ours."""
+        if state.state == UNAVAILABLE.state:
+            return UNAVAILABLE
+        shown = state.attributes
+        times = {name: self._instant(text) if (text := shown.get(name)) else None for name in TIMES}
+        return View(
+            state.state,
+            busy_since=times["busy_since"],
+            busy_until=times["busy_until"],
+            next_busy_time=times["next_busy_time"],
+            next_free_time=times["next_free_time"],
+            available_now=shown.get("available_now"),
+            pending=shown.get("pending"),
+            disabled_reason=shown.get("disabled_reason"),
+            bookings=tuple((self._instant(row["start"]), self._instant(row["end"])) for row in shown["bookings"])
+            if "bookings" in shown
+            else None,
+        )
+
+    def _instant(self, text: str) -> datetime:
+        instant = datetime.fromisoformat(text)
+        return instant if instant.astimezone(self._zone).isoformat() == text else instant.replace(tzinfo=None)
+
+
+def _event_of(state: State) -> tuple[str, str] | None:
+    """Return when the event of a calendar begins and ends, None if it has none."""
+    shown = state.attributes
+    return (shown["start_time"], shown["end_time"]) if "start_time" in shown else None

@@ -1,0 +1,86 @@
+"""A simulated year has to find what it is there for: a few days of it, with something broken on purpose."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.soak import sabotages as broken
+from tests.soak.plan import Plan
+from tests.soak.plugin import Live
+from tests.soak.report import failures
+
+pytest_plugins = ["tests.soak.plugin"]
+
+PLAN = Plan(days=3, rooms=6, seed=1, troubles_a_day=6, pace=6)
+BUSY_HOUSE = replace(PLAN, pace=60)  # others are there for hours, and zones for a day
+BY_LIST = replace(PLAN, source="auto")  # one room a call, which alone tells of answers to an invitation
+
+FALSE_FREE = "times free and busy by what was known"
+MISMATCH = "omm_"
+DROPS = "times to unavailable or back"
+IDLE = "states written that were the same"
+LEFT = "left behind: "
+
+
+@pytest.fixture
+def expected_lingering_timers() -> bool:
+    """Tell the test kit that a test may leave timers."""
+    return True
+
+
+@pytest.fixture
+def expected_lingering_tasks() -> bool:
+    """Tell it that it may leave tasks, too."""
+    return True
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "found", "plan"),
+    [
+        (broken.forget_a_block, FALSE_FREE, PLAN),
+        (broken.end_a_second_late, "state: on for off", PLAN),
+        (broken.be_free_while_busy, FALSE_FREE, PLAN),
+        (broken.be_free_while_busy, "times from busy to free or back", PLAN),
+        (broken.be_off_between_meetings, "bookings: ", PLAN),
+        (broken.want_longer_gaps, "next_free: ", PLAN),
+        (broken.count_what_was_declined, MISMATCH, BY_LIST),
+        (broken.count_what_is_pending, MISMATCH, BY_LIST),
+        (broken.ignore_that_rooms_are_disabled, FALSE_FREE, PLAN),
+        (broken.list_other_bookings, "bookings: ", PLAN),
+        (broken.put_the_last_event_first, "calendar: ", PLAN),
+        (broken.hold_twice_as_long, FALSE_FREE, PLAN),
+        (broken.hold_anew_after_a_restart, FALSE_FREE, PLAN),
+        (broken.be_free_in_an_outage, FALSE_FREE, PLAN),
+        (broken.be_unavailable_at_the_first_failure, MISMATCH, PLAN),
+        (broken.flicker_at_each_answer, DROPS, PLAN),
+        (broken.ask_half_as_often, FALSE_FREE, PLAN),
+        (broken.arm_no_timer_after_the_first, FALSE_FREE, PLAN),
+        (broken.write_a_room_at_each_tick, IDLE, PLAN),
+        (broken.write_a_sensor_at_each_tick, IDLE, PLAN),
+        (broken.write_a_calendar_at_each_tick, IDLE, PLAN),
+        (broken.say_when_it_was_read, "is written with {'read_at'}", PLAN),
+        (broken.log_each_failure, "lines in the log about what went wrong", PLAN),
+        (broken.stay_in_the_zone, MISMATCH, BUSY_HOUSE),
+        (broken.leave_rooms_as_they_were, " there", BUSY_HOUSE),
+        (broken.reload_for_options, "options were not applied in place", BUSY_HOUSE),
+        (broken.leave_the_timer, f"{LEFT}timer of ", PLAN),
+        (broken.start_timers_for_ever, "timers grew", PLAN),
+        (broken.start_tasks_for_ever, "tasks grew", PLAN),
+        (broken.keep_objects, "objects grew", PLAN),
+        (broken.listen_for_ever, "listeners of ", BUSY_HOUSE),
+    ],
+)
+async def test_it_is_found(
+    live: Live, monkeypatch: pytest.MonkeyPatch, sabotage: Callable[[pytest.MonkeyPatch], None], found: str, plan: Plan
+) -> None:
+    sabotage(monkeypatch)
+
+    tally = await live(plan)
+
+    assert [what for what in failures(tally) if found in what]
+
+
+@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST])
+async def test_nothing_is_found_where_nothing_is_broken(live: Live, plan: Plan) -> None:
+    assert failures(await live(plan)) == []
