@@ -22,6 +22,7 @@ from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.sensor import SubjectSensor
 from custom_components.feishu_freebusy.subject import Reading
+from custom_components.feishu_freebusy.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
 
@@ -146,13 +147,13 @@ def ask_half_as_often(patches: pytest.MonkeyPatch) -> None:
 
 
 def arm_no_timer_after_the_first(patches: pytest.MonkeyPatch) -> None:
-    on_timer = FreeBusyCoordinator._on_timer
+    on_timer = WakeUp._on_timer
 
-    def once(self: FreeBusyCoordinator, now: datetime) -> None:
+    def once(self: WakeUp, now: datetime) -> None:
         on_timer(self, now)
-        self._disarm_timer()
+        self._disarm()
 
-    patches.setattr(FreeBusyCoordinator, "_on_timer", callback(once))
+    patches.setattr(WakeUp, "_on_timer", callback(once))
 
 
 # What is written
@@ -219,7 +220,7 @@ def reload_for_options(patches: pytest.MonkeyPatch) -> None:
 
 
 def leave_the_timer(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(FreeBusyCoordinator, "_disarm_timer", lambda _: None)
+    patches.setattr(WakeUp, "_disarm", lambda _: None)
 
 
 def _before_each_poll(patches: pytest.MonkeyPatch, leak: Any) -> None:
