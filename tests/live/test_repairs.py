@@ -102,7 +102,7 @@ CAUSES = (
     Cause("scope_missing", lambda tenant: tenant.revoke(FREE_BUSY), f"/auth?q={FREE_BUSY}"),
     Cause("bot_disabled", lambda tenant: setattr(tenant, "bot_enabled", False), "/bot"),
     Cause("ip_denied", lambda tenant: setattr(tenant, "ip_allowed", False), "/safe"),
-    Cause("quota_exceeded_at_start", lambda tenant: setattr(tenant, "quota_left", 0)),
+    Cause("quota_exceeded", lambda tenant: setattr(tenant, "quota_left", 0)),
 )
 
 
