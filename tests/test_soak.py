@@ -13,4 +13,5 @@ pytest_plugins = ["tests.soak.plugin"]
 async def test_some_days(live: Live, seed: int) -> None:
     tally = await live(Plan(days=3, rooms=6, seed=seed, troubles_a_day=6, pace=6))
 
-    assert failures(tally) == []
+    found = failures(tally)
+    assert found == [], "\n".join(found)

@@ -83,4 +83,6 @@ async def test_it_is_found(
 
 @pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST])
 async def test_nothing_is_found_where_nothing_is_broken(live: Live, plan: Plan) -> None:
-    assert failures(await live(plan)) == []
+    found = failures(await live(plan))
+
+    assert found == [], "\n".join(found)

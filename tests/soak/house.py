@@ -199,7 +199,8 @@ def _end_timers(hass: HomeAssistant) -> None:
     """End the timers of a Home Assistant, as if its process had ended."""
     for timer in get_scheduled_timer_handles(hass.loop):
         inside: Any = timer
-        if getattr(inside._callback, "hass", None) is hass:
+        whose = getattr(inside._callback, "__self__", inside._callback)
+        if getattr(whose, "hass", None) is hass:
             timer.cancel()
     forget_cancelled_timers(hass.loop)
 

@@ -19,6 +19,8 @@ from custom_components.feishu_freebusy.const import DOMAIN
 _OURS: Final = feishu_freebusy.__name__
 _FOLDER: Final = Path(feishu_freebusy.__file__).parent
 _MAY_END_LATER: Final = _FOLDER / "feishu" / "tokens.py"  # for all that use the app; the client's deadline ends it
+# Once Home Assistant has stopped it does nothing; older ones arm it all the same
+_HARMLESS_WHEN_STOPPED: Final = "DataUpdateCoordinator.__wrap_handle_refresh_interval"
 
 
 def running(hass: HomeAssistant) -> list[str]:
@@ -26,8 +28,11 @@ def running(hass: HomeAssistant) -> list[str]:
     timers = (timer for timer in get_scheduled_timer_handles(hass.loop) if not timer.cancelled())
     whose = ([whose for part in _parts(timer) if (whose := _ours(part))] for timer in timers)
     tasks = (_code_of(task) for task in asyncio.all_tasks(hass.loop) if not task.done())
+    names = [parts[0] for parts in whose if parts]
+    if not hass.is_running:
+        names = [name for name in names if _HARMLESS_WHEN_STOPPED not in name]
     return [
-        *(f"timer of {names[0]}" for names in whose if names),
+        *(f"timer of {name}" for name in names),
         *(f"task of {name}" for name, file in tasks if _FOLDER in file.parents and file != _MAY_END_LATER),
     ]
 

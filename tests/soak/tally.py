@@ -79,7 +79,6 @@ class Tally:
     drops_shown: int = 0
     drops_due: int = 0
     loads: int = 0
-    late: int = 0
     flips_shown: int = 0
     flips_due: int = 0
     asked_again: int = 0
