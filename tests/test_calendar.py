@@ -12,6 +12,7 @@ from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -19,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.feishu_freebusy.bookings import MAX_RANGE
+from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Fault, Room, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of
 from tests.conftest import at
@@ -306,7 +308,9 @@ async def test_the_word_is_that_of_the_language_that_is_chosen_later(
     await set_up(orion)
 
     await clock.run(hass.config.async_update(language="zh-Hans"))
-    await clock.settle()
+    # Home Assistant reads the texts in threads, one after the other: all is there when they are
+    await async_get_translations(hass, "zh-Hans", "entity", [DOMAIN])
+    await hass.async_block_till_done()
 
     (event,) = await clock.run(calendar_of(hass, orion).async_get_events(hass, at(9), at(12)))
     assert event.summary == "忙碌"

@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from .catalogue import RoomInfo
 from .coordinator import FeishuConfigEntry
-from .entity import SubjectEntity, async_add_subjects
+from .entity import SubjectEntity, async_add_subjects, zone_of
 
 PARALLEL_UPDATES = 0
 
@@ -50,7 +50,9 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         """Return all that is shown, but not as text; or that nothing is known."""
         if (snapshot := self.snapshot) is None:
             return None
-        return snapshot.status, snapshot.bookings, self._about_room(), dt_util.get_default_time_zone()
+        status, bookings = snapshot.status, snapshot.bookings
+        zone = zone_of(status.busy_since, status.busy_until, status.next_busy, status.next_free, bookings)
+        return status, bookings, self._about_room(), zone
 
     @property
     @override

@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .bookings import MAX_RANGE
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
-from .entity import SubjectEntity, async_add_subjects
+from .entity import SubjectEntity, async_add_subjects, zone_of
 from .feishu import FeishuError
 from .problems import problem_key, problem_placeholders
 from .schedule import Block
@@ -78,7 +78,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         if (snapshot := self.snapshot) is None:
             return None
         ahead = self.coordinator.bookings_ahead(self.subject_id)
-        return snapshot.block, ahead, dt_util.get_default_time_zone()
+        return snapshot.block, ahead, zone_of(snapshot.block, ahead)
 
     @override
     async def async_get_events(

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from datetime import tzinfo
 from typing import override
 
 from homeassistant.core import callback
@@ -9,6 +10,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.util import dt as dt_util
 
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import account_device_info, subject_device_info
@@ -73,6 +75,11 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
             return  # dropped in the options, and about to be removed
         if self.rendered() != self._shown:
             self.async_write_ha_state()
+
+
+def zone_of(*shown: object) -> tzinfo | None:
+    """Return the time zone in which all that is shown of times is, None where none of it is there: then any will do."""
+    return dt_util.get_default_time_zone() if any(shown) else None
 
 
 class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):

@@ -112,7 +112,6 @@ class Deeds:
 
     async def _move(self) -> None:
         self._done["zones"] += 1
-        self._watch.moved_at = self._clock.now
         await self.house.set_zone(self._rng.choice(ZONES))
         self._watch.look(set(self.house.options["rooms"]))
 

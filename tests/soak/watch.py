@@ -46,7 +46,6 @@ class Watch:
         self._expected: dict[str, str] = {}
         self._untangled: dict[str, tuple[str, str]] = {}  # which room and what of it, by entity id
         self._ranges: dict[str, object] = {}  # what a calendar holds, when it was last written
-        self.moved_at: datetime | None = None
 
     # What is written
 
@@ -105,7 +104,7 @@ class Watch:
     def _note_idle(self, entity_id: str) -> None:
         """Count a state that was written although it was the same."""
         room_id, key = self._room_of(entity_id)
-        if not room_id or self._clock.now == self.moved_at:  # without any booking, it is the same in another zone
+        if not room_id:
             return
         if key == "calendar":  # those who look at a range are told with the state
             before, self._ranges[room_id] = self._ranges.get(room_id), self._range_of(room_id)
