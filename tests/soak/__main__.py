@@ -1,7 +1,9 @@
 """Lives through a year of a house: `scripts/soak --days 365 --rooms 50 --seed 1`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+import os
 from pathlib import Path
 import sys
 from time import process_time
@@ -13,6 +15,7 @@ from tests.soak.report import failures, report
 from tests.soak.tally import Tally
 
 YEAR = Path(__file__).with_name("one_year.py")
+QUIETLY = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
 
 
 class Soak:
@@ -21,12 +24,18 @@ class Soak:
     def __init__(self, plan: Plan) -> None:
         """Take the plan."""
         self._plan = plan
+        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # the other one is pytest's, and silent
         self.lived: list[Tally] = []
 
     @pytest.fixture
     def plan(self) -> Plan:
         """Return the plan."""
         return self._plan
+
+    @pytest.fixture
+    def say(self) -> Callable[[str], None]:
+        """Return what prints while the year is under way."""
+        return partial(print, file=self._out, flush=True)
 
     @pytest.fixture
     def tallies(self) -> list[Tally]:
@@ -39,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     soak = Soak(Plan(options.days, options.rooms, options.seed))
     print(f"{options.days} days of {options.rooms} rooms, seed {options.seed}", flush=True)
-    quietly = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
-    status = pytest.main([str(YEAR), *quietly], plugins=[soak])
+    status = pytest.main([str(YEAR), *QUIETLY], plugins=[soak])
     if not soak.lived:
         return int(status) or 1
     (tally,) = soak.lived

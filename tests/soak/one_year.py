@@ -1,5 +1,7 @@
 """The year in the pytest that `tests.soak` starts."""
 
+from collections.abc import Callable
+
 from tests.soak.plan import Plan
 from tests.soak.plugin import Live
 from tests.soak.tally import Tally
@@ -7,6 +9,6 @@ from tests.soak.tally import Tally
 pytest_plugins = ["tests.soak.plugin"]
 
 
-async def test_a_year(live: Live, plan: Plan, tallies: list[Tally]) -> None:
+async def test_a_year(live: Live, plan: Plan, say: Callable[[str], None], tallies: list[Tally]) -> None:
     """Live through it; it is judged by who asked for it."""
-    tallies.append(await live(plan))
+    tallies.append(await live(plan, say))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import logging
 import random
 import time
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import ThreadedResolver, connector
@@ -39,7 +39,12 @@ class Resolver(ThreadedResolver):
 
 _MOST_ROWS = 2_000
 
-type Live = Callable[[Plan], Awaitable[Tally]]
+
+class Live(Protocol):
+    """Lives through so many days, and returns what came of it; says how far it has come."""
+
+    def __call__(self, plan: Plan, say: Callable[[str], None] = ...) -> Awaitable[Tally]:
+        """Live."""
 
 
 @pytest.fixture
@@ -64,13 +69,13 @@ def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch)
     for name in ("_row", "_room_row"):  # a booking looks the same in each of a thousand answers
         monkeypatch.setattr(rows, name, _remembered(getattr(rows, name)))
 
-    async def live(plan: Plan) -> Tally:
+    async def live(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Tally:
         log, ours = LogCounter(), logging.getLogger(f"custom_components.{DOMAIN}")
         for logger in (logging.getLogger(), ours):
             logger.addHandler(log)
         ours.propagate = False  # pytest would keep each line, with its error and all that this knows
         try:
-            tally = await _live(plan, wall)
+            tally = await _live(plan, wall, say)
         finally:
             ours.propagate = True
             for logger in (logging.getLogger(), ours):
@@ -94,7 +99,7 @@ def _remembered(make_row: Callable[..., object]) -> Callable[..., object]:
     return row
 
 
-async def _live(plan: Plan, wall: WallClock) -> Tally:
+async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tally:
     logging.getLogger(f"custom_components.{DOMAIN}").setLevel(logging.INFO)
     random.seed(plan.seed)  # the jitter of polls
     loop = asyncio.get_running_loop()
@@ -106,6 +111,7 @@ async def _live(plan: Plan, wall: WallClock) -> Tally:
     clock = YearClock(wall)
     witness = Witness(tenant, clock)
     year = Year(plan, tenant, witness, clock)
+    year.tally.say = say
 
     def note_failure(_loop: object, context: dict[str, Any]) -> None:
         year.tally.mismatch(f"{clock.now} in the loop: {context.get('exception') or context['message']!r}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 import gc
@@ -90,12 +90,14 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     marks: list[Mark] = field(default_factory=list)
     log: LogCounter = field(default_factory=LogCounter)
+    say: Callable[[str], None] = field(default=lambda _: None, repr=False)  # to whom waits for the end of it
 
     def mismatch(self, what: str) -> None:
         """Note that something is shown that should not be."""
         self.mismatches += 1
         if len(self.told) < _MOST_TOLD:
             self.told.append(what)
+            self.say(what)
 
     def take(self, edits: Mapping[str, int], witness: Witness, loads: int) -> None:
         """Take over what others counted."""

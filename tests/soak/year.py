@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 import gc
 import random
+from time import process_time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from tests.soak.trouble import Trouble, Troubles, seconds
 from tests.soak.watch import Watch
 from tests.soak.witness import Witness
 
+MONTH: Final = 30  # in days
 MARKS: Final = 8  # in a year: when it is counted what there is
 
 
@@ -56,6 +58,7 @@ class Year:
         house.entry_options["rooms"] = {room.room_id: room.name for room in rooms}
         await house.start()
         self._every_day(start)
+        self._every_month(start)
         self._agenda.now_and_then(1 / (plan.edits_a_day * plan.rooms), self._edit)
         self._agenda.now_and_then(1 / plan.troubles_a_day, lambda: self._begin_trouble(troubles))
         self._agenda.now_and_then(1 / 6, self._look_at_all)
@@ -103,6 +106,19 @@ class Year:
             self._office.plan_day(day, zone)
 
         self._agenda.at(midnight + timedelta(days=1, hours=3), plan)
+
+    def _every_month(self, since: datetime) -> None:
+        """Say how far it has come: a year takes minutes."""
+
+        async def say() -> None:
+            self._agenda.within(MONTH, say)
+            days, told, calls = (self._clock.now - since).days, self.tally, self._witness.calls.total()
+            told.say(
+                f"day {days:>3}: {process_time():>5.0f} s of processor time, {told.polls:,} polls, {calls:,} calls,"
+                f" {told.looks:,} looks, {told.mismatches} mismatches"
+            )
+
+        self._agenda.within(MONTH, say)
 
     async def _run(self, work: Awaitable[None]) -> None:
         async def run() -> None:
