@@ -62,12 +62,15 @@ class Agenda:
         self.within(self._rng.expovariate(1 / days), do)
 
     def mark(self, room_id: str, edges: Iterable[datetime]) -> None:
-        """Have a room looked at right before, at, and right after instants."""
+        """Have a room looked at right before, at, and right after instants: never on a whole second.
+
+        On one, another timer of that instant may still be due, by less than a millionth of a second.
+        """
         now = self._now()
         for edge in edges:
             if not now < edge < now + MARKED_AHEAD:
                 continue
-            for instant in (edge - SECOND, edge + HAIR, edge + SECOND):
+            for instant in (edge + HAIR - SECOND, edge + HAIR, edge + HAIR + SECOND):
                 if instant not in self._rooms_at:
                     heapq.heappush(self._instants, instant)
                 self._rooms_at[instant].add(room_id)

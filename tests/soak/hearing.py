@@ -99,5 +99,5 @@ class Hearing:
         known = self.oracle.known.get(room_id)
         if known is None:
             return True
-        edges = (instant - SECOND, instant - HAIR, instant + SECOND)
-        return known.fresh_until in edges or any(edge in self.oracle.edges(room_id) for edge in edges)
+        edges = {instant - HAIR + SECOND, instant - HAIR, instant - HAIR - SECOND}
+        return known.fresh_until in edges or not edges.isdisjoint(self.oracle.edges(room_id))
