@@ -62,6 +62,12 @@ class Clock:
         self._seconds = float(int(_real_seconds()))
         self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
+    def drive(self, loop: asyncio.AbstractEventLoop, patches: pytest.MonkeyPatch) -> None:
+        """Have a loop go by this clock."""
+        patches.setattr(loop, "time", self.seconds)
+        # From 2**24 s on a float can't hold the nanosecond that a loop adds to let a timer fire at its very instant
+        patches.setattr(loop, "_clock_resolution", 1e-6)
+
     def follow(self, hass: HomeAssistant) -> None:
         """Go on with another Home Assistant, which was started in place of the one before."""
         self._hass = hass
@@ -165,7 +171,7 @@ async def clock(
     monkeypatch.setattr(Simulator, "_delay", hold_back_and_say_so)
     hass.loop.set_debug(False)  # with it, half of the time goes into stack traces of timers that nobody asks for
     with pytest.MonkeyPatch.context() as until_then:
-        until_then.setattr(hass.loop, "time", clock.seconds)
+        clock.drive(hass.loop, until_then)
         yield clock
         await _end(hass, clock, simulator.tenant)
 

@@ -12,6 +12,8 @@ from tests.clock import Clock
 
 SECOND: Final = timedelta(seconds=1)
 HAIR: Final = timedelta(milliseconds=1)  # timers fire no earlier than their instant
+# The loop's clock at first: a day later a float holds no nanoseconds any more, and even a short run is to outlive that
+FIRST_SECONDS: Final = 2.0**24 - 86_400
 
 
 class WallClock:
@@ -45,6 +47,7 @@ class YearClock(Clock):
         """Stand still; the first Home Assistant is still to be followed."""
         super().__init__(cast("HomeAssistant", None), cast("FrozenDateTimeFactory", wall))
         self._wall = wall
+        self._seconds = FIRST_SECONDS
         self.settled: Callable[[], None] = lambda: None
 
     @property
