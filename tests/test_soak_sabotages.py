@@ -15,6 +15,7 @@ pytest_plugins = ["tests.soak.plugin"]
 PLAN = Plan(days=3, rooms=6, seed=1, troubles_a_day=6, pace=6)
 BUSY_HOUSE = replace(PLAN, pace=60)  # others are there for hours, and zones for a day
 BY_LIST = replace(PLAN, source="auto")  # one room a call, which alone tells of answers to an invitation
+MANY_CALLS = replace(BY_LIST, days=1, rooms=60)
 
 FALSE_FREE = "times free and busy by what was known"
 MISMATCH = "omm_"
@@ -55,6 +56,7 @@ def expected_lingering_tasks() -> bool:
         (broken.be_unavailable_at_the_first_failure, MISMATCH, PLAN),
         (broken.flicker_at_each_answer, DROPS, PLAN),
         (broken.ask_half_as_often, FALSE_FREE, PLAN),
+        (broken.ask_as_fast_as_it_goes, "calls beyond a rate limit", MANY_CALLS),
         (broken.arm_no_timer_after_the_first, FALSE_FREE, PLAN),
         (broken.write_a_room_at_each_tick, IDLE, PLAN),
         (broken.write_a_sensor_at_each_tick, IDLE, PLAN),
@@ -81,7 +83,7 @@ async def test_it_is_found(
     assert [what for what in failures(tally) if found in what]
 
 
-@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST])
+@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST, MANY_CALLS])
 async def test_nothing_is_found_where_nothing_is_broken(live: Live, plan: Plan) -> None:
     found = failures(await live(plan))
 

@@ -18,6 +18,7 @@ from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu import BusyPeriod
+from custom_components.feishu_freebusy.feishu.traffic import SlidingWindow
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.sensor import SubjectSensor
@@ -144,6 +145,10 @@ def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
 def ask_half_as_often(patches: pytest.MonkeyPatch) -> None:
     interval_at = timetable.Timetable.interval_at
     patches.setattr(timetable.Timetable, "interval_at", lambda self, then: 2 * interval_at(self, then))
+
+
+def ask_as_fast_as_it_goes(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(SlidingWindow, "delay", lambda _: 0.0)
 
 
 def arm_no_timer_after_the_first(patches: pytest.MonkeyPatch) -> None:
