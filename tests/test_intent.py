@@ -296,7 +296,7 @@ async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
         ("A302有空吗", CHINESE, "没有叫“A302”的会议室。您是想问A301吗？"),
         ("游泳池有空吗", CHINESE, "没有叫“游泳池”的会议室。"),
         ("which rooms are free on the ninth floor", "en",
-         "There is no ninth floor with rooms. Rooms are on Tower A 3F and Tower A 5F."),
+         "There is no ninth floor with rooms. Places with rooms: Tower A 3F and Tower A 5F."),
         ("九楼哪些会议室有空", CHINESE, "九楼没有会议室。有会议室的是Tower A 3F和Tower A 5F。"),
     ],
 )  # fmt: skip
@@ -356,7 +356,7 @@ async def test_an_area_is_a_place(
     dr.async_get(hass).async_update_device(device.id, area_id=ar.async_get(hass).async_create("Lobby").id)
 
     assert await ask("which rooms are free in the lobby") == "Vega is free, and nothing is booked ahead."
-    assert await ask("which rooms are free in the attic") == "There is no attic with rooms. Rooms are on Lobby."
+    assert await ask("which rooms are free in the attic") == "There is no attic with rooms. Places with rooms: Lobby."
 
 
 async def test_a_room_that_two_apps_show_is_one_and_the_last_word_on_it_counts(
@@ -415,10 +415,10 @@ async def test_an_unreachable_room_is_never_called_free(
     await clock.forward(minutes=15)
 
     for question in ("is Orion free", "when is Orion free"):
-        assert await ask(question) == "I don't know whether Orion is free: Feishu can't be reached at the moment."
-    assert await ask("which rooms are free") == "I don't know: Feishu can't be reached at the moment."
-    assert await ask("Orion有空吗", CHINESE) == "现在连不上飞书，不知道Orion有没有空。"
-    assert await ask("哪些会议室有空", CHINESE) == "现在连不上飞书，不知道哪间有空。"
+        assert await ask(question) == "I don't know whether Orion is free: there is no current data from Feishu."
+    assert await ask("which rooms are free") == "I don't know: there is no current data from Feishu."
+    assert await ask("Orion有空吗", CHINESE) == "现在没有飞书的最新数据，不知道Orion有没有空。"
+    assert await ask("哪些会议室有空", CHINESE) == "现在没有飞书的最新数据，不知道哪间有空。"
 
 
 async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
@@ -445,8 +445,8 @@ async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
     assert entry.state is ConfigEntryState.NOT_LOADED
 
-    assert await ask("is Orion free") == ("I don't know whether Orion is free: Feishu can't be reached at the moment.")
-    assert await ask("which rooms are free") == "I don't know: Feishu can't be reached at the moment."
+    assert await ask("is Orion free") == ("I don't know whether Orion is free: there is no current data from Feishu.")
+    assert await ask("which rooms are free") == "I don't know: there is no current data from Feishu."
 
 
 # What comes nearest

@@ -167,14 +167,16 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
     @override
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
         options = {**self._options, CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
+        count = len(self._room_ids())
         return self.async_create_entry(
             title=self._access.app_name or self._data[CONF_APP_ID],
             data=self._data,
             options=options,
             description="created",
-            description_placeholders=forecast_texts(
-                Options.of(options), self._room_count(), batch_granted=self._access.room_batch
-            ),
+            description_placeholders={
+                "count": str(count),
+                **forecast_texts(Options.of(options), count, batch_granted=self._access.room_batch),
+            },
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002

@@ -276,7 +276,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         try:
             if due:
                 await self._read(due)
-            elif not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
+            elif self._read_ids() and not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
                 raise self.last_exception
         finally:
             self._schedule_next_poll()

@@ -1,6 +1,6 @@
 """Rooms, people and polling of an entry, changed in place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, override
 
@@ -136,7 +136,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         return self.async_show_form(
             step_id="polling",
             data_schema=self.add_suggested_values_to_schema(_POLLING_SCHEMA, shown),
-            description_placeholders=self._forecast_texts(self.config_entry.options, self._room_count_now()),
+            description_placeholders=self._forecast_texts(self.config_entry.options, self._room_ids_now()),
         )
 
     @override
@@ -171,26 +171,26 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
     async def async_step_rooms_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Say what other rooms will do."""
-        return self._show_effect("rooms", self._room_count())
+        return self._show_effect("rooms", self._room_ids())
 
     async def async_step_people_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Say what other people will do."""
         people, before = (Options.of(each).people for each in (self._new_options, self.config_entry.options))
         return self._show_effect(
-            "people", self._room_count_now(), people=str(len(people)), people_before=str(len(before))
+            "people", self._room_ids_now(), people=str(len(people)), people_before=str(len(before))
         )
 
     async def async_step_polling_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Say what polling in another way will do."""
-        return self._show_effect("polling", self._room_count_now())
+        return self._show_effect("polling", self._room_ids_now())
 
-    def _show_effect(self, step_id: str, rooms: int, **counts: str) -> ConfigFlowResult:
-        before = self._forecast_texts(self.config_entry.options, self._room_count_now())
+    def _show_effect(self, step_id: str, room_ids: AbstractSet[str], **counts: str) -> ConfigFlowResult:
+        before = self._forecast_texts(self.config_entry.options, self._room_ids_now())
         return self.async_show_menu(
             step_id=f"{step_id}_effect",
             menu_options=["save", step_id],
             description_placeholders={
-                **self._forecast_texts(self._new_options, rooms),
+                **self._forecast_texts(self._new_options, room_ids),
                 **{f"{name}_before": text for name, text in before.items()},
                 **counts,
             },
@@ -204,8 +204,11 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
     def _new_options(self) -> dict[str, Any]:
         return {**self.config_entry.options, **self._changes}
 
-    def _forecast_texts(self, options: Mapping[str, Any], rooms: int) -> dict[str, str]:
-        return forecast_texts(Options.of(options), rooms, batch_granted=self._batch_granted())
+    def _forecast_texts(self, options: Mapping[str, Any], room_ids: AbstractSet[str]) -> dict[str, str]:
+        new = Options.of(options)
+        ignored = self._coordinator.ignored if self._coordinator else frozenset()
+        rooms, people = (len(ids - ignored) for ids in (room_ids, new.people.keys()))
+        return {"count": str(len(room_ids)), **forecast_texts(new, rooms, people, batch_granted=self._batch_granted())}
 
     def _batch_granted(self) -> bool | None:
         if self._coordinator is None:
@@ -220,24 +223,23 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         entry: FeishuConfigEntry = self.config_entry
         return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
-    def _room_count_now(self) -> int:
+    def _room_ids_now(self) -> set[str]:
         if self._coordinator:
-            return len(self._coordinator.room_ids)
-        return len({*self._rooms_before(), *names_of_rooms(self.hass, self.config_entry)})
+            return set(self._coordinator.room_ids)
+        return {*self._rooms_before(), *names_of_rooms(self.hass, self.config_entry)}
 
 
-def forecast_texts(options: Options, rooms: int, *, batch_granted: bool | None) -> dict[str, str]:
-    """Return what the texts of the flows say about a whole month; with unit signs, which need no language."""
+def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None) -> dict[str, str]:
+    """Return what the texts of the flows say about a month of reading so many; with unit signs, of no language."""
     month = forecast(
         options,
         rooms,
-        len(options.people),
+        people,
         batch_granted=batch_granted,
         now=dt_util.utcnow(),
         time_zone=dt_util.get_default_time_zone(),
     )
     return {
-        "count": str(rooms),
         "interval": _duration_text(month.plan.office),
         "off_interval": _duration_text(month.plan.off if options.off_hours else month.plan.office),
         "calls": f"{month.calls:,}",

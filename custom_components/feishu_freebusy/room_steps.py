@@ -163,9 +163,9 @@ class RoomSteps(ConfigEntryBaseFlow):
         names = {level_id: catalogue.level_name(level_id) or level_id for level_id in catalogue.levels}
         return {**self._levels_before(), **names}
 
-    def _room_count(self) -> int:
-        """Return how many rooms are chosen, one by one or with their levels."""
-        return len({*self._chosen, *self._known.rooms_on(self._levels)})
+    def _room_ids(self) -> set[str]:
+        """Return the ids of the rooms that are chosen, one by one or with their levels."""
+        return {*self._chosen, *self._known.rooms_on(self._levels)}
 
     def _room_options(self) -> list[SelectOptionDict]:
         infos = describe_rooms(self._known, self._names_of_rooms()).values()

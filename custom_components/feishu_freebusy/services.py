@@ -138,7 +138,11 @@ def _window(call: ServiceCall) -> tuple[datetime, datetime]:
 def _entry_and_ids(call: ServiceCall) -> tuple[FeishuConfigEntry, dict[str, dict[str, Any]]]:
     """Return the entry to read with, and for each subject how the API is told of it."""
     entities = {entity_id: er.async_get(call.hass).async_get(entity_id) for entity_id in call.data[ATTR_ENTITY_ID]}
-    owners = {entity.config_entry_id for entity in entities.values() if entity and entity.platform == DOMAIN}
+    owners: set[str | None] = set()
+    for entity_id, entity in entities.items():
+        if entity is None or entity.platform != DOMAIN:
+            raise _refused("not_ours", entity=entity_id)
+        owners.add(entity.config_entry_id)
     entry, *others = _entries(call, *owners)
     if others:
         raise _refused("which_account")

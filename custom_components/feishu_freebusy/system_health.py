@@ -40,11 +40,11 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
 
 def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
     coordinators = [entry.runtime_data for entry in entries]
-    subjects = [(coordinator, subject_id) for coordinator in coordinators for subject_id in coordinator.subject_ids]
-    known = sum(coordinator.snapshot(subject_id) is not None for coordinator, subject_id in subjects)
+    read = [(each, subject_id) for each in coordinators for subject_id in each.subjects.keys() - each.ignored]
+    known = sum(coordinator.snapshot(subject_id) is not None for coordinator, subject_id in read)
     read_at = [coordinator.last_read_at for coordinator in coordinators]
     return {
-        "current": f"{known} / {len(subjects)}",
+        "current": f"{known} / {len(read)}",
         **({"last_read": min(filter(None, read_at))} if all(read_at) else {}),
         "calls": _NUMBERS_APART.join(
             f"{coordinator.calls.used:,}" + (f" / {budget:,}" if (budget := coordinator.options.budget) else "")
