@@ -802,3 +802,28 @@ async def test_a_calendar_is_dropped_with_its_room(
 
     assert hass.states.get(dropped) is None
     assert shown(hass, orion).state == "off"
+
+
+async def test_polls_that_bring_nothing_new_do_not_pass_for_news(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    await set_up(orion, scan_interval=1_800)
+    assert await ask(orion, *BEYOND) == []
+
+    tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
+    await clock.to(at(10, 30, 2))  # right after a poll
+
+    assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]
+
+
+async def test_at_a_change_far_days_are_not_told_as_they_were_long_ago(
+    tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9, day=3), at(10, day=3))
+    await set_up(orion)
+    assert await ask(orion, *BEYOND) == []
+
+    tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
+    await clock.to(at(9, 0, 2, day=3))
+
+    assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]

@@ -11,7 +11,7 @@ import pytest
 from custom_components.feishu_freebusy.catalogue import describe_rooms, place_text
 from custom_components.feishu_freebusy.feishu import Catalogue, Room as FeishuRoom, RoomLevel
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown
+from tests.clock import ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown, state_of
 from tests.conftest import at
 from tests.test_config_flow import ROOMS_SCOPE
 
@@ -280,3 +280,37 @@ def test_a_place_is_said_in_a_line(path: tuple[str, ...], place: str) -> None:
     info = describe_rooms(Catalogue(rooms, levels("City", "A", "1F")), {"omm_1": ""})["omm_1"]
 
     assert place_text(info) == place
+
+
+async def test_a_new_room_of_which_the_catalogue_has_yet_to_tell_is_not_free(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    closed, open_one = tenant.add_room("Closed"), tenant.add_room("Open")
+    tenant.disable_room(closed.room_id, at(8), None, "broken")
+    tenant.inject(Fault.error(500, 190003), ROOMS, times=None)
+
+    rooms = {room.room_id: room.name for room in (orion, closed, open_one)}
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": rooms})
+    await clock.to(at(10, 5))
+    assert [state_of(hass, room) for room in (orion, closed, open_one)] == ["off", "unavailable", "unavailable"]
+
+    tenant.clear_faults()
+    await clock.to(at(10, 31))
+    assert [state_of(hass, room) for room in (orion, closed, open_one)] == ["off", "on", "off"]
+    assert "off" not in writes.states_of(busy_id(hass, closed))
+
+
+async def test_after_an_outage_it_is_read_as_soon_as_the_rooms_are(
+    hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    clock.set_wall(at(15, 59, 30))
+    await set_up(orion)
+    await simulator.stop()
+    await clock.forward(hours=6, minutes=2)
+    tenant.rename_room(orion.room_id, "Great Orion")
+
+    await simulator.start()
+    await clock.forward(minutes=6)
+
+    assert device(hass, orion) == ("Great Orion", "Tower A / 3F")

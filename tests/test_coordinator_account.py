@@ -8,13 +8,14 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault, Room, Tenant
 from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, levels, said, state_of
 from tests.conftest import at
-from tests.test_config_flow import FREE_BUSY_SCOPE, SECRET, change, end_trouble
+from tests.test_config_flow import FREE_BUSY_SCOPE, SECRET, change, end_trouble, is_of
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("log_of_info")
@@ -245,3 +246,32 @@ async def test_an_expired_token_is_nobodys_business(
     assert entry.runtime_data.last_update_success
     assert len(tenant.calls(TOKEN)) == 1
     assert said(caplog) == []
+
+
+async def test_when_one_room_can_be_read_again_all_others_are_read_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await async_setup_component(hass, "homeassistant", {})
+    await set_up(orion, vega)
+    tenant.quota_left = 0
+    await clock.to(at(10, 30))
+    assert state_of(hass, vega) == "unavailable"
+
+    tenant.quota_left = None
+    await clock.run(
+        hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
+    )
+    await clock.forward(seconds=5)
+
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
+
+
+async def test_a_room_alone_that_is_told_of_used_up_calls_does_not_wait_for_hours(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega)
+    tenant.inject(Fault.error(400, 99991403), FREE_BUSY, when=is_of(vega.room_id))
+
+    await clock.to(at(10, 20))
+
+    assert state_of(hass, vega) == "off"

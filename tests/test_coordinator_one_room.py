@@ -1,8 +1,11 @@
 """One room that can't be read, among others that can."""
 
+import random
+
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.feishu_freebusy import timetable
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, levels, reads_of, said, shown, state_of
 from tests.conftest import at
@@ -152,3 +155,95 @@ async def test_the_only_room_that_can_not_be_read_still_has_its_entity(
     await clock.to(at(10, 5))
 
     assert shown(hass, orion).state == "off"
+
+
+UNREADABLE_ROW = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+UNREADABLE = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [UNREADABLE_ROW]}})
+
+
+@pytest.mark.parametrize("fault", [UNREADABLE, Fault.error(500, 190003)], ids=["unreadable", "internal error"])
+async def test_after_an_outage_a_room_with_troubles_of_its_own_does_not_stand_for_all(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    vega: Room,
+    fault: Fault,
+) -> None:
+    await set_up(orion, vega)
+    tenant.inject(fault, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 5, 30))
+    await simulator.stop()
+    await clock.to(at(10, 25))
+    assert state_of(hass, vega) == "unavailable"
+
+    await simulator.start()
+    await clock.to(at(10, 31))
+
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
+
+
+async def test_many_rooms_with_troubles_of_their_own_do_not_hide_the_others(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    bad = [tenant.add_room(f"Bad {number}") for number in range(30)]
+    good = [tenant.add_room(f"Good {number}") for number in range(10)]
+    ids = {room.room_id for room in bad}
+    tenant.inject(
+        Fault.error(500, 190003),
+        FREE_BUSY,
+        times=None,
+        when=lambda call: isinstance(call.body, dict) and call.body["room_id"] in ids,
+    )
+
+    await set_up(*bad, *good, source="list")
+    await clock.to(at(11))
+
+    assert {state_of(hass, room) for room in good} == {"off"}
+    assert {state_of(hass, room) for room in bad} == {"unavailable"}
+
+
+@pytest.mark.parametrize("jitter", [-0.05, 0.05])
+async def test_who_fails_alone_is_not_taken_for_an_outage_though_asked_alone(
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    orion: Room,
+    vega: Room,
+    jitter: float,
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda *_: jitter)
+    monkeypatch.setattr(timetable, "_JITTER", abs(jitter))
+    person = tenant.add_user("Ada")
+    tenant.revoke("calendar:calendar.free_busy:read")
+    await set_up(orion, vega, people={person.open_id: "Ada"}, source="batch")
+    caplog.clear()
+
+    await clock.to(at(13))
+
+    assert said(caplog) == []
+
+
+async def test_who_fails_alone_does_not_end_an_outage_either(
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega, scan_interval=1_800)
+    tenant.inject(UNREADABLE, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 45))
+    assert levels(caplog) == ["WARNING"]
+    await simulator.stop()
+
+    await clock.to(at(11, 45))
+
+    assert levels(caplog) == ["WARNING", "ERROR"]
+    assert not entry.runtime_data.last_update_success

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.feishu import parse
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, levels, said, state_of
@@ -251,3 +252,31 @@ async def test_a_bug_of_ours_is_no_storm_of_calls(
 
     await clock.to(at(10, 20))
     assert state_of(hass, orion) == "off"
+
+
+async def test_an_entity_that_fails_keeps_nobody_else_from_the_news(
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    rendered = BusySensor.rendered
+
+    def fail(sensor: BusySensor) -> object:
+        if sensor.subject_id == orion.room_id:
+            raise ZeroDivisionError
+        return rendered(sensor)
+
+    entry = await set_up(orion, vega)
+    monkeypatch.setattr(BusySensor, "rendered", fail)
+    for room in (orion, vega):
+        tenant.book(room.room_id, at(10), at(11))
+    await clock.to(at(10, 1, 5))
+
+    assert state_of(hass, vega) == "on"
+    assert entry.runtime_data.last_update_success
+    assert "Unexpected error updating an entity of Meeting rooms" in caplog.text

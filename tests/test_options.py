@@ -469,3 +469,60 @@ async def test_a_change_of_options_does_not_end_a_wait_that_feishu_asked_for(
     await clock.to(at(11, 10))
 
     assert len(tenant.requests) > 0
+
+
+# While rooms are read
+
+
+async def test_what_is_asked_for_otherwise_during_a_poll_is_read_right_after_it(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
+) -> None:
+    await set_up(orion, include_external_calendar=False, scan_interval=RARELY)
+    tenant.book(orion.room_id, at(9), at(18), external=True)
+    tenant.inject(Fault.slow(5), FREE_BUSY)
+    await clock.to(at(11, 0, 2))
+
+    change(include_external_calendar=True)
+    await clock.to(at(11, 0, 10))
+
+    assert state_of(hass, orion) == "on"
+
+
+async def test_a_room_that_is_asked_for_during_a_poll_is_read_after_it(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    coordinator = entry.runtime_data
+    await coordinator.async_request_refresh()  # the next one has to wait for a few seconds
+    tenant.inject(Fault.slow(5), FREE_BUSY)
+    poll = hass.async_create_task(coordinator.async_check_now())
+    await clock.forward(seconds=1)
+    tenant.book(orion.room_id, at(9), at(18))
+
+    await coordinator.async_read_now(orion.room_id)
+    await clock.forward(seconds=30)
+
+    assert poll.done()
+    assert state_of(hass, orion) == "on"
+
+
+async def test_options_that_change_while_the_entry_starts_are_taken_over(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    entry_of: Callable[..., MockConfigEntry],
+    change: Change,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = entry_of(orion.room_id)
+    entry.add_to_hass(hass)
+    tenant.inject(Fault.slow(5), FREE_BUSY)
+    start = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await clock.forward(seconds=2)
+
+    change(rooms=names(orion, vega))
+    await clock.forward(minutes=1)
+
+    assert start.done()
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")

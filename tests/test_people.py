@@ -361,3 +361,17 @@ async def test_the_device_of_a_person_can_be_deleted(
     assert unique_ids(hass, people[0].open_id) == {}
     assert of(hass, people[1]).state == "off"
     assert state_of(hass, mira) == "off"
+
+
+async def test_who_is_asked_for_alone_does_not_take_the_others_along_where_that_costs_calls(
+    tenant: Tenant, clock: Clock, set_up: SetUp, people: list[User]
+) -> None:
+    entry = await set_up(
+        people={person.open_id: person.name for person in people}, scan_interval=3_600, horizon_days=30
+    )
+    tenant.requests.clear()
+
+    await entry.runtime_data.async_read_now(people[0].open_id)
+    await clock.settle()
+
+    assert len(tenant.requests) == 1

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
+import random
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 from hypothesis import assume, example, given, settings, strategies as st
 import pytest
 
+from custom_components.feishu_freebusy import timetable
 from custom_components.feishu_freebusy.polling import (
     OffHours,
     PollPlan,
@@ -19,7 +21,7 @@ from custom_components.feishu_freebusy.polling import (
     retry_delay,
 )
 from simulator import Room, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp
+from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -439,9 +441,9 @@ async def test_an_overspent_budget_slows_polls_down_until_the_month_ends(
     assert entry.runtime_data.timetable.interval == DAY
     tenant.requests.clear()
 
-    await clock.to(at(19, day=8))
+    await clock.to(at(0, day=8))
     assert tenant.calls(FREE_BUSY) == []
-    await clock.to(at(21, day=8))
+    await clock.to(at(0, 2, day=8))
 
     assert len(tenant.calls(FREE_BUSY)) == 12
     assert entry.runtime_data.timetable.interval.total_seconds() == pytest.approx(
@@ -458,3 +460,23 @@ async def test_one_room_of_a_free_plan_is_read_about_every_other_minute(
     entry = await set_up(rooms[0], plan="free")
 
     assert 103 * SECOND < entry.runtime_data.timetable.interval < 105 * SECOND
+
+
+@pytest.mark.parametrize("hours", [2, 6, 12])
+async def test_the_jitter_of_a_long_interval_is_not_longer_than_the_grace(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    writes: Writes,
+    monkeypatch: pytest.MonkeyPatch,
+    rooms: list[Room],
+    hours: int,
+) -> None:
+    monkeypatch.setattr(timetable, "_JITTER", 0.05)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    await set_up(rooms[0], scan_interval=hours * 3_600)
+    writes.clear()
+
+    await clock.forward(days=2)
+
+    assert writes.changes_of(busy_id(hass, rooms[0])) == []

@@ -121,6 +121,20 @@ async def test_a_machine_that_slept_shows_nothing_of_before(
     assert len(reads_of(tenant, orion)) <= 2
 
 
+@pytest.mark.parametrize("sleep", [timedelta(minutes=20), timedelta(hours=8)], ids=str)
+async def test_after_a_sleep_rooms_are_read_within_a_minute_though_they_are_read_rarely(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, sleep: timedelta
+) -> None:
+    await set_up(orion, scan_interval=3_600)
+    await clock.forward(seconds=20)
+    tenant.book(orion.room_id, at(10, 5), at(23))
+
+    clock.set_wall(clock.now + sleep)
+    await clock.forward(minutes=1)
+
+    assert state_of(hass, orion) == "on"
+
+
 # Zones
 
 

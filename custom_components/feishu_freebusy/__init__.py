@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 from homeassistant.helpers.typing import ConfigType
@@ -68,6 +68,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
+    if Options.of(entry.options) != coordinator.options:  # changed meanwhile, when nobody listened yet
+        hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
 
 
@@ -87,7 +89,10 @@ def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusy
 
     @callback
     def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
-        return data["action"] == "update" and "disabled_by" in data["changes"]
+        if data["action"] != "update" or "disabled_by" not in data["changes"]:
+            return False
+        entity = er.async_get(hass).async_get(data["entity_id"])
+        return entity is not None and entity.config_entry_id == entry.entry_id
 
     @callback
     def apply_config(event: Event[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,19 @@ from .subject import Reading, Subject
 
 MAX_RANGE = timedelta(days=1_100)  # three years; each 90 days take a call
 _MAX_KEPT = 1_000
+_KEPT_FOR = 3_600.0  # seconds, at most: where the latest reading does not reach, nothing tells that it is outdated
 
 type _Key = tuple[str, datetime, datetime]
 type _Answer = asyncio.Future[tuple[BusyPeriod, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer, what the latest reading of the subject was when it was asked for, and when by the loop's clock."""
+
+    answer: _Answer
+    reading: Reading | None
+    asked_at: float
 
 
 class RangeReader:
@@ -29,7 +40,7 @@ class RangeReader:
     def __init__(self, client: FeishuClient) -> None:
         """Take the client to read with."""
         self._client = client
-        self._kept: dict[_Key, tuple[Reading | None, _Answer]] = {}
+        self._kept: dict[_Key, _Kept] = {}
 
     async def read(
         self, subject_id: str, subject: Subject, start: datetime, end: datetime, *, include_external_calendar: bool
@@ -38,15 +49,19 @@ class RangeReader:
 
         Several who ask for the same at the same time make one call.
         """
+        loop = asyncio.get_running_loop()
         key = (subject_id, start, end)
-        reading, answer = self._kept.get(key, (None, None))
-        if answer and reading is not subject.reading and _is_good(answer) and subject.has_news(dt_util.utcnow()):
-            periods = subject.brought_up_to_date(answer.result())
-            answer = asyncio.get_running_loop().create_future()
-            answer.set_result(periods)
-            self._keep(key, reading, answer)
-        elif answer is None or reading is not subject.reading or (answer.done() and not _is_good(answer)):
-            answer = asyncio.create_task(
+        kept = self._kept.get(key)
+        if kept and (loop.time() - kept.asked_at > _KEPT_FOR or (kept.answer.done() and not _is_good(kept.answer))):
+            kept = None
+        if kept and kept.reading is subject.reading:
+            answer = kept.answer
+        elif kept and kept.answer.done() and subject.has_news(dt_util.utcnow()):
+            answer = loop.create_future()
+            answer.set_result(subject.brought_up_to_date(kept.answer.result()))
+            self._keep(key, replace(kept, answer=answer))
+        else:
+            answer = loop.create_task(
                 self._client.freebusy_list(
                     **_who(subject_id, subject.kind),
                     time_min=start,
@@ -56,13 +71,13 @@ class RangeReader:
                 )
             )
             answer.add_done_callback(_is_good)  # an error that nobody waits for any more is not to be logged
-            self._keep(key, subject.reading, answer)
+            self._keep(key, _Kept(answer, subject.reading, loop.time()))
         await asyncio.wait([answer])  # not awaited itself: whoever waits may be cancelled, and others still wait
         return answer.result()
 
-    def _keep(self, key: _Key, reading: Reading | None, answer: _Answer) -> None:
+    def _keep(self, key: _Key, kept: _Kept) -> None:
         self._kept.pop(key, None)
-        self._kept[key] = (reading, answer)
+        self._kept[key] = kept
         if len(self._kept) > _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
 

@@ -54,6 +54,10 @@ class ReadCatalogue:
     unlisted: tuple[str, ...] = ()
     was_listed: bool = True
 
+    def tells_of(self, room_id: str) -> bool:
+        """Tell whether it is known if the room is disabled, as far as that can be."""
+        return bool(self.unlisted) or room_id in self.catalogue.rooms
+
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
         if not level_ids:

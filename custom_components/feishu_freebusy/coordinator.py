@@ -1,11 +1,12 @@
 """Owns time and freshness: when to ask Feishu, how long an answer holds, when to wake an entity."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
+import random
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,7 +24,7 @@ from .issues import Account, async_update_issues, async_update_stale
 from .options import Options
 from .people import PersonInfo
 from .poll_log import PollKind, async_poll_log
-from .poll_outcome import UnreadableLog, failure_of_all
+from .poll_outcome import UnreadableLog, has_good, outcome_of
 from .polling import grace
 from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
@@ -37,6 +38,7 @@ from .wake_up import WakeUp
 _LOGGER = logging.getLogger(__name__)
 
 _RESTORED_AT_ONCE = 50
+_LEAP = timedelta(minutes=1)  # of the clock, as after a machine slept: what is known may be old
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
@@ -80,7 +82,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._make_plan()
         # At its stop Home Assistant unloads no entry, nor does it cancel the timer
-        self._unsub_shutdown = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
+        self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
 
     # What is known
 
@@ -162,6 +164,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         def remove_listener() -> None:
             end()
             listeners.remove(update_callback)
+            if not listeners:
+                self._listeners_of.pop(context, None)
 
         return remove_listener
 
@@ -170,7 +174,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         if subject := self._subjects.get(context or ""):
             subject.told = self._snapshot_of(subject)
         for update_callback in list(self._listeners_of.get(context, ())):
-            update_callback()
+            try:
+                update_callback()
+            except Exception:  # as Home Assistant does: one entity's failure is not another's, nor that of the poll
+                _LOGGER.exception("Unexpected error updating an entity of %s", self.name)
 
     # The timer
 
@@ -181,10 +188,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _follow_clock(self) -> None:
-        """Set back with the clock how long answers hold: they are as old as they were."""
-        if back := self._wake_up.set_back_by():
+        """Set back with the clock how long answers hold: they are as old as they were. After a leap, ask anew."""
+        moved = self._wake_up.clock_moved_by()
+        if moved < timedelta():
             for subject in self._subjects.values():
-                subject.set_back(back)
+                subject.set_back(-moved)
+        elif moved > _LEAP and not self._shutdown_requested:
+            self._make_all_due()
+            self._create_task(self.async_request_refresh(), "after a leap of the clock")
 
     @callback
     def _on_wake_up(self) -> None:
@@ -210,9 +221,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Stop polling and the timer."""
         await super().async_shutdown()
         self._wake_up.stop()
+        if self._unsub_stop:
+            self._unsub_stop()
+            self._unsub_stop = None
 
     async def _on_stop(self, _event: Event) -> None:
-        self._unsub_shutdown = None
+        self._unsub_stop = None
         await self.async_shutdown()
 
     # The start
@@ -258,7 +272,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return PeopleSource(self.client, include_external_calendar=self.options.include_external_calendar)
 
     def _read_ids(self) -> list[str]:
-        return [subject_id for subject_id in self._subjects if subject_id not in self._ignored]
+        """Return the ids of those that are read; a room of which the catalogue has yet to tell may be disabled."""
+        return [
+            subject_id
+            for subject_id, subject in self._subjects.items()
+            if subject_id not in self._ignored
+            and (subject.kind is SubjectKind.PERSON or self.catalogue.data.tells_of(subject_id))
+        ]
 
     def _read_of(self, kind: SubjectKind) -> dict[str, Subject]:
         subjects = ((subject_id, self._subjects[subject_id]) for subject_id in self._read_ids())
@@ -283,8 +303,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     async def _read(self, due: set[str]) -> None:
         rooms = fill_up(self._read_of(SubjectKind.ROOM), due, self.source.chunk_size)
-        people = fill_up(self._read_of(SubjectKind.PERSON), due, PeopleSource.chunk_size)
-        self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
+        people = fill_up(
+            self._read_of(SubjectKind.PERSON), due, PeopleSource.filled_up_to(WINDOW_BEFORE + self.options.horizon)
+        )
+        deferred_to = self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
         started, interval = self.timetable.now, self.timetable.interval
         with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
             answers = await self._ask(rooms, people)
@@ -295,10 +317,21 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in self}
         self._make_plan()
         self.calls.async_save_soon()
-        error = failure_of_all(answers, len(self._read_ids()))
-        self.timetable.set_deadlines(self._subjects, answers, started=started, interval=interval, error_of_all=error)
-        if error:
-            raise update_failed(error) from error
+        outcome = outcome_of(answers, {subject_id: self._subjects[subject_id] for subject_id in self._read_ids()})
+        self.timetable.set_deadlines(
+            self._subjects,
+            answers,
+            started=started,
+            interval=interval,
+            deferred_to=deferred_to,
+            error_of_all=outcome.failure,
+        )
+        if outcome.failure:
+            raise update_failed(outcome.failure) from outcome.failure
+        if not self.last_update_success:
+            if outcome.tells_nothing and isinstance(self.last_exception, UpdateFailed):
+                raise self.last_exception
+            self._make_all_due(but=answers.keys())  # some may be paused, or wait for their next try
         if answers:
             self._note_errors(answers)
 
@@ -315,13 +348,30 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             include_external_calendar=self.options.include_external_calendar,
         )
         take = partial(self._take, reading_of)
+        # After an outage rooms may be disabled of which nobody could tell: no answer is shown before that is known
+        held_back: Answers | None = {} if self.catalogue.error and not self.last_update_success else None
+        on_answer = take if held_back is None else held_back.__setitem__
         probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
         answers_of_rooms, answers_of_people = await asyncio.gather(
-            self.source.read(rooms, *window, take, doubtful=doubtful, probe=probe),
-            self._people_source.read(people, *window, take, probe=probe),
+            self.source.read(self._in_order(rooms), *window, on_answer, doubtful=doubtful, probe=probe),
+            self._people_source.read(self._in_order(people), *window, on_answer, probe=probe),
         )
+        if held_back:
+            if has_good(held_back):
+                await self.catalogue.async_refresh()
+            for subject_id, answer in held_back.items():
+                take(subject_id, answer)
         return answers_of_rooms | answers_of_people
+
+    def _in_order(self, ids: Iterable[str]) -> list[str]:
+        """Return in which order they are asked for, as what the first ones meet may stand for all.
+
+        Those with troubles of their own come last; as it is not known of all whose these are, it is others each time.
+        """
+        order = list(ids)
+        random.shuffle(order)
+        return sorted(order, key=lambda subject_id: self._subjects[subject_id].error is not None)
 
     @callback
     def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
@@ -357,7 +407,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def account(self) -> Account:
         """Return the state of the account, from which it follows what a person has to do."""
         subjects = [self._subjects[subject_id] for subject_id in self._read_ids()]
-        next_due = min((subject.due_at for subject in self._subjects.values()), default=self.timetable.now)
+        next_due = min((subject.due_at for subject in subjects), default=self.timetable.now)
         return Account(
             failure=None if self.last_update_success else self.last_exception,
             subjects=subjects,
@@ -384,10 +434,17 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         else:
             self.update_interval = timedelta(seconds=max(next_due - self.timetable.now, 1.0))
 
+    def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self.config_entry.async_create_task(self.hass, work, f"{self.name} {name}")
+
+    @callback
+    def _make_all_due(self, *, but: Collection[str] = ()) -> None:
+        for subject_id in self._subjects.keys() - but:
+            self._subjects[subject_id].due_at = 0.0
+
     async def async_check_now(self) -> None:
         """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""
-        for subject in self._subjects.values():
-            subject.due_at = 0.0
+        self._make_all_due()
         await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
@@ -409,8 +466,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Take over names, places and disabled periods from the catalogue, and the rooms of followed levels."""
         self.source.try_again()
         self._update_issues()
-        if self._take_over(self._describe()):
-            self.config_entry.async_create_task(self.hass, self.async_request_refresh(), f"{self.name} new rooms")
+        self._take_over(self._describe())
+        if any(self.timetable.is_due(self._subjects[subject_id]) for subject_id in self._read_ids()):
+            self._create_task(self.async_request_refresh(), "new rooms")
 
     @callback
     def async_apply_time_zone(self) -> None:
@@ -433,8 +491,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             or before.include_external_calendar != self.options.include_external_calendar
         )
         if reads_differently:
-            for subject in self._subjects.values():
-                subject.due_at = 0.0
+            self._make_all_due()
         self.timetable.hasten(self._subjects.values())
 
     def _describe(self) -> Mapping[str, SubjectInfo]:
@@ -444,8 +501,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return {**self.catalogue.describe({**followed, **self.options.rooms}), **people}
 
     @callback
-    def _take_over(self, infos: Mapping[str, SubjectInfo]) -> bool:
-        """Have just these subjects; returns whether some of them are new."""
+    def _take_over(self, infos: Mapping[str, SubjectInfo]) -> None:
+        """Have just these subjects."""
         added = infos.keys() - self._subjects.keys()
         self._subjects = {
             subject_id: self._subjects.get(subject_id) or Subject(info) for subject_id, info in infos.items()
@@ -459,4 +516,3 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 listener([subject_id for subject_id in self._subjects if subject_id in added])
         self._arm_timer()
         self.async_update_listeners()
-        return bool(added)

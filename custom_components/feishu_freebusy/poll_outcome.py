@@ -1,6 +1,7 @@
 """What a poll came to: whether a failure is the account's or that of single subjects, and what the log says of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 import logging
 
 from .feishu import FeishuError
@@ -11,16 +12,30 @@ from .subject import Subject
 _LOGGER = logging.getLogger(__name__)
 
 
-def failure_of_all(answers: Answers, subjects: int) -> FeishuError | None:
-    """Return the error that is the account's, None if there is none; so many `subjects` are read at all."""
-    errors = [answer for answer in answers.values() if isinstance(answer, FeishuError)]
-    if not errors or len(errors) < len(answers):
-        return None
-    alike = {type(error) for error in errors}
-    whole_account = len(alike) == 1 and len(errors) == subjects > 1
-    if whole_account or isinstance(errors[0], (*ACCOUNT_ERRORS, *OUTAGE_ERRORS)):
-        return errors[0]
-    return None
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a poll tells of the account: the failure that is the account's, if there is one, or nothing at all."""
+
+    failure: FeishuError | None = None
+    tells_nothing: bool = False
+
+
+def outcome_of(answers: Answers, read: Mapping[str, Subject]) -> Outcome:
+    """Return what a poll that had these answers came to; `read` are all that are read, be it in this poll or not."""
+    if not answers or has_good(answers):
+        return Outcome()
+    errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
+    of_all = [error for error in errors.values() if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS))]
+    if len(errors) < len(read) and all(read[subject_id].error for subject_id in errors if subject_id in read):
+        return Outcome(tells_nothing=bool(of_all))  # they have had troubles of their own, and nobody else was asked
+    if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:
+        return Outcome(next(iter(errors.values())))
+    return Outcome(of_all[0] if of_all else None)
+
+
+def has_good(answers: Answers) -> bool:
+    """Tell whether there is an answer among them that is no error."""
+    return any(not isinstance(answer, FeishuError) for answer in answers.values())
 
 
 class UnreadableLog:

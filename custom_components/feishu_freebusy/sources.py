@@ -198,6 +198,11 @@ class PeopleSource(Source):
         self._refused_alone: set[str] = set()
 
     @classmethod
+    def filled_up_to(cls, window: timedelta) -> int:
+        """Return how many a call may as well read: in a longer window, many take more calls than few."""
+        return cls.chunk_size if _parts(window) == 1 else 1
+
+    @classmethod
     @override
     def calls_per_cycle(cls, subjects: int, window: timedelta) -> int:
         """Return one call for 10 persons and two weeks, or one for each where that is no more."""

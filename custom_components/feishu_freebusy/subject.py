@@ -64,6 +64,8 @@ class Subject:
     count_pending_as_busy: bool = False
     told: Snapshot | None = None  # what listeners know
     _snapshot: Snapshot | None = None
+    _shown: tuple[object, ...] | None = None  # what there is to be seen, and since when
+    _news_at: datetime | None = None
     _ahead: tuple[object, tuple[Block, ...]] | None = None  # and what it was worked out from
 
     @property
@@ -118,6 +120,9 @@ class Subject:
         """Return what is to be shown at `now`, None if nothing current is known."""
         if self._has_changed(now):
             self._snapshot = self._take_snapshot(now, min_free, time_zone)
+            shown = (self._snapshot, self.reading.periods if self.reading else ())
+            if shown != self._shown:
+                self._shown, self._news_at = shown, now
         return self._snapshot
 
     def _take_snapshot(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> Snapshot | None:
@@ -156,7 +161,7 @@ class Subject:
 
     def has_news(self, now: datetime) -> bool:
         """Tell whether what is shown has just changed: then those who look at it are being told."""
-        return self._snapshot is not None and now - self._snapshot.since < _NEWS_LAST
+        return self._news_at is not None and now - self._news_at < _NEWS_LAST
 
     def brought_up_to_date(self, periods: Iterable[BusyPeriod]) -> tuple[BusyPeriod, ...]:
         """Return periods that were read some time ago, with what is known by now in the place of what was."""

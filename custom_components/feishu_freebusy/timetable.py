@@ -11,13 +11,15 @@ from homeassistant.util import dt as dt_util
 from .calls import MonthlyCalls
 from .feishu import FeishuError, RateLimitedError, SubjectError
 from .options import Options
-from .polling import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, pause_after, poll_plan, retry_delay
+from .polling import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
 from .sources import Answers
 from .subject import Subject
 
 DUE_SLACK = 2.0  # seconds; what is due so soon is read along
 
 _JITTER = 0.05  # of the interval, so that many instances don't march in step
+_MOST_JITTER = 120.0  # seconds: what was read holds for but a few minutes longer than the interval
+_INTO_MONTH = timedelta(minutes=1)
 # A room is read once more just before it is to become free: meetings are extended in their last minutes, and an "off"
 # that is taken back fires automations for nothing. Other edges don't pay (BENCHMARKS.md).
 _BEFORE_END = timedelta(seconds=10)
@@ -79,11 +81,12 @@ class Timetable:
         """Tell whether it is time to read a subject."""
         return subject.due_at <= self.now + DUE_SLACK
 
-    def defer(self, subjects: Iterable[Subject]) -> None:
-        """See to it that these are not due again at once, whatever comes of reading them."""
+    def defer(self, subjects: Iterable[Subject]) -> float:
+        """See to it that these are not due again at once, whatever comes of reading them; returns when they are."""
         due_at = self.now + retry_delay(1, self.interval).total_seconds()
         for subject in subjects:
             subject.due_at = due_at
+        return due_at
 
     def hasten(self, subjects: Iterable[Subject]) -> None:
         """Let none of these wait longer than the interval that holds now."""
@@ -98,18 +101,26 @@ class Timetable:
         *,
         started: float,
         interval: timedelta,
+        deferred_to: float,
         error_of_all: FeishuError | None,
     ) -> None:
-        """Say when those that were read from `started` on, at this `interval`, are to be read again."""
+        """Say when those that were read from `started` on, at this `interval`, are to be read again.
+
+        Those that somebody wants sooner than they were `deferred_to` are left as they are.
+        """
         jitter = random.uniform(-_JITTER, _JITTER)  # noqa: S311  # one for all: they stay together
         before_ends = not self._is_off_hours() and self.plan.office <= OFF_HOURS_INTERVAL
         # What was read holds for the grace of `interval`: were the plan's longer now, it would not last until then
-        regular = min(interval, self.interval).total_seconds() * (1 + jitter)
-        regular_at = min(started + regular, self._start_of_office_hours())
+        regular = min(interval, self.interval).total_seconds()
+        regular += min(max(regular * jitter, -_MOST_JITTER), _MOST_JITTER)
+        regular_at = min(started + regular, self._start_of_office_hours(), self._start_of_month())
         for subject_id, answer in answers.items():
             subject = subjects[subject_id]
             if isinstance(answer, FeishuError):
                 subject.failures += 1
+            if subject.due_at < deferred_to:
+                continue
+            if isinstance(answer, FeishuError):
                 delay = self._delay_after(answer, subject.failures) * (1 + abs(jitter))  # never sooner than told
                 subject.due_at = self.now + delay.total_seconds()
             else:
@@ -127,6 +138,12 @@ class Timetable:
         start = self._options.off_hours.next_office_start(now, dt_util.get_default_time_zone())
         return self.now + (start - now).total_seconds() if start else inf
 
+    def _start_of_month(self) -> float:
+        """Return when there are new calls to be made."""
+        now = dt_util.utcnow()
+        end = month_bounds(now, dt_util.get_default_time_zone())[1]
+        return self.now + (end + _INTO_MONTH - now).total_seconds() if self._options.budget else inf
+
     def _shortly_before_end(self, subject: Subject) -> float:
         """Return when the subject is just about to become free."""
         now = dt_util.utcnow()
@@ -134,8 +151,6 @@ class Timetable:
         return self.now + (end - _BEFORE_END - now).total_seconds() if end else inf
 
     def _delay_after(self, error: FeishuError, failures: int) -> timedelta:
-        if pause := pause_after(error):
-            return pause
         if isinstance(error, SubjectError):
             return self.interval
         delay = retry_delay(failures, self.interval)

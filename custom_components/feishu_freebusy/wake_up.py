@@ -40,11 +40,14 @@ class WakeUp:
         self._disarm()
 
     @callback
-    def set_back_by(self) -> timedelta | None:
-        """Return by how much the wall clock was set back since this was asked last, None if it was not."""
+    def clock_moved_by(self) -> timedelta:
+        """Return by how much the wall clock was set since this was asked last, on if positive; nothing if it was not.
+
+        To timers, which run on the loop's clock, it was also set on while the machine slept.
+        """
         before, self._clock_began = self._clock_began, self._now_began()
-        back = before - self._clock_began
-        return back if back > _DRIFT else None
+        moved = self._clock_began - before
+        return moved if abs(moved) > _DRIFT else timedelta()
 
     def _now_began(self) -> datetime:
         """Return when the loop's clock began, by the wall clock: at another instant if that is set."""
