@@ -462,6 +462,63 @@ async def test_a_token_that_comes_while_the_app_lacks_something_ends_the_questio
     assert kinds(hass) == ["bot_disabled"]
 
 
+# Nothing is left to read, so nothing can fail
+
+
+async def leave_nothing_to_read(
+    hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, room: Room, how: str
+) -> None:
+    """Disable all entities of the only room, or drop it."""
+    if how == "disabled":
+        set_disabled(hass, room, disabled=True)
+    else:
+        hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": {}})
+    await clock.settle()
+
+
+NOTHING_LEFT = pytest.mark.parametrize("how", ["disabled", "dropped"])
+
+
+@NOTHING_LEFT
+@pytest.mark.parametrize("cause", CAUSES)
+async def test_an_issue_ends_with_the_next_poll_where_nothing_is_left_to_read(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, cause: Cause, how: str
+) -> None:
+    entry = await set_up(orion)
+    cause.begin(tenant)
+    await clock.to(at(10, 6))
+    assert kinds(hass) == [cause.kind]
+
+    await leave_nothing_to_read(hass, clock, entry, orion, how)
+    end_trouble(tenant)
+    await clock.to(at(10, 12))
+    assert kinds(hass) == []
+    await clock.to(at(14))
+    assert kinds(hass) == []
+
+
+@NOTHING_LEFT
+async def test_a_secret_is_asked_for_no_more_where_nothing_is_left_to_read_and_again_where_something_is(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, how: str
+) -> None:
+    entry = await set_up(orion)
+    tenant.rotate_secret("another")
+    await clock.to(at(10, 6))
+    assert len(reauths(hass, entry)) == 1
+
+    await leave_nothing_to_read(hass, clock, entry, orion, how)
+    await clock.to(at(14))
+    assert reauths(hass, entry) == []
+
+    if how == "disabled":
+        set_disabled(hass, orion, disabled=False)
+    else:
+        hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": {orion.room_id: "Orion"}})
+    await clock.to(at(14, 2))  # Home Assistant reloads an entry of which entities were enabled
+    assert len(reauths(hass, entry)) == 1
+    assert kinds(hass) == []
+
+
 async def test_an_issue_that_was_ignored_stays_so_while_it_lasts(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:

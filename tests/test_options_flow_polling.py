@@ -14,8 +14,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.options_flow import forecast_texts
-from simulator import Fault, Tenant
+from simulator import Fault, Room, Tenant
 from tests.test_config_flow import BATCH_SCOPE, DECEMBER, SCOPES
+from tests.test_ignored import disable
 from tests.test_options_flow import running, save
 from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
 
@@ -164,6 +165,54 @@ async def test_it_is_said_what_other_polling_will_do(hass: HomeAssistant, entry:
         "source": "batch",
         "source_before": "list",
     }
+
+
+@pytest.fixture
+async def one_is_read(
+    hass: HomeAssistant,
+    entry_of: Callable[..., MockConfigEntry],
+    rooms: list[Room],
+    tenant: Tenant,
+    freezer: FrozenDateTimeFactory,
+) -> MockConfigEntry:
+    """Return a running entry of twelve rooms and a person, of which all entities but those of one room are disabled."""
+    freezer.move_to(DECEMBER)
+    person = tenant.add_user("Li Na")
+    options = {"plan": "free", "monthly_budget": 5_000, "source": "list", "people": {person.open_id: "Li Na"}}
+    entry = await running(hass, entry_of(*(room.room_id for room in rooms), **options))
+    for subject_id in (person.open_id, *(room.room_id for room in rooms[1:])):
+        disable(hass, subject_id)
+    return entry
+
+
+def interval(rooms: int, people: int = 0, budget: int = 5_000) -> str:
+    """Return how often so many are read, as it is said."""
+    options = Options.of({"plan": "free", "monthly_budget": budget, "source": "list", "off_hours": {"enabled": False}})
+    texts = forecast_texts(options, rooms, people, batch_granted=True)
+    return texts["interval"].replace("\N{NO-BREAK SPACE}", " ")
+
+
+async def test_rooms_and_people_that_are_not_read_cost_nothing(
+    hass: HomeAssistant, one_is_read: MockConfigEntry, tenant: Tenant, rooms: list[Room]
+) -> None:
+    polling = placeholders(await start_options(hass, one_is_read, "polling"))
+    assert (polling["count"], polling["interval"]) == ("12", interval(1))
+
+    always = {**OFF_HOURS, "enabled": False}
+    effect = placeholders(await typed(hass, one_is_read, monthly_budget=10_000, source="list", off_hours=always))
+    assert (effect["count"], effect["count_before"]) == ("12", "12")
+    assert (effect["interval"], effect["interval_before"]) == (interval(1, budget=10_000), interval(1))
+
+    chosen = [room.room_id for room in rooms] + [tenant.add_room("Vega").room_id]
+    effect = placeholders(await submit(hass, await start_options(hass, one_is_read, "rooms"), rooms=chosen))
+    assert (effect["count"], effect["count_before"]) == ("13", "12")
+    assert (effect["interval"], effect["interval_before"]) == (interval(2), interval(1))
+
+    chosen = [*one_is_read.options["people"], tenant.add_user("Wang Wei").open_id]
+    result = await submit(hass, await start_options(hass, one_is_read, "people"), people=chosen)
+    effect = placeholders(await submit(hass, result, **dict.fromkeys(fields_of(result), "Wang Wei")))
+    assert (effect["count"], effect["people"], effect["people_before"]) == ("12", "2", "1")
+    assert (effect["interval"], effect["interval_before"]) == (interval(1, 1), interval(1))
 
 
 async def test_what_was_typed_can_be_changed_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:

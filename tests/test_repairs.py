@@ -13,12 +13,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.stored import async_forget_stored
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
 from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE, ROOMS_SCOPE, change, end_trouble
-from tests.test_issues import CAUSES, Cause, kinds
-from tests.test_translations import FIXES, checked, placeholders
+from tests.test_issues import CAUSES, NOTHING_LEFT, Cause, kinds, leave_nothing_to_read
+from tests.test_translations import FIXES, TEXTS, checked, placeholders
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("in_utc")
@@ -151,6 +152,20 @@ async def test_whoever_mends_one_thing_and_meets_the_next_is_done_with_the_first
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert kinds(hass) == ["scope_missing"]
+
+
+@NOTHING_LEFT
+async def test_where_nothing_is_left_to_read_nothing_is_wrong_still(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, how: str
+) -> None:
+    entry = await set_up(orion)
+    tenant.bot_enabled = False
+    await clock.to(at(10, 6))
+    await fix.open(entry, "bot_disabled")
+    await leave_nothing_to_read(hass, clock, entry, orion, how)
+
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
 
 
 async def test_nobody_waits_for_an_answer_that_does_not_come(
@@ -427,6 +442,45 @@ async def test_nothing_is_removed_from_an_entry_that_is_not_running(
 
     assert (await fix.submit())["reason"] == "entry_gone"
     assert len(entry.options["rooms"]) == 2
+
+
+async def test_nothing_is_removed_from_an_entry_that_only_tries_to_start_again(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    fix: Fix,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await gone_room(tenant, clock, set_up, orion, vega)
+    await fix.open(entry, "rooms_gone")
+    await simulator.stop()
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.run(async_forget_stored(hass, entry))
+    assert not await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+
+    result = await fix.submit()
+    await simulator.start()
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_gone")
+    assert entry.options["rooms"] == {orion.room_id: "Orion", vega.room_id: "Vega"}
+
+
+@pytest.mark.parametrize(
+    ("language", "does_not_run", "nothing_happened"),
+    [("en", "is not running at the moment", "Nothing was changed."), ("zh-Hans", "目前未在运行", "未作任何更改。")],
+)
+@pytest.mark.parametrize("kind", ["rooms_gone", "people_gone"])
+def test_of_an_entry_that_does_not_run_it_is_said_that_nothing_was_removed(
+    kind: str, language: str, does_not_run: str, nothing_happened: str
+) -> None:
+    text = TEXTS[language]["issues"][kind]["fix_flow"]["abort"]["entry_gone"]
+
+    assert does_not_run in text  # it may only be trying to start again
+    assert text.endswith(nothing_happened)
 
 
 async def test_issue_that_went_before_the_dialog_opened_has_none(

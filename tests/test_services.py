@@ -575,6 +575,18 @@ async def test_ids_alone_do_not(ask: Ask, other: tuple[Tenant, MockConfigEntry])
     assert len(there.calls(FREE_BUSY)) == 1
 
 
+async def test_an_entity_of_neither_is_named_however_many_accounts_there_are(
+    hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry]
+) -> None:
+    sun = er.async_get(hass).async_get_or_create("sensor", "sun", "dusk").entity_id
+
+    for entity_id in (sun, "binary_sensor.nowhere"):
+        with pytest.raises(ServiceValidationError) as raised:
+            await ask("get_free_busy", entity_id=entity_id, room_id="omm_nova")
+        assert raised.value.translation_key == "not_ours"
+        assert all(entity_id in text for text in texts_of(raised.value).values())
+
+
 async def test_entities_of_two_are_refused(
     hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry], mira: Room
 ) -> None:

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp
+from tests.clock import FREE_BUSY, Clock, SetUp, set_disabled
 from tests.conftest import at
 from tests.test_translations import TEXTS
 
@@ -59,6 +59,16 @@ async def test_of_an_entry_that_works(
         "current": "1 / 2",
         "calls": f"{used:,} / 25,000",
     }
+
+
+async def test_what_is_not_read_does_not_lack_current_data(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega)
+    set_disabled(hass, vega, disabled=True)
+    await clock.to(at(10, 30))  # long after the grace
+
+    assert (await info(hass, clock))["current"] == "1 / 1"
 
 
 async def test_reaching_the_server_costs_no_call_and_sends_nobodys_credentials(
