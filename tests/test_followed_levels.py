@@ -847,13 +847,23 @@ async def test_a_room_that_is_added_while_it_is_disabled_is_not_free(
 # People, whom the floors have nothing to do with
 
 
+@pytest.mark.parametrize("loaded", [True, False])
 @pytest.mark.parametrize("followed", [True, False])
 async def test_a_person_can_be_deleted(
-    hass: HomeAssistant, tenant: Tenant, follow: Follow, delete: Delete, first: Level, followed: bool
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    follow: Follow,
+    delete: Delete,
+    first: Level,
+    followed: bool,
+    loaded: bool,
 ) -> None:
     gone, kept = (tenant.add_user(name) for name in ("Li Na", "Wang Wei"))
     entry = await follow(*((first,) if followed else ()), people={gone.open_id: "Li Na", kept.open_id: "Wang Wei"})
     (device,) = [device for device in devices_of(hass) if device.name == "Li Na"]
+    if not loaded:
+        assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
 
     assert await delete(entry, device)
 

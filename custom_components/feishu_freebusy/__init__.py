@@ -13,7 +13,16 @@ from homeassistant.helpers.typing import ConfigType
 from .api import async_create_client
 from .calls import MonthlyCalls, async_forget_calls
 from .catalogue import CatalogueCoordinator
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS
+from .const import (
+    CONF_APP_ID,
+    CONF_APP_SECRET,
+    CONF_BASE_URL,
+    CONF_PEOPLE,
+    CONF_ROOMS,
+    DOMAIN,
+    PLATFORMS,
+    ROOM_PREFIX,
+)
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .dashboard_resources import async_update_dashboard_resources
 from .devices import (
@@ -125,12 +134,7 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
     """Delete a person, or a room that was picked by hand; one of a followed floor, and the account, would come back."""
     deleted = subject_id_of(entry, device.identifiers)
     options = Options.of(entry.options)
-    if deleted is None:
-        return False
-    if options.room_levels and (
-        entry.state is not ConfigEntryState.LOADED
-        or deleted in entry.runtime_data.catalogue.data.followed(options.room_levels)
-    ):
+    if deleted is None or _may_be_followed(entry, deleted, options):
         return False
     kept = {
         key: {subject_id: name for subject_id, name in chosen.items() if subject_id != deleted}
@@ -138,6 +142,15 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
     }
     hass.config_entries.async_update_entry(entry, options={**entry.options, **kept})
     return True
+
+
+def _may_be_followed(entry: FeishuConfigEntry, subject_id: str, options: Options) -> bool:
+    """Tell whether it is, or for all that is known may be, a room of a followed level."""
+    if not options.room_levels or not subject_id.startswith(ROOM_PREFIX):
+        return False
+    if entry.state is not ConfigEntryState.LOADED:
+        return True
+    return subject_id in entry.runtime_data.catalogue.data.followed(options.room_levels)
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
