@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
 
@@ -907,6 +908,50 @@ async def test_a_picked_room_that_is_gone_is_unavailable_and_never_free(
     assert {room_id for call in tenant.calls(BATCH) for room_id in rooms_of(call)} == (
         {mira.room_id} if source == "batch" else set()
     )
+    assert names(hass) == ["Lyra", "Mira"]
+
+
+NOT_ALLOWED = "omm_not_allowed"
+
+
+@pytest.fixture
+def not_allowed(tenant: Tenant) -> None:
+    """Let there be a room that the app may not see."""
+    tenant.inject(Fault.error(400, 121005), f"rooms/{NOT_ALLOWED}", times=None)
+
+
+@pytest.mark.usefixtures("not_allowed")
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize("walks", [0, 1, 3])
+async def test_a_pasted_room_that_feishu_does_not_show_goes_when_it_is_dropped_though_a_floor_is_followed(
+    hass: HomeAssistant, clock: Clock, follow: Follow, first: Level, walks: int, restarted: bool
+) -> None:
+    entry = await follow(first)
+    change_options(hass, entry, rooms={NOT_ALLOWED: "Pasted"})
+    await clock.to(at(10, 5) + timedelta(hours=6) * walks)
+    assert names(hass) == ["Lyra", "Mira", "Pasted"]
+    if restarted:
+        await restart(hass, clock, entry)
+        assert names(hass) == ["Lyra", "Mira", "Pasted"]
+
+    change_options(hass, entry, rooms={})
+    await clock.settle()
+    assert names(hass) == ["Lyra", "Mira"]
+    await clock.forward(hours=13)
+    assert names(hass) == ["Lyra", "Mira"]
+
+
+@pytest.mark.usefixtures("not_allowed")
+async def test_a_pasted_room_that_feishu_does_not_show_can_be_deleted_though_a_floor_is_followed(
+    hass: HomeAssistant, clock: Clock, follow: Follow, delete: Delete, first: Level
+) -> None:
+    entry = await follow(first)
+    change_options(hass, entry, rooms={NOT_ALLOWED: "Pasted"})
+    await clock.to(at(22, 5))
+    (device,) = [device for device in devices_of(hass) if device.name == "Pasted"]
+
+    assert await delete(entry, device)
+
     assert names(hass) == ["Lyra", "Mira"]
 
 
