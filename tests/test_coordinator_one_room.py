@@ -7,7 +7,19 @@ import pytest
 
 from custom_components.feishu_freebusy import timetable
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, levels, reads_of, said, shown, state_of
+from tests.clock import (
+    FREE_BUSY,
+    Clock,
+    SetUp,
+    Writes,
+    busy_id,
+    levels,
+    reads_of,
+    said,
+    set_disabled,
+    shown,
+    state_of,
+)
 from tests.conftest import at
 from tests.test_config_flow import is_of
 
@@ -63,6 +75,30 @@ async def test_a_second_room_that_can_not_be_read_adds_no_line(
     await clock.to(at(10, 30))
 
     assert levels(caplog) == ["WARNING", "INFO"]
+
+
+async def test_a_room_that_is_read_no_more_does_not_keep_quiet_what_happens_to_others(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    await set_up(orion, vega, tenant.add_room("Mira"))
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(orion.room_id))
+    await clock.to(at(10, 5))
+    caplog.clear()
+
+    set_disabled(hass, orion, disabled=True)
+    await clock.to(at(10, 10))
+    assert levels(caplog) == ["INFO"]
+
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(vega.room_id))
+    await clock.to(at(10, 15))
+    assert levels(caplog) == ["INFO", "WARNING"]
+    assert "1 of 2" in said(caplog)[-1][1]
 
 
 async def test_a_room_with_an_unreadable_row_keeps_what_was_known(

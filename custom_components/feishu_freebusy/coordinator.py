@@ -425,7 +425,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         for subject_id, answer in answers.items():
             # without the traceback, which would keep what was answered
             self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-        self._unreadable_log.note(self._subjects.values())
+        self._unreadable_log.note([self._subjects[subject_id] for subject_id in self._read_ids()])
 
     def _schedule_next_poll(self) -> None:
         next_due = min((self._subjects[subject_id].due_at for subject_id in self._read_ids()), default=None)

@@ -47,7 +47,7 @@ class UnreadableLog:
         self._some_are = False
 
     def note(self, subjects: Collection[Subject]) -> None:
-        """Take what is known of all subjects after a poll."""
+        """Take what is known, after a poll, of all subjects that are read."""
         errors = [subject.error for subject in subjects if subject.error]
         if errors and not self._some_are:
             # Without names: logs are shown to others, and the entities tell which
