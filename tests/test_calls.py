@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,88 @@ async def test_the_count_of_another_month_is_not_taken_over(
     assert entry.runtime_data.calls.used < 10
 
 
+# A clock that is wrong for a while, as on a machine that knows no time until the network tells it
+
+WRONG = [at(10, day=14), at(10, day=-300), at(10, day=30_000)]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+async def test_a_month_that_a_wrong_clock_leaves_goes_on_where_it_was(
+    clock: Clock, set_up: SetUp, orion: Room, wrong: datetime
+) -> None:
+    entry = await set_up(orion, calls=1_000)
+    before = calls_of(entry)
+
+    clock.set_wall(wrong)
+    await clock.forward(minutes=2, seconds=5)
+    assert calls_of(entry) == {FREE_BUSY: 2}
+    clock.set_wall(at(10, 2, 5))
+    assert calls_of(entry) == before
+    await clock.to(at(10, 5, 5))
+
+    assert calls_of(entry) == {**before, FREE_BUSY: before[FREE_BUSY] + 3}
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+async def test_a_start_with_a_wrong_clock_forgets_no_month(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, wrong: datetime
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY, calls=1_000)
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    clock.set_wall(wrong)
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    assert entry.runtime_data.calls.used < 10
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))  # it is stored, too
+    clock.set_wall(at(10, 5))
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+
+    assert entry.runtime_data.calls.used > 1_000
+
+
+async def test_the_month_that_the_clock_comes_back_to_is_kept_however_often_it_is_wrong(
+    clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY, calls=1_000)
+
+    for day in range(100, 1_000, 100):
+        clock.set_wall(at(10, day=day))
+        assert calls_of(entry) == {}
+        clock.set_wall(at(10))
+        assert entry.runtime_data.calls.used > 1_000
+
+
+async def test_months_that_are_long_over_are_forgotten(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    for days in (10, 40, 70, 100, 130):
+        clock.set_wall(at(10, day=days))
+        await clock.forward(hours=2)
+
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    stored = hass_storage[calls_key(entry)]["data"]
+    assert (stored["month"], list(stored["other_months"])) == ("2027-04", ["2027-02", "2027-03"])
+    assert all(stored["other_months"].values())
+
+
+async def test_a_file_of_too_many_months_is_cut_down(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, entry_of: Any, orion: Room
+) -> None:
+    entry = entry_of(orion.room_id, scan_interval=RARELY)
+    entry.add_to_hass(hass)
+    months = {f"{year}-01": {FREE_BUSY: 1} for year in range(3_000, 4_000)}
+    data = {"month": "2026-11", "calls": {FREE_BUSY: 1_000}, "other_months": months}
+    hass_storage[calls_key(entry)] = {"version": 1, "data": data}
+
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    assert entry.runtime_data.calls.used > 1_000
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    assert list(hass_storage[calls_key(entry)]["data"]["other_months"]) == ["3998-01", "3999-01"]
+
+
 # Over restarts and reloads
 
 
@@ -188,7 +271,11 @@ async def test_the_count_is_stored_when_home_assistant_stops(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await clock.settle()
 
-    assert hass_storage[calls_key(entry)]["data"] == {"calls": calls_of(entry), "month": "2026-11"}
+    assert hass_storage[calls_key(entry)]["data"] == {
+        "calls": calls_of(entry),
+        "month": "2026-11",
+        "other_months": {},
+    }
 
 
 @pytest.mark.parametrize("interval", [30, 60, 90])
@@ -230,6 +317,8 @@ USELESS: tuple[object, ...] = (
         {"version": 1, "data": {"month": "2026-11", "calls": {FREE_BUSY: count}}}
         for count in (-1, 0, 1.5, "7", None, True)
     ),
+    *({"version": 1, "data": {"month": "2026-11", "other_months": others}} for others in (None, [1, 2], "text", 7)),
+    *({"version": 1, "data": {"other_months": {"2026-11": calls}}} for calls in (None, [1, 2], {FREE_BUSY: "7"})),
 )
 
 
@@ -258,7 +347,8 @@ async def test_a_file_of_no_use_is_none(
     assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     written = json.loads((disk / calls_key(entry)).read_text())
-    assert written["data"] == {"calls": {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}, "month": "2026-11"}
+    counted = {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert written["data"] == {"calls": counted, "month": "2026-11", "other_months": {}}
 
 
 @pytest.mark.parametrize(

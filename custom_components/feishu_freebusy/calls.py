@@ -1,6 +1,7 @@
 """The calls that count towards the tenant's monthly quota, kept over restarts."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from .storage import async_load_if_readable
 
 _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; so many calls may be forgotten if the machine dies
+_KEPT_MONTHS = 3  # until NTP has set it, a clock may be years off: the month that it leaves and comes back to goes on
 
 
 class MonthlyCalls:
@@ -24,27 +26,24 @@ class MonthlyCalls:
         """Take the traffic of the entry's app: what it has counted so far is counted here, and no longer there."""
         self._store = _store(hass, entry)
         self._traffic = traffic
-        self._month = _month_of(dt_util.utcnow())
-        self._by_api: Counter[str] = Counter()
+        self._by_month: dict[str, Counter[str]] = {}  # by API; the one that was counted last is the last
         self._save_is_due = False
 
     async def async_load(self) -> None:
         """Take over what was counted before the start; a file that can't be read is none."""
         stored = await async_load_if_readable(self._store)
-        if isinstance(stored, dict) and stored.get("month") == self._month:
-            self._by_api.update(_valid_counts(stored.get("calls")))
+        if isinstance(stored, dict):
+            self._by_month = dict(_valid_months(stored))
 
     @property
     def by_api(self) -> dict[str, int]:
         """Return the calls of this month by API."""
-        self._take_over()
-        return dict(self._by_api)
+        return dict(self._of_this_month())
 
     @property
     def used(self) -> int:
         """Return the calls of this month."""
-        self._take_over()
-        return self._by_api.total()
+        return self._of_this_month().total()
 
     @callback
     def async_save_soon(self) -> None:
@@ -59,15 +58,19 @@ class MonthlyCalls:
 
     def _stored(self) -> dict[str, Any]:
         self._save_is_due = False
-        return {"calls": self.by_api, "month": self._month}
+        calls = self.by_api
+        *others, month = self._by_month
+        return {"calls": calls, "month": month, "other_months": {each: dict(self._by_month[each]) for each in others}}
 
-    def _take_over(self) -> None:
+    def _of_this_month(self) -> Counter[str]:
+        """Return the counts of this month, with what the app has counted since."""
         month = _month_of(dt_util.utcnow())
-        if month != self._month:
-            self._month = month
-            self._by_api.clear()
-        self._by_api += self._traffic.counted
+        counts = self._by_month.pop(month, Counter()) + self._traffic.counted
         self._traffic.counted.clear()
+        self._by_month[month] = counts
+        for forgotten in list(self._by_month)[:-_KEPT_MONTHS]:
+            del self._by_month[forgotten]
+        return counts
 
 
 async def async_forget_calls(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
@@ -83,8 +86,14 @@ def _month_of(now: datetime) -> str:
     return dt_util.as_local(now).strftime("%Y-%m")
 
 
-def _valid_counts(counts: object) -> dict[str, int]:
-    """Return what can be used of a file that anybody may have written to."""
-    if not isinstance(counts, dict):
-        return {}
+def _valid_months(stored: dict[Any, Any]) -> Iterator[tuple[str, Counter[str]]]:
+    """Yield what can be used of a file that anybody may have written to; older ones tell of one month only."""
+    others = stored.get("other_months")
+    months = [*(others.items() if isinstance(others, dict) else ()), (stored.get("month"), stored.get("calls"))]
+    for month, counts in months:
+        if type(month) is str and isinstance(counts, dict):
+            yield month, Counter(_valid_counts(counts))
+
+
+def _valid_counts(counts: dict[Any, Any]) -> dict[str, int]:
     return {api: count for api, count in counts.items() if type(api) is str and type(count) is int and count > 0}
