@@ -320,6 +320,19 @@ test("rooms are filtered, and after a while all are there again", async () => {
   expect(names()).toHaveLength(4);
 });
 
+test("a filter is forgotten also by a board that goes away and comes back", async () => {
+  const board = await showBoard(office);
+  (all(board, ".toggle")[0] as HTMLButtonElement).click();
+  await board.updateComplete;
+  expect(all(board, "li")).toHaveLength(1);
+
+  board.remove();
+  expect(vi.getTimerCount()).toBe(0);
+  document.body.append(board);
+  await board.updateComplete;
+  expect(all(board, "li")).toHaveLength(4);
+});
+
 test("a filter that nothing passes is told from an office without rooms", async () => {
   expect(text(await showBoard(office, { place: "Tower Z" }), ".none")).toBe("No room matches.");
   expect(text(await showBoard(hassWith({})), ".none")).toBe("There are no rooms yet.");

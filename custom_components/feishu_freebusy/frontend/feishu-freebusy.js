@@ -2029,7 +2029,7 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 		};
 	}
 	disconnectedCallback() {
-		super.disconnectedCallback(), clearTimeout(this.#n);
+		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
 		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : qe(this.hass), this.#e) : [];

@@ -61,7 +61,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    clearTimeout(this.#forgetFilter);
+    this.#setFilter(undefined);
   }
 
   protected override watched(): readonly string[] {
