@@ -142,3 +142,11 @@ test("a steady picture is the same from minute to minute", () => {
 test("a day without bookings is said to be one", () => {
   expect(view(hassWith({ orion: ["off"] }), at(10)).bookings).toBe("No bookings today");
 });
+
+test("the bookings of a day are those from midnight to midnight, whatever the strip shows", () => {
+  const bookings = booked([at(-1), at(1)], [at(6), at(7)], [at(20), at(21)], [at(24), at(25)]);
+
+  expect(view(hassWith({ orion: ["off", bookings] }), at(10)).bookings).toBe(
+    "Bookings today: Nov 22 23:00 – 01:00, 06:00 – 07:00, 20:00 – 21:00",
+  );
+});

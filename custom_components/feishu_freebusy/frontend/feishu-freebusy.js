@@ -268,37 +268,37 @@ _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProper
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", C = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, me = /-->/g, he = />/g, T = RegExp(`>|${C}(?:([^\\s"'>=/]+)(${C}*=${C}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ge = /'/g, _e = /"/g, ve = /^(?:script|style|textarea|title)$/i, ye = (e) => (t, ...n) => ({
+var v = globalThis, oe = (e) => e, y = v.trustedTypes, se = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", w = Array.isArray, de = (e) => w(e) || typeof e?.[Symbol.iterator] == "function", fe = "[ 	\n\f\r]", T = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, pe = /-->/g, me = />/g, E = RegExp(`>|${fe}(?:([^\\s"'>=/]+)(${fe}*=${fe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, ge = /"/g, _e = /^(?:script|style|textarea|title)$/i, ve = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), E = ye(1), D = ye(2), O = Symbol.for("lit-noChange"), k = Symbol.for("lit-nothing"), be = /* @__PURE__ */ new WeakMap(), A = b.createTreeWalker(b, 129);
-function xe(e, t) {
-	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return ce === void 0 ? t : ce.createHTML(t);
+}), D = ve(1), O = ve(2), k = Symbol.for("lit-noChange"), A = Symbol.for("lit-nothing"), ye = /* @__PURE__ */ new WeakMap(), j = x.createTreeWalker(x, 129);
+function be(e, t) {
+	if (!w(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return se === void 0 ? t : se.createHTML(t);
 }
-var Se = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
+var xe = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = T;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = me : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = T) : (ve.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = T) : o = he : o === T ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? T : c[3] === "\"" ? _e : ge) : o === _e || o === ge ? o = T : o === me || o === he ? o = w : (o = T, i = void 0);
-		let d = o === T && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === w ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === T ? c[1] === "!--" ? o = pe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = E) : (_e.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = E) : o = me : o === E ? c[0] === ">" ? (o = i ?? T, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? E : c[3] === "\"" ? ge : he) : o === ge || o === he ? o = E : o === pe || o === me ? o = T : (o = E, i = void 0);
+		let d = o === E && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === T ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
 	}
-	return [xe(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, j = class e {
+	return [be(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, Se = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Se(t, n);
-		if (this.el = e.createElement(l, r), A.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = xe(t, n);
+		if (this.el = e.createElement(l, r), j.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = A.nextNode()) !== null && c.length < s;) {
+		for (; (i = j.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
-					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
+					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
@@ -306,45 +306,45 @@ var Se = (e, t) => {
 						strings: n,
 						ctor: r[1] === "." ? we : r[1] === "?" ? Te : r[1] === "@" ? Ee : P
 					}), i.removeAttribute(e);
-				} else e.startsWith(y) && (c.push({
+				} else e.startsWith(b) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (ve.test(i.tagName)) {
-					let e = i.textContent.split(y), t = e.length - 1;
+				if (_e.test(i.tagName)) {
+					let e = i.textContent.split(b), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = v ? v.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], x()), A.nextNode(), c.push({
+						i.textContent = y ? y.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], S()), j.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], x());
+						i.append(e[t], S());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === ue) c.push({
+				if (i.data === le) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += y.length - 1;
+					}), e += b.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = b.createElement("template");
+		let n = x.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
 function M(e, t, n = e, r) {
-	if (t === O) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
+	if (t === k) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
 	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = M(e, i._$AS(e, t.values), i, r)), t;
 }
 var Ce = class {
@@ -358,17 +358,17 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
-		A.currentNode = r;
-		let i = A.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
+		j.currentNode = r;
+		let i = j.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
 				s.type === 2 ? t = new N(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new De(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = A.nextNode(), a++);
+			a !== s?.index && (i = j.nextNode(), a++);
 		}
-		return A.currentNode = b, r;
+		return j.currentNode = x, r;
 	}
 	p(e) {
 		let t = 0;
@@ -379,7 +379,7 @@ var Ce = class {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = k, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = A, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Ce = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = M(this, e, t), S(e) ? e === k || e == null || e === "" ? (this._$AH !== k && this._$AR(), this._$AH = k) : e !== this._$AH && e !== O && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = M(this, e, t), C(e) ? e === A || e == null || e === "" ? (this._$AH !== A && this._$AR(), this._$AH = A) : e !== this._$AH && e !== k && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? de(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,10 +401,10 @@ var Ce = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== k && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
+		this._$AH !== A && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = j.createElement(xe(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Se.createElement(be(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
 			let e = new Ce(r, this), n = e.u(this.options);
@@ -412,19 +412,19 @@ var Ce = class {
 		}
 	}
 	_$AC(e) {
-		let t = be.get(e.strings);
-		return t === void 0 && be.set(e.strings, t = new j(e)), t;
+		let t = ye.get(e.strings);
+		return t === void 0 && ye.set(e.strings, t = new Se(e)), t;
 	}
 	k(t) {
-		fe(this._$AH) || (this._$AH = [], this._$AR());
+		w(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = se(e).nextSibling;
-			se(e).remove(), e = t;
+			let t = oe(e).nextSibling;
+			oe(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
@@ -438,41 +438,41 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = k, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = k;
+		this.type = 1, this._$AH = A, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = A;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = M(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== O, a && (this._$AH = e);
+		if (i === void 0) e = M(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== k, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === O && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === k ? e = k : e !== k && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === k && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === A ? e = A : e !== A && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === k ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === A ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
 }, we = class extends P {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === k ? void 0 : e;
+		this.element[this.name] = e === A ? void 0 : e;
 	}
 }, Te = class extends P {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== k);
+		this.element.toggleAttribute(this.name, !!e && e !== A);
 	}
 }, Ee = class extends P {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = M(this, e, t, 0) ?? k) === O) return;
-		let n = this._$AH, r = e === k && n !== k || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== k && (n === k || r);
+		if ((e = M(this, e, t, 0) ?? A) === k) return;
+		let n = this._$AH, r = e === A && n !== A || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== A && (n === A || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
@@ -489,13 +489,13 @@ var Ce = class {
 		M(this, e);
 	}
 }, Oe = {
-	M: le,
-	P: y,
-	A: ue,
+	M: ce,
+	P: b,
+	A: le,
 	C: 1,
-	L: Se,
+	L: xe,
 	R: Ce,
-	D: pe,
+	D: de,
 	V: M,
 	I: N,
 	H: P,
@@ -503,13 +503,13 @@ var Ce = class {
 	U: Ee,
 	B: we,
 	F: De
-}, ke = oe.litHtmlPolyfillSupport;
-ke?.(j, N), (oe.litHtmlVersions ??= []).push("3.3.3");
+}, ke = v.litHtmlPolyfillSupport;
+ke?.(Se, N), (v.litHtmlVersions ??= []).push("3.3.3");
 var Ae = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new N(t.insertBefore(x(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new N(t.insertBefore(S(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
 }, je = globalThis, F = class extends _ {
@@ -536,7 +536,7 @@ var Ae = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return O;
+		return k;
 	}
 };
 F._$litElement$ = !0, F.finalized = !0, je.litElementHydrateSupport?.({ LitElement: F });
@@ -586,8 +586,8 @@ var Ne = {
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return O;
-		} else if (this.ot === t) return O;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return k;
+		} else if (this.ot === t) return k;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
 }), { I: Re } = Oe, ze = (e) => e, Be = () => document.createComment(""), I = (e, t, n) => {
@@ -613,9 +613,9 @@ var Ne = {
 		}
 	}
 	return n;
-}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, R = (e) => {
+}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, We = (e) => {
 	e._$AR(), e._$AA.remove();
-}, We = (e, t, n) => {
+}, Ge = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,7 +624,7 @@ var Ne = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ge = Pe(class extends Fe {
+}, Ke = Pe(class extends Fe {
 	constructor(e) {
 		if (super(e), e.type !== Ne.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
@@ -651,7 +651,7 @@ var Ne = {
 		else if (s[f] === o[m]) c[m] = L(i[f], a[m]), f--, m--;
 		else if (s[d] === o[m]) c[m] = L(i[d], a[m]), I(e, c[m + 1], i[d]), d++, m--;
 		else if (s[f] === o[p]) c[p] = L(i[f], a[p]), I(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = We(o, p, m), u = We(s, d, f)), l.has(s[d])) {
+		else if (l === void 0 && (l = Ge(o, p, m), u = Ge(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
@@ -659,27 +659,27 @@ var Ne = {
 					L(t, a[p]), c[p] = t;
 				} else c[p] = L(n, a[p]), I(e, i[d], n), i[t] = null;
 				p++;
-			} else R(i[f]), f--;
-		} else R(i[d]), d++;
+			} else We(i[f]), f--;
+		} else We(i[d]), d++;
 		for (; p <= m;) {
 			let t = I(e, c[m + 1]);
 			L(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && R(e);
+			e !== null && We(e);
 		}
-		return this.ut = o, He(e, c), O;
+		return this.ut = o, He(e, c), k;
 	}
-}), Ke = "feishu_freebusy";
-function z(e, t) {
+}), qe = "feishu_freebusy";
+function R(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function qe(e) {
-	return Object.keys(e.entities).filter((t) => z(e, t) && !e.entities[t]?.hidden);
+function Je(e) {
+	return Object.keys(e.entities).filter((t) => R(e, t) && !e.entities[t]?.hidden);
 }
-function Je(e, t, n) {
+function Ye(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -694,23 +694,23 @@ function Je(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var B = 6e4, V = 60 * B, H = 24 * V, Ye = {
+var z = 6e4, B = 60 * z, V = 24 * B, Xe = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, Xe = /* @__PURE__ */ new Map();
-function Ze(e) {
-	let t = Xe.get(e);
+}, Ze = /* @__PURE__ */ new Map();
+function Qe(e) {
+	let t = Ze.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...Ye,
+		...Xe,
 		hourCycle: "h23",
 		timeZone: e
-	}), Xe.set(e, t)), t;
+	}), Ze.set(e, t)), t;
 }
-function Qe(e, t) {
+function $e(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -719,26 +719,26 @@ function Qe(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of Ze(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of Qe(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function $e(e, t) {
-	return Math.floor(Qe(e, t) / H);
+function H(e, t) {
+	return Math.floor($e(e, t) / V);
 }
 function et(e, t, n) {
-	let r = e * H + t * V, i = [r - H, r + H].map((e) => r - (Qe(e, n) - e)), a = i.filter((e) => Qe(e, n) === r);
+	let r = e * V + t * B, i = [r - V, r + V].map((e) => r - ($e(e, n) - e)), a = i.filter((e) => $e(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
 function tt(e) {
 	if (!e) return !1;
 	try {
-		return Ze(e), !0;
+		return Qe(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var nt = 10 * B;
+var nt = 10 * z;
 function rt(e, t, n, r) {
 	if (e.state === "unavailable" || e.state === "missing") return at(e.state);
 	if (n === null) return ot(e, t, r);
@@ -822,7 +822,10 @@ function mt({ view: { status: e } }) {
 	return ct[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-var ht = {
+function ht(e, t) {
+	return e.start < t.end && t.start < e.end;
+}
+var gt = {
 	on: "busy",
 	off: "free"
 };
@@ -830,33 +833,33 @@ function U(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || _t(i.friendly_name) || t,
-		place: gt(e, t),
-		seats: vt(i.capacity) || null,
-		state: r ? ht[r.state] ?? "unavailable" : "missing",
+		name: n || vt(i.friendly_name) || t,
+		place: _t(e, t),
+		seats: yt(i.capacity) || null,
+		state: r ? gt[r.state] ?? "unavailable" : "missing",
 		busyUntil: W(i.busy_until),
 		nextBusy: W(i.next_busy_time),
 		nextFree: W(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: vt(i.pending),
-		bookings: yt(i.bookings)
+		pending: yt(i.pending),
+		bookings: bt(i.bookings)
 	};
 }
-function gt(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [_t(n.building), _t(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function _t(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [vt(n.building), vt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function _t(e) {
+function vt(e) {
 	return typeof e == "string" ? e : "";
 }
-function vt(e) {
+function yt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
 function W(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function yt(e) {
+function bt(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
 		let t = W(e?.start), n = W(e?.end);
 		return t !== null && n !== null && t < n ? [{
@@ -866,21 +869,25 @@ function yt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function bt(e, t, n, r) {
-	let i = $e(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function xt(e, t, n, r) {
+	let i = H(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
 		at: et(i, n, t)
-	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at);
+	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
+		start: et(i, 0, t),
+		end: et(i, 24, t)
+	};
 	return {
 		start: l[0]?.at ?? e,
 		end: l.at(-1)?.at ?? e,
-		hours: l
+		hours: l,
+		whole: u
 	};
 }
-function xt(e, t, n) {
+function St(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter(({ start: e, end: n }) => e < t.end && t.start < n).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => ht(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -893,9 +900,9 @@ function xt(e, t, n) {
 	};
 }
 // src/model/view.ts
-var St = 15 * B, Ct = 24 * V;
-function wt(e, t) {
-	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = rt(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Tt(s, t), d = Ot(e, s, t);
+var Ct = 15 * z, wt = 24 * B;
+function Tt(e, t) {
+	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = rt(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Et(s, t), d = kt(e, s, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -904,14 +911,14 @@ function wt(e, t) {
 		status: s,
 		word: l,
 		until: u,
-		left: Et(s, t),
+		left: Dt(s, t),
 		hint: s.soon ? s.kind === "free" ? a.startingSoon : a.endingSoon : "",
-		next: c ? Dt(s, t) : "",
+		next: c ? Ot(s, t) : "",
 		nextFree: s.nextFree === null ? "" : o.start(s.nextFree, n),
 		note: d,
 		pending: c && e.pending ? a.pending(e.pending) : "",
-		timeline: c ? xt(e, t.day, t.steady ? n - n % St : n) : null,
-		bookings: c ? kt(e, t) : "",
+		timeline: c ? St(e, t.day, t.steady ? n - n % Ct : n) : null,
+		bookings: c ? At(e, t) : "",
 		phrase: a.sentence(...[
 			l,
 			u,
@@ -919,24 +926,24 @@ function wt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Tt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Et({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until(i.end(t, n));
 }
-function Et({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Ct ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
+function Dt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= wt ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
 }
-function Dt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function Ot({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function Ot(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+function kt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
 	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function kt(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter(({ start: e, end: t }) => e < n.end && n.start < t);
+function At(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => ht(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var At = (e, t, n) => `${e} ${e === 1 ? t : n}`, jt = {
+var jt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Mt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -958,8 +965,8 @@ var At = (e, t, n) => `${e} ${e === 1 ? t : n}`, jt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
-	seats: (e) => At(e, "seat", "seats"),
-	pending: (e) => At(e, "request awaits approval", "requests await approval"),
+	seats: (e) => jt(e, "seat", "seats"),
+	pending: (e) => jt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "Nothing is known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1036,7 +1043,7 @@ var At = (e, t, n) => `${e} ${e === 1 ? t : n}`, jt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Mt = {
+}, Nt = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1138,26 +1145,26 @@ var At = (e, t, n) => `${e} ${e === 1 ? t : n}`, jt = {
 	}
 };
 // src/texts/index.ts
-function Nt(e) {
-	return e.toLowerCase().startsWith("zh") ? Mt : jt;
+function Pt(e) {
+	return e.toLowerCase().startsWith("zh") ? Nt : Mt;
 }
 function G() {
-	return Nt(document.documentElement.lang || navigator.language);
+	return Pt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Pt = D`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Ft = D`<path d="M7 12h10" />`, It = D`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Lt = D`<path d="M12 6.8V12l3.4 2.4" />`, Rt = {
-	free: Pt,
-	busy: Ft,
-	disabled: It,
-	unknown: D`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+var Ft = O`<path d="m7 12.4 3.4 3.4L17 9.2" />`, It = O`<path d="M7 12h10" />`, Lt = O`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Rt = O`<path d="M12 6.8V12l3.4 2.4" />`, zt = {
+	free: Ft,
+	busy: It,
+	disabled: Lt,
+	unknown: O`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 };
-function zt({ kind: e, soon: t }) {
-	return D`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Lt : Rt[e]}
+function Bt({ kind: e, soon: t }) {
+	return O`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Rt : zt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Bt = o`
+var Vt = o`
   ha-card {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
@@ -1301,28 +1308,28 @@ var Bt = o`
       forced-color-adjust: none;
     }
   }
-`, Vt = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
-function Ht(e) {
+`, Ht = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
+function Ut(e) {
 	let { timeline: t } = e;
-	return t ? E`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? D`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
       <i class="past" style="inline-size:${K(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => E`<i
+      ${t.bars.map(({ from: e, to: n }) => D`<i
             class=${n <= t.now ? "bar over" : "bar"}
             style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
           ></i>`)}
     </div>
     <i class="now" style="inset-inline-start:${K(t.now)}"></i>
-  </div>` : E`<div class="strip blank"></div>`;
+  </div>` : D`<div class="strip blank"></div>`;
 }
-function Ut(e, { formats: t }) {
-	return e ? E`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Vt).map(({ at: e, instant: n, hour: r }) => E`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+function Wt(e, { formats: t }) {
+	return e ? D`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < Ht).map(({ at: e, instant: n, hour: r }) => D`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : k;
+  </div>` : A;
 }
-var Wt = o`
+var Gt = o`
   .strip {
     position: relative;
   }
@@ -1376,7 +1383,7 @@ var Wt = o`
   .hours .h1 {
     display: none;
   }
-`, Gt = o`
+`, Kt = o`
   :host {
     display: block;
   }
@@ -1660,7 +1667,7 @@ var Wt = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, Kt = 7, qt = class e {
+`, qt = 7, Jt = class e {
 	#e;
 	#t;
 	#n;
@@ -1690,8 +1697,8 @@ var Wt = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = Yt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && tt(t.config.time_zone) ? t.config.time_zone : o, c = Jt(a) === Jt(n.language) ? a : n.language;
-		return new e(c, s, Xt(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = Xt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && tt(t.config.time_zone) ? t.config.time_zone : o, c = Yt(a) === Yt(n.language) ? a : n.language;
+		return new e(c, s, Zt(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1716,58 +1723,58 @@ var Wt = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / B) * B) / B)), r = V / B;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / z) * z) / z)), r = B / z;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Kt ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < qt ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return $e(e, this.zone) - $e(t, this.zone);
+		return H(e, this.zone) - H(t, this.zone);
 	}
 };
-function Jt(e) {
+function Yt(e) {
 	return e.split("-")[0];
 }
-function Yt(e) {
+function Xt(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function Xt(e, t) {
+function Zt(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/clock.ts
-var Zt = 2 * B, q = /* @__PURE__ */ new Set(), Qt, J = 0;
-function $t(e) {
-	return q.size || en(), q.add(e), () => {
-		q.delete(e), q.size || tn();
+var Qt = 2 * z, q = /* @__PURE__ */ new Set(), $t, J = 0;
+function en(e) {
+	return q.size || tn(), q.add(e), () => {
+		q.delete(e), q.size || nn();
 	};
 }
-function en() {
-	J = Date.now(), document.addEventListener("visibilitychange", rn), window.addEventListener("pageshow", Y), nn();
-}
 function tn() {
-	clearTimeout(Qt), document.removeEventListener("visibilitychange", rn), window.removeEventListener("pageshow", Y);
+	J = Date.now(), document.addEventListener("visibilitychange", an), window.addEventListener("pageshow", Y), rn();
 }
 function nn() {
-	clearTimeout(Qt), Qt = setTimeout(Y, B - Date.now() % B);
+	clearTimeout($t), document.removeEventListener("visibilitychange", an), window.removeEventListener("pageshow", Y);
 }
 function rn() {
+	clearTimeout($t), $t = setTimeout(Y, z - Date.now() % z);
+}
+function an() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > Zt ? J : null;
-	J = e, nn();
+	let e = Date.now(), t = e - J > Qt ? J : null;
+	J = e, rn();
 	for (let e of [...q]) e(t);
 }
 // src/view/link.ts
-var an = class {
+var on = class {
 	#e;
 	constructor(e) {
 		this.onChange = e, this.lostAt = null, this.#e = !0;
@@ -1790,18 +1797,18 @@ var an = class {
 	#t(e) {
 		this.lostAt = e, this.onChange();
 	}
-}, on = {
+}, sn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, sn = {
-	...on,
-	name: "text"
 }, cn = {
-	...on,
+	...sn,
+	name: "text"
+}, ln = {
+	...sn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1810,45 +1817,45 @@ var an = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, ln = (e) => typeof e == "number" && e >= 0, un = (e) => typeof e == "string" && e.startsWith("binary_sensor."), dn = {
+}, un = (e) => typeof e == "number" && e >= 0, dn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), fn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: ln,
-	seats: ln,
+	minutes: un,
+	seats: un,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(un),
+	entities: (e) => Array.isArray(e) && e.every(dn),
 	action: (e) => typeof e?.action == "string"
 };
-function fn(e, t) {
+function pn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!un(n)) throw Error(t.faults.wrongEntity(String(n)));
-	mn(e, sn, t);
+	if (!dn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	hn(e, cn, t);
 }
-function pn(e, t) {
-	mn(e, cn, t);
+function mn(e, t) {
+	hn(e, ln, t);
 }
-function mn(e, t, n) {
+function hn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !dn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !fn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var hn = [
+var gn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], gn = class extends F {
+], _n = class extends F {
 	#e;
 	#t;
 	#n;
-	#r = new an(() => this.#i());
+	#r = new on(() => this.#i());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1857,10 +1864,10 @@ var hn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), !t || hn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), !t || gn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = $t((e) => {
+		super.connectedCallback(), this.#n = en((e) => {
 			e !== null && this.#e && this.#r.woke(this.#e, e), this.#i();
 		}), this.#i();
 	}
@@ -1869,14 +1876,14 @@ var hn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = Date.now(), r = Nt(e.locale.language);
-		return this.#t ??= qt.of(e, r), {
+		let n = Date.now(), r = Pt(e.locale.language);
+		return this.#t ??= Jt.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.#r.lostAt,
-			day: bt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * B,
+			day: xt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * z,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1889,8 +1896,8 @@ var hn = [
 	#i() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, _n = { filter: {
-	integration: Ke,
+}, vn = { filter: {
+	integration: qe,
 	domain: "binary_sensor"
 } }, X = (e, t) => ({ number: {
 	min: 0,
@@ -1902,7 +1909,7 @@ var hn = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), vn = ({ minutes: e }) => [
+}), yn = ({ minutes: e }) => [
 	Z({
 		name: "soon",
 		selector: X(120, e)
@@ -1931,18 +1938,18 @@ var hn = [
 			default_action: "none"
 		} }
 	}
-], yn = ({ units: e }) => [
+], bn = ({ units: e }) => [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: _n }
+		selector: { entity: vn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...vn(e)
-], bn = ({ units: e }) => [
+	...yn(e)
+], xn = ({ units: e }) => [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -1950,7 +1957,7 @@ var hn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			..._n,
+			...vn,
 			multiple: !0
 		} }
 	},
@@ -1975,18 +1982,18 @@ var hn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...vn(e)
+	...yn(e)
 ];
-function xn(e) {
-	return Cn(yn(e), e, (t) => {
+function Sn(e) {
+	return wn(bn(e), e, (t) => {
 		let { entity: n } = t;
-		n && fn(t, e);
+		n && pn(t, e);
 	});
 }
-function Sn(e) {
-	return Cn(bn(e), e, (t) => pn(t, e));
+function Cn(e) {
+	return wn(xn(e), e, (t) => mn(t, e));
 }
-function Cn(e, t, n) {
+function wn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -1996,12 +2003,12 @@ function Cn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class extends gn {
+var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class extends _n {
 	static {
 		this.styles = [
-			Bt,
-			Wt,
-			Gt
+			Vt,
+			Gt,
+			Kt
 		];
 	}
 	#e;
@@ -2011,13 +2018,13 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Sn(G());
+		return Cn(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		pn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		mn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2032,30 +2039,30 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : qe(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Je(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return k;
+		if (!e || !t) return A;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? On(t), u = lt(c, {
+		let l = this.#t ?? kn(t), u = lt(c, {
 			...l,
 			freeFor: 0
 		}, a), d = lt(u, l, a), f = ut(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return E`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Tn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		return D`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > En ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(dt(u), u.length)}</p>
-          ${s === null ? k : E`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? k : E`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? k : this.#l(c, l, n)}
+          ${s === null ? A : D`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? A : D`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? A : this.#l(c, l, n)}
         </div>
-        ${f.length ? E`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : E`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? D`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : D`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2065,7 +2072,7 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 		if (i && i.entity === r) return i.row;
 		let a = U(e, t), o = {
 			room: a,
-			view: wt(a, n)
+			view: Tt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2074,13 +2081,13 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return E`<section>
+		return D`<section>
       <div class="axis">
-        ${c ? E`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : k}
-        ${Ut(o, i)}
+        ${c ? D`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : A}
+        ${Wt(o, i)}
       </div>
       <ul>
-        ${Ge(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
+        ${Ke(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2090,26 +2097,26 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return E`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${zt(r)}<b>${e.word}</b></span>
+		return D`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${Bt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Ht(e)}
+      ${Ut(e)}
       <span class="until">${e.until}</span>
-      ${t ? E`<button
+      ${t ? D`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Je(this, e.id, t)}
-            ></button>` : k}
+              @click=${() => Ye(this, e.id, t)}
+            ></button>` : A}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = ft(e, r.compare), o = pt(e), s = this.config?.free_for || wn, c = (e) => this.#u({
+		let { board: i } = n, a = ft(e, r.compare), o = pt(e), s = this.config?.free_for || Tn, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return E`<div class="filters">
-      ${kn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${kn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return D`<div class="filters">
+      ${An(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${An(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2118,7 +2125,7 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), En)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Dn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2130,26 +2137,26 @@ var Q = "feishu-rooms-board-card", wn = 30, Tn = 16, En = 3 * B, Dn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function On(e) {
+function kn(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function kn(e, t, n, r, i, a) {
-	if (!n.length) return k;
+function An(e, t, n, r, i, a) {
+	if (!n.length) return A;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return E`<select
+	return D`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => E`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => D`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var An = o`
+var jn = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2485,7 +2492,7 @@ var An = o`
       font-size: 13px;
     }
   }
-`, jn = o`
+`, Mn = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2678,29 +2685,29 @@ var An = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", Mn = class extends gn {
+`, $ = "feishu-room-card", Nn = class extends _n {
 	static {
 		this.styles = [
-			Bt,
-			Wt,
-			An,
-			jn
+			Vt,
+			Gt,
+			jn,
+			Mn
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return xn(G());
+		return Sn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...qe(e)
-		].find((t) => z(e, t)) ?? "" };
+			...Je(e)
+		].find((t) => R(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		fn(e, G()), this.config = e, this.requestUpdate();
+		pn(e, G()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2718,11 +2725,11 @@ var An = o`
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return k;
-		let n = this.moment(e, t), r = wt(U(e, t.entity, t.name), n);
+		if (!e || !t) return A;
+		let n = this.moment(e, t), r = Tt(U(e, t.entity, t.name), n);
 		this.#n(r, n);
 		let { status: i } = r, a = this.action(t);
-		return E`<ha-card class=${[
+		return D`<ha-card class=${[
 			i.kind,
 			i.soon && "soon",
 			e.themes?.darkMode && "dark",
@@ -2731,20 +2738,20 @@ var An = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? k : Pn(n)}
+        ${t.hide_clock || n.steady ? A : Fn(n)}
         <div class="state">
-          ${zt(i)}
-          <p class="word" style="--ems:${Nn(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? E` <span class="left">${r.left}</span>` : k}</p>
-          ${r.hint ? E`<p class="hint">${r.hint}</p>` : k}
+          ${Bt(i)}
+          <p class="word" style="--ems:${Pn(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? D` <span class="left">${r.left}</span>` : A}</p>
+          ${r.hint ? D`<p class="hint">${r.hint}</p>` : A}
         </div>
-        ${Fn(r, n)} ${In(r, n)}
-        <div class="day">${Ht(r)}${Ut(r.timeline, n)}</div>
-        ${a ? E`<button
+        ${In(r, n)} ${Ln(r, n)}
+        <div class="day">${Ut(r)}${Wt(r.timeline, n)}</div>
+        ${a ? D`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
-                @click=${() => Je(this, t.entity, a)}
-              ></button>` : k}
+                @click=${() => Ye(this, t.entity, a)}
+              ></button>` : A}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>`;
@@ -2754,28 +2761,28 @@ var An = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Nn(e) {
+function Pn(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Pn({ formats: e, now: t }) {
-	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function Fn({ formats: e, now: t }) {
+	return D`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Fn({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return k;
+function In({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return A;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? k : E`<div class="notes">
-    ${o ? E`<p class="lost">${o}</p>` : k} ${t ? E`<p>${t}</p>` : k}
-    ${n ? E`<p class="pending">${n}</p>` : k}
+	return !o && !t && !n ? A : D`<div class="notes">
+    ${o ? D`<p class="lost">${o}</p>` : A} ${t ? D`<p>${t}</p>` : A}
+    ${n ? D`<p class="pending">${n}</p>` : A}
   </div>`;
 }
-function In(e, { texts: t }) {
-	return e.next ? E`<dl class="coming">
+function Ln(e, { texts: t }) {
+	return e.next ? D`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? E`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
-  </dl>` : k;
+    ${e.nextFree ? D`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : A}
+  </dl>` : A;
 }
 // src/strategy/rooms.ts
-var Ln = "feishu-rooms", Rn = class extends HTMLElement {
+var Rn = "feishu-rooms", zn = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2783,7 +2790,7 @@ var Ln = "feishu-rooms", Rn = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Nt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = qe(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Pt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Je(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2792,43 +2799,43 @@ var Ln = "feishu-rooms", Rn = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...zn(i, n.board.elsewhere),
-			...i.map(Vn)
+			...Bn(i, n.board.elsewhere),
+			...i.map(Hn)
 		] };
 	}
 };
-function zn(e, t) {
-	return Wn(e, Un).map(([e, n], r) => ({
+function Bn(e, t) {
+	return Gn(e, Wn).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: Wn(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: Gn(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Bn)]
+			}, ...n.map(Vn)]
 		}))
 	}));
 }
-function Bn(e) {
+function Vn(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Hn(e)
+			navigation_path: Un(e)
 		}
 	};
 }
-function Vn(e) {
+function Hn(e) {
 	return {
 		title: e.name,
-		path: Hn(e),
+		path: Un(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2837,29 +2844,29 @@ function Vn(e) {
 		}]
 	};
 }
-function Hn(e) {
+function Un(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Un({ place: e }) {
+function Wn({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function Wn(e, t) {
+function Gn(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var Gn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function Kn(e, t) {
+var Kn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function qn(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function qn(e, t) {
+function Jn(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-qn($, Mn), qn(Q, Dn), qn(`ll-strategy-dashboard-${Ln}`, Rn), Kn("customCards", {
+Jn($, Nn), Jn(Q, On), Jn(`ll-strategy-dashboard-${Rn}`, zn), qn("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -2868,12 +2875,12 @@ qn($, Mn), qn(Q, Dn), qn(`ll-strategy-dashboard-${Ln}`, Rn), Kn("customCards", {
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: Gn,
-	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+	documentationURL: Kn,
+	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), Kn("customCards", {
+}), qn("customCards", {
 	type: Q,
 	get name() {
 		return G().cards.board;
@@ -2882,13 +2889,13 @@ qn($, Mn), qn(Q, Dn), qn(`ll-strategy-dashboard-${Ln}`, Rn), Kn("customCards", {
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: Gn,
-	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+	documentationURL: Kn,
+	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
 		type: `custom:${Q}`,
 		place: U(e, t).place
 	} } : null
-}), Kn("customStrategies", {
-	type: Ln,
+}), qn("customStrategies", {
+	type: Rn,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -2896,5 +2903,5 @@ qn($, Mn), qn(Q, Dn), qn(`ll-strategy-dashboard-${Ln}`, Rn), Kn("customCards", {
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: Gn
+	documentationURL: Kn
 });

@@ -8,6 +8,10 @@ export interface Span {
   readonly end: Instant;
 }
 
+export function overlap(one: Span, other: Span): boolean {
+  return one.start < other.end && other.start < one.end;
+}
+
 /** What is known of a room at all, and what its schedule says. */
 export interface Room {
   readonly id: string;

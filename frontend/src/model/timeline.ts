@@ -1,6 +1,6 @@
 /** A day as a strip. */
 
-import type { Room } from "./room";
+import { overlap, type Room, type Span } from "./room";
 import { dayOf, HOUR, hourOfDay, type Instant } from "./zone";
 
 /** The part of today that is shown, with its full hours: `hours[0]` is where it begins, the last one where it ends. */
@@ -8,6 +8,8 @@ export interface Day {
   readonly start: Instant;
   readonly end: Instant;
   readonly hours: readonly { readonly hour: number; readonly at: Instant }[];
+  /** All of today, from midnight to midnight. */
+  readonly whole: Span;
 }
 
 /** All in shares of the strip, 0 to 1. */
@@ -27,7 +29,8 @@ export function dayAround(now: Instant, zone: string, from: number, to: number):
   const hours = all.slice(first, all.findLastIndex(isShown) + 1);
   // Hours that clocks jump over begin when the next one does
   const real = hours.filter(({ at }, index) => at !== hours[index + 1]?.at);
-  return { start: real[0]?.at ?? now, end: real.at(-1)?.at ?? now, hours: real };
+  const whole = { start: hourOfDay(day, 0, zone), end: hourOfDay(day, 24, zone) };
+  return { start: real[0]?.at ?? now, end: real.at(-1)?.at ?? now, hours: real, whole };
 }
 
 /** Return the room's bookings on the strip of a day. */
@@ -35,7 +38,7 @@ export function timelineOf(room: Room, day: Day, now: Instant): Timeline {
   const share = (instant: Instant) => Math.min(1, Math.max(0, (instant - day.start) / (day.end - day.start)));
   return {
     bars: room.bookings
-      .filter(({ start, end }) => start < day.end && day.start < end)
+      .filter((booking) => overlap(booking, day))
       .map(({ start, end }) => ({ from: share(start), to: share(end) })),
     ticks: day.hours.slice(0, -1).map(({ hour, at }) => ({ at: share(at), instant: at, hour })),
     now: share(now),

@@ -2,7 +2,7 @@
 
 import type { Texts } from "../texts";
 import type { Formats } from "./formats";
-import type { Room } from "./room";
+import { overlap, type Room } from "./room";
 import { type Status, statusOf } from "./status";
 import { type Day, type Timeline, timelineOf } from "./timeline";
 import { HOUR, type Instant, MINUTE } from "./zone";
@@ -44,6 +44,7 @@ export interface RoomView {
   readonly note: string;
   readonly pending: string;
   readonly timeline: Timeline | null;
+  /** Those of today. */
   readonly bookings: string;
   /** The state as one phrase, for those who listen. */
   readonly phrase: string;
@@ -105,7 +106,8 @@ function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }:
 }
 
 function bookingsOf(room: Room, { now, day, texts, formats }: Moment): string {
-  const shown = room.bookings.filter(({ start, end }) => start < day.end && day.start < end);
-  if (!shown.length) return texts.bookingsNone;
-  return texts.bookings(texts.sentence(...shown.map(({ start, end }) => formats.span(start, end, now))));
+  // Also those before and after the hours of the strip
+  const today = room.bookings.filter((booking) => overlap(booking, day.whole));
+  if (!today.length) return texts.bookingsNone;
+  return texts.bookings(texts.sentence(...today.map(({ start, end }) => formats.span(start, end, now))));
 }
