@@ -32,7 +32,7 @@ export interface Hass {
   readonly states: Readonly<Record<string, Entity | undefined>>;
   readonly entities: Readonly<Record<string, EntityEntry | undefined>>;
   readonly devices: Readonly<Record<string, Device | undefined>>;
-  readonly config: { readonly time_zone: string };
+  readonly config: { readonly time_zone: string; readonly state?: string };
   readonly locale: Locale;
   readonly themes?: { readonly darkMode?: boolean };
   readonly connected: boolean;
@@ -42,6 +42,11 @@ export interface Hass {
 export interface Action {
   readonly action: string;
   readonly [option: string]: unknown;
+}
+
+/** Tell whether Home Assistant is still starting: what is not there yet may come. */
+export function isStarting({ config: { state } }: Hass): boolean {
+  return state === "NOT_RUNNING" || state === "STARTING";
 }
 
 /** Tell whether an entity is the one of a room that says whether it is busy. */

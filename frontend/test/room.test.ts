@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readRoom } from "../src/model/room";
-import { at, booked, hassWith, iso } from "./office";
+import { at, booked, hassWith, iso, ZONE } from "./office";
 
 const ORION = "binary_sensor.orion";
 
@@ -46,6 +46,14 @@ test("a room that is not there is missing, not free", () => {
   const room = readRoom(hassWith({}), ORION);
 
   expect([room.state, room.name, room.place]).toEqual(["missing", ORION, ""]);
+});
+
+test.each([
+  ["NOT_RUNNING", "unavailable"],
+  ["STARTING", "unavailable"],
+  ["RUNNING", "missing"],
+])("a room that is not there while Home Assistant is %s is %s", (state, expected) => {
+  expect(readRoom(hassWith({}, { config: { time_zone: ZONE, state } }), ORION).state).toBe(expected);
 });
 
 test("an unavailable room keeps its place: its device has it", () => {

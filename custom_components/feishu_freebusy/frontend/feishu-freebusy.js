@@ -268,37 +268,37 @@ _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProper
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var v = globalThis, oe = (e) => e, y = v.trustedTypes, se = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", w = Array.isArray, de = (e) => w(e) || typeof e?.[Symbol.iterator] == "function", fe = "[ 	\n\f\r]", T = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, pe = /-->/g, me = />/g, E = RegExp(`>|${fe}(?:([^\\s"'>=/]+)(${fe}*=${fe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, ge = /"/g, _e = /^(?:script|style|textarea|title)$/i, ve = (e) => (t, ...n) => ({
+var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", C = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, me = /-->/g, he = />/g, T = RegExp(`>|${C}(?:([^\\s"'>=/]+)(${C}*=${C}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ge = /'/g, _e = /"/g, ve = /^(?:script|style|textarea|title)$/i, ye = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), D = ve(1), O = ve(2), k = Symbol.for("lit-noChange"), A = Symbol.for("lit-nothing"), ye = /* @__PURE__ */ new WeakMap(), j = x.createTreeWalker(x, 129);
-function be(e, t) {
-	if (!w(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return se === void 0 ? t : se.createHTML(t);
+}), E = ye(1), D = ye(2), O = Symbol.for("lit-noChange"), k = Symbol.for("lit-nothing"), be = /* @__PURE__ */ new WeakMap(), A = b.createTreeWalker(b, 129);
+function xe(e, t) {
+	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return ce === void 0 ? t : ce.createHTML(t);
 }
-var xe = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = T;
+var Se = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === T ? c[1] === "!--" ? o = pe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = E) : (_e.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = E) : o = me : o === E ? c[0] === ">" ? (o = i ?? T, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? E : c[3] === "\"" ? ge : he) : o === ge || o === he ? o = E : o === pe || o === me ? o = T : (o = E, i = void 0);
-		let d = o === E && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === T ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = me : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = T) : (ve.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = T) : o = he : o === T ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? T : c[3] === "\"" ? _e : ge) : o === _e || o === ge ? o = T : o === me || o === he ? o = w : (o = T, i = void 0);
+		let d = o === T && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === w ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
 	}
-	return [be(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, Se = class e {
+	return [xe(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, j = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = xe(t, n);
-		if (this.el = e.createElement(l, r), j.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Se(t, n);
+		if (this.el = e.createElement(l, r), A.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = j.nextNode()) !== null && c.length < s;) {
+		for (; (i = A.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
-					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
+					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
@@ -306,45 +306,45 @@ var xe = (e, t) => {
 						strings: n,
 						ctor: r[1] === "." ? we : r[1] === "?" ? Te : r[1] === "@" ? Ee : P
 					}), i.removeAttribute(e);
-				} else e.startsWith(b) && (c.push({
+				} else e.startsWith(y) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (_e.test(i.tagName)) {
-					let e = i.textContent.split(b), t = e.length - 1;
+				if (ve.test(i.tagName)) {
+					let e = i.textContent.split(y), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = y ? y.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], S()), j.nextNode(), c.push({
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], x()), A.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], S());
+						i.append(e[t], x());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === le) c.push({
+				if (i.data === ue) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += b.length - 1;
+					}), e += y.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = x.createElement("template");
+		let n = b.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
 function M(e, t, n = e, r) {
-	if (t === k) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
+	if (t === O) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
 	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = M(e, i._$AS(e, t.values), i, r)), t;
 }
 var Ce = class {
@@ -358,17 +358,17 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
-		j.currentNode = r;
-		let i = j.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
+		A.currentNode = r;
+		let i = A.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
 				s.type === 2 ? t = new N(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new De(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = j.nextNode(), a++);
+			a !== s?.index && (i = A.nextNode(), a++);
 		}
-		return j.currentNode = x, r;
+		return A.currentNode = b, r;
 	}
 	p(e) {
 		let t = 0;
@@ -379,7 +379,7 @@ var Ce = class {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = A, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = k, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Ce = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = M(this, e, t), C(e) ? e === A || e == null || e === "" ? (this._$AH !== A && this._$AR(), this._$AH = A) : e !== this._$AH && e !== k && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? de(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = M(this, e, t), S(e) ? e === k || e == null || e === "" ? (this._$AH !== k && this._$AR(), this._$AH = k) : e !== this._$AH && e !== O && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,10 +401,10 @@ var Ce = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== A && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
+		this._$AH !== k && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Se.createElement(be(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = j.createElement(xe(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
 			let e = new Ce(r, this), n = e.u(this.options);
@@ -412,19 +412,19 @@ var Ce = class {
 		}
 	}
 	_$AC(e) {
-		let t = ye.get(e.strings);
-		return t === void 0 && ye.set(e.strings, t = new Se(e)), t;
+		let t = be.get(e.strings);
+		return t === void 0 && be.set(e.strings, t = new j(e)), t;
 	}
 	k(t) {
-		w(this._$AH) || (this._$AH = [], this._$AR());
+		fe(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = oe(e).nextSibling;
-			oe(e).remove(), e = t;
+			let t = se(e).nextSibling;
+			se(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
@@ -438,41 +438,41 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = A, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = A;
+		this.type = 1, this._$AH = k, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = k;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = M(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== k, a && (this._$AH = e);
+		if (i === void 0) e = M(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== O, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === k && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === A ? e = A : e !== A && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === O && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === k ? e = k : e !== k && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === A ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === k ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
 }, we = class extends P {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === A ? void 0 : e;
+		this.element[this.name] = e === k ? void 0 : e;
 	}
 }, Te = class extends P {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== A);
+		this.element.toggleAttribute(this.name, !!e && e !== k);
 	}
 }, Ee = class extends P {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = M(this, e, t, 0) ?? A) === k) return;
-		let n = this._$AH, r = e === A && n !== A || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== A && (n === A || r);
+		if ((e = M(this, e, t, 0) ?? k) === O) return;
+		let n = this._$AH, r = e === k && n !== k || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== k && (n === k || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
@@ -489,13 +489,13 @@ var Ce = class {
 		M(this, e);
 	}
 }, Oe = {
-	M: ce,
-	P: b,
-	A: le,
+	M: le,
+	P: y,
+	A: ue,
 	C: 1,
-	L: xe,
+	L: Se,
 	R: Ce,
-	D: de,
+	D: pe,
 	V: M,
 	I: N,
 	H: P,
@@ -503,13 +503,13 @@ var Ce = class {
 	U: Ee,
 	B: we,
 	F: De
-}, ke = v.litHtmlPolyfillSupport;
-ke?.(Se, N), (v.litHtmlVersions ??= []).push("3.3.3");
+}, ke = oe.litHtmlPolyfillSupport;
+ke?.(j, N), (oe.litHtmlVersions ??= []).push("3.3.3");
 var Ae = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new N(t.insertBefore(S(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new N(t.insertBefore(x(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
 }, je = globalThis, F = class extends _ {
@@ -536,7 +536,7 @@ var Ae = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return k;
+		return O;
 	}
 };
 F._$litElement$ = !0, F.finalized = !0, je.litElementHydrateSupport?.({ LitElement: F });
@@ -586,8 +586,8 @@ var Ne = {
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return k;
-		} else if (this.ot === t) return k;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return O;
+		} else if (this.ot === t) return O;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
 }), { I: Re } = Oe, ze = (e) => e, Be = () => document.createComment(""), I = (e, t, n) => {
@@ -613,9 +613,9 @@ var Ne = {
 		}
 	}
 	return n;
-}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, We = (e) => {
+}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, R = (e) => {
 	e._$AR(), e._$AA.remove();
-}, Ge = (e, t, n) => {
+}, We = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,7 +624,7 @@ var Ne = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ke = Pe(class extends Fe {
+}, Ge = Pe(class extends Fe {
 	constructor(e) {
 		if (super(e), e.type !== Ne.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
@@ -651,7 +651,7 @@ var Ne = {
 		else if (s[f] === o[m]) c[m] = L(i[f], a[m]), f--, m--;
 		else if (s[d] === o[m]) c[m] = L(i[d], a[m]), I(e, c[m + 1], i[d]), d++, m--;
 		else if (s[f] === o[p]) c[p] = L(i[f], a[p]), I(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = Ge(o, p, m), u = Ge(s, d, f)), l.has(s[d])) {
+		else if (l === void 0 && (l = We(o, p, m), u = We(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
@@ -659,25 +659,28 @@ var Ne = {
 					L(t, a[p]), c[p] = t;
 				} else c[p] = L(n, a[p]), I(e, i[d], n), i[t] = null;
 				p++;
-			} else We(i[f]), f--;
-		} else We(i[d]), d++;
+			} else R(i[f]), f--;
+		} else R(i[d]), d++;
 		for (; p <= m;) {
 			let t = I(e, c[m + 1]);
 			L(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && We(e);
+			e !== null && R(e);
 		}
-		return this.ut = o, He(e, c), k;
+		return this.ut = o, He(e, c), O;
 	}
-}), qe = "feishu_freebusy";
-function R(e, t) {
+}), Ke = "feishu_freebusy";
+function qe({ config: { state: e } }) {
+	return e === "NOT_RUNNING" || e === "STARTING";
+}
+function z(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
 function Je(e) {
-	return Object.keys(e.entities).filter((t) => R(e, t) && !e.entities[t]?.hidden);
+	return Object.keys(e.entities).filter((t) => z(e, t) && !e.entities[t]?.hidden);
 }
 function Ye(e, t, n) {
 	let r = {
@@ -694,7 +697,7 @@ function Ye(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var z = 6e4, B = 60 * z, V = 24 * B, Xe = {
+var B = 6e4, V = 60 * B, H = 24 * V, Xe = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
@@ -722,14 +725,14 @@ function $e(e, t) {
 	for (let { type: r, value: i } of Qe(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function H(e, t) {
-	return Math.floor($e(e, t) / V);
+function et(e, t) {
+	return Math.floor($e(e, t) / H);
 }
-function et(e, t, n) {
-	let r = e * V + t * B, i = [r - V, r + V].map((e) => r - ($e(e, n) - e)), a = i.filter((e) => $e(e, n) === r);
+function tt(e, t, n) {
+	let r = e * H + t * V, i = [r - H, r + H].map((e) => r - ($e(e, n) - e)), a = i.filter((e) => $e(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function tt(e) {
+function nt(e) {
 	if (!e) return !1;
 	try {
 		return Qe(e), !0;
@@ -738,18 +741,18 @@ function tt(e) {
 	}
 }
 // src/model/status.ts
-var nt = 10 * z;
-function rt(e, t, n, r) {
-	if (e.state === "unavailable" || e.state === "missing") return at(e.state);
-	if (n === null) return ot(e, t, r);
-	if (t - n >= nt) return at("offline");
+var rt = 10 * B;
+function it(e, t, n, r) {
+	if (e.state === "unavailable" || e.state === "missing") return ot(e.state);
+	if (n === null) return st(e, t, r);
+	if (t - n >= rt) return ot("offline");
 	let i = e.state === "busy" ? e.busyUntil : e.nextBusy;
-	return ot(i !== null && i <= t ? st(e, t) : e, t, r);
+	return st(i !== null && i <= t ? ct(e, t) : e, t, r);
 }
-function it(e, t, n) {
+function at(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function at(e) {
+function ot(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -759,7 +762,7 @@ function at(e) {
 		nextFree: null
 	};
 }
-function ot(e, t, n) {
+function st(e, t, n) {
 	let r = e.state === "busy", i = r ? e.busyUntil : e.nextBusy, { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
@@ -773,7 +776,7 @@ function ot(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function st(e, t) {
+function ct(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -785,47 +788,47 @@ function st(e, t) {
 	};
 }
 // src/model/board.ts
-var ct = {
+var lt = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function lt(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || it(r.status, n, t.freeFor * 6e4)));
+function ut(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || at(r.status, n, t.freeFor * 6e4)));
 }
-function ut(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? mt(e) - mt(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...ft(e, r), ""].flatMap((e) => {
+function dt(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? ht(e) - ht(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...pt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: dt(t)
+			free: ft(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: dt(i)
+		free: ft(i)
 	}] : [];
 }
-function dt(e) {
+function ft(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function ft(e, t) {
+function pt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function pt(e) {
+function mt(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function mt({ view: { status: e } }) {
-	return ct[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function ht({ view: { status: e } }) {
+	return lt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function ht(e, t) {
+function gt(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var gt = {
+var _t = {
 	on: "busy",
 	off: "free"
 };
@@ -833,33 +836,33 @@ function U(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || vt(i.friendly_name) || t,
-		place: _t(e, t),
-		seats: yt(i.capacity) || null,
-		state: r ? gt[r.state] ?? "unavailable" : "missing",
+		name: n || yt(i.friendly_name) || t,
+		place: vt(e, t),
+		seats: bt(i.capacity) || null,
+		state: r ? _t[r.state] ?? "unavailable" : qe(e) ? "unavailable" : "missing",
 		busyUntil: W(i.busy_until),
 		nextBusy: W(i.next_busy_time),
 		nextFree: W(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: yt(i.pending),
-		bookings: bt(i.bookings)
+		pending: bt(i.pending),
+		bookings: xt(i.bookings)
 	};
 }
-function _t(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [vt(n.building), vt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function vt(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [yt(n.building), yt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function vt(e) {
+function yt(e) {
 	return typeof e == "string" ? e : "";
 }
-function yt(e) {
+function bt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
 function W(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function bt(e) {
+function xt(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
 		let t = W(e?.start), n = W(e?.end);
 		return t !== null && n !== null && t < n ? [{
@@ -869,13 +872,13 @@ function bt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function xt(e, t, n, r) {
-	let i = H(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function St(e, t, n, r) {
+	let i = et(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: et(i, n, t)
+		at: tt(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: et(i, 0, t),
-		end: et(i, 24, t)
+		start: tt(i, 0, t),
+		end: tt(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -884,10 +887,10 @@ function xt(e, t, n, r) {
 		whole: u
 	};
 }
-function St(e, t, n) {
+function Ct(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => ht(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => gt(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -900,9 +903,9 @@ function St(e, t, n) {
 	};
 }
 // src/model/view.ts
-var Ct = 15 * z, wt = 24 * B;
-function Tt(e, t) {
-	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = rt(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Et(s, t), d = kt(e, s, t);
+var wt = 15 * B, Tt = 24 * V;
+function Et(e, t) {
+	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = it(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Dt(s, t), d = At(e, s, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -911,14 +914,14 @@ function Tt(e, t) {
 		status: s,
 		word: l,
 		until: u,
-		left: Dt(s, t),
+		left: Ot(s, t),
 		hint: s.soon ? s.kind === "free" ? a.startingSoon : a.endingSoon : "",
-		next: c ? Ot(s, t) : "",
+		next: c ? kt(s, t) : "",
 		nextFree: s.nextFree === null ? "" : o.start(s.nextFree, n),
 		note: d,
 		pending: c && e.pending ? a.pending(e.pending) : "",
-		timeline: c ? St(e, t.day, t.steady ? n - n % Ct : n) : null,
-		bookings: c ? At(e, t) : "",
+		timeline: c ? Ct(e, t.day, t.steady ? n - n % wt : n) : null,
+		bookings: c ? jt(e, t) : "",
 		phrase: a.sentence(...[
 			l,
 			u,
@@ -926,24 +929,24 @@ function Tt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Et({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Dt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until(i.end(t, n));
 }
-function Dt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= wt ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
+function Ot({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= Tt ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
 }
-function Ot({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function kt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function kt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+function At(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
 	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function At(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => ht(e, n.whole));
+function jt(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => gt(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var jt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Mt = {
+var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -965,8 +968,8 @@ var jt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Mt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
-	seats: (e) => jt(e, "seat", "seats"),
-	pending: (e) => jt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => Mt(e, "seat", "seats"),
+	pending: (e) => Mt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "Nothing is known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1043,7 +1046,7 @@ var jt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Mt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Nt = {
+}, Pt = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1145,26 +1148,26 @@ var jt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Mt = {
 	}
 };
 // src/texts/index.ts
-function Pt(e) {
-	return e.toLowerCase().startsWith("zh") ? Nt : Mt;
+function Ft(e) {
+	return e.toLowerCase().startsWith("zh") ? Pt : Nt;
 }
 function G() {
-	return Pt(document.documentElement.lang || navigator.language);
+	return Ft(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Ft = O`<path d="m7 12.4 3.4 3.4L17 9.2" />`, It = O`<path d="M7 12h10" />`, Lt = O`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Rt = O`<path d="M12 6.8V12l3.4 2.4" />`, zt = {
-	free: Ft,
-	busy: It,
-	disabled: Lt,
-	unknown: O`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+var It = D`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Lt = D`<path d="M7 12h10" />`, Rt = D`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, zt = D`<path d="M12 6.8V12l3.4 2.4" />`, Bt = {
+	free: It,
+	busy: Lt,
+	disabled: Rt,
+	unknown: D`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 };
-function Bt({ kind: e, soon: t }) {
-	return O`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Rt : zt[e]}
+function Vt({ kind: e, soon: t }) {
+	return D`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? zt : Bt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Vt = o`
+var Ht = o`
   ha-card {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
@@ -1308,28 +1311,28 @@ var Vt = o`
       forced-color-adjust: none;
     }
   }
-`, Ht = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
-function Ut(e) {
+`, Ut = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
+function Wt(e) {
 	let { timeline: t } = e;
-	return t ? D`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? E`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
       <i class="past" style="inline-size:${K(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => D`<i
+      ${t.bars.map(({ from: e, to: n }) => E`<i
             class=${n <= t.now ? "bar over" : "bar"}
             style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
           ></i>`)}
     </div>
     <i class="now" style="inset-inline-start:${K(t.now)}"></i>
-  </div>` : D`<div class="strip blank"></div>`;
+  </div>` : E`<div class="strip blank"></div>`;
 }
-function Wt(e, { formats: t }) {
-	return e ? D`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Ht).map(({ at: e, instant: n, hour: r }) => D`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+function Gt(e, { formats: t }) {
+	return e ? E`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < Ut).map(({ at: e, instant: n, hour: r }) => E`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : A;
+  </div>` : k;
 }
-var Gt = o`
+var Kt = o`
   .strip {
     position: relative;
   }
@@ -1383,7 +1386,7 @@ var Gt = o`
   .hours .h1 {
     display: none;
   }
-`, Kt = o`
+`, qt = o`
   :host {
     display: block;
   }
@@ -1667,7 +1670,7 @@ var Gt = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, qt = 7, Jt = class e {
+`, Jt = 7, Yt = class e {
 	#e;
 	#t;
 	#n;
@@ -1697,8 +1700,8 @@ var Gt = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = Xt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && tt(t.config.time_zone) ? t.config.time_zone : o, c = Yt(a) === Yt(n.language) ? a : n.language;
-		return new e(c, s, Zt(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = Zt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && nt(t.config.time_zone) ? t.config.time_zone : o, c = Xt(a) === Xt(n.language) ? a : n.language;
+		return new e(c, s, Qt(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1723,58 +1726,58 @@ var Gt = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / z) * z) / z)), r = B / z;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / B) * B) / B)), r = V / B;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < qt ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Jt ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return H(e, this.zone) - H(t, this.zone);
+		return et(e, this.zone) - et(t, this.zone);
 	}
 };
-function Yt(e) {
+function Xt(e) {
 	return e.split("-")[0];
 }
-function Xt(e) {
+function Zt(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function Zt(e, t) {
+function Qt(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/clock.ts
-var Qt = 2 * z, q = /* @__PURE__ */ new Set(), $t, J = 0;
-function en(e) {
-	return q.size || tn(), q.add(e), () => {
-		q.delete(e), q.size || nn();
+var $t = 2 * B, q = /* @__PURE__ */ new Set(), en, J = 0;
+function tn(e) {
+	return q.size || nn(), q.add(e), () => {
+		q.delete(e), q.size || rn();
 	};
 }
-function tn() {
-	J = Date.now(), document.addEventListener("visibilitychange", an), window.addEventListener("pageshow", Y), rn();
-}
 function nn() {
-	clearTimeout($t), document.removeEventListener("visibilitychange", an), window.removeEventListener("pageshow", Y);
+	J = Date.now(), document.addEventListener("visibilitychange", on), window.addEventListener("pageshow", Y), an();
 }
 function rn() {
-	clearTimeout($t), $t = setTimeout(Y, z - Date.now() % z);
+	clearTimeout(en), document.removeEventListener("visibilitychange", on), window.removeEventListener("pageshow", Y);
 }
 function an() {
+	clearTimeout(en), en = setTimeout(Y, B - Date.now() % B);
+}
+function on() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > Qt ? J : null;
-	J = e, rn();
+	let e = Date.now(), t = e - J > $t ? J : null;
+	J = e, an();
 	for (let e of [...q]) e(t);
 }
 // src/view/link.ts
-var on = class {
+var sn = class {
 	#e;
 	constructor(e) {
 		this.onChange = e, this.lostAt = null, this.#e = !0;
@@ -1797,18 +1800,18 @@ var on = class {
 	#t(e) {
 		this.lostAt = e, this.onChange();
 	}
-}, sn = {
+}, cn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, cn = {
-	...sn,
-	name: "text"
 }, ln = {
-	...sn,
+	...cn,
+	name: "text"
+}, un = {
+	...cn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1817,45 +1820,45 @@ var on = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, un = (e) => typeof e == "number" && e >= 0, dn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), fn = {
+}, dn = (e) => typeof e == "number" && e >= 0, fn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), pn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: un,
-	seats: un,
+	minutes: dn,
+	seats: dn,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(dn),
+	entities: (e) => Array.isArray(e) && e.every(fn),
 	action: (e) => typeof e?.action == "string"
 };
-function pn(e, t) {
+function mn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!dn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	hn(e, cn, t);
+	if (!fn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	gn(e, ln, t);
 }
-function mn(e, t) {
-	hn(e, ln, t);
+function hn(e, t) {
+	gn(e, un, t);
 }
-function hn(e, t, n) {
+function gn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !fn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !pn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var gn = [
+var _n = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], _n = class extends F {
+], vn = class extends F {
 	#e;
 	#t;
 	#n;
-	#r = new on(() => this.#i());
+	#r = new sn(() => this.#i());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1864,10 +1867,10 @@ var gn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), !t || gn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), !t || _n.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = en((e) => {
+		super.connectedCallback(), this.#n = tn((e) => {
 			e !== null && this.#e && this.#r.woke(this.#e, e), this.#i();
 		}), this.#i();
 	}
@@ -1876,14 +1879,14 @@ var gn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = Date.now(), r = Pt(e.locale.language);
-		return this.#t ??= Jt.of(e, r), {
+		let n = Date.now(), r = Ft(e.locale.language);
+		return this.#t ??= Yt.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.#r.lostAt,
-			day: xt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * z,
+			day: St(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * B,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1896,8 +1899,8 @@ var gn = [
 	#i() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, vn = { filter: {
-	integration: qe,
+}, yn = { filter: {
+	integration: Ke,
 	domain: "binary_sensor"
 } }, X = (e, t) => ({ number: {
 	min: 0,
@@ -1909,7 +1912,7 @@ var gn = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), yn = ({ minutes: e }) => [
+}), bn = ({ minutes: e }) => [
 	Z({
 		name: "soon",
 		selector: X(120, e)
@@ -1938,18 +1941,18 @@ var gn = [
 			default_action: "none"
 		} }
 	}
-], bn = ({ units: e }) => [
+], xn = ({ units: e }) => [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: vn }
+		selector: { entity: yn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...yn(e)
-], xn = ({ units: e }) => [
+	...bn(e)
+], Sn = ({ units: e }) => [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -1957,7 +1960,7 @@ var gn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...vn,
+			...yn,
 			multiple: !0
 		} }
 	},
@@ -1982,18 +1985,18 @@ var gn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...yn(e)
+	...bn(e)
 ];
-function Sn(e) {
-	return wn(bn(e), e, (t) => {
+function Cn(e) {
+	return Tn(xn(e), e, (t) => {
 		let { entity: n } = t;
-		n && pn(t, e);
+		n && mn(t, e);
 	});
 }
-function Cn(e) {
-	return wn(xn(e), e, (t) => mn(t, e));
+function wn(e) {
+	return Tn(Sn(e), e, (t) => hn(t, e));
 }
-function wn(e, t, n) {
+function Tn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2003,12 +2006,12 @@ function wn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class extends _n {
+var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class extends vn {
 	static {
 		this.styles = [
-			Vt,
-			Gt,
-			Kt
+			Ht,
+			Kt,
+			qt
 		];
 	}
 	#e;
@@ -2018,13 +2021,13 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Cn(G());
+		return wn(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		mn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		hn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2046,23 +2049,23 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return A;
+		if (!e || !t) return k;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? kn(t), u = lt(c, {
+		let l = this.#t ?? An(t), u = ut(c, {
 			...l,
 			freeFor: 0
-		}, a), d = lt(u, l, a), f = ut(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return D`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > En ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		}, a), d = ut(u, l, a), f = dt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		return E`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > Dn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(dt(u), u.length)}</p>
-          ${s === null ? A : D`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? A : D`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? A : this.#l(c, l, n)}
+          <p class="summary">${r.board.summary(ft(u), u.length)}</p>
+          ${s === null ? k : E`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? k : E`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? k : this.#l(c, l, n)}
         </div>
-        ${f.length ? D`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : D`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? E`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : E`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2072,7 +2075,7 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 		if (i && i.entity === r) return i.row;
 		let a = U(e, t), o = {
 			room: a,
-			view: Tt(a, n)
+			view: Et(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2081,13 +2084,13 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return D`<section>
+		return E`<section>
       <div class="axis">
-        ${c ? D`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : A}
-        ${Wt(o, i)}
+        ${c ? E`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : k}
+        ${Gt(o, i)}
       </div>
       <ul>
-        ${Ke(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
+        ${Ge(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2097,26 +2100,26 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return D`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Bt(r)}<b>${e.word}</b></span>
+		return E`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${Vt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Ut(e)}
+      ${Wt(e)}
       <span class="until">${e.until}</span>
-      ${t ? D`<button
+      ${t ? E`<button
               class="tap"
               aria-label=${n.details(e.name)}
               @click=${() => Ye(this, e.id, t)}
-            ></button>` : A}
+            ></button>` : k}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = ft(e, r.compare), o = pt(e), s = this.config?.free_for || Tn, c = (e) => this.#u({
+		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || En, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return D`<div class="filters">
-      ${An(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${An(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return E`<div class="filters">
+      ${jn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${jn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2125,7 +2128,7 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Dn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), On)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2137,26 +2140,26 @@ var Q = "feishu-rooms-board-card", Tn = 30, En = 16, Dn = 3 * z, On = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function kn(e) {
+function An(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function An(e, t, n, r, i, a) {
-	if (!n.length) return A;
+function jn(e, t, n, r, i, a) {
+	if (!n.length) return k;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return D`<select
+	return E`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => D`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => E`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var jn = o`
+var Mn = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2492,7 +2495,7 @@ var jn = o`
       font-size: 13px;
     }
   }
-`, Mn = o`
+`, Nn = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2685,29 +2688,29 @@ var jn = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", Nn = class extends _n {
+`, $ = "feishu-room-card", Pn = class extends vn {
 	static {
 		this.styles = [
-			Vt,
-			Gt,
-			jn,
-			Mn
+			Ht,
+			Kt,
+			Mn,
+			Nn
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return Sn(G());
+		return Cn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
 			...Je(e)
-		].find((t) => R(e, t)) ?? "" };
+		].find((t) => z(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		pn(e, G()), this.config = e, this.requestUpdate();
+		mn(e, G()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2725,11 +2728,11 @@ var jn = o`
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return A;
-		let n = this.moment(e, t), r = Tt(U(e, t.entity, t.name), n);
+		if (!e || !t) return k;
+		let n = this.moment(e, t), r = Et(U(e, t.entity, t.name), n);
 		this.#n(r, n);
 		let { status: i } = r, a = this.action(t);
-		return D`<ha-card class=${[
+		return E`<ha-card class=${[
 			i.kind,
 			i.soon && "soon",
 			e.themes?.darkMode && "dark",
@@ -2738,20 +2741,20 @@ var jn = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? A : Fn(n)}
+        ${t.hide_clock || n.steady ? k : In(n)}
         <div class="state">
-          ${Bt(i)}
-          <p class="word" style="--ems:${Pn(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? D` <span class="left">${r.left}</span>` : A}</p>
-          ${r.hint ? D`<p class="hint">${r.hint}</p>` : A}
+          ${Vt(i)}
+          <p class="word" style="--ems:${Fn(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? E` <span class="left">${r.left}</span>` : k}</p>
+          ${r.hint ? E`<p class="hint">${r.hint}</p>` : k}
         </div>
-        ${In(r, n)} ${Ln(r, n)}
-        <div class="day">${Ut(r)}${Wt(r.timeline, n)}</div>
-        ${a ? D`<button
+        ${Ln(r, n)} ${Rn(r, n)}
+        <div class="day">${Wt(r)}${Gt(r.timeline, n)}</div>
+        ${a ? E`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
                 @click=${() => Ye(this, t.entity, a)}
-              ></button>` : A}
+              ></button>` : k}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>`;
@@ -2761,28 +2764,28 @@ var jn = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Pn(e) {
+function Fn(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Fn({ formats: e, now: t }) {
-	return D`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function In({ formats: e, now: t }) {
+	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function In({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return A;
+function Ln({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return k;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? A : D`<div class="notes">
-    ${o ? D`<p class="lost">${o}</p>` : A} ${t ? D`<p>${t}</p>` : A}
-    ${n ? D`<p class="pending">${n}</p>` : A}
+	return !o && !t && !n ? k : E`<div class="notes">
+    ${o ? E`<p class="lost">${o}</p>` : k} ${t ? E`<p>${t}</p>` : k}
+    ${n ? E`<p class="pending">${n}</p>` : k}
   </div>`;
 }
-function Ln(e, { texts: t }) {
-	return e.next ? D`<dl class="coming">
+function Rn(e, { texts: t }) {
+	return e.next ? E`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? D`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : A}
-  </dl>` : A;
+    ${e.nextFree ? E`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
+  </dl>` : k;
 }
 // src/strategy/rooms.ts
-var Rn = "feishu-rooms", zn = class extends HTMLElement {
+var zn = "feishu-rooms", Bn = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2790,7 +2793,7 @@ var Rn = "feishu-rooms", zn = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Pt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Je(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Ft(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Je(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2799,43 +2802,43 @@ var Rn = "feishu-rooms", zn = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...Bn(i, n.board.elsewhere),
-			...i.map(Hn)
+			...Vn(i, n.board.elsewhere),
+			...i.map(Un)
 		] };
 	}
 };
-function Bn(e, t) {
-	return Gn(e, Wn).map(([e, n], r) => ({
+function Vn(e, t) {
+	return Kn(e, Gn).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: Gn(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: Kn(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Vn)]
+			}, ...n.map(Hn)]
 		}))
 	}));
 }
-function Vn(e) {
+function Hn(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Un(e)
+			navigation_path: Wn(e)
 		}
 	};
 }
-function Hn(e) {
+function Un(e) {
 	return {
 		title: e.name,
-		path: Un(e),
+		path: Wn(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2844,29 +2847,29 @@ function Hn(e) {
 		}]
 	};
 }
-function Un(e) {
+function Wn(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Wn({ place: e }) {
+function Gn({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function Gn(e, t) {
+function Kn(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var Kn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function qn(e, t) {
+var qn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function Jn(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function Jn(e, t) {
+function Yn(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-Jn($, Nn), Jn(Q, On), Jn(`ll-strategy-dashboard-${Rn}`, zn), qn("customCards", {
+Yn($, Pn), Yn(Q, kn), Yn(`ll-strategy-dashboard-${zn}`, Bn), Jn("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -2875,12 +2878,12 @@ Jn($, Nn), Jn(Q, On), Jn(`ll-strategy-dashboard-${Rn}`, zn), qn("customCards", {
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: Kn,
-	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
+	documentationURL: qn,
+	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), qn("customCards", {
+}), Jn("customCards", {
 	type: Q,
 	get name() {
 		return G().cards.board;
@@ -2889,13 +2892,13 @@ Jn($, Nn), Jn(Q, On), Jn(`ll-strategy-dashboard-${Rn}`, zn), qn("customCards", {
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: Kn,
-	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
+	documentationURL: qn,
+	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
 		type: `custom:${Q}`,
 		place: U(e, t).place
 	} } : null
-}), qn("customStrategies", {
-	type: Rn,
+}), Jn("customStrategies", {
+	type: zn,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -2903,5 +2906,5 @@ Jn($, Nn), Jn(Q, On), Jn(`ll-strategy-dashboard-${Rn}`, zn), qn("customCards", {
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: Kn
+	documentationURL: qn
 });

@@ -1,6 +1,6 @@
 /** A room, as its entity tells it. */
 
-import type { Hass } from "../hass";
+import { type Hass, isStarting } from "../hass";
 import type { Instant } from "./zone";
 
 export interface Span {
@@ -42,7 +42,7 @@ export function readRoom(hass: Hass, id: string, name?: string): Room {
     name: name || text(shown["friendly_name"]) || id,
     place: placeOf(hass, id),
     seats: count(shown["capacity"]) || null,
-    state: entity ? (STATES[entity.state] ?? "unavailable") : "missing",
+    state: entity ? (STATES[entity.state] ?? "unavailable") : isStarting(hass) ? "unavailable" : "missing",
     busyUntil: instant(shown["busy_until"]),
     nextBusy: instant(shown["next_busy_time"]),
     nextFree: instant(shown["next_free_time"]),
