@@ -1,52 +1,10 @@
 /** The cards as elements: what they show, and when they draw. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import "../src/index";
-import type { BoardCard } from "../src/cards/board-card";
+import { expect, test, vi } from "vitest";
 import type { RoomCard } from "../src/cards/room-card";
 import type { Hass } from "../src/hass";
-import { at, booked, hassWith, iso, type Told } from "./office";
-
-const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
-const TO_11: Told[string] = ["on", { busy_until: iso(at(11)), ...booked([at(10), at(11)]) }];
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: at(10) });
-  vi.stubGlobal("matchMedia", () => ({ matches: false }));
-});
-
-afterEach(() => {
-  document.body.replaceChildren();
-  vi.useRealTimers();
-});
-
-async function show<Card extends RoomCard | BoardCard>(tag: string, config: object, hass: Hass): Promise<Card> {
-  const card = document.createElement(tag) as Card;
-  card.setConfig({ type: `custom:${tag}`, ...config });
-  card.hass = hass;
-  document.body.append(card);
-  await card.updateComplete;
-  return card;
-}
-
-const showRoom = (hass: Hass, config: object = {}) =>
-  show<RoomCard>("feishu-room-card", { entity: "binary_sensor.orion", ...config }, hass);
-const showBoard = (hass: Hass, config: object = {}) => show<BoardCard>("feishu-rooms-board-card", config, hass);
-
-async function tell(card: RoomCard | BoardCard, hass: Hass): Promise<void> {
-  card.hass = hass;
-  await card.updateComplete;
-}
-
-/** Change one room, as Home Assistant does: all other states stay the same objects. */
-function change(hass: Hass, told: Told): Hass {
-  return { ...hass, states: { ...hass.states, ...hassWith(told).states } };
-}
-
-const all = (card: RoomCard | BoardCard, selector: string) => [...(card.shadowRoot?.querySelectorAll(selector) ?? [])];
-const text = (card: RoomCard | BoardCard, selector: string) =>
-  all(card, selector)[0]?.textContent?.replaceAll(/\s+/g, " ").trim();
-const words = (card: BoardCard) => all(card, "li").map((line) => line.querySelector(".badge")?.textContent?.trim());
+import { at, booked, hassWith, type Told } from "./office";
+import { all, change, office, showBoard, showRoom, TO_11, tell, text, UNTIL_11, words } from "./screen";
 
 test("a room is shown in word, icon and class", async () => {
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
@@ -115,69 +73,6 @@ test("a card that is gone has no timer", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a lost connection is said at once, and after the grace there is no data", async () => {
-  const hass = hassWith({ orion: ["off"] });
-  const card = await showRoom(hass);
-
-  await tell(card, { ...hass, connected: false });
-  expect(text(card, ".lost")).toBe("Not connected since 10:00");
-  expect(text(card, ".word")).toBe("Free");
-
-  await vi.advanceTimersByTimeAsync(10 * 60_000);
-  await card.updateComplete;
-  expect(text(card, ".word")).toBe("No data");
-  expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
-
-  await tell(card, hass);
-  expect(text(card, ".word")).toBe("Free");
-  expect(text(card, ".lost")).toBeUndefined();
-});
-
-test("after a sleep nothing is relied on until Home Assistant answers", async () => {
-  let answer = () => {};
-  const ping = () => new Promise<void>((resolve) => (answer = resolve));
-  const card = await showRoom(hassWith({ orion: ["off"] }, { connection: { ping } }));
-
-  vi.setSystemTime(at(12));
-  document.dispatchEvent(new Event("visibilitychange"));
-  await card.updateComplete;
-  expect(text(card, ".word")).toBe("No data");
-
-  answer();
-  await vi.advanceTimersByTimeAsync(0);
-  await card.updateComplete;
-  expect(text(card, ".word")).toBe("Free");
-});
-
-test("an answer that comes after the connection was lost changes nothing", async () => {
-  let answer = () => {};
-  const ping = () => new Promise<void>((resolve) => (answer = resolve));
-  const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
-  const card = await showRoom(hass);
-  vi.setSystemTime(at(12));
-  document.dispatchEvent(new Event("visibilitychange"));
-  await tell(card, { ...hass, connected: false });
-
-  answer();
-  await vi.advanceTimersByTimeAsync(0);
-  await card.updateComplete;
-  expect(text(card, ".word")).toBe("No data");
-});
-
-test("a connection that died in the sleep stays lost until there is a new one", async () => {
-  const ping = () => Promise.reject(new Error("Connection lost"));
-  const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
-  const card = await showRoom(hass);
-
-  vi.setSystemTime(at(12));
-  window.dispatchEvent(new Event("pageshow"));
-  await vi.advanceTimersByTimeAsync(0);
-  await tell(card, { ...hass, connected: false });
-  expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
-  await tell(card, hass);
-  expect(text(card, ".word")).toBe("Free");
-});
-
 test("nothing is to be tapped unless that was wanted", async () => {
   const hass = hassWith({ orion: ["off"] });
   expect(all(await showRoom(hass), "button, a, [tabindex]")).toHaveLength(0);
@@ -228,13 +123,6 @@ test("bookings that are over are told from those that are not", async () => {
 
 // The board
 
-const office = hassWith({
-  orion: ["off", UNTIL_11],
-  vega: [...TO_11],
-  lyra: ["unavailable"],
-  mira: ["off", { floor: "4F", capacity: 20, next_busy_time: iso(at(10, 20)) }],
-});
-
 test("a board shows each room, by floor", async () => {
   const board = await showBoard(office);
 
@@ -270,19 +158,6 @@ test("the rows go with the time", async () => {
 
   expect(before).toEqual(["free", "busy", "free", "unknown"]);
   expect(all(board, "li").map((line) => line.className)).toEqual(["free", "busy", "free soon", "unknown"]);
-});
-
-test("a lost connection is said on the board, and after the grace no room is free", async () => {
-  const board = await showBoard(office);
-
-  await tell(board, { ...office, connected: false });
-  expect(text(board, ".lost")).toBe("Not connected since 10:00");
-  expect(words(board)).toEqual(["Free", "Busy", "Free", "No data"]);
-
-  await vi.advanceTimersByTimeAsync(10 * 60_000);
-  await board.updateComplete;
-  expect(words(board)).toEqual(["No data", "No data", "No data", "No data"]);
-  expect(text(board, ".summary")).toBe("0 of 4 free");
 });
 
 test("many changes at once are only counted", async () => {
