@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 import { at, hassWith } from "./office";
-import { office, showBoard, showRoom, tell, text, words } from "./screen";
+import { type Card, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
 
 test("a lost connection is said at once, and after the grace there is no data", async () => {
   const hass = hassWith({ orion: ["off"] });
@@ -78,4 +78,121 @@ test("a lost connection is said on the board, and after the grace no room is fre
   await board.updateComplete;
   expect(words(board)).toEqual(["No data", "No data", "No data", "No data"]);
   expect(text(board, ".summary")).toBe("0 of 4 free");
+});
+
+// A connection of which nobody knows that it is dead
+
+const MINUTE = 60_000;
+const PATIENCE = 15_000;
+
+/** A connection that answers, or lets each question wait until `answer()`. */
+function connection() {
+  const waiting: (() => void)[] = [];
+  const line = {
+    alive: true,
+    ping: vi.fn(() => (line.alive ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve)))),
+    answer: () => {
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+  return line;
+}
+
+async function pass(time: number, ...cards: Card[]): Promise<void> {
+  await vi.advanceTimersByTimeAsync(time);
+  for (const card of cards) await card.updateComplete;
+}
+
+test("a connection that dies while it is said to be there is found out within the minute", async () => {
+  const line = connection();
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }, { connection: line }));
+  await pass(5 * MINUTE, card);
+  line.alive = false;
+
+  await pass(MINUTE + PATIENCE - 1, card);
+  expect(text(card, ".lost")).toBeUndefined();
+  await pass(1, card);
+  expect(text(card, ".lost")).toBe("Not connected since 10:05");
+  expect(text(card, ".word")).toBe("Free");
+
+  await pass(10 * MINUTE, card);
+  expect(text(card, ".word")).toBe("No data");
+  expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:05.");
+  await pass(75 * MINUTE, card);
+  expect(card.shadowRoot?.textContent).not.toMatch(/free/i);
+});
+
+test("an answer heals, be it to the next question or a late one", async () => {
+  const line = connection();
+  const board = await showBoard({ ...office, connection: line });
+
+  line.alive = false;
+  await pass(15 * MINUTE, board);
+  expect(words(board)).toEqual(["No data", "No data", "No data", "No data"]);
+  line.alive = true;
+  await pass(MINUTE, board);
+  expect(words(board)).toEqual(["Free", "Busy", "Free", "No data"]);
+  expect(text(board, ".lost")).toBeUndefined();
+
+  line.alive = false;
+  await pass(MINUTE + 2 * PATIENCE, board);
+  expect(text(board, ".lost")).toBe("Not connected since 10:16");
+  line.answer();
+  await pass(0, board);
+  expect(text(board, ".lost")).toBeUndefined();
+  await pass(PATIENCE, board);
+  expect(text(board, ".lost")).toBeUndefined();
+});
+
+test("a refusal is no answer", async () => {
+  const card = await showRoom(
+    hassWith({ orion: ["off"] }, { connection: { ping: () => Promise.reject(new Error()) } }),
+  );
+
+  await pass(MINUTE + PATIENCE, card);
+  expect(text(card, ".lost")).toBe("Not connected since 10:00");
+});
+
+test("all cards of a page ask one question a minute, and all hear the answer", async () => {
+  const line = connection();
+  const hass = { ...office, connection: line };
+  const cards = [await showRoom(hass), await showBoard(hass), await showRoom({ ...hass })];
+
+  await pass(3 * MINUTE, ...cards);
+  expect(line.ping).toHaveBeenCalledTimes(3);
+
+  line.alive = false;
+  await pass(MINUTE + PATIENCE, ...cards);
+  expect(line.ping).toHaveBeenCalledTimes(4);
+  expect(cards.map((card) => text(card, ".lost"))).toEqual(Array(3).fill("Not connected since 10:03"));
+  expect(text(await showRoom(hass), ".lost")).toBe("Not connected since 10:03");
+});
+
+test("cards that are gone ask nothing and wait for nothing", async () => {
+  const line = connection();
+  line.alive = false;
+  const hass = { ...office, connection: line };
+  const [first, last] = [await showRoom(hass), await showBoard(hass)];
+  await pass(MINUTE, first, last);
+
+  first.remove();
+  await pass(PATIENCE, last);
+  expect(text(last, ".lost")).toBe("Not connected since 10:00");
+
+  await pass(MINUTE - PATIENCE, last);
+  last.remove();
+  expect(vi.getTimerCount()).toBe(0);
+  await pass(5 * MINUTE);
+  expect(line.ping).toHaveBeenCalledTimes(2);
+});
+
+test("nobody is asked who can't answer: without a connection, or by one that can't be asked", async () => {
+  const line = connection();
+  const lost = await showRoom({ ...office, connection: line, connected: false });
+  const mute = await showRoom({ ...office, connection: {} });
+
+  await pass(2 * MINUTE, lost, mute);
+  expect(line.ping).not.toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(1);
+  expect(text(mute, ".word")).toBe("Free");
 });

@@ -1776,42 +1776,73 @@ function Y() {
 	J = e, an();
 	for (let e of [...q]) e(t);
 }
-// src/view/link.ts
-var sn = class {
+// src/view/pulse.ts
+var sn = 15e3, cn = /* @__PURE__ */ new WeakMap();
+function ln({ connection: e }) {
+	if (!e?.ping) return;
+	let t = cn.get(e);
+	return t || (t = new un(async () => e.ping?.()), cn.set(e, t)), t;
+}
+var un = class {
 	#e;
+	#t;
+	#n;
 	constructor(e) {
-		this.onChange = e, this.lostAt = null, this.#e = !0;
+		this.ping = e, this.silentSince = null, this.#e = Date.now(), this.#n = /* @__PURE__ */ new Set();
+	}
+	ask(e, t) {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), sn), this.ping().then(() => this.heard(), () => {}));
+	}
+	leave(e) {
+		this.#n.delete(e), this.#n.size || this.#i();
+	}
+	heard() {
+		this.#i(), this.#e = Date.now(), this.#a(null);
+	}
+	#r() {
+		this.#i(), this.#a(this.silentSince ?? this.#e);
+	}
+	#i() {
+		clearTimeout(this.#t), this.#t = void 0;
+	}
+	#a(e) {
+		this.silentSince = e;
+		for (let t of [...this.#n]) t(e);
+	}
+}, dn = class {
+	#e;
+	#t;
+	constructor(e) {
+		this.onChange = e, this.lostAt = null, this.#e = !0, this.#n = (e) => {
+			this.#e && this.#r(e);
+		};
 	}
 	told(e) {
-		e.connected !== this.#e && (this.#e = e.connected, this.#t(e.connected ? null : this.lostAt ?? Date.now()));
+		let t = e.connected && !this.#e;
+		this.#e = e.connected, this.#t = ln(e), t && this.#t?.heard(), this.#r(e.connected ? this.#t?.silentSince ?? null : this.lostAt ?? Date.now());
 	}
-	async woke(e, t) {
-		let { connection: n } = e;
-		if (n?.ping && this.lostAt === null) {
-			this.#t(t);
-			try {
-				await n.ping();
-			} catch {
-				return;
-			}
-			this.#e && this.#t(null);
-		}
+	check(e) {
+		this.#e && this.#t?.ask(this.#n, e);
 	}
-	#t(e) {
-		this.lostAt = e, this.onChange();
+	leave() {
+		this.#t?.leave(this.#n);
 	}
-}, cn = {
+	#n;
+	#r(e) {
+		e !== this.lostAt && (this.lostAt = e, this.onChange());
+	}
+}, fn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, ln = {
-	...cn,
+}, pn = {
+	...fn,
 	name: "text"
-}, un = {
-	...cn,
+}, mn = {
+	...fn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1820,45 +1851,45 @@ var sn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, dn = (e) => typeof e == "number" && e >= 0, fn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), pn = {
+}, hn = (e) => typeof e == "number" && e >= 0, gn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), _n = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: dn,
-	seats: dn,
+	minutes: hn,
+	seats: hn,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(fn),
+	entities: (e) => Array.isArray(e) && e.every(gn),
 	action: (e) => typeof e?.action == "string"
 };
-function mn(e, t) {
+function vn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!fn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	gn(e, ln, t);
+	if (!gn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	bn(e, pn, t);
 }
-function hn(e, t) {
-	gn(e, un, t);
+function yn(e, t) {
+	bn(e, mn, t);
 }
-function gn(e, t, n) {
+function bn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !pn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !_n[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var _n = [
+var xn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], vn = class extends F {
+], Sn = class extends F {
 	#e;
 	#t;
 	#n;
-	#r = new sn(() => this.#i());
+	#r = new dn(() => this.#i());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1867,15 +1898,15 @@ var _n = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), !t || _n.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), !t || xn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
 		super.connectedCallback(), this.#n = tn((e) => {
-			e !== null && this.#e && this.#r.woke(this.#e, e), this.#i();
+			this.#r.check(e), this.#i();
 		}), this.#i();
 	}
 	disconnectedCallback() {
-		super.disconnectedCallback(), this.#n?.();
+		super.disconnectedCallback(), this.#n?.(), this.#r.leave();
 	}
 	renew() {}
 	moment(e, t) {
@@ -1899,7 +1930,7 @@ var _n = [
 	#i() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, yn = { filter: {
+}, Cn = { filter: {
 	integration: Ke,
 	domain: "binary_sensor"
 } }, X = (e, t) => ({ number: {
@@ -1912,7 +1943,7 @@ var _n = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), bn = ({ minutes: e }) => [
+}), wn = ({ minutes: e }) => [
 	Z({
 		name: "soon",
 		selector: X(120, e)
@@ -1941,18 +1972,18 @@ var _n = [
 			default_action: "none"
 		} }
 	}
-], xn = ({ units: e }) => [
+], Tn = ({ units: e }) => [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: yn }
+		selector: { entity: Cn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...bn(e)
-], Sn = ({ units: e }) => [
+	...wn(e)
+], En = ({ units: e }) => [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -1960,7 +1991,7 @@ var _n = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...yn,
+			...Cn,
 			multiple: !0
 		} }
 	},
@@ -1985,18 +2016,18 @@ var _n = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...bn(e)
+	...wn(e)
 ];
-function Cn(e) {
-	return Tn(xn(e), e, (t) => {
+function Dn(e) {
+	return kn(Tn(e), e, (t) => {
 		let { entity: n } = t;
-		n && mn(t, e);
+		n && vn(t, e);
 	});
 }
-function wn(e) {
-	return Tn(Sn(e), e, (t) => hn(t, e));
+function On(e) {
+	return kn(En(e), e, (t) => yn(t, e));
 }
-function Tn(e, t, n) {
+function kn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2006,7 +2037,7 @@ function Tn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class extends vn {
+var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class extends Sn {
 	static {
 		this.styles = [
 			Ht,
@@ -2021,13 +2052,13 @@ var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return wn(G());
+		return On(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		hn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		yn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2052,12 +2083,12 @@ var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class exte
 		if (!e || !t) return k;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? An(t), u = ut(c, {
+		let l = this.#t ?? Pn(t), u = ut(c, {
 			...l,
 			freeFor: 0
 		}, a), d = ut(u, l, a), f = dt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return E`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Dn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > jn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(ft(u), u.length)}</p>
@@ -2113,13 +2144,13 @@ var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class exte
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || En, c = (e) => this.#u({
+		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || An, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return E`<div class="filters">
-      ${jn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${jn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${Fn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${Fn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2128,7 +2159,7 @@ var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), On)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Mn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2140,14 +2171,14 @@ var Q = "feishu-rooms-board-card", En = 30, Dn = 16, On = 3 * B, kn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function An(e) {
+function Pn(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function jn(e, t, n, r, i, a) {
+function Fn(e, t, n, r, i, a) {
 	if (!n.length) return k;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return E`<select
@@ -2159,7 +2190,7 @@ function jn(e, t, n, r, i, a) {
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var Mn = o`
+var In = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2495,7 +2526,7 @@ var Mn = o`
       font-size: 13px;
     }
   }
-`, Nn = o`
+`, Ln = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2688,19 +2719,19 @@ var Mn = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", Pn = class extends vn {
+`, $ = "feishu-room-card", Rn = class extends Sn {
 	static {
 		this.styles = [
 			Ht,
 			Kt,
-			Mn,
-			Nn
+			In,
+			Ln
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return Cn(G());
+		return Dn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -2710,7 +2741,7 @@ var Mn = o`
 		].find((t) => z(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		mn(e, G()), this.config = e, this.requestUpdate();
+		vn(e, G()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2741,14 +2772,14 @@ var Mn = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? k : In(n)}
+        ${t.hide_clock || n.steady ? k : Bn(n)}
         <div class="state">
           ${Vt(i)}
-          <p class="word" style="--ems:${Fn(r.word)}">${r.word}</p>
+          <p class="word" style="--ems:${zn(r.word)}">${r.word}</p>
           <p class="until">${r.until || r.note}${r.left ? E` <span class="left">${r.left}</span>` : k}</p>
           ${r.hint ? E`<p class="hint">${r.hint}</p>` : k}
         </div>
-        ${Ln(r, n)} ${Rn(r, n)}
+        ${Vn(r, n)} ${Hn(r, n)}
         <div class="day">${Wt(r)}${Gt(r.timeline, n)}</div>
         ${a ? E`<button
                 class="tap"
@@ -2764,13 +2795,13 @@ var Mn = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Fn(e) {
+function zn(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function In({ formats: e, now: t }) {
+function Bn({ formats: e, now: t }) {
 	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Ln({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function Vn({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return k;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? k : E`<div class="notes">
@@ -2778,14 +2809,14 @@ function Ln({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? E`<p class="pending">${n}</p>` : k}
   </div>`;
 }
-function Rn(e, { texts: t }) {
+function Hn(e, { texts: t }) {
 	return e.next ? E`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
     ${e.nextFree ? E`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
   </dl>` : k;
 }
 // src/strategy/rooms.ts
-var zn = "feishu-rooms", Bn = class extends HTMLElement {
+var Un = "feishu-rooms", Wn = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2802,43 +2833,43 @@ var zn = "feishu-rooms", Bn = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...Vn(i, n.board.elsewhere),
-			...i.map(Un)
+			...Gn(i, n.board.elsewhere),
+			...i.map(qn)
 		] };
 	}
 };
-function Vn(e, t) {
-	return Kn(e, Gn).map(([e, n], r) => ({
+function Gn(e, t) {
+	return Xn(e, Yn).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: Kn(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: Xn(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Hn)]
+			}, ...n.map(Kn)]
 		}))
 	}));
 }
-function Hn(e) {
+function Kn(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Wn(e)
+			navigation_path: Jn(e)
 		}
 	};
 }
-function Un(e) {
+function qn(e) {
 	return {
 		title: e.name,
-		path: Wn(e),
+		path: Jn(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2847,29 +2878,29 @@ function Un(e) {
 		}]
 	};
 }
-function Wn(e) {
+function Jn(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Gn({ place: e }) {
+function Yn({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function Kn(e, t) {
+function Xn(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var qn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function Jn(e, t) {
+var Zn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function Qn(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function Yn(e, t) {
+function $n(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-Yn($, Pn), Yn(Q, kn), Yn(`ll-strategy-dashboard-${zn}`, Bn), Jn("customCards", {
+$n($, Rn), $n(Q, Nn), $n(`ll-strategy-dashboard-${Un}`, Wn), Qn("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -2878,12 +2909,12 @@ Yn($, Pn), Yn(Q, kn), Yn(`ll-strategy-dashboard-${zn}`, Bn), Jn("customCards", {
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: qn,
+	documentationURL: Zn,
 	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), Jn("customCards", {
+}), Qn("customCards", {
 	type: Q,
 	get name() {
 		return G().cards.board;
@@ -2892,13 +2923,13 @@ Yn($, Pn), Yn(Q, kn), Yn(`ll-strategy-dashboard-${zn}`, Bn), Jn("customCards", {
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: qn,
+	documentationURL: Zn,
 	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
 		type: `custom:${Q}`,
 		place: U(e, t).place
 	} } : null
-}), Jn("customStrategies", {
-	type: zn,
+}), Qn("customStrategies", {
+	type: Un,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -2906,5 +2937,5 @@ Yn($, Pn), Yn(Q, kn), Yn(`ll-strategy-dashboard-${zn}`, Bn), Jn("customCards", {
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: qn
+	documentationURL: Zn
 });

@@ -43,7 +43,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#forget = onMinute((asleepSince) => {
-      if (asleepSince !== null && this.#hass) void this.#link.woke(this.#hass, asleepSince);
+      this.#link.check(asleepSince);
       this.#renew();
     });
     this.#renew();
@@ -52,6 +52,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#forget?.();
+    this.#link.leave();
   }
 
   /** All that was worked out before may be wrong now. */
