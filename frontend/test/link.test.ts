@@ -1,8 +1,12 @@
 /** What the cards show when Home Assistant may not be there. */
 
 import { expect, test, vi } from "vitest";
-import { at, hassWith } from "./office";
-import { type Card, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
+import type { Hass } from "../src/hass";
+import { at, booked, hassWith, iso } from "./office";
+import { type Card, change, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
+
+/** What a new connection brings: all states anew. */
+const renewed = (hass: Hass): Hass => ({ ...hass, states: { ...hass.states } });
 
 test("a lost connection is said at once, and after the grace there is no data", async () => {
   const hass = hassWith({ orion: ["off"] });
@@ -17,7 +21,7 @@ test("a lost connection is said at once, and after the grace there is no data", 
   expect(text(card, ".word")).toBe("No data");
   expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
 
-  await tell(card, hass);
+  await tell(card, renewed(hass));
   expect(text(card, ".word")).toBe("Free");
   expect(text(card, ".lost")).toBeUndefined();
 });
@@ -63,8 +67,9 @@ test("a connection that died in the sleep stays lost until there is a new one", 
   await vi.advanceTimersByTimeAsync(0);
   await tell(card, { ...hass, connected: false });
   expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
-  await tell(card, hass);
+  await tell(card, renewed(hass));
   expect(text(card, ".word")).toBe("Free");
+  expect(text(card, ".lost")).toBeUndefined();
 });
 
 test("a lost connection is said on the board, and after the grace no room is free", async () => {
@@ -195,4 +200,53 @@ test("nobody is asked who can't answer: without a connection, or by one that can
   expect(line.ping).not.toHaveBeenCalled();
   expect(vi.getTimerCount()).toBe(1);
   expect(text(mute, ".word")).toBe("Free");
+});
+
+// A connection that is back
+
+test("a new connection is not relied on before it brings new states", async () => {
+  const hass = { ...office, connection: connection() };
+  const [card, other] = [await showRoom(hass), await showRoom(hass)];
+  for (const each of [card, other]) await tell(each, { ...hass, connected: false });
+  await pass(89.5 * MINUTE, card, other);
+
+  for (const each of [card, other]) await tell(each, hass);
+  expect(text(card, ".word")).toBe("No data");
+  expect(text(card, "[role=status]")).toBe("Orion: No data, No connection to Home Assistant since 10:00.");
+
+  await tell(card, change(hass, { orion: ["on", { busy_until: iso(at(12)), ...booked([at(11), at(12)]) }] }));
+  expect(text(card, "[role=status]")).toBe("Orion: Busy, until 12:00");
+  expect(text(other, ".word")).toBe("No data");
+  await tell(other, renewed(hass));
+  expect(text(other, ".word")).toBe("Free");
+});
+
+test("a silent connection that is replaced by one with new states is heard from", async () => {
+  const line = connection();
+  const hass = { ...office, connection: line };
+  const card = await showRoom(hass);
+  line.alive = false;
+  await pass(2 * MINUTE, card);
+
+  await tell(card, { ...hass, connected: false });
+  expect(text(card, ".lost")).toBe("Not connected since 10:00");
+  await tell(card, hass);
+  expect(text(card, ".lost")).toBe("Not connected since 10:00");
+  await tell(card, renewed(hass));
+  expect(text(card, ".lost")).toBeUndefined();
+});
+
+test.each([
+  ["answers", connection()],
+  ["can't be asked", {}],
+])("no connection stays lost for want of new states: one that %s", async (_, line) => {
+  const hass = { ...office, connection: line };
+  const card = await showRoom(hass);
+  await tell(card, { ...hass, connected: false });
+  await pass(10.5 * MINUTE, card);
+  await tell(card, hass);
+  expect(text(card, ".word")).toBe("No data");
+
+  await pass(MINUTE / 2, card);
+  expect(text(card, ".word")).toBe("Free");
 });

@@ -1791,44 +1791,45 @@ var un = class {
 		this.ping = e, this.silentSince = null, this.#e = Date.now(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), sn), this.ping().then(() => this.heard(), () => {}));
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), sn), this.ping().then(() => {
+			this.heard(), this.#a();
+		}, () => {}));
 	}
 	leave(e) {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = Date.now(), this.#a(null);
+		this.#i(), this.#e = Date.now(), this.silentSince = null;
 	}
 	#r() {
-		this.#i(), this.#a(this.silentSince ?? this.#e);
+		this.#i(), this.silentSince ??= this.#e, this.#a();
 	}
 	#i() {
 		clearTimeout(this.#t), this.#t = void 0;
 	}
-	#a(e) {
-		this.silentSince = e;
-		for (let t of [...this.#n]) t(e);
+	#a() {
+		for (let e of [...this.#n]) e(this.silentSince);
 	}
 }, dn = class {
 	#e;
 	#t;
+	#n;
 	constructor(e) {
-		this.onChange = e, this.lostAt = null, this.#e = !0, this.#n = (e) => {
-			this.#e && this.#r(e);
+		this.onChange = e, this.lostAt = null, this.#e = !0, this.#r = (e) => {
+			this.#e && (e === null && (this.#t = void 0), this.#i(e === null ? null : this.lostAt ?? e));
 		};
 	}
 	told(e) {
-		let t = e.connected && !this.#e;
-		this.#e = e.connected, this.#t = ln(e), t && this.#t?.heard(), this.#r(e.connected ? this.#t?.silentSince ?? null : this.lostAt ?? Date.now());
+		this.#e = e.connected, this.#n = ln(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Date.now()));
 	}
 	check(e) {
-		this.#e && this.#t?.ask(this.#n, e);
+		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
 	}
 	leave() {
-		this.#t?.leave(this.#n);
+		this.#n?.leave(this.#r);
 	}
-	#n;
-	#r(e) {
+	#r;
+	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
 }, fn = {

@@ -8,17 +8,24 @@ export class Link {
   /** Since when nothing was heard. */
   lostAt: Instant | null = null;
   #connected = true;
+  /** The states of a connection that was lost. They are still there when it is said to be back; new ones come a bit later. */
+  #stale: Hass["states"] | undefined;
   #pulse: Pulse | undefined;
 
   constructor(private readonly onChange: () => void) {}
 
   /** Take a new `hass`. */
   told(hass: Hass): void {
-    const reconnected = hass.connected && !this.#connected;
     this.#connected = hass.connected;
     this.#pulse = pulseOf(hass);
-    if (reconnected) this.#pulse?.heard();
-    this.#set(hass.connected ? (this.#pulse?.silentSince ?? null) : (this.lostAt ?? Date.now()));
+    if (!hass.connected) {
+      this.#stale = hass.states;
+      this.#set(this.lostAt ?? Date.now());
+    } else if (hass.states !== this.#stale) {
+      if (this.#stale) this.#pulse?.heard();
+      this.#stale = undefined;
+      this.#set(this.#pulse?.silentSince ?? null);
+    }
   }
 
   /**
@@ -26,7 +33,9 @@ export class Link {
    * no more once it has reconnected, and a device that slept may find itself elsewhere.
    */
   check(asleepSince: Instant | null): void {
-    if (this.#connected) this.#pulse?.ask(this.#hear, asleepSince);
+    if (!this.#connected) return;
+    if (this.#pulse) this.#pulse.ask(this.#hear, asleepSince);
+    else this.#hear(null); // nobody can be asked, and nothing stays lost for ever
   }
 
   /** Check no more. */
@@ -35,7 +44,10 @@ export class Link {
   }
 
   readonly #hear = (silentSince: Instant | null) => {
-    if (this.#connected) this.#set(silentSince);
+    if (!this.#connected) return;
+    // Home Assistant answers in order: new states, if there were to be any, came before
+    if (silentSince === null) this.#stale = undefined;
+    this.#set(silentSince === null ? null : (this.lostAt ?? silentSince));
   };
 
   #set(lostAt: Instant | null): void {

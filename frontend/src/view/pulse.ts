@@ -43,7 +43,10 @@ export class Pulse {
     this.#patience = setTimeout(() => this.#miss(), PATIENCE);
     // What is refused was not answered; one that comes late is an answer, too
     this.ping().then(
-      () => this.heard(),
+      () => {
+        this.heard();
+        this.#tell();
+      },
       () => {},
     );
   }
@@ -54,16 +57,17 @@ export class Pulse {
     if (!this.#listeners.size) this.#stop();
   }
 
-  /** Home Assistant is there. */
+  /** Know that Home Assistant is there, be it that it answered or that the cards saw it. */
   heard(): void {
     this.#stop();
     this.#heardAt = Date.now();
-    this.#tell(null);
+    this.silentSince = null;
   }
 
   #miss(): void {
     this.#stop();
-    this.#tell(this.silentSince ?? this.#heardAt);
+    this.silentSince ??= this.#heardAt;
+    this.#tell();
   }
 
   #stop(): void {
@@ -71,8 +75,7 @@ export class Pulse {
     this.#patience = undefined;
   }
 
-  #tell(silentSince: Instant | null): void {
-    this.silentSince = silentSince;
-    for (const listener of [...this.#listeners]) listener(silentSince);
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener(this.silentSince);
   }
 }
