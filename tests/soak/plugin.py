@@ -74,10 +74,13 @@ def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch)
         for logger in (logging.getLogger(), ours):
             logger.addHandler(log)
         ours.propagate = False  # pytest would keep each line, with its error and all that this knows
+        level = ours.level
+        ours.setLevel(logging.INFO)
         try:
             tally = await _live(plan, wall, say)
         finally:
             ours.propagate = True
+            ours.setLevel(level)
             for logger in (logging.getLogger(), ours):
                 logger.removeHandler(log)
         tally.log = log
@@ -100,7 +103,6 @@ def _remembered(make_row: Callable[..., object]) -> Callable[..., object]:
 
 
 async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tally:
-    logging.getLogger(f"custom_components.{DOMAIN}").setLevel(logging.INFO)
     random.seed(plan.seed)  # the jitter of polls
     loop = asyncio.get_running_loop()
     loop.set_debug(False)
