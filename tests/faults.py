@@ -146,6 +146,7 @@ TROUBLES = (
     # Too much
     Trouble("too many calls, with a time to wait", Strike(Fault.rate_limited(1)), RateLimitedError, "rate_limited"),
     Trouble("too many calls, without one", Strike(Fault.rate_limited(None)), RateLimitedError, "rate_limited"),
+    Trouble("too many calls, says a page", Strike(Fault.html(429)), RateLimitedError, "rate_limited"),
     Trouble("too many calls, HTTP 400", Strike(Fault.rate_limited(1, 400)), RateLimitedError, "rate_limited"),
     Trouble(
         "the month's calls are used up",

@@ -13,6 +13,7 @@ from custom_components.feishu_freebusy.feishu import (
     NotFeishuError,
     NotReachableError,
     QuotaExceededError,
+    RateLimitedError,
     RequestError,
     ScopeMissingError,
     ServerError,
@@ -424,6 +425,8 @@ def test_a_room_that_can_not_be_read_among_others_is_no_refusal(tenant: Tenant) 
         (Fault.close(), NotReachableError),
         (Fault.slow(3_600), NotReachableError),
         (Fault.error(429, 99991403), QuotaExceededError),
+        (Fault.rate_limited(1), RateLimitedError),
+        (Fault.html(429), RateLimitedError),
     ],
 )
 @pytest.mark.parametrize("probe", [False, True])
@@ -439,6 +442,17 @@ def test_an_outage_of_batch_alone_is_none(tenant: Tenant, fault: Fault, kind: ty
         tenant.clear_faults()
         assert failed(await reader.poll(probe=True)) == set()
         assert reader.calls[1] == 0
+
+    run(main())
+
+
+def test_a_page_that_says_too_many_calls_once_goes_unnoticed(tenant: Tenant) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.inject(Fault.html(429), BATCH)
+        assert failed(await reader.poll()) == set()
+        assert reader.calls == (4, 0)
+        assert reader.source.refusal is None
 
     run(main())
 

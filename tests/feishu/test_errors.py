@@ -174,6 +174,10 @@ def test_what_an_administrator_can_mend_is_an_app_error(kind: type[FeishuError])
     [
         ({"x-ogw-ratelimit-reset": "7"}, 7.0),
         ({"x-ogw-ratelimit-reset": "0"}, 0.0),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "9", "x-ogw-ratelimit-reset": "7"}, 7.0),
+        ({"Retry-After": "9", "x-ogw-ratelimit-reset": "soon"}, 9.0),
+        ({"Retry-After": "Mon, 23 Nov 2026 10:00:00 GMT"}, None),
         ({}, None),
         *(({"x-ogw-ratelimit-reset": text}, None) for text in ("", "soon", "-3", "nan", "inf", "1e999")),
     ],

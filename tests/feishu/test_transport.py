@@ -29,6 +29,7 @@ from custom_components.feishu_freebusy.feishu import (
     transport,
 )
 from simulator import Fault, Simulator, Tenant
+from simulator.answers import Answer
 
 from .virtual import no_latency, now, on_virtual_time, run
 
@@ -46,6 +47,9 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
     "503 as text": (Fault.status(503), ServerError),
     "502 as a web page": (Fault.html(502), ServerError),
     "504 with nothing": (Fault.empty(504), ServerError),
+    "429 as a web page": (Fault.html(429), RateLimitedError),
+    "429 with nothing": (Fault.empty(429), RateLimitedError),
+    "429 with a success in it": (Fault.body(429, {"code": 0, "data": {}}), RateLimitedError),
     "200 as a web page": (Fault.html(200), UnreadableAnswerError),
     "200 with nothing": (Fault.empty(200), UnreadableAnswerError),
     "half the JSON": (Fault.body(200, '{"code":0,"data":{"sco'), UnreadableAnswerError),
@@ -161,7 +165,14 @@ def test_a_success_that_its_status_belies_is_no_success(tenant: Tenant, status: 
 # --- Being told to wait -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [Fault.rate_limited(7), Fault.rate_limited(7, status=400)], ids=["429", "old style"])
+TOLD_TO_WAIT = {
+    "429": Fault.rate_limited(7),
+    "old style": Fault.rate_limited(7, status=400),
+    "a gateway's page": Fault("page", Answer(429, b"<html>", headers={"Retry-After": "7"})),
+}
+
+
+@pytest.mark.parametrize("fault", TOLD_TO_WAIT.values(), ids=TOLD_TO_WAIT)
 def test_a_rate_limit_is_waited_out_as_long_as_the_server_says(tenant: Tenant, fault: Fault) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)

@@ -165,6 +165,8 @@ _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
 _LONGEST_WAIT = 3600.0  # seconds; the limits are those of a minute, and who errs in the unit isn't to shut us out
+_WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and that of whoever else is on the way
+_CLIENT_ERROR = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_TROUBLE = 500
 
@@ -208,9 +210,18 @@ def token_error_of(
     return ServerError(answer=answer) if isinstance(error, RequestError) else error
 
 
-def log_id_of(headers: Mapping[str, str], *, known: tuple[str, ...] = ()) -> str | None:
-    """Return the id that Feishu's support asks for, None if there is none or something else in its place."""
-    return _log_id(headers.get("x-tt-logid"), known)
+def error_without_code(
+    http_status: int, headers: Mapping[str, str], *, known: tuple[str, ...] = ()
+) -> RateLimitedError | ServerError:
+    """Return the error that an answer without Feishu's JSON stands for; nothing but its status says what it is."""
+    answer = Answer(http_status=http_status, log_id=_log_id_in(headers, known))
+    if http_status == _TOO_MANY_REQUESTS:
+        return RateLimitedError("too many calls, says a page that is not Feishu's", answer, _retry_after(headers))
+    if http_status >= _SERVER_TROUBLE:
+        return ServerError("the server is in trouble", answer)
+    if http_status >= _CLIENT_ERROR:
+        return NotFeishuError("an error page that is not Feishu's", answer)
+    return UnreadableAnswerError("the answer is not Feishu's JSON", answer)
 
 
 def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], known: tuple[str, ...]) -> Answer:
@@ -219,13 +230,17 @@ def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str
     return Answer(
         code=body["code"],
         msg=redacted(_text(body.get("msg")), known)[:_MAX_TEXT],
-        log_id=next(filter(None, log_ids), None) or log_id_of(headers, known=known),
+        log_id=next(filter(None, log_ids), None) or _log_id_in(headers, known),
         http_status=http_status,
     )
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _log_id_in(headers: Mapping[str, str], known: tuple[str, ...]) -> str | None:
+    return _log_id(headers.get("x-tt-logid"), known)
 
 
 def _log_id(value: object, known: tuple[str, ...]) -> str | None:
@@ -253,8 +268,13 @@ def _missing_scopes(body: Mapping[str, Any], known: tuple[str, ...]) -> tuple[st
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    waits = (_wait(headers.get(name, "")) for name in _WAITS)
+    return next((wait for wait in waits if wait is not None), None)
+
+
+def _wait(text: str) -> float | None:
     try:
-        seconds = float(headers["x-ogw-ratelimit-reset"])
-    except KeyError, ValueError:
+        seconds = float(text)
+    except ValueError:
         return None
     return min(seconds, _LONGEST_WAIT) if 0 <= seconds < float("inf") else None

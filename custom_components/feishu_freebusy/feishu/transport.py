@@ -23,7 +23,7 @@ from .errors import (
     StaleTokenError,
     UnreadableAnswerError,
     error_of,
-    log_id_of,
+    error_without_code,
     token_error_of,
 )
 from .tokens import Token, TokenCache
@@ -41,7 +41,6 @@ _IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails",
 _OK = 200
 _REDIRECT = 300
 _CLIENT_ERROR = 400
-_SERVER_ERROR = 500
 
 type Params = Mapping[str, str] | Sequence[tuple[str, str]]  # pairs where a name comes more than once
 
@@ -142,7 +141,7 @@ class Transport:
                 failure = None if answer.code == 0 else _passing_failure(answer, self._known(request, token))
                 if failure is None:
                     return answer
-            except (NotReachableError, ServerError) as error:
+            except (NotReachableError, RateLimitedError, ServerError) as error:
                 failure = error
             finally:
                 self._traffic.leave(path)
@@ -277,12 +276,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     code = content.get("code") if isinstance(content, dict) else None
     if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
-    answer = Answer(http_status=status, log_id=log_id_of(response.headers, known=known()))
-    if status >= _SERVER_ERROR:
-        raise ServerError("the server is in trouble", answer)
-    if status >= _CLIENT_ERROR:
-        raise NotFeishuError("an error page that is not Feishu's", answer)
-    raise UnreadableAnswerError("the answer is not Feishu's JSON", answer)
+    raise error_without_code(status, response.headers, known=known())
 
 
 def _now() -> float:
