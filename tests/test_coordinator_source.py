@@ -149,6 +149,23 @@ async def test_when_batch_is_refused_no_room_goes_unavailable(
     assert writes == []
 
 
+@pytest.mark.parametrize("status", [403, 404, 429])
+async def test_one_page_of_somebody_on_the_way_costs_no_hour_of_single_calls(
+    tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, many: list[Room], status: int
+) -> None:
+    await set_up(*many, source="batch")
+    await clock.to(at(10, 30))
+    tenant.requests.clear()
+    writes.clear()
+
+    tenant.inject(Fault.html(status), BATCH)
+    await clock.to(at(11, 30))
+
+    assert len(tenant.calls(BATCH)) == 60 * 3 + (status == 429)  # that one is asked again
+    assert len(tenant.calls(FREE_BUSY)) in ((0,) if status == 429 else (5, 20))
+    assert writes == []
+
+
 async def test_without_the_permission_rooms_are_read_one_by_one_from_the_start(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, rooms: list[Room]
 ) -> None:

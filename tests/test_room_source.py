@@ -252,55 +252,70 @@ def test_rooms_that_may_not_exist_are_asked_for_one_by_one(tenant: Tenant) -> No
 
 # Refused
 
+# How it begins, and after how many polls in a row it counts: a page that is not Feishu's may be a gateway's whim
 REFUSALS = [
-    pytest.param(lambda tenant: tenant.revoke(BATCH_SCOPE), ScopeMissingError, id="scope"),
-    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "30005"), EndpointRetiredError, id="30005"),
-    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "404"), NotFeishuError, id="404"),
+    pytest.param(lambda tenant: tenant.revoke(BATCH_SCOPE), ScopeMissingError, 1, id="scope"),
+    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "30005"), EndpointRetiredError, 1, id="30005"),
+    pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "404"), NotFeishuError, 2, id="404"),
     pytest.param(
-        lambda tenant: tenant.inject(Fault.error(400, 99991201), BATCH, times=None), EndpointRetiredError, id="no path"
+        lambda tenant: tenant.inject(Fault.error(400, 99991201), BATCH, times=None),
+        EndpointRetiredError,
+        1,
+        id="no path",
     ),
     pytest.param(
-        lambda tenant: tenant.inject(Fault.error(400, 105999), BATCH, times=None), RequestError, id="an unknown code"
+        lambda tenant: tenant.inject(Fault.error(400, 105999), BATCH, times=None),
+        RequestError,
+        1,
+        id="an unknown code",
     ),
     pytest.param(
         lambda tenant: tenant.inject(Fault.redirect("https://example.com"), BATCH, times=None),
         NotFeishuError,
+        2,
         id="redirect",
     ),
 ]
 type Begin = Callable[[Tenant], object]
 
 
-@pytest.mark.parametrize(("begin", "kind"), REFUSALS)
+@pytest.mark.parametrize(("begin", "kind", "polls"), REFUSALS)
 @pytest.mark.parametrize("probe", [False, True])
+@pytest.mark.parametrize("rooms", [60, 20])
 def test_rooms_that_are_refused_by_batch_are_read_by_list_in_the_same_poll(
-    tenant: Tenant, begin: Begin, kind: type[FeishuError], probe: bool
+    tenant: Tenant, begin: Begin, kind: type[FeishuError], polls: int, probe: bool, rooms: int
 ) -> None:
     async def main() -> None:
-        reader = Reader(tenant)
+        reader = Reader(tenant, rooms=rooms)
         begin(tenant)
-        answers = await reader.poll(probe=probe)
-        assert failed(answers) == set()
-        assert answers["omm_3"]
-        assert reader.calls[1] == 60
+        for number in range(polls):
+            assert reader.source.refusal is None
+            answers = await reader.poll(probe=probe)
+            assert failed(answers) == set()
+            assert answers["omm_3"]
+            assert reader.calls[1] == rooms * (number + 1)
         assert type(reader.source.refusal) is kind
 
         reader.configure()
         assert (reader.source.forecast.source, reader.source.forecast.reason) == (LIST, Reason.REFUSED)
-        assert reader.source.forecast.calls_per_cycle == 60
+        assert reader.source.forecast.calls_per_cycle == rooms
         assert reader.source.chunk_size == 1
         await reader.poll()
-        assert reader.calls == (0, 60)
+        assert reader.calls == (0, rooms)
 
     run(main())
 
 
-@pytest.mark.parametrize(("begin", "kind"), REFUSALS)
-def test_a_refusal_is_tried_again_when_asked_to(tenant: Tenant, begin: Begin, kind: type[FeishuError]) -> None:
+@pytest.mark.parametrize(("begin", "kind", "polls"), REFUSALS)
+def test_a_refusal_is_tried_again_when_asked_to(
+    tenant: Tenant, begin: Begin, kind: type[FeishuError], polls: int
+) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         begin(tenant)
-        await reader.poll()
+        for _ in range(polls):
+            await reader.poll()
+        assert type(reader.source.refusal) is kind
         reader.source.try_again()
         reader.configure()
         await reader.poll()
@@ -315,6 +330,47 @@ def test_a_refusal_is_tried_again_when_asked_to(tenant: Tenant, begin: Begin, ki
         assert reader.calls == (3, 0)
         assert reader.source.refusal is None
         assert reader.source.forecast.reason is Reason.THRIFTY
+
+    run(main())
+
+
+ODD_ANSWERS = [Fault.html(403), Fault.html(404), Fault.redirect("https://example.com"), Fault.error(400, 105999)]
+
+
+@pytest.mark.parametrize("fault", ODD_ANSWERS)
+@pytest.mark.parametrize("probe", [False, True])
+def test_one_call_that_is_refused_among_others_does_not_close_batch(tenant: Tenant, fault: Fault, probe: bool) -> None:
+    async def main() -> None:
+        reader = Reader(tenant)
+        tenant.inject(fault, BATCH, times=None, when=lambda call: ("room_ids", "omm_45") in call.pairs)
+        for number in range(1, 4):
+            answers = await reader.poll(probe=probe)
+            assert failed(answers) == set()
+            assert answers["omm_3"]
+            assert reader.calls == (3 * number, 20 * number)
+            assert reader.source.refusal is None
+
+        tenant.clear_faults()
+        await reader.poll(probe=probe)
+        assert reader.calls == (12, 60)
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", ODD_ANSWERS[:3])
+@pytest.mark.parametrize("rooms", [20, 60])
+def test_a_page_that_is_not_feishus_does_not_close_batch_unless_it_comes_twice_in_a_row(
+    tenant: Tenant, fault: Fault, rooms: int
+) -> None:
+    async def main() -> None:
+        reader = Reader(tenant, rooms=rooms)
+        for number in range(1, 4):
+            tenant.inject(fault, BATCH, times=None)
+            assert failed(await reader.poll()) == set()
+            tenant.clear_faults()
+            assert failed(await reader.poll()) == set()
+            assert reader.calls[1] == rooms * number
+            assert reader.source.refusal is None
 
     run(main())
 

@@ -21,8 +21,8 @@ from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleS
 
 WINDOW_BEFORE = timedelta(hours=24)
 
-# The batch API is closed to this app, or no more
-_REFUSALS = (EndpointRetiredError, NotFeishuError, RequestError, ScopeMissingError)
+# In Feishu's own words: the batch API is closed to this app, or no more
+_REFUSALS = (EndpointRetiredError, RequestError, ScopeMissingError)
 _LIST_CALLS_PER_MINUTE = 500  # half of what Feishu allows: somebody may want to read a room at once
 _SOURCES: dict[SourceOption, type[Source]] = {SourceOption.LIST: ListSource, SourceOption.BATCH: BatchSource}
 
@@ -148,7 +148,8 @@ class RoomSource:
         """Read the rooms; each has its answer or its error, and `on_answer` is called with them as they come.
 
         `doubtful` are those which may not exist: only the list API is sure to say so, the batch API might leave them
-        out like a room without bookings. If batch is refused, the same rooms are read by list at once.
+        out like a room without bookings. Rooms that are refused by batch are read by list at once; batch itself counts
+        as refused if no other room was read by it, and list has read these.
         """
         if self.forecast.source is SourceOption.LIST:
             return await self._list.read(room_ids, time_min, time_max, on_answer, probe=probe)
@@ -159,20 +160,25 @@ class RoomSource:
         refusals: list[FeishuError] = []
 
         def sift(room_id: str, answer: Answer) -> None:
-            if isinstance(answer, FeishuError) and self._is_refusal(answer):
+            if isinstance(answer, FeishuError) and (isinstance(answer, NotFeishuError) or self._is_for_good(answer)):
                 refusals.append(answer)
                 by_list.append(room_id)
             else:
                 on_answer(room_id, answer)
 
         answers = await self._batch.read(by_batch, time_min, time_max, sift, probe=probe)
+        for_good = None if _is_any_read(answers) else next(filter(self._is_for_good, refusals), None)
         unreadable = bool(answers) and all(isinstance(answer, UnreadableAnswerError) for answer in answers.values())
         self._unreadable_polls = self._unreadable_polls + 1 if unreadable else 0
         listed = await self._list.read(by_list, time_min, time_max, on_answer, probe=probe or bool(refusals))
-        if refusals and any(not isinstance(answer, FeishuError) for answer in listed.values()):
-            self.refusal = refusals[0]  # and not the whole server's trouble
+        if for_good and _is_any_read(listed):
+            self.refusal = for_good  # and not the whole server's trouble
         return answers | listed
 
-    def _is_refusal(self, error: FeishuError) -> bool:
+    def _is_for_good(self, error: FeishuError) -> bool:
         # An answer that can't be read may be one of a kind; but twice in a row, and for all rooms, is for good
         return isinstance(error, _REFUSALS) or (isinstance(error, UnreadableAnswerError) and self._unreadable_polls > 0)
+
+
+def _is_any_read(answers: Answers) -> bool:
+    return any(not isinstance(answer, FeishuError) for answer in answers.values())
