@@ -197,6 +197,20 @@ def test_a_rate_limit_that_says_no_time_backs_off(tenant: Tenant, code: int) -> 
     run(play())
 
 
+@pytest.mark.parametrize("reset", [0, 1])
+def test_a_rate_limit_that_says_next_to_no_time_backs_off_as_well(tenant: Tenant, reset: int) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant)
+        tenant.inject(Fault.rate_limited(reset), BOT, times=2)
+
+        await virtual.client.bot()
+        gaps = [later - earlier for earlier, later in pairwise(virtual.sent(BOT))]
+        assert len(gaps) == 2
+        assert all(max(reset, 0.2) <= gap < 10 for gap in gaps)
+
+    run(play())
+
+
 def test_all_calls_to_the_api_wait_and_no_others(tenant: Tenant) -> None:
     async def play() -> None:
         traffic = AppTraffic()

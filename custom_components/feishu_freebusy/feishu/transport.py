@@ -153,15 +153,13 @@ class Transport:
 
     def _delay_after(self, failure: FeishuError, attempt: int, path: str) -> float | None:
         """Return the seconds to wait before the next attempt, None if there is to be none."""
-        told = failure.retry_after if isinstance(failure, RateLimitedError) else None
+        told = (isinstance(failure, RateLimitedError) and failure.retry_after) or 0.0
         if told:
             self._traffic.block(path, told)
         if attempt >= _ATTEMPTS or isinstance(failure, NotFeishuError):
             return None
-        if told is not None:
-            return told
         back_off: float = min(_FIRST_BACK_OFF * 2 ** (attempt - 1), _LONGEST_BACK_OFF)
-        return back_off * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
+        return max(told, back_off * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
 
     async def _send(self, request: _Request, token: str) -> _Answer:
         started = _now()
