@@ -42,6 +42,26 @@ def test_what_was_sent_is_wiped_in_whatever_way_it_comes_back(form: str) -> None
         assert (shown.startswith("bad"), shown.endswith("here")) == (True, True)
 
 
+@pytest.mark.parametrize("blanks", [1, 1_970, 1_988, 100_000])
+def test_what_was_sent_is_wiped_however_many_blanks_come_before_it(blanks: int) -> None:
+    assert redacted(f"bad secret:{' ' * blanks}{SECRET}", [SECRET]) == "bad secret: ***"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [SECRET, " ".join(SECRET), "  ".join(SECRET), "".join(f"%{byte:02X}" for byte in SECRET.encode())],
+    ids=["as it is", "broken", "twice as broken", "quoted"],
+)
+@pytest.mark.parametrize("start", ["", "https://example.com/" + 900 * "x"], ids=["text", "a link, which is wiped"])
+@pytest.mark.parametrize("end", ["", " and so on", "." * 5_000], ids=["end", "a little", "a lot"])
+def test_no_beginning_of_what_was_sent_is_shown_wherever_a_text_is_cut(form: str, start: str, end: str) -> None:
+    for length in range(1_000, 3_000, 7):
+        shown = redacted(f"{start} {'-' * (length - len(start))} {form}{end}", [SECRET])
+
+        assert not set("Qvx%") & set(shown)
+        assert len(shown) < 3_000
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -107,6 +127,13 @@ def test_however_long_a_text_is_it_takes_no_longer_than_many_short_ones(part: st
 
     assert seconds(long, 4) < 4 * seconds(short, 40)
     assert len(redacted(part * 1_000_000)) <= 3_000
+
+
+@pytest.mark.parametrize("part", ["x", " ", "x ", "x  ", SECRET, "Qv3"])
+def test_a_text_of_2_mib_takes_next_to_no_time(part: str) -> None:
+    text = part * (2 * 1024 * 1024 // len(part))
+
+    assert min(timeit.repeat(lambda: redacted(text, [SECRET] * 25), number=1, repeat=5)) < 0.1
 
 
 @pytest.mark.parametrize(

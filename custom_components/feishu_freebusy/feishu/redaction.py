@@ -17,6 +17,7 @@ type IpAddress = IPv4Address | IPv6Address
 MASK = "***"
 
 _MOST = 2_000  # characters; only the first are looked at, and fewer shown
+_MARGIN = 100  # no e-mail address, id or number of others has a beginning that is longer
 # Each pattern takes a run of its characters once and as a whole: an answer may be large, and nobody is to wait for this
 _LINK = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]++(?:://|%3A%2F%2F)[!-~]+", re.IGNORECASE | re.ASCII)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)\w[\w.-]*", re.ASCII)
@@ -34,9 +35,18 @@ _IP_ADDRESS = re.compile(
 
 def redacted(text: str, known: Iterable[str] = ()) -> str:
     """Return the text in one line, without the `known` secrets and ids and without what looks like one."""
-    text = " ".join(text[:_MOST].split())
+    forms = [form for word in known if word.strip() for form in _forms_of(word)]
+    # What lies across the end isn't known by its beginning, be it broken after every character: so that isn't shown
+    margin = max([_MARGIN, *(2 * len(form) for form in forms)])
+    most = _MOST + margin
+    line = " ".join(text.split(maxsplit=most))  # further words are beyond the end
+    wiped = _wiped(line[:most], forms)
+    return wiped if len(line) <= most else wiped[:-margin]
+
+
+def _wiped(text: str, forms: Iterable[str]) -> str:
     squeezed = _squeezed(text)
-    for form in (form for word in known if word.strip() for form in _forms_of(word)):
+    for form in forms:
         if _squeezed(form) in squeezed:  # nearly never, and a pattern takes its time to be made
             text = re.sub(r"\s*".join(map(re.escape, form)), MASK, text, flags=re.IGNORECASE)
     text = _EMAIL.sub(MASK, _LINK.sub(MASK, text))
