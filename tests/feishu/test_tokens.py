@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+import gc
 from typing import Any
 
 import pytest
@@ -174,6 +175,114 @@ def test_refused_credentials_surface_at_once() -> None:
         endpoint.failure = CredentialsError("no")
         with pytest.raises(CredentialsError):
             await cache.get()
+
+    run(play())
+
+
+async def renewing_in_time(endpoint: Endpoint, takes: float, failure: FeishuError | None = None) -> TokenCache:
+    """Return a cache with a token that is good for nearly ten minutes, the renewal of which takes so long."""
+    cache = TokenCache(endpoint)
+    await cache.get()
+    await asyncio.sleep(2 * HOUR - 590)
+    endpoint.takes, endpoint.failure = takes, failure
+    return cache
+
+
+def test_a_renewal_that_takes_its_time_keeps_nobody_waiting_while_the_old_token_is_good() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = await renewing_in_time(endpoint, 31, NotReachableError("no answer in time"))
+
+        began = now()
+        assert await together(20, cache.get) == ["t-1"] * 20
+        assert now() - began < 3
+        waited = now()
+        for _ in range(20):
+            assert await cache.get() == "t-1"
+        assert now() == waited
+        assert endpoint.asked == 2
+
+        pauses = 0.0
+        for _ in range(80):  # it stays like this for another 400 s
+            asked_at = now()
+            assert await cache.get() == "t-1"
+            pauses += now() - asked_at
+            await asyncio.sleep(5)
+        assert pauses < 3 * endpoint.asked
+        assert endpoint.asked < 10
+
+    run(play())
+
+
+def test_a_renewal_that_takes_its_time_is_not_for_nothing() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = await renewing_in_time(endpoint, 5)
+
+        assert await cache.get() == "t-1"
+        await asyncio.sleep(5)
+        assert await together(20, cache.get) == ["t-2"] * 20
+        assert endpoint.asked == 2
+
+    run(play())
+
+
+def test_credentials_that_are_refused_when_nobody_waits_any_more_surface_at_the_next_call() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = await renewing_in_time(endpoint, 5, CredentialsError("no"))
+
+        assert await cache.get() == "t-1"
+        await asyncio.sleep(5)
+        for _ in range(2):
+            with pytest.raises(CredentialsError):
+                await cache.get()
+
+    run(play())
+
+
+def test_a_token_that_goes_stale_while_it_is_renewed_is_not_handed_out_any_more() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = await renewing_in_time(endpoint, 5)
+
+        waiting = asyncio.create_task(cache.get())
+        await asyncio.sleep(1)
+        assert await cache.replace("t-1") == "t-2"
+        assert await waiting == "t-2"
+        assert endpoint.asked == 2
+
+    run(play())
+
+
+def test_a_token_is_not_handed_out_after_its_end_because_its_renewal_failed_before() -> None:
+    async def play() -> None:
+        endpoint = Endpoint()
+        cache = TokenCache(endpoint)
+        await cache.get()
+        await asyncio.sleep(2 * HOUR - 5)
+
+        endpoint.failure = ServerError("down")
+        assert await cache.get() == "t-1"
+        await asyncio.sleep(6)
+        with pytest.raises(ServerError):
+            await cache.get()
+
+    run(play())
+
+
+def test_a_renewal_ends_by_itself_when_its_cache_is_gone() -> None:
+    async def play() -> None:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        cache = await renewing_in_time(Endpoint(), 31, NotReachableError("no answer in time"))
+        await cache.get()
+
+        del cache
+        gc.collect()
+        await asyncio.sleep(31)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert complaints == []
 
     run(play())
 

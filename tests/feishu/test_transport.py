@@ -492,6 +492,25 @@ def test_fifty_calls_with_a_token_that_went_stale_ask_for_one(tenant: Tenant) ->
     run(play())
 
 
+@pytest.mark.parametrize("deadline", [25, 90])
+def test_a_token_endpoint_that_says_nothing_holds_no_call_up_while_the_token_is_good(
+    tenant: Tenant, deadline: float
+) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=deadline)
+        await virtual.client.check_credentials()
+        tenant.inject(Fault.slow(3600), TOKEN, times=None)
+        await asyncio.sleep(6_610)  # and good for 590 more
+
+        while now() < 7_100:
+            began = now()
+            await asyncio.gather(*(virtual.client.bot() for _ in range(10)))
+            assert now() - began < 3
+            await asyncio.sleep(20)
+
+    run(play())
+
+
 async def test_a_token_that_went_stale_is_renewed_and_the_call_repeated(client: FeishuClient, tenant: Tenant) -> None:
     await client.granted_scopes()
     tenant.expire_tokens()
