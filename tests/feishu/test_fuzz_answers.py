@@ -205,6 +205,31 @@ def test_joining_windows_loses_no_busy_instant(before: list[BusyPeriod], after: 
             assert any(map(covers, rows)) == any(map(covers, (*before, *after)))
 
 
+def hours(start: int, end: int) -> BusyPeriod:
+    return BusyPeriod(START + timedelta(hours=start), START + timedelta(hours=end), RsvpStatus.ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rows"),
+    [
+        ([hours(-2, 2)], [hours(0, 2)], [hours(-2, 2)]),
+        ([hours(-2, 2)], [hours(0, 2), hours(0, 2)], [hours(-2, 2), hours(0, 2)]),
+        ([hours(-2, 2), hours(-2, 2)], [hours(0, 2), hours(0, 2)], [hours(-2, 2), hours(-2, 2)]),
+        (
+            [hours(-2, 2), hours(-1, 2)],
+            [hours(0, 2), hours(0, 2), hours(0, 3)],
+            [hours(-2, 2), hours(-1, 2), hours(0, 3)],
+        ),
+        ([hours(-2, 2)], [hours(-2, 2), hours(0, 2)], [hours(-2, 2), hours(0, 2)]),
+    ],
+    ids=["one", "another one", "two alike", "two that end at once", "another one, uncut"],
+)
+def test_a_row_that_the_later_window_alone_cut_counts_once(
+    before: list[BusyPeriod], after: list[BusyPeriod], rows: list[BusyPeriod]
+) -> None:
+    assert list(joined(before, after, seam=START)) == rows
+
+
 def test_windows_that_meet_in_many_rows_are_joined_in_one_go() -> None:
     hour = timedelta(hours=1)
     words = (RsvpStatus.ACCEPT, RsvpStatus.TENTATIVE)

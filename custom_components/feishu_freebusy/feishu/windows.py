@@ -1,6 +1,6 @@
 """Windows longer than one call takes: how they are cut, and how the answers of the parts are joined."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,19 +42,24 @@ async def read_in_parts(parts: Iterable[tuple[datetime, datetime]], read: Part) 
     return answers
 
 
-def joined(before: Sequence[BusyPeriod], after: Iterable[BusyPeriod], *, seam: datetime) -> tuple[BusyPeriod, ...]:
+def joined(before: Sequence[BusyPeriod], after: Sequence[BusyPeriod], *, seam: datetime) -> tuple[BusyPeriod, ...]:
     """Join the rows of two windows that meet at `seam`, sorted.
 
-    A row that both returned, whole or cut there, counts once.
+    A row that both returned, whole or cut there, be it by the later one alone, counts once.
     """
-    rows = list(before)
+    rows, again = list(before), frozenset(after)
     whole = {period for period in before if period.end > seam}
+    not_again = (period for period in before if period.start < seam < period.end and period not in again)
+    rests = Counter(replace(period, start=seam) for period in not_again)
     cut: defaultdict[RsvpStatus | None, deque[int]] = defaultdict(deque)
     for place, period in enumerate(before):
         if period.end == seam:
             cut[period.rsvp_status].append(place)
     for period in after:
         if period in whole:
+            continue
+        if rests[period]:
+            rests[period] -= 1
             continue
         if period.start == seam and (places := cut[period.rsvp_status]):
             place = places.popleft()
