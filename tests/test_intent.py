@@ -515,6 +515,20 @@ async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
         assert await ask(question) == "Lyra is busy as far as I can see."
 
 
+async def test_a_room_that_is_free_for_a_moment_and_not_again_is_not_called_busy(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    vega, mira = tenant.add_room("Vega"), tenant.add_room("Mira")
+    tenant.disable_room(vega.room_id, at(10, 10), None)
+    tenant.book(mira.room_id, at(10, 10), at(9, day=30))
+    await open_office()
+
+    for room in ("Vega", "Mira"):
+        for question in (f"is {room} free", f"when is {room} free"):
+            assert await ask(question) == f"{room} is free until 10:10."
+    assert await ask("Mira什么时候有空", CHINESE) == "Mira现在有空，到10:10为止。"
+
+
 # Times
 
 

@@ -62,7 +62,7 @@ class Answers:
         if status.available_now or status.disabled_reason:
             return self.status(subject)
         if not status.next_free:
-            return self._until("busy", subject.name, None)
+            return self._until("busy", subject.name, None) if status.busy else self.status(subject)
         if status.busy or not status.next_busy:
             return self._say("free_from", name=subject.name, time=self.time(status.next_free))
         return self._say(
