@@ -164,6 +164,7 @@ FIND = {
             "find us a conference room with 6 seats for two and a half hours",
             "I need a room for six people for an hour and a half",
             "find a room on the 3rd floor for six for half an hour",
+            "find a room for six people and for 1 hour and 30 minutes in Tower A",
         ],
     },
     CHINESE: {
@@ -195,6 +196,8 @@ FIND = {
             "找个六人的会议室，半小时",
             "找一间能坐五个人、空一个半小时的会议室",
             "有没有能坐6个人的会议室",
+            "六个人有没有会议室",
+            "六个人、半小时有没有三楼的会议室",
             "在三楼找一间能坐六个人的会议室",
             "我要一间能坐六个人、能用两小时的会议室",
             "六个人开会有会议室吗",
@@ -253,6 +256,27 @@ async def test_rooms_are_found(
     ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, answer: str, questions: list[str]
 ) -> None:
     await open_office()
+
+    assert {question: await ask(question, language) for question in questions} == dict.fromkeys(questions, answer)
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "parts", "answer"),
+    [
+        ("en", "find a room {} {} {}", ("for six people", "for half an hour", "on the third floor"),
+         "Orion (3F, 6 seats) is free until 15:00."),
+        (CHINESE, "找一间{}{}{}会议室", ("能坐六个人的", "空半小时的", "三楼的"),
+         "Orion（3F、6座）现在有空，到15:00为止。"),
+        (CHINESE, "找个会议室，{}，{}，{}", ("六个人", "半小时", "三楼的"),
+         "Orion（3F、6座）现在有空，到15:00为止。"),
+    ],
+)  # fmt: skip
+async def test_seats_time_and_place_come_in_any_order(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask,
+    language: str, question: str, parts: tuple[str, str, str], answer: str,
+) -> None:  # fmt: skip
+    await open_office()
+    questions = [question.format(*order) for order in itertools.permutations(parts)]
 
     assert {question: await ask(question, language) for question in questions} == dict.fromkeys(questions, answer)
 
