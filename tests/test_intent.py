@@ -383,6 +383,41 @@ async def test_an_area_is_a_place(
     assert await ask("which rooms are free in the attic") == "There is no attic with rooms. Places with rooms: Lobby."
 
 
+def build(tenant: Tenant, **rooms: str) -> None:
+    """Add rooms, each on a floor of a building: `Vega="Tower A|3F"`."""
+    levels: dict[str, Any] = {}
+    for name, place in rooms.items():
+        building, floor = place.split("|")
+        tower = levels[building] = levels.get(building) or tenant.add_level(building)
+        levels[place] = levels.get(place) or tenant.add_level(floor, tower)
+        tenant.add_room(name, level=levels[place])
+
+
+async def test_a_floor_is_searched_however_it_is_written(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    build(tenant, Vega="Tower A|3F", Mira="Tower B|3层", Lyra="Tower B|5F", Juno="tower-b|3F")
+    await open_office()
+
+    for question in ("which rooms are free on the third floor", "which rooms are free on 3F"):
+        assert await ask(question) == "Free now: Juno, Mira and Vega."
+    assert await ask("三楼哪些会议室有空", CHINESE) == "现在有空的：Juno、Mira和Vega。"
+    assert await ask("which rooms are free in tower B") == "Free now: Juno, Lyra and Mira."
+    assert await ask("which rooms are free in tower B 3F") == "Free now: Juno and Mira."
+
+
+async def test_a_floor_of_a_building_is_not_searched_in_another_building(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    """What sounds like one place are two: building A, floor 11, and building A1, floor 1."""
+    build(tenant, Vega="A|11楼", Mira="A1|1楼", Lyra="A|1楼", Juno="A1|11楼")
+    await open_office()
+
+    assert await ask("A11楼哪些会议室有空", CHINESE) in {
+        "Vega（11楼）现在有空，之后也没有安排。", "Mira（1楼）现在有空，之后也没有安排。",
+    }  # fmt: skip
+
+
 async def test_a_room_that_two_apps_show_is_one_and_the_last_word_on_it_counts(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:

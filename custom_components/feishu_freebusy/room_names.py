@@ -68,11 +68,11 @@ class Names:
 
     def core(self) -> Iterable[str]:
         """Yield what tells the names apart."""
-        return map(_core, self.names)
+        return map(core_of, self.names)
 
     def with_place(self) -> Iterable[str]:
         """Yield names and places together, in both orders."""
-        for name, place in product(self.core(), map(_core, self.places)):
+        for name, place in product(self.core(), map(core_of, self.places)):
             yield name + place
             yield place + name
 
@@ -81,13 +81,13 @@ def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id
     """Return which of the known are called as `said`: by their whole name, else without "room" and the like."""
     tries: tuple[tuple[str, Callable[[Names], Iterable[str]]], ...] = (
         (_whole(said), Names.whole),
-        (_core(said), Names.core),
-        (_core(said), Names.with_place),
+        (core_of(said), Names.core),
+        (core_of(said), Names.with_place),
     )
     for key, keys_of in tries:
         if ids := tuple(each for each, names in known.items() if key and key in keys_of(names)):
             return Called(ids)
-    return Called(similar=_similar(_core(said), known))
+    return Called(similar=_similar(core_of(said), known))
 
 
 def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...]:
@@ -115,7 +115,7 @@ def _whole(name: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _core(name: str) -> str:
+def core_of(name: str) -> str:
     """Return what is left of a name without the words that only say what kind of thing it is, or where."""
     plain = _CHINESE_FILLERS.sub(" ", _plain(name))
     return "".join(word for word in _WORD.findall(plain) if word not in _FILLERS)

@@ -1,6 +1,6 @@
 """The rooms and people that an assistant may speak of, and all the names they go by."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from .const import DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .room_finder import main_entity_id
-from .room_names import Called, Names, find_called
+from .room_names import Called, Names, core_of, find_called
 from .subject import Snapshot
 
 
@@ -144,6 +144,25 @@ def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
             known[both] = Names([subject.place, f"{subject.info.floor} {subject.info.building}"])
         if subject.area:
             known[Place(areas=(subject.area,))] = Names([subject.area])
-    called = find_called(said, known)
-    # A floor that is called as an area is the floor
-    return min(called.ids, key=lambda place: (bool(place.areas), bool(place.buildings)), default=None)
+    called = find_called(said, known).ids
+    meant = min(map(_kind, called), default=None)
+    places = [place for place in called if _kind(place) == meant]
+    return _together(places) if places else None
+
+
+def _kind(place: Place) -> tuple[bool, bool, list[str]]:
+    """Return what places have in common that can be searched as one; the least is what is meant.
+
+    A floor that is called as an area is the floor. Floors of two buildings are two kinds, or each building would open
+    its other floors.
+    """
+    return bool(place.areas), bool(place.buildings), [core_of(each) for each in place.buildings if place.floors]
+
+
+def _together(places: Sequence[Place]) -> Place:
+    """Return places of one kind as one: the third floor is "3F" in one building and "3层" in the next."""
+    return Place(
+        floors=tuple(floor for place in places for floor in place.floors),
+        buildings=tuple(building for place in places for building in place.buildings),
+        areas=tuple(area for place in places for area in place.areas),
+    )
