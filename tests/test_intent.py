@@ -496,6 +496,23 @@ async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
     assert await ask("Lyra有空吗", CHINESE) == "暂时读不到Lyra的日程，不知道有没有空。"
 
 
+async def test_only_rooms_that_would_do_are_missed_where_they_can_not_be_read(
+    tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    tenant.delete_room(ids["Lyra"])
+    tenant.book(ids["Orion"], at(10), at(15))
+    await clock.forward(minutes=15)
+
+    later = "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00."
+    assert await ask("which rooms are free on the fifth floor") == later
+    assert await ask("which rooms are free for 10 people") == later
+    assert await ask("which rooms are free on the third floor") == (
+        "No room that would do is free now. A301 (3F, 8 seats) is free from 14:30. "
+        "I can't tell for 1 more at the moment."
+    )
+
+
 async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:

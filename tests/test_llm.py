@@ -206,6 +206,17 @@ async def test_a_search_from_some_time_on_goes_as_far_as_is_known(
     assert [room["free_from"] for room in found["rooms"]] == ["2026-11-23T14:30:00+00:00"]
 
 
+async def test_only_rooms_that_would_do_are_told_of_as_unavailable(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    tenant.delete_room(ids["Orion"])
+    await clock.forward(minutes=15)
+
+    for wish, unavailable in (({}, ["Orion"]), ({"place": "Tower A"}, ["Orion"]), ({"seats": 20}, [])):
+        assert (await use(hass, clock, FIND, **wish))["unavailable_rooms"] == unavailable
+
+
 async def test_a_place_that_is_not_there_is_an_error(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:

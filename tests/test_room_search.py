@@ -675,10 +675,12 @@ class Oracle:
     def result(self) -> SearchResult:
         """Return the offers, or the alternatives and why."""
         wish = self.wish
-        offers = self._found([each for each in self.office.rooms if not any(self.lacks(each))], wish.latest)
-        if offers:
-            return SearchResult(tuple(self._offer(*found) for found in sorted(offers, key=self._rank)[: wish.limit]))
-        return SearchResult((), tuple(self._alternatives()), self._why())
+        matching = [each for each in self.office.rooms if not any(self.lacks(each))]
+        unknown = tuple(each.room_id for each in matching if not each.known)
+        if offers := self._found(matching, wish.latest):
+            best = sorted(offers, key=self._rank)[: wish.limit]
+            return SearchResult(tuple(self._offer(*found) for found in best), unknown=unknown)
+        return SearchResult((), tuple(self._alternatives()), self._why(), unknown)
 
     def lacks(self, each: OfficeRoom) -> tuple[int, int, int]:
         """Return by how much a room misses the place, the seats and the equipment."""

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, intent
 
 from .answers import Answers, async_answers
-from .room_questions import NoSuchPlaceError, Wish, async_find_for
+from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
 from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
 
 if TYPE_CHECKING:
@@ -133,5 +133,5 @@ class FindRoomsHandler(_Handler):
             found = async_find_for(hass, subjects, wish)
         except NoSuchPlaceError:
             raise _DoesNotApplyError(answers.no_such_place(wish.place, rooms)) from None
-        unknown = sum(room.snapshot is None for room in rooms)
+        unknown = len(unknown_rooms(subjects, found))
         return answers.found(found, unknown=unknown, only_best=slots.get("pick") == _BEST)

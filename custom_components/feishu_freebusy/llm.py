@@ -12,7 +12,7 @@ from homeassistant.util.json import JsonObjectType
 
 from .const import DOMAIN
 from .room_finder import Found
-from .room_questions import NoSuchPlaceError, Wish, async_find_for
+from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
 from .room_search import Offer
 from .schedule import DISABLED_WITHOUT_REASON
 from .services import instant
@@ -150,7 +150,6 @@ class FindRoomsTool(_Tool):
         except NoSuchPlaceError:
             places = sorted({subject.place or subject.area for subject in subjects.values()} - {""})
             return {"error": "No room is at such a place", "places": list(places)}
-        unavailable = [subject.name for subject in subjects.values() if subject.is_room and subject.snapshot is None]
         return {
             "rooms": [_offer(found, offer) for offer in found.result.offers],
             "why_none": found.result.why.value if found.result.why else None,
@@ -162,7 +161,7 @@ class FindRoomsTool(_Tool):
                 }
                 for alternative in found.result.alternatives
             ],
-            "unavailable_rooms": list(unavailable),
+            "unavailable_rooms": [room.name for room in unknown_rooms(subjects, found)],
         }
 
 

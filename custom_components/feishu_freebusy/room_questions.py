@@ -61,3 +61,9 @@ def async_find_for(
         limit=limit,
     )
     return async_find_rooms(hass, entries, request, among=rooms)
+
+
+def unknown_rooms(subjects: Mapping[str, SpokenSubject], found: Found) -> list[SpokenSubject]:
+    """Return the rooms that may be what was looked for. Of some it is not even known how large they are, and where."""
+    rooms = [subject for subject in subjects.values() if subject.is_room]
+    return [room for room in rooms if room.info is None or room.subject_id in found.result.unknown]

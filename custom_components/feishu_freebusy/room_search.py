@@ -116,11 +116,15 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The best offers, the best first; without any, what comes nearest (one for each reason) and why there is none."""
+    """The best offers, the best first; without any, what comes nearest (one for each reason) and why there is none.
+
+    `unknown` are the rooms that would do, had they a schedule to tell whether they are free.
+    """
 
     offers: tuple[Offer, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     why: Why | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def find_rooms(candidates: Iterable[Candidate], request: Request, now: datetime | None = None) -> SearchResult:
@@ -134,14 +138,15 @@ def find_rooms(candidates: Iterable[Candidate], request: Request, now: datetime 
     search = _Search(replace(request, earliest=request.earliest.astimezone(UTC), latest=latest), now)
     rated = [(candidate, search.lacks(candidate)) for candidate in candidates]
     matching = [candidate for candidate, lacks in rated if not lacks]
+    unknown = tuple(candidate.room_id for candidate in matching if candidate.schedule is None)
     stays = list(filter(None, map(search.first_stay, matching)))
     in_time = sorted(filter(search.in_time, stays), key=_rank)
     if in_time:
-        return SearchResult(offers=tuple(_offer(stay) for stay in in_time[: request.limit]))
+        return SearchResult(offers=tuple(_offer(stay) for stay in in_time[: request.limit]), unknown=unknown)
     options = [_Option(Reason.LATER_START, 0, stay) for stay in stays]
     options += search.shorter_stays(matching)
     options += search.with_one_lack(rated)
-    return SearchResult(alternatives=_nearest(options), why=search.why(rated))
+    return SearchResult(alternatives=_nearest(options), why=search.why(rated), unknown=unknown)
 
 
 @dataclass(frozen=True, slots=True)
