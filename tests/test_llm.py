@@ -8,7 +8,7 @@ from homeassistant.helpers import llm
 import pytest
 import voluptuous as vol
 
-from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from simulator import Fault, Tenant
 from tests.assist import ASSIST, Ask, OpenOffice, call, entity_of
 from tests.clock import Clock
@@ -224,6 +224,18 @@ async def test_a_place_that_is_not_there_is_an_error(
 
     assert await use(hass, clock, FIND, place="roof") == {
         "error": "No room is at such a place", "places": ["Tower A 3F"],
+    }  # fmt: skip
+
+
+async def test_a_place_may_be_that_of_rooms_whose_entry_is_not_loaded(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    assert await use(hass, clock, FIND, place="third floor") == {
+        "rooms": [], "why_none": "nothing_known", "alternatives": [], "unavailable_rooms": ["Orion", "Vega"],
     }  # fmt: skip
 
 

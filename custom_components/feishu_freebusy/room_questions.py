@@ -10,7 +10,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .room_finder import Found, async_find_rooms
-from .room_search import Request
+from .room_search import Request, SearchResult, Why
 from .spoken_subjects import Place, SpokenSubject, find_place
 
 _SHORTEST_STAY = timedelta(minutes=1)
@@ -38,12 +38,16 @@ def async_find_for(
 ) -> Found:
     """Search these rooms. Without a start or an end, only for what is free at once.
 
+    A place that nobody knows may be that of rooms whose entry is not loaded: then nothing is known.
+
     Raises `NoSuchPlaceError`.
     """
     rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.is_room}
     place = find_place(wish.place, rooms.values()) if wish.place else Place()
     if place is None:
-        raise NoSuchPlaceError(wish.place)
+        if all(room.info for room in rooms.values()):
+            raise NoSuchPlaceError(wish.place)
+        return Found(SearchResult(why=Why.NOTHING_KNOWN), {})
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     now = dt_util.utcnow().replace(microsecond=0)
     earliest = max(wish.start or now, now)
