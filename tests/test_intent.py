@@ -26,6 +26,7 @@ from tests.conftest import at
 
 pytest_plugins = ["tests.assist"]
 
+NOTHING_KNOWN = "I don't know: there is no current data for any room that would do."
 CHINESE = "zh-CN"  # what the sentences are called; Home Assistant's own language is zh-Hans
 
 # It is 10:00. A301 is busy until 14:30, Orion is free until 15:00, the boardroom is busy until 11:00, Lyra is free
@@ -475,9 +476,9 @@ async def test_an_unreachable_room_is_never_called_free(
 
     for question in ("is Orion free", "when is Orion free"):
         assert await ask(question) == "I don't know whether Orion is free: there is no current data from Feishu."
-    assert await ask("which rooms are free") == "I don't know: there is no current data from Feishu."
+    assert await ask("which rooms are free") == NOTHING_KNOWN
     assert await ask("Orion有空吗", CHINESE) == "现在没有飞书的最新数据，不知道Orion有没有空。"
-    assert await ask("哪些会议室有空", CHINESE) == "现在没有飞书的最新数据，不知道哪间有空。"
+    assert await ask("哪些会议室有空", CHINESE) == "合适的会议室现在都没有最新数据，不知道哪间有空。"
 
 
 async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
@@ -513,6 +514,38 @@ async def test_only_rooms_that_would_do_are_missed_where_they_can_not_be_read(
     )
 
 
+async def test_where_the_one_room_that_would_do_can_not_be_read_nobody_blames_feishu(
+    tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    tenant.delete_room(ids["Boardroom"])
+    await clock.forward(minutes=15)
+
+    assert await ask("which rooms are free on the fifth floor") == (
+        f"{NOTHING_KNOWN} Elsewhere: Lyra (3F, 4 seats) is free, and nothing is booked ahead."
+    )
+    assert await ask("五楼哪些会议室有空", CHINESE) == (
+        "合适的会议室现在都没有最新数据，不知道哪间有空。别处的：Lyra（3F、4座）现在有空，之后也没有安排。"
+    )
+
+
+async def test_where_only_a_room_would_do_whose_entry_is_not_loaded_nothing_is_known(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    other = MockConfigEntry(domain=DOMAIN, unique_id="cli_other", data={}, options={})
+    other.add_to_hass(hass)
+    registry = dr.async_get(hass)
+    vega = registry.async_get_or_create(
+        config_entry_id=other.entry_id, identifiers={(DOMAIN, "cli_other_omm_vega")}, name="Vega"
+    )
+    registry.async_update_device(vega.id, area_id=ar.async_get(hass).async_create("Lobby").id)
+    await open_office()
+
+    for place in ("lobby", "roof"):
+        found = await intent.async_handle(hass, "test", INTENT_FIND_ROOMS, {"place": {"value": place}})
+        assert said(found).startswith(NOTHING_KNOWN)
+
+
 async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
@@ -523,7 +556,7 @@ async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
 
     assert await ask("is Orion free") == ("I don't know whether Orion is free: there is no current data from Feishu.")
     for question in ("which rooms are free", "which rooms are free on the third floor"):
-        assert await ask(question) == "I don't know: there is no current data from Feishu."
+        assert await ask(question) == NOTHING_KNOWN
 
 
 # What comes nearest
