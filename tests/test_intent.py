@@ -321,8 +321,11 @@ async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
         ("A302有空吗", CHINESE, "没有叫“A302”的会议室。您是想问A301吗？"),
         ("游泳池有空吗", CHINESE, "没有叫“游泳池”的会议室。"),
         ("which rooms are free on the ninth floor", "en",
-         "There is no ninth floor with rooms. Places with rooms: Tower A 3F and Tower A 5F."),
-        ("九楼哪些会议室有空", CHINESE, "九楼没有会议室。有会议室的是Tower A 3F和Tower A 5F。"),
+         "I know of no rooms at “ninth floor”. Places with rooms: Tower A 3F and Tower A 5F."),
+        ("is there a room in the afternoon", "en", "I can only tell which rooms are free now, and until when."),
+        ("明天有会议室吗", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
+        ("三楼明天有没有空会议室", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
+        ("九楼哪些会议室有空", CHINESE, "没找到“九楼”的会议室。有会议室的是Tower A 3F和Tower A 5F。"),
     ],
 )  # fmt: skip
 async def test_what_there_is_not_is_said_and_left_to_others(
@@ -376,12 +379,15 @@ async def test_an_area_is_a_place(
     await open_office()
     device = device_of(hass, vega)
     assert device
-    assert await ask("which rooms are free in the lobby") == "I know of no room at lobby."
+    assert await ask("which rooms are free in the lobby") == "I know of no rooms at “lobby”."
 
     dr.async_get(hass).async_update_device(device.id, area_id=ar.async_get(hass).async_create("Lobby").id)
 
     assert await ask("which rooms are free in the lobby") == "Vega is free, and nothing is booked ahead."
-    assert await ask("which rooms are free in the attic") == "There is no attic with rooms. Places with rooms: Lobby."
+    assert await ask("which rooms are free in the attic") == (
+        "I know of no rooms at “attic”. Places with rooms: Lobby."
+    )
+    assert await ask("阁楼有会议室吗", CHINESE) == "没找到“阁楼”的会议室。有会议室的是Lobby。"
 
 
 def build(tenant: Tenant, **rooms: str) -> None:

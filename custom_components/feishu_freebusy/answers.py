@@ -112,6 +112,10 @@ class Answers:
             return self._say("no_such_place", place=said)
         return self._say("no_such_place_but", place=said, places=self._list(places, "list_and"))
 
+    def only_now(self) -> str:
+        """Say that other times can't be asked for."""
+        return self._say("only_now")
+
     # A search
 
     def found(self, found: Found, *, unknown: int, only_best: bool) -> str:

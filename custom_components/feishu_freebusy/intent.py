@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, intent
 
 from .answers import Answers, async_answers
+from .room_names import is_time
 from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
 from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
 
@@ -132,6 +133,7 @@ class FindRoomsHandler(_Handler):
         try:
             found = async_find_for(hass, subjects, wish)
         except NoSuchPlaceError:
-            raise _DoesNotApplyError(answers.no_such_place(wish.place, rooms)) from None
+            said = answers.only_now() if is_time(wish.place) else answers.no_such_place(wish.place, rooms)
+            raise _DoesNotApplyError(said) from None
         unknown = len(unknown_rooms(subjects, found))
         return answers.found(found, unknown=unknown, only_best=slots.get("pick") == _BEST)

@@ -39,6 +39,12 @@ _ORDINAL_FLOOR: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})(?=\s+(?:floor|le
 _FLOOR_AFTER: Final = re.compile(r"(\d+)\s*(?:st|nd|rd|th)?\s*(?:(?:floor|level|fl|f)(?![a-z])|楼层|楼|层)")
 _FLOOR_BEFORE: Final = re.compile(r"(?<![a-z0-9])(?:floor\s*|level\s*|f|l)(\d{1,2})(?![a-z0-9])")
 
+_TIME: Final = re.compile(
+    r"\b(?:today|tonight|tomorrow|morning|noon|afternoon|evening|night|weekend|o.clock|(?:minute|hour|day|week|month)s?"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|\d\s*[ap]\.?m\b"
+    r"|今[天日晚]|明[天日早晚]|后天|早上|早晨|上午|中午|下午|傍晚|晚上|星期|礼拜|周[\d日天末]|下周|\d月|[\d几]点|小时|分钟|会儿|时候|以后|之后"
+)
+
 _WORD: Final = re.compile(r"[^\W_]+")
 _ARTICLE: Final = {"the"}
 _FILLERS: Final = {*_ARTICLE, "room", "rooms", "meeting", "conference", "called", "named", "on", "in", "at", "of"}
@@ -88,6 +94,11 @@ def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id
         if ids := tuple(each for each, names in known.items() if key and key in keys_of(names)):
             return Called(ids)
     return Called(similar=_similar(core_of(said), known))
+
+
+def is_time(said: str) -> bool:
+    """Return whether that is a time rather than a place: who listens for places hears times, too."""
+    return _TIME.search(_plain(said)) is not None
 
 
 def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...]:
