@@ -20,9 +20,11 @@ _TWELVE_HOURS = frozenset({"AU", "BD", "CA", "HK", "IN", "MY", "NZ", "PH", "PK",
 _NOON = 12
 _MOST_NAMED = 5  # rooms or places, in one answer
 _INSTEAD = {Reason.SHORTER_STAY: "shorter", Reason.FEWER_SEATS: "smaller", Reason.OTHER_PLACE: "elsewhere"}
-_NOTHING_FOUND = {Why.NONE_THAT_LARGE: "none_that_large", Why.ALL_DISABLED: "all_disabled"}
-# Some rooms are exposed, and some are at any place that is searched: where the search has none, they are not loaded
-_NOTHING_KNOWN = {Why.NOTHING_KNOWN, Why.NO_ROOMS, Why.NONE_IN_PLACE}
+_NOTHING_FOUND = {
+    Why.NONE_THAT_LARGE: "none_that_large",
+    Why.NOTHING_KNOWN: "nothing_known",
+    Why.ALL_DISABLED: "all_disabled",
+}
 
 
 async def async_answers(hass: HomeAssistant, language: str) -> Answers:
@@ -145,8 +147,7 @@ class Answers:
 
     def _nothing_found(self, found: Found, unknown: int) -> str:
         why = found.result.why or Why.ALL_BUSY
-        nothing_known = why in _NOTHING_KNOWN
-        said = self._say("nothing_known" if nothing_known else _NOTHING_FOUND.get(why, "none_free"))
+        said = self._say(_NOTHING_FOUND.get(why, "none_free"))
         alternatives = {alternative.reason: alternative.offer for alternative in found.result.alternatives}
         if offer := alternatives.get(Reason.LATER_START):
             later = self._say("free_from", name=self._described(found, offer), time=self.time(offer.free_from))
@@ -156,7 +157,7 @@ class Answers:
                 answer = self._until("free", self._described(found, offer), offer.free_until)
                 said = self._say("sentences", first=said, next=self._say(key, answer=answer))
                 break
-        if unknown and not nothing_known:
+        if unknown and why is not Why.NOTHING_KNOWN:
             said = self._say("sentences", first=said, next=self._say("some_unknown", count=str(unknown)))
         return said
 

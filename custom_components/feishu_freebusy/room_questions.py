@@ -1,7 +1,7 @@
 """What assistants ask about rooms and people, answered from memory: the same for voice and for language models."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant, callback
@@ -15,6 +15,8 @@ from .spoken_subjects import Place, SpokenSubject, find_place
 
 _SHORTEST_STAY = timedelta(minutes=1)
 _ALL = 1_000
+# There are rooms, and some at each place that is searched: where the search has none, they are not loaded
+_WHY_NOT_LOADED = frozenset({Why.NO_ROOMS, Why.NONE_IN_PLACE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,10 @@ def async_find_for(
         areas=place.areas,
         limit=limit,
     )
-    return async_find_rooms(hass, entries, request, among=rooms)
+    found = async_find_rooms(hass, entries, request, among=rooms)
+    if found.result.why in _WHY_NOT_LOADED:
+        return replace(found, result=replace(found.result, why=Why.NOTHING_KNOWN))
+    return found
 
 
 def unknown_rooms(subjects: Mapping[str, SpokenSubject], found: Found) -> list[SpokenSubject]:
