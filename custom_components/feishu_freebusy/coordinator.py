@@ -6,14 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import logging
-import random
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .bookings import RangeReader
@@ -21,6 +20,7 @@ from .calls import MonthlyCalls
 from .catalogue import CatalogueCoordinator, RoomInfo
 from .feishu import BusyPeriod, FeishuClient, FeishuError
 from .issues import Account, async_update_issues, async_update_stale
+from .listeners import ListenersCoordinator
 from .options import Options
 from .people import PersonInfo
 from .poll_log import PollKind, async_poll_log
@@ -29,10 +29,11 @@ from .polling import grace
 from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
-from .sources import Answer, Answers, PeopleSource
+from .sources import Answer, Answers
 from .stored import Readings, Stored, in_grace
 from .subject import Reading, Snapshot, Subject, SubjectInfo
-from .timetable import Timetable, fill_up
+from .subject_reader import SubjectReader
+from .timetable import Timetable
 from .wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ _LEAP = timedelta(minutes=1)  # of the clock, as after a machine slept: what is 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
 
-class FreeBusyCoordinator(DataUpdateCoordinator[None]):
+class FreeBusyCoordinator(ListenersCoordinator):
     """Reads the free/busy of the rooms and people of an entry and says what it means now.
 
     Its data are asked for by subject: `snapshot` is None while nothing current is known of one. A listener whose
@@ -62,14 +63,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         stored: Stored,
     ) -> None:
         """Take the client to read with, the catalogue, which has been read, the count of calls, and what keeps more."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
+        super().__init__(hass, _LOGGER, entry, entry.title)
         self.client = client
         self.catalogue = catalogue
         self.calls = calls
         self.stored = stored
         self.options = Options.of(entry.options)
-        self.source = RoomSource(client)
-        self._people_source = self._new_people_source()
+        self._reader = SubjectReader(client)
         self._range_reader = RangeReader(client)
         self.timetable = Timetable(hass, calls)
         self._poll_log = async_poll_log(hass, entry)
@@ -78,7 +78,6 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._ignored: frozenset[str] = frozenset()
         self._unreadable_log = UnreadableLog(entry.title)
         self._wake_up = WakeUp(hass, f"{entry.title} next change", self._on_wake_up)
-        self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._make_plan()
         # At its stop Home Assistant unloads no entry, nor does it cancel the timer
@@ -100,6 +99,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def subjects(self) -> Mapping[str, Subject]:
         """Return all that is known of the rooms and people, by their ids; to be looked at alone."""
         return self._subjects
+
+    @property
+    def source(self) -> RoomSource:
+        """Return by which API rooms are read, and why."""
+        return self._reader.rooms
 
     @property
     def ignored(self) -> frozenset[str]:
@@ -153,31 +157,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     # Listeners
 
     @callback
-    @override
-    def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> CALLBACK_TYPE:
-        """Have `update_callback` called with the news of the subject `context`; returns what ends that."""
-        end = super().async_add_listener(update_callback, context)
-        listeners = self._listeners_of.setdefault(context, [])
-        listeners.append(update_callback)
-
-        @callback
-        def remove_listener() -> None:
-            end()
-            listeners.remove(update_callback)
-            if not listeners:
-                self._listeners_of.pop(context, None)
-
-        return remove_listener
-
-    @callback
     def _notify(self, context: str | None) -> None:
         if subject := self._subjects.get(context or ""):
             subject.told = self._snapshot_of(subject)
-        for update_callback in list(self._listeners_of.get(context, ())):
-            try:
-                update_callback()
-            except Exception:  # as Home Assistant does: one entity's failure is not another's, nor that of the poll
-                _LOGGER.exception("Unexpected error updating an entity of %s", self.name)
+        self._call_listeners(context)
 
     # The timer
 
@@ -240,7 +223,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         try:
             await self.async_config_entry_first_refresh()
         except ConfigEntryNotReady:
-            if not any(self.snapshot(subject_id) for subject_id in self._read_ids()):
+            if not any(self._snapshot_of(subject) for subject in self._to_read().values()):
                 raise
             # An outage like any other, the end of which will be told, too: in the words of the coordinator
             _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
@@ -263,26 +246,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _make_plan(self) -> None:
-        counts = (len(self._read_of(SubjectKind.ROOM)), len(self._read_of(SubjectKind.PERSON)))
         now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        self.source.configure(self.options, counts, self.catalogue.data.scopes, now, time_zone)
+        self._reader.configure(self.options, self._to_read(), self.catalogue.data.scopes, now, time_zone)
         self.timetable.make_plan(self.options, self.source.forecast.calls_per_cycle)
 
-    def _new_people_source(self) -> PeopleSource:
-        return PeopleSource(self.client, include_external_calendar=self.options.include_external_calendar)
-
-    def _read_ids(self) -> list[str]:
-        """Return the ids of those that are read; a room of which the catalogue has yet to tell may be disabled."""
-        return [
-            subject_id
+    def _to_read(self) -> dict[str, Subject]:
+        """Return those that are read; a room of which the catalogue has yet to tell may be disabled."""
+        return {
+            subject_id: subject
             for subject_id, subject in self._subjects.items()
             if subject_id not in self._ignored
             and (subject.kind is SubjectKind.PERSON or self.catalogue.data.tells_of(subject_id))
-        ]
-
-    def _read_of(self, kind: SubjectKind) -> dict[str, Subject]:
-        subjects = ((subject_id, self._subjects[subject_id]) for subject_id in self._read_ids())
-        return {subject_id: subject for subject_id, subject in subjects if subject.kind is kind}
+        }
 
     @callback
     def async_ignore(self, subject_ids: Iterable[str]) -> None:
@@ -292,24 +267,21 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @override
     async def _async_update_data(self) -> None:
-        due = {subject_id for subject_id in self._read_ids() if self.timetable.is_due(self._subjects[subject_id])}
+        subjects = self._to_read()
+        due = {subject_id for subject_id, subject in subjects.items() if self.timetable.is_due(subject)}
         try:
             if due:
-                await self._read(due)
-            elif self._read_ids() and not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
+                await self._read(self._reader.fill_up(subjects, due))
+            elif subjects and not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
                 raise self.last_exception
         finally:
             self._schedule_next_poll()
 
-    async def _read(self, due: set[str]) -> None:
-        rooms = fill_up(self._read_of(SubjectKind.ROOM), due, self.source.chunk_size)
-        people = fill_up(
-            self._read_of(SubjectKind.PERSON), due, PeopleSource.filled_up_to(WINDOW_BEFORE + self.options.horizon)
-        )
-        deferred_to = self.timetable.defer(self._subjects[subject_id] for subject_id in (*rooms, *people))
+    async def _read(self, subjects: Mapping[str, Subject]) -> None:
+        deferred_to = self.timetable.defer(subjects.values())
         started, interval = self.timetable.now, self.timetable.interval
         with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
-            answers = await self._ask(rooms, people)
+            answers = await self._ask(subjects)
             poll.note(answers.values())
         if self._shutdown_requested:
             return  # the entry ended meanwhile
@@ -317,7 +289,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in self}
         self._make_plan()
         self.calls.async_save_soon()
-        outcome = outcome_of(answers, {subject_id: self._subjects[subject_id] for subject_id in self._read_ids()})
+        outcome = outcome_of(answers, self._to_read())
         self.timetable.set_deadlines(
             self._subjects,
             answers,
@@ -335,7 +307,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         if answers:
             self._note_errors(answers)
 
-    async def _ask(self, rooms: Collection[str], people: Collection[str]) -> Answers:
+    async def _ask(self, subjects: Mapping[str, Subject]) -> Answers:
         """Read these rooms and people; good answers are taken in as they come."""
         now = dt_util.utcnow().replace(microsecond=0)
         window = (now - WINDOW_BEFORE, now + self.options.horizon)
@@ -353,25 +325,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         on_answer = take if held_back is None else held_back.__setitem__
         probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
-        answers_of_rooms, answers_of_people = await asyncio.gather(
-            self.source.read(self._in_order(rooms), *window, on_answer, doubtful=doubtful, probe=probe),
-            self._people_source.read(self._in_order(people), *window, on_answer, probe=probe),
-        )
+        answers = await self._reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
         if held_back:
             if has_good(held_back):
                 await self.catalogue.async_refresh()
             for subject_id, answer in held_back.items():
                 take(subject_id, answer)
-        return answers_of_rooms | answers_of_people
-
-    def _in_order(self, ids: Iterable[str]) -> list[str]:
-        """Return in which order they are asked for, as what the first ones meet may stand for all.
-
-        Those with troubles of their own come last; as it is not known of all whose these are, it is others each time.
-        """
-        order = list(ids)
-        random.shuffle(order)
-        return sorted(order, key=lambda subject_id: self._subjects[subject_id].error is not None)
+        return answers
 
     @callback
     def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
@@ -406,7 +366,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @property
     def account(self) -> Account:
         """Return the state of the account, from which it follows what a person has to do."""
-        subjects = [self._subjects[subject_id] for subject_id in self._read_ids()]
+        subjects = self._to_read().values()
         next_due = min((subject.due_at for subject in subjects), default=self.timetable.now)
         return Account(
             failure=None if self.last_update_success else self.last_exception,
@@ -425,10 +385,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         for subject_id, answer in answers.items():
             # without the traceback, which would keep what was answered
             self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-        self._unreadable_log.note([self._subjects[subject_id] for subject_id in self._read_ids()])
+        self._unreadable_log.note(self._to_read().values())
 
     def _schedule_next_poll(self) -> None:
-        next_due = min((self._subjects[subject_id].due_at for subject_id in self._read_ids()), default=None)
+        next_due = min((subject.due_at for subject in self._to_read().values()), default=None)
         if next_due is None:
             self.update_interval = self.timetable.interval
         else:
@@ -467,7 +427,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.source.try_again()
         self._update_issues()
         self._take_over(self._describe())
-        if any(self.timetable.is_due(self._subjects[subject_id]) for subject_id in self._read_ids()):
+        if any(self.timetable.is_due(subject) for subject in self._to_read().values()):
             self._create_task(self.async_request_refresh(), "new rooms")
 
     @callback
@@ -484,7 +444,6 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Take over changed options in place: what stays doesn't so much as flicker. A refresh is to follow."""
         before, self.options = self.options, Options.of(self.config_entry.options)
         self.source.try_again()
-        self._people_source = self._new_people_source()
         self._take_over(self._describe())
         reads_differently = (
             before.horizon != self.options.horizon

@@ -194,7 +194,7 @@ class PeopleSource(Source):
     def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
         """Take the client, and whether events of bound third-party calendars count."""
         super().__init__(client)
-        self._include_external_calendar = include_external_calendar
+        self.include_external_calendar = include_external_calendar
         self._refused_alone: set[str] = set()
 
     @classmethod
@@ -230,7 +230,7 @@ class PeopleSource(Source):
                 time_min=time_min,
                 time_max=time_max,
                 user_id_type=user_id_type_of(ids[0]),
-                include_external_calendar=self._include_external_calendar,
+                include_external_calendar=self.include_external_calendar,
                 need_rsvp_status=True,
             )
         left_out = [person_id for person_id in ids if isinstance(answers.get(person_id), SubjectError | None)]
@@ -250,7 +250,7 @@ class PeopleSource(Source):
                 user_id_type=user_id_type_of(person_id),
                 time_min=time_min,
                 time_max=time_max,
-                include_external_calendar=self._include_external_calendar,
+                include_external_calendar=self.include_external_calendar,
                 need_rsvp_status=True,
             )
         except SubjectError:

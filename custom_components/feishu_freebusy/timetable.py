@@ -1,6 +1,6 @@
 """When to ask Feishu: how often on the whole, and when for each subject."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import inf
 import random
@@ -161,15 +161,3 @@ class Timetable:
     def time_of(self, deadline: float) -> datetime:
         """Return a deadline by the wall clock."""
         return dt_util.utcnow() + timedelta(seconds=deadline - self.now)
-
-
-def fill_up(subjects: Mapping[str, Subject], due: Collection[str], chunk_size: int) -> list[str]:
-    """Return which subjects to read: those that are due and, so that the last call is full, those read longest ago."""
-    wanted = [subject_id for subject_id in subjects if subject_id in due]
-    read_at = {
-        subject_id: subject.reading.read_at
-        for subject_id, subject in subjects.items()
-        if subject_id not in due and subject.reading
-    }
-    by_age = sorted(read_at, key=read_at.__getitem__)
-    return [*wanted, *by_age[: -len(wanted) % chunk_size]]

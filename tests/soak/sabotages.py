@@ -22,7 +22,7 @@ from custom_components.feishu_freebusy.feishu.traffic import SlidingWindow
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.sensor import SubjectSensor
-from custom_components.feishu_freebusy.subject import Reading
+from custom_components.feishu_freebusy.subject import Reading, Subject
 from custom_components.feishu_freebusy.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
@@ -190,9 +190,9 @@ def say_when_it_was_read(patches: pytest.MonkeyPatch) -> None:
 def log_each_failure(patches: pytest.MonkeyPatch) -> None:
     read = FreeBusyCoordinator._read
 
-    async def noisy(self: FreeBusyCoordinator, due: set[str]) -> None:
+    async def noisy(self: FreeBusyCoordinator, subjects: Mapping[str, Subject]) -> None:
         try:
-            await read(self, due)
+            await read(self, subjects)
         except Exception:
             self.logger.error("It failed")  # noqa: TRY400
             raise
