@@ -314,3 +314,17 @@ async def test_after_an_outage_it_is_read_as_soon_as_the_rooms_are(
     await clock.forward(minutes=6)
 
     assert device(hass, orion) == ("Great Orion", "Tower A / 3F")
+
+
+async def test_a_room_that_a_walk_leaves_out_is_disabled_until_its_end_and_no_longer(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    tenant.disable_room(orion.room_id, at(9), at(13), "water")
+    await set_up(orion, scan_interval=RARELY)
+    tenant.inject(Fault.body(200, {"code": 0, "msg": "success", "data": {"rooms": []}}), ROOMS, times=None)
+    tenant.inject(Fault.error(500, 190003), f"{ROOMS}/mget", times=None)
+
+    await clock.to(at(23))
+
+    assert state_of(hass, orion) == "off"
+    assert writes.changes_of(busy_id(hass, orion))[1:] == [(at(13), "off")]

@@ -11,7 +11,7 @@ pytest_plugins = ["tests.soak.plugin"]
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_some_days(live: Live, seed: int) -> None:
-    tally = await live(Plan(days=3, rooms=6, seed=seed, troubles_a_day=6, pace=6))
+    tally = await live(Plan(days=3, rooms=6, seed=seed, people=2, troubles_a_day=6, pace=6))
 
     found = failures(tally)
     assert found == [], "\n".join(found)

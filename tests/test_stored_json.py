@@ -60,6 +60,7 @@ def catalogues(draw: st.DrawFn) -> ReadCatalogue:
         Catalogue(known, level_ids),
         draw(instants),
         missing=walks,
+        told_at={room_id: draw(instants) for room_id in walks},
         gone=draw(st.frozensets(ids, max_size=3)),
         scopes=draw(st.none() | st.frozensets(ids, max_size=3)),
         was_listed=draw(st.booleans()),

@@ -40,15 +40,16 @@ _NOT_ALLOWED = 121005  # that is not the same as not to exist
 class ReadCatalogue:
     """A catalogue, and when it was read.
 
-    Rooms that are missing in the latest walk over all levels are in it as they were last known; `missing` says for how
-    many walks. They are `gone` when two walks and a question for that very room said so. `scopes` are those granted to
-    the app, None where that is not known. `unlisted` is not empty if rooms may not be listed (any more): any one of
-    these scopes would do; `was_listed` tells whether they ever were.
+    Rooms that are missing in the latest walk over all levels are in it as they were last known, `told_at` says when;
+    `missing` says for how many walks. They are `gone` when two walks and a question for that very room said so.
+    `scopes` are those granted to the app, None where that is not known. `unlisted` is not empty if rooms may not be
+    listed (any more): any one of these scopes would do; `was_listed` tells whether they ever were.
     """
 
     catalogue: Catalogue
     read_at: datetime
     missing: Mapping[str, int] = field(default_factory=dict)
+    told_at: Mapping[str, datetime] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
     unlisted: tuple[str, ...] = ()
@@ -57,6 +58,10 @@ class ReadCatalogue:
     def tells_of(self, room_id: str) -> bool:
         """Tell whether it is known if the room is disabled, as far as that can be."""
         return bool(self.unlisted) or room_id in self.catalogue.rooms
+
+    def as_of(self, room_id: str) -> datetime:
+        """Return when what there is of a room was true."""
+        return self.told_at.get(room_id, self.read_at)
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
@@ -146,10 +151,12 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         }
         forgotten = gone - self._chosen.keys()
         kept = {room_id: room for room_id, room in absent.items() if room_id not in forgotten}
+        still_missing = kept.keys() - found.keys()
         return replace(
             read,
             catalogue=replace(read.catalogue, rooms={**kept, **read.catalogue.rooms, **found}),
-            missing={room_id: missing[room_id] for room_id in kept if room_id not in found},
+            missing={room_id: missing[room_id] for room_id in still_missing},
+            told_at={room_id: self.data.as_of(room_id) for room_id in still_missing} if self.data else {},
             gone=frozenset(gone - forgotten),
         )
 

@@ -24,12 +24,12 @@ from .listeners import ListenersCoordinator
 from .options import Options
 from .people import PersonInfo
 from .poll_log import PollKind, async_poll_log
-from .poll_outcome import UnreadableLog, has_good, outcome_of
+from .poll_outcome import UnreadableLog, outcome_of
 from .polling import grace
 from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import Block, Schedule, SubjectKind, disabled_period
-from .sources import Answer, Answers
+from .sources import Answer, Answers, has_good
 from .stored import Readings, Stored, in_grace
 from .subject import Reading, Snapshot, Subject, SubjectInfo
 from .subject_reader import SubjectReader
@@ -360,7 +360,7 @@ class FreeBusyCoordinator(ListenersCoordinator):
     def _rebuild(self, subject: Subject) -> None:
         disabled = None
         if isinstance(subject.info, RoomInfo):
-            disabled = disabled_period(subject.info.room.status, self.catalogue.data.read_at)
+            disabled = disabled_period(subject.info.room.status, self.catalogue.data.as_of(subject.info.room.room_id))
         subject.rebuild(disabled=disabled, count_pending_as_busy=self.options.count_pending_as_busy)
 
     @property

@@ -6,7 +6,7 @@ import logging
 
 from .feishu import FeishuError
 from .problems import reasons_of
-from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers
+from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
 from .subject import Subject
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,11 +31,6 @@ def outcome_of(answers: Answers, read: Mapping[str, Subject]) -> Outcome:
     if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:
         return Outcome(next(iter(errors.values())))
     return Outcome(of_all[0] if of_all else None)
-
-
-def has_good(answers: Answers) -> bool:
-    """Tell whether there is an answer among them that is no error."""
-    return any(not isinstance(answer, FeishuError) for answer in answers.values())
 
 
 class UnreadableLog:

@@ -17,7 +17,7 @@ from .feishu import (
 )
 from .options import Options, SourceOption
 from .polling import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
-from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source
+from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source, has_good
 
 WINDOW_BEFORE = timedelta(hours=24)
 
@@ -167,18 +167,14 @@ class RoomSource:
                 on_answer(room_id, answer)
 
         answers = await self._batch.read(by_batch, time_min, time_max, sift, probe=probe)
-        for_good = None if _is_any_read(answers) else next(filter(self._is_for_good, refusals), None)
+        for_good = None if has_good(answers) else next(filter(self._is_for_good, refusals), None)
         unreadable = bool(answers) and all(isinstance(answer, UnreadableAnswerError) for answer in answers.values())
         self._unreadable_polls = self._unreadable_polls + 1 if unreadable else 0
         listed = await self._list.read(by_list, time_min, time_max, on_answer, probe=probe or bool(refusals))
-        if for_good and _is_any_read(listed):
+        if for_good and has_good(listed):
             self.refusal = for_good  # and not the whole server's trouble
         return answers | listed
 
     def _is_for_good(self, error: FeishuError) -> bool:
         # An answer that can't be read may be one of a kind; but twice in a row, and for all rooms, is for good
         return isinstance(error, _REFUSALS) or (isinstance(error, UnreadableAnswerError) and self._unreadable_polls > 0)
-
-
-def _is_any_read(answers: Answers) -> bool:
-    return any(not isinstance(answer, FeishuError) for answer in answers.values())

@@ -53,6 +53,11 @@ _WORKERS = 10
 _OUTAGE_AFTER = 10  # failures in a row
 
 
+def has_good(answers: Answers) -> bool:
+    """Tell whether there is an answer among them that is no error."""
+    return any(not isinstance(answer, FeishuError) for answer in answers.values())
+
+
 class Source(ABC):
     """A way to read the free/busy of many, so many of them a call."""
 

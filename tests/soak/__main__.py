@@ -46,8 +46,8 @@ class Soak:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Live through it and return the exit status of the command."""
     options = _parser().parse_args(arguments)
-    soak = Soak(Plan(options.days, options.rooms, options.seed))
-    print(f"{options.days} days of {options.rooms} rooms, seed {options.seed}", flush=True)
+    soak = Soak(Plan(options.days, options.rooms, options.seed, options.people))
+    print(f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}", flush=True)
     status = pytest.main([str(YEAR), *QUIETLY], plugins=[soak])
     if not soak.lived:
         return int(status) or 1
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
     parser.add_argument("--days", type=int, default=365, help="how many days (default: 365)")
     parser.add_argument("--rooms", type=int, default=50, help="how many rooms (default: 50)")
+    parser.add_argument("--people", type=int, default=5, help="how many people (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="which of all such years: the same seed, the same one")
     return parser
 

@@ -20,7 +20,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     {"scan_interval": 900},
     {"horizon_days": 3},
     {"horizon_days": 7},
-    {"horizon_days": 14},
+    {"horizon_days": 13},  # with the day before, the longest for which people take one call
     {"min_free_minutes": 5},
     {"min_free_minutes": 15},
     {"min_free_minutes": 30},
@@ -69,6 +69,7 @@ class Deeds:
             2.2: self._of_the_office(self._office.open_room),
             6.1: self._of_the_office(self._office.rename_room),
             9.1: self._replace_room,
+            9.2: self._replace_person,
             14.1: self._drop_rooms,
             4.1: self._change_options,
             7.1: self._restart,
@@ -113,7 +114,7 @@ class Deeds:
     async def _move(self) -> None:
         self._done["zones"] += 1
         await self.house.set_zone(self._rng.choice(ZONES))
-        self._watch.look(set(self.house.options["rooms"]))
+        self._watch.look(self.house.subject_ids)
 
     async def _add_room(self) -> None:
         self._done["rooms added"] += 1
@@ -121,20 +122,29 @@ class Deeds:
         await self.house.set_options(rooms={**self.house.options["rooms"], room.room_id: room.name})
 
     async def _drop_rooms(self) -> None:
-        rooms = self.house.options["rooms"]
-        kept = {room_id: name for room_id, name in rooms.items() if self._office.has_room(room_id)}
-        self._done["rooms dropped"] += len(rooms) - len(kept)
-        if kept != rooms:
-            await self.house.set_options(rooms=kept)
+        for key in ("rooms", "people"):
+            chosen = self.house.options[key]
+            kept = {subject_id: name for subject_id, name in chosen.items() if self._office.has(subject_id)}
+            self._done[f"{key} dropped"] += len(chosen) - len(kept)
+            if kept != chosen:
+                await self.house.set_options(**{key: kept})
 
     async def _replace_room(self) -> None:
         if self._office.size > self._rooms * 0.9:
             self._office.do(self._office.delete_room)
             await self._add_room()
 
+    async def _replace_person(self) -> None:
+        if self._office.people:
+            self._office.do(self._office.delete_person)
+            self._done["people added"] += 1
+            person = self._office.add_person()
+            people = {**self.house.options["people"], person.open_id: person.name}
+            await self.house.set_options(people=people)
+
     async def _switch_off(self) -> None:
-        self._done["rooms switched off"] += 1
-        room_id = self._rng.choice([*self.house.options["rooms"]])
+        self._done["rooms or people switched off"] += 1
+        room_id = self._rng.choice(sorted(self.house.subject_ids))
         self.house.switch(room_id, on=False)
 
         async def switch_on() -> None:

@@ -12,7 +12,7 @@ from tests.soak.clock import HAIR, SECOND, YearClock
 from tests.soak.house import House
 from tests.soak.oracle import GRACE_AT_LEAST, GRACE_BEYOND, Closure, Known, Oracle
 from tests.soak.tally import Tally
-from tests.soak.witness import BATCH, LIST, ROOMS, ROOMS_MGET, items_by_room, window_of
+from tests.soak.witness import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_subject, window_of
 
 WINDOW_BEFORE: Final = timedelta(hours=24)
 LONGEST_INTERVAL: Final = timedelta(days=1)
@@ -35,7 +35,7 @@ class Hearing:
 
     def told(self, call: Call, data: Mapping[str, Any] | None) -> None:
         """Take a call that was made, and its answer if it was a good one."""
-        if call.path in (BATCH, LIST):
+        if call.path in (BATCH, LIST, PEOPLE):
             self._note_free_busy(call, data)
         elif data and call.path in (ROOMS, ROOMS_MGET):
             rooms = data.get("rooms") or data.get("items") or ()
@@ -54,8 +54,9 @@ class Hearing:
             return
         _, grace, longest = self._read_at
         now = self._clock.now
-        for room_id, items in items_by_room(call, data).items():
-            known = Known(oracle.rows_of(items), *window, read_at + grace, read_at + longest, by_list=call.path == LIST)
+        for room_id, items in items_by_subject(call, data).items():
+            rows, by_list = oracle.rows_of(items), call.path != BATCH
+            known = Known(rows, *window, read_at + grace, read_at + longest, by_list=by_list)
             before = self.oracle.known.get(room_id)
             self.oracle.known[room_id] = known
             self.answered[room_id] = now

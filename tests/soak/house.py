@@ -6,6 +6,7 @@ import heapq
 from typing import Any
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import (
     area_registry as ar,
@@ -62,6 +63,11 @@ class House:
     def options(self) -> dict[str, Any]:
         """Return the options of the entry."""
         return dict(self.entry.options)
+
+    @property
+    def subject_ids(self) -> set[str]:
+        """Return the ids of all rooms and people of the entry."""
+        return {*self.entry.options["rooms"], *self.entry.options["people"]}
 
     @property
     def coordinator(self) -> FreeBusyCoordinator:
@@ -172,6 +178,13 @@ class House:
         unique_id = f"{self.unique_id}_{room_id}_{key}"
         entity_id = er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
         return self.hass.states.get(entity_id) if entity_id else None
+
+    @property
+    def free_rooms(self) -> str:
+        """Return what is shown as the number of free rooms."""
+        entity_id = er.async_get(self.hass).async_get_entity_id("sensor", DOMAIN, f"{self.unique_id}_free_rooms")
+        state = self.hass.states.get(entity_id) if entity_id else None
+        return state.state if state else STATE_UNAVAILABLE
 
     def is_off(self, room_id: str) -> bool:
         """Tell whether the main entity of a room is disabled, or was until a while ago: it takes another start."""

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import random
 from typing import Final
 
-from simulator import Booking, Level, Room, Rsvp, Tenant
+from simulator import Booking, Level, Room, Rsvp, Tenant, User
 
 MINUTE: Final = timedelta(minutes=1)
 DAYS_AHEAD: Final = 9  # as far as meetings are planned; some are later, for series
@@ -40,9 +40,28 @@ class Office:
         """Return how many there are."""
         return len(self._tenant.rooms)
 
-    def has_room(self, room_id: str) -> bool:
-        """Tell whether there is such a room."""
-        return room_id in self._tenant.rooms
+    @property
+    def people(self) -> list[str]:
+        """Return the ids of the people."""
+        return [*self._tenant.users]
+
+    def has(self, subject_id: str) -> bool:
+        """Tell whether there is such a room or person."""
+        return subject_id in self._tenant.rooms or subject_id in self._tenant.users
+
+    def add_person(self) -> User:
+        """Add one."""
+        self._named += 1
+        person = self._tenant.add_user(f"Person {self._named}")
+        self._touch(person.open_id)
+        return person
+
+    def delete_person(self) -> str:
+        """Let one leave."""
+        person_id = self._rng.choice(self.people)
+        self._tenant.delete_user(person_id)
+        self._touch(person_id)
+        return "people gone"
 
     def add_room(self) -> Room:
         """Add one."""
@@ -88,7 +107,7 @@ class Office:
 
     def plan_day(self, day: date, zone: tzinfo) -> None:
         """Fill a day with meetings."""
-        for room_id in list(self._tenant.rooms):
+        for room_id in (*self._tenant.rooms, *self._tenant.users):
             if day.weekday() >= SATURDAY and self._rng.random() < 0.9:
                 continue
             begin = datetime.combine(day, time(8), zone).astimezone(UTC) + 30 * MINUTE * self._rng.randrange(8)
@@ -130,12 +149,12 @@ class Office:
 
     def _book_now(self) -> str:
         start = self._now().replace(second=0, microsecond=0) + self._rng.choice((-5, -1, 0, 1, 5, 10)) * MINUTE
-        return self._book(self._any_room(), start, start + MINUTE * self._rng.choice(LENGTHS))
+        return self._book(self._any_subject(), start, start + MINUTE * self._rng.choice(LENGTHS))
 
     def _book_later(self) -> str:
         start = self._now().replace(minute=0, second=0, microsecond=0) + 15 * MINUTE * self._rng.randrange(4, 300)
         end = start + MINUTE * self._rng.choice((0, *LENGTHS, 24 * 60, 50 * 60))
-        return self._book(self._any_room(), start, end, self._rng.choices(RSVPS, (80, 15, 3, 1, 1))[0])
+        return self._book(self._any_subject(), start, end, self._rng.choices(RSVPS, (80, 15, 3, 1, 1))[0])
 
     def _book_over_another(self) -> str:
         other = self._any_booking()
@@ -143,7 +162,7 @@ class Office:
         return self._book(other.subject_id, start, other.end + self._rng.choice((-5, 0, 30)) * MINUTE)
 
     def _book_series(self) -> str:
-        room_id = self._any_room()
+        room_id = self._any_subject()
         start = self._now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=self._rng.randrange(1, 40))
         for week in range(4):
             self._book(room_id, start + timedelta(weeks=week), start + timedelta(weeks=week, hours=1), series="weekly")
@@ -213,6 +232,9 @@ class Office:
 
     def _any_room(self) -> str:
         return self._rng.choice([*self._tenant.rooms])
+
+    def _any_subject(self) -> str:
+        return self._rng.choice([*self._tenant.rooms, *self._tenant.users])
 
     def _bookings(self) -> list[Booking]:
         now = self._now()

@@ -5,7 +5,7 @@ is found by trying the instants at which anything begins or ends.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ GRACE_AT_LEAST = timedelta(minutes=10)
 GRACE_BEYOND = timedelta(minutes=15)
 REFUSED = frozenset({"decline", "removed"})
 PENDING = "needs_action"
+ROOM = "omm_"
 
 
 type Span = tuple[datetime, datetime]
@@ -122,9 +123,11 @@ class Oracle:
         known = self.known.get(room_id)
         if known is None or now >= known.stale_at or not known.window_start <= now < known.horizon:
             return UNAVAILABLE
-        closure = self.closures.get(room_id)
-        spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"])
-        return _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]), zone)
+        closure, is_room = self.closures.get(room_id), room_id.startswith(ROOM)
+        # A person who has not answered yet is busy; a room that was only asked for is not taken
+        spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"] or not is_room)
+        view = _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]), zone)
+        return view if is_room else replace(view, pending=None)
 
     def edges(self, room_id: str) -> set[datetime]:
         """Return the instants at which something about a room begins or ends, whatever is made of it."""

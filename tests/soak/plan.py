@@ -11,6 +11,7 @@ class Plan:
     days: int
     rooms: int
     seed: int
+    people: int = 5
     start: date = date(2026, 1, 1)
     edits_a_day: float = 1.0  # of a room
     troubles_a_day: float = 1.0

@@ -21,7 +21,7 @@ from custom_components.feishu_freebusy.feishu import BusyPeriod
 from custom_components.feishu_freebusy.feishu.traffic import SlidingWindow
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
-from custom_components.feishu_freebusy.sensor import SubjectSensor
+from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
 from custom_components.feishu_freebusy.subject import Reading, Subject
 from custom_components.feishu_freebusy.wake_up import WakeUp
 
@@ -92,12 +92,21 @@ def count_what_is_pending(patches: pytest.MonkeyPatch) -> None:
     )
 
 
+def leave_people_free_until_they_answer(patches: pytest.MonkeyPatch) -> None:
+    counts = schedule._counts_as_busy
+    patches.setattr(schedule, "_counts_as_busy", lambda period, _, pending: counts(period, SubjectKind.ROOM, pending))
+
+
 def ignore_that_rooms_are_disabled(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(coordinator, "disabled_period", lambda *_: None)
 
 
 def list_other_bookings(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(Schedule, "bookings", lambda self, *_: self.blocks[1:3])
+
+
+def leave_the_number_of_free_rooms(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(FreeRoomsSensor, "_handle_coordinator_update", lambda _: None)
 
 
 def put_the_last_event_first(patches: pytest.MonkeyPatch) -> None:

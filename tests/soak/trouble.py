@@ -34,7 +34,15 @@ FAULTS: Final[dict[str, Callable[[random.Random], Fault]]] = {
     "too large": lambda _: Fault.oversized(_MAX_BODY + 1),
     "token refused": lambda _: Fault.error(400, 99991663),
 }
-PATHS: Final = (None, None, "freebusy/batch_get", "freebusy/list", "vc/v1/rooms", "tenant_access_token/internal")
+PATHS: Final = (
+    None,
+    None,
+    "freebusy/batch_get",
+    "freebusy/list",
+    "freebusy/batch",
+    "vc/v1/rooms",
+    "tenant_access_token/internal",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ ATTRIBUTES: Final = frozenset(
         *("message", "all_day", "start_time", "end_time", "location", "description"),
     }
 )
-_KEY = re.compile("_(omm_[0-9a-f]+)_(.+)")
+_KEY = re.compile("_((?:omm|ou)_[0-9a-f]+)_(.+)")
 
 
 class Watch:
@@ -136,6 +136,20 @@ class Watch:
             self._written, self._hearing.changed = set(), set()
             self.look(rooms)
 
+    def look_at_all(self) -> None:
+        """Compare what is shown of all, and how many rooms are said to be free."""
+        house, now, heard = self.house, self._clock.now, self._hearing.oracle
+        self.look(house.subject_ids)
+        if not (house.is_loaded and house.is_settled):
+            return
+        options = house.entry.options
+        known = {room_id: heard.known[room_id] for room_id in options["rooms"] if room_id in heard.known}
+        if any(each.fresh_until <= now < each.stale_at for each in known.values()):
+            return  # it holds or does not
+        free = sum(heard.view(room_id, now, options, self._zone).state == "off" for room_id in known)
+        if house.free_rooms not in (str(free), UNAVAILABLE.state):
+            self._tally.mismatch(f"{now} {house.free_rooms} free rooms for {free}")
+
     def look(self, rooms: set[str]) -> None:
         """Compare what is shown of rooms with what has to be."""
         house, now = self.house, self._clock.now
@@ -170,7 +184,7 @@ class Watch:
         if not house.is_loaded:
             return
         for room_id in rooms:
-            wanted = room_id in house.entry.options["rooms"]
+            wanted = room_id in house.subject_ids
             is_there = house.state(room_id) is not None
             if is_there is not wanted and not house.is_off(room_id):
                 self._tally.mismatch(f"{now} {room_id[:10]} is {'not ' if wanted else ''}there")
@@ -210,22 +224,23 @@ class Watch:
 
     def _compare_with_truth(self, room_id: str, known: Known, expected: View, now: datetime) -> None:
         """Compare with the bookings themselves, where none was changed since the answer."""
-        room, never = self._tenant.rooms.get(room_id), datetime.min.replace(tzinfo=UTC)
+        never = datetime.min.replace(tzinfo=UTC)
+        room, person = self._tenant.rooms.get(room_id), self._tenant.users.get(room_id)
         asked_at, closed_at = self._hearing.answered[room_id], self._office.closed_at.get(room_id, never)
-        if room is None or asked_at < self._office.booked_at.get(room_id, never):
+        if (room is None and person is None) or asked_at < self._office.booked_at.get(room_id, never):
             return
         if self._hearing.walked_at is None or self._hearing.walked_at < closed_at:
             return
         options = self.house.entry.options
         no_booking = {"decline", "removed"}
-        if known.by_list and not options["count_pending_as_busy"]:
+        if room and known.by_list and not options["count_pending_as_busy"]:
             no_booking.add("needs_action")
         busy = any(
             booking.start <= now < booking.end
             for booking in self._tenant.calendars.of(room_id)
             if booking.rsvp not in no_booking and not booking.external
         )
-        closed = room.disabled is not None and room.disabled.contains(now)
+        closed = room is not None and room.disabled is not None and room.disabled.contains(now)
         maybe = any(
             booking.start <= now < booking.end for booking in self._tenant.calendars.of(room_id) if booking.external
         )

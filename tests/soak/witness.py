@@ -13,6 +13,7 @@ from tests.clock import Clock
 
 BATCH = "/open-apis/meeting_room/freebusy/batch_get"
 LIST = "/open-apis/calendar/v4/freebusy/list"
+PEOPLE = "/open-apis/calendar/v4/freebusy/batch"
 ROOMS = "/open-apis/vc/v1/rooms"
 ROOMS_MGET = "/open-apis/vc/v1/rooms/mget"
 
@@ -56,16 +57,19 @@ class Witness(Simulator):
 
 def window_of(call: Call) -> tuple[datetime, datetime] | None:
     """Return the window that free/busy was asked for, None if it was not."""
-    texts: Mapping[str, Any] = call.query if call.path == BATCH else call.body if call.path == LIST else {}  # type: ignore[assignment]
+    texts: Any = call.query if call.path == BATCH else call.body if call.path in (LIST, PEOPLE) else {}
     if not isinstance(texts, Mapping) or "time_min" not in texts:
         return None
     return datetime.fromisoformat(texts["time_min"]), datetime.fromisoformat(texts["time_max"])
 
 
-def items_by_room(call: Call, data: Mapping[str, Any]) -> dict[str, list[Mapping[str, str]]]:
-    """Return the rows of each room that a good answer tells of."""
+def items_by_subject(call: Call, data: Mapping[str, Any]) -> dict[str, list[Mapping[str, str]]]:
+    """Return the rows of each room or person that a good answer tells of."""
+    question: Any = call.body
     if call.path == LIST:
-        return {call.body["room_id"]: data.get("freebusy_list") or []}  # type: ignore[index]
+        return {question.get("room_id") or question["user_id"]: data.get("freebusy_list") or []}
+    if call.path == PEOPLE:
+        return {told["user_id"]: told.get("freebusy_items") or [] for told in data.get("freebusy_lists") or ()}
     asked = [value for name, value in call.pairs if name == "room_ids"]
     refused = data.get("error_room_ids", ())
     return {room_id: data["free_busy"].get(room_id, []) for room_id in asked if room_id not in refused}

@@ -52,10 +52,12 @@ class Year:
         troubles = Troubles(self._witness, self._rng, self._run, self._type_secret)
         zone = ZoneInfo(house.zone)
         rooms = [self._office.add_room() for _ in range(plan.rooms)]
+        people = [self._office.add_person() for _ in range(plan.people)]
         for ahead in range(-1, DAYS_AHEAD):
             self._office.plan_day(plan.start + timedelta(days=ahead), zone)
         start = self._clock.now
         house.entry_options["rooms"] = {room.room_id: room.name for room in rooms}
+        house.entry_options["people"] = {person.open_id: person.name for person in people}
         await house.start()
         self._every_day(start)
         self._every_month(start)
@@ -131,7 +133,7 @@ class Year:
 
     async def _look_at_all(self) -> None:
         if self._house.hass.is_running:
-            self._watch.look(set(self._house.entry.options["rooms"]))
+            self._watch.look_at_all()
 
     # What goes wrong
 
