@@ -328,3 +328,19 @@ async def test_a_room_that_a_walk_leaves_out_is_disabled_until_its_end_and_no_lo
 
     assert state_of(hass, orion) == "off"
     assert writes.changes_of(busy_id(hass, orion))[1:] == [(at(13), "off")]
+
+
+async def test_a_room_that_was_disabled_in_an_outage_is_never_free_at_its_end(
+    hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    clock.set_wall(at(15, 59, 30))
+    await set_up(orion)
+    await simulator.stop()
+    await clock.forward(hours=6, minutes=2)
+    tenant.disable_room(orion.room_id, clock.now - timedelta(hours=1), None, "water")
+    writes.clear()
+
+    await simulator.start()
+    await clock.forward(minutes=6)
+
+    assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["on"]

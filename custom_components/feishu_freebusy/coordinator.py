@@ -280,9 +280,7 @@ class FreeBusyCoordinator(ListenersCoordinator):
     async def _read(self, subjects: Mapping[str, Subject]) -> None:
         deferred_to = self.timetable.defer(subjects.values())
         started, interval = self.timetable.now, self.timetable.interval
-        with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
-            answers = await self._ask(subjects)
-            poll.note(answers.values())
+        answers = await self._ask(subjects)
         if self._shutdown_requested:
             return  # the entry ended meanwhile
         # Some may have been dropped while they were read
@@ -325,7 +323,9 @@ class FreeBusyCoordinator(ListenersCoordinator):
         on_answer = take if held_back is None else held_back.__setitem__
         probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
         doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
-        answers = await self._reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
+        with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
+            answers = await self._reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
+            poll.note(answers.values())
         if held_back:
             if has_good(held_back):
                 await self.catalogue.async_refresh()
