@@ -16,6 +16,7 @@ from tests.soak.witness import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_
 
 WINDOW_BEFORE: Final = timedelta(hours=24)
 LONGEST_INTERVAL: Final = timedelta(days=1)
+LONGEST_WAIT: Final = timedelta(minutes=5)  # for the list of rooms, where Feishu gives no answer at all
 
 
 class Hearing:
@@ -30,6 +31,7 @@ class Hearing:
         self.answered: dict[str, datetime] = {}  # when a room was last read
         self.walked_at: datetime | None = None  # when the reading of the rooms began that is in force
         self._tally, self._clock, self._agenda = tally, clock, agenda
+        self._heard: dict[str, tuple[datetime, Known]] = {}  # when, and what, of those that are yet to be taken over
         self._walks: list[tuple[datetime, dict[str, Closure | None]]] = []
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
 
@@ -56,14 +58,33 @@ class Hearing:
         now = self._clock.now
         for room_id, items in items_by_subject(call, data).items():
             rows, by_list = oracle.rows_of(items), call.path != BATCH
-            known = Known(rows, *window, read_at + grace, read_at + longest, by_list=by_list)
+            self._heard[room_id] = (
+                now,
+                Known(rows, *window, read_at + grace, read_at + longest, by_list=by_list),
+            )
+        self.take_over_answers()
+
+    def take_over_answers(self) -> None:
+        """Take what was answered for known; after an outage not before it was asked which rooms are out of service."""
+        if not self._heard:
+            return
+        house = self.house
+        waits = house.is_loaded and not house.coordinator.last_update_success and house.coordinator.catalogue.error
+        for room_id, (at, known) in list(self._heard.items()):
+            if waits and self._clock.now < at + LONGEST_WAIT:
+                continue
+            del self._heard[room_id]
             before = self.oracle.known.get(room_id)
             self.oracle.known[room_id] = known
-            self.answered[room_id] = now
+            self.answered[room_id] = at
             self._agenda.mark(room_id, [known.fresh_until])
             if before is None or before.rows != known.rows:
                 self.changed.add(room_id)
                 self._agenda.mark(room_id, self.oracle.edges(room_id))
+
+    def forget_answers(self) -> None:
+        """Forget what was not taken over yet, for who had asked has ended."""
+        self._heard.clear()
 
     def _graces(self) -> tuple[timedelta, timedelta]:
         """Return for how long at least, and at most, what is read now holds."""

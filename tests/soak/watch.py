@@ -67,6 +67,7 @@ class Watch:
     def left(self) -> None:
         """Expect no flip over the end of an entry; what was known is stored, and holds for as long as it would have."""
         self._expected.clear()
+        self._hearing.forget_answers()
 
     def ended(self, hass: HomeAssistant) -> None:
         """Find what is left of an entry that has ended."""
@@ -132,6 +133,7 @@ class Watch:
 
     def settled(self) -> None:
         """Look at what was just written, and at what should have been."""
+        self._hearing.take_over_answers()
         if (rooms := self._written | self._hearing.changed) and not self._clock.has_more_to_do():
             self._written, self._hearing.changed = set(), set()
             self.look(rooms)
@@ -156,6 +158,7 @@ class Watch:
         if not house.is_settled:
             self._tally.unsettled += 1
             return
+        self._hearing.take_over_answers()
         self._hearing.take_over_walk()
         self._tally.instants += 1
         self._look_for(rooms, now)
