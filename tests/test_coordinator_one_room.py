@@ -1,6 +1,7 @@
 """One room that can't be read, among others that can."""
 
 import random
+from typing import cast
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -283,3 +284,30 @@ async def test_who_fails_alone_does_not_end_an_outage_either(
 
     assert levels(caplog) == ["WARNING", "ERROR"]
     assert not entry.runtime_data.last_update_success
+
+
+async def test_who_fails_alone_from_some_time_on_is_told_of_once_and_costs_nobody_else_a_call(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    vega: Room,
+) -> None:
+    person = tenant.add_user("Ada")
+    people = {person.open_id: "Ada"}
+    entry = await set_up(orion, vega, people=people, source="list", scan_interval=1_800)
+    tenant.inject(
+        Fault.status(503), FREE_BUSY, times=None, when=lambda call: "room_id" not in cast("dict[str, str]", call.body)
+    )
+    await entry.runtime_data.async_read_now(person.open_id)  # alone: nobody can tell yet that others can be read
+    await clock.forward(seconds=5)
+    caplog.clear()
+    tenant.requests.clear()
+
+    await clock.to(at(14))
+
+    assert levels(caplog) == ["INFO", "WARNING"]
+    asked = [cast("dict[str, str]", call.body) for call in tenant.calls(FREE_BUSY)]
+    assert sum(body.get("room_id") == orion.room_id for body in asked) in (7, 8)

@@ -1,7 +1,7 @@
 """Owns time and freshness: when to ask Feishu, how long an answer holds, when to wake an entity."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -301,7 +301,7 @@ class FreeBusyCoordinator(ListenersCoordinator):
         if not self.last_update_success:
             if outcome.tells_nothing and isinstance(self.last_exception, UpdateFailed):
                 raise self.last_exception
-            self._make_all_due(but=answers.keys())  # some may be paused, or wait for their next try
+            self._end_waiting(self._subjects.keys() - answers.keys())
         if answers:
             self._note_errors(answers)
 
@@ -398,9 +398,17 @@ class FreeBusyCoordinator(ListenersCoordinator):
         self.config_entry.async_create_task(self.hass, work, f"{self.name} {name}")
 
     @callback
-    def _make_all_due(self, *, but: Collection[str] = ()) -> None:
-        for subject_id in self._subjects.keys() - but:
-            self._subjects[subject_id].due_at = 0.0
+    def _make_all_due(self) -> None:
+        for subject in self._subjects.values():
+            subject.due_at = 0.0
+
+    @callback
+    def _end_waiting(self, subject_ids: Iterable[str]) -> None:
+        """After a failure, read at once those whom it struck, and let none of the others wait for its sake."""
+        for subject_id in subject_ids:
+            if self._subjects[subject_id].failures:
+                self._subjects[subject_id].due_at = 0.0
+        self.timetable.hasten(self._subjects.values())
 
     async def async_check_now(self) -> None:
         """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""

@@ -26,8 +26,8 @@ def outcome_of(answers: Answers, read: Mapping[str, Subject]) -> Outcome:
         return Outcome()
     errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
     of_all = [error for error in errors.values() if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS))]
-    if len(errors) < len(read) and all(read[subject_id].error for subject_id in errors if subject_id in read):
-        return Outcome(tells_nothing=bool(of_all))  # they have had troubles of their own, and nobody else was asked
+    if len(errors) < len(read) and all(read[subject_id].failures for subject_id in errors if subject_id in read):
+        return Outcome(tells_nothing=bool(of_all))  # they failed before, be it alone, and nobody else was asked
     if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:
         return Outcome(next(iter(errors.values())))
     return Outcome(of_all[0] if of_all else None)
