@@ -1,5 +1,6 @@
 """Assist in a real Home Assistant, asked in both languages, from switching the sentences on to their going."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,8 +30,12 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
 
     await teach_assist(home, entry_id)
 
-    files = sorted(path.relative_to(sentences).as_posix() for path in sentences.rglob("*.yaml"))
-    assert files == [f"en/{DOMAIN}.yaml", f"zh-CN/{DOMAIN}.yaml"]
+    async def files() -> list[str]:
+        return sorted(path.relative_to(sentences).as_posix() for path in sentences.rglob("*.yaml"))
+
+    both = [f"en/{DOMAIN}.yaml", f"zh-CN/{DOMAIN}.yaml"]
+    await until(files, lambda found: found == both, 30)  # they are written, and read, after the options are saved
+    await asyncio.sleep(1)  # asked while it reads them, Home Assistant may go on with those it had
     time = f"{end.hour}:{end:%M}"
     english, chinese = {time, f"tomorrow {time}"}, {time, f"明天{time}"}  # it may be late
     for question in ("is Orion free", "until when is the Orion room busy", "Is orion available right now?"):
