@@ -579,7 +579,7 @@ class Panel:
 @pytest.fixture
 def panel(clock: Clock) -> Panel:
     if not hasattr(CalendarEntity, "async_subscribe_events"):
-        pytest.skip("this Home Assistant tells nobody of changes")
+        pytest.skip("calendars tell of changes from Home Assistant 2026.5 on")
     return Panel(clock)
 
 

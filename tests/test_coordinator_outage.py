@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from traceback import walk_tb
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -280,3 +281,19 @@ async def test_an_entity_that_fails_keeps_nobody_else_from_the_news(
     assert state_of(hass, vega) == "on"
     assert entry.runtime_data.last_update_success
     assert "Unexpected error updating an entity of Meeting rooms" in caplog.text
+
+
+async def test_a_failure_that_lasts_does_not_grow(
+    simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    coordinator = (await set_up(orion)).runtime_data
+    await simulator.stop()
+    await clock.to(at(10, 2, 10))
+    frames = []
+
+    for _ in range(3):  # nobody is due
+        await coordinator.async_refresh()
+        frames.append(len(list(walk_tb(coordinator.last_exception.__traceback__))))
+
+    assert not coordinator.last_update_success
+    assert len(set(frames)) == 1

@@ -146,7 +146,7 @@ async def test_what_is_not_known_is_told_as_such(
     assert told["subjects"] == [
         {
             "name": "Vega", "kind": "room", "building": None, "floor": None, "seats": None,
-            "status": "unavailable", "reason": "Feishu can't be reached",
+            "status": "unavailable", "reason": "no current data from Feishu",
         }
     ]  # fmt: skip
     assert (found["rooms"], found["why_none"], found["unavailable_rooms"]) == ([], "nothing_known", ["Orion", "Vega"])

@@ -254,6 +254,7 @@ IN_CATALOGUE = [
     *each((*CONTENT, "rooms", 0, "status"), True, {}, {"enabled": True}),
     *each((*CONTENT, "levels"), None, {}, [None], [{"room_level_id": "omb_1"}]),
     *each((*CONTENT, "missing"), None, [], {"omm_unknown": 1}, {"omm_unknown": "1"}),
+    *each((*CONTENT, "told_at"), None, [], {"omm_unknown": 7}, {"omm_unknown": "soon"}),
     *each((*CONTENT, "gone"), None, {}, [7]),
     *each((*CONTENT, "scopes"), {}, "text", [None]),
     *each((*CONTENT, "read_at"), None, 7, "2026", "2026-11-23T10:00:00Z"),

@@ -177,7 +177,7 @@ class FreeBusyCoordinator(ListenersCoordinator):
             for subject in self._subjects.values():
                 subject.set_back(-moved)
         elif moved > _LEAP and not self._shutdown_requested:
-            self._make_all_due()
+            self.timetable.make_due(self._subjects.values())
             self._create_task(self.async_request_refresh(), "after a leap of the clock")
 
     @callback
@@ -272,10 +272,15 @@ class FreeBusyCoordinator(ListenersCoordinator):
         try:
             if due:
                 await self._read(self._reader.fill_up(subjects, due))
-            elif subjects and not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
-                raise self.last_exception
+            elif subjects:
+                self._fail_as_before()
         finally:
             self._schedule_next_poll()
+
+    def _fail_as_before(self) -> None:
+        """Let a failure last of whose end nothing was heard."""
+        if not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
+            raise self.last_exception.with_traceback(None)  # it would grow each time, and keep what was answered
 
     async def _read(self, subjects: Mapping[str, Subject]) -> None:
         deferred_to = self.timetable.defer(subjects.values())
@@ -299,9 +304,12 @@ class FreeBusyCoordinator(ListenersCoordinator):
         if outcome.failure:
             raise update_failed(outcome.failure) from outcome.failure
         if not self.last_update_success:
-            if outcome.tells_nothing and isinstance(self.last_exception, UpdateFailed):
-                raise self.last_exception
-            self._end_waiting(self._subjects.keys() - answers.keys())
+            if outcome.tells_nothing:
+                self._fail_as_before()
+            # It is over: those whom it struck are read at once, and none of the others waits for its sake
+            others = [subject for subject_id, subject in self._subjects.items() if subject_id not in answers]
+            self.timetable.make_due(subject for subject in others if subject.failures)
+            self.timetable.hasten(others)
         if answers:
             self._note_errors(answers)
 
@@ -397,28 +405,15 @@ class FreeBusyCoordinator(ListenersCoordinator):
     def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.config_entry.async_create_task(self.hass, work, f"{self.name} {name}")
 
-    @callback
-    def _make_all_due(self) -> None:
-        for subject in self._subjects.values():
-            subject.due_at = 0.0
-
-    @callback
-    def _end_waiting(self, subject_ids: Iterable[str]) -> None:
-        """After a failure, read at once those whom it struck, and let none of the others wait for its sake."""
-        for subject_id in subject_ids:
-            if self._subjects[subject_id].failures:
-                self._subjects[subject_id].due_at = 0.0
-        self.timetable.hasten(self._subjects.values())
-
     async def async_check_now(self) -> None:
         """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""
-        self._make_all_due()
+        self.timetable.make_due(self._subjects.values())
         await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
         """Read a subject ahead of its time; several such wishes become one poll."""
         if subject := self._subjects.get(subject_id):
-            subject.due_at = 0.0
+            self.timetable.make_due([subject])
             await self.async_request_refresh()
 
     # Changes from outside
@@ -458,7 +453,7 @@ class FreeBusyCoordinator(ListenersCoordinator):
             or before.include_external_calendar != self.options.include_external_calendar
         )
         if reads_differently:
-            self._make_all_due()
+            self.timetable.make_due(self._subjects.values())
         self.timetable.hasten(self._subjects.values())
 
     def _describe(self) -> Mapping[str, SubjectInfo]:

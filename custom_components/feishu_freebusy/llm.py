@@ -174,7 +174,7 @@ def _status(subject: SpokenSubject) -> JsonObjectType:
             "seats": subject.info.room.capacity or None,
         }
     if (snapshot := subject.snapshot) is None:
-        reason = "bookings can't be read" if subject.is_reachable else "Feishu can't be reached"
+        reason = "bookings can't be read" if subject.is_reachable else "no current data from Feishu"
         return {**about, "status": "unavailable", "reason": reason}
     status = snapshot.status
     if status.busy:

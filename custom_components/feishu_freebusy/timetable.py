@@ -88,6 +88,11 @@ class Timetable:
             subject.due_at = due_at
         return due_at
 
+    def make_due(self, subjects: Iterable[Subject]) -> None:
+        """Have these read with the next poll."""
+        for subject in subjects:
+            subject.due_at = 0.0  # sooner than any deadline of a poll, however long that takes
+
     def hasten(self, subjects: Iterable[Subject]) -> None:
         """Let none of these wait longer than the interval that holds now."""
         latest = self.now + self.interval.total_seconds()

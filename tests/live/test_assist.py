@@ -1,7 +1,7 @@
 """Assist in a real Home Assistant, asked in both languages, from switching the sentences on to their going."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -35,7 +35,9 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
 
     both = [f"en/{DOMAIN}.yaml", f"zh-CN/{DOMAIN}.yaml"]
     await until(files, lambda found: found == both, 30)  # they are written, and read, after the options are saved
-    await asyncio.sleep(1)  # asked while it reads them, Home Assistant may go on with those it had
+    # In other words each time: what it does not understand while it reads them, Home Assistant remembers
+    marks = count(1)
+    await until(lambda: ask(home, "is Orion free" + "?" * next(marks), "en"), lambda said: "Orion" in said, 30)
     time = f"{end.hour}:{end:%M}"
     english, chinese = {time, f"tomorrow {time}"}, {time, f"明天{time}"}  # it may be late
     for question in ("is Orion free", "until when is the Orion room busy", "Is orion available right now?"):
