@@ -8,7 +8,7 @@ from heapq import heapreplace
 from typing import Final
 
 from benchmarks.measure import Row, table
-from custom_components.feishu_freebusy.feishu import FeishuError, traffic
+from custom_components.feishu_freebusy.feishu import FeishuError
 from custom_components.feishu_freebusy.sources import BatchSource, ListSource, Source
 from simulator.office import office
 from tests.feishu.virtual import START, now, on_virtual_time, run
@@ -50,9 +50,9 @@ async def _poll(source: type[Source], rooms: int) -> float:
 def _bound(calls: int) -> float:
     """Return the seconds that so many calls take if each begins as soon as the limiter lets it."""
     ends: list[float] = []
-    in_flight = [0.0] * traffic.MAX_IN_FLIGHT
+    in_flight = [0.0] * limits.MAX_IN_FLIGHT
     for number in range(calls):
-        allowed = [ends[number - most] + seconds for most, seconds in traffic.LIMITS if number >= most]
+        allowed = [ends[number - most] + seconds for most, seconds in limits.LIMITS if number >= most]
         end = max(in_flight[0], *allowed, 0.0) + LATENCY
         heapreplace(in_flight, end)
         ends.append(end)

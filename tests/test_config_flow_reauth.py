@@ -8,13 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import (
-    CONF_APP_ID,
-    CONF_APP_SECRET,
-    CONF_BASE_URL,
-    CONF_ROOMS,
-    CONF_SITE,
-)
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_ROOMS, CONF_SITE
 from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL, transport
 from simulator import Simulator, Tenant
 from tests.test_config_flow import (

@@ -34,8 +34,8 @@ from custom_components.feishu_freebusy.feishu import (
     ScopeMissingError,
     SubjectError,
 )
+from custom_components.feishu_freebusy.feishu.console import console_url, scopes_json
 from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
-from custom_components.feishu_freebusy.links import console_url, scopes_json
 from custom_components.feishu_freebusy.options import (
     DEFAULT_HORIZON_DAYS,
     DEFAULT_MIN_FREE_MINUTES,

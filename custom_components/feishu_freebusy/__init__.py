@@ -13,16 +13,7 @@ from homeassistant.helpers.typing import ConfigType
 from .api import async_create_client
 from .calls import MonthlyCalls, async_forget_calls
 from .catalogue import CatalogueCoordinator
-from .const import (
-    CONF_APP_ID,
-    CONF_APP_SECRET,
-    CONF_BASE_URL,
-    CONF_PEOPLE,
-    CONF_ROOMS,
-    DOMAIN,
-    PLATFORMS,
-    ROOM_PREFIX,
-)
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .dashboard_resources import async_update_dashboard_resources
 from .devices import (

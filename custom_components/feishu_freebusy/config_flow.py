@@ -14,7 +14,6 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .access import Access, check_access
 from .api import FLOW_DEADLINE, async_create_client
 from .const import (
     CONF_APP_ID,
@@ -38,7 +37,8 @@ from .feishu import (
     FeishuError,
     normalised_base_url,
 )
-from .links import app_url, console_url, scopes_json, scopes_url
+from .feishu.access import Access, check_access
+from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .options import Options, Plan
 from .options_flow import FeishuOptionsFlow, forecast_texts
 from .problems import form_placeholders, unnamed_problem_key

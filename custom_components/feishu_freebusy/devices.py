@@ -10,7 +10,7 @@ from .catalogue import RoomInfo, place_text
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .feishu import LARK_URL
-from .links import app_url
+from .feishu.console import app_url
 from .subject import SubjectInfo
 
 

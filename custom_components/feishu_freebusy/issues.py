@@ -37,7 +37,7 @@ from .feishu import (
     QuotaExceededError,
     ScopeMissingError,
 )
-from .links import app_url, bot_url, console_url, scopes_url, security_url, version_url
+from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
 from .options import Options
 from .people import PersonInfo
 from .problems import problem_text, without_addresses

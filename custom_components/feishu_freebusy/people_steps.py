@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import CONF_PEOPLE, ROOM_PREFIX
 from .feishu import SCOPES_USER_IDS, FeishuClient, FeishuError, SubjectError
-from .links import scopes_url
+from .feishu.console import scopes_url
 from .problems import form_placeholders, unnamed_problem_key
 from .sources import PeopleSource
 

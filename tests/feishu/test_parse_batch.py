@@ -7,13 +7,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    BusyPeriod,
-    FeishuError,
-    SubjectError,
-    UnreadableAnswerError,
-    parse,
-)
+from custom_components.feishu_freebusy.feishu import BusyPeriod, FeishuError, SubjectError, UnreadableAnswerError, parse
 
 TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
 ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}

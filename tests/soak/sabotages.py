@@ -18,7 +18,7 @@ from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu import BusyPeriod
-from custom_components.feishu_freebusy.feishu.traffic import SlidingWindow
+from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor

@@ -1,7 +1,6 @@
 """Client of the Feishu (Lark) Open Platform. Knows nothing of Home Assistant."""
 
 from .address import FEISHU_URL, LARK_URL, AddressError, AddressProblem, normalised_base_url
-from .catalogue import Catalogue, read_catalogue
 from .client import (
     MAX_BATCH_ROOMS,
     MAX_BATCH_ROOMS_WINDOW,
@@ -13,6 +12,7 @@ from .client import (
     SCOPES_USER_IDS,
     FeishuClient,
 )
+from .directory import Catalogue, read_catalogue
 from .errors import (
     AppError,
     AppUnavailableError,
@@ -32,10 +32,10 @@ from .errors import (
     SubjectError,
     UnreadableAnswerError,
 )
+from .limits import AppTraffic
 from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus, UserIdType
 from .redaction import MASK
 from .session import session_options
-from .traffic import AppTraffic
 
 __all__ = [
     "FEISHU_URL",

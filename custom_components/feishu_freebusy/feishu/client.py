@@ -13,8 +13,8 @@ import aiohttp
 from . import parse
 from .address import FEISHU_URL
 from .errors import SubjectError, UnreadableAnswerError
+from .limits import AppTraffic
 from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, UserIdType
-from .traffic import AppTraffic
 from .transport import Endpoint, Transport
 from .windows import joined, read_in_parts, windows
 

@@ -26,8 +26,8 @@ from .errors import (
     error_without_code,
     token_error_of,
 )
+from .limits import AppTraffic
 from .tokens import Token, TokenCache
-from .traffic import AppTraffic
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
-from custom_components.feishu_freebusy.links import (
+from custom_components.feishu_freebusy.feishu.console import (
     app_url,
     bot_url,
     console_url,

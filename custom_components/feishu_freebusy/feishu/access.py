@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .feishu import (
+from . import (
     SCOPES_FREE_BUSY,
     SCOPES_ROOM_BATCH,
     SCOPES_ROOMS,
