@@ -9,7 +9,7 @@ from timeit import repeat
 from typing import Final
 
 from benchmarks.measure import Row, Spread, table
-from custom_components.feishu_freebusy.feishu import BusyPeriod
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
 
 ROUNDS: Final = 9

@@ -14,7 +14,7 @@ from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
 
 from benchmarks.bookings import Habits, Version, office_month
-from custom_components.feishu_freebusy.feishu import BusyPeriod
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.options import DEFAULT_HORIZON_DAYS, DEFAULT_MIN_FREE_MINUTES
 from custom_components.feishu_freebusy.room_source import WINDOW_BEFORE
 from custom_components.feishu_freebusy.schedule import Schedule, SubjectKind, build_schedule

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 import sys
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,

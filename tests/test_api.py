@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.feishu_freebusy.api import async_create_client
-from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
+from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 
 
 async def test_clients_of_one_app_share_its_limits(hass: HomeAssistant) -> None:

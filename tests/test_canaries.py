@@ -37,7 +37,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, get_sy
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
-from custom_components.feishu_freebusy.feishu import FeishuClient, FeishuError, transport
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import FeishuError
 from simulator import Fault, Room, Simulator, Tenant, gateway
 from simulator.answers import HTML_TYPE, Answer
 from simulator.model import Call, Level, Rsvp, User

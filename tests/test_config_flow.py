@@ -23,7 +23,8 @@ from custom_components.feishu_freebusy.const import (
     CONF_SITE,
     DOMAIN,
 )
-from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL, transport
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from simulator import Fault, Simulator, Tenant
 from simulator.model import Call
 from tests.conftest import at

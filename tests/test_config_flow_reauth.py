@@ -9,7 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_ROOMS, CONF_SITE
-from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL, transport
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from simulator import Simulator, Tenant
 from tests.test_config_flow import (
     SECRET,

@@ -18,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
-from custom_components.feishu_freebusy.feishu import AppError, FeishuError
+from custom_components.feishu_freebusy.feishu.errors import AppError, FeishuError
 from simulator import Room, Simulator, Tenant
 from simulator.faults import KINDS
 from tests.clock import Clock, SetUp, Writes, busy_id, devices_of, levels, shown, state_of

@@ -6,18 +6,16 @@ from typing import Any
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    BusyPeriod,
+from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     NotReachableError,
     QuotaExceededError,
     RateLimitedError,
-    RsvpStatus,
     ScopeMissingError,
     ServerError,
     SubjectError,
-    UserIdType,
 )
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, UserIdType
 from custom_components.feishu_freebusy.people import user_id_type_of
 from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
 from custom_components.feishu_freebusy.sources import Answer, Answers, PeopleSource

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu.errors import (
+    Answer,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -21,8 +22,9 @@ from custom_components.feishu_freebusy.feishu import (
     StaleTokenError,
     SubjectError,
     UnreadableAnswerError,
+    error_of,
+    token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.errors import Answer, error_of, token_error_of
 from custom_components.feishu_freebusy.problems import (
     form_placeholders,
     problem_key,

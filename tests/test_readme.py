@@ -19,12 +19,10 @@ import yaml
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from custom_components.feishu_freebusy.dashboard_resources import BUNDLE
-from custom_components.feishu_freebusy.feishu import (
-    FEISHU_URL,
-    LARK_URL,
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOM_BATCH,
-    SCOPES_ROOMS,
+from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
+from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
+from custom_components.feishu_freebusy.feishu.console import console_url, scopes_json
+from custom_components.feishu_freebusy.feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -33,9 +31,9 @@ from custom_components.feishu_freebusy.feishu import (
     RateLimitedError,
     ScopeMissingError,
     SubjectError,
+    error_of,
+    token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.console import console_url, scopes_json
-from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
 from custom_components.feishu_freebusy.options import (
     DEFAULT_HORIZON_DAYS,
     DEFAULT_MIN_FREE_MINUTES,

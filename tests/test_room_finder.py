@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.devices import subject_id_of
-from custom_components.feishu_freebusy.feishu import RsvpStatus
+from custom_components.feishu_freebusy.feishu.models import RsvpStatus
 from custom_components.feishu_freebusy.room_search import Offer, Reason, SearchResult, Why
 from simulator import Fault, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp

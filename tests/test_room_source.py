@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu.errors import (
     EndpointRetiredError,
     FeishuError,
     NotFeishuError,

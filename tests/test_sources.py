@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    BusyPeriod,
-    FeishuClient,
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     NotReachableError,
     QuotaExceededError,
     RateLimitedError,
-    RsvpStatus,
     ScopeMissingError,
     ServerError,
     SubjectError,
     UnreadableAnswerError,
 )
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
 from custom_components.feishu_freebusy.sources import Answers, BatchSource, ListSource, OnAnswer, Source
 from simulator import Booking, Fault, Tenant
 from simulator.model import Call

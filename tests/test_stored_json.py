@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from custom_components.feishu_freebusy.catalogue import ReadCatalogue
-from custom_components.feishu_freebusy.feishu import BusyPeriod, Catalogue, Room, RoomLevel, RoomStatus, RsvpStatus
+from custom_components.feishu_freebusy.feishu.directory import Catalogue
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
 from custom_components.feishu_freebusy.stored_json import (
     catalogue_from_json,
     catalogue_to_json,

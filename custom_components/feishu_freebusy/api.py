@@ -9,7 +9,9 @@ from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .feishu import AppTraffic, FeishuClient, session_options
+from .feishu.client import FeishuClient
+from .feishu.limits import AppTraffic
+from .feishu.session import session_options
 
 # Not in `runtime_data`: the limits of an app hold over reloads, and for a flow beside a running entry
 _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}_traffic")

@@ -8,7 +8,8 @@ from typing import Any
 
 from homeassistant.util import dt as dt_util
 
-from .feishu import BusyPeriod, FeishuClient
+from .feishu.client import FeishuClient
+from .feishu.models import BusyPeriod
 from .people import user_id_type_of
 from .schedule import SubjectKind
 from .subject import Reading, Subject

@@ -14,7 +14,7 @@ from .bookings import MAX_RANGE
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
-from .feishu import FeishuError
+from .feishu.errors import FeishuError
 from .problems import problem_key, problem_placeholders
 from .schedule import Block
 

@@ -11,7 +11,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .feishu import AppTraffic
+from .feishu.limits import AppTraffic
 from .storage import async_load_if_readable
 
 _VERSION = 1

@@ -14,16 +14,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .const import CATALOGUE_INTERVAL
-from .feishu import (
-    Catalogue,
-    FeishuClient,
-    FeishuError,
-    RequestError,
-    Room,
-    ScopeMissingError,
-    SubjectError,
-    read_catalogue,
-)
+from .feishu.client import FeishuClient
+from .feishu.directory import Catalogue, read_catalogue
+from .feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
+from .feishu.models import Room
 from .issues import async_report_failure
 from .options import Options
 from .poll_log import PollKind, async_poll_log

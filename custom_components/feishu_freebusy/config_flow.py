@@ -26,19 +26,11 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import FeishuConfigEntry
-from .feishu import (
-    FEISHU_URL,
-    LARK_URL,
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOM_BATCH,
-    SCOPES_ROOMS,
-    AddressError,
-    FeishuClient,
-    FeishuError,
-    normalised_base_url,
-)
 from .feishu.access import Access, check_access
+from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalised_base_url
+from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
+from .feishu.errors import FeishuError
 from .options import Options, Plan
 from .options_flow import FeishuOptionsFlow, forecast_texts
 from .problems import form_placeholders, unnamed_problem_key

@@ -18,7 +18,9 @@ from homeassistant.util import dt as dt_util
 from .bookings import RangeReader
 from .calls import MonthlyCalls
 from .catalogue import CatalogueCoordinator, RoomInfo
-from .feishu import BusyPeriod, FeishuClient, FeishuError
+from .feishu.client import FeishuClient
+from .feishu.errors import FeishuError
+from .feishu.models import BusyPeriod
 from .issues import Account, async_update_issues, async_update_stale
 from .listeners import ListenersCoordinator
 from .options import Options

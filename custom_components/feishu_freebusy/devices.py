@@ -9,7 +9,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from .catalogue import RoomInfo, place_text
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
-from .feishu import LARK_URL
+from .feishu.address import LARK_URL
 from .feishu.console import app_url
 from .subject import SubjectInfo
 

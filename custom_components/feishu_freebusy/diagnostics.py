@@ -32,15 +32,9 @@ from .const import (
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
-from .feishu import (
-    FEISHU_URL,
-    LARK_URL,
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOM_BATCH,
-    SCOPES_ROOMS,
-    SCOPES_USER_IDS,
-    FeishuError,
-)
+from .feishu.address import FEISHU_URL, LARK_URL
+from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
+from .feishu.errors import FeishuError
 from .poll_log import async_poll_log
 from .problems import problem_key
 from .schedule import SubjectKind

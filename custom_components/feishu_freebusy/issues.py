@@ -24,10 +24,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
-from .feishu import (
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOM_BATCH,
-    SCOPES_ROOMS,
+from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
+from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
+from .feishu.errors import (
     AppError,
     AppUnavailableError,
     BotDisabledError,
@@ -37,7 +36,6 @@ from .feishu import (
     QuotaExceededError,
     ScopeMissingError,
 )
-from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
 from .options import Options
 from .people import PersonInfo
 from .problems import problem_text, without_addresses

@@ -37,7 +37,8 @@ from .const import (
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import names_of_rooms
-from .feishu import SCOPES_ROOM_BATCH, Catalogue, FeishuClient
+from .feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from .feishu.directory import Catalogue
 from .options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
 from .people_steps import PeopleSteps
 from .room_source import Reason, forecast

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .feishu import UserIdType
+from .feishu.models import UserIdType
 
 _PREFIXES = {"ou_": UserIdType.OPEN_ID, "on_": UserIdType.UNION_ID}
 

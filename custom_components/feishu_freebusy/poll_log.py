@@ -19,7 +19,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .feishu import AppTraffic, FeishuError
+from .feishu.errors import FeishuError
+from .feishu.limits import AppTraffic
 from .problems import problem_key
 
 _LOGGER = logging.getLogger(__name__)

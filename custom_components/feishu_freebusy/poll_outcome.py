@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 import logging
 
-from .feishu import FeishuError
+from .feishu.errors import FeishuError
 from .problems import reasons_of
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
 from .subject import Subject

@@ -9,8 +9,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
-from .feishu import (
-    MASK,
+from .feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -26,6 +25,7 @@ from .feishu import (
     SubjectError,
     UnreadableAnswerError,
 )
+from .feishu.redaction import MASK
 
 _INVALID_PARAMETER = 10003
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from .feishu import (
-    SCOPES_ROOM_BATCH,
+from .feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from .feishu.errors import (
     EndpointRetiredError,
-    FeishuClient,
     FeishuError,
     NotFeishuError,
     RequestError,

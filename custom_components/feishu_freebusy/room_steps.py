@@ -21,7 +21,9 @@ from homeassistant.util import dt as dt_util
 
 from .catalogue import describe_rooms, place_text
 from .const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
-from .feishu import Catalogue, FeishuClient, FeishuError, ScopeMissingError, SubjectError, read_catalogue
+from .feishu.client import FeishuClient
+from .feishu.directory import Catalogue, read_catalogue
+from .feishu.errors import FeishuError, ScopeMissingError, SubjectError
 from .problems import form_placeholders, problem_key, unnamed_problem_key
 from .sources import Answer, Answers, ListSource
 

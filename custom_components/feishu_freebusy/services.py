@@ -14,7 +14,8 @@ from homeassistant.util.json import JsonObjectType
 from .const import DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
-from .feishu import BusyPeriod, FeishuError, UserIdType
+from .feishu.errors import FeishuError
+from .feishu.models import BusyPeriod, UserIdType
 from .people import user_id_type_of
 from .problems import problem_key, problem_placeholders
 from .room_finder import Found, async_find_rooms

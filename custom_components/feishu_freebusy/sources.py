@@ -9,16 +9,17 @@ from itertools import batched
 from math import ceil
 from typing import ClassVar, override
 
-from .feishu import (
+from .feishu.client import (
     MAX_BATCH_ROOMS,
     MAX_BATCH_ROOMS_WINDOW,
     MAX_BATCH_USERS,
     MAX_BATCH_USERS_WINDOW,
+    FeishuClient,
+)
+from .feishu.errors import (
     AppError,
-    BusyPeriod,
     CredentialsError,
     EndpointRetiredError,
-    FeishuClient,
     FeishuError,
     NotFeishuError,
     NotReachableError,
@@ -28,8 +29,8 @@ from .feishu import (
     ServerError,
     StaleTokenError,
     SubjectError,
-    UserIdType,
 )
+from .feishu.models import BusyPeriod, UserIdType
 from .people import user_id_type_of
 
 type Answer = tuple[BusyPeriod, ...] | FeishuError

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from .catalogue import ReadCatalogue
-from .feishu import BusyPeriod, Catalogue, Room, RoomLevel, RoomStatus, RsvpStatus
+from .feishu.directory import Catalogue
+from .feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
 from .subject import Reading
 
 type Json = dict[str, Any]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from .catalogue import RoomInfo
-from .feishu import BusyPeriod, FeishuError, SubjectError
+from .feishu.errors import FeishuError, SubjectError
+from .feishu.models import BusyPeriod
 from .people import PersonInfo
 from .schedule import (
     Block,

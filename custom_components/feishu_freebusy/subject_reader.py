@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
 import random
 
-from .feishu import FeishuClient
+from .feishu.client import FeishuClient
 from .options import Options
 from .room_source import WINDOW_BEFORE, RoomSource
 from .schedule import SubjectKind

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .calls import MonthlyCalls
-from .feishu import FeishuError, RateLimitedError, SubjectError
+from .feishu.errors import FeishuError, RateLimitedError, SubjectError
 from .options import Options
 from .polling import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
 from .sources import Answers

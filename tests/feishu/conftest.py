@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from custom_components.feishu_freebusy.feishu import FeishuClient, session_options, transport
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.session import session_options
 from simulator import Simulator, Tenant
 
 

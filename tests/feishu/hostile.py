@@ -11,7 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import ActivateStatus, Bot, FeishuClient, FeishuError
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import FeishuError
+from custom_components.feishu_freebusy.feishu.models import ActivateStatus, Bot
 
 TOKEN = b'{"code":0,"msg":"ok","tenant_access_token":"t-hush-hush","expire":7200}'
 SECRETS = ("secret-0815", "t-hush-hush")

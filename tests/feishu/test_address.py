@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu.address import (
     FEISHU_URL,
     LARK_URL,
     AddressError,

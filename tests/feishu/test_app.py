@@ -2,7 +2,8 @@
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import FeishuClient, RequestError
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import RequestError
 from simulator import Tenant
 
 

@@ -9,7 +9,9 @@ import re
 import aiohttp
 import pytest
 
-from custom_components.feishu_freebusy.feishu import ActivateStatus, Bot, FeishuClient, UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.models import ActivateStatus, Bot
 from simulator import Fault, Tenant
 
 from .virtual import on_virtual_time, run

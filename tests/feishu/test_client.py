@@ -6,23 +6,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOMS,
-    ActivateStatus,
+from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOMS, FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     AppUnavailableError,
-    Bot,
     BotDisabledError,
-    BusyPeriod,
-    FeishuClient,
     IpDeniedError,
     QuotaExceededError,
-    RsvpStatus,
     ScopeMissingError,
     SubjectError,
     UnreadableAnswerError,
-    UserIdType,
 )
+from custom_components.feishu_freebusy.feishu.models import ActivateStatus, Bot, BusyPeriod, RsvpStatus, UserIdType
 from simulator import Booking, Fault, Room, Tenant, Variants
 from tests.conftest import at
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import FEISHU_URL, LARK_URL
+from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from custom_components.feishu_freebusy.feishu.console import (
     app_url,
     bot_url,

@@ -1,6 +1,7 @@
 import pytest
 
-from custom_components.feishu_freebusy.feishu import Catalogue, FeishuError, read_catalogue
+from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
+from custom_components.feishu_freebusy.feishu.errors import FeishuError
 from simulator import Fault, Level, Room, Tenant
 
 from .virtual import Virtual, on_virtual_time, run

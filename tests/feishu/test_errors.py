@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu.errors import (
     AppError,
     AppUnavailableError,
     BotDisabledError,
@@ -20,8 +20,9 @@ from custom_components.feishu_freebusy.feishu import (
     ServerError,
     StaleTokenError,
     SubjectError,
+    error_of,
+    token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
 
 # The contract's tables, one line a row: section, code, HTTP status (0: not documented), class
 BUSINESS: list[tuple[str, int, int, type[FeishuError]]] = [

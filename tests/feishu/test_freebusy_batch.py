@@ -6,18 +6,14 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    SCOPES_FREE_BUSY,
+from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     BotDisabledError,
-    BusyAnswer,
-    BusyPeriod,
-    FeishuClient,
-    RsvpStatus,
     ScopeMissingError,
     SubjectError,
     UnreadableAnswerError,
-    UserIdType,
 )
+from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod, RsvpStatus, UserIdType
 from simulator import Booking, Fault, Tenant, User, Variants
 from tests.conftest import at
 

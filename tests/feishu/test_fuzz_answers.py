@@ -8,17 +8,10 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    BusyPeriod,
-    Catalogue,
-    FeishuClient,
-    FeishuError,
-    Room,
-    RoomLevel,
-    RsvpStatus,
-    UnreadableAnswerError,
-    read_catalogue,
-)
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RsvpStatus
 from custom_components.feishu_freebusy.feishu.windows import joined
 from simulator import Fault, Tenant
 from simulator.answers import Answer

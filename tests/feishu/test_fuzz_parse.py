@@ -10,14 +10,15 @@ from typing import Any
 from hypothesis import example, given, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    BusyPeriod,
+from custom_components.feishu_freebusy.feishu import parse
+from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     ScopeMissingError,
     UnreadableAnswerError,
-    parse,
+    error_of,
+    token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.errors import error_of, token_error_of
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 
 from .odd import ODD_TIMES, ODD_VALUES, nested, odd_values, spoilt
 

@@ -13,15 +13,15 @@ import zlib
 import aiohttp
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    FeishuClient,
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     NotFeishuError,
     NotReachableError,
     UnreadableAnswerError,
-    session_options,
-    transport,
 )
+from custom_components.feishu_freebusy.feishu.session import session_options
 
 from .hostile import BOT, ORION, Script, Server, failure_of, nothing_left, ok, says, says_for_ever, serving
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import AppTraffic
+from custom_components.feishu_freebusy.feishu.limits import AppTraffic
 
 from .virtual import now, run
 

@@ -2,12 +2,8 @@
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    FeishuClient,
-    ScopeMissingError,
-    SubjectError,
-    UnreadableAnswerError,
-)
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import ScopeMissingError, SubjectError, UnreadableAnswerError
 from simulator import Fault, Tenant
 
 ROOM = "vc/v1/rooms/:id"

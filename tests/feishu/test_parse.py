@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
+from custom_components.feishu_freebusy.feishu import parse
+from custom_components.feishu_freebusy.feishu.errors import UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.models import (
     ActivateStatus,
     Bot,
     BusyPeriod,
@@ -15,8 +17,6 @@ from custom_components.feishu_freebusy.feishu import (
     RoomLevel,
     RoomStatus,
     RsvpStatus,
-    UnreadableAnswerError,
-    parse,
 )
 
 TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)

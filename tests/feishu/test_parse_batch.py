@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import BusyPeriod, FeishuError, SubjectError, UnreadableAnswerError, parse
+from custom_components.feishu_freebusy.feishu import parse
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, SubjectError, UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 
 TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
 ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}

@@ -12,12 +12,9 @@ import aiohttp
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    SCOPES_ROOM_BATCH,
-    BusyAnswer,
-    BusyPeriod,
+from custom_components.feishu_freebusy.feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     EndpointRetiredError,
-    FeishuClient,
     NotFeishuError,
     QuotaExceededError,
     RateLimitedError,
@@ -26,6 +23,7 @@ from custom_components.feishu_freebusy.feishu import (
     SubjectError,
     UnreadableAnswerError,
 )
+from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod
 from simulator import Booking, Fault, Room, Tenant, Variants
 from tests.conftest import at
 

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 import pytest
 
-from custom_components.feishu_freebusy.feishu import FeishuClient, NotReachableError, session_options
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import NotReachableError
+from custom_components.feishu_freebusy.feishu.session import session_options
 
 from .hostile import BOT, ORION, failure_of, nothing_left, ok, serving
 

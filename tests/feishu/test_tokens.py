@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import CredentialsError, FeishuError, NotReachableError, ServerError
+from custom_components.feishu_freebusy.feishu.errors import (
+    CredentialsError,
+    FeishuError,
+    NotReachableError,
+    ServerError,
+)
 from custom_components.feishu_freebusy.feishu.tokens import Token, TokenCache
 from simulator.tokens import TokenIssuer
 

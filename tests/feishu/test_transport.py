@@ -10,11 +10,11 @@ import traceback
 import aiohttp
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    AppTraffic,
+from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import (
     BotDisabledError,
     CredentialsError,
-    FeishuClient,
     FeishuError,
     IpDeniedError,
     NotFeishuError,
@@ -26,8 +26,8 @@ from custom_components.feishu_freebusy.feishu import (
     StaleTokenError,
     SubjectError,
     UnreadableAnswerError,
-    transport,
 )
+from custom_components.feishu_freebusy.feishu.limits import AppTraffic
 from simulator import Fault, Simulator, Tenant
 from simulator.answers import Answer
 

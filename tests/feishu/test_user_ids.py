@@ -4,13 +4,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu import (
-    SCOPES_USER_IDS,
-    FeishuClient,
-    ScopeMissingError,
-    UnreadableAnswerError,
-    UserIdType,
-)
+from custom_components.feishu_freebusy.feishu.client import SCOPES_USER_IDS, FeishuClient
+from custom_components.feishu_freebusy.feishu.errors import ScopeMissingError, UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.models import UserIdType
 from simulator import Fault, Tenant, User
 
 PATH = "contact/v3/users/batch_get_id"

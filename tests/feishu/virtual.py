@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from multidict import CIMultiDict, MultiDict
 
-from custom_components.feishu_freebusy.feishu import AppTraffic, FeishuClient
+from custom_components.feishu_freebusy.feishu.client import FeishuClient
+from custom_components.feishu_freebusy.feishu.limits import AppTraffic
 from simulator import Call, LoggedRequest, Tenant, gateway
 
 START = datetime(2026, 11, 23, tzinfo=UTC)

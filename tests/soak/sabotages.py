@@ -17,8 +17,8 @@ from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
-from custom_components.feishu_freebusy.feishu import BusyPeriod
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.options import Options
 from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor

@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from . import (
-    SCOPES_FREE_BUSY,
-    SCOPES_ROOM_BATCH,
-    SCOPES_ROOMS,
-    ActivateStatus,
+from .client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
+from .errors import (
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
-    FeishuClient,
     FeishuError,
     IpDeniedError,
     NotReachableError,
@@ -20,6 +16,7 @@ from . import (
     ScopeMissingError,
     SubjectError,
 )
+from .models import ActivateStatus
 
 _NO_ROOM = "omm_00000000000000000000000000000000"
 _BOT_ON = {ActivateStatus.ENABLED, ActivateStatus.TO_BE_UPGRADED}
