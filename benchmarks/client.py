@@ -17,7 +17,7 @@ import orjson
 from benchmarks.canned import WINDOW, canned_server, room_id
 from benchmarks.measure import Row, Spread, table
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
-from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
+from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
 
 ROUNDS: Final = 9
 CALLS: Final = 200

@@ -18,7 +18,13 @@ import sys
 from typing import Final, override
 
 from benchmarks.bookings import DAY, HOUR, Habits, Room, Spans, Version, office_month
-from custom_components.feishu_freebusy.polling import MIN_INTERVAL, OFF_HOURS_INTERVAL, OffHours, PollPlan, poll_plan
+from custom_components.feishu_freebusy.model.intervals import (
+    MIN_INTERVAL,
+    OFF_HOURS_INTERVAL,
+    OffHours,
+    PollPlan,
+    poll_plan,
+)
 
 BUDGET: Final = 25_000
 MONTH: Final = datetime(2026, 11, 1, tzinfo=UTC)

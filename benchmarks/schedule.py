@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.measure import Row, Spread, table
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
-from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
+from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
 
 ROUNDS: Final = 9
 FEW: Final = 100

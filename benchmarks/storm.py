@@ -20,7 +20,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 from benchmarks.home import Stall, WatchedSelector, entity_id, home, run, set_up
 from benchmarks.measure import Row, Spread, in_own_process, table
 from benchmarks.tower import BETWEEN_FLIPS, FLIPS, running_tower, tower
-from custom_components.feishu_freebusy import polling
+from custom_components.feishu_freebusy.model import intervals
 
 ROOMS: Final = 1000
 POLLS: Final = 7
@@ -92,7 +92,7 @@ async def measure(selector: WatchedSelector, rooms: int, polls: int) -> Result:
     flip_at = float(round(time.time()) + 20 + polls * _INTERVAL + rooms // 100)
     with (
         running_tower(rooms, flip_at) as base_url,
-        patch.object(polling, "MIN_INTERVAL", timedelta(seconds=_INTERVAL)),
+        patch.object(intervals, "MIN_INTERVAL", timedelta(seconds=_INTERVAL)),
     ):
         async with home() as hass:
             selector.restart()

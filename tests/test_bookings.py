@@ -9,11 +9,10 @@ import pytest
 
 from custom_components.feishu_freebusy import bookings
 from custom_components.feishu_freebusy.bookings import RangeReader
-from custom_components.feishu_freebusy.catalogue import RoomInfo
 from custom_components.feishu_freebusy.feishu.errors import ServerError
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room as FeishuRoom, RsvpStatus
-from custom_components.feishu_freebusy.people import PersonInfo
-from custom_components.feishu_freebusy.subject import Reading, Subject
+from custom_components.feishu_freebusy.model.directory import RoomInfo
+from custom_components.feishu_freebusy.model.subject import PersonInfo, Reading, Subject
 from simulator import Fault, Tenant
 from tests.feishu.virtual import START, on_virtual_time, run
 

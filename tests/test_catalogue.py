@@ -8,9 +8,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
 
-from custom_components.feishu_freebusy.catalogue import describe_rooms, place_text
 from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom, RoomLevel
+from custom_components.feishu_freebusy.model.directory import describe_rooms, place_text
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown, state_of
 from tests.conftest import at

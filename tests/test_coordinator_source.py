@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.feishu_freebusy.options import SourceOption
+from custom_components.feishu_freebusy.model.options import SourceOption
 from simulator import Fault, Room, Tenant
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of, rooms_of, set_disabled, state_of
 from tests.conftest import at

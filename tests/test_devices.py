@@ -6,11 +6,11 @@ from homeassistant.helpers.device_registry import DeviceEntryType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.catalogue import RoomInfo
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from custom_components.feishu_freebusy.devices import subject_device_info
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom
+from custom_components.feishu_freebusy.model.directory import RoomInfo
 from simulator import Room, Tenant
 from tests.clock import SetUp, busy_id, device_of, devices_of
 

@@ -18,7 +18,7 @@ from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
-from custom_components.feishu_freebusy.options import Options
+from custom_components.feishu_freebusy.model.options import Options
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, set_disabled
 from tests.conftest import at

@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_ROOM_LEVELS, CONF_ROOMS
-from custom_components.feishu_freebusy.options import Options
+from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.options_flow import forecast_texts
 from simulator import Fault, Room, Tenant
 from tests.test_config_flow import BATCH_SCOPE, DECEMBER, SCOPES

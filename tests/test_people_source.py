@@ -15,9 +15,8 @@ from custom_components.feishu_freebusy.feishu.errors import (
     ServerError,
     SubjectError,
 )
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, UserIdType
-from custom_components.feishu_freebusy.people import user_id_type_of
-from custom_components.feishu_freebusy.schedule import SubjectKind, build_schedule
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, UserIdType, user_id_type_of
+from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
 from custom_components.feishu_freebusy.sources import Answer, Answers, PeopleSource
 from simulator import Fault, LoggedRequest, Tenant, User
 from simulator.model import RSVP_WORDS, Call

@@ -34,7 +34,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     error_of,
     token_error_of,
 )
-from custom_components.feishu_freebusy.options import (
+from custom_components.feishu_freebusy.model.options import (
     DEFAULT_HORIZON_DAYS,
     DEFAULT_MIN_FREE_MINUTES,
     DEFAULT_MONTHLY_BUDGET,

@@ -13,11 +13,11 @@ import pytest
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.devices import subject_id_of
 from custom_components.feishu_freebusy.feishu.models import RsvpStatus
-from custom_components.feishu_freebusy.room_search import Offer, Reason, SearchResult, Why
+from custom_components.feishu_freebusy.model.search import Offer, Reason, SearchResult, Why
 from simulator import Fault, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp
 from tests.conftest import at
-from tests.test_room_search import DECLINE, ITEMS, NEEDS_ACTION, WANTED, Office, OfficeRoom, Oracle, Wish
+from tests.model.test_search import DECLINE, ITEMS, NEEDS_ACTION, WANTED, Office, OfficeRoom, Oracle, Wish
 
 pytest_plugins = ["tests.clock"]
 

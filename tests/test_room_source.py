@@ -20,9 +20,9 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
-from custom_components.feishu_freebusy.options import Options, SourceOption
+from custom_components.feishu_freebusy.model.options import Options, SourceOption
+from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
 from custom_components.feishu_freebusy.room_source import Forecast, Reason, RoomSource, forecast
-from custom_components.feishu_freebusy.schedule import Schedule, SubjectKind, build_schedule
 from custom_components.feishu_freebusy.sources import Answers
 from simulator import Fault, Tenant
 from simulator.office import office

@@ -23,7 +23,7 @@ import yaml
 from custom_components.feishu_freebusy import services
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
-from custom_components.feishu_freebusy.room_search import Reason, Why
+from custom_components.feishu_freebusy.model.search import Reason, Why
 from simulator import Fault, Room, Simulator, Tenant, User
 from tests.clock import FREE_BUSY, Clock, SetUp, busy_id, device_of
 from tests.conftest import at

@@ -6,16 +6,16 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from custom_components.feishu_freebusy.catalogue import ReadCatalogue
 from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
+from custom_components.feishu_freebusy.model.directory import ReadCatalogue
+from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.stored_json import (
     catalogue_from_json,
     catalogue_to_json,
     readings_from_json,
     readings_to_json,
 )
-from custom_components.feishu_freebusy.subject import Reading
 
 texts = st.text(max_size=8)
 ids = st.text(min_size=1, max_size=6)

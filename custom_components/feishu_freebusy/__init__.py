@@ -24,7 +24,7 @@ from .devices import (
     subjects_without_enabled_entity,
 )
 from .issues import async_watch_entries
-from .options import Options
+from .model.options import Options
 from .poll_log import async_forget_polls
 from .services import async_setup_services
 from .stored import Stored, async_forget_stored

@@ -15,8 +15,8 @@ from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
 from .feishu.errors import FeishuError
+from .model.schedule import Block
 from .problems import problem_key, problem_placeholders
-from .schedule import Block
 
 PARALLEL_UPDATES = 0
 

@@ -17,23 +17,23 @@ from homeassistant.util import dt as dt_util
 
 from .bookings import RangeReader
 from .calls import MonthlyCalls
-from .catalogue import CatalogueCoordinator, RoomInfo
+from .catalogue import CatalogueCoordinator
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
 from .feishu.models import BusyPeriod
 from .issues import Account, async_update_issues, async_update_stale
 from .listeners import ListenersCoordinator
-from .options import Options
-from .people import PersonInfo
+from .model.directory import RoomInfo
+from .model.intervals import grace
+from .model.options import Options
+from .model.schedule import Block, Schedule, SubjectKind, disabled_period
+from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .poll_log import PollKind, async_poll_log
 from .poll_outcome import UnreadableLog, outcome_of
-from .polling import grace
 from .problems import update_failed
 from .room_source import WINDOW_BEFORE, RoomSource
-from .schedule import Block, Schedule, SubjectKind, disabled_period
 from .sources import Answer, Answers, has_good
 from .stored import Readings, Stored, in_grace
-from .subject import Reading, Snapshot, Subject, SubjectInfo
 from .subject_reader import SubjectReader
 from .timetable import Timetable
 from .wake_up import WakeUp

@@ -6,12 +6,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from .catalogue import RoomInfo, place_text
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .feishu.address import LARK_URL
 from .feishu.console import app_url
-from .subject import SubjectInfo
+from .model.directory import RoomInfo, place_text
+from .model.subject import SubjectInfo
 
 
 def subject_device_info(entry: FeishuConfigEntry, info: SubjectInfo) -> DeviceInfo:

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import account_device_info, subject_device_info
-from .subject import Snapshot, SubjectInfo
+from .model.subject import Snapshot, SubjectInfo
 
 
 class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):

@@ -36,13 +36,13 @@ from .feishu.errors import (
     QuotaExceededError,
     ScopeMissingError,
 )
-from .options import Options
-from .people import PersonInfo
+from .model.options import Options
+from .model.subject import PersonInfo
 from .problems import problem_text, without_addresses
 
 if TYPE_CHECKING:  # both stand above this module
-    from .catalogue import ReadCatalogue
-    from .subject import Subject
+    from .model.directory import ReadCatalogue
+    from .model.subject import Subject
 
 _MOST_NAMES = 5
 _POLLS_TO_BE_GONE = 2

@@ -11,10 +11,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .const import DOMAIN
+from .model.schedule import DISABLED_WITHOUT_REASON
+from .model.search import Offer
 from .room_finder import Found
 from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
-from .room_search import Offer
-from .schedule import DISABLED_WITHOUT_REASON
 from .services import instant
 from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
 

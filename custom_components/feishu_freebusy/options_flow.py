@@ -39,7 +39,7 @@ from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import names_of_rooms
 from .feishu.client import SCOPES_ROOM_BATCH, FeishuClient
 from .feishu.directory import Catalogue
-from .options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
+from .model.options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
 from .people_steps import PeopleSteps
 from .room_source import Reason, forecast
 from .room_steps import RoomSteps

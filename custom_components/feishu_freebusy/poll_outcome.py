@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import logging
 
 from .feishu.errors import FeishuError
+from .model.subject import Subject
 from .problems import reasons_of
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
-from .subject import Subject
 
 _LOGGER = logging.getLogger(__name__)
 

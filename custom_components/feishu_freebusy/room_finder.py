@@ -9,12 +9,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .catalogue import RoomInfo
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
-from .room_search import Candidate, Request, SearchResult, find_rooms
-from .schedule import Schedule
+from .model.directory import RoomInfo
+from .model.schedule import Schedule
+from .model.search import Candidate, Request, SearchResult, find_rooms
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from .feishu.errors import (
     ScopeMissingError,
     UnreadableAnswerError,
 )
-from .options import Options, SourceOption
-from .polling import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
+from .model.intervals import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
+from .model.options import Options, SourceOption
 from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source, has_good
 
 WINDOW_BEFORE = timedelta(hours=24)

@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import AccountEntity, SubjectEntity, async_add_subjects
-from .schedule import Status
+from .model.schedule import Status
 
 PARALLEL_UPDATES = 0
 

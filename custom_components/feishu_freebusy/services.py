@@ -15,11 +15,10 @@ from .const import DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
 from .feishu.errors import FeishuError
-from .feishu.models import BusyPeriod, UserIdType
-from .people import user_id_type_of
+from .feishu.models import BusyPeriod, UserIdType, user_id_type_of
+from .model.search import Offer, Request
 from .problems import problem_key, problem_placeholders
 from .room_finder import Found, async_find_rooms
-from .room_search import Offer, Request
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -30,8 +30,7 @@ from .feishu.errors import (
     StaleTokenError,
     SubjectError,
 )
-from .feishu.models import BusyPeriod, UserIdType
-from .people import user_id_type_of
+from .feishu.models import BusyPeriod, UserIdType, user_id_type_of
 
 type Answer = tuple[BusyPeriod, ...] | FeishuError
 type Answers = dict[str, Answer]

@@ -11,12 +11,12 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .catalogue import ReadCatalogue
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
-from .polling import grace
+from .model.directory import ReadCatalogue
+from .model.intervals import grace
+from .model.subject import Reading
 from .storage import async_load_if_readable
 from .stored_json import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
-from .subject import Reading
 
 _VERSION = 1
 # Seconds. Polls follow much closer, but memory cards wear out: if the machine dies, half of the shortest grace is left

@@ -6,11 +6,11 @@ from datetime import datetime, tzinfo
 import random
 
 from .feishu.client import FeishuClient
-from .options import Options
+from .model.options import Options
+from .model.schedule import SubjectKind
+from .model.subject import Subject
 from .room_source import WINDOW_BEFORE, RoomSource
-from .schedule import SubjectKind
 from .sources import Answers, OnAnswer, PeopleSource
-from .subject import Subject
 
 
 class SubjectReader:

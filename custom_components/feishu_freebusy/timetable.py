@@ -10,10 +10,10 @@ from homeassistant.util import dt as dt_util
 
 from .calls import MonthlyCalls
 from .feishu.errors import FeishuError, RateLimitedError, SubjectError
-from .options import Options
-from .polling import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from .model.intervals import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from .model.options import Options
+from .model.subject import Subject
 from .sources import Answers
-from .subject import Subject
 
 DUE_SLACK = 2.0  # seconds; what is due so soon is read along
 

@@ -16,7 +16,7 @@ from homeassistant.util.file import write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .options import Options
+from .model.options import Options
 
 SENTENCES: Final = Path(__file__).parent / "sentences"
 FOLDER: Final = "custom_sentences"

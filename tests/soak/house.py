@@ -27,7 +27,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.feishu_freebusy.const import CONF_APP_SECRET, DOMAIN
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
-from custom_components.feishu_freebusy.options import Options
+from custom_components.feishu_freebusy.model.options import Options
 from tests.clock import Clock
 
 _ENTRY_ID = "01SOAK"

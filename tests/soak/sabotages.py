@@ -12,17 +12,18 @@ from homeassistant.helpers.event import async_call_later
 import pytest
 
 from custom_components import feishu_freebusy
-from custom_components.feishu_freebusy import coordinator, polling, schedule, subject, timetable
+from custom_components.feishu_freebusy import coordinator, timetable
 from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
-from custom_components.feishu_freebusy.options import Options
-from custom_components.feishu_freebusy.schedule import Block, Schedule, Status, SubjectKind
+from custom_components.feishu_freebusy.model import intervals, schedule, subject
+from custom_components.feishu_freebusy.model.options import Options
+from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status, SubjectKind
+from custom_components.feishu_freebusy.model.subject import Reading, Subject
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
-from custom_components.feishu_freebusy.subject import Reading, Subject
 from custom_components.feishu_freebusy.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
@@ -117,13 +118,13 @@ def put_the_last_event_first(patches: pytest.MonkeyPatch) -> None:
 
 
 def hold_twice_as_long(patches: pytest.MonkeyPatch) -> None:
-    grace = polling.grace
+    grace = intervals.grace
     patches.setattr(coordinator, "grace", lambda interval: 2 * grace(interval))
 
 
 def hold_anew_after_a_restart(patches: pytest.MonkeyPatch) -> None:
     def in_grace(readings: Mapping[str, Reading], now: datetime, *_: Any, **__: Any) -> dict[str, Reading]:
-        fresh_until = now + polling.grace(timedelta(minutes=10))
+        fresh_until = now + intervals.grace(timedelta(minutes=10))
         return {room_id: replace(reading, fresh_until=fresh_until) for room_id, reading in readings.items()}
 
     patches.setattr(coordinator, "in_grace", in_grace)

@@ -108,3 +108,11 @@ class Bot:
 
     app_name: str
     activate_status: ActivateStatus | None
+
+
+_PREFIXES = {"ou_": UserIdType.OPEN_ID, "on_": UserIdType.UNION_ID}
+
+
+def user_id_type_of(person_id: str) -> UserIdType:
+    """Return which kind of id it is: those of an app and of a developer say so themselves, others are the tenant's."""
+    return next((kind for prefix, kind in _PREFIXES.items() if person_id.startswith(prefix)), UserIdType.USER_ID)

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RoomStatus, RsvpStatus
-from custom_components.feishu_freebusy.schedule import (
+from custom_components.feishu_freebusy.model.schedule import (
     Block,
     DisabledPeriod,
     Schedule,

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from homeassistant.util import dt as dt_util
 
-from .const import (
+from ..const import (
     CONF_COUNT_PENDING_AS_BUSY,
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
@@ -24,7 +24,7 @@ from .const import (
     CONF_SOURCE,
     CONF_VOICE_SENTENCES,
 )
-from .polling import OffHours
+from .intervals import OffHours
 
 DEFAULT_MONTHLY_BUDGET = 25_000  # half of the last quota known of free tenants: it is shared with their other apps
 DEFAULT_SCAN_INTERVAL = 60

@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
-from custom_components.feishu_freebusy.options import WEEKDAYS, Options, Plan, SourceOption
-from custom_components.feishu_freebusy.polling import OffHours
+from custom_components.feishu_freebusy.model.intervals import OffHours
+from custom_components.feishu_freebusy.model.options import WEEKDAYS, Options, Plan, SourceOption
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
 from tests.conftest import at

@@ -12,7 +12,8 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
-from custom_components.feishu_freebusy.room_search import (
+from custom_components.feishu_freebusy.model.schedule import DisabledPeriod, Schedule, SubjectKind, build_schedule
+from custom_components.feishu_freebusy.model.search import (
     Alternative,
     Candidate,
     Offer,
@@ -22,7 +23,6 @@ from custom_components.feishu_freebusy.room_search import (
     Why,
     find_rooms,
 )
-from custom_components.feishu_freebusy.schedule import DisabledPeriod, Schedule, SubjectKind, build_schedule
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TICK = timedelta.resolution

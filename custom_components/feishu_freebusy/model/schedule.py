@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from operator import attrgetter
 
-from .feishu.models import BusyPeriod, RoomStatus, RsvpStatus
+from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus
 
 # Kept as a word of its own because an empty reason must not read as "not disabled". Translated as an attribute value.
 DISABLED_WITHOUT_REASON = "disabled"

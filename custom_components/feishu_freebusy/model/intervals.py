@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-from .feishu.errors import CredentialsError, FeishuError, QuotaExceededError
+from ..feishu.errors import CredentialsError, FeishuError, QuotaExceededError
 
 MIN_INTERVAL = timedelta(seconds=30)
 MAX_INTERVAL = timedelta(days=1)  # beyond that a room's state says nothing any more, whatever the budget

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
-from .catalogue import RoomInfo
-from .feishu.errors import FeishuError, SubjectError
-from .feishu.models import BusyPeriod
-from .people import PersonInfo
+from ..feishu.errors import FeishuError, SubjectError
+from ..feishu.models import BusyPeriod
+from .directory import RoomInfo
 from .schedule import (
     Block,
     DisabledPeriod,
@@ -185,3 +184,11 @@ class Subject:
             blocks = self.single_bookings(self.reading.periods, start, end)
             self._ahead = (source, tuple(Block(max(block.start, start), min(block.end, end)) for block in blocks))
         return self._ahead[1]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInfo:
+    """A person as shown: by the name that was entered for the id."""
+
+    person_id: str
+    device_name: str

@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy import timetable
-from custom_components.feishu_freebusy.polling import (
+from custom_components.feishu_freebusy.model.intervals import (
     OffHours,
     PollPlan,
     TimeLeft,
