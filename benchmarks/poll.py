@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks.measure import Row, table
 from custom_components.feishu_freebusy.feishu import limits
 from custom_components.feishu_freebusy.feishu.errors import FeishuError
-from custom_components.feishu_freebusy.sources import BatchSource, ListSource, Source
+from custom_components.feishu_freebusy.sync.sources import BatchSource, ListSource, Source
 from simulator.office import office
 from tests.feishu.virtual import START, now, on_virtual_time, run
 

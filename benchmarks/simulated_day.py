@@ -17,7 +17,7 @@ from benchmarks.bookings import Habits, Version, office_month
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.model.options import DEFAULT_HORIZON_DAYS, DEFAULT_MIN_FREE_MINUTES
 from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
-from custom_components.feishu_freebusy.room_source import WINDOW_BEFORE
+from custom_components.feishu_freebusy.sync.reader import WINDOW_BEFORE
 from simulator import Tenant
 from tests.clock import BATCH, Clock, SetUp, Writes, busy_id
 from tests.conftest import at

@@ -23,9 +23,10 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy import binary_sensor, calendar, config_flow, repairs, sensor, timetable
+from custom_components.feishu_freebusy import binary_sensor, calendar, config_flow, repairs, sensor
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.sync import timetable
 from simulator import Call, Fault, LoggedRequest, Room, Simulator, Tenant
 from tests.conftest import at
 

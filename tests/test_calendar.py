@@ -19,8 +19,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.feishu_freebusy.bookings import MAX_RANGE
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.sync.ranges import MAX_RANGE
 from simulator import Fault, Room, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of
 from tests.conftest import at

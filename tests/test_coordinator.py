@@ -7,7 +7,7 @@ from itertools import pairwise
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.feishu_freebusy import timetable
+from custom_components.feishu_freebusy.sync import timetable
 from simulator import Room, Tenant
 from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
 from tests.conftest import at

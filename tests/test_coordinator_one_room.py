@@ -6,7 +6,7 @@ from typing import cast
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.feishu_freebusy import timetable
+from custom_components.feishu_freebusy.sync import timetable
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import (
     FREE_BUSY,

@@ -262,7 +262,7 @@ async def test_the_debug_log_has_a_line_for_each_poll(
     orion: Room,
     vega: Room,
 ) -> None:
-    caplog.set_level(logging.DEBUG, logger="custom_components.feishu_freebusy.poll_log")
+    caplog.set_level(logging.DEBUG, logger="custom_components.feishu_freebusy.sync.journal")
     fails = Fault.error(400, 190014, error={"log_id": "20261123ABC"})
     tenant.inject(fails, FREE_BUSY, when=lambda call: vega.room_id in str(call.body))
     await set_up(orion, vega)

@@ -42,7 +42,7 @@ from custom_components.feishu_freebusy.model.options import (
     WEEKDAYS,
     Options,
 )
-from custom_components.feishu_freebusy.room_source import forecast
+from custom_components.feishu_freebusy.sync.reader import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
 from tests.assist import OpenOffice, response_to

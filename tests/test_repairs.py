@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
-from custom_components.feishu_freebusy.stored import async_forget_stored
+from custom_components.feishu_freebusy.sync.store import async_forget_stored
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
 from tests.conftest import at

@@ -11,8 +11,6 @@ from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED,
 from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
-from .calls import MonthlyCalls, async_forget_calls
-from .catalogue import CatalogueCoordinator
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .dashboard_resources import async_update_dashboard_resources
@@ -25,9 +23,11 @@ from .devices import (
 )
 from .issues import async_watch_entries
 from .model.options import Options
-from .poll_log import async_forget_polls
 from .services import async_setup_services
-from .stored import Stored, async_forget_stored
+from .sync.catalogue import CatalogueCoordinator
+from .sync.journal import async_forget_polls
+from .sync.quota import MonthlyCalls, async_forget_calls
+from .sync.store import Stored, async_forget_stored
 from .voice_sentences import async_update_voice_sentences
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)

@@ -10,13 +10,13 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .bookings import MAX_RANGE
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
 from .feishu.errors import FeishuError
 from .model.schedule import Block
 from .problems import problem_key, problem_placeholders
+from .sync.ranges import MAX_RANGE
 
 PARALLEL_UPDATES = 0
 

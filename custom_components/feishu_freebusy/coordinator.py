@@ -15,9 +15,6 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .bookings import RangeReader
-from .calls import MonthlyCalls
-from .catalogue import CatalogueCoordinator
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
 from .feishu.models import BusyPeriod
@@ -28,15 +25,16 @@ from .model.intervals import grace
 from .model.options import Options
 from .model.schedule import Block, Schedule, SubjectKind, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
-from .poll_log import PollKind, async_poll_log
-from .poll_outcome import UnreadableLog, outcome_of
 from .problems import update_failed
-from .room_source import WINDOW_BEFORE, RoomSource
-from .sources import Answer, Answers, has_good
-from .stored import Readings, Stored, in_grace
-from .subject_reader import SubjectReader
-from .timetable import Timetable
-from .wake_up import WakeUp
+from .sync.catalogue import CatalogueCoordinator
+from .sync.journal import PollKind, UnreadableLog, async_poll_log, outcome_of
+from .sync.quota import MonthlyCalls
+from .sync.ranges import RangeReader
+from .sync.reader import WINDOW_BEFORE, RoomSource, SubjectReader
+from .sync.sources import Answer, Answers, has_good
+from .sync.store import Readings, Stored, in_grace
+from .sync.timetable import Timetable
+from .sync.wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -36,8 +36,8 @@ from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
 from .model.schedule import SubjectKind
-from .poll_log import async_poll_log
 from .problems import problem_key
+from .sync.journal import async_poll_log
 
 _OPTIONS = (
     CONF_COUNT_PENDING_AS_BUSY,

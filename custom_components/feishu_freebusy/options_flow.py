@@ -41,8 +41,8 @@ from .feishu.client import SCOPES_ROOM_BATCH, FeishuClient
 from .feishu.directory import Catalogue
 from .model.options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
 from .people_steps import PeopleSteps
-from .room_source import Reason, forecast
 from .room_steps import RoomSteps
+from .sync.reader import Reason, forecast
 
 if TYPE_CHECKING:
     import probatio as vol

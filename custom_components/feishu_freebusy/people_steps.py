@@ -21,7 +21,7 @@ from .feishu.client import SCOPES_USER_IDS, FeishuClient
 from .feishu.console import scopes_url
 from .feishu.errors import FeishuError, SubjectError
 from .problems import form_placeholders, unnamed_problem_key
-from .sources import PeopleSource
+from .sync.sources import PeopleSource
 
 if TYPE_CHECKING:
     import probatio as vol

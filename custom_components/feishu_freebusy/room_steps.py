@@ -25,7 +25,7 @@ from .feishu.directory import Catalogue, read_catalogue
 from .feishu.errors import FeishuError, ScopeMissingError, SubjectError
 from .model.directory import describe_rooms, place_text
 from .problems import form_placeholders, problem_key, unnamed_problem_key
-from .sources import Answer, Answers, ListSource
+from .sync.sources import Answer, Answers, ListSource
 
 if TYPE_CHECKING:
     import probatio as vol

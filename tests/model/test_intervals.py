@@ -10,7 +10,6 @@ from homeassistant.core import HomeAssistant
 from hypothesis import assume, example, given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy import timetable
 from custom_components.feishu_freebusy.model.intervals import (
     OffHours,
     PollPlan,
@@ -20,6 +19,7 @@ from custom_components.feishu_freebusy.model.intervals import (
     poll_plan,
     retry_delay,
 )
+from custom_components.feishu_freebusy.sync import timetable
 from simulator import Room, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id
 from tests.conftest import at

@@ -12,7 +12,7 @@ from homeassistant.helpers.event import async_call_later
 import pytest
 
 from custom_components import feishu_freebusy
-from custom_components.feishu_freebusy import coordinator, timetable
+from custom_components.feishu_freebusy import coordinator
 from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
@@ -24,7 +24,8 @@ from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status, SubjectKind
 from custom_components.feishu_freebusy.model.subject import Reading, Subject
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
-from custom_components.feishu_freebusy.wake_up import WakeUp
+from custom_components.feishu_freebusy.sync import timetable
+from custom_components.feishu_freebusy.sync.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
 

@@ -4,19 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
-from .model.directory import ReadCatalogue
-from .model.intervals import grace
-from .model.subject import Reading
-from .storage import async_load_if_readable
-from .stored_json import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
+from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from ..model.directory import ReadCatalogue
+from ..model.intervals import grace
+from ..model.subject import Reading
+from .codec import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
+
+_LOGGER = logging.getLogger(__name__)
 
 _VERSION = 1
 # Seconds. Polls follow much closer, but memory cards wear out: if the machine dies, half of the shortest grace is left
@@ -138,3 +141,12 @@ def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], S
         return Store(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)
 
     return store("readings"), store("rooms")
+
+
+async def async_load_if_readable(store: Store[Any]) -> object:
+    """Return what a file holds; one that can't be read, or is of another version, holds None."""
+    try:
+        return await store.async_load()
+    except HomeAssistantError, NotImplementedError, KeyError, TypeError, OSError:
+        _LOGGER.debug("%s could not be read", store.key, exc_info=True)
+        return None

@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .feishu.limits import AppTraffic
-from .storage import async_load_if_readable
+from ..const import DOMAIN
+from ..feishu.limits import AppTraffic
+from .store import async_load_if_readable
 
 _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; so many calls may be forgotten if the machine dies

@@ -9,14 +9,14 @@ from itertools import batched
 from math import ceil
 from typing import ClassVar, override
 
-from .feishu.client import (
+from ..feishu.client import (
     MAX_BATCH_ROOMS,
     MAX_BATCH_ROOMS_WINDOW,
     MAX_BATCH_USERS,
     MAX_BATCH_USERS_WINDOW,
     FeishuClient,
 )
-from .feishu.errors import (
+from ..feishu.errors import (
     AppError,
     CredentialsError,
     EndpointRetiredError,
@@ -30,7 +30,7 @@ from .feishu.errors import (
     StaleTokenError,
     SubjectError,
 )
-from .feishu.models import BusyPeriod, UserIdType, user_id_type_of
+from ..feishu.models import BusyPeriod, UserIdType, user_id_type_of
 
 type Answer = tuple[BusyPeriod, ...] | FeishuError
 type Answers = dict[str, Answer]

@@ -17,7 +17,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
 )
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, UserIdType, user_id_type_of
 from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
-from custom_components.feishu_freebusy.sources import Answer, Answers, PeopleSource
+from custom_components.feishu_freebusy.sync.sources import Answer, Answers, PeopleSource
 from simulator import Fault, LoggedRequest, Tenant, User
 from simulator.model import RSVP_WORDS, Call
 from tests.feishu.virtual import START, now, on_virtual_time, run

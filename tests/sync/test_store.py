@@ -17,7 +17,7 @@ from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import ROOMS, Clock, SetUp, state_of
 from tests.conftest import at
 from tests.restarts import CATALOGUE, READINGS, Stop, Turn, key, stored
-from tests.test_calls import disk as disk  # noqa: PLC0414  # a fixture
+from tests.sync.test_quota import disk as disk  # noqa: PLC0414  # a fixture
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
 pytestmark = pytest.mark.usefixtures("in_utc")

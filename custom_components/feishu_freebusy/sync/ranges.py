@@ -8,10 +8,10 @@ from typing import Any
 
 from homeassistant.util import dt as dt_util
 
-from .feishu.client import FeishuClient
-from .feishu.models import BusyPeriod, user_id_type_of
-from .model.schedule import SubjectKind
-from .model.subject import Reading, Subject
+from ..feishu.client import FeishuClient
+from ..feishu.models import BusyPeriod, user_id_type_of
+from ..model.schedule import SubjectKind
+from ..model.subject import Reading, Subject
 
 MAX_RANGE = timedelta(days=1_100)  # three years; each 90 days take a call
 _MAX_KEPT = 1_000

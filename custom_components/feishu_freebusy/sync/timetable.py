@@ -8,11 +8,11 @@ import random
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .calls import MonthlyCalls
-from .feishu.errors import FeishuError, RateLimitedError, SubjectError
-from .model.intervals import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
-from .model.options import Options
-from .model.subject import Subject
+from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
+from ..model.intervals import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from ..model.options import Options
+from ..model.subject import Subject
+from .quota import MonthlyCalls
 from .sources import Answers
 
 DUE_SLACK = 2.0  # seconds; what is due so soon is read along

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from .feishu.directory import Catalogue
-from .feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
-from .model.directory import ReadCatalogue
-from .model.subject import Reading
+from ..feishu.directory import Catalogue
+from ..feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
+from ..model.directory import ReadCatalogue
+from ..model.subject import Reading
 
 type Json = dict[str, Any]
 

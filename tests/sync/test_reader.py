@@ -22,8 +22,8 @@ from custom_components.feishu_freebusy.feishu.errors import (
 )
 from custom_components.feishu_freebusy.model.options import Options, SourceOption
 from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
-from custom_components.feishu_freebusy.room_source import Forecast, Reason, RoomSource, forecast
-from custom_components.feishu_freebusy.sources import Answers
+from custom_components.feishu_freebusy.sync.reader import Forecast, Reason, RoomSource, forecast
+from custom_components.feishu_freebusy.sync.sources import Answers
 from simulator import Fault, Tenant
 from simulator.office import office
 from tests.clock import BATCH, FREE_BUSY, rooms_of

@@ -10,7 +10,7 @@ from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
 from custom_components.feishu_freebusy.model.directory import ReadCatalogue
 from custom_components.feishu_freebusy.model.subject import Reading
-from custom_components.feishu_freebusy.stored_json import (
+from custom_components.feishu_freebusy.sync.codec import (
     catalogue_from_json,
     catalogue_to_json,
     readings_from_json,

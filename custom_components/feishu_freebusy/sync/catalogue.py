@@ -12,17 +12,17 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import CATALOGUE_INTERVAL
-from .feishu.client import FeishuClient
-from .feishu.directory import Catalogue, read_catalogue
-from .feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
-from .feishu.models import Room
-from .issues import async_report_failure
-from .model.directory import ReadCatalogue, RoomInfo, describe_rooms
-from .model.intervals import pause_after
-from .model.options import Options
-from .poll_log import PollKind, async_poll_log
-from .problems import update_failed
+from ..const import CATALOGUE_INTERVAL
+from ..feishu.client import FeishuClient
+from ..feishu.directory import Catalogue, read_catalogue
+from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
+from ..feishu.models import Room
+from ..issues import async_report_failure
+from ..model.directory import ReadCatalogue, RoomInfo, describe_rooms
+from ..model.intervals import pause_after
+from ..model.options import Options
+from ..problems import update_failed
+from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)

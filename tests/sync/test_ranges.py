@@ -7,12 +7,12 @@ import gc
 
 import pytest
 
-from custom_components.feishu_freebusy import bookings
-from custom_components.feishu_freebusy.bookings import RangeReader
 from custom_components.feishu_freebusy.feishu.errors import ServerError
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room as FeishuRoom, RsvpStatus
 from custom_components.feishu_freebusy.model.directory import RoomInfo
 from custom_components.feishu_freebusy.model.subject import PersonInfo, Reading, Subject
+from custom_components.feishu_freebusy.sync import ranges
+from custom_components.feishu_freebusy.sync.ranges import RangeReader
 from simulator import Fault, Tenant
 from tests.feishu.virtual import START, on_virtual_time, run
 
@@ -186,7 +186,7 @@ def test_a_change_is_told_by_asking_if_nothing_was_read_before(tenant: Tenant) -
 
 
 def test_so_many_ranges_are_kept_and_no_more(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bookings, "_MAX_KEPT", 3)
+    monkeypatch.setattr(ranges, "_MAX_KEPT", 3)
     subjects = {f"omm_{number}": room() for number in range(1, 5)}
 
     async def main(read: Read) -> None:

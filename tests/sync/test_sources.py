@@ -18,7 +18,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     UnreadableAnswerError,
 )
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
-from custom_components.feishu_freebusy.sources import Answers, BatchSource, ListSource, OnAnswer, Source
+from custom_components.feishu_freebusy.sync.sources import Answers, BatchSource, ListSource, OnAnswer, Source
 from simulator import Booking, Fault, Tenant
 from simulator.model import Call
 from tests.clock import BATCH, FREE_BUSY, rooms_of
