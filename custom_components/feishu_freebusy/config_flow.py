@@ -31,10 +31,10 @@ from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalised_base_
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
+from .flows.options import FeishuOptionsFlow, forecast_texts
+from .flows.rooms import RoomSteps
 from .model.options import Options, Plan
-from .options_flow import FeishuOptionsFlow, forecast_texts
 from .problems import form_placeholders, unnamed_problem_key
-from .room_steps import RoomSteps
 
 if TYPE_CHECKING:
     import probatio as vol

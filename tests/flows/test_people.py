@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE
 from custom_components.feishu_freebusy.feishu import transport
-from custom_components.feishu_freebusy.people_steps import _split, _suggested_name
+from custom_components.feishu_freebusy.flows.people import _split, _suggested_name
 from simulator import Fault, Tenant, User
 from tests.test_config_flow import FREE_BUSY, FREE_BUSY_SCOPE, Trouble, answers_at, troubles_at
 from tests.test_translations import TEXTS, checked, fields_of, placeholders, start_options, submit, suggested

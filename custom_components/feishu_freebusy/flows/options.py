@@ -18,8 +18,8 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util import dt as dt_util
 
-from .api import FLOW_DEADLINE, async_create_client
-from .const import (
+from ..api import FLOW_DEADLINE, async_create_client
+from ..const import (
     CONF_COUNT_PENDING_AS_BUSY,
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
@@ -35,14 +35,14 @@ from .const import (
     CONF_SOURCE,
     CONF_VOICE_SENTENCES,
 )
-from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-from .devices import names_of_rooms
-from .feishu.client import SCOPES_ROOM_BATCH, FeishuClient
-from .feishu.directory import Catalogue
-from .model.options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
-from .people_steps import PeopleSteps
-from .room_steps import RoomSteps
-from .sync.reader import Reason, forecast
+from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from ..devices import names_of_rooms
+from ..feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from ..feishu.directory import Catalogue
+from ..model.options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
+from ..sync.reader import Reason, forecast
+from .people import PeopleSteps
+from .rooms import RoomSteps
 
 if TYPE_CHECKING:
     import probatio as vol

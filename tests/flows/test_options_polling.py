@@ -12,12 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.flows.options import forecast_texts
 from custom_components.feishu_freebusy.model.options import Options
-from custom_components.feishu_freebusy.options_flow import forecast_texts
 from simulator import Fault, Room, Tenant
+from tests.flows.test_options import running, save
 from tests.test_config_flow import BATCH_SCOPE, DECEMBER, SCOPES
 from tests.test_ignored import disable
-from tests.test_options_flow import running, save
 from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
 
 OFF_HOURS = {"enabled": True, "start": "18:30:00", "end": "08:15:00", "days": ["fri", "sun"]}

@@ -1,0 +1,1 @@
+"""Steps that the config flow and the options flow share."""
