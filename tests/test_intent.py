@@ -16,15 +16,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import yaml
 
+from custom_components.feishu_freebusy.assist.sentences import SENTENCES
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from custom_components.feishu_freebusy.intent import INTENT_FIND_ROOMS, INTENT_STATUS
-from custom_components.feishu_freebusy.voice_sentences import SENTENCES
 from simulator import Fault, Room, Tenant
-from tests.assist import ASSIST, Ask, OpenOffice, call, entity_of, rename, response_to, said
 from tests.clock import Clock, device_of
 from tests.conftest import at
+from tests.voice import ASSIST, Ask, OpenOffice, call, entity_of, rename, response_to, said
 
-pytest_plugins = ["tests.assist"]
+pytest_plugins = ["tests.voice"]
 
 NOTHING_KNOWN = "I don't know: there is no current data for any room that would do."
 CHINESE = "zh-CN"  # what the sentences are called; Home Assistant's own language is zh-Hans

@@ -10,11 +10,11 @@ import voluptuous as vol
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from simulator import Fault, Tenant
-from tests.assist import ASSIST, Ask, OpenOffice, call, entity_of
 from tests.clock import Clock
 from tests.conftest import at
+from tests.voice import ASSIST, Ask, OpenOffice, call, entity_of
 
-pytest_plugins = ["tests.assist"]
+pytest_plugins = ["tests.voice"]
 
 pytest.importorskip("homeassistant.components.llm", reason="Home Assistant asks integrations for tools from 2026.8 on")
 

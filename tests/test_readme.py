@@ -45,13 +45,13 @@ from custom_components.feishu_freebusy.model.options import (
 from custom_components.feishu_freebusy.sync.reader import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
-from tests.assist import OpenOffice, response_to
 from tests.blueprints.office import FOLDER
 from tests.clock import Clock, SetUp, shown
 from tests.conftest import at
 from tests.test_translations import TEXTS
+from tests.voice import OpenOffice, response_to
 
-pytest_plugins = ["tests.assist"]
+pytest_plugins = ["tests.voice"]
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / DOMAIN

@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED,
 from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
+from .assist.sentences import async_update_voice_sentences
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .dashboard_resources import async_update_dashboard_resources
@@ -28,7 +29,6 @@ from .sync.catalogue import CatalogueCoordinator
 from .sync.journal import async_forget_polls
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
-from .voice_sentences import async_update_voice_sentences
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

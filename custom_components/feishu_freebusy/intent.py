@@ -8,10 +8,10 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, intent
 
-from .answers import Answers, async_answers
-from .room_names import is_time
-from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
-from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
+from .assist.answers import Answers, async_answers
+from .assist.names import is_time
+from .assist.questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
+from .assist.subjects import SpokenSubject, async_spoken_subjects, find_subject
 
 if TYPE_CHECKING:
     import probatio as vol

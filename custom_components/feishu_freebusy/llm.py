@@ -10,13 +10,13 @@ from homeassistant.helpers.selector import DateTimeSelector
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from .assist.questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
+from .assist.subjects import SpokenSubject, async_spoken_subjects, find_subject
 from .const import DOMAIN
 from .model.schedule import DISABLED_WITHOUT_REASON
 from .model.search import Offer
 from .room_finder import Found
-from .room_questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
 from .services import instant
-from .spoken_subjects import SpokenSubject, async_spoken_subjects, find_subject
 
 if TYPE_CHECKING:
     import probatio as vol

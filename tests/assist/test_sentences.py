@@ -12,9 +12,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import yaml
 
-from custom_components.feishu_freebusy import voice_sentences
+from custom_components.feishu_freebusy.assist import sentences
+from custom_components.feishu_freebusy.assist.sentences import SENTENCES, async_update_voice_sentences as update
 from custom_components.feishu_freebusy.const import CONF_VOICE_SENTENCES, DOMAIN
-from custom_components.feishu_freebusy.voice_sentences import SENTENCES, async_update_voice_sentences as update
 from simulator import Room
 from tests.clock import Clock, SetUp
 
@@ -68,7 +68,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.levelname
         for record in caplog.records
-        if record.name == voice_sentences.__name__ and record.levelname != "DEBUG"
+        if record.name == sentences.__name__ and record.levelname != "DEBUG"
     ]
 
 
@@ -176,7 +176,7 @@ async def test_an_update_of_the_integration_renews_them(
     newer = tmp_path / "newer"
     newer.mkdir()
     (newer / "en.yaml").write_text("language: en\nintents: {}\n")
-    monkeypatch.setattr(voice_sentences, "SENTENCES", newer)
+    monkeypatch.setattr(sentences, "SENTENCES", newer)
 
     await update(hass)
 
@@ -289,7 +289,7 @@ async def test_neither_is_one_that_is_read_only(
 ) -> None:
     add_entry(hass, **ON)
 
-    with patch.object(voice_sentences, "write_utf8_file_atomic", side_effect=PermissionError("read-only")):
+    with patch.object(sentences, "write_utf8_file_atomic", side_effect=PermissionError("read-only")):
         await update(hass)
     assert files(config_dir) == []
     assert warnings(caplog) == ["WARNING"]

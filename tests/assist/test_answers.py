@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from custom_components.feishu_freebusy import answers
+from custom_components.feishu_freebusy.assist import answers
 from tests.test_translations import TEXTS
 
 

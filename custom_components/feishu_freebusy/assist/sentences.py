@@ -15,8 +15,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.file import write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .model.options import Options
+from ..const import DOMAIN
+from ..model.options import Options
 
 SENTENCES: Final = Path(__file__).parent / "sentences"
 FOLDER: Final = "custom_sentences"

@@ -1,6 +1,6 @@
 """Home Assistant's own conversation agent, which is spoken to.
 
-Its fixtures are asked for with `pytest_plugins = ["tests.assist"]`. (PYTEST_DONT_REWRITE: it is imported before that.)
+Its fixtures are asked for with `pytest_plugins = ["tests.voice"]`. (PYTEST_DONT_REWRITE: it is imported before that.)
 """
 
 from collections.abc import Awaitable, Callable

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.room_names import Called, Names, find_called, is_time
+from custom_components.feishu_freebusy.assist.names import Called, Names, find_called, is_time
 
 OFFICE = {
     "a301": Names(["A301"], ["3F", "Tower A", "Tower A 3F"]),

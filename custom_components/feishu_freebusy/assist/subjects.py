@@ -9,13 +9,13 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
-from .const import DOMAIN, ROOM_PREFIX
-from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-from .devices import subject_id_of
-from .model.directory import RoomInfo
-from .model.subject import Snapshot
-from .room_finder import main_entity_id
-from .room_names import Called, Names, core_of, find_called
+from ..const import DOMAIN, ROOM_PREFIX
+from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from ..devices import subject_id_of
+from ..model.directory import RoomInfo
+from ..model.subject import Snapshot
+from ..room_finder import main_entity_id
+from .names import Called, Names, core_of, find_called
 
 
 @dataclass(frozen=True, slots=True)

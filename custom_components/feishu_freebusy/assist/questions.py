@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .coordinator import FeishuConfigEntry
-from .model.search import Request, SearchResult, Why
-from .room_finder import Found, async_find_rooms
-from .spoken_subjects import Place, SpokenSubject, find_place
+from ..const import DOMAIN
+from ..coordinator import FeishuConfigEntry
+from ..model.search import Request, SearchResult, Why
+from ..room_finder import Found, async_find_rooms
+from .subjects import Place, SpokenSubject, find_place
 
 _SHORTEST_STAY = timedelta(minutes=1)
 _ALL = 1_000
