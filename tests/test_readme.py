@@ -17,8 +17,8 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import yaml
 
+from custom_components.feishu_freebusy.cards import BUNDLE
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
-from custom_components.feishu_freebusy.dashboard_resources import BUNDLE
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
 from custom_components.feishu_freebusy.feishu.console import console_url, scopes_json

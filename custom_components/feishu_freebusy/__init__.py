@@ -12,9 +12,9 @@ from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
+from .cards import async_update_dashboard_resources
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-from .dashboard_resources import async_update_dashboard_resources
 from .devices import (
     async_remove_dropped,
     async_update_devices,

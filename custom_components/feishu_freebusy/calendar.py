@@ -13,9 +13,9 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
+from .errors import problem_key, problem_placeholders
 from .feishu.errors import FeishuError
 from .model.schedule import Block
-from .problems import problem_key, problem_placeholders
 from .sync.ranges import MAX_RANGE
 
 PARALLEL_UPDATES = 0

@@ -26,6 +26,7 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import FeishuConfigEntry
+from .errors import form_placeholders, unnamed_problem_key
 from .feishu.access import Access, check_access
 from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalised_base_url
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
@@ -34,7 +35,6 @@ from .feishu.errors import FeishuError
 from .flows.options import FeishuOptionsFlow, forecast_texts
 from .flows.rooms import RoomSteps
 from .model.options import Options, Plan
-from .problems import form_placeholders, unnamed_problem_key
 
 if TYPE_CHECKING:
     import probatio as vol

@@ -15,6 +15,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .errors import update_failed
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
 from .feishu.models import BusyPeriod
@@ -25,7 +26,6 @@ from .model.intervals import grace
 from .model.options import Options
 from .model.schedule import Block, Schedule, SubjectKind, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
-from .problems import update_failed
 from .sync.catalogue import CatalogueCoordinator
 from .sync.journal import PollKind, UnreadableLog, async_poll_log, outcome_of
 from .sync.quota import MonthlyCalls

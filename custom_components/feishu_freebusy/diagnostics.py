@@ -32,11 +32,11 @@ from .const import (
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
+from .errors import problem_key
 from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
 from .model.schedule import SubjectKind
-from .problems import problem_key
 from .sync.journal import async_poll_log
 
 _OPTIONS = (

@@ -24,6 +24,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from .errors import problem_text, without_addresses
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
 from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
 from .feishu.errors import (
@@ -38,7 +39,6 @@ from .feishu.errors import (
 )
 from .model.options import Options
 from .model.subject import PersonInfo
-from .problems import problem_text, without_addresses
 
 if TYPE_CHECKING:  # both stand above this module
     from .model.directory import ReadCatalogue

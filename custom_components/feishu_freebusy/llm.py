@@ -13,9 +13,9 @@ from homeassistant.util.json import JsonObjectType
 from .assist.questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
 from .assist.subjects import SpokenSubject, async_spoken_subjects, find_subject
 from .const import DOMAIN
+from .finder import Found
 from .model.schedule import DISABLED_WITHOUT_REASON
 from .model.search import Offer
-from .room_finder import Found
 from .services import instant
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from homeassistant.helpers import issue_registry as ir
 from .api import FLOW_DEADLINE, async_create_client
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
+from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
 from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_gone
-from .problems import problem_key, problem_text, text_of, without_addresses
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult

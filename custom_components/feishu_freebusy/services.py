@@ -14,11 +14,11 @@ from homeassistant.util.json import JsonObjectType
 from .const import DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
+from .errors import problem_key, problem_placeholders
 from .feishu.errors import FeishuError
 from .feishu.models import BusyPeriod, UserIdType, user_id_type_of
+from .finder import Found, async_find_rooms
 from .model.search import Offer, Request
-from .problems import problem_key, problem_placeholders
-from .room_finder import Found, async_find_rooms
 
 if TYPE_CHECKING:
     import probatio as vol

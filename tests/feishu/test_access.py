@@ -6,11 +6,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.errors import problem_key
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.access import Access, check_access
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.errors import FeishuError
-from custom_components.feishu_freebusy.problems import problem_key
 from simulator import Fault, Simulator, Tenant
 
 FREE_BUSY = "calendar:calendar.free_busy:read"

@@ -8,10 +8,10 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util, language as language_util
 
 from ..const import DOMAIN
+from ..finder import Found
 from ..model.options import WEEKDAYS
 from ..model.schedule import DISABLED_WITHOUT_REASON, Status, start_of_day
 from ..model.search import Offer, Reason, Why
-from ..room_finder import Found
 from .subjects import SpokenSubject
 
 _LANGUAGES = ("en", "zh-Hans")

@@ -9,8 +9,8 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry
+from ..finder import Found, async_find_rooms
 from ..model.search import Request, SearchResult, Why
-from ..room_finder import Found, async_find_rooms
 from .subjects import Place, SpokenSubject, find_place
 
 _SHORTEST_STAY = timedelta(minutes=1)

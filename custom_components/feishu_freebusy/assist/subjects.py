@@ -12,9 +12,9 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr, en
 from ..const import DOMAIN, ROOM_PREFIX
 from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from ..devices import subject_id_of
+from ..finder import main_entity_id
 from ..model.directory import RoomInfo
 from ..model.subject import Snapshot
-from ..room_finder import main_entity_id
 from .names import Called, Names, core_of, find_called
 
 

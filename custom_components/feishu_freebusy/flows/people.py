@@ -17,10 +17,10 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_PEOPLE, ROOM_PREFIX
+from ..errors import form_placeholders, unnamed_problem_key
 from ..feishu.client import SCOPES_USER_IDS, FeishuClient
 from ..feishu.console import scopes_url
 from ..feishu.errors import FeishuError, SubjectError
-from ..problems import form_placeholders, unnamed_problem_key
 from ..sync.sources import PeopleSource
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
+from ..errors import form_placeholders, problem_key, unnamed_problem_key
 from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
 from ..feishu.errors import FeishuError, ScopeMissingError, SubjectError
 from ..model.directory import describe_rooms, place_text
-from ..problems import form_placeholders, problem_key, unnamed_problem_key
 from ..sync.sources import Answer, Answers, ListSource
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..const import CATALOGUE_INTERVAL
+from ..errors import update_failed
 from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
 from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
@@ -21,7 +22,6 @@ from ..issues import async_report_failure
 from ..model.directory import ReadCatalogue, RoomInfo, describe_rooms
 from ..model.intervals import pause_after
 from ..model.options import Options
-from ..problems import update_failed
 from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
+from ..errors import problem_key, reasons_of
 from ..feishu.errors import FeishuError
 from ..feishu.limits import AppTraffic
 from ..model.subject import Subject
-from ..problems import problem_key, reasons_of
 from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
 
 _LOGGER = logging.getLogger(__name__)

@@ -4,6 +4,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.feishu_freebusy.errors import (
+    form_placeholders,
+    problem_key,
+    problem_placeholders,
+    reasons_of,
+    update_failed,
+)
 from custom_components.feishu_freebusy.feishu.errors import (
     Answer,
     AppUnavailableError,
@@ -24,13 +31,6 @@ from custom_components.feishu_freebusy.feishu.errors import (
     UnreadableAnswerError,
     error_of,
     token_error_of,
-)
-from custom_components.feishu_freebusy.problems import (
-    form_placeholders,
-    problem_key,
-    problem_placeholders,
-    reasons_of,
-    update_failed,
 )
 from tests.test_translations import TEXTS
 

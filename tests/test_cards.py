@@ -17,13 +17,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.feishu_freebusy import dashboard_resources
+from custom_components.feishu_freebusy import cards
+from custom_components.feishu_freebusy.cards import BUNDLE, URL, async_update_dashboard_resources as update
 from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, DOMAIN
-from custom_components.feishu_freebusy.dashboard_resources import (
-    BUNDLE,
-    URL,
-    async_update_dashboard_resources as update,
-)
 
 ADDRESS = f"{URL}?v={sha256(BUNDLE.read_bytes()).hexdigest()[:12]}"
 OTHERS = "/local/other.js"
@@ -219,7 +215,7 @@ async def test_no_trouble_gets_out(
     await start()
     add_entry(hass)
     if broken == "bundle":
-        monkeypatch.setattr(dashboard_resources, "BUNDLE", Path("/nowhere"))
+        monkeypatch.setattr(cards, "BUNDLE", Path("/nowhere"))
     elif broken == "resources":
         monkeypatch.delattr(hass.data[LOVELACE_DATA], "resources")
     elif broken == "names":
@@ -229,7 +225,7 @@ async def test_no_trouble_gets_out(
 
     await update(hass)
 
-    ours = [record for record in caplog.records if record.name == dashboard_resources.__name__]
+    ours = [record for record in caplog.records if record.name == cards.__name__]
     assert [record.levelname for record in ours] == ["WARNING"]
     assert URL in ours[0].getMessage()
     assert ours[0].exc_info is None
