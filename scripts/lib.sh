@@ -3,6 +3,8 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/feishu-freebusy
+# where Python finds the integration, and what only developers run
+export PYTHONPATH=$root:$root/dev
 uv_version=0.13.9
 
 # where this is set, Home Assistant would be compiled anew at every start
@@ -50,11 +52,11 @@ find_uv() (
   echo "$own/bin/uv"
 )
 
-# environment NAME: prints the path of a virtualenv with exactly what requirements/NAME.txt lists, made where it is missing.
+# environment NAME: prints the path of a virtualenv with exactly what dev/requirements/NAME.txt lists, made where it is missing.
 environment() (
   set -euo pipefail
-  wanted=$root/requirements/$1.txt
-  [[ -f $wanted ]] || die "there is no requirements/$1.txt"
+  wanted=$root/dev/requirements/$1.txt
+  [[ -f $wanted ]] || die "there is no dev/requirements/$1.txt"
   place=$root/.venv/$1-$(cksum <"$wanted" | cut -d ' ' -f 1)
   if "$place/bin/python" -c '' 2>/dev/null; then
     echo "$place"
@@ -70,7 +72,7 @@ environment() (
   export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-120}
   # the list is complete, so nothing is resolved (and what was overridden stays so)
   "$uv" --quiet venv --relocatable --python "$python" "$work/env"
-  "$uv" --quiet pip install --python "$work/env" --no-deps --requirements "$wanted" || die "could not install requirements/$1.txt"
+  "$uv" --quiet pip install --python "$work/env" --no-deps --requirements "$wanted" || die "could not install dev/requirements/$1.txt"
   for old in "$root/.venv/$1-"[0-9]*; do
     if [[ $old != "$place" ]] || ! "$old/bin/python" -c '' 2>/dev/null; then rm -rf "$old"; fi
   done

@@ -96,10 +96,10 @@ def check_hacs(root: Path, folder: Path, _texts: Texts) -> Iterator[str]:
     yield from (f"hacs.json has unknown {key}" for key in set(hacs) - HACS_ALLOWED)
     if hacs["name"] != read(folder / "manifest.json")["name"]:
         yield "hacs.json has another name than the manifest"
-    floor = (root / "requirements/floor.txt").read_text(encoding="utf-8")
+    floor = (root / "dev/requirements/floor.txt").read_text(encoding="utf-8")
     pinned = re.search(r"^homeassistant==(\d+\.\d+)\.", floor, re.MULTILINE)
     if not pinned or hacs.get("homeassistant") != f"{pinned[1]}.0":
-        yield "hacs.json has another floor than requirements/floor.txt"
+        yield "hacs.json has another floor than dev/requirements/floor.txt"
 
 
 def check_brand(_root: Path, folder: Path, _texts: Texts) -> Iterator[str]:
@@ -306,7 +306,7 @@ def test_the_files_agree() -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Make a copy of what is checked, to be spoilt."""
-    for path in ("hacs.json", "pyproject.toml", "requirements/floor.txt"):
+    for path in ("hacs.json", "pyproject.toml", "dev/requirements/floor.txt"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
     folder = f"custom_components/{DOMAIN}"

@@ -99,7 +99,7 @@ def test_actions_are_pinned_but_for_the_validators(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["demo", "floor", "newest"])
 def test_requirements_are_pinned_and_name_no_address(name: str) -> None:
-    lines = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "dev" / "requirements" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
     assert wanted
     assert [line for line in wanted if not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==(\d!)?[\w.]+( ; .+)?", line)] == []

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def command(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - a command of this repository
         [sys.executable, "-m", "simulator", *arguments],
-        cwd=ROOT,
+        cwd=ROOT / "dev",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

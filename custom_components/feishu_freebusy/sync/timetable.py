@@ -21,7 +21,7 @@ _JITTER = 0.05  # of the interval, so that many instances don't march in step
 _MOST_JITTER = 120.0  # seconds: what was read holds for but a few minutes longer than the interval
 _INTO_MONTH = timedelta(minutes=1)
 # A room is read once more just before it is to become free: meetings are extended in their last minutes, and an "off"
-# that is taken back fires automations for nothing. Other edges don't pay (BENCHMARKS.md).
+# that is taken back fires automations for nothing. Other edges don't pay (docs/benchmarks.md).
 _BEFORE_END = timedelta(seconds=10)
 _EDGE_NOT_BEFORE = timedelta(seconds=30)
 

@@ -1,4 +1,4 @@
-"""What it takes to find a room among 1,000, in a real Home Assistant. `python -m benchmarks.find_rooms`.
+"""What it takes to find a room among 1,000, in a real Home Assistant. `scripts/bench find_rooms`.
 
 The yardstick is to go once through what is known of all rooms, looking at each busy period of theirs.
 """

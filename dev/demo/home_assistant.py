@@ -15,7 +15,7 @@ import aiohttp
 
 HOST: Final = "127.0.0.1"
 USER: Final = "demo"
-_INTEGRATION: Final = Path(__file__).resolve().parent.parent / "custom_components" / "feishu_freebusy"
+_INTEGRATION: Final = Path(__file__).resolve().parents[2] / "custom_components" / "feishu_freebusy"
 _START_TIMEOUT: Final = 180.0
 _STOP_TIMEOUT: Final = 30.0
 

@@ -1,6 +1,6 @@
 """How late changes of bookings are seen, at equal calls: a simulated month of office days for each way to spend them.
 
-`python -m benchmarks.lateness` prints the table; with `--vary`, how far it depends on the habits of the office.
+`scripts/bench lateness` prints the table; with `--vary`, how far it depends on the habits of the office.
 
 Known bookings begin and end by a local timer, so only *changes* can be seen late. Measured from 8 to 19 on office days:
 how late each change is seen, whichever day it is about; for how long a room is shown wrong; and how often it is shown

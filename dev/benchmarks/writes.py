@@ -1,4 +1,4 @@
-"""How often states of rooms are written on a simulated office day, and why. `python -m benchmarks.writes`."""
+"""How often states of rooms are written on a simulated office day, and why. `scripts/bench writes`."""
 
 from dataclasses import asdict
 import json
@@ -67,7 +67,7 @@ class _Benchmark:
 
 def _measure(rooms: int) -> str:
     benchmark = _Benchmark(rooms)
-    day = str(ROOT / "benchmarks" / "simulated_day.py")
+    day = str(ROOT / "dev" / "benchmarks" / "simulated_day.py")
     options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider"]
     status = pytest.main([day, *options], plugins=[benchmark])
     if status or not benchmark.counts:

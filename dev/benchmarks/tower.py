@@ -1,6 +1,6 @@
 """An office tower of meeting rooms, as a simulated tenant in a process of its own.
 
-`python -m benchmarks.tower ROOMS FLIP_AT` prints its address and runs until its standard input ends. In every room a
+`scripts/bench tower ROOMS FLIP_AT` prints its address and runs until its standard input ends. In every room a
 meeting of so many seconds begins at FLIP_AT (Unix seconds), then there is a break as long, then the next.
 """
 
@@ -14,7 +14,7 @@ import sys
 from typing import Final
 
 from benchmarks.bookings import Habits, meetings
-from benchmarks.measure import ROOT
+from benchmarks.measure import ENVIRONMENT, ROOT
 from simulator import Simulator, Tenant
 
 FLIPS: Final = 6
@@ -53,7 +53,7 @@ def _book(tenant: Tenant, room_id: str, number: int, midnight: datetime, flip_at
 def running_tower(rooms: int, flip_at: float) -> Iterator[str]:
     """Run the tenant; yields its address."""
     command = [sys.executable, "-m", "benchmarks.tower", str(rooms), str(flip_at)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
         assert process.stdout  # noqa: S101  # a pipe
         yield process.stdout.readline().strip()
 

@@ -1,4 +1,4 @@
-"""How the cost of a schedule grows with its busy periods. `python -m benchmarks.schedule`."""
+"""How the cost of a schedule grows with its busy periods. `scripts/bench schedule`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

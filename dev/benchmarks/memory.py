@@ -1,4 +1,4 @@
-"""What a room with all its entities takes of memory. `python -m benchmarks.memory`.
+"""What a room with all its entities takes of memory. `scripts/bench memory`.
 
 Each number of rooms is set up in a process of its own; what Python objects take is traced.
 """

@@ -1,4 +1,4 @@
-"""What rooms leave in Home Assistant's database in a week. `python -m benchmarks.recorder`.
+"""What rooms leave in Home Assistant's database in a week. `scripts/bench recorder`.
 
 A real recorder on SQLite. The size of a table, with its indexes, is shared out among entities: that of states by their
 rows, that of attributes by their length.
@@ -66,7 +66,7 @@ def rows(rooms: int = ROOMS, days: int = DAYS) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         week = Week(rooms, days, Path(folder) / "home-assistant.db")
         options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
-        if pytest.main([str(ROOT / "benchmarks" / "recorded_week.py"), *options], plugins=[week]):
+        if pytest.main([str(ROOT / "dev" / "benchmarks" / "recorded_week.py"), *options], plugins=[week]):
             raise RuntimeError("the week failed")
         shares = _shares(week)
     changes = week.changes / rooms / days

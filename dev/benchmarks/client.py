@@ -1,4 +1,4 @@
-"""What one free/busy call costs a client: request, answer, parsing, merged schedule. `python -m benchmarks.client`.
+"""What one free/busy call costs a client: request, answer, parsing, merged schedule. `scripts/bench client`.
 
 Three do the same against the same server: ours, bare aiohttp with orjson and twenty lines, and the vendor's SDK. CPU
 is that of this process, so the server's is not in it.

@@ -1,4 +1,4 @@
-"""A Feishu tenant on loopback, as strict as the real one. See ``python -m simulator --help``."""
+"""A Feishu tenant on loopback, as strict as the real one. See ``scripts/simulator --help``."""
 
 from .faults import Fault
 from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User

@@ -1,4 +1,4 @@
-"""How long a poll of 1,000 rooms takes, against what our own limiter allows. `python -m benchmarks.poll`.
+"""How long a poll of 1,000 rooms takes, against what our own limiter allows. `scripts/bench poll`.
 
 On virtual time: the simulator answers each call after the same latency, and only waiting takes time.
 """

@@ -1,4 +1,4 @@
-"""What it costs to import our client, and the vendor's SDK: time and memory. `python -m benchmarks.imports`.
+"""What it costs to import our client, and the vendor's SDK: time and memory. `scripts/bench imports`.
 
 Each import is one in a Python of its own, on top of what starting Python itself costs.
 """

@@ -1,6 +1,6 @@
 """A server in a process of its own that has all its answers ready, so that only clients are measured.
 
-`python -m benchmarks.canned` prints its address and runs until its standard input ends.
+`scripts/bench canned` prints its address and runs until its standard input ends.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final, override
 from zoneinfo import ZoneInfo
 
 from benchmarks.bookings import Habits, meetings
-from benchmarks.measure import ROOT
+from benchmarks.measure import ENVIRONMENT, ROOT
 
 ROOMS: Final = 50
 # An answer holds the five office days of a week: about 30 meetings
@@ -97,7 +97,7 @@ async def _serve() -> None:
 def canned_server() -> Iterator[str]:
     """Run the server; yields its address."""
     command = [sys.executable, "-m", "benchmarks.canned"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
         assert process.stdout  # noqa: S101  # a pipe
         yield process.stdout.readline().strip()
 

@@ -25,7 +25,7 @@ from .connect import Credentials, add_integration, room_states
 from .home_assistant import HomeAssistant
 from .life import wake_up
 
-_DOCS = Path(__file__).resolve().parent.parent / "docs"
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
 _PORT = 8137
 _MORNING = 10  # o'clock
 _TABLET = {"width": 1180, "height": 740}

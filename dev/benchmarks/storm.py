@@ -1,4 +1,4 @@
-"""1,000 rooms in a real Home Assistant: set-up, polls, all rooms flipping at once. `python -m benchmarks.storm`.
+"""1,000 rooms in a real Home Assistant: set-up, polls, all rooms flipping at once. `scripts/bench storm`.
 
 The tenant runs in a process of its own. Stalls are of CPU time, in which the machine's other work has no part.
 """

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 import json
+import os
 from pathlib import Path
 from statistics import median
 import subprocess
 import sys
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'dev'}",
+}  # of a Python that runs a module of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +59,5 @@ def table(rows: Iterable[Row]) -> str:
 def in_own_process(module: str, *arguments: object) -> Any:  # noqa: ANN401  # JSON
     """Run a module of ours in a Python of its own and return the JSON that it prints last."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own
     return json.loads(done.stdout.splitlines()[-1])

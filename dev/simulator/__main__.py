@@ -1,4 +1,4 @@
-"""Runs a simulated tenant until Ctrl-C: ``python -m simulator --rooms 12 --port 8990``."""
+"""Runs a simulated tenant until Ctrl-C: ``scripts/simulator --rooms 12 --port 8990``."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m simulator",
+        prog="scripts/simulator",
         description="A Feishu tenant with meeting rooms, on 127.0.0.1.",
         epilog=control.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

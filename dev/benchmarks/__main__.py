@@ -1,4 +1,4 @@
-"""Runs all benchmarks and prints two tables in Markdown: `scripts/bench`, or `python -m benchmarks`.
+"""Runs all benchmarks and prints two tables in Markdown: `scripts/bench`.
 
 The first is what was measured on this machine in this run; the second, how late changes are seen, is computed. Takes
 some minutes. Each module also runs alone.

@@ -1,1 +1,0 @@
-"""A running office in one command: a real Home Assistant with the integration. See `python -m demo --help`."""
