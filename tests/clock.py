@@ -214,7 +214,7 @@ def set_up(
         entry.add_to_hass(hass)
         if calls:
             month = dt_util.as_local(clock.now).strftime("%Y-%m")
-            hass_storage[calls_key(entry)] = {"version": 1, "data": {"month": month, "calls": {FREE_BUSY: calls}}}
+            hass_storage[calls_key(entry)] = {"version": 1, "data": {"months": {month: {FREE_BUSY: calls}}}}
         if begin:
             begin(tenant)
         await clock.run(hass.config_entries.async_setup(entry.entry_id))

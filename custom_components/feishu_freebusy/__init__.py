@@ -1,13 +1,10 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
-from typing import Any
-
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
-from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
-from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
@@ -17,12 +14,10 @@ from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CON
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import (
     async_remove_dropped,
-    async_update_devices,
     names_of_rooms,
     subject_id_of,
-    subjects_without_enabled_entity,
 )
-from .issues import async_watch_entries
+from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
 from .services import async_setup_services
 from .sync.catalogue import CatalogueCoordinator
@@ -55,56 +50,27 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     restored = await stored.async_load()
     entry.async_on_unload(stored.async_save)
     catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry), restored.catalogue)
-    await catalogue.async_config_entry_first_refresh()
+    try:
+        await catalogue.async_config_entry_first_refresh()
+    except ConfigEntryNotReady:
+        if catalogue.error:
+            async_report_failure(hass, entry, catalogue.error)
+        raise
     stored.async_keep_catalogue(catalogue.data)
     coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls, stored)
-    coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
-    _listen(hass, entry, coordinator)
+    coordinator.async_watch()
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     async_remove_dropped(hass, entry, coordinator.subject_ids)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
-        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
-    if Options.of(entry.options) != coordinator.options:  # changed meanwhile, when nobody listened yet
+        coordinator.async_ignore_disabled()
+    if Options.of(entry.options) != coordinator.options:  # changed during the setup, before anybody listened
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
-
-
-@callback
-def _listen(hass: HomeAssistant, entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> None:
-    @callback
-    def apply_catalogue() -> None:
-        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))  # of those that were new last time
-        coordinator.async_apply_catalogue()
-        async_remove_dropped(hass, entry, coordinator.subject_ids)
-        async_update_devices(hass, entry)
-        coordinator.stored.async_keep_catalogue(coordinator.catalogue.data)
-
-    @callback
-    def apply_registry(_event: Event[EventEntityRegistryUpdatedData]) -> None:
-        coordinator.async_ignore(subjects_without_enabled_entity(hass, entry))
-
-    @callback
-    def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
-        if data["action"] != "update" or "disabled_by" not in data["changes"]:
-            return False
-        entity = er.async_get(hass).async_get(data["entity_id"])
-        return entity is not None and entity.config_entry_id == entry.entry_id
-
-    @callback
-    def apply_config(event: Event[dict[str, Any]]) -> None:
-        if "time_zone" in event.data:
-            coordinator.async_apply_time_zone()
-
-    entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
-    entry.async_on_unload(coordinator.catalogue.async_add_listener(apply_catalogue))
-    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    entry.async_on_unload(
-        hass.bus.async_listen(EVENT_ENTITY_REGISTRY_UPDATED, apply_registry, event_filter=is_enabled_or_disabled)
-    )
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
@@ -145,30 +111,8 @@ def _may_be_followed(entry: FeishuConfigEntry, subject_id: str, options: Options
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Apply changed options in place; a changed address or secret reloads the entry from its flow."""
+    """Apply changed options in place; the flow itself reloads the entry for another address or secret."""
     coordinator = entry.runtime_data
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
-    if not _is_running(entry, coordinator):
-        return
-    before, options = coordinator.options, Options.of(entry.options)
-    if before == options:
-        return
-    if (
-        before.source != options.source
-        or not options.rooms.keys() <= coordinator.catalogue.data.catalogue.rooms.keys()
-        or not options.room_levels.keys() <= before.room_levels.keys()
-    ):
-        # First: a room of which nothing is known may be disabled, and a permission granted only now
-        await coordinator.catalogue.async_refresh()
-        if not _is_running(entry, coordinator):
-            return
-    coordinator.async_apply_options()
-    async_remove_dropped(hass, entry, coordinator.subject_ids)
-    async_update_devices(hass, entry)
-    await coordinator.async_refresh()
-
-
-def _is_running(entry: FeishuConfigEntry, coordinator: FreeBusyCoordinator) -> bool:
-    """Tell whether the entry was not unloaded meanwhile; else the next start takes the options as they are then."""
-    return entry.state is ConfigEntryState.LOADED and entry.runtime_data is coordinator
+    await coordinator.async_apply_options()

@@ -1,54 +1,47 @@
-"""Owns time and freshness: when to ask Feishu, how long an answer holds, when to wake an entity."""
+"""Holds the rooms and people of an entry, wakes entities at each change, applies what changes from outside."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.update_coordinator import UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .errors import update_failed
+from .devices import async_remove_dropped, async_update_devices, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
-from .feishu.errors import FeishuError
-from .feishu.models import BusyPeriod
 from .issues import Account, async_update_issues, async_update_stale
-from .listeners import ListenersCoordinator
 from .model.directory import RoomInfo
-from .model.intervals import grace
+from .model.moment import LoopSeconds, Moment
 from .model.options import Options
 from .model.schedule import Block, Schedule, SubjectKind, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .sync.catalogue import CatalogueCoordinator
-from .sync.journal import PollKind, UnreadableLog, async_poll_log, outcome_of
+from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
 from .sync.ranges import RangeReader
-from .sync.reader import WINDOW_BEFORE, RoomSource, SubjectReader
-from .sync.sources import Answer, Answers, has_good
-from .sync.store import Readings, Stored, in_grace
-from .sync.timetable import Timetable
+from .sync.store import Readings, Stored, still_valid
 from .sync.wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
 
 _RESTORED_AT_ONCE = 50
-_LEAP = timedelta(minutes=1)  # of the clock, as after a machine slept: what is known may be old
+_LEAP = timedelta(minutes=1)  # the wall clock was set forward, or the machine slept: readings may be old
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
 
-class FreeBusyCoordinator(ListenersCoordinator):
-    """Reads the free/busy of the rooms and people of an entry and says what it means now.
+class FreeBusyCoordinator(DataUpdateCoordinator[None]):
+    """Knows all subjects of an entry. `sync.poller` reads them, `snapshot` says what one means now.
 
-    Its data are asked for by subject: `snapshot` is None while nothing current is known of one. A listener whose
-    context is the id of a subject is called when that has news; one without a context, after every poll and change.
+    A listener whose context is the id of a subject is called at each change of that subject; a listener without a
+    context after every poll and change.
     """
 
     config_entry: FeishuConfigEntry
@@ -62,25 +55,24 @@ class FreeBusyCoordinator(ListenersCoordinator):
         calls: MonthlyCalls,
         stored: Stored,
     ) -> None:
-        """Take the client to read with, the catalogue, which has been read, the count of calls, and what keeps more."""
-        super().__init__(hass, _LOGGER, entry, entry.title)
+        """Make the subjects from the options and the catalogue, which has been read before."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
         self.catalogue = catalogue
         self.calls = calls
-        self.stored = stored
         self.options = Options.of(entry.options)
-        self._reader = SubjectReader(client)
-        self._range_reader = RangeReader(client)
-        self.timetable = Timetable(hass, calls)
-        self._poll_log = async_poll_log(hass, entry)
         self.last_read_at: datetime | None = None
-        self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
-        self._ignored: frozenset[str] = frozenset()
-        self._unreadable_log = UnreadableLog(entry.title)
-        self._wake_up = WakeUp(hass, f"{entry.title} next change", self._on_wake_up)
+        self._stored = stored
+        self._event: Moment | None = None
+        self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
-        self._make_plan()
-        # At its stop Home Assistant unloads no entry, nor does it cancel the timer
+        self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
+        self._ranges = RangeReader(client)
+        self._poller = Poller(hass, entry, client, catalogue, calls, self)
+        self.timetable = self._poller.timetable
+        self.source = self._poller.reader.rooms
+        self._wake_up = WakeUp(hass, f"{entry.title} next change", self._on_wake_up, self.moment)
+        # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
 
     # What is known
@@ -97,35 +89,43 @@ class FreeBusyCoordinator(ListenersCoordinator):
 
     @property
     def subjects(self) -> Mapping[str, Subject]:
-        """Return all that is known of the rooms and people, by their ids; to be looked at alone."""
+        """Return all subjects, by id; read only."""
         return self._subjects
 
     @property
-    def source(self) -> RoomSource:
-        """Return by which API rooms are read, and why."""
-        return self._reader.rooms
-
-    @property
     def ignored(self) -> frozenset[str]:
-        """Return the ids of those that are not read, for none of their entities is enabled."""
-        return self._ignored
+        """Return the ids of the subjects that are not read: none of their entities is enabled."""
+        return self._poller.ignored
 
     def __contains__(self, subject_id: object) -> bool:
-        """Tell whether there is such a room or person."""
+        """Return whether there is such a room or person."""
         return subject_id in self._subjects
 
     def info(self, subject_id: str) -> SubjectInfo:
-        """Return who or what a subject is."""
+        """Return the room or person itself."""
         return self._subjects[subject_id].info
+
+    @property
+    def moment(self) -> Moment:
+        """Return the moment of the event that is handled, else the current one."""
+        return self._event or Moment(
+            dt_util.utcnow(), LoopSeconds(self.hass.loop.time()), dt_util.get_default_time_zone()
+        )
+
+    @contextmanager
+    def one_moment(self) -> Iterator[Moment]:
+        """Handle an event at one moment; must not be held over an `await`."""
+        outer, self._event = self._event, self.moment
+        try:
+            yield self._event
+        finally:
+            self._event = outer
 
     @callback
     def snapshot(self, subject_id: str) -> Snapshot | None:
         """Return what is to be shown of a subject now, None if nothing current is known of it."""
         subject = self._subjects.get(subject_id)
-        return self._snapshot_of(subject) if subject else None
-
-    def _snapshot_of(self, subject: Subject) -> Snapshot | None:
-        return subject.snapshot(dt_util.utcnow(), self.options.min_free, dt_util.get_default_time_zone())
+        return subject.snapshot(self.moment, self.options.min_free) if subject else None
 
     @callback
     def schedule(self, subject_id: str) -> Schedule | None:
@@ -134,75 +134,113 @@ class FreeBusyCoordinator(ListenersCoordinator):
 
     @callback
     def bookings_ahead(self, subject_id: str) -> tuple[Block, ...]:
-        """Return the single bookings of today and the days to come that are known."""
-        return self._subjects[subject_id].bookings_ahead(dt_util.utcnow(), dt_util.get_default_time_zone())
+        """Return the known single bookings of today and the days to come."""
+        moment = self.moment
+        return self._subjects[subject_id].bookings_ahead(moment.now, moment.time_zone)
 
     async def async_bookings(self, subject_id: str, start: datetime, end: datetime) -> tuple[Block, ...]:
-        """Return the single bookings that touch `[start, end)`; Feishu is asked where they are not known.
+        """Return the single bookings that touch `[start, end)`: from memory if known, else from Feishu.
 
         Raises `FeishuError`.
         """
-        subject = self._subjects[subject_id]
-        if subject.reading and subject.knows(start, end, dt_util.utcnow()):
+        subject, moment = self._subjects[subject_id], self.moment
+        if subject.reading and subject.knows(start, end, moment):
             return subject.single_bookings(subject.reading.periods, start, end)
+        external = self.options.include_external_calendar
         try:
-            periods = await self._range_reader.read(
-                subject_id, subject, start, end, include_external_calendar=self.options.include_external_calendar
+            periods = await self._ranges.read(
+                subject_id, subject.kind, start, end, moment, include_external_calendar=external
             )
         finally:
             if not self._shutdown_requested:
                 self.calls.async_save_soon()
-        return subject.single_bookings(periods, start, end)
+        return subject.single_bookings(subject.updated(periods, self.moment), start, end)
+
+    @property
+    def account(self) -> Account:
+        """Return the state of the account, from which the issues follow."""
+        moment, to_read = self.moment, self._poller.to_read()
+        next_due = self.timetable.next_due(to_read) or moment.loop
+        return Account(
+            failure=None if self.last_update_success else self.last_exception,
+            subjects=to_read.values(),
+            is_anything_known=self._is_anything_known(to_read.values()),
+            next_try=moment.now + timedelta(seconds=next_due - moment.loop),
+            catalogue=self.catalogue.data,
+        )
+
+    def _is_anything_known(self, subjects: Iterable[Subject]) -> bool:
+        moment = self.moment
+        return any(subject.snapshot(moment, self.options.min_free) for subject in subjects)
 
     # Listeners
 
     @callback
+    @override
+    def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> CALLBACK_TYPE:
+        """Call `update_callback` at each change of the subject `context`; return what ends that."""
+        end = super().async_add_listener(update_callback, context)
+        self._listeners_of.setdefault(context, []).append(update_callback)
+
+        @callback
+        def remove_listener() -> None:
+            end()
+            self._listeners_of[context].remove(update_callback)
+
+        return remove_listener
+
+    @callback
+    def async_listen_added(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
+        """Call `listener` with the ids of new subjects; return what ends that."""
+        self._added_listeners.append(listener)
+        return lambda: self._added_listeners.remove(listener)
+
+    @callback
     def _notify(self, context: str | None) -> None:
         if subject := self._subjects.get(context or ""):
-            subject.told = self._snapshot_of(subject)
-        self._call_listeners(context)
+            subject.last_notified = subject.snapshot(self.moment, self.options.min_free)
+        for update_callback in list(self._listeners_of.get(context, ())):
+            try:
+                update_callback()
+            except Exception:  # as Home Assistant does: a broken entity must not break others or the poll
+                self.logger.exception("Unexpected error updating an entity of %s", self.name)
 
     # The timer
 
     @callback
     def _arm_timer(self) -> None:
-        snapshots = map(self._snapshot_of, self._subjects.values())
-        self._wake_up.arm(min((shot.until for shot in snapshots if shot), default=None))
-
-    @callback
-    def _follow_clock(self) -> None:
-        """Set back with the clock how long answers hold: they are as old as they were. After a leap, ask anew."""
-        moved = self._wake_up.clock_moved_by()
-        if moved < timedelta():
-            for subject in self._subjects.values():
-                subject.set_back(-moved)
-        elif moved > _LEAP and not self._shutdown_requested:
-            self.timetable.make_due(self._subjects.values())
-            self._create_task(self.async_request_refresh(), "after a leap of the clock")
+        moment, min_free = self.moment, self.options.min_free
+        shots = (subject.snapshot(moment, min_free) for subject in self._subjects.values())
+        self._wake_up.arm(min((shot.until for shot in shots if shot), default=None), moment.now)
 
     @callback
     def _on_wake_up(self) -> None:
-        self._follow_clock()
-        self._arm_timer()
-        for subject_id, subject in self._subjects.items():
-            # Anybody may have looked at it since it changed: what counts is whether its listeners were told
-            if self._snapshot_of(subject) is not subject.told:
-                self._notify(subject_id)
-        self._notify(None)
-        if not self.last_update_success:
-            async_update_stale(self.hass, self.config_entry, self.account)
+        with self.one_moment() as moment:
+            if self._wake_up.leap(moment) > _LEAP and not self._shutdown_requested:
+                self.timetable.make_due(self._subjects)
+                self._create_task(self.async_request_refresh(), "after a leap of the clock")
+            self._arm_timer()
+            for subject_id, subject in self._subjects.items():
+                # Compare with what listeners were told: others may have looked at the snapshot since it changed
+                if subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
+                    self._notify(subject_id)
+            self._notify(None)
+            if not self.last_update_success:
+                async_update_stale(self.hass, self.config_entry, self.account)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        self._arm_timer()
-        self._update_issues()
-        self._notify(None)
+        with self.one_moment():
+            self._arm_timer()
+            self._update_issues()
+            self._notify(None)
 
     @override
     async def async_shutdown(self) -> None:
         """Stop polling and the timer."""
         await super().async_shutdown()
+        self._poller.stop()
         self._wake_up.stop()
         if self._unsub_stop:
             self._unsub_stop()
@@ -212,157 +250,62 @@ class FreeBusyCoordinator(ListenersCoordinator):
         self._unsub_stop = None
         await self.async_shutdown()
 
-    # The start
+    # Start and polls
 
     async def async_start(self, stored: Readings) -> None:
-        """Read all once; what was read before the start serves where that fails, for as long as it would have then.
+        """Read all subjects once. If that fails, stored readings serve as long as they would have without the restart.
 
-        Raises `ConfigEntryNotReady` if nothing can be read, and nothing current is known of any room or person.
+        Raises `ConfigEntryNotReady` if nothing can be read and no stored reading is valid.
         """
+        self.async_ignore_disabled()
         await self._restore(stored)
         try:
             await self.async_config_entry_first_refresh()
         except ConfigEntryNotReady:
-            if not any(self._snapshot_of(subject) for subject in self._to_read().values()):
+            if not self._is_anything_known(self._poller.to_read().values()):
                 raise
-            # An outage like any other, the end of which will be told, too: in the words of the coordinator
+            # An outage like any other: log it as the base class does, which will log its end
             _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
 
     async def _restore(self, stored: Readings) -> None:
-        external = self.options.include_external_calendar
-        readings = in_grace(stored, dt_util.utcnow(), self.timetable.interval_at, include_external_calendar=external)
+        moment, external = self.moment, self.options.include_external_calendar
+        readings = still_valid(stored, moment.now, self.timetable.interval_at, include_external_calendar=external)
         by_age = sorted(readings.items(), key=lambda item: item[1].read_at)
         for number, (subject_id, reading) in enumerate(by_age):
             if subject_id in self:
-                self._keep(subject_id, reading)
+                left = (reading.fresh_until - moment.now).total_seconds()
+                self._keep(subject_id, reading, fresh_until_loop=LoopSeconds(moment.loop + left))
             if number % _RESTORED_AT_ONCE == 0:
-                await asyncio.sleep(0)  # others have a start, too
-
-    def _readings(self) -> Readings:
-        # In another thread: `_subjects` is replaced, never changed
-        return {subject_id: subject.reading for subject_id, subject in self._subjects.items() if subject.reading}
-
-    # Polling
-
-    @callback
-    def _make_plan(self) -> None:
-        now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        self._reader.configure(self.options, self._to_read(), self.catalogue.data.scopes, now, time_zone)
-        self.timetable.make_plan(self.options, self.source.forecast.calls_per_cycle)
-
-    def _to_read(self) -> dict[str, Subject]:
-        """Return those that are read; a room of which the catalogue has yet to tell may be disabled."""
-        return {
-            subject_id: subject
-            for subject_id, subject in self._subjects.items()
-            if subject_id not in self._ignored
-            and (subject.kind is SubjectKind.PERSON or self.catalogue.data.tells_of(subject_id))
-        }
-
-    @callback
-    def async_ignore(self, subject_ids: Iterable[str]) -> None:
-        """Read these subjects no more, for none of their entities is enabled; all others are read."""
-        self._ignored = frozenset(subject_ids)
-        self._make_plan()
+                await asyncio.sleep(0)  # let others start, too
 
     @override
     async def _async_update_data(self) -> None:
-        subjects = self._to_read()
-        due = {subject_id for subject_id, subject in subjects.items() if self.timetable.is_due(subject)}
         try:
-            if due:
-                await self._read(self._reader.fill_up(subjects, due))
-            elif subjects:
-                self._fail_as_before()
+            await self._poller.poll()
         finally:
-            self._schedule_next_poll()
-
-    def _fail_as_before(self) -> None:
-        """Let a failure last of whose end nothing was heard."""
-        if not self.last_update_success and isinstance(self.last_exception, UpdateFailed):
-            raise self.last_exception.with_traceback(None)  # it would grow each time, and keep what was answered
-
-    async def _read(self, subjects: Mapping[str, Subject]) -> None:
-        deferred_to = self.timetable.defer(subjects.values())
-        started, interval = self.timetable.now, self.timetable.interval
-        answers = await self._ask(subjects)
-        if self._shutdown_requested:
-            return  # the entry ended meanwhile
-        # Some may have been dropped while they were read
-        answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in self}
-        self._make_plan()
-        self.calls.async_save_soon()
-        outcome = outcome_of(answers, self._to_read())
-        self.timetable.set_deadlines(
-            self._subjects,
-            answers,
-            started=started,
-            interval=interval,
-            deferred_to=deferred_to,
-            error_of_all=outcome.failure,
-        )
-        if outcome.failure:
-            raise update_failed(outcome.failure) from outcome.failure
-        if not self.last_update_success:
-            if outcome.tells_nothing:
-                self._fail_as_before()
-            # It is over: those whom it struck are read at once, and none of the others waits for its sake
-            others = [subject for subject_id, subject in self._subjects.items() if subject_id not in answers]
-            self.timetable.make_due(subject for subject in others if subject.failures)
-            self.timetable.hasten(others)
-        if answers:
-            self._note_errors(answers)
-
-    async def _ask(self, subjects: Mapping[str, Subject]) -> Answers:
-        """Read these rooms and people; good answers are taken in as they come."""
-        now = dt_util.utcnow().replace(microsecond=0)
-        window = (now - WINDOW_BEFORE, now + self.options.horizon)
-        reading_of = partial(
-            Reading,
-            window_start=window[0],
-            horizon=window[1],
-            read_at=now,
-            fresh_until=now + grace(self.timetable.interval),
-            include_external_calendar=self.options.include_external_calendar,
-        )
-        take = partial(self._take, reading_of)
-        # After an outage rooms may be disabled of which nobody could tell: no answer is shown before that is known
-        held_back: Answers | None = {} if self.catalogue.error and not self.last_update_success else None
-        on_answer = take if held_back is None else held_back.__setitem__
-        probe = not self.last_update_success or (self.last_read_at is None and self.catalogue.error is not None)
-        doubtful = [room_id for room_id, walks in self.catalogue.data.missing.items() if walks]
-        with self._poll_log.poll(PollKind.FREE_BUSY, self.config_entry, self.client.traffic) as poll:
-            answers = await self._reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
-            poll.note(answers.values())
-        if held_back:
-            if has_good(held_back):
-                await self.catalogue.async_refresh()
-            for subject_id, answer in held_back.items():
-                take(subject_id, answer)
-        return answers
+            next_due = self.timetable.next_due(self._poller.to_read())
+            delay = None if next_due is None else timedelta(seconds=max(next_due - self.hass.loop.time(), 1.0))
+            self.update_interval = delay or self.timetable.interval
 
     @callback
-    def _take(self, reading_of: Callable[[tuple[BusyPeriod, ...]], Reading], subject_id: str, answer: Answer) -> None:
-        if subject_id not in self:
-            return
-        if isinstance(answer, FeishuError):
-            self._subjects[subject_id].note_refusal(answer)
-            return
-        self._follow_clock()
-        reading = reading_of(answer)
-        # The clock may have been set back meanwhile
-        fresh_until = min(reading.read_at, dt_util.utcnow()) + (reading.fresh_until - reading.read_at)
-        self._keep(subject_id, replace(reading, fresh_until=fresh_until))
+    def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
+        """Take in a new reading of a subject, show it, and have it stored."""
+        self._keep(subject_id, reading, fresh_until_loop=fresh_until_loop)
         if not self._shutdown_requested:
-            self.stored.async_keep_readings(self._readings)
+            self._stored.async_keep_readings(self._readings)
 
     @callback
-    def _keep(self, subject_id: str, reading: Reading) -> None:
+    def _keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         subject = self._subjects[subject_id]
-        subject.keep(reading)
+        subject.keep(reading, fresh_until_loop=fresh_until_loop)
         self.last_read_at = reading.read_at
         self._rebuild(subject)
-        self._notify(subject_id)
+        with self.one_moment():
+            self._notify(subject_id)
+
+    def _readings(self) -> Readings:
+        # Runs in another thread: `_subjects` is replaced, never changed
+        return {subject_id: subject.reading for subject_id, subject in self._subjects.items() if subject.reading}
 
     @callback
     def _rebuild(self, subject: Subject) -> None:
@@ -371,100 +314,109 @@ class FreeBusyCoordinator(ListenersCoordinator):
             disabled = disabled_period(subject.info.room.status, self.catalogue.data.as_of(subject.info.room.room_id))
         subject.rebuild(disabled=disabled, count_pending_as_busy=self.options.count_pending_as_busy)
 
-    @property
-    def account(self) -> Account:
-        """Return the state of the account, from which it follows what a person has to do."""
-        subjects = self._to_read().values()
-        next_due = min((subject.due_at for subject in subjects), default=self.timetable.now)
-        return Account(
-            failure=None if self.last_update_success else self.last_exception,
-            subjects=subjects,
-            is_anything_known=any(self._snapshot_of(subject) for subject in subjects),
-            next_try=self.timetable.time_of(next_due),
-            catalogue=self.catalogue.data,
-        )
-
     @callback
     def _update_issues(self) -> None:
         if not self._shutdown_requested:
             async_update_issues(self.hass, self.config_entry, self.account)
 
-    def _note_errors(self, answers: Answers) -> None:
-        for subject_id, answer in answers.items():
-            # without the traceback, which would keep what was answered
-            self._subjects[subject_id].error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-        self._unreadable_log.note(self._to_read().values())
+    async def async_check_now(self) -> None:
+        """Read all subjects now; while polls fail, one call finds out whether they still do."""
+        self.timetable.make_due(self._subjects)
+        await self.async_refresh()
 
-    def _schedule_next_poll(self) -> None:
-        next_due = min((subject.due_at for subject in self._to_read().values()), default=None)
-        if next_due is None:
-            self.update_interval = self.timetable.interval
-        else:
-            self.update_interval = timedelta(seconds=max(next_due - self.timetable.now, 1.0))
+    async def async_read_now(self, subject_id: str) -> None:
+        """Read a subject now; several requests are answered by one poll."""
+        if subject_id in self:
+            self.timetable.make_due([subject_id])
+            await self.async_request_refresh()
 
     def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.config_entry.async_create_task(self.hass, work, f"{self.name} {name}")
 
-    async def async_check_now(self) -> None:
-        """Read all ahead of their time; while polls fail, a single call finds out whether they still do."""
-        self.timetable.make_due(self._subjects.values())
-        await self.async_refresh()
-
-    async def async_read_now(self, subject_id: str) -> None:
-        """Read a subject ahead of its time; several such wishes become one poll."""
-        if subject := self._subjects.get(subject_id):
-            self.timetable.make_due([subject])
-            await self.async_request_refresh()
-
     # Changes from outside
 
     @callback
-    def async_listen_added(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Have `listener` called with the ids of subjects that are new; returns what ends that."""
-        self._added_listeners.append(listener)
-        return lambda: self._added_listeners.remove(listener)
+    def async_watch(self) -> None:
+        """Apply changes of the catalogue, of Home Assistant's time zone, and of what is enabled, until the unload."""
+        hass, entry = self.hass, self.config_entry
+
+        @callback
+        def apply_config(event: Event[dict[str, Any]]) -> None:
+            if "time_zone" in event.data:
+                self._apply_time_zone()
+
+        entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
+        entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
+        entry.async_on_unload(async_watch_enabled(hass, entry, self.async_ignore_disabled))
 
     @callback
-    def async_apply_catalogue(self) -> None:
+    def async_ignore_disabled(self) -> None:
+        """Read no subject whose entities are all disabled; read all others."""
+        self._poller.ignored = frozenset(subjects_without_enabled_entity(self.hass, self.config_entry))
+        self._poller.replan()
+
+    @callback
+    def _apply_catalogue(self) -> None:
         """Take over names, places and disabled periods from the catalogue, and the rooms of followed levels."""
+        self.async_ignore_disabled()  # of the rooms that were new last time
         self.source.try_again()
         self._update_issues()
         self._take_over(self._describe())
-        if any(self.timetable.is_due(subject) for subject in self._to_read().values()):
+        moment = self.moment
+        if any(self.timetable.is_due(subject_id, moment) for subject_id in self._poller.to_read()):
             self._create_task(self.async_request_refresh(), "new rooms")
+        self._stored.async_keep_catalogue(self.catalogue.data)
 
     @callback
-    def async_apply_time_zone(self) -> None:
-        """Take over the time zone of Home Assistant, which has moved."""
-        for subject in self._subjects.values():
-            self._rebuild(subject)
-        self._make_plan()
-        self._arm_timer()
-        self.async_update_listeners()
+    def _apply_time_zone(self) -> None:
+        with self.one_moment():
+            for subject in self._subjects.values():
+                self._rebuild(subject)
+            self._poller.replan()
+            self._arm_timer()
+            self.async_update_listeners()
 
-    @callback
-    def async_apply_options(self) -> None:
-        """Take over changed options in place: what stays doesn't so much as flicker. A refresh is to follow."""
+    async def async_apply_options(self) -> None:
+        """Apply changed options in place: what stays does not change its state. Then read what is due."""
+        before, options = self.options, Options.of(self.config_entry.options)
+        if before == options or not self._is_running:
+            return
+        if (
+            before.source != options.source
+            or not options.rooms.keys() <= self.catalogue.data.catalogue.rooms.keys()
+            or not options.room_levels.keys() <= before.room_levels.keys()
+        ):
+            # Refresh the catalogue first: an unknown room may be disabled, and a scope may be new
+            await self.catalogue.async_refresh()
+            if not self._is_running:
+                return
         before, self.options = self.options, Options.of(self.config_entry.options)
         self.source.try_again()
         self._take_over(self._describe())
-        reads_differently = (
-            before.horizon != self.options.horizon
-            or before.include_external_calendar != self.options.include_external_calendar
-        )
-        if reads_differently:
-            self.timetable.make_due(self._subjects.values())
-        self.timetable.hasten(self._subjects.values())
+        if (before.horizon, before.include_external_calendar) != (
+            self.options.horizon,
+            self.options.include_external_calendar,
+        ):
+            self.timetable.make_due(self._subjects)
+        self.timetable.cap_wait(self._subjects, self.moment)
+        await self.async_refresh()
+
+    @property
+    def _is_running(self) -> bool:
+        """Return whether the entry is still loaded; otherwise its next start takes the options as they are then."""
+        return self.config_entry.state is ConfigEntryState.LOADED and self.config_entry.runtime_data is self
 
     def _describe(self) -> Mapping[str, SubjectInfo]:
-        read = self.catalogue.data
-        followed = {room_id: read.catalogue.rooms[room_id].name for room_id in read.followed(self.options.room_levels)}
+        known = self.catalogue.data
+        followed = {
+            room_id: known.catalogue.rooms[room_id].name for room_id in known.followed(self.options.room_levels)
+        }
         people = {person_id: PersonInfo(person_id, name) for person_id, name in self.options.people.items()}
         return {**self.catalogue.describe({**followed, **self.options.rooms}), **people}
 
     @callback
     def _take_over(self, infos: Mapping[str, SubjectInfo]) -> None:
-        """Have just these subjects."""
+        """Have exactly these subjects, and their devices."""
         added = infos.keys() - self._subjects.keys()
         self._subjects = {
             subject_id: self._subjects.get(subject_id) or Subject(info) for subject_id, info in infos.items()
@@ -472,9 +424,13 @@ class FreeBusyCoordinator(ListenersCoordinator):
         for subject_id, subject in self._subjects.items():
             subject.info = infos[subject_id]
             self._rebuild(subject)
-        self._make_plan()
+        self.timetable.retain(self._subjects)
+        self._poller.replan()
         if added:
             for listener in self._added_listeners:
                 listener([subject_id for subject_id in self._subjects if subject_id in added])
-        self._arm_timer()
-        self.async_update_listeners()
+        with self.one_moment():
+            self._arm_timer()
+            self.async_update_listeners()
+        async_remove_dropped(self.hass, self.config_entry, self._subjects)
+        async_update_devices(self.hass, self.config_entry, infos.values())

@@ -1,20 +1,22 @@
 """The rooms and people of an entry, and its account, as devices."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
-from .coordinator import FeishuConfigEntry
 from .feishu.address import LARK_URL
 from .feishu.console import app_url
 from .model.directory import RoomInfo, place_text
 from .model.subject import SubjectInfo
 
 
-def subject_device_info(entry: FeishuConfigEntry, info: SubjectInfo) -> DeviceInfo:
+def subject_device_info(entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
     """Return a room or a person as a device."""
     if isinstance(info, RoomInfo):
         subject_id, model = info.room.room_id, place_text(info) or None
@@ -25,14 +27,14 @@ def subject_device_info(entry: FeishuConfigEntry, info: SubjectInfo) -> DeviceIn
     )
 
 
-def account_device_info(entry: FeishuConfigEntry) -> DeviceInfo:
+def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
     """Return the app, with which all is read, as a device."""
     return DeviceInfo(
         identifiers={_account_identifier(entry)}, name=entry.title, model=entry.data[CONF_APP_ID], **_common(entry)
     )
 
 
-def _common(entry: FeishuConfigEntry) -> DeviceInfo:
+def _common(entry: ConfigEntry[Any]) -> DeviceInfo:
     return DeviceInfo(
         manufacturer="Lark" if entry.data[CONF_BASE_URL] == LARK_URL else "Feishu",
         entry_type=DeviceEntryType.SERVICE,
@@ -40,7 +42,7 @@ def _common(entry: FeishuConfigEntry) -> DeviceInfo:
     )
 
 
-def subject_id_of(entry: FeishuConfigEntry, identifiers: Iterable[tuple[str, str]]) -> str | None:
+def subject_id_of(entry: ConfigEntry[Any], identifiers: Iterable[tuple[str, str]]) -> str | None:
     """Return the id of the room or person that a device of the entry is, by its identifiers; None for the account."""
     prefix = f"{entry.unique_id}_"
     keys = (key for domain, key in identifiers if domain == DOMAIN and key.startswith(prefix))
@@ -48,7 +50,7 @@ def subject_id_of(entry: FeishuConfigEntry, identifiers: Iterable[tuple[str, str
 
 
 @callback
-def names_of_rooms(hass: HomeAssistant, entry: FeishuConfigEntry) -> dict[str, str]:
+def names_of_rooms(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, str]:
     """Return the rooms that are devices, with the names they had when last read."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     names = {subject_id: device.name for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
@@ -56,7 +58,7 @@ def names_of_rooms(hass: HomeAssistant, entry: FeishuConfigEntry) -> dict[str, s
 
 
 @callback
-def subjects_without_enabled_entity(hass: HomeAssistant, entry: FeishuConfigEntry) -> set[str]:
+def subjects_without_enabled_entity(hass: HomeAssistant, entry: ConfigEntry[Any]) -> set[str]:
     """Return those whose entities are all disabled; one that has none yet is about to get them."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     idle = {device.id: subject_id for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
@@ -67,17 +69,35 @@ def subjects_without_enabled_entity(hass: HomeAssistant, entry: FeishuConfigEntr
     return {idle[entity.device_id] for entity in entities if entity.device_id in idle}
 
 
-def _identifier(entry: FeishuConfigEntry, subject_id: str) -> tuple[str, str]:
+@callback
+def async_watch_enabled(hass: HomeAssistant, entry: ConfigEntry[Any], listener: Callable[[], None]) -> CALLBACK_TYPE:
+    """Call `listener` when an entity of the entry is enabled or disabled; return what ends that."""
+
+    @callback
+    def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
+        if data["action"] != "update" or "disabled_by" not in data["changes"]:
+            return False
+        entity = er.async_get(hass).async_get(data["entity_id"])
+        return entity is not None and entity.config_entry_id == entry.entry_id
+
+    @callback
+    def call(_event: Event[EventEntityRegistryUpdatedData]) -> None:
+        listener()
+
+    return hass.bus.async_listen(EVENT_ENTITY_REGISTRY_UPDATED, call, event_filter=is_enabled_or_disabled)
+
+
+def _identifier(entry: ConfigEntry[Any], subject_id: str) -> tuple[str, str]:
     # With the app: two apps of one tenant may show the same room
     return (DOMAIN, f"{entry.unique_id}_{subject_id}")
 
 
-def _account_identifier(entry: FeishuConfigEntry) -> tuple[str, str]:
+def _account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
     return (DOMAIN, f"{entry.unique_id}")
 
 
 @callback
-def async_remove_dropped(hass: HomeAssistant, entry: FeishuConfigEntry, subject_ids: Collection[str]) -> None:
+def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_ids: Iterable[str]) -> None:
     """Remove the devices, with their entities, of rooms and people that are not among `subject_ids`."""
     registry = dr.async_get(hass)
     kept = {_account_identifier(entry), *(_identifier(entry, subject_id) for subject_id in subject_ids)}
@@ -87,11 +107,8 @@ def async_remove_dropped(hass: HomeAssistant, entry: FeishuConfigEntry, subject_
 
 
 @callback
-def async_update_devices(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Give the devices the names and places that are known now."""
+def async_update_devices(hass: HomeAssistant, entry: ConfigEntry[Any], infos: Iterable[SubjectInfo]) -> None:
+    """Give the devices of these rooms and people their current names and places."""
     registry = dr.async_get(hass)
-    coordinator = entry.runtime_data
-    for subject_id in coordinator.subject_ids:
-        registry.async_get_or_create(
-            config_entry_id=entry.entry_id, **subject_device_info(entry, coordinator.info(subject_id))
-        )
+    for info in infos:
+        registry.async_get_or_create(config_entry_id=entry.entry_id, **subject_device_info(entry, info))

@@ -168,7 +168,7 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
         "busy": snapshot.status.busy if snapshot and subject.kind is SubjectKind.ROOM else None,
         "age": reading and round((now - reading.read_at).total_seconds()),
         "fresh_for": reading and round((reading.fresh_until - now).total_seconds()),
-        "due_in": round(subject.due_at - coordinator.timetable.now),
+        "due_in": round(coordinator.timetable.due_at(subject_id) - coordinator.moment.loop),
         "read": subject_id not in coordinator.ignored,
         "periods": len(reading.periods) if reading else None,
         "blocks": len(schedule.blocks) if schedule else None,
@@ -176,7 +176,7 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
         "disabled": subject.disabled is not None,
         "missing": catalogue.missing.get(subject_id, 0),
         "gone": subject_id in catalogue.gone,
-        "failures": subject.failures,
+        "failures": coordinator.timetable.failures(subject_id),
         "error": _error(subject.error),
     }
 

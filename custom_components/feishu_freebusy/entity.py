@@ -64,9 +64,10 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @callback
     @override
     def _async_write_ha_state(self) -> None:
-        """Write the state and remember it, for a calendar is also written by alarms of Home Assistant's own."""
-        self._shown = self.rendered() if self.subject_id in self.coordinator else None
-        super()._async_write_ha_state()
+        """Write the state as it is at one moment, and remember it: Home Assistant's own alarms write calendars, too."""
+        with self.coordinator.one_moment():
+            self._shown = self.rendered() if self.subject_id in self.coordinator else None
+            super()._async_write_ha_state()
 
     @callback
     @override

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -37,12 +37,9 @@ from .feishu.errors import (
     QuotaExceededError,
     ScopeMissingError,
 )
+from .model.directory import ReadCatalogue
 from .model.options import Options
-from .model.subject import PersonInfo
-
-if TYPE_CHECKING:  # both stand above this module
-    from .model.directory import ReadCatalogue
-    from .model.subject import Subject
+from .model.subject import PersonInfo, Subject
 
 _MOST_NAMES = 5
 _POLLS_TO_BE_GONE = 2

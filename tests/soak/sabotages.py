@@ -22,9 +22,10 @@ from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.model import intervals, schedule, subject
 from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status, SubjectKind
-from custom_components.feishu_freebusy.model.subject import Reading, Subject
+from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
-from custom_components.feishu_freebusy.sync import timetable
+from custom_components.feishu_freebusy.sync import poller, timetable
+from custom_components.feishu_freebusy.sync.poller import Poller
 from custom_components.feishu_freebusy.sync.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
@@ -120,15 +121,15 @@ def put_the_last_event_first(patches: pytest.MonkeyPatch) -> None:
 
 def hold_twice_as_long(patches: pytest.MonkeyPatch) -> None:
     grace = intervals.grace
-    patches.setattr(coordinator, "grace", lambda interval: 2 * grace(interval))
+    patches.setattr(poller, "grace", lambda interval: 2 * grace(interval))
 
 
 def hold_anew_after_a_restart(patches: pytest.MonkeyPatch) -> None:
-    def in_grace(readings: Mapping[str, Reading], now: datetime, *_: Any, **__: Any) -> dict[str, Reading]:
+    def still_valid(readings: Mapping[str, Reading], now: datetime, *_: Any, **__: Any) -> dict[str, Reading]:
         fresh_until = now + intervals.grace(timedelta(minutes=10))
         return {room_id: replace(reading, fresh_until=fresh_until) for room_id, reading in readings.items()}
 
-    patches.setattr(coordinator, "in_grace", in_grace)
+    patches.setattr(coordinator, "still_valid", still_valid)
 
 
 def be_free_in_an_outage(patches: pytest.MonkeyPatch) -> None:
@@ -144,11 +145,11 @@ def be_unavailable_at_the_first_failure(patches: pytest.MonkeyPatch) -> None:
 def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
     keep = FreeBusyCoordinator._keep
 
-    def forget_and_keep(self: FreeBusyCoordinator, subject_id: str, reading: Reading) -> None:
+    def forget_and_keep(self: FreeBusyCoordinator, subject_id: str, reading: Reading, **fresh: Any) -> None:
         room = self._subjects[subject_id]
         room.reading = room._snapshot = None
         self._notify(subject_id)
-        keep(self, subject_id, reading)
+        keep(self, subject_id, reading, **fresh)
 
     patches.setattr(FreeBusyCoordinator, "_keep", forget_and_keep)
 
@@ -199,27 +200,27 @@ def say_when_it_was_read(patches: pytest.MonkeyPatch) -> None:
 
 
 def log_each_failure(patches: pytest.MonkeyPatch) -> None:
-    read = FreeBusyCoordinator._read
+    read = Poller._read
 
-    async def noisy(self: FreeBusyCoordinator, subjects: Mapping[str, Subject]) -> None:
+    async def noisy(self: Poller, *args: Any) -> None:
         try:
-            await read(self, subjects)
+            await read(self, *args)
         except Exception:
-            self.logger.error("It failed")  # noqa: TRY400
+            coordinator._LOGGER.error("It failed")
             raise
 
-    patches.setattr(FreeBusyCoordinator, "_read", noisy)
+    patches.setattr(Poller, "_read", noisy)
 
 
 # What is applied
 
 
 def stay_in_the_zone(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(FreeBusyCoordinator, "async_apply_time_zone", lambda _: None)
+    patches.setattr(FreeBusyCoordinator, "_apply_time_zone", lambda _: None)
 
 
 def leave_rooms_as_they_were(patches: pytest.MonkeyPatch) -> None:
-    def take_note(self: FreeBusyCoordinator) -> None:
+    async def take_note(self: FreeBusyCoordinator) -> None:
         self.options = Options.of(self.config_entry.options)
 
     patches.setattr(FreeBusyCoordinator, "async_apply_options", take_note)
@@ -240,13 +241,13 @@ def leave_the_timer(patches: pytest.MonkeyPatch) -> None:
 
 
 def _before_each_poll(patches: pytest.MonkeyPatch, leak: Any) -> None:
-    ask = FreeBusyCoordinator._ask
+    ask = Poller._ask
 
-    async def leak_and_ask(self: FreeBusyCoordinator, *args: Any) -> Any:
-        leak(self.hass)
+    async def leak_and_ask(self: Poller, *args: Any) -> Any:
+        leak(self._catalogue.hass)
         return await ask(self, *args)
 
-    patches.setattr(FreeBusyCoordinator, "_ask", leak_and_ask)
+    patches.setattr(Poller, "_ask", leak_and_ask)
 
 
 def start_timers_for_ever(patches: pytest.MonkeyPatch) -> None:
@@ -264,10 +265,10 @@ def keep_objects(patches: pytest.MonkeyPatch) -> None:
 
 
 def listen_for_ever(patches: pytest.MonkeyPatch) -> None:
-    listen = feishu_freebusy._listen
+    watch = FreeBusyCoordinator.async_watch
 
-    def listen_and_stay(hass: HomeAssistant, entry: ConfigEntry[Any], ours: FreeBusyCoordinator) -> None:
-        listen(hass, entry, ours)
-        hass.bus.async_listen("something_rare", ours._on_stop)
+    def watch_and_stay(self: FreeBusyCoordinator) -> None:
+        watch(self)
+        self.hass.bus.async_listen("something_rare", self._on_stop)
 
-    patches.setattr(feishu_freebusy, "_listen", listen_and_stay)
+    patches.setattr(FreeBusyCoordinator, "async_watch", watch_and_stay)

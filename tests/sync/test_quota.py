@@ -149,7 +149,8 @@ async def test_the_count_of_another_month_is_not_taken_over(
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
-    hass_storage[calls_key(entry)]["data"]["month"] = "2026-10"
+    months = hass_storage[calls_key(entry)]["data"]["months"]
+    months["2026-10"] = months.pop("2026-11")
 
     await clock.run(hass.config_entries.async_setup(entry.entry_id))
 
@@ -220,9 +221,9 @@ async def test_months_that_are_long_over_are_forgotten(
 
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
 
-    stored = hass_storage[calls_key(entry)]["data"]
-    assert (stored["month"], list(stored["other_months"])) == ("2027-04", ["2027-02", "2027-03"])
-    assert all(stored["other_months"].values())
+    stored = hass_storage[calls_key(entry)]["data"]["months"]
+    assert list(stored) == ["2027-02", "2027-03", "2027-04"]
+    assert all(stored.values())
 
 
 async def test_a_file_of_too_many_months_is_cut_down(
@@ -231,14 +232,14 @@ async def test_a_file_of_too_many_months_is_cut_down(
     entry = entry_of(orion.room_id, scan_interval=RARELY)
     entry.add_to_hass(hass)
     months = {f"{year}-01": {FREE_BUSY: 1} for year in range(3_000, 4_000)}
-    data = {"month": "2026-11", "calls": {FREE_BUSY: 1_000}, "other_months": months}
+    data = {"months": {**months, "2026-11": {FREE_BUSY: 1_000}}}
     hass_storage[calls_key(entry)] = {"version": 1, "data": data}
 
     await clock.run(hass.config_entries.async_setup(entry.entry_id))
     assert entry.runtime_data.calls.used > 1_000
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
 
-    assert list(hass_storage[calls_key(entry)]["data"]["other_months"]) == ["3998-01", "3999-01"]
+    assert list(hass_storage[calls_key(entry)]["data"]["months"]) == ["3998-01", "3999-01", "2026-11"]
 
 
 # Over restarts and reloads
@@ -274,11 +275,7 @@ async def test_the_count_is_stored_when_home_assistant_stops(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await clock.settle()
 
-    assert hass_storage[calls_key(entry)]["data"] == {
-        "calls": calls_of(entry),
-        "month": "2026-11",
-        "other_months": {},
-    }
+    assert hass_storage[calls_key(entry)]["data"] == {"months": {"2026-11": calls_of(entry)}}
 
 
 @pytest.mark.parametrize("interval", [30, 60, 90])
@@ -289,7 +286,7 @@ async def test_polls_that_follow_closely_do_not_keep_it_from_being_stored(
 
     for minute in (2, 4, 6):
         await clock.to(at(10, minute, 40))
-        stored = hass_storage[calls_key(entry)]["data"]["calls"][FREE_BUSY]
+        stored = hass_storage[calls_key(entry)]["data"]["months"]["2026-11"][FREE_BUSY]
         assert calls_of(entry)[FREE_BUSY] - stored <= 150 / interval
 
 
@@ -298,7 +295,7 @@ async def test_the_calls_of_a_failed_start_are_kept(
 ) -> None:
     tenant.inject(Fault.status(503), FREE_BUSY, times=None)
     entry = await set_up(orion)
-    assert hass_storage[calls_key(entry)]["data"]["calls"] == {ROOMS: 1, LEVELS: 2}
+    assert hass_storage[calls_key(entry)]["data"]["months"] == {"2026-11": {ROOMS: 1, LEVELS: 2}}
 
     tenant.clear_faults()
     await clock.to(at(10, 2))
@@ -312,16 +309,10 @@ COUNTS = {FREE_BUSY: 500}
 USELESS: tuple[object, ...] = (
     *(None, [], {}, "text", 7),
     *({"version": 1}, {"version": 1, "data": None}, {"version": 1, "data": []}, {"version": 1, "data": "text"}),
-    *({"version": version, "data": {"month": "2026-11", "calls": COUNTS}} for version in (2, 0, "1", None)),
-    {"version": 1, "data": {"month": "2026-11"}},
-    {"version": 1, "data": {"month": ["2026-11"], "calls": COUNTS}},
-    *({"version": 1, "data": {"month": "2026-11", "calls": calls}} for calls in (None, [1, 2])),
-    *(
-        {"version": 1, "data": {"month": "2026-11", "calls": {FREE_BUSY: count}}}
-        for count in (-1, 0, 1.5, "7", None, True)
-    ),
-    *({"version": 1, "data": {"month": "2026-11", "other_months": others}} for others in (None, [1, 2], "text", 7)),
-    *({"version": 1, "data": {"other_months": {"2026-11": calls}}} for calls in (None, [1, 2], {FREE_BUSY: "7"})),
+    *({"version": version, "data": {"months": {"2026-11": COUNTS}}} for version in (2, 0, "1", None)),
+    *({"version": 1, "data": {"months": months}} for months in (None, [1, 2], "text", 7, ["2026-11"])),
+    *({"version": 1, "data": {"months": {"2026-11": calls}}} for calls in (None, [1, 2], "text")),
+    *({"version": 1, "data": {"months": {"2026-11": {FREE_BUSY: count}}}} for count in (-1, 0, 1.5, "7", None, True)),
 )
 
 
@@ -351,7 +342,7 @@ async def test_a_file_of_no_use_is_none(
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     written = json.loads((disk / calls_key(entry)).read_text())
     counted = {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
-    assert written["data"] == {"calls": counted, "month": "2026-11", "other_months": {}}
+    assert written["data"] == {"months": {"2026-11": counted}}
 
 
 @pytest.mark.parametrize(
@@ -366,12 +357,12 @@ async def test_a_torn_file_is_none(
 
     assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
-    assert json.loads((disk / calls_key(entry)).read_text())["data"]["month"] == "2026-11"
+    assert json.loads((disk / calls_key(entry)).read_text())["data"]["months"].keys() == {"2026-11"}
 
 
 async def test_what_can_be_used_of_a_file_is(starts_with: Any) -> None:
     counts = {FREE_BUSY: 500, BATCH: "many", ROOMS: -3, "an/api/of/old": 7}
-    stored = {"version": 1, "data": {"month": "2026-11", "calls": counts}}
+    stored = {"version": 1, "data": {"months": {"2026-11": counts}}}
 
     entry = await starts_with(json.dumps(stored).encode())
 

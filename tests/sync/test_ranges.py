@@ -1,4 +1,4 @@
-"""Ranges that are read, kept, and brought up to date."""
+"""Ranges of days outside the polled window: read once, kept for a while."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,9 +8,9 @@ import gc
 import pytest
 
 from custom_components.feishu_freebusy.feishu.errors import ServerError
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room as FeishuRoom, RsvpStatus
-from custom_components.feishu_freebusy.model.directory import RoomInfo
-from custom_components.feishu_freebusy.model.subject import PersonInfo, Reading, Subject
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod
+from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
+from custom_components.feishu_freebusy.model.schedule import SubjectKind
 from custom_components.feishu_freebusy.sync import ranges
 from custom_components.feishu_freebusy.sync.ranges import RangeReader
 from simulator import Fault, Tenant
@@ -19,6 +19,7 @@ from tests.feishu.virtual import START, on_virtual_time, run
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ROOM_ID = "omm_1"
 FAR = (START - 20 * DAY, START + 40 * DAY)
+PAST = (START - 20 * DAY, START - 10 * DAY)
 
 
 @pytest.fixture
@@ -29,44 +30,26 @@ def tenant() -> Tenant:
     return tenant
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Return what sets the wall clock to so long after the start."""
-
-    def set_to(passed: timedelta) -> None:
-        monkeypatch.setattr("homeassistant.util.dt.utcnow", lambda: START + passed)
-
-    set_to(timedelta())
-    return set_to
-
-
-def room() -> Subject:
-    return Subject(RoomInfo(FeishuRoom(ROOM_ID, "Orion"), building="", floor="", device_name="Orion"))
-
-
-def poll(subject: Subject, *rows: BusyPeriod, at: datetime = START) -> None:
-    """Take an answer that was read at an instant, and look at it."""
-    subject.keep(Reading(rows, at - DAY, at + 7 * DAY, at, at + HOUR))
-    subject.rebuild(disabled=None, count_pending_as_busy=False)
-    assert subject.snapshot(at, timedelta(minutes=15), UTC)
-
-
-def row(start: float, end: float) -> BusyPeriod:
-    """Return a busy period in days since the start."""
-    return BusyPeriod(START + start * DAY, START + end * DAY, RsvpStatus.ACCEPT)
-
-
 type Read = Callable[..., Awaitable[tuple[BusyPeriod, ...]]]
 
 
 def reading(tenant: Tenant, main: Callable[[Read], Awaitable[None]]) -> list[object]:
-    """Run what reads ranges; returns whom Feishu was asked for."""
+    """Run `main` with a function that reads ranges; return the rooms that Feishu was asked for."""
 
     async def on_time() -> None:
-        reader = RangeReader(on_virtual_time(tenant, latency=lambda: 0.1).client)
+        reader, loop = RangeReader(on_virtual_time(tenant, latency=lambda: 0.1).client), asyncio.get_running_loop()
+        began = loop.time()
 
-        async def read(subject: Subject, subject_id: str = ROOM_ID) -> tuple[BusyPeriod, ...]:
-            return await reader.read(subject_id, subject, *FAR, include_external_calendar=True)
+        async def read(
+            subject_id: str = ROOM_ID,
+            window: tuple[datetime, datetime] = FAR,
+            kind: SubjectKind = SubjectKind.ROOM,
+            *,
+            external: bool = True,
+        ) -> tuple[BusyPeriod, ...]:
+            now = START + timedelta(seconds=loop.time() - began)
+            moment = Moment(now, LoopSeconds(loop.time()), UTC)
+            return await reader.read(subject_id, kind, *window, moment, include_external_calendar=external)
 
         await main(read)
 
@@ -82,115 +65,79 @@ def test_a_person_is_asked_for_by_the_kind_of_id(tenant: Tenant, kind: str, pers
     tenant.book(ana.open_id, START + 20 * DAY, START + 20 * DAY + HOUR)
 
     async def main(read: Read) -> None:
-        (busy,) = await read(Subject(PersonInfo(person_id, "Ana")), person_id)
+        (busy,) = await read(person_id, kind=SubjectKind.PERSON)
         assert (busy.start, busy.end) == (START + 20 * DAY, START + 20 * DAY + HOUR)
 
     reading(tenant, main)
     assert tenant.requests[-1].query["user_id_type"] == kind
 
 
-def test_many_who_ask_at_once_make_one_call_and_share_its_failure(tenant: Tenant) -> None:
+def test_simultaneous_requests_make_one_call_and_share_its_failure(tenant: Tenant) -> None:
     tenant.inject(Fault.error(400, 190003), times=None)
-    subject = room()
 
     async def main(read: Read) -> None:
-        outcomes = await asyncio.gather(*(read(subject) for _ in range(9)), return_exceptions=True)
+        outcomes = await asyncio.gather(*(read() for _ in range(9)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {ServerError}
         before = len(tenant.requests)
         tenant.clear_faults()
-        assert await read(subject) == ()
+        assert await read() == ()
         assert len(tenant.requests) > before
 
     reading(tenant, main)
 
 
-def test_a_failure_that_nobody_waits_for_any_more_is_not_logged(tenant: Tenant) -> None:
+def test_a_failure_nobody_waits_for_is_not_logged(tenant: Tenant) -> None:
     tenant.inject(Fault.error(400, 190003), times=None)
     logged: list[object] = []
 
     async def main(read: Read) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
-        waiting = asyncio.ensure_future(read(room()))
+        waiting = asyncio.ensure_future(read())
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.sleep(100)
 
     reading(tenant, main)
     gc.collect()
-
     assert len(tenant.requests) > 1
     assert logged == []
 
 
-def test_it_is_kept_until_another_reading_even_if_that_says_the_same(
-    tenant: Tenant, clock: Callable[[timedelta], None]
+@pytest.mark.parametrize(
+    ("window", "kept_for"),
+    [(FAR, timedelta(minutes=15)), (PAST, DAY)],
+    ids=["days to come for 15 minutes", "days that are over for a day"],
+)
+def test_a_range_is_kept_until_it_expires(
+    tenant: Tenant, window: tuple[datetime, datetime], kept_for: timedelta
 ) -> None:
-    subject = room()
+    second = 1.0
 
     async def main(read: Read) -> None:
-        for at in (START, START + HOUR / 4):
-            poll(subject, row(1, 2), at=at)
-            clock(at - START + timedelta(seconds=10))
-            for _ in range(3):
-                await read(subject)
+        for _ in range(3):
+            await read(window=window)
+        await asyncio.sleep(kept_for.total_seconds() - second)
+        await read(window=window)
+        assert len(tenant.requests) == 2  # with the one for the token
+        await asyncio.sleep(second)
+        await read(window=window)
 
     assert reading(tenant, main) == [ROOM_ID, ROOM_ID]
 
 
-def test_while_a_change_is_told_all_that_is_known_comes_from_memory(
-    tenant: Tenant, clock: Callable[[timedelta], None]
-) -> None:
-    gone, far = row(3, 3.5), [row(-9, -8.5), row(30, 30.5)]
-    for booking in (gone, *far):
-        tenant.book(ROOM_ID, booking.start, booking.end)
-    subject = room()
-
+def test_another_option_for_external_calendars_is_another_range(tenant: Tenant) -> None:
     async def main(read: Read) -> None:
-        poll(subject, gone)
-        assert set(await read(subject)) == {gone, *far}
-        for later, known in ((HOUR, row(4, 4.5)), (20 * HOUR, row(5, 5.5))):
-            poll(subject, known, at=START + later)
-            clock(later)
-            assert set(await read(subject)) == {known, *far}
-
-        clock(20 * HOUR + timedelta(seconds=10))
-        assert set(await read(subject)) == {gone, *far}
+        for external in (True, False, True):
+            await read(external=external)
 
     assert reading(tenant, main) == [ROOM_ID, ROOM_ID]
 
 
-def test_what_was_told_stays_when_it_leaves_the_known_window(
-    tenant: Tenant, clock: Callable[[timedelta], None]
-) -> None:
-    subject, held = room(), row(1, 1.5)
-
-    async def main(read: Read) -> None:
-        poll(subject)
-        assert await read(subject) == ()
-        for days, rows in ((0.5, [held]), (3, [])):
-            poll(subject, *rows, at=START + days * DAY)
-            clock(days * DAY)
-            assert await read(subject) == (held,)
-
-    assert reading(tenant, main) == [ROOM_ID]
-
-
-def test_a_change_is_told_by_asking_if_nothing_was_read_before(tenant: Tenant) -> None:
-    subject = room()
-
-    async def main(read: Read) -> None:
-        poll(subject, row(1, 2))
-        assert await read(subject) == ()
-
-    assert reading(tenant, main) == [ROOM_ID]
-
-
-def test_so_many_ranges_are_kept_and_no_more(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ranges_used_longest_ago_are_dropped(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges, "_MAX_KEPT", 3)
-    subjects = {f"omm_{number}": room() for number in range(1, 5)}
 
     async def main(read: Read) -> None:
         for room_id in ("omm_1", "omm_2", "omm_3", "omm_1", "omm_4", "omm_2", "omm_1"):
-            await read(subjects[room_id], room_id)
+            await read(room_id)
 
-    assert reading(tenant, main) == ["omm_1", "omm_2", "omm_3", "omm_4", "omm_1"]
+    assert reading(tenant, main) == ["omm_1", "omm_2", "omm_3", "omm_4", "omm_2"]

@@ -20,6 +20,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
+from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
 from custom_components.feishu_freebusy.model.options import Options, SourceOption
 from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
 from custom_components.feishu_freebusy.sync.reader import Forecast, Reason, RoomSource, forecast
@@ -152,6 +153,9 @@ def tenant() -> Tenant:
     return tenant
 
 
+MOMENT = Moment(START, LoopSeconds(0.0), UTC)
+
+
 class Reader:
     """Reads the rooms of a tenant again and again, as the coordinator does."""
 
@@ -160,15 +164,15 @@ class Reader:
     ) -> None:
         """Take the options; those of a free plan, which can't afford a call for each room, if there are none."""
         self.tenant = tenant
-        self.source = RoomSource(on_virtual_time(tenant).client)
         self.ids = [f"omm_{number}" for number in range(rooms)]
         self.options = Options.of({"plan": "free", **options})
+        self.source = RoomSource(on_virtual_time(tenant).client, self.options, (rooms, 0), scopes, MOMENT)
         self.configure(scopes)
 
     def configure(self, scopes: Collection[str] | None = None) -> None:
         """Begin to count requests, and take the scopes that are known of."""
         self.tenant.requests.clear()
-        self.source.configure(self.options, (len(self.ids), 0), scopes, START, UTC)
+        self.source.configure(self.options, (len(self.ids), 0), scopes, MOMENT)
 
     async def poll(self, *, doubtful: Collection[str] = (), probe: bool = False) -> Answers:
         """Read all rooms; what came one by one is what came at last."""

@@ -1,4 +1,4 @@
-"""A room or a person: what was read of it, and what that means at an instant."""
+"""A room or a person: what was read of it, and what that means at a moment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from ..feishu.errors import FeishuError, SubjectError
 from ..feishu.models import BusyPeriod
+from ..feishu.windows import joined
 from .directory import RoomInfo
+from .moment import LoopSeconds, Moment
 from .schedule import (
     Block,
     DisabledPeriod,
@@ -20,12 +22,18 @@ from .schedule import (
 
 type SubjectInfo = RoomInfo | PersonInfo
 
-_NEWS_LAST = timedelta(seconds=5)  # Home Assistant tells those who look at a calendar at most once a second
+
+@dataclass(frozen=True, slots=True)
+class PersonInfo:
+    """A person as shown: by the name that was entered for the id."""
+
+    person_id: str
+    device_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A good answer: what was asked, what came, and for how long that holds."""
+    """A good answer: the window that was asked for, the rows, and until when the answer is valid by the wall clock."""
 
     periods: tuple[BusyPeriod, ...]
     window_start: datetime
@@ -37,9 +45,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is shown of a schedule; it holds for `[since, until)` if no new answer comes.
+    """All that is shown of a subject; valid for `[since, until)` unless a new answer comes.
 
-    `block` is the one under way or the next one, `bookings` are those of today and tomorrow.
+    `block` is the current or next block, `bookings` are the blocks of today and tomorrow.
     """
 
     status: Status
@@ -51,50 +59,45 @@ class Snapshot:
 
 @dataclass(slots=True, eq=False)
 class Subject:
-    """What is known of a room or a person, and when that is to be read again."""
+    """What is known of a room or a person.
+
+    A reading is fresh while both clocks say so: the wall clock until `reading.fresh_until`, the loop's clock until
+    `_fresh_until_loop`. So a wall clock that is set back does not make an old answer last longer.
+    """
 
     info: SubjectInfo
-    due_at: float = 0.0  # by the loop's clock
-    failures: int = 0
-    polls_unknown: int = 0  # in which Feishu said that there is no such person, since the last good answer
+    polls_unknown: int = 0  # polls since the last good answer in which Feishu did not know the person
     error: FeishuError | None = None
     reading: Reading | None = None
     schedule: Schedule | None = None
     disabled: DisabledPeriod | None = None
     count_pending_as_busy: bool = False
-    told: Snapshot | None = None  # what listeners know
+    last_notified: Snapshot | None = None  # what the listeners were told last
+    _fresh_until_loop: LoopSeconds | None = None
     _snapshot: Snapshot | None = None
-    _shown: tuple[object, ...] | None = None  # what there is to be seen, and since when
-    _news_at: datetime | None = None
-    _ahead: tuple[object, tuple[Block, ...]] | None = None  # and what it was worked out from
+    _ahead: tuple[object, tuple[Block, ...]] | None = None  # single bookings, and what they were made from
 
     @property
     def kind(self) -> SubjectKind:
         """Return whether it is a room or a person."""
         return SubjectKind.ROOM if isinstance(self.info, RoomInfo) else SubjectKind.PERSON
 
-    def keep(self, reading: Reading) -> None:
-        """Take a new answer; `rebuild` makes use of it."""
+    def keep(self, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
+        """Store a new answer; call `rebuild` next."""
         if self.reading and self.reading.periods == reading.periods:
-            reading = replace(reading, periods=self.reading.periods)  # what was worked out from them still holds
+            reading = replace(reading, periods=self.reading.periods)  # the same object: what was made from it is valid
         self.reading = reading
-        self.failures = 0
+        self._fresh_until_loop = fresh_until_loop
         self.polls_unknown = 0
         self.error = None
 
-    def set_back(self, by: timedelta) -> None:
-        """Let the answer hold for no longer than before a clock that has been set back by so much."""
-        if self.reading:
-            self.reading = replace(self.reading, fresh_until=self.reading.fresh_until - by)
-            self._snapshot = None
-
     def note_refusal(self, error: FeishuError) -> None:
-        """Take what there was in the place of an answer."""
+        """Record the error returned instead of an answer."""
         if isinstance(error, SubjectError) and error.is_no_such_person:
             self.polls_unknown += 1
 
     def rebuild(self, *, disabled: DisabledPeriod | None, count_pending_as_busy: bool) -> None:
-        """Work out the schedule again, because of a new answer, a disabled room or an option."""
+        """Make the schedule again: the answer, the room's status or an option has changed."""
         self._snapshot = None
         if (self.disabled, self.count_pending_as_busy) != (disabled, count_pending_as_busy):
             self._ahead = None
@@ -110,23 +113,33 @@ class Subject:
                 count_pending_as_busy=count_pending_as_busy,
             )
 
-    def _has_changed(self, now: datetime) -> bool:
-        """Tell whether what `snapshot` last returned no longer holds."""
-        if self._snapshot:
-            return not self._snapshot.since <= now < self._snapshot.until
-        return self.reading is not None and now < self.reading.fresh_until
+    def fresh_until(self, moment: Moment) -> datetime | None:
+        """Return until when, by the wall clock, the reading is fresh; None if it is not fresh at `moment`."""
+        if self.reading is None or self._fresh_until_loop is None:
+            return None
+        left = timedelta(seconds=self._fresh_until_loop - moment.loop)
+        until = min(self.reading.fresh_until, moment.now + left)
+        return until if moment.now < until else None
 
-    def snapshot(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> Snapshot | None:
-        """Return what is to be shown at `now`, None if nothing current is known."""
-        if self._has_changed(now):
-            self._snapshot = self._take_snapshot(now, min_free, time_zone)
-            shown = (self._snapshot, self.reading.periods if self.reading else ())
-            if shown != self._shown:
-                self._shown, self._news_at = shown, now
+    def knows(self, start: datetime, end: datetime, moment: Moment) -> bool:
+        """Return whether the reading is fresh and covers `[start, end)`."""
+        reading = self.reading
+        is_fresh = self.fresh_until(moment) is not None
+        return is_fresh and reading is not None and reading.window_start <= start and end <= reading.horizon
+
+    def snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
+        """Return what is to be shown at `moment`; None if nothing current is known.
+
+        The same object comes back until something shown may have changed.
+        """
+        known = self._snapshot
+        if known is None or not known.since <= moment.now < known.until or self.fresh_until(moment) is None:
+            self._snapshot = self._take_snapshot(moment, min_free)
         return self._snapshot
 
-    def _take_snapshot(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> Snapshot | None:
-        if self.reading is None or self.schedule is None or now >= self.reading.fresh_until:
+    def _take_snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
+        now, time_zone = moment.now, moment.time_zone
+        if self.schedule is None or (fresh_until := self.fresh_until(moment)) is None:
             return None
         if (status := self.schedule.status(now, min_free)) is None:
             return None
@@ -135,11 +148,11 @@ class Subject:
             block=self.schedule.block_at(now, time_zone),
             bookings=self.schedule.bookings(now, time_zone),
             since=now,
-            until=min(self.reading.fresh_until, self.schedule.next_change(now, min_free, time_zone)),
+            until=min(fresh_until, self.schedule.next_change(now, min_free, time_zone)),
         )
 
     def single_bookings(self, periods: Iterable[BusyPeriod], start: datetime, end: datetime) -> tuple[Block, ...]:
-        """Return which of the periods make it busy within `[start, end)`, one by one."""
+        """Return the single bookings among `periods` that make the subject busy within `[start, end)`."""
         return single_bookings(
             periods,
             kind=self.kind,
@@ -149,31 +162,26 @@ class Subject:
             count_pending_as_busy=self.count_pending_as_busy,
         )
 
-    def knows(self, start: datetime, end: datetime, now: datetime) -> bool:
-        """Tell whether the latest answer covers `[start, end)` and may still be relied on."""
+    def updated(self, periods: Iterable[BusyPeriod], moment: Moment) -> tuple[BusyPeriod, ...]:
+        """Return `periods`, read some time ago, with what a fresh reading says about its window."""
         reading = self.reading
-        return (
-            reading is not None
-            and now < reading.fresh_until
-            and reading.window_start <= start
-            and end <= reading.horizon
-        )
-
-    def has_news(self, now: datetime) -> bool:
-        """Tell whether what is shown has just changed: then those who look at it are being told."""
-        return self._news_at is not None and now - self._news_at < _NEWS_LAST
-
-    def brought_up_to_date(self, periods: Iterable[BusyPeriod]) -> tuple[BusyPeriod, ...]:
-        """Return periods that were read some time ago, with what is known by now in the place of what was."""
-        if self.reading is None:
+        if reading is None or self.fresh_until(moment) is None:
             return tuple(periods)
-        start, end = self.reading.window_start, self.reading.horizon
-        return (*(period for period in periods if period.end <= start or end <= period.start), *self.reading.periods)
+        start, end = reading.window_start, reading.horizon
+        rows = tuple(periods)
+        before = [replace(row, end=min(row.end, start)) for row in rows if row.start < start]
+        within = [
+            replace(row, start=max(row.start, start), end=min(row.end, end))
+            for row in reading.periods
+            if row.start < end and start < row.end
+        ]
+        after = [replace(row, start=max(row.start, end)) for row in rows if end < row.end]
+        return joined(joined(before, within, seam=start), after, seam=end)
 
     def bookings_ahead(self, now: datetime, time_zone: tzinfo) -> tuple[Block, ...]:
-        """Return the single bookings from today to the last whole day before the horizon, as far as they lie in it.
+        """Return the single bookings from today to the last whole day before the horizon, clipped to these days.
 
-        They change when bookings do, and once a day, but not with every poll.
+        The value changes when bookings do and once a day, but not with every poll.
         """
         if self.reading is None:
             return ()
@@ -184,11 +192,3 @@ class Subject:
             blocks = self.single_bookings(self.reading.periods, start, end)
             self._ahead = (source, tuple(Block(max(block.start, start), min(block.end, end)) for block in blocks))
         return self._ahead[1]
-
-
-@dataclass(frozen=True, slots=True)
-class PersonInfo:
-    """A person as shown: by the name that was entered for the id."""
-
-    person_id: str
-    device_name: str

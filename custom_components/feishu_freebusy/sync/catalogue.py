@@ -18,7 +18,6 @@ from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
 from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
 from ..feishu.models import Room
-from ..issues import async_report_failure
 from ..model.directory import ReadCatalogue, RoomInfo, describe_rooms
 from ..model.intervals import pause_after
 from ..model.options import Options
@@ -152,7 +151,6 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return await self._without_permission(error.scopes, read_at)
         if self.data:
             return self.data
-        async_report_failure(self.hass, self.config_entry, error)
         raise update_failed(error) from error
 
     async def _without_permission(self, refused: tuple[str, ...], read_at: datetime) -> ReadCatalogue:

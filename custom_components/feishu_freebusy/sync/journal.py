@@ -5,7 +5,7 @@ They are kept over reloads and failed set-ups, when they are needed most.
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,14 +128,17 @@ class Outcome:
     tells_nothing: bool = False
 
 
-def outcome_of(answers: Answers, read: Mapping[str, Subject]) -> Outcome:
-    """Return what a poll that had these answers came to; `read` are all that are read, be it in this poll or not."""
+def outcome_of(answers: Answers, read: Collection[str], failures: Callable[[str], int]) -> Outcome:
+    """Return what the answers of a poll say about the account.
+
+    `read` are all subjects that are read, in this poll or another; `failures` counts those of a subject in a row.
+    """
     if not answers or has_good(answers):
         return Outcome()
     errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
     of_all = [error for error in errors.values() if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS))]
-    if len(errors) < len(read) and all(read[subject_id].failures for subject_id in errors if subject_id in read):
-        return Outcome(tells_nothing=bool(of_all))  # they failed before, be it alone, and nobody else was asked
+    if len(errors) < len(read) and all(failures(subject_id) for subject_id in errors if subject_id in read):
+        return Outcome(tells_nothing=bool(of_all))  # only subjects that had failed before were asked
     if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:
         return Outcome(next(iter(errors.values())))
     return Outcome(of_all[0] if of_all else None)

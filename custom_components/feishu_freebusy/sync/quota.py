@@ -33,21 +33,25 @@ class MonthlyCalls:
         """Take over what was counted before the start; a file that can't be read is none."""
         stored = await async_load_if_readable(self._store)
         if isinstance(stored, dict):
-            self._by_month = dict(_valid_months(stored))
+            self._by_month = dict(_valid_months(stored.get("months")))
 
     @property
     def by_api(self) -> dict[str, int]:
-        """Return the calls of this month by API."""
-        return dict(self._of_this_month())
+        """Return the calls of this month, by API."""
+        return dict(self._this_month())
 
     @property
     def used(self) -> int:
         """Return the calls of this month."""
-        return self._of_this_month().total()
+        return self._this_month().total()
+
+    def _this_month(self) -> Counter[str]:
+        return self._by_month.get(_month_of(dt_util.utcnow()), Counter()) + self._traffic.counted
 
     @callback
     def async_save_soon(self) -> None:
-        """Have the count written to disk in a while."""
+        """Take over what the app has counted, and write it to disk in a while. To be called after any call."""
+        self._take_over()
         if not self._save_is_due:  # the store would begin to wait anew, and with polls that follow closely never write
             self._save_is_due = True
             self._store.async_delay_save(self._stored, _SAVE_DELAY)
@@ -58,19 +62,18 @@ class MonthlyCalls:
 
     def _stored(self) -> dict[str, Any]:
         self._save_is_due = False
-        calls = self.by_api
-        *others, month = self._by_month
-        return {"calls": calls, "month": month, "other_months": {each: dict(self._by_month[each]) for each in others}}
+        self._take_over()
+        return {"months": {month: dict(counts) for month, counts in self._by_month.items()}}
 
-    def _of_this_month(self) -> Counter[str]:
-        """Return the counts of this month, with what the app has counted since."""
-        month = _month_of(dt_util.utcnow())
-        counts = self._by_month.pop(month, Counter()) + self._traffic.counted
+    def _take_over(self) -> None:
+        """Count what the app has counted for this month, which becomes the last of the kept months."""
+        counts = self._this_month()
         self._traffic.counted.clear()
+        month = _month_of(dt_util.utcnow())
+        self._by_month.pop(month, None)
         self._by_month[month] = counts
-        for forgotten in list(self._by_month)[:-_KEPT_MONTHS]:
-            del self._by_month[forgotten]
-        return counts
+        for oldest in list(self._by_month)[:-_KEPT_MONTHS]:
+            del self._by_month[oldest]
 
 
 async def async_forget_calls(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
@@ -86,14 +89,8 @@ def _month_of(now: datetime) -> str:
     return dt_util.as_local(now).strftime("%Y-%m")
 
 
-def _valid_months(stored: dict[Any, Any]) -> Iterator[tuple[str, Counter[str]]]:
-    """Yield what can be used of a file that anybody may have written to; older ones tell of one month only."""
-    others = stored.get("other_months")
-    months = [*(others.items() if isinstance(others, dict) else ()), (stored.get("month"), stored.get("calls"))]
-    for month, counts in months:
-        if type(month) is str and isinstance(counts, dict):
-            yield month, Counter(_valid_counts(counts))
-
-
-def _valid_counts(counts: dict[Any, Any]) -> dict[str, int]:
-    return {api: count for api, count in counts.items() if type(api) is str and type(count) is int and count > 0}
+def _valid_months(months: object) -> Iterator[tuple[str, Counter[str]]]:
+    """Yield the valid parts of a stored file, which anybody may have edited."""
+    for month, counts in months.items() if isinstance(months, dict) else ():
+        if isinstance(month, str) and isinstance(counts, dict):
+            yield month, Counter({api: count for api, count in counts.items() if type(count) is int and count > 0})

@@ -17,6 +17,7 @@ from ..feishu.errors import (
     UnreadableAnswerError,
 )
 from ..model.intervals import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
+from ..model.moment import Moment
 from ..model.options import Options, SourceOption
 from ..model.schedule import SubjectKind
 from ..model.subject import Subject
@@ -102,32 +103,37 @@ def _is_affordable(by_list: Forecast, options: Options) -> bool:
 class RoomSource:
     """Reads rooms by batch while that is worth it and allowed, else one by one."""
 
-    def __init__(self, client: FeishuClient) -> None:
-        """Take the client; `configure` says how to read."""
-        self._client = client
-        self._list = ListSource(client)
-        self._batch = BatchSource(client)
-        self._unreadable_polls = 0
-        self.refusal: FeishuError | None = None
-        self.forecast: Forecast
-
-    def configure(
+    def __init__(
         self,
+        client: FeishuClient,
         options: Options,
         counts: tuple[int, int],
         scopes: Collection[str] | None,
-        now: datetime,
-        time_zone: tzinfo,
+        moment: Moment,
     ) -> None:
-        """Take the options, the numbers of rooms and people, and the scopes granted, None where that is not known."""
+        """Choose the API for the first time; see `configure`."""
+        self._client = client
+        self._batch = BatchSource(client)
+        self._unreadable_polls = 0
+        self.refusal: FeishuError | None = None  # of the batch API
+        self.configure(options, counts, scopes, moment)
+
+    def configure(
+        self, options: Options, counts: tuple[int, int], scopes: Collection[str] | None, moment: Moment
+    ) -> None:
+        """Choose the API; `counts` are the numbers of rooms and people, `scopes` those granted (None: unknown)."""
         self._list = ListSource(self._client, include_external_calendar=options.include_external_calendar)
         granted = None if scopes is None else any(scope in scopes for scope in SCOPES_ROOM_BATCH)
-        if self.refusal and granted is not False:
-            self.forecast = forecast(options, *counts, batch_granted=False, now=now, time_zone=time_zone)
-            if self.forecast.reason is Reason.NOT_GRANTED:
-                self.forecast = replace(self.forecast, reason=Reason.REFUSED)
-        else:
-            self.forecast = forecast(options, *counts, batch_granted=granted, now=now, time_zone=time_zone)
+        is_refused = self.refusal is not None and granted is not False
+        month = forecast(
+            options,
+            *counts,
+            batch_granted=False if is_refused else granted,
+            now=moment.now,
+            time_zone=moment.time_zone,
+        )
+        is_consequence = is_refused and month.reason is Reason.NOT_GRANTED
+        self.forecast = replace(month, reason=Reason.REFUSED) if is_consequence else month
 
     def try_again(self) -> None:
         """Forget that the batch API was refused."""
@@ -186,24 +192,24 @@ class RoomSource:
 class SubjectReader:
     """Asks for rooms by the one API and for people by the other."""
 
-    def __init__(self, client: FeishuClient) -> None:
-        """Take the client to read with; `configure` says how."""
-        self._client = client
-        self.rooms = RoomSource(client)
-        self._people = PeopleSource(client)
-
-    def configure(
+    def __init__(
         self,
+        client: FeishuClient,
         options: Options,
         subjects: Mapping[str, Subject],
         scopes: Collection[str] | None,
-        now: datetime,
-        time_zone: tzinfo,
+        moment: Moment,
     ) -> None:
-        """Take the options, all that is to be read, and the scopes granted, None where that is not known."""
-        rooms, people = (_of_kind(kind, subjects) for kind in (SubjectKind.ROOM, SubjectKind.PERSON))
-        counts = (len(rooms), len(people))
-        self.rooms.configure(options, counts, scopes, now, time_zone)
+        """Choose the API for the first time; see `configure`."""
+        self._people = PeopleSource(client)
+        self.rooms = RoomSource(client, options, _counts(subjects), scopes, moment)
+        self.configure(options, subjects, scopes, moment)
+
+    def configure(
+        self, options: Options, subjects: Mapping[str, Subject], scopes: Collection[str] | None, moment: Moment
+    ) -> None:
+        """Choose the API for `subjects`, all that are read; `scopes` are those granted (None: unknown)."""
+        self.rooms.configure(options, _counts(subjects), scopes, moment)
         self._people.include_external_calendar = options.include_external_calendar
         self._window = WINDOW_BEFORE + options.horizon
 
@@ -232,6 +238,11 @@ class SubjectReader:
             self._people.read(people, time_min, time_max, on_answer, probe=probe),
         )
         return answers_of_rooms | answers_of_people
+
+
+def _counts(subjects: Mapping[str, Subject]) -> tuple[int, int]:
+    rooms = len(_of_kind(SubjectKind.ROOM, subjects))
+    return rooms, len(subjects) - rooms
 
 
 def _of_kind(kind: SubjectKind, subjects: Mapping[str, Subject]) -> dict[str, Subject]:

@@ -109,7 +109,7 @@ class Stored:
         return await self._hass.async_add_executor_job(from_json, stored.get("content"))
 
 
-def in_grace(
+def still_valid(
     readings: Readings, now: datetime, interval_at: Callable[[datetime], timedelta], *, include_external_calendar: bool
 ) -> dict[str, Reading]:
     """Return those of the stored readings that hold at `now`, none for longer than the interval then in force allows.

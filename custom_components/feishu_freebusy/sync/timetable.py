@@ -1,42 +1,43 @@
-"""When to ask Feishu: how often on the whole, and when for each subject."""
+"""When each room and person is read, within the budget."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import inf
 import random
 
-from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
-from ..model.intervals import OFF_HOURS_INTERVAL, PollPlan, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from ..model.intervals import OFF_HOURS_INTERVAL, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from ..model.moment import LoopSeconds, Moment
 from ..model.options import Options
-from ..model.subject import Subject
+from ..model.schedule import Schedule
 from .quota import MonthlyCalls
 from .sources import Answers
 
-DUE_SLACK = 2.0  # seconds; what is due so soon is read along
+DUE_SLACK = 2.0  # seconds; a poll also reads what is due this soon
 
-_JITTER = 0.05  # of the interval, so that many instances don't march in step
-_MOST_JITTER = 120.0  # seconds: what was read holds for but a few minutes longer than the interval
+_JITTER = 0.05  # of the interval, so that many instances do not poll in step
+_MOST_JITTER = 120.0  # seconds; a reading is valid only a few minutes longer than the interval
 _INTO_MONTH = timedelta(minutes=1)
-# A room is read once more just before it is to become free: meetings are extended in their last minutes, and an "off"
-# that is taken back fires automations for nothing. Other edges don't pay (docs/benchmarks.md).
+# A room is read once more just before its booking ends: meetings are extended in their last minutes, and an "off" that
+# is taken back fires automations for nothing. Reading at other edges does not pay (docs/benchmarks.md).
 _BEFORE_END = timedelta(seconds=10)
 _EDGE_NOT_BEFORE = timedelta(seconds=30)
+_AT_ONCE = LoopSeconds(0.0)
 
 
 class Timetable:
-    """Sets the deadlines of subjects. They are seconds of the loop's clock."""
+    """Owns the deadline and the failures in a row of each subject; sets deadlines by the plan of the month."""
 
-    plan: PollPlan
-
-    def __init__(self, hass: HomeAssistant, calls: MonthlyCalls) -> None:
-        """Take the count of calls; `make_plan` comes next."""
-        self._hass = hass
+    def __init__(self, calls: MonthlyCalls, options: Options, calls_per_cycle: int, moment: Moment) -> None:
+        """Make the first plan; `calls_per_cycle` is what one poll of all subjects costs."""
         self._calls = calls
+        self._due_at: dict[str, LoopSeconds] = {}
+        self._failures: dict[str, int] = {}
+        self.replan(options, calls_per_cycle, moment)
 
-    def make_plan(self, options: Options, calls_per_cycle: int) -> None:
+    def replan(self, options: Options, calls_per_cycle: int, moment: Moment) -> None:
         """Spread what is left of the budget over what is left of the month."""
         self._options = options
         self._calls_per_cycle = calls_per_cycle
@@ -45,124 +46,147 @@ class Timetable:
             calls_per_cycle=calls_per_cycle,
             budget=options.budget,
             used=self._calls.used,
-            now=dt_util.utcnow(),
+            now=moment.now,
             off_hours=options.off_hours,
-            time_zone=dt_util.get_default_time_zone(),
+            time_zone=moment.time_zone,
         )
 
-    @property
-    def now(self) -> float:
-        """Return what the loop's clock says."""
-        return self._hass.loop.time()
+    # The interval
 
     @property
     def interval(self) -> timedelta:
-        """Return the time between two polls at this time of the day."""
+        """Return the time between two polls at this time of day."""
         return self.interval_at(dt_util.utcnow())
 
     def interval_at(self, then: datetime) -> timedelta:
-        """Return the time between two polls at the time of the day that it was or is `then`."""
+        """Return the time between two polls at the time of day of `then`."""
         return self.plan.off if self._is_off_hours(then) else self.plan.office
 
     @property
     def projected_calls(self) -> int:
-        """Return how many calls this month comes to if all stays as it is."""
+        """Return how many calls this month will have if all stays as it is."""
         now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
         cycles = TimeLeft.of_month(now, self._options.off_hours, time_zone).cycles(self.plan)
         return self._calls.used + round(cycles * self._calls_per_cycle)
 
-    def _is_off_hours(self, now: datetime | None = None) -> bool:
-        # A poll at their end is one in office hours
-        soon = (now or dt_util.utcnow()) + timedelta(seconds=DUE_SLACK)
+    def _is_off_hours(self, then: datetime) -> bool:
+        # A poll right before office hours begin is one of office hours
+        soon = then + timedelta(seconds=DUE_SLACK)
         off_hours = self._options.off_hours
         return off_hours is not None and off_hours.contains(soon, dt_util.get_default_time_zone())
 
-    def is_due(self, subject: Subject) -> bool:
-        """Tell whether it is time to read a subject."""
-        return subject.due_at <= self.now + DUE_SLACK
+    # Deadlines and failures
 
-    def defer(self, subjects: Iterable[Subject]) -> float:
-        """See to it that these are not due again at once, whatever comes of reading them; returns when they are."""
-        due_at = self.now + retry_delay(1, self.interval).total_seconds()
-        for subject in subjects:
-            subject.due_at = due_at
+    def due_at(self, subject_id: str) -> LoopSeconds:
+        """Return the deadline of a subject; one without a deadline is due at once."""
+        return self._due_at.get(subject_id, _AT_ONCE)
+
+    def next_due(self, subject_ids: Iterable[str]) -> LoopSeconds | None:
+        """Return the earliest deadline, None without subjects."""
+        return min(map(self.due_at, subject_ids), default=None)
+
+    def is_due(self, subject_id: str, moment: Moment) -> bool:
+        """Return whether it is time to read a subject."""
+        return self.due_at(subject_id) <= moment.loop + DUE_SLACK
+
+    def failures(self, subject_id: str) -> int:
+        """Return how many reads of a subject have failed in a row."""
+        return self._failures.get(subject_id, 0)
+
+    def note_success(self, subject_id: str) -> None:
+        """Reset the failures of a subject: it was read."""
+        self._failures.pop(subject_id, None)
+
+    def retain(self, subject_ids: Iterable[str]) -> None:
+        """Forget all other subjects."""
+        kept = set(subject_ids)
+        self._due_at = {each: due_at for each, due_at in self._due_at.items() if each in kept}
+        self._failures = {each: failures for each, failures in self._failures.items() if each in kept}
+
+    def defer(self, subject_ids: Iterable[str], moment: Moment) -> LoopSeconds:
+        """Push the deadlines so that a running read is not started twice; return the new deadline."""
+        due_at = _after(moment, retry_delay(1, self.interval_at(moment.now)))
+        self._due_at |= dict.fromkeys(subject_ids, due_at)
         return due_at
 
-    def make_due(self, subjects: Iterable[Subject]) -> None:
-        """Have these read with the next poll."""
-        for subject in subjects:
-            subject.due_at = 0.0  # sooner than any deadline of a poll, however long that takes
+    def make_due(self, subject_ids: Iterable[str]) -> None:
+        """Read these subjects with the next poll, even if a poll runs now."""
+        self._due_at |= dict.fromkeys(subject_ids, _AT_ONCE)
 
-    def hasten(self, subjects: Iterable[Subject]) -> None:
-        """Let none of these wait longer than the interval that holds now."""
-        latest = self.now + self.interval.total_seconds()
-        for subject in subjects:
-            subject.due_at = min(subject.due_at, latest)
+    def cap_wait(self, subject_ids: Iterable[str], moment: Moment) -> None:
+        """Let none of these subjects wait longer than the current interval."""
+        latest = _after(moment, self.interval_at(moment.now))
+        self._due_at |= {subject_id: min(self.due_at(subject_id), latest) for subject_id in subject_ids}
 
     def set_deadlines(
         self,
-        subjects: dict[str, Subject],
         answers: Answers,
+        schedules: Mapping[str, Schedule | None],
         *,
-        started: float,
+        started: Moment,
         interval: timedelta,
-        deferred_to: float,
+        ended: Moment,
+        deferred_to: LoopSeconds,
         error_of_all: FeishuError | None,
     ) -> None:
-        """Say when those that were read from `started` on, at this `interval`, are to be read again.
+        """Set when the subjects that a poll has read are read again, and count their failures.
 
-        Those that somebody wants sooner than they were `deferred_to` are left as they are.
+        `interval` was in force at the start, `schedules` are those of all subjects. A subject whose deadline is before
+        `deferred_to` was made due during the poll and keeps its deadline.
         """
-        jitter = random.uniform(-_JITTER, _JITTER)  # noqa: S311  # one for all: they stay together
-        before_ends = not self._is_off_hours() and self.plan.office <= OFF_HOURS_INTERVAL
-        # What was read holds for the grace of `interval`: were the plan's longer now, it would not last until then
-        regular = min(interval, self.interval).total_seconds()
+        jitter = random.uniform(-_JITTER, _JITTER)  # noqa: S311  # one for all subjects, so that they stay together
+        interval_now = self.interval_at(ended.now)
+        before_ends = not self._is_off_hours(ended.now) and self.plan.office <= OFF_HOURS_INTERVAL
+        # The reading is valid for the grace of `interval`: a longer new interval would exceed it
+        regular = min(interval, interval_now).total_seconds()
         regular += min(max(regular * jitter, -_MOST_JITTER), _MOST_JITTER)
-        regular_at = min(started + regular, self._start_of_office_hours(), self._start_of_month())
+        regular_at = min(started.loop + regular, self._start_of_office_hours(ended), self._start_of_month(ended))
         for subject_id, answer in answers.items():
-            subject = subjects[subject_id]
             if isinstance(answer, FeishuError):
-                subject.failures += 1
-            if subject.due_at < deferred_to:
+                self._failures[subject_id] = self.failures(subject_id) + 1
+            if self.due_at(subject_id) < deferred_to:
                 continue
             if isinstance(answer, FeishuError):
-                delay = self._delay_after(answer, subject.failures) * (1 + abs(jitter))  # never sooner than told
-                subject.due_at = self.now + delay.total_seconds()
+                delay = self._delay_after(answer, self.failures(subject_id), interval_now)
+                self._due_at[subject_id] = _after(ended, delay * (1 + abs(jitter)))  # never sooner than told
             else:
-                subject.due_at = min(regular_at, self._shortly_before_end(subject) if before_ends else inf)
+                before_end = _shortly_before_end(schedules[subject_id], ended) if before_ends else inf
+                self._due_at[subject_id] = LoopSeconds(min(regular_at, before_end))
         if error_of_all and (pause := pause_after(error_of_all)):
-            resume_at = self.now + pause.total_seconds() * (1 + abs(jitter))
-            for subject in subjects.values():
-                subject.due_at = max(subject.due_at, resume_at)
+            resume_at = _after(ended, pause * (1 + abs(jitter)))
+            self._due_at |= {subject_id: max(self.due_at(subject_id), resume_at) for subject_id in schedules}
 
-    def _start_of_office_hours(self) -> float:
-        """Return when off hours end, with a poll: the day is to start with what is true then."""
-        if not self._options.off_hours or not self._is_off_hours():
+    def _start_of_office_hours(self, moment: Moment) -> float:
+        """Return when off hours end: the office day starts with a poll."""
+        if not self._options.off_hours or not self._is_off_hours(moment.now):
             return inf
-        now = dt_util.utcnow()
-        start = self._options.off_hours.next_office_start(now, dt_util.get_default_time_zone())
-        return self.now + (start - now).total_seconds() if start else inf
+        start = self._options.off_hours.next_office_start(moment.now, moment.time_zone)
+        return _at(start, moment) if start else inf
 
-    def _start_of_month(self) -> float:
-        """Return when there are new calls to be made."""
-        now = dt_util.utcnow()
-        end = month_bounds(now, dt_util.get_default_time_zone())[1]
-        return self.now + (end + _INTO_MONTH - now).total_seconds() if self._options.budget else inf
+    def _start_of_month(self, moment: Moment) -> float:
+        """Return when the new month's budget can be spent."""
+        end = month_bounds(moment.now, moment.time_zone)[1]
+        return _at(end + _INTO_MONTH, moment) if self._options.budget else inf
 
-    def _shortly_before_end(self, subject: Subject) -> float:
-        """Return when the subject is just about to become free."""
-        now = dt_util.utcnow()
-        end = subject.schedule.next_end(now + _EDGE_NOT_BEFORE) if subject.schedule else None
-        return self.now + (end - _BEFORE_END - now).total_seconds() if end else inf
-
-    def _delay_after(self, error: FeishuError, failures: int) -> timedelta:
+    @staticmethod
+    def _delay_after(error: FeishuError, failures: int, interval: timedelta) -> timedelta:
         if isinstance(error, SubjectError):
-            return self.interval
-        delay = retry_delay(failures, self.interval)
+            return interval
+        delay = retry_delay(failures, interval)
         if isinstance(error, RateLimitedError) and error.retry_after:
             delay = max(delay, timedelta(seconds=error.retry_after))
         return delay
 
-    def time_of(self, deadline: float) -> datetime:
-        """Return a deadline by the wall clock."""
-        return dt_util.utcnow() + timedelta(seconds=deadline - self.now)
+
+def _shortly_before_end(schedule: Schedule | None, moment: Moment) -> float:
+    """Return when to check once more whether the current or next booking is extended."""
+    end = schedule.next_end(moment.now + _EDGE_NOT_BEFORE) if schedule else None
+    return _at(end - _BEFORE_END, moment) if end else inf
+
+
+def _after(moment: Moment, delay: timedelta) -> LoopSeconds:
+    return LoopSeconds(moment.loop + delay.total_seconds())
+
+
+def _at(instant: datetime, moment: Moment) -> LoopSeconds:
+    return _after(moment, instant - moment.now)
