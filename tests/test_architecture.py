@@ -1,7 +1,8 @@
-"""Imports point one way, so that the client and the rules about time can be read, tested and timed alone."""
+"""Imports point down, folder by folder, so that each wing can be read and tested alone."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 import subprocess
 import sys
@@ -9,101 +10,173 @@ import sys
 import pytest
 
 COMPONENT = Path(__file__).parents[1] / "custom_components" / "feishu_freebusy"
-# Stands for the component's package in the dotted names below.
-ROOT = "component"
-PURE: dict[str, set[str]] = {"schedule.py": {"feishu"}, "room_names.py": set(), "room_search.py": {"schedule"}}
-ALONE = [*(COMPONENT / path for path in PURE), *sorted((COMPONENT / "feishu").rglob("*.py"))]
+PACKAGE = "custom_components.feishu_freebusy"
 
-LOAD_ALL = """
+# Who may import whom. A part is a folder, or a module at the top; each may import itself and what its row names.
+_CLIENT = {"const", "feishu"}
+_RULES = _CLIENT | {"model"}
+_SUPPORT = _RULES | {"_vol", "api", "errors"}
+_BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
+_BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
+_BELOW_WORDS = _BELOW_ENTITIES | {"entity", "finder"}
+MAY_IMPORT: Mapping[str, set[str]] = {
+    "const": set(),
+    "_vol": set(),
+    "feishu": {"const"},
+    "model": _CLIENT,
+    "api": _RULES,
+    "errors": _RULES,
+    "devices": _RULES,
+    "issues": _SUPPORT,
+    "sync": _SUPPORT,
+    "coordinator": _BELOW_COORDINATOR,
+    "entity": _BELOW_ENTITIES,
+    "finder": _BELOW_ENTITIES,
+    "binary_sensor": _BELOW_WORDS,
+    "calendar": _BELOW_WORDS,
+    "sensor": _BELOW_WORDS,
+    "services": _BELOW_WORDS,
+    "repairs": _BELOW_WORDS,
+    "diagnostics": _BELOW_WORDS,
+    "system_health": _BELOW_WORDS,
+    "cards": _RULES,
+    "flows": _BELOW_WORDS,
+    "config_flow": _BELOW_WORDS | {"flows"},
+    "assist": _BELOW_WORDS,
+    "intent": _BELOW_WORDS | {"assist"},
+    "llm": _BELOW_WORDS | {"assist", "services"},
+    "": _BELOW_WORDS | {"assist", "cards", "services"},  # set-up itself
+}
+WITHOUT_HOME_ASSISTANT = ("feishu", "model")
+MODULES = sorted(COMPONENT.rglob("*.py"))
+
+LOAD_ALONE = """
 import importlib, pkgutil, sys, types
 parent = types.ModuleType("component")
 parent.__path__ = [sys.argv[1]]
 sys.modules["component"] = parent
-feishu = importlib.import_module("component.feishu")
-for module in pkgutil.walk_packages(feishu.__path__, "component.feishu."):
-    importlib.import_module(module.name)
-importlib.import_module("component.room_search")
-print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("component", "custom_components")))
-sys.exit("homeassistant" in sys.modules)
+for name in sys.argv[2:]:
+    package = importlib.import_module(f"component.{name}")
+    for module in pkgutil.walk_packages(package.__path__, f"component.{name}."):
+        importlib.import_module(module.name)
+print(*sorted(name for name in sys.modules if name.startswith("component.")))
+sys.exit(any(name.partition(".")[0] in {"homeassistant", "custom_components"} for name in sys.modules))
 """
 
 
-def imported(source: str, path: str) -> Iterator[str]:
-    """Yield the dotted name of all that a module imports, wherever in it; relative ones start with `component`."""
-    package = [ROOT, *Path(path).parts[:-1]]
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module below the component; empty for the component itself."""
+    parts = path.relative_to(COMPONENT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports_of(source: str, name: str, *, is_package: bool = False) -> Iterator[str]:
+    """Yield the dotted names that a module imports, wherever in it: ours below the component, others as `/name`."""
+    package = name.split(".") if is_package else name.split(".")[:-1]
+    package = [part for part in package if part]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = [*base, *(node.module or "").split(".")] if node.module else base
+            yield from (f"/{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            module = [*base, *(node.module.split(".") if node.module else ())]
             yield from (".".join([*module, alias.name]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"/{node.module}.{alias.name}" for alias in node.names)
 
 
-def forbidden(source: str, path: str) -> list[str]:
-    """Return what a module below the coordinator must not import but does."""
-
-    def allowed(name: str) -> bool:
-        top, *rest = name.split(".")
-        if top == ROOT:
-            return rest[0] in PURE.get(path, {"feishu"})
-        if path in PURE:
-            return top in sys.stdlib_module_names
-        return top not in {"homeassistant", "custom_components", "", "probatio", "voluptuous"}
-
-    return [name for name in imported(source, path) if not allowed(name)]
+def part_of(name: str) -> str:
+    return name.partition(".")[0]
 
 
-@pytest.mark.parametrize("path", [path.relative_to(COMPONENT).as_posix() for path in ALONE])
-def test_imports_point_one_way(path: str) -> None:
-    assert forbidden((COMPONENT / path).read_text(encoding="utf-8"), path) == []
+def forbidden(source: str, name: str, *, is_package: bool = False) -> list[str]:
+    """Return the imports of a module that its row in the table does not allow."""
+    part = part_of(name)
+
+    def allowed(imported: str) -> bool:
+        if not imported.startswith("/"):
+            return part_of(imported) in MAY_IMPORT[part] | {part}
+        top = part_of(imported[1:])
+        if top == "custom_components":
+            return False
+        return part not in WITHOUT_HOME_ASSISTANT or top not in {"homeassistant", "probatio", "voluptuous"}
+
+    return [each for each in imports_of(source, name, is_package=is_package) if not allowed(each)]
 
 
-def test_there_is_something_to_scan() -> None:
-    assert len(ALONE) > 1
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(COMPONENT).as_posix())
+def test_a_module_imports_only_what_lies_below_it(path: Path) -> None:
+    is_package = path.name == "__init__.py"
+    assert forbidden(path.read_text(encoding="utf-8"), name_of(path), is_package=is_package) == []
+
+
+def test_the_table_names_every_part() -> None:
+    assert {part_of(name_of(path)) for path in MODULES} == MAY_IMPORT.keys()
+
+
+def test_the_table_has_no_circles() -> None:
+    tuple(TopologicalSorter(MAY_IMPORT).static_order())
+
+
+def test_modules_do_not_import_each_other_in_circles() -> None:
+    names = {name_of(path): path for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for name, path in names.items():
+        is_package = path.name == "__init__.py"
+        imported = imports_of(path.read_text(encoding="utf-8"), name, is_package=is_package)
+        # An import names a module, or something in one
+        targets = (each if each in names else each.rpartition(".")[0] for each in imported if not each.startswith("/"))
+        graph[name] = {target for target in targets if target in names} - {name}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize(
-    ("path", "source"),
+    ("name", "source"),
     [
-        ("schedule.py", "import homeassistant.util.dt as dt_util"),
-        ("schedule.py", "from homeassistant.util import dt"),
-        ("schedule.py", "import aiohttp"),
-        ("schedule.py", "from .const import DOMAIN"),
-        ("schedule.py", "from . import coordinator"),
-        ("room_search.py", "from .feishu.models import Room"),
-        ("room_search.py", "from .catalogue import RoomInfo"),
-        ("feishu/client.py", "def late():\n    from homeassistant.core import HomeAssistant"),
-        ("feishu/client.py", "if TYPE_CHECKING:\n    from homeassistant.core import HomeAssistant"),
-        ("feishu/client.py", "from ..const import DOMAIN"),
-        ("feishu/client.py", "from .. import schedule"),
-        ("feishu/client.py", "from custom_components.feishu_freebusy.const import DOMAIN"),
-        ("feishu/deeper/client.py", "from ...schedule import Schedule"),
-        ("feishu/__init__.py", "from ..schedule import Schedule"),
+        ("model.schedule", "import homeassistant.util.dt as dt_util"),
+        ("model.schedule", "from homeassistant.util import dt"),
+        ("model.schedule", "def late():\n    from homeassistant.core import HomeAssistant"),
+        ("model.schedule", "if TYPE_CHECKING:\n    from homeassistant.core import HomeAssistant"),
+        ("model.schedule", "from ..sync.timetable import Timetable"),
+        ("model.schedule", "from .. import coordinator"),
+        ("feishu.client", "from ..model.schedule import Schedule"),
+        ("feishu.client", "from custom_components.feishu_freebusy.const import DOMAIN"),
+        ("sync.poller", "from ..coordinator import FreeBusyCoordinator"),
+        ("flows.rooms", "from ..assist.names import Names"),
+        ("assist.names", "from ..flows.rooms import RoomSteps"),
+        ("issues", "from .sync.catalogue import CatalogueCoordinator"),
     ],
 )
-def test_the_scan_sees_an_import_the_wrong_way(path: str, source: str) -> None:
-    assert forbidden(source, path)
+def test_the_check_finds_an_import_the_wrong_way(name: str, source: str) -> None:
+    assert forbidden(source, name)
 
 
 @pytest.mark.parametrize(
-    ("path", "source"),
+    ("name", "source"),
     [
-        ("schedule.py", "from datetime import datetime\nfrom .feishu.models import BusyPeriod\nfrom . import feishu"),
-        ("feishu/client.py", "import aiohttp\nfrom . import errors\nfrom .models import Room"),
-        ("feishu/deeper/client.py", "from ..models import Room"),
+        (
+            "model.schedule",
+            "from datetime import datetime\nfrom ..feishu.models import BusyPeriod\nfrom . import options",
+        ),
+        ("feishu.client", "import aiohttp\nfrom . import errors\nfrom .models import Room\nfrom ..const import DOMAIN"),
+        ("calendar", "from .entity import SubjectEntity\nfrom homeassistant.core import HomeAssistant"),
     ],
 )
-def test_the_scan_lets_the_right_imports_pass(path: str, source: str) -> None:
-    assert forbidden(source, path) == []
+def test_the_check_allows_an_import_the_right_way(name: str, source: str) -> None:
+    assert forbidden(source, name) == []
 
 
-def test_the_client_and_the_rules_about_time_load_without_home_assistant() -> None:
+def test_the_client_and_the_rules_load_without_home_assistant() -> None:
     result = subprocess.run(  # noqa: S603
-        [sys.executable, "-I", "-c", LOAD_ALL, str(COMPONENT)], capture_output=True, text=True, check=False
+        [sys.executable, "-I", "-c", LOAD_ALONE, str(COMPONENT), *WITHOUT_HOME_ASSISTANT],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert result.returncode == 0, result.stderr
     loaded = set(result.stdout.split())
-    assert {"component.room_search", "component.schedule", "component.feishu.models"} <= loaded
-    assert not {name for name in loaded if name.startswith("custom_components")}
+    assert {"component.feishu.client", "component.model.schedule", "component.model.options"} <= loaded

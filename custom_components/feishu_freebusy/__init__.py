@@ -29,14 +29,14 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
-    """Set up the actions, which are there even if no entry is loaded, and the end of issues when one is not."""
+    """Register the actions, which exist even if no entry is loaded."""
     async_setup_services(hass)
     async_watch_entries(hass)
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
-    """Read the catalogue and the rooms once, then keep them current; where that fails, what is stored serves."""
+    """Read the catalogue and the rooms once, then keep them current. If that fails, use what is stored."""
     client = async_create_client(
         hass,
         base_url=entry.data[CONF_BASE_URL],
@@ -74,12 +74,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
-    """Remove the entities; the coordinators stop by themselves."""
+    """Remove the entities; the coordinators stop with the entry."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Leave nothing behind; dashboard cards and voice sentences go with the last entry."""
+    """Delete what is stored; the last entry also removes the dashboard cards and the voice sentences."""
     await async_forget_calls(hass, entry)
     async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
@@ -88,7 +88,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
 
 
 async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry) -> bool:
-    """Delete a person, or a room that was picked by hand; one of a followed floor, and the account, would come back."""
+    """Delete a person or a room picked by hand. Others are refused: they would come back."""
     deleted = subject_id_of(entry, device.identifiers)
     options = Options.of(entry.options)
     if deleted is None or _may_be_followed(entry, deleted, options):
@@ -102,7 +102,7 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 
 
 def _may_be_followed(entry: FeishuConfigEntry, subject_id: str, options: Options) -> bool:
-    """Tell whether it is, or for all that is known may be, a room of a followed level."""
+    """Return whether the subject is a room of a followed level, or may be one while the entry is not loaded."""
     if not options.room_levels or not subject_id.startswith(ROOM_PREFIX):
         return False
     if entry.state is not ConfigEntryState.LOADED:

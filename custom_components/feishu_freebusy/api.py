@@ -1,4 +1,4 @@
-"""The client of an entry, on Home Assistant's shared connections."""
+"""The client of an entry, on Home Assistant's connections."""
 
 from collections import defaultdict
 
@@ -13,18 +13,18 @@ from .feishu.client import FeishuClient
 from .feishu.limits import AppTraffic
 from .feishu.session import session_options
 
-# Not in `runtime_data`: the limits of an app hold over reloads, and for a flow beside a running entry
+# Not in `runtime_data`: reloads and flows share the limits of an app
 _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}_traffic")
 _SESSION: HassKey[aiohttp.ClientSession] = HassKey(f"{DOMAIN}_session")
 
-FLOW_DEADLINE = 25.0  # seconds; a person waits
+FLOW_DEADLINE = 25.0  # seconds; a person is waiting
 
 
 @callback
 def async_create_client(
     hass: HomeAssistant, *, base_url: str, app_id: str, app_secret: str, deadline: float | None = None
 ) -> FeishuClient:
-    """Return a client that shares the limits of its app with all others in this Home Assistant."""
+    """Return a client; all clients of an app share its limits."""
     traffic = hass.data.setdefault(_TRAFFIC, defaultdict(AppTraffic))
     return FeishuClient(
         _session(hass),
@@ -38,10 +38,10 @@ def async_create_client(
 
 @callback
 def _session(hass: HomeAssistant) -> aiohttp.ClientSession:
-    """Return the session of all clients: not that of all integrations, for it has to be made in a way of its own."""
+    """Return the session of all clients. It is not Home Assistant's shared session, which keeps cookies."""
     if _SESSION in hass.data:
         return hass.data[_SESSION]
-    # Not cleaned up with the entry that happens to be the first: others go on with it
+    # No clean-up with the first entry: other entries use the session, too
     session = async_create_clientsession(hass, auto_cleanup=False, **session_options())
     hass.data[_SESSION] = session
 

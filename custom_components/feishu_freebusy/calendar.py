@@ -1,4 +1,4 @@
-"""The bookings of a room or a person as a calendar: when, never what."""
+"""The bookings of a room or a person as a calendar: times, no titles."""
 
 from datetime import datetime
 from typing import override
@@ -37,9 +37,10 @@ async def async_setup_entry(
 
 
 class Booking(CalendarEvent):
-    """An event that knows instants from the face of the clock, on which an hour comes twice when the clocks go back.
+    """An event that stays valid in the hour that comes twice when clocks go back.
 
-    Home Assistant's own would be refused if it began in the first of these hours and ended in the second.
+    Home Assistant's own event compares local times and refuses one that starts in the first of these hours and ends in
+    the second.
     """
 
     start: datetime
@@ -47,23 +48,23 @@ class Booking(CalendarEvent):
 
     @override
     def __post_init__(self) -> None:
-        """Check nothing: a block begins before it ends."""
+        """Skip the check: a block always starts before it ends."""
 
     @property
     @override
     def start_datetime_local(self) -> datetime:
-        """Return the start, at an offset of its own and not in a zone."""
+        """Return the start, with an offset instead of a time zone."""
         return self.start
 
     @property
     @override
     def end_datetime_local(self) -> datetime:
-        """Return the end, at an offset of its own and not in a zone."""
+        """Return the end, with an offset instead of a time zone."""
         return self.end
 
 
 class SubjectCalendar(SubjectEntity, CalendarEntity):
-    """The event is the block that is under way, or the next one; a range holds the single bookings."""
+    """The event is the current or next block; a range holds the single bookings."""
 
     @property
     @override
@@ -74,7 +75,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
     @override
     def rendered(self) -> object:
-        """Return what is shown: the block, and for those who look at a range all bookings; or that nothing is known."""
+        """Return the block, and all known bookings for open calendars; None if nothing current is known."""
         if (snapshot := self.snapshot) is None:
             return None
         ahead = self.coordinator.bookings_ahead(self.subject_id)
@@ -84,7 +85,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the bookings of a range, from memory where they are known, else from Feishu."""
+        """Return the bookings of a range: from memory if known, else from Feishu."""
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         if start >= end:
             return []
@@ -111,5 +112,5 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
 
 def _at_offset(instant: datetime) -> datetime:
-    """Return an instant in local time, at the offset that holds there then."""
+    """Return an instant in local time, with its offset instead of a time zone."""
     return datetime.fromisoformat(dt_util.as_local(instant).isoformat())

@@ -28,7 +28,7 @@ def subject_device_info(entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInf
 
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
-    """Return the app, with which all is read, as a device."""
+    """Return the account, one Feishu app, as a device."""
     return DeviceInfo(
         identifiers={_account_identifier(entry)}, name=entry.title, model=entry.data[CONF_APP_ID], **_common(entry)
     )
@@ -43,7 +43,7 @@ def _common(entry: ConfigEntry[Any]) -> DeviceInfo:
 
 
 def subject_id_of(entry: ConfigEntry[Any], identifiers: Iterable[tuple[str, str]]) -> str | None:
-    """Return the id of the room or person that a device of the entry is, by its identifiers; None for the account."""
+    """Return the subject id of a device of the entry, None for the account."""
     prefix = f"{entry.unique_id}_"
     keys = (key for domain, key in identifiers if domain == DOMAIN and key.startswith(prefix))
     return next((key.removeprefix(prefix) for key in keys), None)
@@ -51,7 +51,7 @@ def subject_id_of(entry: ConfigEntry[Any], identifiers: Iterable[tuple[str, str]
 
 @callback
 def names_of_rooms(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, str]:
-    """Return the rooms that are devices, with the names they had when last read."""
+    """Return the rooms that have a device, with their last known names."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     names = {subject_id: device.name for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
     return {room_id: name or room_id for room_id, name in names.items() if room_id.startswith(ROOM_PREFIX)}
@@ -59,7 +59,7 @@ def names_of_rooms(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, st
 
 @callback
 def subjects_without_enabled_entity(hass: HomeAssistant, entry: ConfigEntry[Any]) -> set[str]:
-    """Return those whose entities are all disabled; one that has none yet is about to get them."""
+    """Return the subjects whose entities are all disabled. A subject without entities is new and not among them."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     idle = {device.id: subject_id for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
@@ -88,7 +88,7 @@ def async_watch_enabled(hass: HomeAssistant, entry: ConfigEntry[Any], listener: 
 
 
 def _identifier(entry: ConfigEntry[Any], subject_id: str) -> tuple[str, str]:
-    # With the app: two apps of one tenant may show the same room
+    # With the app id: two apps of one tenant may show the same room
     return (DOMAIN, f"{entry.unique_id}_{subject_id}")
 
 
@@ -98,7 +98,7 @@ def _account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
 
 @callback
 def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_ids: Iterable[str]) -> None:
-    """Remove the devices, with their entities, of rooms and people that are not among `subject_ids`."""
+    """Remove the devices, and with them the entities, of all other rooms and people."""
     registry = dr.async_get(hass)
     kept = {_account_identifier(entry), *(_identifier(entry, subject_id) for subject_id in subject_ids)}
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):

@@ -18,12 +18,12 @@ from .model.subject import Snapshot, SubjectInfo
 
 
 class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
-    """A pure function of what is known of a room or a person and of now, written only when its result changes."""
+    """Shows a room or a person: a pure function of the snapshot, written only when the result changes."""
 
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: FreeBusyCoordinator, subject_id: str, description: EntityDescription) -> None:
-        """Take the subject; the description's key tells its entities apart."""
+        """The key of the description is part of the unique id."""
         super().__init__(coordinator, context=subject_id)
         self.entity_description = description
         self.subject_id = subject_id
@@ -38,33 +38,33 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
 
     @property
     def info(self) -> SubjectInfo:
-        """Return who or what the subject is."""
+        """Return the room or person itself."""
         return self.coordinator.info(self.subject_id)
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """Return what is known now, None if nothing current is."""
+        """Return what is known now, None if nothing current is known."""
         return self.coordinator.snapshot(self.subject_id)
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether anything current is known; a failed poll alone does not make that untrue."""
+        """Return whether anything current is known. One failed poll does not change that."""
         return self.snapshot is not None
 
     @abstractmethod
     def rendered(self) -> object:
-        """Return all that the entity shows, as a value that can be compared. Its name is not the entity's to write."""
+        """Return everything that the entity shows, except its name, as a value that can be compared."""
 
     @override
     async def async_update(self) -> None:
-        """Read the subject at once, for `homeassistant.update_entity`."""
+        """Read the subject now: `homeassistant.update_entity` was called."""
         await self.coordinator.async_read_now(self.subject_id)
 
     @callback
     @override
     def _async_write_ha_state(self) -> None:
-        """Write the state as it is at one moment, and remember it: Home Assistant's own alarms write calendars, too."""
+        """Write the state of one moment and remember it. Home Assistant's own alarms write calendars, too."""
         with self.coordinator.one_moment():
             self._shown = self.rendered() if self.subject_id in self.coordinator else None
             super()._async_write_ha_state()
@@ -73,23 +73,23 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @override
     def _handle_coordinator_update(self) -> None:
         if self.subject_id not in self.coordinator:
-            return  # dropped in the options, and about to be removed
+            return  # dropped; the entity will be removed
         if self.rendered() != self._shown:
             self.async_write_ha_state()
 
 
 def zone_of(*shown: object) -> tzinfo | None:
-    """Return the time zone in which all that is shown of times is, None where none of it is there: then any will do."""
+    """Return the time zone if any of the values is shown, else None: without times, the zone changes nothing."""
     return dt_util.get_default_time_zone() if any(shown) else None
 
 
 class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):
-    """Something about the account as a whole."""
+    """Shows something about the account as a whole."""
 
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: FreeBusyCoordinator, description: EntityDescription) -> None:
-        """Take what the entity is; the description's key tells the entities of an account apart."""
+        """The key of the description is part of the unique id."""
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_unique_id = f"{coordinator.config_entry.unique_id}_{description.key}"
@@ -98,12 +98,12 @@ class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @property
     @override
     def available(self) -> bool:
-        """Return that it is, whatever comes of a poll."""
+        """Return True: a failed poll changes nothing here."""
         return True
 
     @override
     async def async_update(self) -> None:
-        """Read nothing: what is known here is known without Feishu."""
+        """Do nothing: the value does not come from Feishu."""
 
 
 @callback
@@ -112,7 +112,7 @@ def async_add_subjects(
     async_add_entities: AddConfigEntryEntitiesCallback,
     entities_of: Callable[[str], Iterable[Entity]],
 ) -> None:
-    """Add the entities of all rooms and people, now and when some are added later."""
+    """Add the entities of all rooms and people, also of those that are added later."""
     coordinator = entry.runtime_data
 
     @callback

@@ -1,7 +1,7 @@
-"""What a person has to know or do: entries in Home Assistant's list of repairs. One per entry and kind.
+"""Repair issues: what a person has to know or do. At most one per entry and kind.
 
-What should be in it follows from the state of the account, and all else of ours is taken out. Issues don't outlive
-Home Assistant: whatever still holds after a start is found out anew.
+Issues follow from the state of the account; all others of ours are removed. They are not stored: after a start, each
+poll finds them again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -37,7 +37,7 @@ from .feishu.errors import (
     QuotaExceededError,
     ScopeMissingError,
 )
-from .model.directory import ReadCatalogue
+from .model.directory import KnownRooms
 from .model.options import Options
 from .model.subject import PersonInfo, Subject
 
@@ -61,15 +61,15 @@ class Kind(StrEnum):
     PEOPLE_GONE = "people_gone"
 
 
-# What keeps the app from reading. A poll meets one of them at a time, so there is one of them at a time
+# What stops the app from reading. A poll meets one of them, so there is at most one
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
-# With these all other rooms go on as before; and calls that are used up come back by themselves
+# Not urgent: other rooms keep working, and the quota comes back by itself
 _WARNINGS = frozenset({Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.PEOPLE_GONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue that there should be; its texts are those of `key`."""
+    """An issue to be shown; `key` is its translation key."""
 
     kind: Kind
     key: str
@@ -78,9 +78,9 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What there is to know of an account after a poll, or when known bookings become too old.
+    """The state of an account after a poll, or when readings become too old.
 
-    `failure` is what the last poll failed with, `subjects` are those that are read, `is_anything_known` tells whether
+    `failure` is the exception of the last poll, `subjects` are those that are read, `is_anything_known` says whether
     anything current is known of any of them, `next_try` is when the next of them is due.
     """
 
@@ -88,17 +88,17 @@ class Account:
     subjects: Collection[Subject]
     is_anything_known: bool
     next_try: datetime
-    catalogue: ReadCatalogue
+    catalogue: KnownRooms
 
     @property
     def error(self) -> FeishuError | None:
-        """Return what Feishu did not do in the last poll, None where that is not why it failed."""
+        """Return the error of Feishu that failed the last poll, None if the cause was another."""
         cause = self.failure.__cause__ if self.failure else None
         return cause if isinstance(cause, FeishuError) else None
 
     @property
     def error_of_some(self) -> AppError | None:
-        """Return what keeps the app from some subjects only: one kind of ids takes a scope of its own."""
+        """Return an error of the app that only some subjects meet: a kind of user id may need its own scope."""
         errors = (subject.error for subject in self.subjects)
         return next((error for error in errors if isinstance(error, AppError)), None)
 
@@ -120,12 +120,12 @@ def async_watch_entries(hass: HomeAssistant) -> None:
 
 @callback
 def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: Account) -> None:
-    """See to it that there are just the issues that the account has after a poll, or after a read of the catalogue."""
+    """Show exactly the issues that follow from the account, after a poll or a read of the catalogue."""
     if account.failure is None:
         async_end_reauth(hass, entry)
         _sync(hass, entry, [_issue_of_app(entry, account.error_of_some)], _OF_APP)
     elif account.error:
-        polls = entry.state is ConfigEntryState.LOADED or account.is_anything_known  # with what was stored, it starts
+        polls = entry.state is ConfigEntryState.LOADED or account.is_anything_known  # the entry starts from stored data
         async_report_failure(hass, entry, account.error, account.next_try if polls else None)
     async_update_stale(hass, entry, account)
     issues = (
@@ -141,13 +141,13 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
 def async_report_failure(
     hass: HomeAssistant, entry: ConfigEntry[Any], error: FeishuError, next_try: datetime | None = None
 ) -> None:
-    """Say what has to be done about a failure that all calls would meet.
+    """Show what to do about a failure that all calls would meet.
 
-    One that tells nothing of the app, as when there is no network, leaves what an earlier one told of it. `next_try`
-    is None where that is Home Assistant's decision, while it sets up the entry.
+    A failure that says nothing about the app, such as a network error, leaves earlier issues as they are. `next_try` is
+    None during set-up: Home Assistant decides when to retry.
     """
     if isinstance(error, CredentialsError):
-        # ConfigEntryAuthFailed would end polling for good, yet the app may only be disabled for a while
+        # ConfigEntryAuthFailed would end polling forever, but the app may only be disabled for a while
         entry.async_start_reauth(hass)
         _sync(hass, entry, (), _OF_APP)
     elif issue := _issue_of_app(entry, error, next_try):
@@ -157,10 +157,10 @@ def async_report_failure(
 
 @callback
 def async_update_stale(hass: HomeAssistant, entry: ConfigEntry[Any], account: Account) -> None:
-    """Say that nothing is known any more, unless something says why; from the very end of the grace on."""
+    """Show that nothing is known any more, from the end of the grace, unless another issue says why."""
     issue = None
     has_cause = isinstance(account.error, CredentialsError) or any(is_active(hass, entry, kind) for kind in _OF_APP)
-    # People who are gone are no outage
+    # People who are gone are not an outage
     others = [subject for subject in account.subjects if not _is_gone(subject)]
     read_at = max((subject.reading.read_at for subject in others if subject.reading), default=None)
     if account.failure and read_at and not account.is_anything_known and not has_cause:
@@ -176,13 +176,13 @@ def async_update_stale(hass: HomeAssistant, entry: ConfigEntry[Any], account: Ac
 
 @callback
 def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Ask no more for a secret that is accepted again."""
+    """Close the reauthentication: the secret is accepted again."""
     for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
         hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 def rooms_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:
-    """Return the names of the rooms that were picked by hand and don't exist any more, by id."""
+    """Return the names of the rooms that were picked by hand and no longer exist, by id."""
     return {
         room_id: account.catalogue.catalogue.rooms[room_id].name or name or room_id
         for room_id, name in Options.of(entry.options).rooms.items()
@@ -191,7 +191,7 @@ def rooms_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:
 
 
 def people_gone(account: Account) -> dict[str, str]:
-    """Return the names of the people of whom Feishu said in several polls that there is no such person, by id."""
+    """Return the names of the people that Feishu did not know in several polls, by id."""
     return {
         subject.info.person_id: subject.info.device_name
         for subject in account.subjects
@@ -204,7 +204,7 @@ def _is_gone(subject: Subject) -> bool:
 
 
 def _issue_of_app(entry: ConfigEntry[Any], error: FeishuError | None, next_try: datetime | None = None) -> Issue | None:
-    """Return the issue that a failure stands for, None where it doesn't tell of the app."""
+    """Return the issue for a failure, None if it says nothing about the app."""
     base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
     security, version = security_url(base_url, app_id), version_url(base_url, app_id)
     issue = None
@@ -227,7 +227,7 @@ def _issue_of_app(entry: ConfigEntry[Any], error: FeishuError | None, next_try: 
 
 
 def _issue_of_room_list(entry: ConfigEntry[Any], account: Account) -> Issue | None:
-    """Return the issue that rooms can't be listed any more; that they never could is the choice of who set it up."""
+    """Return the issue that rooms can no longer be listed. If they never could, it was known at set-up."""
     read = account.catalogue
     if read.unlisted and (read.was_listed or Options.of(entry.options).room_levels):
         return _issue_of_scopes(entry, Kind.ROOM_LIST_REFUSED, read.unlisted)
@@ -236,7 +236,7 @@ def _issue_of_room_list(entry: ConfigEntry[Any], account: Account) -> Issue | No
 
 def _issue_of_scopes(entry: ConfigEntry[Any], kind: Kind, scopes: tuple[str, ...]) -> Issue:
     base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
-    known = [scope for scope in scopes if re.fullmatch(r"[\w.:-]+", scope)]  # it is the server that names them
+    known = [scope for scope in scopes if re.fullmatch(r"[\w.:-]+", scope)]  # the server named them
     known.sort(key=lambda scope: scope not in _NARROWEST)
     return _issue(
         entry,
@@ -264,7 +264,7 @@ def _clock(instant: datetime) -> str:
 
 
 def _inert(text: str) -> str:
-    """Return words of somebody else so that they are shown as they are: without links of theirs, without Markdown."""
+    """Return text from elsewhere so that Markdown shows it literally, without addresses."""
     return _MARKDOWN.sub(r"\\\1", without_addresses(" ".join(text.split())))
 
 
@@ -275,14 +275,14 @@ def id_of_issue(entry_id: str, kind: Kind) -> str:
 
 @callback
 def is_active(hass: HomeAssistant, entry: ConfigEntry[Any], kind: Kind) -> bool:
-    """Tell whether there is such an issue; of one that was ignored, the registry remembers more than that it is."""
+    """Return whether there is such an issue. The registry also keeps inactive ones that were ignored."""
     issue = ir.async_get(hass).async_get_issue(DOMAIN, id_of_issue(entry.entry_id, kind))
     return issue is not None and issue.active
 
 
 @callback
 def _sync(hass: HomeAssistant, entry: ConfigEntry[Any], issues: Iterable[Issue | None], kinds: Iterable[Kind]) -> None:
-    """See to it that of these kinds there are these issues and no others; what stays doesn't so much as flicker."""
+    """Create and delete issues so that of these kinds exactly `issues` exist; the others stay untouched."""
     wanted = {issue.kind: issue for issue in issues if issue}
     for kind in kinds:
         if issue := wanted.get(kind):

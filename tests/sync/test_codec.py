@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
-from custom_components.feishu_freebusy.model.directory import ReadCatalogue
+from custom_components.feishu_freebusy.model.directory import KnownRooms
 from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.sync.codec import (
     catalogue_from_json,
@@ -52,12 +52,12 @@ room_levels = st.builds(RoomLevel, ids, texts, texts, st.booleans())
 
 
 @st.composite
-def catalogues(draw: st.DrawFn) -> ReadCatalogue:
+def catalogues(draw: st.DrawFn) -> KnownRooms:
     """Return a catalogue in which some rooms are missing."""
     known = {room.room_id: room for room in draw(st.lists(rooms, max_size=4))}
     level_ids = {level.room_level_id: level for level in draw(st.lists(room_levels, max_size=4))}
     walks = {room_id: draw(st.integers(0, 9)) for room_id in known if draw(st.booleans())}
-    return ReadCatalogue(
+    return KnownRooms(
         Catalogue(known, level_ids),
         draw(instants),
         missing=walks,
@@ -86,7 +86,7 @@ def test_readings_are_what_they_were(read: dict[str, Reading]) -> None:
 
 
 @given(catalogues())
-def test_a_catalogue_is_what_it_was(read: ReadCatalogue) -> None:
+def test_a_catalogue_is_what_it_was(read: KnownRooms) -> None:
     found = catalogue_from_json(over_the_disk(catalogue_to_json(read)))
     assert found == read
     assert list(found.catalogue.rooms) == list(read.catalogue.rooms)
@@ -122,7 +122,7 @@ def test_a_booking_is_never_lost_by_what_is_wrong_beside_it(data: st.DataObject,
 
 
 @given(st.data(), catalogues())
-def test_a_catalogue_with_something_else_in_it_is_a_whole_one_or_none(data: st.DataObject, read: ReadCatalogue) -> None:
+def test_a_catalogue_with_something_else_in_it_is_a_whole_one_or_none(data: st.DataObject, read: KnownRooms) -> None:
     stored = over_the_disk(catalogue_to_json(read))
     put(stored, data.draw(st.sampled_from(places(stored))), data.draw(values))
 

@@ -1,4 +1,4 @@
-"""The rooms of a tenant as they are known: which there are, what they are called, and where they are."""
+"""The known rooms of a tenant: which there are, their names and places."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -10,13 +10,13 @@ from ..feishu.models import Room
 
 
 @dataclass(frozen=True, slots=True)
-class ReadCatalogue:
-    """A catalogue, and when it was read.
+class KnownRooms:
+    """The rooms and levels as read at `read_at`.
 
-    Rooms that are missing in the latest walk over all levels are in it as they were last known, `told_at` says when;
-    `missing` says for how many walks. They are `gone` when two walks and a question for that very room said so.
-    `scopes` are those granted to the app, None where that is not known. `unlisted` is not empty if rooms may not be
-    listed (any more): any one of these scopes would do; `was_listed` tells whether they ever were.
+    Rooms that the latest scan of all levels did not find stay in `catalogue` as they were last known, at `told_at`;
+    `missing` counts the scans without them. They are `gone` after two such scans and a direct request for the room.
+    `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list rooms: one
+    of these scopes would allow it. `was_listed` says whether it ever could.
     """
 
     catalogue: Catalogue
@@ -29,19 +29,19 @@ class ReadCatalogue:
     was_listed: bool = True
 
     def tells_of(self, room_id: str) -> bool:
-        """Tell whether it is known if the room is disabled, as far as that can be."""
+        """Return whether the status of the room is known, or cannot be known by this app."""
         return bool(self.unlisted) or room_id in self.catalogue.rooms
 
     def as_of(self, room_id: str) -> datetime:
-        """Return when what there is of a room was true."""
+        """Return when the status of a room was read."""
         return self.told_at.get(room_id, self.read_at)
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
-        """Return the ids of the rooms on these levels, with those that are missing and may have been on one."""
+        """Return the ids of the rooms on these levels, and of missing rooms that may have been on one of them."""
         if not level_ids:
             return []
         missing = map(self.catalogue.rooms.__getitem__, self.missing)
-        # One without a name was picked by hand and never shown by Feishu: no level brought it
+        # A room without a name was picked by hand and never listed by Feishu: it is on no followed level
         homeless = (room.room_id for room in missing if room.name and not room.room_level_id)
         ids = dict.fromkeys([*self.catalogue.rooms_on(level_ids), *homeless])
         return [room_id for room_id in ids if room_id not in self.gone]
@@ -49,7 +49,7 @@ class ReadCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class RoomInfo:
-    """A room as it is shown; `device_name` differs from `room.name` where rooms share one."""
+    """A room as shown; `device_name` differs from `room.name` if several rooms share a name."""
 
     room: Room
     building: str
@@ -58,7 +58,7 @@ class RoomInfo:
 
 
 def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
-    """Return what is known of the rooms; those that share a name get their floor, if need be their building, too."""
+    """Return the rooms as shown; rooms that share a name get their floor, and if needed their building, appended."""
     infos = {}
     for room_id, name in room_names.items():
         room = catalogue.rooms.get(room_id) or Room(room_id, name)
@@ -84,5 +84,5 @@ def _building_and_floor(info: RoomInfo) -> str:
 
 
 def place_text(info: RoomInfo) -> str:
-    """Return where a room is, in one line."""
+    """Return the place of a room in one line: "Tower A / 3F"."""
     return " / ".join(part for part in (info.building, info.floor) if part)

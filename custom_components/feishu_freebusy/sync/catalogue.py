@@ -1,4 +1,4 @@
-"""Which rooms there are, what they are called and where they are; read a few times a day."""
+"""Reads the rooms and levels of the tenant a few times a day."""
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -18,22 +18,22 @@ from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
 from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
 from ..feishu.models import Room
-from ..model.directory import ReadCatalogue, RoomInfo, describe_rooms
+from ..model.directory import KnownRooms, RoomInfo, describe_rooms
 from ..model.intervals import pause_after
 from ..model.options import Options
 from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)
-_WALKS_TO_BE_GONE = 2
-_NOT_ALLOWED = 121005  # that is not the same as not to exist
+_SCANS_TO_BE_GONE = 2
+_NOT_ALLOWED = 121005  # the app may not see the room: that does not mean that it was deleted
 
 
-class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
-    """Keeps the catalogue.
+class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
+    """Keeps the catalogue, `data`.
 
-    A failed read is not the entities' concern: the rooms are still there and the old catalogue still serves. Only at
-    set-up it is, if none is stored: without knowing which rooms are disabled, these would look free.
+    A failed read changes nothing for the entities: the old catalogue is used until the next read. It fails only the
+    set-up without a stored catalogue: a disabled room would look free.
     """
 
     config_entry: ConfigEntry[Any]
@@ -44,9 +44,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         entry: ConfigEntry[Any],
         client: FeishuClient,
         remembered: Mapping[str, str],
-        stored: ReadCatalogue | None,
+        stored: KnownRooms | None,
     ) -> None:
-        """Take the client to read with, and what there was before the start: rooms with their names, the catalogue."""
+        """`remembered` are the rooms before the start, with their names; `stored` is the last catalogue, if any."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )
@@ -54,24 +54,24 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         self._remembered = remembered
         self._poll_log = async_poll_log(hass, entry)
         self.error: FeishuError | None = None  # of the latest read
-        self._walked = False
+        self._scanned = False  # since the start
         if stored:
             self.data = stored
 
     @override
-    async def _async_update_data(self) -> ReadCatalogue:
+    async def _async_update_data(self) -> KnownRooms:
         read_at = dt_util.utcnow()
         try:
             with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
-                walked = await read_catalogue(self._client)
+                scanned = await read_catalogue(self._client)
                 scopes = await self._read_scopes()
-                read = await self._compare(ReadCatalogue(walked, read_at, scopes=scopes))
+                read = await self._compare(KnownRooms(scanned, read_at, scopes=scopes))
                 poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, read_at)
         self.update_interval = CATALOGUE_INTERVAL
         self.error = None
-        self._walked = True
+        self._scanned = True
         return read
 
     async def _read_scopes(self) -> frozenset[str] | None:
@@ -81,18 +81,18 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             _LOGGER.debug("The scopes of %s could not be read: %s", self.config_entry.title, error)
             return self.data.scopes if self.data else None
 
-    async def _compare(self, read: ReadCatalogue) -> ReadCatalogue:
-        """Look after the rooms that were there before and that the walk did not come upon."""
+    async def _compare(self, read: KnownRooms) -> KnownRooms:
+        """Keep, find or drop the rooms that were known before and that the scan did not find."""
         absent = {
             room_id: room for room_id, room in self._rooms_before().items() if room_id not in read.catalogue.rooms
         }
         found = await self._ask_for(absent)
-        walks = self.data.missing if self.data else {}
-        missing = {room_id: walks.get(room_id, 0) + 1 for room_id in absent if room_id not in found}
+        scans = self.data.missing if self.data else {}
+        missing = {room_id: scans.get(room_id, 0) + 1 for room_id in absent if room_id not in found}
         gone = {
             room_id
             for room_id, count in missing.items()
-            if count >= _WALKS_TO_BE_GONE and await self._is_gone(room_id, found)
+            if count >= _SCANS_TO_BE_GONE and await self._is_gone(room_id, found)
         }
         forgotten = gone - self._chosen.keys()
         kept = {room_id: room for room_id, room in absent.items() if room_id not in forgotten}
@@ -110,20 +110,20 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         return Options.of(self.config_entry.options).rooms
 
     def _rooms_before(self) -> dict[str, Room]:
-        """Return the rooms that are to be there, as they were last known."""
-        chosen = {room_id: Room(room_id, "") for room_id in self._chosen}  # the options know its name
+        """Return the rooms that are expected, as they were last known."""
+        chosen = {room_id: Room(room_id, "") for room_id in self._chosen}  # the name is in the options
         if self.data:
             return {**chosen, **self.data.catalogue.rooms}
         return {room_id: Room(room_id, name) for room_id, name in self._remembered.items()} | chosen
 
     async def _ask_for(self, room_ids: Collection[str]) -> dict[str, Room]:
-        """Return those of the rooms that exist all the same: a list may leave some out. Raises `FeishuError`."""
+        """Return which of the rooms exist although the list left them out. Raises `FeishuError`."""
         try:
             return {room.room_id: room for room in await self._client.rooms_mget(room_ids)}
         except FeishuError as error:
             _LOGGER.debug("Missing rooms of %s could not be asked for: %s", self.config_entry.title, error)
-        # They stay as they were last known. One that was not since the start may be disabled, and must not look free
-        known = self.data.catalogue.rooms if self.data and self._walked else {}
+        # Rooms seen since the start stay as they were. Any other may be disabled and must not look free: ask for it
+        known = self.data.catalogue.rooms if self.data and self._scanned else {}
         return await self._ask_one_by_one(room_id for room_id in room_ids if room_id not in known)
 
     async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
@@ -134,7 +134,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
         return found
 
     async def _is_gone(self, room_id: str, found: dict[str, Room]) -> bool:
-        """Ask for a room by itself; it is added to those found if it is there."""
+        """Ask for one room; add it to `found` if it exists."""
         try:
             found[room_id] = await self._client.room(room_id)
         except SubjectError as error:
@@ -143,7 +143,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return self.data is not None and room_id in self.data.gone
         return False
 
-    async def _without_answer(self, error: FeishuError, read_at: datetime) -> ReadCatalogue:
+    async def _without_answer(self, error: FeishuError, read_at: datetime) -> KnownRooms:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         self.error = error
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
@@ -153,18 +153,18 @@ class CatalogueCoordinator(DataUpdateCoordinator[ReadCatalogue]):
             return self.data
         raise update_failed(error) from error
 
-    async def _without_permission(self, refused: tuple[str, ...], read_at: datetime) -> ReadCatalogue:
-        """Go on with what is known: it is a choice of the tenant's admin, not an outage."""
+    async def _without_permission(self, refused: tuple[str, ...], read_at: datetime) -> KnownRooms:
+        """Continue with what is known: the app may not list rooms. That is a decision of the tenant, not an outage."""
         scopes = await self._read_scopes()
         if self.data:
             read = replace(self.data, scopes=scopes, unlisted=refused)
             return self.data if read == self.data else read
-        rooms = self._rooms_before()  # by the names they were given in the flow
+        rooms = self._rooms_before()  # with the names from the flow
         missing = dict.fromkeys(rooms, 0)
-        return ReadCatalogue(
+        return KnownRooms(
             Catalogue(rooms, {}), read_at, missing=missing, scopes=scopes, unlisted=refused, was_listed=False
         )
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
-        """Return what is known of the rooms with these ids; the given names serve where the catalogue has none."""
+        """Return the rooms with these ids as shown; the given names are used if the catalogue has none."""
         return describe_rooms(self.data.catalogue, room_names)

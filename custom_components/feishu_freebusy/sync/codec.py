@@ -1,7 +1,7 @@
-"""Readings and catalogues as JSON, and back; whatever a file holds, it is understood as a whole or not at all.
+"""Readings and catalogues as JSON and back. An object is understood completely or not at all.
 
-Instants are in UTC, without an offset: "2026-11-23T10:00:00". A busy period is two of them and, if given, the answer to
-the invitation: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
+Instants are in UTC, without an offset: "2026-11-23T10:00:00". A busy period is two instants and the RSVP status, if
+any: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..feishu.directory import Catalogue
 from ..feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
-from ..model.directory import ReadCatalogue
+from ..model.directory import KnownRooms
 from ..model.subject import Reading
 
 type Json = dict[str, Any]
@@ -27,7 +27,7 @@ def readings_to_json(readings: Mapping[str, Reading]) -> Json:
 
 
 def readings_from_json(value: object) -> dict[str, Reading]:
-    """Return the readings, by id, without those that are not understood: of these, nothing is known."""
+    """Return the readings by id, without those that are not understood."""
     readings = {}
     if isinstance(value, dict):
         for subject_id, stored in value.items():
@@ -38,7 +38,7 @@ def readings_from_json(value: object) -> dict[str, Reading]:
     return readings
 
 
-def catalogue_to_json(read: ReadCatalogue) -> Json:
+def catalogue_to_json(read: KnownRooms) -> Json:
     """Return a catalogue as JSON."""
     return {
         "read_at": _text(read.read_at),
@@ -52,8 +52,8 @@ def catalogue_to_json(read: ReadCatalogue) -> Json:
     }
 
 
-def catalogue_from_json(value: object) -> ReadCatalogue | None:
-    """Return the catalogue, None if it is not understood: half of one might lack a disabled room."""
+def catalogue_from_json(value: object) -> KnownRooms | None:
+    """Return the catalogue, None if it is not understood: half of it might lack a disabled room."""
     try:
         return _catalogue(_exactly(dict, value))
     except _NOT_UNDERSTOOD:
@@ -67,7 +67,7 @@ def _reading_to_json(reading: Reading) -> Json:
         "read_at": _text(reading.read_at),
         "fresh_until": _text(reading.fresh_until),
         "include_external_calendar": reading.include_external_calendar,
-        # All in one line, for a big office has many
+        # One string: a big office has many periods
         "periods": _SEPARATOR.join([_period_to_text(period) for period in reading.periods]),
     }
 
@@ -89,7 +89,7 @@ def _period_to_text(period: BusyPeriod) -> str:
     return f"{times} {period.rsvp_status}" if period.rsvp_status else times
 
 
-@lru_cache(maxsize=4096)  # rooms are booked at the same times
+@lru_cache(maxsize=4096)  # many rooms are booked at the same times
 def _period(text: str) -> BusyPeriod:
     times, space, word = text.partition(" ")
     start, end = map(_instant, times.split("/"))
@@ -108,14 +108,14 @@ def _status_to_json(status: RoomStatus | None) -> Json | None:
     }
 
 
-def _catalogue(value: Json) -> ReadCatalogue:
+def _catalogue(value: Json) -> KnownRooms:
     rooms = [_room(room) for room in _exactly(list, value["rooms"])]
     levels = [_level(level) for level in _exactly(list, value["levels"])]
     by_id = {room.room_id: room for room in rooms}
     missing = {room_id: _exactly(int, walks) for room_id, walks in _exactly(dict, value["missing"]).items()}
     if not missing.keys() <= by_id.keys():
         raise ValueError("a room that is missing is not among those known")
-    return ReadCatalogue(
+    return KnownRooms(
         Catalogue(by_id, {level.room_level_id: level for level in levels}),
         read_at=_instant(value["read_at"]),
         missing=missing,
@@ -163,7 +163,7 @@ def _text(instant: datetime) -> str:
 
 
 def _instant(text: object) -> datetime:
-    """Return an instant that was written by `_text`; anything else that could pass for one is refused."""
+    """Return an instant written by `_text`; any other spelling is refused."""
     moment = datetime.fromisoformat(_exactly(str, text))
     if moment.tzinfo or moment.isoformat() != text:
         raise ValueError(text)
@@ -175,7 +175,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _exactly[T](kind: type[T], value: object) -> T:
-    """Return a value that is of just this type: True is no number."""
+    """Return a value of exactly this type: True is not a number."""
     if type(value) is not kind:
         raise TypeError(f"not a {kind.__name__}")
     return value

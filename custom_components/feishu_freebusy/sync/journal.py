@@ -1,6 +1,6 @@
-"""The last polls of an entry, for whoever has to find out why it does what it does: no names, no ids.
+"""The last polls of an entry, for diagnostics: no names, no ids. Kept over reloads and failed set-ups.
 
-They are kept over reloads and failed set-ups, when they are needed most.
+Also decides whether a failed poll is a failure of the account.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
 
 _LOGGER = logging.getLogger(__name__)
 
-_KEPT = 50  # polls; most of an hour
-_KEPT_LOG_IDS = 3  # of one poll: what fails alike has one cause
+_KEPT = 50  # polls: most of an hour
+_KEPT_LOG_IDS = 3  # of one poll: the same failures have the same cause
 
 
 class PollKind(StrEnum):
@@ -40,7 +40,7 @@ class PollKind(StrEnum):
 
 @dataclass(slots=True)
 class Poll:
-    """One poll. `calls` are all that the app sent meanwhile, with those repeated; `bad` counts by key and code."""
+    """One poll. `calls` are all calls of the app meanwhile, with retries; `bad` counts errors by key and code."""
 
     kind: PollKind
     at: datetime
@@ -51,7 +51,7 @@ class Poll:
     log_ids: list[str] = field(default_factory=list)
 
     def note(self, answers: Iterable[object]) -> None:
-        """Count answers, of which those that are errors are bad."""
+        """Count good answers and errors."""
         for answer in answers:
             if not isinstance(answer, FeishuError):
                 self.good += 1
@@ -122,7 +122,7 @@ def async_forget_polls(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a poll tells of the account: the failure that is the account's, if there is one, or nothing at all."""
+    """What a poll says about the account: its failure, or none; `tells_nothing` if it proves neither."""
 
     failure: FeishuError | None = None
     tells_nothing: bool = False
@@ -145,18 +145,18 @@ def outcome_of(answers: Answers, read: Collection[str], failures: Callable[[str]
 
 
 class UnreadableLog:
-    """Says once that some subjects of an account can't be read, and once that all can be read again."""
+    """Logs once that some subjects can't be read, and once that all can be read again."""
 
     def __init__(self, account: str) -> None:
-        """Take what the account is called."""
+        """`account` is its name in the log."""
         self._account = account
         self._some_are = False
 
     def note(self, subjects: Collection[Subject]) -> None:
-        """Take what is known, after a poll, of all subjects that are read."""
+        """Check all subjects that are read, after a poll."""
         errors = [subject.error for subject in subjects if subject.error]
         if errors and not self._some_are:
-            # Without names: logs are shown to others, and the entities tell which
+            # No names: logs are shared, and the unavailable entities show which
             reasons = reasons_of(errors)
             _LOGGER.warning(
                 "%s of %s rooms and people of %s can't be read: %s", len(errors), len(subjects), self._account, reasons

@@ -15,22 +15,22 @@ from ..feishu.limits import AppTraffic
 from .store import async_load_if_readable
 
 _VERSION = 1
-_SAVE_DELAY = 60.0  # seconds; so many calls may be forgotten if the machine dies
-_KEPT_MONTHS = 3  # until NTP has set it, a clock may be years off: the month that it leaves and comes back to goes on
+_SAVE_DELAY = 60.0  # seconds; the calls of this long are lost in a crash
+_KEPT_MONTHS = 3  # before NTP sets it, a clock may be years off: keep the month that it leaves and comes back to
 
 
 class MonthlyCalls:
-    """Counts the calls of this month, by API. A month begins where Home Assistant is."""
+    """Counts the calls of this month, by API. The month is one of Home Assistant's time zone."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], traffic: AppTraffic) -> None:
-        """Take the traffic of the entry's app: what it has counted so far is counted here, and no longer there."""
+        """Count what the app of the entry counts, from now on and so far."""
         self._store = _store(hass, entry)
         self._traffic = traffic
-        self._by_month: dict[str, Counter[str]] = {}  # by API; the one that was counted last is the last
+        self._by_month: dict[str, Counter[str]] = {}  # by API; the current month is the last
         self._save_is_due = False
 
     async def async_load(self) -> None:
-        """Take over what was counted before the start; a file that can't be read is none."""
+        """Load the counts from before the start; an unreadable file counts as empty."""
         stored = await async_load_if_readable(self._store)
         if isinstance(stored, dict):
             self._by_month = dict(_valid_months(stored.get("months")))
@@ -52,7 +52,9 @@ class MonthlyCalls:
     def async_save_soon(self) -> None:
         """Take over what the app has counted, and write it to disk in a while. To be called after any call."""
         self._take_over()
-        if not self._save_is_due:  # the store would begin to wait anew, and with polls that follow closely never write
+        if (
+            not self._save_is_due
+        ):  # calling again would restart the delay: with frequent polls nothing would ever be written
             self._save_is_due = True
             self._store.async_delay_save(self._stored, _SAVE_DELAY)
 

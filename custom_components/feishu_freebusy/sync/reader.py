@@ -1,4 +1,4 @@
-"""Which of the two APIs tells when rooms are busy, what that costs, and the way back when one is refused."""
+"""By which API rooms and people are read, what that costs, and the fallback when the batch API is refused."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
@@ -25,25 +25,25 @@ from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleS
 
 WINDOW_BEFORE = timedelta(hours=24)
 
-# In Feishu's own words: the batch API is closed to this app, or no more
+# Feishu says that the batch API is closed to this app, or gone
 _REFUSALS = (EndpointRetiredError, RequestError, ScopeMissingError)
-_LIST_CALLS_PER_MINUTE = 500  # half of what Feishu allows: somebody may want to read a room at once
+_LIST_CALLS_PER_MINUTE = 500  # half of Feishu's limit: leave room for reads on request
 _SOURCES: dict[SourceOption, type[Source]] = {SourceOption.LIST: ListSource, SourceOption.BATCH: BatchSource}
 
 
 class Reason(StrEnum):
-    """Why an API is used."""
+    """Why this API is used."""
 
     CHOSEN = "chosen"
-    AFFORDABLE = "affordable"  # one call for each room and interval fits the budget
-    THRIFTY = "thrifty"  # it would not
+    AFFORDABLE = "affordable"  # one call per room and interval fits the budget
+    THRIFTY = "thrifty"  # one call per room and interval would not fit
     NOT_GRANTED = "not_granted"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What reading rooms takes in a whole month: by which API and why, how often, and how many calls."""
+    """A whole month of polls: by which API and why, how often, and how many calls."""
 
     source: SourceOption
     reason: Reason
@@ -55,10 +55,10 @@ class Forecast:
 def forecast(
     options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, now: datetime, time_zone: tzinfo
 ) -> Forecast:
-    """Return by which API so many rooms are to be read, and what that takes, with people, in the month of `now`.
+    """Return by which API so many rooms are read, and what that costs, with people, in the month of `now`.
 
-    `batch_granted` is None where that is not known: then it is tried. Whatever was called so far this month makes no
-    difference, so that the source does not go to and fro.
+    `batch_granted` is None if unknown: then batch is tried. The calls used so far this month do not count, so that the
+    API does not change back and forth.
     """
 
     def by(source: SourceOption, reason: Reason) -> Forecast:
@@ -101,7 +101,7 @@ def _is_affordable(by_list: Forecast, options: Options) -> bool:
 
 
 class RoomSource:
-    """Reads rooms by batch while that is worth it and allowed, else one by one."""
+    """Reads rooms by batch if that is worth it and allowed, else one by one."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class RoomSource:
         self.forecast = replace(month, reason=Reason.REFUSED) if is_consequence else month
 
     def try_again(self) -> None:
-        """Forget that the batch API was refused."""
+        """Try the batch API again although it was refused."""
         self.refusal = None
 
     @property
@@ -154,11 +154,10 @@ class RoomSource:
         doubtful: Collection[str] = (),
         probe: bool = False,
     ) -> Answers:
-        """Read the rooms; each has its answer or its error, and `on_answer` is called with them as they come.
+        """Return an answer or an error for each room; `on_answer` is called with each as it arrives.
 
-        `doubtful` are those which may not exist: only the list API is sure to say so, the batch API might leave them
-        out like a room without bookings. Rooms that are refused by batch are read by list at once; batch itself counts
-        as refused if no other room was read by it, and list has read these.
+        `doubtful` rooms may not exist. They are read by list: batch might leave them out like a room without bookings.
+        Rooms that batch refuses are read by list at once. If batch read no room and list did, batch counts as refused.
         """
         if self.forecast.source is SourceOption.LIST:
             return await self._list.read(room_ids, time_min, time_max, on_answer, probe=probe)
@@ -181,16 +180,16 @@ class RoomSource:
         self._unreadable_polls = self._unreadable_polls + 1 if unreadable else 0
         listed = await self._list.read(by_list, time_min, time_max, on_answer, probe=probe or bool(refusals))
         if for_good and has_good(listed):
-            self.refusal = for_good  # and not the whole server's trouble
+            self.refusal = for_good  # the server works, so it is the batch API
         return answers | listed
 
     def _is_for_good(self, error: FeishuError) -> bool:
-        # An answer that can't be read may be one of a kind; but twice in a row, and for all rooms, is for good
+        # One unreadable answer may be an accident; twice in a row for all rooms is permanent
         return isinstance(error, _REFUSALS) or (isinstance(error, UnreadableAnswerError) and self._unreadable_polls > 0)
 
 
 class SubjectReader:
-    """Asks for rooms by the one API and for people by the other."""
+    """Reads rooms and people, each by their own API."""
 
     def __init__(
         self,
@@ -214,7 +213,7 @@ class SubjectReader:
         self._window = WINDOW_BEFORE + options.horizon
 
     def fill_up(self, subjects: Mapping[str, Subject], due: Collection[str]) -> dict[str, Subject]:
-        """Return which of the subjects to read: those that are due, and others as far as these cost no more calls."""
+        """Return the subjects to read: those that are due, and others that fill the last call up."""
         chosen = [
             *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size),
             *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, PeopleSource.filled_up_to(self._window)),
@@ -231,7 +230,7 @@ class SubjectReader:
         doubtful: Collection[str],
         probe: bool,
     ) -> Answers:
-        """Read them all; the arguments are those of `RoomSource.read`."""
+        """Read all of these subjects; the arguments are those of `RoomSource.read`."""
         rooms, people = (_in_order(_of_kind(kind, subjects)) for kind in (SubjectKind.ROOM, SubjectKind.PERSON))
         answers_of_rooms, answers_of_people = await asyncio.gather(
             self.rooms.read(rooms, time_min, time_max, on_answer, doubtful=doubtful, probe=probe),
@@ -250,7 +249,7 @@ def _of_kind(kind: SubjectKind, subjects: Mapping[str, Subject]) -> dict[str, Su
 
 
 def _fill_up(subjects: Mapping[str, Subject], due: Collection[str], chunk_size: int) -> Iterable[str]:
-    """Return those that are due and, so that the last call is full, those read longest ago."""
+    """Return the subjects that are due, and enough of those read longest ago to fill the last call."""
     wanted = [subject_id for subject_id in subjects if subject_id in due]
     read_at = {
         subject_id: subject.reading.read_at
@@ -262,9 +261,9 @@ def _fill_up(subjects: Mapping[str, Subject], due: Collection[str], chunk_size: 
 
 
 def _in_order(subjects: Mapping[str, Subject]) -> list[str]:
-    """Return in which order they are asked for, as what the first ones meet may stand for all.
+    """Return the order in which subjects are read: the error of the first may stand for all.
 
-    Those with troubles of their own come last; as it is not known of all whose these are, it is others each time.
+    Subjects with errors of their own come last. The order is random, so that one bad subject is not always first.
     """
     order = list(subjects)
     random.shuffle(order)

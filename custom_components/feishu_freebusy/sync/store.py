@@ -1,4 +1,4 @@
-"""The last schedules and the catalogue, kept over restarts: a start in an outage comes up with them."""
+"""The last readings and the catalogue, kept over restarts, so that a start in an outage shows them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
-from ..model.directory import ReadCatalogue
+from ..model.directory import KnownRooms
 from ..model.intervals import grace
 from ..model.subject import Reading
 from .codec import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
@@ -22,9 +22,9 @@ from .codec import catalogue_from_json, catalogue_to_json, readings_from_json, r
 _LOGGER = logging.getLogger(__name__)
 
 _VERSION = 1
-# Seconds. Polls follow much closer, but memory cards wear out: if the machine dies, half of the shortest grace is left
+# Seconds. Polls are more frequent, but memory cards wear out. After a crash, half of the shortest grace is left
 _SAVE_DELAY = 300.0
-_CATALOGUE_LASTS = timedelta(days=1)  # without Home Assistant running: by then too many rooms may have been disabled
+_CATALOGUE_LASTS = timedelta(days=1)  # while Home Assistant is off: later, too many rooms may have been disabled
 _LONGEST_WINDOW = timedelta(days=366)
 
 type Readings = Mapping[str, Reading]
@@ -32,32 +32,32 @@ type Readings = Mapping[str, Reading]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was stored: the readings by room and person, and the catalogue, None if there is none."""
+    """The stored readings by subject id, and the stored catalogue, if any."""
 
     readings: Readings
-    catalogue: ReadCatalogue | None
+    catalogue: KnownRooms | None
 
 
 class Stored:
-    """Two files of an entry: the readings, which change with every poll, and the catalogue, which rarely does."""
+    """Two files of an entry: the readings, which change with every poll, and the catalogue, which rarely changes."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-        """Take the entry; a file is used if it was written for just this one, of the same app at the same address."""
+        """A file is used only if it was written for this entry, with the same app and address."""
         self._hass = hass
         self._entry = entry
         self._readings_store, self._catalogue_store = _stores(hass, entry)
-        # As at the start: what was read of one server is not to be taken for what another says
+        # As at the start: readings of another server must not be used
         self._owner = {
             "entry_id": entry.entry_id,
             CONF_APP_ID: entry.data[CONF_APP_ID],
             CONF_BASE_URL: entry.data[CONF_BASE_URL],
         }
-        self._kept: ReadCatalogue | None = None
+        self._kept: KnownRooms | None = None
         self._readings: Callable[[], Readings] | None = None
         self._save_is_due = False
 
     async def async_load(self) -> Restored:
-        """Return what is stored; a file that can't be read or understood holds nothing."""
+        """Return what is stored; an unreadable file counts as empty."""
         readings = await self._async_load(self._readings_store, readings_from_json) or {}
         read = await self._async_load(self._catalogue_store, catalogue_from_json)
         now = dt_util.utcnow()
@@ -69,8 +69,8 @@ class Stored:
         return Restored(readings, read)
 
     @callback
-    def async_keep_catalogue(self, read: ReadCatalogue) -> None:
-        """Have a catalogue that is new written to disk at once: a room may have been disabled."""
+    def async_keep_catalogue(self, read: KnownRooms) -> None:
+        """Write a new catalogue to disk at once: a room may have been disabled."""
         if read is not self._kept:
             self._kept = read
             task = self._async_save(self._catalogue_store, partial(self._catalogue_as_json, read))
@@ -78,22 +78,24 @@ class Stored:
 
     @callback
     def async_keep_readings(self, readings: Callable[[], Readings]) -> None:
-        """Have the readings written to disk in a while. They are asked for in another thread, so they don't change."""
+        """Write the readings to disk later. `readings` is called in another thread and must return a stable mapping."""
         self._readings = readings
-        if not self._save_is_due:  # the store would begin to wait anew, and with polls that follow closely never write
+        if (
+            not self._save_is_due
+        ):  # calling again would restart the delay: with frequent polls nothing would ever be written
             self._save_is_due = True
             self._readings_store.async_delay_save(self._readings_as_json, _SAVE_DELAY)
 
     async def async_save(self) -> None:
-        """Write the readings to disk, if there are any that are new since the start."""
+        """Write the readings to disk, if any were read since the start."""
         if self._readings:
             await self._async_save(self._readings_store, self._readings_as_json)
 
     def _readings_as_json(self) -> dict[str, Any]:
-        self._save_is_due = False  # first: what comes from now on may be too late
+        self._save_is_due = False  # first: readings from now on need another save
         return self._owned(readings_to_json(self._readings() if self._readings else {}))
 
-    def _catalogue_as_json(self, read: ReadCatalogue) -> dict[str, Any]:
+    def _catalogue_as_json(self, read: KnownRooms) -> dict[str, Any]:
         return self._owned(catalogue_to_json(read))
 
     def _owned(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -112,10 +114,10 @@ class Stored:
 def still_valid(
     readings: Readings, now: datetime, interval_at: Callable[[datetime], timedelta], *, include_external_calendar: bool
 ) -> dict[str, Reading]:
-    """Return those of the stored readings that hold at `now`, none for longer than the interval then in force allows.
+    """Return the stored readings that are valid at `now`, for no longer than the grace of the interval at their time.
 
-    What was asked without external calendars says nothing of what is asked with them; and a reading from the time to
-    come, for the clock was set back, has no age.
+    A reading with another `include_external_calendar` is dropped, and so is one from the future (the clock was set
+    back): its age is unknown.
     """
     return {
         subject_id: replace(reading, fresh_until=until)
@@ -134,7 +136,7 @@ async def async_forget_stored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> N
 
 
 def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], Store[Any]]:
-    """Return the files of readings and of the catalogue; a thousand rooms are too many to be written by the loop."""
+    """Return the files of readings and catalogue; a thread serializes them, as 1,000 rooms would block the loop."""
 
     def store(name: str) -> Store[Any]:
         key = f"{DOMAIN}.{entry.entry_id}.{name}"
@@ -144,7 +146,7 @@ def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], S
 
 
 async def async_load_if_readable(store: Store[Any]) -> object:
-    """Return what a file holds; one that can't be read, or is of another version, holds None."""
+    """Return the content of a file; None if it can't be read or has another version."""
     try:
         return await store.async_load()
     except HomeAssistantError, NotImplementedError, KeyError, TypeError, OSError:
