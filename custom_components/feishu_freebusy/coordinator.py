@@ -274,7 +274,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         for number, (subject_id, reading) in enumerate(by_age):
             if subject_id in self:
                 left = (reading.fresh_until - moment.now).total_seconds()
-                self._keep(subject_id, reading, fresh_until_loop=LoopSeconds(moment.loop + left))
+                fresh_until_loop = LoopSeconds(moment.loop + left)
+                self.keep(subject_id, reading, fresh_until_loop=fresh_until_loop, is_stored=True)
             if number % _RESTORED_AT_ONCE == 0:
                 await asyncio.sleep(0)  # let others start, too
 
@@ -288,20 +289,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.update_interval = delay or self.timetable.interval
 
     @callback
-    def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
-        """Take in a new reading of a subject, show it, and have it stored."""
-        self._keep(subject_id, reading, fresh_until_loop=fresh_until_loop)
-        if not self._shutdown_requested:
-            self._stored.async_keep_readings(self._readings)
-
-    @callback
-    def _keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
+    def keep(
+        self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds, is_stored: bool = False
+    ) -> None:
+        """Take in a reading of a subject, show it, and store it unless it comes from the store."""
         subject = self._subjects[subject_id]
         subject.keep(reading, fresh_until_loop=fresh_until_loop)
         self.last_read_at = reading.read_at
         self._rebuild(subject)
         with self.one_moment():
             self._notify(subject_id)
+        if not is_stored and not self._shutdown_requested:
+            self._stored.async_keep_readings(self._readings)
 
     def _readings(self) -> Readings:
         # Runs in another thread: `_subjects` is replaced, never changed

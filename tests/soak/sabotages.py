@@ -143,7 +143,7 @@ def be_unavailable_at_the_first_failure(patches: pytest.MonkeyPatch) -> None:
 
 
 def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
-    keep = FreeBusyCoordinator._keep
+    keep = FreeBusyCoordinator.keep
 
     def forget_and_keep(self: FreeBusyCoordinator, subject_id: str, reading: Reading, **fresh: Any) -> None:
         room = self._subjects[subject_id]
@@ -151,7 +151,7 @@ def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
         self._notify(subject_id)
         keep(self, subject_id, reading, **fresh)
 
-    patches.setattr(FreeBusyCoordinator, "_keep", forget_and_keep)
+    patches.setattr(FreeBusyCoordinator, "keep", forget_and_keep)
 
 
 def ask_half_as_often(patches: pytest.MonkeyPatch) -> None:
