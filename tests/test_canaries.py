@@ -483,7 +483,7 @@ async def test_a_day_full_of_trouble_tells_nothing(
     assert echo.replies > 200
     assert len(tokens) > 3
     assert any("Feishu refused the request" in text for text in told)
-    for line in ("once more in", "rooms and people of Aviary can't be read", "Aviary, free_busy: "):
+    for line in ("retrying in", "rooms and people of Aviary can't be read", "Aviary, free_busy: "):
         assert line in debug_log.text
     for shown in (debug_log.text, *told):
         assert office.found_in(shown, (SECRET, *tokens, *office.personal())) == []

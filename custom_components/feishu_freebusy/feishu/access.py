@@ -1,4 +1,4 @@
-"""What the app may do: a checklist, so that nobody finds out by failures."""
+"""Check the app's scopes and bot, so that missing permissions are reported before calls fail."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from .models import ActivateStatus
 _NO_ROOM = "omm_00000000000000000000000000000000"
 _BOT_ON = {ActivateStatus.ENABLED, ActivateStatus.TO_BE_UPGRADED}
 _BOT_OFF = {ActivateStatus.TO_BE_INSTALLED, ActivateStatus.DISABLED_BY_TENANT, ActivateStatus.INSTALLED_NOT_ENABLED}
-# These say nothing of a single permission: whoever asks hears of them
+# These concern all calls, not one permission, so they are raised to the caller
 _NOT_ABOUT_ONE_THING = (
     AppUnavailableError,
     CredentialsError,
@@ -34,7 +34,7 @@ _NOT_ABOUT_ONE_THING = (
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the app may do; None where that could not be found out."""
+    """What the app may do. None means unknown."""
 
     app_name: str
     free_busy: bool | None
@@ -44,17 +44,17 @@ class Access:
 
     @property
     def complete(self) -> bool:
-        """Return whether nothing is known to be missing."""
+        """Whether nothing is known to be missing."""
         return not self.missing_scopes and self.bot is not False
 
     @property
     def enough(self) -> bool:
-        """Return whether rooms can be read: without their list, they can be named by id."""
+        """Whether the free/busy of rooms can be read. The room list is not needed: users can enter room IDs."""
         return self.free_busy is not False and self.bot is not False
 
     @property
     def missing_scopes(self) -> tuple[str, ...]:
-        """Return the narrowest scopes that would mend what is missing."""
+        """The narrowest scopes that would grant what is missing."""
         wanted = (
             (self.free_busy, SCOPES_FREE_BUSY),
             (self.room_list, SCOPES_ROOMS),
@@ -64,9 +64,9 @@ class Access:
 
 
 async def check_access(client: FeishuClient) -> Access:
-    """Find out what the app may do, by asking for its scopes, or where that fails by trying.
+    """Read the app's scopes and bot. If the scopes cannot be read, try each API instead.
 
-    Raises `FeishuError` for what keeps it from everything: bad credentials, a disabled app, no connection.
+    Raises `FeishuError` for failures that concern all calls: bad credentials, a disabled app, no connection.
     """
     await client.check_credentials()
     app_name, bot = await _check_bot(client)
@@ -138,7 +138,7 @@ async def _try_free_busy(client: FeishuClient, bot: bool | None) -> tuple[bool |
     except BotDisabledError:
         return None, False
     except SubjectError:
-        pass  # there is no such room: it was not for lack of permission
+        pass  # the room does not exist, so the permission was checked and granted
     except FeishuError:
         return None, bot
     return True, True

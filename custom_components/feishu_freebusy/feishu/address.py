@@ -1,4 +1,4 @@
-"""At which address the open platform is called."""
+"""Check and normalize the base URL of the open platform."""
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -10,7 +10,7 @@ LARK_URL = "https://open.larksuite.com"
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _LONGEST = 1000  # characters
 _LONGEST_HOST = 253
-# Not `is_private`, to which the unspecified address and those of cloud machines' metadata belong, too
+# Not `is_private`: that includes the unspecified address and the metadata addresses of cloud machines
 _NEAR = [
     ip_network(net) for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 ]
@@ -25,24 +25,23 @@ class AddressProblem(StrEnum):
 
 
 class AddressError(ValueError):
-    """An address that is not called, with the reason."""
+    """An address that is refused, with the reason."""
 
     def __init__(self, problem: AddressProblem) -> None:
-        """Take the reason."""
         super().__init__(problem.value)
         self.problem = problem
 
 
 def normalised_base_url(text: str) -> str:
-    """Return the address in its one form, like `https://open.feishu.cn`.
+    """Return the address in its normal form, like `https://open.feishu.cn`.
 
-    It is `https` with a host and perhaps a port, and nothing else; plain `http` only to this machine or a private
-    network, given as `localhost` or a literal address. A name of other letters comes back in the ASCII that is looked
-    up, so that nobody takes it for one that it resembles. Raises `AddressError`.
+    An address has a scheme, a host, an optional port, and nothing else. The scheme is `https`; `http` is allowed only
+    for `localhost` and literal addresses of this machine or a private network. An international name is returned in
+    ASCII (IDNA), so that nobody mistakes it for a similar one. Raises `AddressError`.
     """
     text = text.strip()
     try:
-        if len(text) > _LONGEST or " " in text or not text.isprintable():  # some of which `urlsplit` would drop
+        if len(text) > _LONGEST or " " in text or not text.isprintable():  # `urlsplit` drops some
             raise AddressError(AddressProblem.NOT_A_URL)
         url = urlsplit(text)
         host, port = _host_of(url.hostname or ""), url.port
@@ -59,17 +58,17 @@ def normalised_base_url(text: str) -> str:
 
 
 def _host_of(text: str) -> IPv4Address | IPv6Address | str:
-    """Return an IP address, or a name in ASCII. Raises `ValueError` for what is neither."""
+    """Return an IP address or a name in ASCII. Raises `ValueError` if the text is neither."""
     if ":" in text:
         address = IPv6Address(text)
         if address.scope_id:
-            raise ValueError("a zone is this machine's own business")
+            raise ValueError("a scoped IPv6 address")
         return address
     name = text.encode("idna").decode().lower().removesuffix(".")
     labels = name.split(".")
     if len(name) > _LONGEST_HOST or not all(_is_label(label) for label in labels):
-        raise ValueError("no name of a host")
-    # What ends in a number is an IPv4 address in one of its spellings; all but the usual one are there to hide it
+        raise ValueError("not a host name")
+    # A name that ends in a number is an IPv4 address; `IPv4Address` refuses the unusual spellings, which only hide it
     return IPv4Address(name) if labels[-1].isdigit() or labels[-1].startswith("0x") else name
 
 

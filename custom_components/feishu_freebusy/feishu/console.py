@@ -1,4 +1,4 @@
-"""Pages of the developer console. Built here, never taken from an answer."""
+"""URLs of the developer console. They are built here, never taken from an answer."""
 
 from collections.abc import Iterable
 import json
@@ -21,21 +21,21 @@ def security_url(base_url: str, app_id: str) -> str:
 
 
 def version_url(base_url: str, app_id: str) -> str:
-    """Return the page on which versions of the app are published."""
+    """Return the page to publish versions of the app."""
     return f"{app_url(base_url, app_id)}/version"
 
 
 def console_url(base_url: str) -> str:
-    """Return the page on which apps are made."""
+    """Return the page to create apps."""
     return f"{base_url}/app"
 
 
 def scopes_url(base_url: str, app_id: str, scopes: Iterable[str]) -> str:
-    """Return the page on which the app is granted `scopes`, with them already chosen."""
+    """Return the page to grant the app `scopes`, with these preselected."""
     query = urlencode({"q": ",".join(scopes), "op_from": "openapi", "token_type": "tenant"}, safe=":,")
     return f"{app_url(base_url, app_id)}/auth?{query}"
 
 
 def scopes_json(scopes: Iterable[str]) -> str:
-    """Return what the console's import of permissions takes."""
+    """Return the JSON for the console's import of permissions."""
     return json.dumps({"scopes": {"tenant": list(scopes), "user": []}}, indent=2)

@@ -1,4 +1,4 @@
-"""Which rooms a tenant has, and where they are."""
+"""The rooms of a tenant and the levels (buildings, floors) they are on."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +8,7 @@ from .client import FeishuClient
 from .errors import UnreadableAnswerError
 from .models import Room, RoomLevel
 
-# No tenant's tree is like that; who follows one that has no end never comes back
+# No real tenant comes near these. They stop the scan of an endless or circular tree
 _MAX_ROOMS = 50_000
 _MAX_LEVELS = 10_000
 _MAX_DEPTH = 20
@@ -22,9 +22,9 @@ class Catalogue:
     levels: Mapping[str, RoomLevel]
 
     def place(self, room: Room) -> tuple[str, str]:
-        """Return the names of the building and the floor of a room; empty where there is none.
+        """Return the names of the building and the floor of a room, each empty if unknown.
 
-        They are the two innermost levels: above them there may be cities and countries.
+        They are the two innermost levels; levels above them may be cities and countries.
         """
         ids = dict.fromkeys((*room.path, room.room_level_id))
         names = [self.levels[level_id].name for level_id in ids if level_id in self.levels]
@@ -32,24 +32,24 @@ class Catalogue:
         return building, floor
 
     def level_name(self, level_id: str) -> str:
-        """Return the name of a level after those above it: "Tower A / 3F"."""
+        """Return the name of a level, preceded by those above it: "Tower A / 3F"."""
         lineage = [self.levels[above].name for above in self._lineage(level_id) if above in self.levels]
         return " / ".join(reversed(lineage))
 
     def rooms_on(self, level_ids: Iterable[str]) -> list[str]:
-        """Return the ids of the rooms on these levels and on those below."""
+        """Return the IDs of the rooms on these levels and on the levels below them."""
         wanted = set(level_ids)
         return [room.room_id for room in self.rooms.values() if not wanted.isdisjoint(self._levels_of(room))]
 
     def room_counts(self) -> Counter[str]:
-        """Return how many rooms each level has, with those below."""
+        """Return how many rooms each level has, including the levels below it."""
         return Counter(level_id for room in self.rooms.values() for level_id in self._levels_of(room))
 
     def _levels_of(self, room: Room) -> set[str]:
         return {*room.path, *self._lineage(room.room_level_id)}
 
     def _lineage(self, level_id: str) -> Iterator[str]:
-        """Yield a level and those above it, the nearest first."""
+        """Yield the IDs of a level and of those above it, the nearest first."""
         seen: set[str] = set()
         while level_id not in seen and len(seen) < _MAX_DEPTH:
             seen.add(level_id)
@@ -58,10 +58,10 @@ class Catalogue:
 
 
 async def read_catalogue(client: FeishuClient) -> Catalogue:
-    """Read all rooms and levels. Raises `FeishuError`; half a catalogue is never returned.
+    """Read all rooms and levels. Raises `FeishuError` rather than return a partial catalogue.
 
-    A list without a level should hold every room of the tenant, but has been seen to hold only some. So levels of
-    which it shows no room are asked for theirs, and if that brings one to light, all levels are.
+    A room list without a level should hold every room of the tenant, but some tenants return only a part. So read the
+    rooms of each level that has none in the list. If one of them has a new room, read all other levels, too.
     """
     rooms = {room.room_id: room for room in await client.rooms()}
     levels = await _read_levels(client)
@@ -82,7 +82,7 @@ async def _read_levels(client: FeishuClient) -> dict[str, RoomLevel]:
                 levels[level.room_level_id] = level
                 parents += [level] if level.has_child else []
         if len(levels) > _MAX_LEVELS:
-            raise UnreadableAnswerError("the levels have no end")
+            raise UnreadableAnswerError("the tenant has too many room levels")
     return levels
 
 
@@ -91,5 +91,5 @@ async def _rooms_of(client: FeishuClient, level_ids: Iterable[str]) -> dict[str,
     for level_id in sorted(level_ids):
         rooms |= {room.room_id: room for room in await client.rooms(level_id)}
         if len(rooms) > _MAX_ROOMS:
-            raise UnreadableAnswerError("the rooms have no end")
+            raise UnreadableAnswerError("the tenant has too many rooms")
     return rooms

@@ -1,6 +1,6 @@
-"""From JSON of the open platform to values. What can't be understood raises `UnreadableAnswerError`.
+"""Parse the JSON of the open platform. JSON that is not as documented raises `UnreadableAnswerError`.
 
-Unknown extra fields and words are let pass; a value that decides whether somebody is busy never is.
+Unknown fields and unknown RSVP words are ignored. A bad value that decides whether somebody is busy always raises.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,15 +15,15 @@ from .tokens import Token
 
 type Json = dict[str, Any]
 
-# What `fromisoformat` takes beyond it is not guessed: week dates, 24:00, offsets with seconds, no seconds at all
+# Stricter than `fromisoformat`, which also accepts week dates, 24:00, offsets with seconds, and times without seconds
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _UNIX_TIME = re.compile(r"\d{1,18}", re.ASCII)
-_MAX_ROWS = 10_000  # of one list; 90 days have 8,640 quarters of an hour, and a page is asked to have 100 rooms
-_MAX_NAME = 255  # characters; more would stall whoever makes an entity of it
-_MAX_PARTS = 100  # levels above a room, things in it
-_MAX_TOKEN = 8192  # characters; a header takes no more
+_MAX_ROWS = 10_000  # per list; 90 days have 8,640 quarter-hours, and a page is requested with 100 rooms
+_MAX_NAME = 255  # characters; Home Assistant is slow to make an entity of a much longer name
+_MAX_PARTS = 100  # levels above a room, and pieces of equipment in it
+_MAX_TOKEN = 8192  # characters; the limit of a header
 
 _RSVP_WORDS: Mapping[str, RsvpStatus] = {status.value: status for status in RsvpStatus}
 
@@ -37,7 +37,7 @@ def data_of(body: Json) -> Json:
 
 
 def instant(text: object) -> datetime:
-    """Return an RFC 3339 date-time as an aware one in UTC."""
+    """Return an RFC 3339 date-time in UTC."""
     try:
         if isinstance(text, str) and _RFC_3339.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -47,7 +47,7 @@ def instant(text: object) -> datetime:
 
 
 def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
-    """Return the rows of `freebusy_list`; absent, null and empty all mean that there is none."""
+    """Return the rows of `freebusy_list`. An absent, null or empty list means no busy period."""
     rows = data.get("freebusy_list")
     return () if rows is None else _busy_periods(rows, "freebusy_list")
 
@@ -61,7 +61,7 @@ def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
 
 def _check_length(rows: list[Any], name: str) -> None:
     if len(rows) > _MAX_ROWS:
-        raise UnreadableAnswerError(f"{name} has more rows than there can be")
+        raise UnreadableAnswerError(f"{name} has too many rows")
 
 
 def _busy_period(row: object) -> BusyPeriod:
@@ -69,11 +69,11 @@ def _busy_period(row: object) -> BusyPeriod:
         raise UnreadableAnswerError("a busy period is not an object")
     start, end, word = row.get("start_time"), row.get("end_time"), row.get("rsvp_status")
     if not (isinstance(start, str) and isinstance(end, str)):
-        raise UnreadableAnswerError("a busy period doesn't say when it is")
+        raise UnreadableAnswerError("a busy period has no start or no end")
     return _period(start, end, _RSVP_WORDS.get(word) if isinstance(word, str) else None)
 
 
-@lru_cache(maxsize=4096)  # every poll says most of them again, and rooms are booked at the same times
+@lru_cache(maxsize=4096)  # polls repeat most periods, and many rooms are booked at the same times
 def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> BusyPeriod:
     start, end = instant(start_time), instant(end_time)
     if end < start:
@@ -82,13 +82,13 @@ def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> B
 
 
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:
-    """Return what a batch says of each of the rooms, in the window that was asked about.
+    """Return the busy periods or the error of each room in a batch. `start` and `end` are the requested window.
 
-    A room without a row is free, but only in a complete answer: one that names the window, has a map of rows, and in it
-    no rooms that were not asked for. With such, one that is left out may be there under another name.
+    A room without rows is free if the answer covers the window, has a map of rows, and names no other rooms. If it
+    does name other rooms, a missing room may be listed under another ID, so it is unreadable.
     """
     if instant(data.get("time_min")) > start or instant(data.get("time_max")) < end:
-        raise UnreadableAnswerError("the answer is about another window")
+        raise UnreadableAnswerError("the answer does not cover the requested window")
     rows = _rows_by_room(data.get("free_busy"))
     refused = frozenset(_refused_rooms(data.get("error_room_ids")))
     asked = tuple(room_ids)
@@ -98,18 +98,18 @@ def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: dateti
         if room_id in refused:
             return SubjectError("Feishu can't read this room")
         if room_id not in rows and names_others:
-            return UnreadableAnswerError("the answer leaves out this room but names another")
+            return UnreadableAnswerError("the answer omits this room but names another")
         return _busy_answer(rows.get(room_id, []), "free_busy")
 
     return {room_id: answer(room_id) for room_id in asked}
 
 
 def _rows_by_room(free_busy: object) -> Mapping[str, object]:
-    """Return the rows of each room; a list of rows or of small maps, as some have seen, becomes a map."""
+    """Return the rows by room. Some tenants send a list of rows or of one-room maps instead of a map."""
     if isinstance(free_busy, dict):
         return free_busy
     if not isinstance(free_busy, list):
-        raise UnreadableAnswerError("the answer has no map of rooms")
+        raise UnreadableAnswerError("free_busy is not a map of rooms")
     rows: dict[str, list[object]] = {}
     for item in free_busy:
         match item:
@@ -118,7 +118,7 @@ def _rows_by_room(free_busy: object) -> Mapping[str, object]:
             case dict() if len(item) == 1 and isinstance(more := next(iter(item.values())), list):
                 rows.setdefault(next(iter(item)), []).extend(more)
             case _:
-                raise UnreadableAnswerError("a row doesn't say which room it is of")
+                raise UnreadableAnswerError("a row does not name its room")
     return rows
 
 
@@ -127,43 +127,43 @@ def _refused_rooms(ids: object) -> Iterator[str]:
         raise UnreadableAnswerError("error_room_ids is not a list")
     for room_id in ids or ():
         if not isinstance(room_id, str):
-            raise UnreadableAnswerError("error_room_ids holds something else")
+            raise UnreadableAnswerError("error_room_ids holds a value that is not an ID")
         yield room_id
 
 
 def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
-    """Return what a batch says of each of the persons. One it doesn't name isn't free: nothing is known."""
+    """Return the busy periods or the error of each person in a batch. A person it does not name is an error."""
     lists: dict[str, list[object]] = {}
     for item in _rows(data, "freebusy_lists"):
         user_id, rows = item.get("user_id"), item.get("freebusy_items")
         if not isinstance(user_id, str):
-            raise UnreadableAnswerError("a list doesn't say whose it is")
-        if rows is None:  # as in the list of one person, absent and null mean that there is none
+            raise UnreadableAnswerError("a list has no user_id")
+        if rows is None:  # absent and null mean no busy period, as in `freebusy_list`
             rows = []
-        lists.setdefault(user_id, []).extend(rows if isinstance(rows, list) else [None])  # None: no row at all
+        lists.setdefault(user_id, []).extend(rows if isinstance(rows, list) else [None])  # None is a bad row
     return {
         user_id: _busy_answer(lists[user_id], "freebusy_items")
         if user_id in lists
-        else SubjectError("Feishu says nothing of this person")
+        else SubjectError("Feishu returned nothing about this person")
         for user_id in user_ids
     }
 
 
 def _busy_answer(rows: object, name: str) -> BusyAnswer:
-    """Return the busy periods of one of several subjects; what is wrong with one doesn't hide the others."""
+    """Return the busy periods of one subject of a batch, or its error: bad rows must not fail the other subjects."""
     try:
         return _busy_periods(rows, name)
     except UnreadableAnswerError as error:
-        return error.with_traceback(None)  # it is kept, and would keep all rows
+        return error.with_traceback(None)  # the error is kept, and its traceback would keep all rows alive
 
 
 def rooms(data: Json, key: str = "rooms") -> tuple[Room, ...]:
-    """Return the rooms of a list; one without an id is of no use and left out."""
+    """Return the rooms of a list, without those that have no ID."""
     return tuple(_room(row) for row in _rows(data, key) if _text(row.get("room_id")))
 
 
 def room(data: Json, room_id: str) -> Room:
-    """Return the one room that was asked for."""
+    """Return the room of a single-room answer."""
     row = data.get("room")
     if not isinstance(row, dict) or _text(row.get("room_id")) != room_id:
         raise UnreadableAnswerError("the answer isn't about this room")
@@ -188,7 +188,7 @@ def _room_status(value: object) -> RoomStatus | None:
     if value is None:
         return None
     if not isinstance(value, dict) or not isinstance(enabled := value.get("status"), bool | None):
-        raise UnreadableAnswerError("a room doesn't say whether it is enabled")
+        raise UnreadableAnswerError("the status of a room is unreadable")
     return RoomStatus(
         enabled=enabled is not False,
         disable_start=_unix_time(value.get("disable_start_time")),
@@ -199,7 +199,7 @@ def _room_status(value: object) -> RoomStatus | None:
 
 
 def room_levels(data: Json) -> tuple[RoomLevel, ...]:
-    """Return the levels of a list; one without an id is left out."""
+    """Return the levels of a list, without those that have no ID."""
     return tuple(
         RoomLevel(
             room_level_id=level_id,
@@ -213,26 +213,26 @@ def room_levels(data: Json) -> tuple[RoomLevel, ...]:
 
 
 def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]:
-    """Return one page of a list. More to come without a way to get it is unreadable, not the end."""
+    """Return one page of a list. `has_more` without a `page_token` is unreadable: the list would be incomplete."""
     token = _text(data.get("page_token"))
     more = bool(token) if (word := data.get("has_more")) is None else word
     if not isinstance(more, bool):
-        raise UnreadableAnswerError("a list doesn't say whether it goes on")
+        raise UnreadableAnswerError("has_more is not true or false")
     if more and not token:
-        raise UnreadableAnswerError("a list goes on but doesn't say where")
+        raise UnreadableAnswerError("has_more is true but there is no page_token")
     return Page(parse_items(data), token if more else None)
 
 
 def user_ids(data: Json, emails: Sequence[str], mobiles: Sequence[str]) -> dict[str, str]:
-    """Return the ids of the persons found, by the address or number that was asked for."""
+    """Return the IDs of the people found, by the e-mail address or mobile number exactly as requested."""
     if not isinstance(data.get("user_list"), list):
-        raise UnreadableAnswerError("the answer has no list of persons")
+        raise UnreadableAnswerError("the answer has no user_list")
     found: dict[tuple[str, str], str] = {}
     for row in _rows(data, "user_list"):
         email, mobile, user_id = (_text(row.get(name)) for name in ("email", "mobile", "user_id"))
         keys = (("email", email.casefold()), ("mobile", mobile))
         if user_id and any(found.setdefault(key, user_id) != user_id for key in keys if key[1]):
-            raise UnreadableAnswerError("two persons have the same address or number")
+            raise UnreadableAnswerError("two people have the same e-mail address or number")
     by_contact = [
         *((address, ("email", address.strip().casefold())) for address in emails),
         *((number, ("mobile", number.strip())) for number in mobiles),
@@ -243,7 +243,7 @@ def user_ids(data: Json, emails: Sequence[str], mobiles: Sequence[str]) -> dict[
 def granted_scopes(data: Json) -> frozenset[str]:
     """Return the names of the scopes that the tenant has granted to the app."""
     if not isinstance(data.get("scopes"), list):
-        raise UnreadableAnswerError("the answer has no scopes")
+        raise UnreadableAnswerError("the answer has no list of scopes")
     return frozenset(
         name for row in _rows(data, "scopes") if _is_granted(row) and (name := _text(row.get("scope_name")))
     )
@@ -254,25 +254,25 @@ def _is_granted(row: Json) -> bool:
 
 
 def bot(body: Json) -> Bot:
-    """Return the app's bot; this answer is flat, without `data`."""
+    """Return the app's bot. This answer is flat, without `data`."""
     row = body.get("bot")
     if not isinstance(row, dict):
         raise UnreadableAnswerError("the answer has no bot")
     number = row.get("activate_status")
     try:
-        status = None if isinstance(number, bool) else ActivateStatus(number)  # type: ignore[arg-type]  # others raise
+        status = None if isinstance(number, bool) else ActivateStatus(number)  # type: ignore[arg-type]  # other types raise
     except ValueError:
         status = None
     return Bot(app_name=_name(row.get("app_name")), activate_status=status)
 
 
 def token(body: Json) -> Token:
-    """Return the token; this answer is flat, without `data`."""
+    """Return the token. This answer is flat, without `data`."""
     value, lifetime = body.get("tenant_access_token"), body.get("expire")
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_TOKEN or not value.isascii() or not value.isprintable():
         raise UnreadableAnswerError("the answer has no token")
-    if type(lifetime) is not int or lifetime <= 0:  # true is not one second
-        raise UnreadableAnswerError("the answer doesn't say how long the token lives")
+    if type(lifetime) is not int or lifetime <= 0:  # not `isinstance`: a boolean is no lifetime
+        raise UnreadableAnswerError("the answer has no token lifetime")
     return Token(value, lifetime)
 
 
@@ -310,7 +310,7 @@ def _count(value: object) -> int:
 
 
 def _unix_time(value: object) -> datetime | None:
-    """Return a Unix time in seconds, which may come as a string; 0 and what is no time are None."""
+    """Return the instant of a Unix time in seconds, given as a number or a string. 0 and invalid times are None."""
     if isinstance(value, str) and _UNIX_TIME.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:

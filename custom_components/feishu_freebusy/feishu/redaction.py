@@ -1,8 +1,8 @@
-"""What is taken out of the server's words before anybody sees them: it may repeat all that it was sent, and more.
+"""Mask private data in the server's messages before they are logged or shown. A message may repeat a whole request.
 
-Wiped are the secrets and the ids, addresses and numbers that the call was about, in any of the ways in which they come
-back; beyond these, all that looks like an id of Feishu's, a token, an e-mail address, a number of a telephone, an IP
-address or a link, whoever's it may be. Names can't be told from other words; but no call sends one.
+Masked are the secrets, IDs, e-mail addresses and numbers of the request, in every encoding a server may use for them.
+Masked as well is any text that looks like a Feishu ID, a token, an e-mail address, a phone number, an IP address or a
+link. Names are not masked: they look like other words, and no call sends one.
 """
 
 from base64 import b64encode, urlsafe_b64encode
@@ -16,15 +16,15 @@ type IpAddress = IPv4Address | IPv6Address
 
 MASK = "***"
 
-_MOST = 2_000  # characters; only the first are looked at, and fewer shown
-_MARGIN = 100  # no e-mail address, id or number of others has a beginning that is longer
-# Each pattern takes a run of its characters once and as a whole: an answer may be large, and nobody is to wait for this
+_MOST = 2_000  # characters; a longer text is cut off
+_MARGIN = 100  # characters; this many are dropped before the cut, because an ID there may be incomplete
+# Possessive quantifiers keep the patterns linear: an answer may be large
 _LINK = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]++(?:://|%3A%2F%2F)[!-~]+", re.IGNORECASE | re.ASCII)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)\w[\w.-]*", re.ASCII)
 _ID = re.compile(r"(?<![a-z0-9])(omm|omb|ou|on|oc|cli)(?:_|%5F)[\w%-]+", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"(?<![\w-])[a-z]-[\w.~+/-]{8,}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(?<![\w+])(?:(?:\+|%2B)\d[\d -]{4,16}\d|1[3-9]\d{9})(?!\d)", re.IGNORECASE | re.ASCII)
-# With letters and digits in it, and longer than words are: a secret, an id or a token of whatever kind
+# Letters and digits mixed, and longer than a word: a secret, an ID or a token of any kind
 _OPAQUE = re.compile(
     r"(?<![\w+/-])(?=[a-z+/_-]*+\d)(?=[\d+/_-]*+[a-z])[a-z0-9+/_-]{20,}={0,2}", re.IGNORECASE | re.ASCII
 )
@@ -34,12 +34,13 @@ _IP_ADDRESS = re.compile(
 
 
 def redacted(text: str, known: Iterable[str] = ()) -> str:
-    """Return the text in one line, without the `known` secrets and ids and without what looks like one."""
+    """Return the text in one line, with the `known` secrets and IDs and everything that looks like one masked."""
     forms = [form for word in known if word.strip() for form in _forms_of(word)]
-    # What lies across the end isn't known by its beginning, be it broken after every character: so that isn't shown
+    # A secret that is cut off is not recognized, so the last `margin` characters are not shown. Times 2: a form may
+    # have a space after every character
     margin = max([_MARGIN, *(2 * len(form) for form in forms)])
     most = _MOST + margin
-    line = " ".join(text.split(maxsplit=most))  # further words are beyond the end
+    line = " ".join(text.split(maxsplit=most))  # later words are cut off anyway
     wiped = _wiped(line[:most], forms)
     return wiped if len(line) <= most else wiped[:-margin]
 
@@ -47,7 +48,7 @@ def redacted(text: str, known: Iterable[str] = ()) -> str:
 def _wiped(text: str, forms: Iterable[str]) -> str:
     squeezed = _squeezed(text)
     for form in forms:
-        if _squeezed(form) in squeezed:  # nearly never, and a pattern takes its time to be made
+        if _squeezed(form) in squeezed:  # rarely true, and compiling the pattern is slow
             text = re.sub(r"\s*".join(map(re.escape, form)), MASK, text, flags=re.IGNORECASE)
     text = _EMAIL.sub(MASK, _LINK.sub(MASK, text))
     text = _ID.sub(rf"\1_{MASK}", text)
@@ -57,7 +58,7 @@ def _wiped(text: str, forms: Iterable[str]) -> str:
 
 
 def ip_address_in(text: str) -> IpAddress | None:
-    """Return the first IP address that the text names, None if there is none."""
+    """Return the first IP address in the text, None if there is none."""
     addresses = (_parsed(found[0]) for found in _IP_ADDRESS.finditer(text[:_MOST]))
     return next((address for address in addresses if address), None)
 
@@ -74,7 +75,7 @@ def _squeezed(text: str) -> str:
 
 
 def _forms_of(word: str) -> Iterator[str]:
-    """Yield in which forms a word may come back, in whatever case and broken by white space; the longest first."""
+    """Yield the encodings in which a server may repeat a word. The caller ignores case and white space."""
     data = word.encode("utf-8", "replace")
     for encode in (b64encode, urlsafe_b64encode):
         yield encode(data).decode().rstrip("=")

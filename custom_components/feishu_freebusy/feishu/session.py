@@ -1,4 +1,4 @@
-"""How a session for the client is made: it keeps nothing of one answer that could get into another."""
+"""Options for the client's aiohttp session. They keep one answer from affecting another."""
 
 from typing import TypedDict
 
@@ -13,22 +13,23 @@ class SessionOptions(TypedDict):
 
 
 def session_options() -> SessionOptions:
-    """Return what a session for the client is to be made with, beside what the caller likes. For a running loop.
+    """Return the options that a session for the client needs; the caller may add others. Needs a running loop.
 
-    Cookies are not kept: the API needs none, and a server may set them for others, for all of `.com` if it likes.
+    Cookies are not kept: the API needs none, and a server could set them for other hosts.
     """
     return {"cookie_jar": aiohttp.DummyCookieJar(), "request_class": _Request}
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request that doesn't take for its answer what came before it was sent.
+    """A request that is not sent on a connection with unread bytes.
 
-    A server or gateway that says something on an idle connection would else answer every question with the answer to
-    the one before, and an answer of free/busy doesn't say whose it is. https://github.com/aio-libs/aiohttp/issues/13656
+    aiohttp takes bytes that arrive on an idle connection as the answer to the next request. Every later answer on that
+    connection would then belong to the request before it, and a free/busy answer does not name its subject.
+    https://github.com/aio-libs/aiohttp/issues/13656
     """
 
     async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
-        """Send it, unless something waits to be read already. Raises what a connection that broke raises."""
+        """Send the request. If there are unread bytes, raise as if the connection broke: a retry opens a new one."""
         if conn.protocol is not None and conn.protocol.should_close:
             raise aiohttp.ServerDisconnectedError
         return await super().send(conn)

@@ -1,4 +1,4 @@
-"""The tenant access token of a custom app: got once, shared, renewed in time.
+"""The tenant access token of a custom app: fetched once, shared by all calls, renewed before it expires.
 
 https://open.feishu.cn/document/server-docs/authentication-management/access-token/tenant_access_token_internal
 """
@@ -11,23 +11,25 @@ from .errors import CredentialsError, FeishuError
 
 _RENEW_BEFORE_END = 600.0  # seconds; Feishu issues a new token only in the last 1,800 of the old one
 _RETRY_AFTER = 30.0
-_PATIENCE = 2.0  # how long a renewal keeps those waiting who can do with the old token
-_LAST_MOMENT = 10.0  # when they no longer can: a call that starts now may outlive it
+_PATIENCE = 2.0  # seconds that a call waits for a renewal while the old token is still good
+_LAST_MOMENT = 10.0  # seconds before its end; then calls wait for the renewal, as the token could expire during a call
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A tenant access token; `lifetime` in seconds from when it was asked for."""
+    """A tenant access token; `lifetime` is in seconds from the time of the request."""
 
     value: str = field(repr=False)
     lifetime: float
 
 
 class TokenCache:
-    """Hands out one token to all; however many wait for a renewal, one is under way."""
+    """One token shared by all calls. At most one renewal runs at a time.
+
+    `fetch` requests a token from Feishu and raises `FeishuError`.
+    """
 
     def __init__(self, fetch: Callable[[], Awaitable[Token]]) -> None:
-        """Take the call that asks Feishu for a token; it raises `FeishuError`."""
         self._fetch = fetch
         self._value: str | None = None
         self._renew_at = 0.0
@@ -36,29 +38,29 @@ class TokenCache:
         self._patient_until = 0.0
 
     async def get(self) -> str:
-        """Return a token that is good for a while. Raises what the token endpoint answers.
+        """Return a valid token. Raises the `FeishuError` of the token request.
 
-        A renewal that takes its time goes on by itself while the old token is good.
+        While the old token is good, a call waits at most `_PATIENCE` for a renewal; the renewal continues by itself.
         """
         if self._value and _now() < self._renew_at:
             return self._value
         renewal = self._renewal or self._begin_renewal()
-        # Not awaited itself: whoever waits may be cancelled, and the renewal goes on for the others
+        # `asyncio.wait` does not cancel the renewal when this call is cancelled: other calls need it
         await asyncio.wait([renewal], timeout=self._patience)
         if self._value and _now() < self._ends_at:
-            return self._value  # or the old token outlives the trouble, and nobody need notice it
+            return self._value  # the new token, or the old one while the renewal takes long or failed
         await asyncio.wait([renewal])
         return renewal.result().value
 
     async def replace(self, stale: str) -> str:
-        """Return another token than `stale`, which was refused; it may be the same one if Feishu insists."""
+        """Return a new token in place of the refused `stale`. Feishu may issue the same one again."""
         if self._value == stale:
             self._value = None
         return await self.get()
 
     @property
     def _patience(self) -> float | None:
-        """Return how many seconds to wait for a renewal, None for as long as it takes."""
+        """How many seconds to wait for a renewal, None to wait until it ends."""
         if self._value is None or _now() >= self._ends_at - _LAST_MOMENT:
             return None
         return max(self._patient_until - _now(), 0.0)
@@ -70,12 +72,12 @@ class TokenCache:
         return self._renewal
 
     async def _fetch_and_keep(self) -> Token:
-        # Returned as it is: asyncio's debug log shows what a task has come to, and a `Token` hides its value
+        # Returns a `Token`, which hides its value: asyncio's debug log shows the results of tasks
         asked_at = _now()
         try:
             token = await self._fetch()
         except CredentialsError:
-            self._value = None  # so that the next call hears of it, even if nobody waited for this
+            self._value = None  # the next call must raise it, even if no call waited for this renewal
             raise
         except FeishuError:
             self._renew_at = min(_now() + _RETRY_AFTER, self._ends_at)
@@ -88,7 +90,7 @@ class TokenCache:
     def _renewal_done(self, task: asyncio.Task[Token]) -> None:
         self._renewal = None
         if not task.cancelled():
-            task.exception()  # seen by those who waited; if nobody did, nobody needs it
+            task.exception()  # retrieved, or asyncio logs it as an error when no call waited
 
 
 def _now() -> float:

@@ -1,4 +1,4 @@
-"""One call to the open platform: token, limits, retries, deadline, and an answer that is JSON or an error."""
+"""One call to the open platform: token, rate limits, retries, deadline. Returns JSON or raises `FeishuError`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -35,19 +35,19 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
-_MAX_BODY = 2 * 1024 * 1024  # bytes; 20 rooms booked up for 30 days have half of it, and it is parsed at one go
+_MAX_BODY = 2 * 1024 * 1024  # bytes; twice the size of 20 fully booked rooms for 30 days. Parsing blocks the loop
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
 _OK = 200
 _REDIRECT = 300
 _CLIENT_ERROR = 400
 
-type Params = Mapping[str, str] | Sequence[tuple[str, str]]  # pairs where a name comes more than once
+type Params = Mapping[str, str] | Sequence[tuple[str, str]]  # pairs if a name occurs more than once
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One API; any one of `scopes` opens it.
+    """One API; any one of `scopes` is enough to call it.
 
     `path` may hold one `:id`. `counted`: a successful call counts towards the tenant's monthly quota.
     """
@@ -62,9 +62,13 @@ _TOKEN = Endpoint("POST", "auth/v3/tenant_access_token/internal")
 
 
 class Transport:
-    """Calls endpoints as one custom app."""
+    """Calls endpoints as one custom app.
 
-    def __init__(  # credentials, address and the three things it works with
+    No call lasts longer than `deadline` seconds, including its token, its retries and waits that the server demands.
+    Waiting in the queue of our own limits does not count, so every call gets its turn.
+    """
+
+    def __init__(
         self,
         session: aiohttp.ClientSession,
         *,
@@ -74,10 +78,6 @@ class Transport:
         traffic: AppTraffic,
         deadline: float,
     ) -> None:
-        """Take the `deadline` in seconds: no call lasts longer, with its token, its retries and all waiting.
-
-        Standing in line for our own limits is not counted: however many call at once, each has its turn.
-        """
         self._session = session
         self._url = f"{base_url}/open-apis"
         self._app_id = app_id
@@ -87,7 +87,7 @@ class Transport:
         self._tokens = TokenCache(self._fetch_token)
 
     async def token(self) -> None:
-        """See to it that there is a token. Raises `CredentialsError` and what any call may raise."""
+        """Get a token, to check the credentials. Raises `CredentialsError` or another `FeishuError`."""
         await _in_time(self._tokens.get(), self._deadline)
 
     async def call(
@@ -98,7 +98,7 @@ class Transport:
         params: Params | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object that `endpoint` answers, its code being 0. Raises `FeishuError`."""
+        """Return the JSON object of a successful answer (code 0). Raises `FeishuError` for any other."""
         request = _Request(endpoint, path_id, params, body)
         deadline = _Deadline(self._deadline)
         token = await _in_time(self._tokens.get(), deadline.left)
@@ -118,7 +118,7 @@ class Transport:
         raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, known=known)
 
     def _known(self, request: _Request, token: str) -> tuple[str, ...]:
-        """Return the secrets and ids that a request holds, which its answer may repeat."""
+        """Return the secrets and IDs of a request, which its answer may repeat."""
         return (self._app_secret, token, self._app_id, *request.ids)
 
     async def _fetch_token(self) -> Token:
@@ -136,7 +136,7 @@ class Transport:
             left = deadline.left
             await self._traffic.enter(path, patience=left)
             try:
-                deadline.left = left  # as much as before: standing in line isn't counted
+                deadline.left = left  # restore it: waiting in the queue does not count
                 answer = await _in_time(self._send(request, token), min(left, _ATTEMPT_TIMEOUT))
                 failure = None if answer.code == 0 else _passing_failure(answer, self._known(request, token))
                 if failure is None:
@@ -148,11 +148,11 @@ class Transport:
             delay = self._delay_after(failure, attempt, path)
             if delay is None or delay >= deadline.left:
                 raise failure
-            _LOGGER.debug("%s %s: %s; once more in %.1f s", request.endpoint.method, path, failure, delay)
+            _LOGGER.debug("%s %s: %s; retrying in %.1f s", request.endpoint.method, path, failure, delay)
             await asyncio.sleep(delay)
 
     def _delay_after(self, failure: FeishuError, attempt: int, path: str) -> float | None:
-        """Return the seconds to wait before the next attempt, None if there is to be none."""
+        """Return the seconds to wait before the next attempt, None to give up."""
         told = (isinstance(failure, RateLimitedError) and failure.retry_after) or 0.0
         if told:
             self._traffic.block(path, told)
@@ -173,7 +173,7 @@ class Transport:
                 params=request.params,
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
-                middlewares=(),  # a session's own would look into where a redirect leads, and even look it up
+                middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
             ) as response:
                 answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))
         except aiohttp.ClientPayloadError:
@@ -185,7 +185,7 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             answer = NotReachableError(f"no connection ({type(error).__name__})")
         if isinstance(answer, FeishuError):
-            raise answer  # out here, or the session's error would hang on to it, and to that the request with the token
+            raise answer  # outside `except`: as its context, aiohttp's error would keep the request with the token
         milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
             "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
@@ -194,7 +194,7 @@ class Transport:
 
 
 class _Deadline:
-    """How many seconds a call may still last; they pass by themselves."""
+    """The end of a call; `left` is the number of seconds until then."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
@@ -217,7 +217,7 @@ class _Request:
 
     @property
     def ids(self) -> Iterator[str]:
-        """Yield the ids, addresses and numbers that it is about."""
+        """Yield the IDs, e-mail addresses and numbers in the request."""
         yield self.path_id
         params = self.params or ()
         for name, value in (*(params.items() if isinstance(params, Mapping) else params), *(self.body or {}).items()):
@@ -238,7 +238,7 @@ class _Answer:
 
 
 async def _in_time[T](result: Awaitable[T], seconds: float) -> T:
-    """Return what is awaited. Raises `NotReachableError` if it isn't there in so many seconds."""
+    """Await a result. Raises `NotReachableError` if it takes longer than this many seconds."""
     try:
         async with asyncio.timeout(seconds):
             return await result
@@ -247,7 +247,7 @@ async def _in_time[T](result: Awaitable[T], seconds: float) -> T:
 
 
 def _passing_failure(answer: _Answer, known: tuple[str, ...]) -> FeishuError | None:
-    """Return the error of a refusal that may be another answer in a moment, None for any other."""
+    """Return the error of an answer that is worth a retry, None for any other."""
     error = error_of(answer.body, answer.status, answer.headers, known=known)
     return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
@@ -263,7 +263,7 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
 
 
 def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Callable[[], tuple[str, ...]]) -> _Answer:
-    """Return the JSON object of an answer, whatever its status says about its type. `known` is asked for failures."""
+    """Return the JSON object of an answer; its content type is ignored. `known` is called only for failures."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
         raise NotFeishuError("redirected elsewhere", Answer(http_status=status))

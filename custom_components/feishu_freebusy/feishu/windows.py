@@ -1,4 +1,4 @@
-"""Windows longer than one call takes: how they are cut, and how the answers of the parts are joined."""
+"""Split a window that is too long for one call, and join the answers of its parts."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -12,13 +12,13 @@ type Part = Callable[[datetime, datetime], Awaitable[dict[str, BusyAnswer]]]
 
 
 def windows(time_min: datetime, time_max: datetime, longest: timedelta) -> Sequence[tuple[datetime, datetime]]:
-    """Cut a window into parts of at most `longest`, in UTC, on whole seconds and never smaller than asked.
+    """Split a window into parts of at most `longest`, in UTC. The window is widened to whole seconds.
 
-    Raises `ValueError` for a window that is naive or empty.
+    Raises `ValueError` if the window is naive or empty.
     """
     if time_min.utcoffset() is None or time_max.utcoffset() is None:
         raise ValueError("the window needs a time zone")
-    # In UTC, for there 90 days are 90 times 24 hours, whatever the clocks of the caller's zone do meanwhile
+    # In UTC, 90 days are always 90 times 24 hours; in the caller's zone, the clocks may change in between
     start = time_min.astimezone(UTC).replace(microsecond=0)
     end = time_max.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1 if time_max.microsecond else 0)
     if end <= start:
@@ -32,7 +32,7 @@ def windows(time_min: datetime, time_max: datetime, longest: timedelta) -> Seque
 
 
 async def read_in_parts(parts: Iterable[tuple[datetime, datetime]], read: Part) -> dict[str, BusyAnswer]:
-    """Join what `read` says of each part, by subject; one who can't be read in one part can't be in the whole."""
+    """Read all parts and join them by subject. A subject that fails in one part fails as a whole."""
     answers: dict[str, BusyAnswer] = {}
     for start, end in parts:
         for subject_id, answer in (await read(start, end)).items():
@@ -45,7 +45,7 @@ async def read_in_parts(parts: Iterable[tuple[datetime, datetime]], read: Part) 
 def joined(before: Sequence[BusyPeriod], after: Sequence[BusyPeriod], *, seam: datetime) -> tuple[BusyPeriod, ...]:
     """Join the rows of two windows that meet at `seam`, sorted.
 
-    A row that both returned, whole or cut there, be it by the later one alone, counts once.
+    A row across the seam counts once, whether both windows returned it whole, both cut it, or only the later one did.
     """
     rows, again = list(before), frozenset(after)
     whole = {period for period in before if period.end > seam}

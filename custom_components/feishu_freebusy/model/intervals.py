@@ -1,4 +1,4 @@
-"""How often Feishu is asked, and how long an answer is good: the arithmetic, without a clock of its own."""
+"""How often to poll Feishu, and how long a reading stays valid. Pure functions, without a clock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from functools import lru_cache
 from ..feishu.errors import CredentialsError, FeishuError, QuotaExceededError
 
 MIN_INTERVAL = timedelta(seconds=30)
-MAX_INTERVAL = timedelta(days=1)  # beyond that a room's state says nothing any more, whatever the budget
+MAX_INTERVAL = timedelta(days=1)  # even if it exceeds the budget: an older state is useless
 OFF_HOURS_INTERVAL = timedelta(minutes=30)
-_OFF_HOURS_FACTOR = 4  # where even office hours have few polls, the others have fewer still
+_OFF_HOURS_FACTOR = 4  # if the budget is tight, the off-hours interval is this many times the office-hours one
 
 _SHORTEST_GRACE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(minutes=1)
@@ -18,14 +18,14 @@ _LONGEST_RETRY = timedelta(minutes=5)
 _CREDENTIALS_PAUSE = timedelta(hours=1)
 _QUOTA_PAUSE = timedelta(hours=6)
 _DAY = timedelta(days=1)
-_WEEK = timedelta(days=8)  # and a day, for a zone that skips one
+_WEEK = timedelta(days=8)  # one day more, because a time zone may skip a day
 
 
 @dataclass(frozen=True, slots=True)
 class OffHours:
-    """When hardly anybody looks at rooms: from `start` to `end`, across midnight, and all of `days` (Monday is 0).
+    """Times of rare polls: daily from `start` to `end`, also across midnight, and all of `days` (Monday is 0).
 
-    Times and days are those of the time zone that each method is given; where `start` is `end`, only the days count.
+    Times and days are local to the `time_zone` of each method. If `start` equals `end`, only the days count.
     """
 
     start: time
@@ -33,16 +33,16 @@ class OffHours:
     days: frozenset[int]
 
     def contains(self, now: datetime, time_zone: tzinfo) -> bool:
-        """Tell whether `now` is off hours."""
+        """Return whether `now` is off hours."""
         return not any(start <= now < end for start, end in self._office_hours(now, now + _DAY, time_zone))
 
     def next_office_start(self, now: datetime, time_zone: tzinfo) -> datetime | None:
-        """Return when office hours begin for the next time after `now`, None if they never do."""
+        """Return the next start of office hours after `now`, None if there are none."""
         starts = (start for start, _ in self._office_hours(now, now + _WEEK, time_zone))
         return next((start for start in starts if start > now), None)
 
     def office_time(self, start: datetime, end: datetime, time_zone: tzinfo) -> timedelta:
-        """Return how much of `[start, end)` is office hours."""
+        """Return the total of office hours within `[start, end)`."""
         hours = self._office_hours(start, end, time_zone)
         return sum((min(until, end) - max(since, start) for since, until in hours), timedelta())
 
@@ -52,12 +52,12 @@ class OffHours:
         while day <= end.astimezone(time_zone).date():
             if day.weekday() not in self.days:
                 for since, until in _office_hours_of(self, day, time_zone):
-                    if max(since, start) < min(until, end):  # and not of no length at all
+                    if max(since, start) < min(until, end):  # not empty
                         yield since, until
             day += _DAY
 
 
-@lru_cache(maxsize=64)  # whoever asks about the rest of a month does so every minute
+@lru_cache(maxsize=64)  # the rest of a month is computed every minute
 def _office_hours_of(off_hours: OffHours, day: date, time_zone: tzinfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return the office hours of a day, in UTC."""
     midnight, next_midnight = _at(day, time.min, time_zone), _at(day + _DAY, time.min, time_zone)
@@ -75,7 +75,7 @@ def _at(day: date, clock: time, time_zone: tzinfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class PollPlan:
-    """The time between two polls, in office hours and off hours."""
+    """The intervals between polls, in office hours and off hours."""
 
     office: timedelta
     off: timedelta
@@ -83,20 +83,20 @@ class PollPlan:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """What is left of a month, in office hours and off hours."""
+    """The rest of a month, in office hours and off hours."""
 
     office: timedelta
     off: timedelta
 
     @classmethod
     def of_month(cls, now: datetime, off_hours: OffHours | None, time_zone: tzinfo) -> TimeLeft:
-        """Return what is left of the month of `now`."""
+        """Return the rest of the month of `now`."""
         end = month_bounds(now, time_zone)[1]
         office = off_hours.office_time(now, end, time_zone) if off_hours else end - now
         return cls(office, end - now - office)
 
     def cycles(self, plan: PollPlan) -> float:
-        """Return how many polls a plan makes of it."""
+        """Return how many polls a plan makes in this time."""
         return self.office / plan.office + self.off / plan.off
 
 
@@ -110,10 +110,10 @@ def poll_plan(
     off_hours: OffHours | None,
     time_zone: tzinfo,
 ) -> PollPlan:
-    """Return the intervals that spread what is left of the budget over what is left of the month.
+    """Return the intervals that spread the rest of the budget over the rest of the month.
 
-    `budget` and `used` are calls of this month, `budget` None for any number. Off hours get their few polls, office
-    hours all the rest.
+    `budget` and `used` are numbers of calls this month; `budget` is None for unlimited calls. Off hours are polled
+    rarely; office hours get the rest of the budget.
     """
     office = min(max(scan_interval, MIN_INTERVAL), MAX_INTERVAL)
     wanted = PollPlan(office, max(office, OFF_HOURS_INTERVAL))
@@ -133,31 +133,31 @@ def poll_plan(
 
 
 def _spread(time_left: timedelta, cycles: float) -> timedelta:
-    """Return the interval at which so many polls fill that time, at most a day."""
+    """Return the interval at which this many polls fill the time, at most `MAX_INTERVAL`."""
     return time_left / cycles if cycles > time_left / MAX_INTERVAL else MAX_INTERVAL
 
 
 def grace(interval: timedelta) -> timedelta:
-    """Return how long after the last good answer its bookings stay in force."""
+    """Return how long a reading stays valid after the last successful poll."""
     return max(_SHORTEST_GRACE, min(3 * interval, interval + timedelta(minutes=15)))
 
 
 def retry_delay(failures: int, interval: timedelta) -> timedelta:
-    """Return the time until the next try after so many failures in a row: several fit into the grace."""
+    """Return the delay of the next try after this many failures in a row. Several tries fit into the grace."""
     doubled: timedelta = _FIRST_RETRY * 2 ** min(failures - 1, 10)
     return min(interval, _LONGEST_RETRY, doubled)
 
 
 def pause_after(error: FeishuError) -> timedelta | None:
-    """Return for how long to ask nothing after a failure that does not pass by itself in minutes, None for others."""
+    """Return how long to stop all calls after an error that lasts for hours, None for other errors."""
     if isinstance(error, CredentialsError):
         return _CREDENTIALS_PAUSE
     return _QUOTA_PAUSE if isinstance(error, QuotaExceededError) else None
 
 
 def month_bounds(now: datetime, time_zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return the start of the month of `now` in `time_zone`, and of the next, in UTC."""
+    """Return the start of the month of `now` in `time_zone`, and the start of the next one, both in UTC."""
     start = now.astimezone(time_zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = (start + timedelta(days=32)).replace(day=1)
-    # Within one zone, Python reckons with what clocks show; the month in which they are changed is not that long
+    # In UTC, because Python subtracts datetimes of one zone by wall time, which is wrong across a DST change
     return start.astimezone(UTC), following.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What a set of busy periods means at an instant: every rule about time, and nothing else.
+"""What a set of busy periods means at an instant: all rules about time.
 
 Pure functions: no I/O, no clock, no Home Assistant. Instants are in UTC; periods are half-open, `[start, end)`.
 """
@@ -12,19 +12,19 @@ from operator import attrgetter
 
 from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus
 
-# Kept as a word of its own because an empty reason must not read as "not disabled". Translated as an attribute value.
+# The reason of a disabled room without one: None means "not disabled". Translated as an attribute value
 DISABLED_WITHOUT_REASON = "disabled"
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
-type _Span = tuple[datetime, datetime]  # start and end of what isn't a `Block` yet, and may never be one
+type _Span = tuple[datetime, datetime]  # start and end of a period that is not merged into a `Block` yet
 
 _start = attrgetter("start")
 _end = attrgetter("end")
 
 
 class SubjectKind(StrEnum):
-    """What a free/busy answer is about."""
+    """The kind of subject that has free/busy."""
 
     ROOM = "room"
     PERSON = "person"
@@ -40,24 +40,24 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class DisabledPeriod:
-    """The time in which a room can't be used; `end` is None when that is for ever."""
+    """The period in which a room is disabled. `end` is None if it has no end."""
 
     start: datetime
     end: datetime | None
     reason: str
 
     def contains(self, now: datetime) -> bool:
-        """Tell whether the room is disabled at `now`."""
+        """Return whether the room is disabled at `now`."""
         return self.start <= now and (self.end is None or now < self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All that is shown of a subject at one instant.
+    """The state of a subject at one instant.
 
-    `busy_since` and `busy_until` are None when not busy, or when that end of the block lies outside the known window.
-    `next_busy` and `next_free` are None when there is no such instant before the horizon; `next_free` also while
-    `available_now`. `pending` counts the requests not yet granted that have not ended.
+    `busy_since` and `busy_until` are None if the subject is not busy, or if that end of the block is outside the known
+    window. `next_busy` and `next_free` are None if there is no such instant before the horizon; `next_free` is also
+    None while `available_now`. `pending` is the number of requests that are not yet granted and not over.
     """
 
     busy: bool
@@ -72,9 +72,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What is known of a subject between `window_start` and `horizon`.
+    """The blocks of a subject between `window_start` and `horizon`.
 
-    `blocks` are sorted and never touch each other; one that was clipped ends at the horizon.
+    `blocks` are sorted and do not touch each other. A block that goes beyond the horizon ends at the horizon.
     """
 
     window_start: datetime
@@ -84,13 +84,13 @@ class Schedule:
     disabled: DisabledPeriod | None = None
 
     def known_at(self, now: datetime) -> bool:
-        """Tell whether `now` lies in the window that was asked for."""
+        """Return whether `now` is within the window that was read."""
         return self.window_start <= now < self.horizon
 
     def status(self, now: datetime, min_free: timedelta) -> Status | None:
-        """Return all that is shown at `now`, None where nothing is known.
+        """Return the state at `now`, None outside the known window.
 
-        `min_free` is the shortest gap that is of use to anyone.
+        `min_free` is the shortest gap that counts as available.
         """
         if not self.known_at(now):
             return None
@@ -126,9 +126,10 @@ class Schedule:
         return self.blocks[index].end
 
     def bookings(self, now: datetime, time_zone: tzinfo) -> tuple[Block, ...]:
-        """Return the blocks from midnight before `now` to the end of tomorrow, both in `time_zone`.
+        """Return the blocks that touch today or tomorrow in `time_zone`.
 
-        An end of a block that lies outside the known window is not known: the block then reaches to that midnight.
+        If a block starts before the known window or ends after it, that end is unknown. The midnight before `now` or
+        the one after tomorrow takes its place.
         """
         start = start_of_day(now, time_zone)
         end = start_of_day(now, time_zone, days=2)
@@ -142,10 +143,10 @@ class Schedule:
         )
 
     def block_at(self, now: datetime, time_zone: tzinfo) -> Block | None:
-        """Return the block that is under way, else the next one; None if there is none before the horizon.
+        """Return the current block, else the next one; None if there is none before the horizon.
 
-        An end of it that lies outside the known window is shown as a midnight in `time_zone`: today's, or the first one
-        after the horizon.
+        If the block starts before the known window or ends after it, that end is unknown. The midnight before `now` or
+        the first one after the horizon takes its place, both in `time_zone`.
         """
         index = bisect_right(self.blocks, now, key=_end)
         if index == len(self.blocks):
@@ -157,7 +158,7 @@ class Schedule:
         )
 
     def next_change(self, now: datetime, min_free: timedelta, time_zone: tzinfo) -> datetime:
-        """Return the earliest instant after `now` at which anything shown may change by time alone."""
+        """Return the earliest instant after `now` at which `status`, `bookings` or `block_at` may change."""
         instants = [start_of_day(now, time_zone, days=1), self.window_start, self.horizon, self.horizon - min_free]
         instants += (request.end for request in self.pending)
         if self.disabled:
@@ -178,9 +179,9 @@ def build_schedule(
     disabled: DisabledPeriod | None = None,
     count_pending_as_busy: bool = False,
 ) -> Schedule:
-    """Merge a free/busy answer into a schedule.
+    """Merge a free/busy answer for the window `[window_start, horizon)` into a schedule.
 
-    `periods` may come in any order, overlap, and reach out of the window `[window_start, horizon)` that was asked for.
+    `periods` may be in any order, overlap, and extend beyond the window.
     """
     rows = [period for period in periods if period.start < period.end]
     busy = [(row.start, row.end) for row in rows if _counts_as_busy(row, kind, count_pending_as_busy)]
@@ -205,9 +206,9 @@ def single_bookings(
     disabled: DisabledPeriod | None = None,
     count_pending_as_busy: bool = False,
 ) -> tuple[Block, ...]:
-    """Return what makes a subject busy within `[start, end)`, one by one and whole, sorted; no booking comes twice.
+    """Return the bookings that touch `[start, end)`: sorted, not merged, not cut, without duplicates.
 
-    Of the time in which a room is disabled, the part within the range counts as one booking.
+    The part of `disabled` within the range counts as one booking.
     """
     blocks = {
         Block(row.start, row.end)
@@ -223,11 +224,11 @@ def single_bookings(
 
 
 def disabled_period(status: RoomStatus | None, as_of: datetime) -> DisabledPeriod | None:
-    """Return when a room can't be used, from the `room_status` that was read at `as_of`.
+    """Return the period in which a room is disabled, from the `room_status` that was read at `as_of`.
 
-    The switch is believed for the instant at which it was read, the dates for all later ones: a disabled room with odd
-    dates stays disabled. An enabled one whose dates say otherwise is disabled, too, unless it is to stay enabled: the
-    switch may lag behind, and an empty schedule must not pass for a free room.
+    `enabled` decides for `as_of`, the dates for later instants: a room that is not enabled is disabled even if its
+    dates are odd. A room that is enabled but within its dates is disabled, too, unless `enabled_next` is true:
+    `enabled` may lag behind, and a disabled room must not look free.
     """
     if status is None:
         return None
@@ -244,7 +245,7 @@ def disabled_period(status: RoomStatus | None, as_of: datetime) -> DisabledPerio
 
 
 def _is_pending(period: BusyPeriod, kind: SubjectKind) -> bool:
-    # Several may ask for a room at once and the first approval wins: until then nobody has it.
+    # Several people may request a room for the same time; until one request is approved, the room is not taken
     return kind is SubjectKind.ROOM and period.rsvp_status is RsvpStatus.NEEDS_ACTION
 
 
@@ -269,6 +270,6 @@ def _merge(spans: Iterable[_Span]) -> tuple[Block, ...]:
 
 
 def start_of_day(now: datetime, time_zone: tzinfo, days: int = 0) -> datetime:
-    """Return the midnight before `now` in `time_zone`, or one so many days later."""
+    """Return the midnight before `now` in `time_zone`, plus `days`."""
     day = now.astimezone(time_zone).date() + timedelta(days=days)
     return datetime.combine(day, time.min, time_zone).astimezone(UTC)

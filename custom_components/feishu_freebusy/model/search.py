@@ -1,6 +1,6 @@
-"""Which rooms fit a request, and what would have to give where none does.
+"""Find the rooms that fit a request. If none does, find the nearest alternatives.
 
-Pure functions: no I/O, no clock, no Home Assistant. Instants come in any time zone and go out in UTC; periods are
+Pure functions: no I/O, no clock, no Home Assistant. Instants may be in any time zone; results are in UTC. Periods are
 half-open, `[start, end)`.
 """
 
@@ -22,7 +22,7 @@ _end = attrgetter("end")
 
 
 class Reason(StrEnum):
-    """What would have to give for a room that is not offered to be taken instead."""
+    """The one part of the request that an alternative does not meet."""
 
     LATER_START = "later_start"
     SHORTER_STAY = "shorter_stay"
@@ -34,8 +34,8 @@ class Reason(StrEnum):
 class Why(StrEnum):
     """Why no room is offered: the first of these that is true.
 
-    Place, seats and equipment narrow the rooms down one after the other: none *there* is that large, and so on. The
-    last four are about the rooms that are left; to be busy it is enough that one of them is.
+    Place, seats and equipment filter the rooms one after the other: `NONE_THAT_LARGE` means none in that place. The
+    last four concern the rooms that pass all filters. It is enough that one of these rooms is busy for `ALL_BUSY`.
     """
 
     NO_ROOMS = "no_rooms"
@@ -51,7 +51,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A room to choose from; `schedule` is None where nothing current is known, `capacity` 0 where it is not."""
+    """A room to choose from. `schedule` is None without a current reading; `capacity` is 0 if unknown."""
 
     room_id: str
     name: str
@@ -65,12 +65,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A stay of `duration` that begins at `earliest` or later and ends by `latest` (None: as far as is known).
+    """A stay of `duration` that starts at `earliest` or later and ends by `latest` (None: by the horizon).
 
-    Of the floors, the buildings and the areas any one will do, and where none is named, any at all. Equipment is needed
-    all, and found within longer names: "screen" in "Touch screen". Case and outer blanks make no difference.
+    A room must be on one of the floors, in one of the buildings, and in one of the areas; an empty tuple allows any.
+    It must have all the equipment; "screen" matches "Touch screen". Case and surrounding spaces are ignored.
 
-    Raises `ValueError` if the duration is not positive, the limit is not, or an instant has no time zone.
+    Raises `ValueError` if the duration or the limit is not positive, or an instant has no time zone.
     """
 
     duration: timedelta
@@ -94,9 +94,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A room that is free from `free_from` until `free_until`, None if that lies beyond what is known.
+    """A room that is free from `free_from` until `free_until` (None: beyond the horizon).
 
-    `pending`: others have asked for it within the stay, and nobody has it yet.
+    `pending`: there is a request for the room during the stay that is not yet granted.
     """
 
     room_id: str
@@ -107,7 +107,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """The offer that comes nearest to the request if `reason` alone gives; the stay can be as long as `duration`."""
+    """The offer nearest to the request that misses it by `reason` alone. `duration` is the possible stay."""
 
     reason: Reason
     offer: Offer
@@ -116,9 +116,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The best offers, the best first; without any, what comes nearest (one for each reason) and why there is none.
+    """The best offers, the best first. Without offers: one alternative for each reason, and why there are no offers.
 
-    `unknown` are the rooms that would do, had they a schedule to tell whether they are free.
+    `unknown` are the IDs of the rooms that pass the filters but have no schedule.
     """
 
     offers: tuple[Offer, ...] = ()
@@ -128,11 +128,11 @@ class SearchResult:
 
 
 def find_rooms(candidates: Iterable[Candidate], request: Request, now: datetime | None = None) -> SearchResult:
-    """Return the rooms that fit, each with the first gap that does.
+    """Return the rooms that fit, each with its first gap that is long enough.
 
-    Free soonest comes first, then the smallest room that suffices (one of unknown size last), then one that nobody else
-    has asked for, then names in natural order. A room that is disabled at `now` (by default the request's `earliest`),
-    or of which nothing is known at `earliest`, is neither offered nor suggested.
+    The order: free soonest, then the smallest that is large enough (unknown size last), then without a pending request,
+    then by name in natural order. A room that is disabled at `now` (by default the request's `earliest`), or whose
+    schedule does not cover `earliest`, is neither offered nor suggested.
     """
     latest = request.latest.astimezone(UTC) if request.latest else None
     search = _Search(replace(request, earliest=request.earliest.astimezone(UTC), latest=latest), now)
@@ -151,7 +151,7 @@ def find_rooms(candidates: Iterable[Candidate], request: Request, now: datetime 
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """A stay of `length` at the beginning of a gap, which reaches to `gap_end`."""
+    """A stay of `length` at the start of a gap that lasts until `gap_end`."""
 
     candidate: Candidate
     schedule: Schedule
@@ -167,7 +167,7 @@ class _Stay:
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """What is to be had if `reason` gives by `concession`, a number to compare within one reason."""
+    """A stay that misses the request by `reason`. `concession` is by how much; compare it only within one reason."""
 
     reason: Reason
     concession: int
@@ -178,7 +178,7 @@ type _Rated = Sequence[tuple[Candidate, dict[Reason, int]]]
 
 
 class _Search:
-    """A request whose instants are in UTC, asked of one room or many."""
+    """A request whose instants are in UTC, applied to rooms."""
 
     def __init__(self, request: Request, now: datetime | None) -> None:
         self._request = request
@@ -200,12 +200,12 @@ class _Search:
         return {reason: amount for reason, amount in amounts.items() if amount > 0}
 
     def in_time(self, stay: _Stay) -> bool:
-        """Tell whether a stay ends by `latest`."""
+        """Return whether a stay ends by `latest`."""
         latest = self._request.latest
         return latest is None or latest - stay.start >= stay.length
 
     def first_stay(self, candidate: Candidate) -> _Stay | None:
-        """Return the first stay that is long enough, be it in time or not."""
+        """Return the first stay that is long enough, even if it ends after `latest`."""
         duration = self._request.duration
         if (schedule := self._usable(candidate)) is None:
             return None
@@ -215,7 +215,7 @@ class _Search:
         return None
 
     def longest_stay(self, candidate: Candidate) -> _Stay | None:
-        """Return the longest stay that is in time, the first of these; None if it is too short to be of use."""
+        """Return the longest stay that ends by `latest`, the first if several; None if it is shorter than a minute."""
         if (schedule := self._usable(candidate)) is None:
             return None
         latest = self._request.latest or schedule.horizon
@@ -228,13 +228,13 @@ class _Search:
         return _Stay(candidate, schedule, *longest, length) if longest and length >= _SHORTEST_STAY else None
 
     def shorter_stays(self, candidates: Iterable[Candidate]) -> Iterator[_Option]:
-        """Yield what is left of the stay in rooms in which it does not fit."""
+        """Yield the longest stay of each room in which the whole stay does not fit."""
         for stay in filter(None, map(self.longest_stay, candidates)):
             missing = self._request.duration - stay.length
             yield _Option(Reason.SHORTER_STAY, missing // timedelta.resolution, stay)
 
     def with_one_lack(self, rated: _Rated) -> Iterator[_Option]:
-        """Yield the stays in time in those rooms that a single filter excludes."""
+        """Yield the stays that end by `latest` in rooms that only one filter excludes."""
         for candidate, lacks in rated:
             if len(lacks) == 1 and (stay := self.first_stay(candidate)) and self.in_time(stay):
                 for reason, amount in lacks.items():
@@ -272,7 +272,7 @@ class _Search:
         return schedule
 
     def _disabled(self, schedule: Schedule) -> bool:
-        # Later times in which it is disabled are blocks of the schedule
+        # Later disabled periods are blocks of the schedule
         return schedule.disabled is not None and schedule.disabled.contains(self._now)
 
 
@@ -284,7 +284,7 @@ _EXCLUDED_BY = {
 
 
 def _gaps(schedule: Schedule, earliest: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield what is free from `earliest` on, as far as the horizon shows it."""
+    """Yield the free periods from `earliest` to the horizon."""
     start = earliest
     for block in schedule.blocks[bisect_right(schedule.blocks, earliest, key=_end) :]:
         if start < block.start:
@@ -312,7 +312,7 @@ def _nearest(options: list[_Option]) -> tuple[Alternative, ...]:
 
 
 def _natural(name: str) -> list[str | int]:
-    """Return a key that sorts "A9" before "A10": text and numbers take turns, so that like meets like."""
+    """Return a key that sorts "A9" before "A10". Text and numbers alternate, so equal positions have equal types."""
     return [int(part) if index % 2 else part for index, part in enumerate(_DIGITS.split(_fold(name)))]
 
 
