@@ -245,7 +245,7 @@ def echo(monkeypatch: pytest.MonkeyPatch) -> Echo:
     return Echo(monkeypatch)
 
 
-def test_the_search_finds_what_there_is(office: Office) -> None:
+def test_the_leak_search_finds_planted_words(office: Office) -> None:
     for text in ("kingFISHER", "wren%40aviary.example", b64encode(SECRET.encode()).decode()):
         assert office.found_in(f"<{text}>", (*office.personal(), SECRET)) != []
     assert office.found_in("1 of 3 rooms can't be read", office.personal()) == []
@@ -283,7 +283,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @pytest.mark.parametrize("for_tokens", [False, True], ids=["calls", "tokens"])
 @pytest.mark.parametrize("name", REPLIES)
-async def test_no_error_tells(
+async def test_no_error_leaks(
     monkeypatch: pytest.MonkeyPatch,
     simulator: Simulator,
     tokens: set[str],
@@ -319,7 +319,7 @@ async def test_no_error_tells(
         }
 
 
-async def test_no_error_holds_on_to_one_of_the_session_that_has_the_request_in_it(
+async def test_no_error_keeps_an_aiohttp_error_that_holds_the_request(
     socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport.Transport, "_delay_after", lambda *_: None)
@@ -342,7 +342,7 @@ async def test_no_error_holds_on_to_one_of_the_session_that_has_the_request_in_i
     assert "canary0123456789" not in "".join(f"{link!r}{link.args}" for link in chain(caught.value))
 
 
-async def test_no_object_shows_a_secret_while_it_is_at_work(
+async def test_no_repr_shows_a_secret_during_a_call(
     monkeypatch: pytest.MonkeyPatch, simulator: Simulator, tokens: set[str], office: Office
 ) -> None:
     answer, create_task = gateway.answer, asyncio.create_task
@@ -414,7 +414,7 @@ def debug_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-async def test_a_set_up_that_fails_tells_nothing(
+async def test_a_failed_setup_leaks_nothing(
     hass: HomeAssistant,
     clock: Clock,
     told: Told,
@@ -446,7 +446,7 @@ async def test_a_set_up_that_fails_tells_nothing(
     assert '"state": "setup_retry"' in "\n".join(told)
 
 
-async def test_a_day_full_of_trouble_tells_nothing(
+async def test_a_day_of_failures_leaks_nothing(
     hass: HomeAssistant,
     clock: Clock,
     told: Told,

@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
     ],
     ids=str,
 )
-async def test_after_a_jump_the_truth_is_shown_at_the_next_poll_and_nothing_false_before(
+async def test_after_a_clock_jump_the_next_poll_corrects_the_state(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, jump: timedelta
 ) -> None:
     then = at(10) + jump
@@ -52,7 +52,7 @@ async def test_after_a_jump_the_truth_is_shown_at_the_next_poll_and_nothing_fals
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=1), DAY, -timedelta(hours=1), -DAY], ids=str)
-async def test_a_jump_in_an_outage_keeps_nothing_in_force_beyond_its_grace(
+async def test_a_clock_jump_during_an_outage_does_not_extend_the_grace(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -73,7 +73,7 @@ async def test_a_jump_in_an_outage_keeps_nothing_in_force_beyond_its_grace(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_jump_during_a_poll_does_not_make_its_answer_hold_for_longer(
+async def test_a_clock_jump_during_a_poll_does_not_extend_its_validity(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion)
@@ -92,7 +92,7 @@ async def test_a_jump_during_a_poll_does_not_make_its_answer_hold_for_longer(
 
 @pytest.mark.parametrize("monotonic_goes_on", [False, True], ids=["stood still", "went on"])
 @pytest.mark.parametrize("network", [True, False], ids=["with network", "without"])
-async def test_a_machine_that_slept_shows_nothing_of_before(
+async def test_after_sleep_no_state_from_before_is_shown(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -122,7 +122,7 @@ async def test_a_machine_that_slept_shows_nothing_of_before(
 
 
 @pytest.mark.parametrize("sleep", [timedelta(minutes=20), timedelta(hours=8)], ids=str)
-async def test_after_a_sleep_rooms_are_read_within_a_minute_though_they_are_read_rarely(
+async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, sleep: timedelta
 ) -> None:
     await set_up(orion, scan_interval=3_600)
@@ -151,7 +151,7 @@ async def test_after_a_sleep_rooms_are_read_within_a_minute_though_they_are_read
         ("UTC", datetime(2026, 12, 31, 12, tzinfo=UTC), ["2027-01-01T00:00", "2027-01-02T00:00"]),
     ],
 )
-async def test_the_agenda_moves_on_at_each_midnight_of_the_house(
+async def test_the_agenda_moves_on_at_each_local_midnight(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -179,7 +179,7 @@ async def test_the_agenda_moves_on_at_each_midnight_of_the_house(
     assert set(starts) == {12}
 
 
-async def test_when_the_house_moves_its_times_are_those_of_the_new_zone_within_a_minute(
+async def test_a_new_time_zone_applies_within_a_minute(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
@@ -199,7 +199,7 @@ async def test_when_the_house_moves_its_times_are_those_of_the_new_zone_within_a
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["ahead", "behind"])
-async def test_a_server_whose_clock_is_off_changes_nothing(
+async def test_a_wrong_clock_of_the_server_changes_nothing(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, ahead: timedelta
 ) -> None:
     tenant.clock = lambda: datetime.now(UTC) + ahead

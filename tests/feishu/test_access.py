@@ -94,7 +94,7 @@ def nothing(tenant: Tenant) -> None:
         pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, None), id="bot not to be asked"),
     ],
 )
-async def test_what_the_app_says_of_itself_is_believed(
+async def test_reported_scopes_and_bot_status_are_trusted(
     client: FeishuClient, tenant: Tenant, change: Change, access: Access
 ) -> None:
     change(tenant)
@@ -130,7 +130,7 @@ async def test_what_the_app_says_of_itself_is_believed(
         pytest.param(variant(free_busy="missing"), named(True, True, None, True), id="batch not to be understood"),
     ],
 )
-async def test_where_the_app_does_not_know_its_scopes_they_are_tried(
+async def test_apis_are_tried_if_the_scopes_cannot_be_read(
     client: FeishuClient, tenant: Tenant, change: Change, access: Access
 ) -> None:
     no_scopes(tenant)
@@ -146,7 +146,7 @@ async def test_where_the_app_does_not_know_its_scopes_they_are_tried(
         *(variant(unknown_batch_room=answer) for answer in ("error_room_ids", "100005", "omitted")),
     ],
 )
-async def test_the_room_that_is_tried_need_not_exist(client: FeishuClient, tenant: Tenant, change: Change) -> None:
+async def test_trying_an_api_needs_no_existing_room(client: FeishuClient, tenant: Tenant, change: Change) -> None:
     no_scopes(tenant)
     change(tenant)
 
@@ -154,14 +154,14 @@ async def test_the_room_that_is_tried_need_not_exist(client: FeishuClient, tenan
 
 
 @pytest.mark.parametrize("scope", ["calendar:calendar:readonly", "calendar:calendar"])
-async def test_a_wider_scope_for_calendars_will_do(client: FeishuClient, tenant: Tenant, scope: str) -> None:
+async def test_a_wider_calendar_scope_grants_free_busy(client: FeishuClient, tenant: Tenant, scope: str) -> None:
     tenant.revoke(FREE_BUSY)
     tenant.grant(scope)
 
     assert (await check_access(client)).free_busy is True
 
 
-async def test_a_wider_scope_for_rooms_will_do(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_wider_room_scope_grants_the_room_list(client: FeishuClient, tenant: Tenant) -> None:
     tenant.revoke(ROOMS)
     tenant.grant("vc:room")
 
@@ -180,7 +180,7 @@ async def test_a_wider_scope_for_rooms_will_do(client: FeishuClient, tenant: Ten
         (Fault.close(), "cannot_connect"),
     ],
 )
-async def test_what_keeps_the_app_from_everything_is_no_missing_permission(
+async def test_a_failure_of_all_calls_is_raised_not_reported_as_a_missing_scope(
     client: FeishuClient, tenant: Tenant, path: str, fault: Fault, problem: str
 ) -> None:
     always(fault, path)(tenant)
@@ -204,7 +204,7 @@ async def test_what_keeps_the_app_from_everything_is_no_missing_permission(
         (named(True, True, True, False), False, False, ()),
     ],
 )
-def test_rooms_need_free_busy_and_the_bot(
+def test_reading_rooms_needs_free_busy_and_the_bot(
     access: Access, complete: bool, enough: bool, missing: tuple[str, ...]
 ) -> None:
     assert (access.complete, access.enough, access.missing_scopes) == (complete, enough, missing)

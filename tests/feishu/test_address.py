@@ -40,7 +40,7 @@ from custom_components.feishu_freebusy.feishu.address import (
         ("http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1"),  # full-width digits
     ],
 )
-def test_an_address_has_one_form(typed: str, called: str) -> None:
+def test_equivalent_addresses_have_one_normal_form(typed: str, called: str) -> None:
     assert normalised_base_url(typed) == called
 
 
@@ -113,7 +113,7 @@ def test_an_address_is_refused_with_the_reason(typed: str, problem: AddressProbl
 
 
 @pytest.mark.parametrize("letter", ["a", "飞", "a.", " a"])
-def test_an_address_is_not_a_book(letter: str) -> None:
+def test_an_overlong_address_is_refused(letter: str) -> None:
     with pytest.raises(AddressError):
         normalised_base_url(f"https://{letter * 10_000_000}.cn")
 
@@ -137,7 +137,7 @@ def test_a_password_in_a_refused_address_is_not_in_the_error() -> None:
     )
 )
 @example("https://host:0")
-def test_whatever_is_typed_is_refused_or_is_a_plain_address(typed: str) -> None:
+def test_any_text_is_refused_or_becomes_a_plain_address(typed: str) -> None:
     try:
         called = normalised_base_url(typed)
     except AddressError:

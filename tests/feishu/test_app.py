@@ -18,13 +18,13 @@ async def test_missing_scopes_are_applied_for(client: FeishuClient, tenant: Tena
     assert again.value.code == 212004
 
 
-async def test_nothing_to_apply_for(client: FeishuClient) -> None:
+async def test_an_application_for_no_scopes_is_refused(client: FeishuClient) -> None:
     with pytest.raises(RequestError) as refused:
         await client.apply_for_scopes()
     assert refused.value.code == 212002
 
 
-async def test_too_many_applications(client: FeishuClient, tenant: Tenant) -> None:
+async def test_too_many_applications_are_refused(client: FeishuClient, tenant: Tenant) -> None:
     for number in range(10):
         tenant.revoke(f"scope:{number}")
         await client.apply_for_scopes()
@@ -35,7 +35,7 @@ async def test_too_many_applications(client: FeishuClient, tenant: Tenant) -> No
     assert refused.value.code == 212003
 
 
-async def test_what_is_outside_the_quota_is_not_counted(client: FeishuClient, tenant: Tenant) -> None:
+async def test_calls_outside_the_quota_are_not_counted(client: FeishuClient, tenant: Tenant) -> None:
     tenant.quota_left = 10
     tenant.revoke("calendar:room:readonly")
 

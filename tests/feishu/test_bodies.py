@@ -70,7 +70,7 @@ async def server_of(answer: bytes) -> AsyncIterator[str]:
 
 @every_frame
 @pytest.mark.parametrize("size", [len(BOT), MEBIBYTE, 2 * MEBIBYTE])
-async def test_an_answer_may_be_sent_in_any_way(session: aiohttp.ClientSession, frame: Frame, size: int) -> None:
+async def test_an_answer_is_read_for_every_framing(session: aiohttp.ClientSession, frame: Frame, size: int) -> None:
     async with server_of(frame(BOT.ljust(size))) as address:
         client = FeishuClient(session, "cli_a", "secret", base_url=address)
 
@@ -79,7 +79,7 @@ async def test_an_answer_may_be_sent_in_any_way(session: aiohttp.ClientSession, 
 
 @every_frame
 @pytest.mark.parametrize("size", [2 * MEBIBYTE + 1, 64 * MEBIBYTE])
-async def test_an_answer_that_is_too_large_is_not_read_however_it_is_sent(
+async def test_an_oversized_answer_is_unreadable_for_every_framing(
     quick_retries: None, session: aiohttp.ClientSession, frame: Frame, size: int
 ) -> None:
     async with server_of(frame(BOT.ljust(size))) as address:
@@ -90,7 +90,7 @@ async def test_an_answer_that_is_too_large_is_not_read_however_it_is_sent(
 
 
 @pytest.mark.parametrize("frame", [with_length, in_chunks])
-async def test_what_only_says_that_it_is_zipped_is_unreadable(
+async def test_an_answer_falsely_declared_as_gzip_is_unreadable(
     quick_retries: None, session: aiohttp.ClientSession, frame: Frame
 ) -> None:
     async with server_of(b"Content-Encoding: gzip\r\n" + frame(BOT)) as address:
@@ -112,7 +112,7 @@ async def test_what_only_says_that_it_is_zipped_is_unreadable(
     ],
     ids=["a name twice", "a large number", "a small number", "a fraction", "escapes", "deep"],
 )
-def test_odd_json_is_json(tenant: Tenant, bot: str, expected: Bot) -> None:
+def test_unusual_but_valid_json_is_read(tenant: Tenant, bot: str, expected: Bot) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(Fault.body(200, f' {{"code":0,"bot":{bot}}}\r\n'), "bot/v3/info")

@@ -43,9 +43,7 @@ def period(booking: Booking, rsvp_status: RsvpStatus | None = None) -> BusyPerio
 # --- One call ---------------------------------------------------------------------------------------------------------
 
 
-async def test_a_room_is_asked_for_with_all_that_the_contract_knows(
-    client: FeishuClient, tenant: Tenant, room: Room
-) -> None:
+async def test_a_room_request_sends_all_documented_fields(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     await client.freebusy_list(time_min=at(0), time_max=at(0, day=1), room_id=room.room_id)
 
     (call,) = tenant.calls(LIST)
@@ -62,7 +60,9 @@ async def test_a_room_is_asked_for_with_all_that_the_contract_knows(
 
 
 @pytest.mark.parametrize("kind", list(UserIdType))
-async def test_a_person_is_asked_for_by_any_kind_of_id(client: FeishuClient, tenant: Tenant, kind: UserIdType) -> None:
+async def test_a_person_can_be_requested_by_each_id_type(
+    client: FeishuClient, tenant: Tenant, kind: UserIdType
+) -> None:
     user = tenant.add_user("Li Na")
     booking = tenant.book(user.open_id, at(10), at(11))
 
@@ -77,7 +77,7 @@ async def test_a_person_is_asked_for_by_any_kind_of_id(client: FeishuClient, ten
     assert "room_id" not in call.body
 
 
-async def test_what_is_asked_for_reaches_the_server(client: FeishuClient, tenant: Tenant, room: Room) -> None:
+async def test_all_options_reach_the_server(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     plain = tenant.book(room.room_id, at(8), at(9))
     free = tenant.book(room.room_id, at(10), at(11), free=True)
     external = tenant.book(room.room_id, at(12), at(13), external=True)
@@ -97,7 +97,7 @@ async def test_what_is_asked_for_reaches_the_server(client: FeishuClient, tenant
 
 @pytest.mark.parametrize("offset", ["tenant", "utc", "other"])
 @pytest.mark.parametrize("row_order", ["sorted", "unsorted"])
-async def test_whatever_the_offset_and_the_order_periods_come_sorted_in_utc(
+async def test_periods_are_sorted_and_in_utc_for_any_offset_and_order(
     client: FeishuClient, tenant: Tenant, room: Room, offset: str, row_order: str
 ) -> None:
     tenant.variants.update({"offset": offset, "row_order": row_order})
@@ -110,7 +110,9 @@ async def test_whatever_the_offset_and_the_order_periods_come_sorted_in_utc(
 
 
 @pytest.mark.parametrize("empty_list", ["list", "missing_key", "null"])
-async def test_no_row_is_no_busy_period(client: FeishuClient, tenant: Tenant, room: Room, empty_list: str) -> None:
+async def test_an_empty_list_means_no_busy_period(
+    client: FeishuClient, tenant: Tenant, room: Room, empty_list: str
+) -> None:
     tenant.variants.update({"empty_list": empty_list})
 
     assert await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id) == ()
@@ -136,7 +138,7 @@ async def test_a_damaged_answer_is_never_free(
         await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id)
 
 
-async def test_data_left_out_is_never_free(client: FeishuClient, tenant: Tenant, room: Room) -> None:
+async def test_missing_data_is_never_free(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     tenant.variants.empty_list = "missing_data"
 
     with pytest.raises(UnreadableAnswerError):
@@ -161,7 +163,7 @@ async def test_data_left_out_is_never_free(client: FeishuClient, tenant: Tenant,
         {"room_id": "omm_1", "time_max": at(12).replace(tzinfo=None)},
     ],
 )
-async def test_a_question_without_sense_is_not_sent(
+async def test_invalid_arguments_raise_before_anything_is_sent(
     client: FeishuClient, tenant: Tenant, wrong: dict[str, Any]
 ) -> None:
     question = {"time_min": at(11), "time_max": at(12), **wrong}
@@ -191,7 +193,7 @@ async def test_an_unknown_person_cannot_be_read(client: FeishuClient) -> None:
         await client.freebusy_list(time_min=at(0), time_max=at(1), user_id="ou_gone")
 
 
-async def test_without_a_bot_there_is_no_free_busy(client: FeishuClient, tenant: Tenant, room: Room) -> None:
+async def test_free_busy_needs_the_bot(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     tenant.bot_enabled = False
 
     with pytest.raises(BotDisabledError):
@@ -202,7 +204,7 @@ async def test_without_a_bot_there_is_no_free_busy(client: FeishuClient, tenant:
 
 @pytest.mark.parametrize("violations", ["subject", "scope_and_url", "missing"])
 @pytest.mark.parametrize("log_id_key", ["log_id", "logid"])
-async def test_a_missing_scope_is_named_with_those_that_would_do(
+async def test_a_missing_scope_error_lists_all_sufficient_scopes(
     client: FeishuClient, tenant: Tenant, room: Room, violations: str, log_id_key: str
 ) -> None:
     tenant.variants.update({"permission_violations": violations, "log_id_key": log_id_key})
@@ -279,7 +281,7 @@ def assert_as_booked(tenant: Tenant, busy: tuple[BusyPeriod, ...], window: tuple
 
 @pytest.mark.parametrize("clipping", CLIPPINGS)
 @pytest.mark.parametrize(("days", "calls"), [(1, 1), (90, 1), (91, 2), (180, 2), (181, 3), (365, 5)])
-def test_a_long_window_is_what_one_call_would_say(
+def test_a_long_window_gives_the_same_as_one_call(
     tenant: Tenant, room: Room, clipping: Clipping, days: int, calls: int
 ) -> None:
     tenant.variants.clipping = clipping
@@ -369,7 +371,7 @@ BOOKED = st.tuples(HOURS, st.sampled_from([1, 2, 24, 90 * 24]), st.sampled_from(
 )
 @example([(2159, 1, "accept"), (2160, 1, "accept")], 4320, "none", "as_booked", "sorted", "utc")
 @example([(2159, 2, "accept"), (2159, 24, "accept")], 4320, "clipped", "as_booked", "sorted", "utc")
-def test_any_long_window_is_what_one_call_would_say(
+def test_any_long_window_gives_the_same_as_one_call(
     bookings: list[tuple[int, int, Any]],
     hours: int,
     clipping: Clipping,
@@ -395,7 +397,7 @@ def test_any_long_window_is_what_one_call_would_say(
         ("Australia/Lord_Howe", datetime(2026, 3, 1), 365),  # noqa: DTZ001
     ],
 )
-def test_a_window_in_a_zone_that_changes_its_clocks_is_cut_into_real_days(
+def test_a_window_across_a_dst_change_is_split_into_days_of_24_hours(
     tenant: Tenant, room: Room, zone: str, first: datetime, days: int
 ) -> None:
     time_min = first.replace(tzinfo=ZoneInfo(zone))
@@ -405,7 +407,7 @@ def test_a_window_in_a_zone_that_changes_its_clocks_is_cut_into_real_days(
     assert ask(tenant, time_min, time_max) == (period(booking, RsvpStatus.ACCEPT),)
 
 
-def test_the_hour_that_comes_twice_is_no_empty_window(tenant: Tenant, room: Room) -> None:
+def test_a_window_within_the_repeated_hour_of_a_dst_change_is_not_empty(tenant: Tenant, room: Room) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     time_min = datetime(2026, 10, 25, 2, 30, tzinfo=berlin)
     booking = tenant.book(room.room_id, time_min.astimezone(UTC), time_min.astimezone(UTC) + HOUR)
@@ -416,7 +418,7 @@ def test_the_hour_that_comes_twice_is_no_empty_window(tenant: Tenant, room: Room
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=45)), timezone(-9 * HOUR)])
-def test_a_window_with_fractions_of_a_second_is_asked_for_whole(tenant: Tenant, room: Room, zone: timezone) -> None:
+def test_a_window_with_fractions_of_a_second_is_widened(tenant: Tenant, room: Room, zone: timezone) -> None:
     first = tenant.book(room.room_id, at(10), at(11))
     last = tenant.book(room.room_id, at(12), at(13))
     time_min, time_max = at(10, 59, 59), at(12).replace(microsecond=1)
@@ -459,7 +461,7 @@ async def test_all_pages_of_levels_are_read(client: FeishuClient, tenant: Tenant
     assert [(level.name, level.parent_id) for level in below] == [(level.name, top[0].level_id) for level in floors]
 
 
-async def test_the_rooms_of_one_level(client: FeishuClient, tenant: Tenant) -> None:
+async def test_all_pages_of_the_rooms_of_one_level_are_read(client: FeishuClient, tenant: Tenant) -> None:
     level = tenant.add_level("Tower A")
     tenant.add_room("Elsewhere")
     inside = [tenant.add_room(f"Room {number}", level=level) for number in range(101)]
@@ -468,7 +470,7 @@ async def test_the_rooms_of_one_level(client: FeishuClient, tenant: Tenant) -> N
 
 
 @pytest.mark.parametrize("tokens", [["2"], [str(number) for number in range(2000)]], ids=["one", "ever new ones"])
-def test_pages_without_end_are_not_read_for_ever(tenant: Tenant, tokens: list[str]) -> None:
+def test_endless_pages_are_given_up(tenant: Tenant, tokens: list[str]) -> None:
     async def play() -> None:
         for token in tokens:
             page = {"rooms": [{"room_id": "omm_1"}], "has_more": True, "page_token": token}
@@ -483,7 +485,7 @@ def test_pages_without_end_are_not_read_for_ever(tenant: Tenant, tokens: list[st
     run(play())
 
 
-async def test_half_a_list_is_an_error(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_failed_page_fails_the_whole_list(client: FeishuClient, tenant: Tenant) -> None:
     for number in range(150):
         tenant.add_room(f"Room {number}")
     tenant.inject(Fault.error(400, 121003), "vc/v1/rooms", when=lambda call: "page_token" in call.query)
@@ -492,7 +494,7 @@ async def test_half_a_list_is_an_error(client: FeishuClient, tenant: Tenant) -> 
         await client.rooms()
 
 
-async def test_rooms_by_id_are_those_that_exist(client: FeishuClient, tenant: Tenant) -> None:
+async def test_rooms_by_id_returns_those_that_exist(client: FeishuClient, tenant: Tenant) -> None:
     ids = [tenant.add_room(f"Room {number}").room_id for number in range(130)]
 
     found = await client.rooms_mget([*ids, "omm_gone", ids[0]])
@@ -501,13 +503,13 @@ async def test_rooms_by_id_are_those_that_exist(client: FeishuClient, tenant: Te
     assert [call.method for call in tenant.calls("rooms/mget")] == ["POST"] * len(tenant.calls("rooms/mget"))
 
 
-async def test_no_rooms_by_id_cost_no_call(client: FeishuClient, tenant: Tenant) -> None:
+async def test_an_empty_list_of_ids_costs_no_call(client: FeishuClient, tenant: Tenant) -> None:
     assert await client.rooms_mget([]) == ()
     assert tenant.requests == []
 
 
 @pytest.mark.parametrize("disable_times", ["string", "int"])
-async def test_a_disabled_room_says_from_when_until_when_and_why(
+async def test_a_disabled_room_has_a_start_an_end_and_a_reason(
     client: FeishuClient, tenant: Tenant, room: Room, disable_times: str
 ) -> None:
     tenant.variants.update({"disable_times": disable_times})
@@ -520,7 +522,7 @@ async def test_a_disabled_room_says_from_when_until_when_and_why(
     assert found.status.disable_reason == "painting"
 
 
-async def test_a_room_comes_with_its_place_seats_and_equipment(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_room_has_its_levels_capacity_and_equipment(client: FeishuClient, tenant: Tenant) -> None:
     tower = tenant.add_level("Tower A")
     floor = tenant.add_level("2F", tower)
     tenant.add_room("观云", level=floor, capacity=8, equipment=("TV", "Whiteboard"))
@@ -531,7 +533,7 @@ async def test_a_room_comes_with_its_place_seats_and_equipment(client: FeishuCli
     assert (room.room_level_id, room.path) == (floor.level_id, (tower.level_id, floor.level_id))
 
 
-async def test_granted_scopes_are_those_that_are_granted(client: FeishuClient, tenant: Tenant) -> None:
+async def test_only_granted_scopes_are_returned(client: FeishuClient, tenant: Tenant) -> None:
     tenant.revoke("calendar:room:readonly")
     tenant.grant("calendar:calendar")
 
@@ -544,7 +546,7 @@ async def test_granted_scopes_are_those_that_are_granted(client: FeishuClient, t
 @pytest.mark.parametrize(
     ("number", "status"), [(2, ActivateStatus.ENABLED), (6, ActivateStatus.PLAN_EXPIRED), (9, None)]
 )
-async def test_the_bot_has_the_name_of_the_app_and_a_state(
+async def test_the_bot_has_the_app_name_and_a_status(
     client: FeishuClient, tenant: Tenant, number: int, status: ActivateStatus | None
 ) -> None:
     tenant.bot_status = number
@@ -552,6 +554,6 @@ async def test_the_bot_has_the_name_of_the_app_and_a_state(
     assert await client.bot() == Bot(tenant.app_name, status)
 
 
-async def test_a_client_shows_its_app_and_not_its_secret(client: FeishuClient, tenant: Tenant) -> None:
+async def test_the_repr_of_a_client_has_its_app_but_not_its_secret(client: FeishuClient, tenant: Tenant) -> None:
     assert tenant.app_id in repr(client)
     assert tenant.app_secret not in f"{client!r} {vars(client)!r}"

@@ -20,7 +20,7 @@ SCOPES = ("calendar:calendar.free_busy:read", "vc:room:readonly")
 
 
 @pytest.mark.parametrize("base_url", [FEISHU_URL, LARK_URL, "https://open.example.com:8443", "http://[::1]:80"])
-def test_links_stay_at_the_address_of_the_entry(base_url: str) -> None:
+def test_links_start_with_the_base_url(base_url: str) -> None:
     pages = [page(base_url, "cli_1") for page in (app_url, bot_url, security_url, version_url)]
     links = [console_url(base_url), scopes_url(base_url, "cli_1", SCOPES), *pages]
 
@@ -28,20 +28,20 @@ def test_links_stay_at_the_address_of_the_entry(base_url: str) -> None:
         assert link.startswith(f"{base_url}/app")
 
 
-def test_the_link_to_permissions_names_those_to_add() -> None:
+def test_the_link_to_permissions_preselects_the_scopes() -> None:
     assert scopes_url(FEISHU_URL, "cli_1", SCOPES) == (
         "https://open.feishu.cn/app/cli_1/auth"
         "?q=calendar:calendar.free_busy:read,vc:room:readonly&op_from=openapi&token_type=tenant"
     )
 
 
-def test_each_switch_has_its_page() -> None:
+def test_bot_security_and_versions_have_their_own_pages() -> None:
     pages = [page(LARK_URL, "cli_1") for page in (bot_url, security_url, version_url)]
 
     assert pages == [f"https://open.larksuite.com/app/cli_1/{page}" for page in ("bot", "safe", "version")]
 
 
-def test_an_app_id_can_not_change_where_a_link_leads() -> None:
+def test_an_app_id_cannot_change_the_target_of_a_link() -> None:
     link = urlsplit(scopes_url(FEISHU_URL, "../evil?q=x#y/", SCOPES))
 
     assert link.netloc == "open.feishu.cn"
@@ -50,5 +50,5 @@ def test_an_app_id_can_not_change_where_a_link_leads() -> None:
     assert link.fragment == ""
 
 
-def test_the_permissions_can_be_pasted_into_the_import_of_the_console() -> None:
+def test_scopes_json_has_the_format_of_the_console_import() -> None:
     assert json.loads(scopes_json(SCOPES)) == {"scopes": {"tenant": list(SCOPES), "user": []}}

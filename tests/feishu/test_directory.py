@@ -36,7 +36,7 @@ def floors(tenant: Tenant) -> list[Level]:
     return found
 
 
-def test_a_full_list_is_not_walked(tenant: Tenant, floors: list[Level]) -> None:
+def test_a_complete_room_list_needs_no_scan_of_levels(tenant: Tenant, floors: list[Level]) -> None:
     catalogue, virtual = read(tenant)
 
     assert catalogue.rooms.keys() == tenant.rooms.keys()
@@ -45,7 +45,7 @@ def test_a_full_list_is_not_walked(tenant: Tenant, floors: list[Level]) -> None:
     assert len(virtual.sent(LEVELS)) == 4  # the top, the city, and each tower
 
 
-def test_levels_without_rooms_cost_one_look_each(tenant: Tenant, floors: list[Level]) -> None:
+def test_each_level_without_rooms_costs_one_call(tenant: Tenant, floors: list[Level]) -> None:
     for number in range(3):
         tenant.add_level(f"Empty {number}")
 
@@ -57,7 +57,7 @@ def test_levels_without_rooms_cost_one_look_each(tenant: Tenant, floors: list[Le
 
 @pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
 @pytest.mark.parametrize("path_root", ["left_out", "included"])
-def test_a_list_of_the_topmost_rooms_alone_is_completed(
+def test_a_list_of_only_the_topmost_rooms_is_completed(
     tenant: Tenant, floors: list[Level], rooms_of_level: str, path_root: str
 ) -> None:
     tenant.variants.update({"rooms_without_level": "direct", "rooms_of_level": rooms_of_level, "path_root": path_root})
@@ -79,7 +79,7 @@ def only(tenant: Tenant, shown: list[Room]) -> None:
 
 
 @pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
-def test_a_list_that_lacks_rooms_of_levels_it_shows_is_completed(
+def test_a_list_that_lacks_rooms_of_its_own_levels_is_completed(
     tenant: Tenant, floors: list[Level], rooms_of_level: str
 ) -> None:
     tenant.variants.update({"rooms_of_level": rooms_of_level})
@@ -107,7 +107,7 @@ def test_an_empty_tenant_has_an_empty_catalogue(tenant: Tenant) -> None:
     assert (dict(catalogue.rooms), dict(catalogue.levels)) == ({}, {})
 
 
-def test_levels_that_go_in_circles_are_left(tenant: Tenant) -> None:
+def test_circular_levels_end_the_scan(tenant: Tenant) -> None:
     tower = tenant.add_level("Tower A")
     tenant.add_level("1F", tower)
     again = {"room_level_id": tower.level_id, "name": "Tower A", "has_child": True}
@@ -121,7 +121,7 @@ def test_levels_that_go_in_circles_are_left(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("path", [ROOMS, LEVELS])
-def test_half_a_catalogue_is_an_error(tenant: Tenant, floors: list[Level], path: str) -> None:
+def test_a_failed_call_fails_the_whole_catalogue(tenant: Tenant, floors: list[Level], path: str) -> None:
     tenant.variants.rooms_without_level = "direct"
     tenant.inject(Fault.error(400, 121003), path, when=lambda call: "room_level_id" in call.query)
 
@@ -142,7 +142,7 @@ def test_a_room_is_in_a_building_and_on_a_floor(tenant: Tenant, floors: list[Lev
     assert places["Somewhere"] == ("", "")
 
 
-def test_a_room_whose_levels_are_unknown_is_nowhere(tenant: Tenant) -> None:
+def test_a_room_with_unknown_levels_has_no_building_or_floor(tenant: Tenant) -> None:
     level = tenant.add_level("Tower A")
     tenant.add_room("Orion", level=level)
 

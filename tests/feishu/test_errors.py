@@ -128,7 +128,7 @@ def error(code: int, status: int = 400, headers: Mapping[str, str] | None = None
 
 
 @pytest.mark.parametrize(("section", "code", "status", "expected"), BUSINESS)
-def test_the_code_decides_what_a_failed_call_means(
+def test_the_code_decides_the_error_of_a_call(
     section: str, code: int, status: int, expected: type[FeishuError]
 ) -> None:
     for http_status in (status,) if status else UNDOCUMENTED:
@@ -139,7 +139,7 @@ def test_the_code_decides_what_a_failed_call_means(
 
 
 @pytest.mark.parametrize(("section", "code", "status", "expected"), TOKEN)
-def test_the_code_decides_what_a_refused_token_means(
+def test_the_code_decides_the_error_of_a_token_request(
     section: str, code: int, status: int, expected: type[FeishuError]
 ) -> None:
     for http_status in (status,) if status else UNDOCUMENTED:
@@ -156,7 +156,7 @@ def test_the_message_never_decides() -> None:
     ("status", "expected"),
     [(400, RequestError), (404, RequestError), (429, RateLimitedError), (500, ServerError), (503, ServerError)],
 )
-def test_the_status_decides_where_the_code_is_unknown(status: int, expected: type[FeishuError]) -> None:
+def test_the_status_decides_if_the_code_is_unknown(status: int, expected: type[FeishuError]) -> None:
     assert type(error(123456789, status)) is expected
 
 
@@ -166,7 +166,7 @@ def test_a_known_code_outranks_the_status() -> None:
 
 
 @pytest.mark.parametrize("kind", [ScopeMissingError, BotDisabledError, AppUnavailableError, IpDeniedError])
-def test_what_an_administrator_can_mend_is_an_app_error(kind: type[FeishuError]) -> None:
+def test_errors_that_an_administrator_can_fix_are_app_errors(kind: type[FeishuError]) -> None:
     assert issubclass(kind, AppError)
 
 
@@ -183,7 +183,7 @@ def test_what_an_administrator_can_mend_is_an_app_error(kind: type[FeishuError])
         *(({"x-ogw-ratelimit-reset": text}, None) for text in ("", "soon", "-3", "nan", "inf", "1e999")),
     ],
 )
-def test_how_long_to_wait_is_what_the_header_says(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_comes_from_the_headers(headers: dict[str, str], seconds: float | None) -> None:
     failure = error(99991400, 429, headers)
 
     assert isinstance(failure, RateLimitedError)
@@ -228,7 +228,7 @@ def test_the_error_member_may_be_absent() -> None:
         ("text", {"x-tt-logid": "20261123ABC"}),
     ],
 )
-def test_the_id_that_support_asks_for_is_kept_and_shown(member: object, headers: dict[str, str]) -> None:
+def test_the_log_id_is_kept_and_shown(member: object, headers: dict[str, str]) -> None:
     failure = error(190003, 500, headers, error=member)
 
     assert failure.answer.log_id == "20261123ABC"
@@ -245,7 +245,7 @@ def test_the_id_that_support_asks_for_is_kept_and_shown(member: object, headers:
         (None, ("vc:room:readonly",)),
     ],
 )
-def test_a_missing_scope_has_a_name(violations: object, scopes: tuple[str, ...]) -> None:
+def test_a_missing_scope_error_names_the_scopes(violations: object, scopes: tuple[str, ...]) -> None:
     body = {"code": 99991672, "msg": "Access denied", "error": {"permission_violations": violations}}
     failure = error_of(body, 400, {}, required_scopes=("vc:room:readonly",))
 
@@ -256,14 +256,14 @@ def test_a_missing_scope_has_a_name(violations: object, scopes: tuple[str, ...])
 @pytest.mark.parametrize(
     ("code", "is_gone"), [(195100, True), (99992351, True), (99992361, True), (190002, False), (99992375, False)]
 )
-def test_only_some_refusals_say_that_there_is_no_such_person(code: int, *, is_gone: bool) -> None:
+def test_only_some_codes_mean_that_a_person_does_not_exist(code: int, *, is_gone: bool) -> None:
     failure = error(code)
 
     assert isinstance(failure, SubjectError)
     assert failure.is_no_such_person is is_gone
 
 
-def test_what_the_server_repeats_of_a_request_is_wiped() -> None:
+def test_request_data_repeated_by_the_server_is_masked() -> None:
     known = ("hunter2", "t-abc123", "lina")
     body = {
         "code": 99991672,
@@ -281,7 +281,7 @@ def test_what_the_server_repeats_of_a_request_is_wiped() -> None:
 
 
 @pytest.mark.parametrize("log_id", ["t-g1044qeGEDXT", "omm_4de32cf1", "li.na@example.com", "10.0.0.8", "", "a" * 101])
-def test_what_can_be_no_log_id_is_not_shown(log_id: str) -> None:
+def test_an_implausible_log_id_is_dropped(log_id: str) -> None:
     failure = error(190003, 500, {"x-tt-logid": log_id}, error={"log_id": log_id})
 
     assert failure.answer.log_id is None
@@ -290,9 +290,7 @@ def test_what_can_be_no_log_id_is_not_shown(log_id: str) -> None:
 @pytest.mark.parametrize(
     ("msg", "address"), [("ip 203.0.113.7 is denied by app setting", "203.0.113.7"), ("denied by app setting", None)]
 )
-def test_the_address_that_is_denied_is_kept_for_who_is_to_allow_it_and_shown_to_nobody_else(
-    msg: str, address: str | None
-) -> None:
+def test_a_denied_ip_address_is_kept_but_is_in_no_text(msg: str, address: str | None) -> None:
     failure = error(99991401, msg=msg)
 
     assert isinstance(failure, IpDeniedError)
@@ -301,7 +299,7 @@ def test_the_address_that_is_denied_is_kept_for_who_is_to_allow_it_and_shown_to_
     assert "denied by app setting" in str(failure)
 
 
-def test_no_secret_to_wipe_leaves_the_message_alone() -> None:
+def test_an_empty_known_secret_leaves_the_message_unchanged() -> None:
     assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, known=("",)).answer.msg == "bad room"
 
 

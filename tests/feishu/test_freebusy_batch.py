@@ -55,7 +55,9 @@ async def test_each_person_has_an_answer(
     assert len(tenant.calls(BATCH)) == 1
 
 
-async def test_who_is_left_out_is_not_free(client: FeishuClient, tenant: Tenant, people: list[User]) -> None:
+async def test_a_person_missing_from_the_answer_is_not_free(
+    client: FeishuClient, tenant: Tenant, people: list[User]
+) -> None:
     tenant.variants.update({"idle_person": "omitted", "unknown_person": "left_out"})
     booking = tenant.book(people[0].open_id, at(9), at(10))
     busy_id, idle_id = (user.open_id for user in people)
@@ -67,7 +69,7 @@ async def test_who_is_left_out_is_not_free(client: FeishuClient, tenant: Tenant,
 
 
 @pytest.mark.parametrize("data", [{}, {"freebusy_lists": None}, {"freebusy_lists": []}])
-async def test_if_nobody_is_told_of_nobody_is_free(
+async def test_an_answer_without_people_makes_nobody_free(
     client: FeishuClient, tenant: Tenant, people: list[User], data: dict[str, Any]
 ) -> None:
     tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": data}), BATCH)
@@ -103,7 +105,7 @@ async def test_an_unknown_person_fails_the_call(client: FeishuClient, people: li
     assert refused.value.code == 195100
 
 
-async def test_what_is_asked_for_reaches_the_server(client: FeishuClient, tenant: Tenant, people: list[User]) -> None:
+async def test_all_options_reach_the_server(client: FeishuClient, tenant: Tenant, people: list[User]) -> None:
     user_id = people[0].open_id
     plain = tenant.book(user_id, at(8), at(9))
     free = tenant.book(user_id, at(10), at(11), free=True)
@@ -130,7 +132,7 @@ async def test_what_is_asked_for_reaches_the_server(client: FeishuClient, tenant
         {"time_min": at(11).replace(tzinfo=None)},
     ],
 )
-async def test_a_question_without_sense_is_not_sent(
+async def test_invalid_arguments_raise_before_anything_is_sent(
     client: FeishuClient, tenant: Tenant, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -138,7 +140,9 @@ async def test_a_question_without_sense_is_not_sent(
     assert tenant.requests == []
 
 
-async def test_rights_are_those_of_the_list(client: FeishuClient, tenant: Tenant, people: list[User]) -> None:
+async def test_it_needs_the_bot_and_the_scopes_of_the_single_call(
+    client: FeishuClient, tenant: Tenant, people: list[User]
+) -> None:
     tenant.bot_enabled = False
     with pytest.raises(BotDisabledError):
         await ask(client, people[0].open_id)
@@ -195,7 +199,7 @@ def test_a_long_window_takes_several_calls(
         }
     ),
 )
-def test_any_batch_is_what_the_bookings_cover(
+def test_any_batch_matches_the_bookings(
     booked: list[tuple[int, int, int, Any]], hours: int, forms: dict[str, object]
 ) -> None:
     """Compare, hour by hour and state by state, with the bookings themselves."""

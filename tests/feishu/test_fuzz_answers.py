@@ -76,13 +76,13 @@ def as_json(path: str) -> bytes:
 
 
 @every_call
-def test_what_is_spoilt_below_was_good(path: str) -> None:
+def test_the_uncorrupted_answer_is_read(path: str) -> None:
     assert not isinstance(ask(path, as_json(path)), FeishuError)
 
 
 @every_call
 @given(data=st.data())
-def test_a_spoilt_answer_is_a_value_or_an_error(path: str, data: st.DataObject) -> None:
+def test_a_corrupted_answer_gives_a_value_or_an_error(path: str, data: st.DataObject) -> None:
     body = data.draw(spoilt({"code": 0, "msg": "ok", **CALLS[path][1]}))
 
     try:
@@ -94,7 +94,7 @@ def test_a_spoilt_answer_is_a_value_or_an_error(path: str, data: st.DataObject) 
 
 @every_call
 @given(data=st.data())
-def test_bytes_that_were_an_answer_are_a_value_or_an_error(path: str, data: st.DataObject) -> None:
+def test_corrupted_bytes_give_a_value_or_an_error(path: str, data: st.DataObject) -> None:
     body = bytearray(as_json(path))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(body)))
@@ -115,7 +115,7 @@ CODES = [
 
 @every_call
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code[:30].decode())
-def test_only_a_whole_number_is_a_code(path: str, code: bytes) -> None:
+def test_only_an_integer_is_a_code(path: str, code: bytes) -> None:
     assert isinstance(ask(path, as_json(path).replace(b'"code": 0', b'"code": ' + code)), UnreadableAnswerError)
 
 
@@ -131,7 +131,7 @@ def test_an_answer_without_a_code_is_unreadable(path: str) -> None:
         (b'{"code":0,"data":{"freebusy_list":[]},"data":null}', UnreadableAnswerError),
     ],
 )
-def test_of_keys_that_come_twice_the_last_one_counts(bodies: tuple[bytes, type[FeishuError]]) -> None:
+def test_the_last_of_duplicate_keys_counts(bodies: tuple[bytes, type[FeishuError]]) -> None:
     body, expected = bodies
 
     assert isinstance(ask("freebusy/list", body), expected)
@@ -170,7 +170,7 @@ def test_a_huge_answer_is_unreadable(body: bytes) -> None:
         ),
     ),
 )
-def test_no_header_upsets_a_call(status: int, body: bytes, headers: dict[str, str]) -> None:
+def test_any_headers_give_a_value_or_an_error(status: int, body: bytes, headers: dict[str, str]) -> None:
     ask("freebusy/list", body, status, headers)
 
 
@@ -217,13 +217,13 @@ def hours(start: int, end: int) -> BusyPeriod:
     ],
     ids=["one", "another one", "two alike", "two that end at once", "another one, uncut"],
 )
-def test_a_row_that_the_later_window_alone_cut_counts_once(
+def test_a_row_that_only_the_later_window_cut_counts_once(
     before: list[BusyPeriod], after: list[BusyPeriod], rows: list[BusyPeriod]
 ) -> None:
     assert list(joined(before, after, seam=START)) == rows
 
 
-def test_windows_that_meet_in_many_rows_are_joined_in_one_go() -> None:
+def test_windows_with_many_rows_at_the_seam_are_joined() -> None:
     hour = timedelta(hours=1)
     words = (RsvpStatus.ACCEPT, RsvpStatus.TENTATIVE)
     before = [BusyPeriod(START - hour, START, word) for word in words for _ in range(20_000)]
@@ -244,7 +244,9 @@ LEVEL_IDS = st.sampled_from([f"omb_{number}" for number in range(6)])
     parents=st.dictionaries(LEVEL_IDS, LEVEL_IDS | st.just("") | st.just("omb_unknown")),
     paths=st.lists(st.tuples(LEVEL_IDS | st.just(""), st.lists(LEVEL_IDS, max_size=3)), max_size=4),
 )
-def test_a_tree_of_any_shape_is_a_catalogue(parents: dict[str, str], paths: list[tuple[str, list[str]]]) -> None:
+def test_a_catalogue_accepts_a_level_tree_of_any_shape(
+    parents: dict[str, str], paths: list[tuple[str, list[str]]]
+) -> None:
     catalogue = Catalogue(
         rooms={
             f"omm_{number}": Room(f"omm_{number}", "Orion", room_level_id=level_id, path=tuple(path))
@@ -261,7 +263,7 @@ def test_a_tree_of_any_shape_is_a_catalogue(parents: dict[str, str], paths: list
     assert sum(catalogue.room_counts().values()) >= len(paths)
 
 
-def test_a_tree_that_is_very_deep_is_followed_only_as_far_as_any_is_deep() -> None:
+def test_a_very_deep_level_tree_is_followed_to_a_maximum_depth() -> None:
     levels = {f"omb_{depth}": RoomLevel(f"omb_{depth}", "x" * 255, f"omb_{depth + 1}") for depth in range(100_000)}
     rooms = {f"omm_{number}": Room(f"omm_{number}", "", room_level_id="omb_0") for number in range(1000)}
     catalogue = Catalogue(rooms, levels)
@@ -295,7 +297,7 @@ class _Endless:
 
 
 @pytest.mark.parametrize("tenant", [_Endless(levels=1), _Endless(levels=1000), _Endless(rooms=5000)])
-def test_a_tenant_without_end_is_given_up(tenant: Any) -> None:
+def test_an_endless_tenant_is_given_up(tenant: Any) -> None:
     with pytest.raises(UnreadableAnswerError):
         run(read_catalogue(tenant))
 
@@ -303,7 +305,7 @@ def test_a_tenant_without_end_is_given_up(tenant: Any) -> None:
 
 
 @pytest.mark.parametrize("number", [10_001, 100_000])
-def test_a_page_that_is_much_larger_than_asked_for_is_unreadable(number: int) -> None:
+def test_a_page_far_above_the_page_size_is_unreadable(number: int) -> None:
     rooms = [{"room_id": f"omm_{number}"} for number in range(number)]
 
     answer = ask("vc/v1/rooms", json.dumps({"code": 0, "data": {"rooms": rooms}}).encode())
@@ -311,7 +313,7 @@ def test_a_page_that_is_much_larger_than_asked_for_is_unreadable(number: int) ->
     assert isinstance(answer, UnreadableAnswerError)
 
 
-def test_pages_that_are_larger_than_asked_for_end_all_the_same(tenant: Tenant) -> None:
+def test_endless_oversized_pages_are_given_up(tenant: Tenant) -> None:
     rooms = [{"room_id": f"omm_{number}"} for number in range(10_000)]
 
     async def play() -> None:
@@ -330,7 +332,7 @@ def test_pages_that_are_larger_than_asked_for_end_all_the_same(tenant: Tenant) -
 @pytest.mark.parametrize(
     "odd", [value for value in ODD_VALUES if value not in ([], None)], ids=lambda odd: repr(odd)[:20]
 )
-def test_a_list_that_holds_something_else_is_unreadable(path: str, odd: Any) -> None:
+def test_a_list_of_another_type_is_unreadable(path: str, odd: Any) -> None:
     key = "rooms" if path.endswith("rooms") else "items"
     body = json.dumps({"code": 0, "data": {key: odd}}).encode()
 

@@ -78,13 +78,13 @@ every_reader = pytest.mark.parametrize(("read", "valid"), READERS.values(), ids=
 
 
 @every_reader
-def test_what_is_spoilt_below_was_good(read: Callable[[Any], object], valid: Any) -> None:
+def test_the_uncorrupted_answer_is_read(read: Callable[[Any], object], valid: Any) -> None:
     assert read(valid)
 
 
 @every_reader
 @given(data=st.data())
-def test_a_spoilt_answer_is_a_value_or_unreadable(
+def test_a_corrupted_answer_gives_a_value_or_is_unreadable(
     read: Callable[[Any], object], valid: Any, data: st.DataObject
 ) -> None:
     with suppress(UnreadableAnswerError):
@@ -92,7 +92,7 @@ def test_a_spoilt_answer_is_a_value_or_unreadable(
 
 
 @every_reader
-def test_every_member_may_be_any_odd_value(read: Callable[[Any], object], valid: Any) -> None:
+def test_any_odd_member_gives_a_value_or_is_unreadable(read: Callable[[Any], object], valid: Any) -> None:
     for key in valid:
         for odd in (*ODD_VALUES, *ODD_TIMES):
             with suppress(UnreadableAnswerError):
@@ -135,7 +135,7 @@ NEARLY_TIMES = st.builds(
 @given(NEARLY_TIMES | st.sampled_from(ODD_TIMES) | st.text("0123456789-+:.TtZz W", max_size=35))
 @example("2026-11-23T10:00:00.123456789Z")
 @example("2026-W48-1T10:00:00Z")
-def test_an_instant_is_what_the_standard_says_or_unreadable(text: str) -> None:
+def test_an_instant_follows_rfc_3339_or_is_unreadable(text: str) -> None:
     meant = instant_by_hand(text)
 
     try:
@@ -148,7 +148,7 @@ def test_an_instant_is_what_the_standard_says_or_unreadable(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ODD_TIMES, ids=lambda text: ascii(text)[:40])
-def test_an_odd_time_is_not_guessed(text: str) -> None:
+def test_an_odd_time_is_unreadable(text: str) -> None:
     with pytest.raises(UnreadableAnswerError) as unreadable:
         parse.instant(text)
 
@@ -159,7 +159,7 @@ WITHIN_ROWS = ("replace", "wrap in a list", "wrap in an object", "leave out", "p
 
 
 @given(rows=st.integers(0, 2).flatmap(lambda place: spoilt(ROWS, within=(place,), changes=WITHIN_ROWS)))
-def test_a_spoilt_row_is_never_left_out(rows: list[Any]) -> None:
+def test_a_corrupted_row_is_never_dropped(rows: list[Any]) -> None:
     try:
         read = parse.busy_periods({"freebusy_list": rows})
     except UnreadableAnswerError:
@@ -186,7 +186,7 @@ def test_a_room_with_bookings_is_free_only_if_its_rows_are_gone(data: Any) -> No
 
 
 @given(spoilt(PEOPLE))
-def test_a_person_is_free_only_if_named_so(data: Any) -> None:
+def test_a_person_is_free_only_with_an_empty_list(data: Any) -> None:
     try:
         answers = parse.users_busy(data, ["ou_1", "ou_2"])
     except UnreadableAnswerError:
@@ -198,7 +198,7 @@ def test_a_person_is_free_only_if_named_so(data: Any) -> None:
             assert not any(item.get("freebusy_items") for item in lists)
 
 
-def test_more_rows_than_anybody_has_meetings_are_no_answer() -> None:
+def test_too_many_rows_are_unreadable() -> None:
     rows = ROWS[:1] * 100_000
 
     with pytest.raises(UnreadableAnswerError):
@@ -209,23 +209,23 @@ def test_more_rows_than_anybody_has_meetings_are_no_answer() -> None:
 
 
 @pytest.mark.parametrize("word", [1, 0, "true", "false", "", [], {}, 1.0])
-def test_a_list_that_may_go_on_is_not_taken_for_whole(word: object) -> None:
+def test_an_invalid_has_more_is_unreadable(word: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.page({"rooms": [], "has_more": word, "page_token": "2"}, parse.rooms)
 
 
-def test_a_list_with_a_token_goes_on_unless_it_says_no() -> None:
+def test_a_page_token_without_has_more_means_a_next_page() -> None:
     assert parse.page({"rooms": [], "has_more": None, "page_token": "2"}, parse.rooms).next_token == "2"
 
 
 @pytest.mark.parametrize("status", [0, 1, "false", "true", "", [], {}, 0.0])
-def test_a_room_that_may_be_disabled_is_not_taken_for_enabled(status: object) -> None:
+def test_an_invalid_enabled_flag_of_a_room_is_unreadable(status: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.rooms({"rooms": [{**ROOM, "room_status": {"status": status}}]})
 
 
 @pytest.mark.parametrize("status", [[], "", 0, False, "disabled", [{"status": False}]])
-def test_a_status_that_is_none_is_unreadable(status: object) -> None:
+def test_an_invalid_room_status_is_unreadable(status: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.rooms({"rooms": [{**ROOM, "room_status": status}]})
 
@@ -255,7 +255,7 @@ def test_only_digits_are_a_unix_time(text: str) -> None:
 # --- Bounds -----------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_shown_of_a_room_is_short_however_long_it_is() -> None:
+def test_long_fields_of_a_room_are_truncated() -> None:
     long = "x" * 1_000_000
     row = {**ROOM, "name": long, "path": ["omb_1"] * 1000, "device": [{"name": long}] * 1000}
     row["room_status"] = {"status": False, "disable_reason": long}
@@ -267,7 +267,7 @@ def test_what_is_shown_of_a_room_is_short_however_long_it_is() -> None:
     assert len(parse.bot({"bot": {"app_name": long}}).app_name) < 1000
 
 
-def test_no_time_that_is_remembered_is_long() -> None:
+def test_long_times_are_not_cached() -> None:
     remembered = parse._period.cache_info().currsize
     longest = max(ODD_TIMES, key=len)
     row = {"start_time": longest, "end_time": longest}
@@ -278,7 +278,7 @@ def test_no_time_that_is_remembered_is_long() -> None:
     assert parse._period.cache_info().currsize == remembered
 
 
-def test_a_token_that_no_header_takes_is_unreadable() -> None:
+def test_an_overlong_token_is_unreadable() -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.token({"tenant_access_token": "t-" + "x" * 1_000_000, "expire": 7200})
 
@@ -299,7 +299,7 @@ CODES = st.sampled_from([99991672, 99991400, 10014, 190002, 2**64 - 1, -(2**63),
     status=st.integers(100, 999),
     headers=st.dictionaries(st.sampled_from(["x-ogw-ratelimit-reset", "x-tt-logid"]), odd_values().map(str)),
 )
-def test_a_spoilt_refusal_is_an_error_of_bounded_length(
+def test_a_corrupted_refusal_is_an_error_of_bounded_length(
     body: Any, code: int, status: int, headers: dict[str, str]
 ) -> None:
     body = {**(body if isinstance(body, dict) else {}), "code": code}
@@ -311,13 +311,13 @@ def test_a_spoilt_refusal_is_an_error_of_bounded_length(
 
 
 @pytest.mark.parametrize("text", ["3600", "3601", "1795428000", "1e308", "9" * 300])
-def test_no_server_shuts_us_out_for_longer_than_an_hour(text: str) -> None:
+def test_retry_after_is_capped_at_an_hour(text: str) -> None:
     error = error_of({"code": 99991400}, 429, {"x-ogw-ratelimit-reset": text})
 
     assert getattr(error, "retry_after", None) == 3600.0
 
 
-def test_missing_scopes_are_a_handful_of_short_names() -> None:
+def test_missing_scopes_are_limited_in_number_and_length() -> None:
     rows = [{"subject": f"vc:room{'x' * 10_000}"} for _ in range(10_000)]
     error = error_of({"code": 99991672, "error": {"permission_violations": rows}}, 400, {})
 
@@ -325,7 +325,7 @@ def test_missing_scopes_are_a_handful_of_short_names() -> None:
     assert len(", ".join(error.scopes)) < 5000
 
 
-def test_a_deep_answer_is_only_an_odd_one() -> None:
+def test_a_deeply_nested_answer_gives_a_value_or_is_unreadable() -> None:
     deep = nested(900)
 
     for read, valid in READERS.values():
@@ -335,6 +335,6 @@ def test_a_deep_answer_is_only_an_odd_one() -> None:
     assert error_of({"code": 1, "error": {"log_id": deep, "permission_violations": deep}}, 400, {}).code == 1
 
 
-def test_periods_are_those_that_were_meant() -> None:
+def test_valid_rows_give_their_periods() -> None:
     assert [period.start.hour for period in PERIODS] == [1, 2, 3]
     assert all(isinstance(period, BusyPeriod) for period in PERIODS)

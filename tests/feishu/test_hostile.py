@@ -157,7 +157,7 @@ ODD = {
 
 
 @pytest.mark.parametrize(("script", "expected"), HOSTILE.values(), ids=HOSTILE)
-async def test_hostility_is_one_clear_error(
+async def test_a_hostile_answer_raises_one_clear_error(
     socket_enabled: None, caplog: pytest.LogCaptureFixture, script: Script, expected: type[FeishuError]
 ) -> None:
     async with (
@@ -173,9 +173,7 @@ async def test_hostility_is_one_clear_error(
 
 
 @pytest.mark.parametrize("script", ODD.values(), ids=ODD)
-async def test_what_is_only_odd_is_refused_or_makes_no_difference(
-    clientele: Callable[[Server], FeishuClient], script: Script
-) -> None:
+async def test_an_odd_header_is_refused_or_ignored(clientele: Callable[[Server], FeishuClient], script: Script) -> None:
     async with serving(script) as server:
         client = clientele(server)
 
@@ -194,7 +192,7 @@ async def test_what_is_only_odd_is_refused_or_makes_no_difference(
     ids=[*ONLY_TIME_ENDS, *TIME_ENDS_AT_LATEST],
 )
 @pytest.mark.parametrize("strikes", ["a call", "a token"])
-async def test_what_never_ends_is_ended(
+async def test_an_endless_answer_ends_by_timeout(
     socket_enabled: None,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -213,7 +211,7 @@ async def test_what_never_ends_is_ended(
         assert await client.bot() == ORION
 
 
-async def test_a_drip_does_not_outlast_the_deadline(socket_enabled: None) -> None:
+async def test_a_dripping_body_does_not_outlast_the_deadline(socket_enabled: None) -> None:
     drip = ONLY_TIME_ENDS["a body that drips"]
     async with serving(drip) as server, aiohttp.ClientSession(**session_options()) as session:
         client = FeishuClient(session, "cli_a", "secret-0815", base_url=server.address, deadline=1.0)
@@ -229,7 +227,7 @@ async def test_a_drip_does_not_outlast_the_deadline(socket_enabled: None) -> Non
 
 @pytest.mark.parametrize("status", [200, 201, 301, 302, 303, 307, 308, 401, 407, 503])
 @pytest.mark.parametrize("strikes", ["a call", "a token"])
-async def test_nobody_hears_of_a_call_but_the_server_that_is_called(
+async def test_no_header_of_an_answer_makes_us_call_another_server(
     clientele: Callable[[Server], FeishuClient], status: int, strikes: str
 ) -> None:
     async with serving() as bystander, serving() as server:
@@ -245,7 +243,7 @@ async def test_nobody_hears_of_a_call_but_the_server_that_is_called(
         assert bystander.open_connections == 0
 
 
-async def test_a_session_that_looks_into_redirects_is_not_let(socket_enabled: None) -> None:
+async def test_middlewares_of_the_session_do_not_run(socket_enabled: None) -> None:
     looked = []
 
     async def look(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -303,7 +301,7 @@ POISONED_AND_ASKED_AGAIN = [
     [*((answer, 0.05) for answer in POISONED), *((answer, 0.0) for answer in POISONED + POISONED_AND_ASKED_AGAIN)],
     ids=range(2 * len(POISONED) + len(POISONED_AND_ASKED_AGAIN)),
 )
-async def test_what_follows_an_answer_is_not_the_next_one(
+async def test_bytes_after_an_answer_do_not_answer_the_next_call(
     clientele: Callable[[Server], FeishuClient], answer: bytes, pause: float
 ) -> None:
     head = answer.removesuffix(EVIL * 3).removesuffix(EVIL).removesuffix(b"garbage")
@@ -355,7 +353,7 @@ def most_memory() -> Iterator[Callable[[], int]]:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
-async def test_a_bomb_does_not_fill_the_memory(
+async def test_a_decompression_bomb_does_not_fill_the_memory(
     clientele: Callable[[Server], FeishuClient], most_memory: Callable[[], int], encoding: str
 ) -> None:
     packed_zeros = bomb(encoding)

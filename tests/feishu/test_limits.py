@@ -128,7 +128,7 @@ def bursts(draw: st.DrawFn) -> list[Wish]:
 @example([Wish(0)] * 1100)
 @example([Wish(0, lasts=0.9)] * 60 + [Wish(60.5, lasts=0.3)] * 1100)
 @example([Wish(16, lasts=0.0), Wish(16, lasts=1 / 3)] * 150)
-def test_any_burst_keeps_the_limits_and_makes_use_of_them(wishes: list[Wish]) -> None:
+def test_any_burst_stays_within_the_limits_and_uses_them_fully(wishes: list[Wish]) -> None:
     made = run(make(AppTraffic(), wishes))
 
     assert_within_limits(made)
@@ -136,7 +136,7 @@ def test_any_burst_keeps_the_limits_and_makes_use_of_them(wishes: list[Wish]) ->
     assert len(made) >= sum(wish.patience == 1e6 for wish in wishes)
 
 
-def test_quick_calls_reach_the_limit_of_a_second_and_of_a_minute() -> None:
+def test_quick_calls_reach_the_limits_per_second_and_per_minute() -> None:
     starts = [one.start for one in run(make(AppTraffic(), [Wish(0)] * 2000))]
 
     assert sum(start < 1 for start in starts) == 50
@@ -145,7 +145,7 @@ def test_quick_calls_reach_the_limit_of_a_second_and_of_a_minute() -> None:
     assert starts[1999] < 80
 
 
-def test_the_server_may_take_a_call_in_at_its_very_end() -> None:
+def test_a_call_counts_until_a_full_window_after_its_end() -> None:
     async def play() -> list[Made]:
         wishes = [Wish(0, lasts=5.0)] * 10 + [Wish(4.9)] * 50
         return await make(AppTraffic(), wishes)
@@ -155,7 +155,7 @@ def test_the_server_may_take_a_call_in_at_its_very_end() -> None:
     assert sum(one.start < 6 for one in made) == 50  # the ten slow ones count until a second after their end
 
 
-def test_the_clients_of_an_app_share_its_limits_and_apis_have_their_own() -> None:
+def test_clients_of_an_app_share_limits_and_each_api_has_its_own() -> None:
     traffic = AppTraffic()
 
     async def play() -> list[list[Made]]:
@@ -168,7 +168,7 @@ def test_the_clients_of_an_app_share_its_limits_and_apis_have_their_own() -> Non
     assert max(one.start for one in other) < 1
 
 
-def test_an_api_that_has_to_wait_holds_up_no_other() -> None:
+def test_a_blocked_api_does_not_delay_another() -> None:
     async def play() -> list[Made]:
         traffic = AppTraffic()
         traffic.block("a", 30)
@@ -180,7 +180,7 @@ def test_an_api_that_has_to_wait_holds_up_no_other() -> None:
     assert min(one.start for one in made if one.wish.api == "a") == pytest.approx(30)
 
 
-def test_a_block_holds_for_those_who_wait_already() -> None:
+def test_a_block_also_delays_calls_that_already_wait() -> None:
     async def play() -> list[Made]:
         traffic = AppTraffic()
         asyncio.get_running_loop().call_later(0.5, traffic.block, "a", 30)
@@ -205,7 +205,7 @@ def test_a_shorter_block_does_not_shorten_a_longer_one() -> None:
     run(play())
 
 
-def test_who_is_first_in_line_is_served_first() -> None:
+def test_calls_are_admitted_in_order_of_arrival() -> None:
     wishes = [Wish(index / 1000) for index in range(120)]
 
     assert [one.wish for one in run(make(AppTraffic(), wishes))] == wishes
@@ -217,7 +217,7 @@ def _ways_to_end() -> Iterator[BaseException]:
 
 
 @pytest.mark.parametrize("failure", _ways_to_end(), ids=lambda failure: type(failure).__name__)
-def test_a_place_is_given_back_however_a_call_ends(failure: BaseException) -> None:
+def test_a_slot_is_released_however_a_call_ends(failure: BaseException) -> None:
     async def play() -> None:
         traffic = AppTraffic()
         for _ in range(MAX_IN_FLIGHT):
@@ -230,7 +230,7 @@ def test_a_place_is_given_back_however_a_call_ends(failure: BaseException) -> No
     run(play())
 
 
-def test_who_gives_up_waiting_leaves_the_line() -> None:
+def test_a_call_that_stops_waiting_leaves_the_queue() -> None:
     async def play() -> None:
         traffic = AppTraffic()
         impatient = [Wish(0, lasts=20.0)] * 10 + [Wish(1, patience=5.0, lasts=1.0)] * 30

@@ -67,7 +67,7 @@ def test_an_instant_may_have_a_fraction(fraction: str, microseconds: int) -> Non
         {"date_time": "2026-11-23T10:00:00Z"},
     ],
 )
-def test_what_is_no_instant_is_not_guessed(value: object) -> None:
+def test_an_invalid_instant_is_unreadable(value: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.instant(value)
 
@@ -78,13 +78,13 @@ def test_no_list_means_no_busy_period(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": []}, {"data": ""}, {"data": "{}"}, {"data": 0}])
-def test_an_answer_without_its_envelope_is_unreadable(body: dict[str, Any]) -> None:
+def test_an_answer_without_data_is_unreadable(body: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.data_of(body)
 
 
 @pytest.mark.parametrize("rows", [{}, "", 0, False, "none", {"freebusy_list": []}])
-def test_a_list_that_is_none_is_unreadable(rows: object) -> None:
+def test_a_freebusy_list_of_another_type_is_unreadable(rows: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.busy_periods({"freebusy_list": rows})
 
@@ -114,18 +114,18 @@ def test_one_bad_row_fails_the_answer(bad: object, place: int) -> None:
         parse.busy_periods({"freebusy_list": rows})
 
 
-def test_a_row_without_length_is_a_row() -> None:
+def test_a_row_of_zero_length_is_kept() -> None:
     assert parse.busy_periods({"freebusy_list": [{**ROW, "end_time": ROW["start_time"]}]}) == (BusyPeriod(TEN, TEN),)
 
 
-def test_unknown_fields_are_let_pass() -> None:
+def test_unknown_fields_are_ignored() -> None:
     row = {**ROW, "uid": "1", "organizer": {"name": "x"}, "free_busy_status": None}
 
     assert parse.busy_periods({"freebusy_list": [row], "page_token": "x"}) == (PERIOD,)
 
 
 @pytest.mark.parametrize("status", list(RsvpStatus))
-def test_the_words_of_the_contract_are_known(status: RsvpStatus) -> None:
+def test_every_documented_rsvp_status_is_known(status: RsvpStatus) -> None:
     assert parse.busy_periods({"freebusy_list": [{**ROW, "rsvp_status": status.value}]}) == (
         BusyPeriod(TEN, ELEVEN, status),
     )
@@ -133,7 +133,7 @@ def test_the_words_of_the_contract_are_known(status: RsvpStatus) -> None:
 
 
 @pytest.mark.parametrize("word", [None, "", "ACCEPTED", "delegated", 0, True, [], {}, ["decline"]])
-def test_an_unknown_word_is_no_answer_to_the_invitation(word: object) -> None:
+def test_an_unknown_rsvp_status_is_none(word: object) -> None:
     assert parse.busy_periods({"freebusy_list": [{**ROW, "rsvp_status": word}]}) == (PERIOD,)
 
 
@@ -165,7 +165,7 @@ def rows_and_periods(draw: st.DrawFn) -> tuple[list[dict[str, object]], list[Bus
 
 @settings(deadline=None)
 @given(rows_and_periods())
-def test_busy_periods_come_through_as_they_were_meant(
+def test_any_valid_rows_give_their_periods(
     written: tuple[list[dict[str, object]], list[BusyPeriod]],
 ) -> None:
     rows, periods = written
@@ -173,7 +173,7 @@ def test_busy_periods_come_through_as_they_were_meant(
     assert list(parse.busy_periods({"freebusy_list": rows})) == periods
 
 
-def test_a_room_is_read_whole() -> None:
+def test_all_fields_of_a_room_are_read() -> None:
     row = {
         "room_id": "omm_1",
         "name": " Orion ",
@@ -212,14 +212,14 @@ def test_a_room_is_read_whole() -> None:
     )
 
 
-def test_a_room_needs_an_id_and_nothing_else() -> None:
+def test_a_room_needs_only_an_id() -> None:
     rows = [{"room_id": "omm_1"}, {"name": "no id"}, {"room_id": ""}, {"room_id": None}]
 
     assert parse.rooms({"rooms": rows}) == (Room("omm_1", ""),)
 
 
 @pytest.mark.parametrize("number", [1795428000, "1795428000"])
-def test_the_times_of_a_disabled_room_are_text_or_numbers(number: object) -> None:
+def test_the_times_of_a_disabled_room_may_be_strings_or_numbers(number: object) -> None:
     status = {"status": True, "disable_start_time": number, "disable_end_time": number}
     (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": status}]})
 
@@ -228,21 +228,21 @@ def test_the_times_of_a_disabled_room_are_text_or_numbers(number: object) -> Non
 
 
 @pytest.mark.parametrize(("word", "known"), [(True, True), (False, False), (None, None), (1, None), ("true", None)])
-def test_the_state_announced_for_a_room_is_known_or_not(word: object, known: bool | None) -> None:
+def test_the_announced_state_of_a_room_is_none_unless_boolean(word: object, known: bool | None) -> None:
     (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": {"status": True, "schedule_status": word}}]})
 
     assert room.status == RoomStatus(enabled=True, enabled_next=known)
 
 
 @pytest.mark.parametrize("number", [None, 0, "0", "", "soon", -1, math.inf, math.nan, 10**30, "9" * 5000, [], {}])
-def test_what_is_no_time_leaves_a_disabled_room_disabled_for_ever(number: object) -> None:
+def test_an_invalid_end_leaves_a_room_disabled_without_end(number: object) -> None:
     status = {"status": False, "disable_end_time": number}
     (room,) = parse.rooms({"rooms": [{"room_id": "omm_1", "room_status": status}]})
 
     assert room.status == RoomStatus(enabled=False)
 
 
-def test_a_level_is_read_whole() -> None:
+def test_all_fields_of_a_level_are_read() -> None:
     row = {"room_level_id": "omb_2", "name": "2F", "parent_id": "omb_1", "path": [], "has_child": True}
 
     assert parse.room_levels({"items": [row, {"name": "no id"}, {"room_level_id": "omb_3"}]}) == (
@@ -260,12 +260,12 @@ def test_a_level_is_read_whole() -> None:
         ({"has_more": True, "page_token": "100"}, "100"),
     ],
 )
-def test_a_list_goes_on_as_long_as_it_says_so(data: dict[str, Any], next_token: str | None) -> None:
+def test_has_more_decides_whether_there_is_a_next_page(data: dict[str, Any], next_token: str | None) -> None:
     assert parse.page({"rooms": [], **data}, parse.rooms).next_token == next_token
 
 
 @pytest.mark.parametrize("token", [{}, {"page_token": ""}, {"page_token": None}])
-def test_a_list_that_goes_on_without_saying_where_is_unreadable(token: dict[str, Any]) -> None:
+def test_has_more_without_a_page_token_is_unreadable(token: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.page({"rooms": [], "has_more": True, **token}, parse.rooms)
 
@@ -281,7 +281,7 @@ def test_only_granted_scopes_count() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"scopes": None}, {"scopes": {}}])
-def test_no_list_of_scopes_is_not_taken_for_no_scope(data: dict[str, Any]) -> None:
+def test_a_missing_list_of_scopes_is_unreadable(data: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.granted_scopes(data)
 
@@ -290,12 +290,12 @@ def test_no_list_of_scopes_is_not_taken_for_no_scope(data: dict[str, Any]) -> No
     ("number", "status"),
     [*((status.value, status) for status in ActivateStatus), (7, None), (-1, None), (None, None), ("2", None)],
 )
-def test_a_bot_has_a_name_and_perhaps_a_known_state(number: object, status: ActivateStatus | None) -> None:
+def test_a_bot_has_a_name_and_a_status_or_none(number: object, status: ActivateStatus | None) -> None:
     assert parse.bot({"bot": {"app_name": "Rooms", "activate_status": number}}) == Bot("Rooms", status)
 
 
 @pytest.mark.parametrize("body", [{}, {"bot": None}, {"data": {"bot": {}}}])
-def test_no_bot_is_unreadable(body: dict[str, Any]) -> None:
+def test_a_missing_bot_is_unreadable(body: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.bot(body)
 

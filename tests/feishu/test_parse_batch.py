@@ -53,13 +53,13 @@ def test_a_room_without_a_row_is_free(free_busy: object) -> None:
 
 
 @pytest.mark.parametrize("free_busy", [{"a": [ROW], "B": [ROW]}, [{"a": [ROW]}, {"B": []}], {"a": [ROW], "": []}])
-def test_beside_a_room_that_was_not_asked_for_one_that_is_left_out_is_not_free(free_busy: object) -> None:
+def test_an_omitted_room_is_not_free_if_the_answer_names_another_room(free_busy: object) -> None:
     assert kinds(rooms("a", "b", free_busy=free_busy)) == {"a": (PERIOD,), "b": UnreadableAnswerError}
 
 
 @pytest.mark.parametrize("free_busy", [{}, [], {"a": []}, [{"a": []}]])
 @pytest.mark.parametrize("errors", [{}, {"error_room_ids": None}, {"error_room_ids": []}])
-def test_all_may_be_free(free_busy: object, errors: dict[str, Any]) -> None:
+def test_all_rooms_may_be_free(free_busy: object, errors: dict[str, Any]) -> None:
     assert rooms("a", "b", free_busy=free_busy, **errors) == {"a": (), "b": ()}
 
 
@@ -67,7 +67,7 @@ def test_all_may_be_free(free_busy: object, errors: dict[str, Any]) -> None:
     "free_busy",
     [None, "", 0, False, True, "a", [None], [[]], ["a"], [{}], [{"a": None}], [{"a": [], "b": []}], [{"room_id": 1}]],
 )
-def test_what_is_no_map_of_rooms_is_unreadable(free_busy: object) -> None:
+def test_an_invalid_map_of_rooms_is_unreadable(free_busy: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         rooms("a", free_busy=free_busy)
 
@@ -89,7 +89,7 @@ def test_what_is_no_map_of_rooms_is_unreadable(free_busy: object) -> None:
     ],
 )
 @pytest.mark.parametrize("free_busy", [{}, {"a": [ROW]}])
-def test_an_answer_is_one_about_the_window_that_was_asked_about(
+def test_an_answer_must_cover_the_requested_window(
     echo: dict[str, Any], complete: bool, free_busy: dict[str, Any]
 ) -> None:
     if complete:
@@ -100,26 +100,26 @@ def test_an_answer_is_one_about_the_window_that_was_asked_about(
 
 
 @pytest.mark.parametrize("data", [{}, {"free_busy": {}}, {"time_min": ECHO["time_min"], "free_busy": {}}])
-def test_an_envelope_with_something_missing_is_never_free(data: dict[str, Any]) -> None:
+def test_an_incomplete_envelope_is_never_free(data: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.rooms_busy(data, ["a"], START, END)
 
 
-def test_a_room_that_feishu_names_apart_is_not_free() -> None:
+def test_a_room_in_error_room_ids_is_not_free() -> None:
     answers = rooms("a", "b", "c", free_busy={"a": [ROW], "b": [ROW]}, error_room_ids=["b", "c", "d"])
 
     assert kinds(answers) == {"a": (PERIOD,), "b": SubjectError, "c": SubjectError}
 
 
 @pytest.mark.parametrize("ids", [{}, "a", 0, False, [None], [1], [{"room_id": "a"}]])
-def test_if_it_is_not_clear_which_rooms_failed_none_is_free(ids: object) -> None:
+def test_invalid_error_room_ids_are_unreadable(ids: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         rooms("a", free_busy={}, error_room_ids=ids)
 
 
 @pytest.mark.parametrize("bad", BAD_ROWS)
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_bad_row_fails_its_room_alone(bad: object, place: int) -> None:
+def test_one_bad_row_fails_only_its_room(bad: object, place: int) -> None:
     rows: list[object] = [ROW, ROW]
     rows.insert(place, bad)
 
@@ -134,32 +134,32 @@ def test_a_room_without_a_list_of_rows_is_unreadable(rows: object) -> None:
     assert kinds(rooms("a", "b", free_busy={"a": rows, "b": [ROW]})) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
 
 
-def test_the_state_of_a_row_is_read_if_there_is_one() -> None:
+def test_the_rsvp_status_of_a_row_is_read() -> None:
     (period,) = rooms("a", free_busy={"a": [{**ROW, "rsvp_status": "decline"}]})["a"]
 
     assert period.rsvp_status == "decline"
 
 
 @pytest.mark.parametrize("items", [{}, {"freebusy_items": None}, {"freebusy_items": []}])
-def test_a_person_who_is_named_without_a_row_is_free(items: dict[str, Any]) -> None:
+def test_a_person_listed_without_rows_is_free(items: dict[str, Any]) -> None:
     data = {"freebusy_lists": [{"user_id": "a", "freebusy_items": [ROW]}, {"user_id": "b", **items}]}
 
     assert parse.users_busy(data, ["a", "b"]) == {"a": (PERIOD,), "b": ()}
 
 
 @pytest.mark.parametrize("data", [{}, {"freebusy_lists": None}, {"freebusy_lists": []}])
-def test_a_person_who_is_not_named_is_not_free(data: dict[str, Any]) -> None:
+def test_a_person_who_is_not_listed_is_not_free(data: dict[str, Any]) -> None:
     assert kinds(parse.users_busy(data, ["a"])) == {"a": SubjectError}
 
 
 @pytest.mark.parametrize("lists", [{}, "", 0, [None], [[]], [{"freebusy_items": [ROW]}], [{"user_id": 1}]])
-def test_lists_that_are_nobodys_are_unreadable(lists: object) -> None:
+def test_lists_without_a_user_id_are_unreadable(lists: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         parse.users_busy({"freebusy_lists": lists}, ["a"])
 
 
 @pytest.mark.parametrize("items", [*([row] for row in BAD_ROWS), {}, "", 0, "none", ROW])
-def test_what_is_wrong_with_one_person_hides_no_other(items: object) -> None:
+def test_bad_rows_fail_only_their_person(items: object) -> None:
     lists = [{"user_id": "a", "freebusy_items": items}, {"user_id": "b", "freebusy_items": [ROW]}]
 
     answers = parse.users_busy({"freebusy_lists": lists}, ["a", "b"])
@@ -167,7 +167,7 @@ def test_what_is_wrong_with_one_person_hides_no_other(items: object) -> None:
     assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
 
 
-def test_a_person_who_is_named_twice_has_all_rows() -> None:
+def test_a_person_listed_twice_has_the_rows_of_both_lists() -> None:
     later = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T13:00:00Z"}
     lists = [{"user_id": "a", "freebusy_items": [row]} for row in (ROW, later)]
 
@@ -204,7 +204,7 @@ def expected(rows: list[Any]) -> object:
     asked=st.lists(st.sampled_from(IDS), unique=True),
     as_list=st.booleans(),
 )
-def test_rooms_are_read_as_one_would_by_hand(
+def test_any_rooms_match_a_simple_parser(
     rows: dict[str, list[Any]], refused: list[str] | None, asked: list[str], as_list: bool
 ) -> None:
     free_busy = [{room_id: some} for room_id, some in rows.items()] if as_list else rows
@@ -222,7 +222,7 @@ def test_rooms_are_read_as_one_would_by_hand(
 
 @settings(deadline=None)
 @given(rows=st.dictionaries(st.sampled_from([*IDS, "other"]), ROWS))
-def test_people_are_read_as_one_would_by_hand(rows: dict[str, list[Any]]) -> None:
+def test_any_people_match_a_simple_parser(rows: dict[str, list[Any]]) -> None:
     lists = [{"user_id": user_id, "freebusy_items": some} for user_id, some in rows.items()]
 
     answers = parse.users_busy({"freebusy_lists": lists}, IDS)
@@ -244,7 +244,7 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(value=JSON, data=st.dictionaries(KEYS, JSON))
-def test_any_json_gives_answers_or_an_unreadable_one(value: object, data: dict[str, Any]) -> None:
+def test_any_json_gives_answers_or_is_unreadable(value: object, data: dict[str, Any]) -> None:
     for changes in ({}, {"free_busy": value}, {"free_busy": {}, "error_room_ids": value}, {"free_busy": {"a": value}}):
         with suppress(UnreadableAnswerError):
             assert rooms("a", "b", **{**data, **ECHO, **changes}).keys() == {"a", "b"}
@@ -258,7 +258,7 @@ def test_any_json_gives_answers_or_an_unreadable_one(value: object, data: dict[s
         assert parse.room({"room": value}, "a").room_id == "a"
 
 
-def test_periods_are_remembered_but_not_for_ever() -> None:
+def test_the_cache_of_periods_is_bounded() -> None:
     starts = [(START + timedelta(hours=hours)).isoformat() for hours in range(5000)]
     rows = [{"start_time": start, "end_time": (END + timedelta(days=365)).isoformat()} for start in starts]
 

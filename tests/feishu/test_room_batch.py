@@ -98,7 +98,7 @@ async def test_all_rooms_may_be_free(
 
 
 @pytest.mark.parametrize(("pending_rows", "shown"), [("shown", 1), ("hidden", 0)])
-async def test_a_request_may_be_a_row_or_none(
+async def test_a_pending_request_may_be_shown_or_hidden(
     client: FeishuClient, tenant: Tenant, rooms: list[Room], pending_rows: str, shown: int
 ) -> None:
     tenant.variants.update({"pending_rows": pending_rows})
@@ -107,7 +107,7 @@ async def test_a_request_may_be_a_row_or_none(
     assert await ask(client, rooms[0].room_id) == {rooms[0].room_id: (period(booking),) * shown}
 
 
-async def test_20_rooms_fit(client: FeishuClient, tenant: Tenant) -> None:
+async def test_20_rooms_fit_into_one_call(client: FeishuClient, tenant: Tenant) -> None:
     room_ids = [tenant.add_room(f"Room {number}").room_id for number in range(20)]
     bookings = {room_id: tenant.book(room_id, at(9), at(10)) for room_id in room_ids}
 
@@ -158,7 +158,7 @@ async def test_an_incomplete_envelope_is_never_free(
         await ask(client, *ids(rooms))
 
 
-async def test_one_bad_row_fails_its_room_alone(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
+async def test_one_bad_row_fails_only_its_room(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
     orion, vega, mira = ids(rooms)
     good = {"start_time": "2026-11-23T09:00:00Z", "end_time": "2026-11-23T10:00:00Z"}
     data = {
@@ -190,7 +190,7 @@ async def test_one_bad_row_fails_its_room_alone(client: FeishuClient, tenant: Te
         {"time_max": at(12).replace(tzinfo=None)},
     ],
 )
-async def test_a_question_without_sense_is_not_sent(
+async def test_invalid_arguments_raise_before_anything_is_sent(
     client: FeishuClient, tenant: Tenant, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -232,7 +232,7 @@ async def test_ids_are_repeated_and_plus_signs_encoded_on_the_wire(
 # --- Refused by Feishu ------------------------------------------------------------------------------------------------
 
 
-async def test_it_wants_its_own_scope_and_no_bot(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
+async def test_it_needs_its_own_scope_and_no_bot(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
     tenant.bot_enabled = False
     tenant.revoke(*tenant.scopes)
 
@@ -244,7 +244,7 @@ async def test_it_wants_its_own_scope_and_no_bot(client: FeishuClient, tenant: T
 
 
 @pytest.mark.parametrize(("room_batch", "error"), [("30005", EndpointRetiredError), ("404", NotFeishuError)])
-async def test_it_may_be_offline(
+async def test_a_retired_endpoint_raises_without_a_retry(
     client: FeishuClient, tenant: Tenant, rooms: list[Room], room_batch: str, error: type[Exception]
 ) -> None:
     tenant.variants.update({"room_batch": room_batch})
@@ -256,14 +256,14 @@ async def test_it_may_be_offline(
     assert await client.rooms()
 
 
-async def test_a_request_that_feishu_refuses(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
+async def test_a_refused_request_raises_request_error(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
     tenant.inject(Fault.error(400, 105002), BATCH)
 
     with pytest.raises(RequestError):
         await ask(client, rooms[0].room_id)
 
 
-async def test_its_calls_count(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
+async def test_its_calls_count_towards_the_quota(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
     tenant.quota_left = 1
 
     await ask(client, rooms[0].room_id)
@@ -273,7 +273,9 @@ async def test_its_calls_count(client: FeishuClient, tenant: Tenant, rooms: list
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_a_rate_limit_is_one_whatever_its_status(tenant: Tenant, rooms: list[Room], status: Literal[400, 429]) -> None:
+def test_a_rate_limit_is_recognized_with_either_status(
+    tenant: Tenant, rooms: list[Room], status: Literal[400, 429]
+) -> None:
     tenant.inject(Fault.rate_limited(reset=7, status=status), BATCH)
 
     async def play() -> float:
@@ -284,7 +286,9 @@ def test_a_rate_limit_is_one_whatever_its_status(tenant: Tenant, rooms: list[Roo
     assert [call.status for call in tenant.calls(BATCH)] == [status, 200]
 
 
-async def test_a_rate_limit_that_stays(client: FeishuClient, tenant: Tenant, rooms: list[Room]) -> None:
+async def test_a_lasting_rate_limit_raises_rate_limited_error(
+    client: FeishuClient, tenant: Tenant, rooms: list[Room]
+) -> None:
     tenant.inject(Fault.rate_limited(reset=None, status=400), BATCH, times=None)
 
     with pytest.raises(RateLimitedError):
@@ -322,7 +326,7 @@ def test_a_long_window_takes_several_calls(
     assert len(tenant.calls(BATCH)) == calls
 
 
-def test_a_room_that_one_part_cannot_tell_is_not_told(tenant: Tenant, rooms: list[Room]) -> None:
+def test_a_room_unknown_in_each_part_is_an_error(tenant: Tenant, rooms: list[Room]) -> None:
     booking = tenant.book(rooms[0].room_id, START + 29 * DAY, START + 31 * DAY)
 
     answers = ask_long(tenant, START, START + 60 * DAY, "omm_gone")
@@ -332,7 +336,9 @@ def test_a_room_that_one_part_cannot_tell_is_not_told(tenant: Tenant, rooms: lis
 
 
 @pytest.mark.parametrize("bad_part", [0, 1])
-def test_a_room_that_is_unreadable_in_one_part_is_unreadable(tenant: Tenant, rooms: list[Room], bad_part: int) -> None:
+def test_a_room_that_is_unreadable_in_one_part_is_unreadable_as_a_whole(
+    tenant: Tenant, rooms: list[Room], bad_part: int
+) -> None:
     orion, vega, _ = ids(rooms)
     booking = tenant.book(vega, START + DAY, START + 2 * DAY)
     whole = {"time_min": START.isoformat(), "time_max": (START + 60 * DAY).isoformat()}
@@ -372,7 +378,7 @@ FORMS: dict[str, st.SearchStrategy[object]] = {
     forms=st.fixed_dictionaries(FORMS),
 )
 @example([(0, 719, 1, "accept"), (0, 720, 1, "accept")], 1440, {})
-def test_any_batch_is_what_the_bookings_cover(
+def test_any_batch_matches_the_bookings(
     booked: list[tuple[int, int, int, Any]], hours: int, forms: dict[str, object]
 ) -> None:
     """Compare, hour by hour, with the bookings themselves."""

@@ -95,7 +95,7 @@ def certificates(tmp_path: Path) -> Certificates:
     return Certificates(tmp_path)
 
 
-async def test_a_server_that_proves_who_it_is_is_called(certificates: Certificates) -> None:
+async def test_a_server_with_a_valid_certificate_is_called(certificates: Certificates) -> None:
     connector = aiohttp.TCPConnector(ssl=certificates.client())
     async with (
         serving(tls=certificates.server()) as server,
@@ -111,7 +111,7 @@ async def test_a_server_that_proves_who_it_is_is_called(certificates: Certificat
     [{"days": -1}, {"address": "192.0.2.1"}, {"signed_by_itself": True}],
     ids=["expired", "another's", "self-signed"],
 )
-async def test_a_server_that_does_not_prove_who_it_is_hears_nothing(
+async def test_a_server_with_an_invalid_certificate_receives_nothing(
     caplog: pytest.LogCaptureFixture, certificates: Certificates, proof: dict[str, Any]
 ) -> None:
     connector = aiohttp.TCPConnector(ssl=certificates.client())
@@ -128,7 +128,7 @@ async def test_a_server_that_does_not_prove_who_it_is_hears_nothing(
         assert server.requests == []
 
 
-async def test_a_server_without_tls_hears_no_secret() -> None:
+async def test_a_server_without_tls_receives_no_secret() -> None:
     heard = bytearray()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,7 +148,7 @@ async def test_a_server_without_tls_hears_no_secret() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 5, 40])
-async def test_a_server_that_leaves_amid_the_handshake_is_not_reachable(length: int) -> None:
+async def test_a_hang_up_during_the_tls_handshake_is_not_reachable(length: int) -> None:
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write((b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(64))[:length])

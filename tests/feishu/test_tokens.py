@@ -48,7 +48,7 @@ async def together(count: int, call: Callable[[], Awaitable[str]]) -> list[str |
     return await asyncio.gather(*(caller() for _ in range(count)), return_exceptions=True)
 
 
-def test_however_many_wait_there_is_one_request_for_a_token() -> None:
+def test_concurrent_calls_share_one_token_request() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=1)
         cache = TokenCache(endpoint)
@@ -75,7 +75,7 @@ def test_a_token_is_kept_until_shortly_before_its_end() -> None:
 
 
 @pytest.mark.parametrize("lifetime", [2, 60, 600, 1199, 1801])
-def test_a_token_of_short_life_is_used_and_renewed_in_time(lifetime: int) -> None:
+def test_a_short_lived_token_is_used_and_renewed_in_time(lifetime: int) -> None:
     async def play() -> None:
         endpoint = Endpoint(lifetime)
         cache = TokenCache(endpoint)
@@ -88,7 +88,7 @@ def test_a_token_of_short_life_is_used_and_renewed_in_time(lifetime: int) -> Non
     run(play())
 
 
-def test_a_token_ages_from_when_it_was_asked_for() -> None:
+def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=25)
         cache = TokenCache(endpoint)
@@ -102,7 +102,7 @@ def test_a_token_ages_from_when_it_was_asked_for() -> None:
     run(play())
 
 
-def test_a_day_of_tokens_against_the_rule_of_reissue() -> None:
+def test_for_a_day_tokens_are_valid_and_rarely_requested() -> None:
     async def play() -> None:
         issuer = TokenIssuer(lambda: START + timedelta(seconds=now()))
         asked = 0
@@ -124,7 +124,7 @@ def test_a_day_of_tokens_against_the_rule_of_reissue() -> None:
     run(play())
 
 
-def test_a_failed_renewal_goes_unnoticed_while_the_old_token_is_good() -> None:
+def test_a_failed_renewal_is_ignored_while_the_old_token_is_good() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=1)
         cache = TokenCache(endpoint)
@@ -142,7 +142,7 @@ def test_a_failed_renewal_goes_unnoticed_while_the_old_token_is_good() -> None:
     run(play())
 
 
-def test_a_failed_renewal_surfaces_when_the_old_token_has_ended() -> None:
+def test_a_failed_renewal_raises_if_the_old_token_has_expired() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = TokenCache(endpoint)
@@ -156,7 +156,7 @@ def test_a_failed_renewal_surfaces_when_the_old_token_has_ended() -> None:
     run(play())
 
 
-def test_a_renewal_that_fails_for_so_long_that_the_old_token_ends_surfaces() -> None:
+def test_a_slow_failed_renewal_raises_if_the_old_token_expires_meanwhile() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = TokenCache(endpoint)
@@ -170,7 +170,7 @@ def test_a_renewal_that_fails_for_so_long_that_the_old_token_ends_surfaces() -> 
     run(play())
 
 
-def test_refused_credentials_surface_at_once() -> None:
+def test_refused_credentials_raise_at_once() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = TokenCache(endpoint)
@@ -193,7 +193,7 @@ async def renewing_in_time(endpoint: Endpoint, takes: float, failure: FeishuErro
     return cache
 
 
-def test_a_renewal_that_takes_its_time_keeps_nobody_waiting_while_the_old_token_is_good() -> None:
+def test_a_slow_renewal_delays_no_call_while_the_old_token_is_good() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = await renewing_in_time(endpoint, 31, NotReachableError("no answer in time"))
@@ -219,7 +219,7 @@ def test_a_renewal_that_takes_its_time_keeps_nobody_waiting_while_the_old_token_
     run(play())
 
 
-def test_a_renewal_that_takes_its_time_is_not_for_nothing() -> None:
+def test_the_token_of_a_slow_renewal_is_used() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = await renewing_in_time(endpoint, 5)
@@ -232,7 +232,7 @@ def test_a_renewal_that_takes_its_time_is_not_for_nothing() -> None:
     run(play())
 
 
-def test_credentials_that_are_refused_when_nobody_waits_any_more_surface_at_the_next_call() -> None:
+def test_credentials_refused_in_the_background_raise_at_the_next_call() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = await renewing_in_time(endpoint, 5, CredentialsError("no"))
@@ -246,7 +246,7 @@ def test_credentials_that_are_refused_when_nobody_waits_any_more_surface_at_the_
     run(play())
 
 
-def test_a_token_that_goes_stale_while_it_is_renewed_is_not_handed_out_any_more() -> None:
+def test_a_token_refused_during_its_renewal_is_not_used_again() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = await renewing_in_time(endpoint, 5)
@@ -260,7 +260,7 @@ def test_a_token_that_goes_stale_while_it_is_renewed_is_not_handed_out_any_more(
     run(play())
 
 
-def test_a_token_is_not_handed_out_after_its_end_because_its_renewal_failed_before() -> None:
+def test_an_expired_token_is_not_used_after_a_failed_renewal() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = TokenCache(endpoint)
@@ -276,7 +276,7 @@ def test_a_token_is_not_handed_out_after_its_end_because_its_renewal_failed_befo
     run(play())
 
 
-def test_a_renewal_ends_by_itself_when_its_cache_is_gone() -> None:
+def test_a_renewal_ends_by_itself_after_its_cache_is_deleted() -> None:
     async def play() -> None:
         complaints: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
@@ -292,7 +292,7 @@ def test_a_renewal_ends_by_itself_when_its_cache_is_gone() -> None:
     run(play())
 
 
-def test_a_first_failure_reaches_all_who_wait_and_sticks_to_nobody() -> None:
+def test_a_first_failure_reaches_all_waiting_calls_and_is_not_kept() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=1)
         endpoint.failure = NotReachableError("cut")
@@ -307,7 +307,7 @@ def test_a_first_failure_reaches_all_who_wait_and_sticks_to_nobody() -> None:
     run(play())
 
 
-def test_who_gives_up_waiting_takes_the_token_from_nobody() -> None:
+def test_a_cancelled_call_does_not_cancel_the_renewal() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=5)
         cache = TokenCache(endpoint)
@@ -323,7 +323,7 @@ def test_who_gives_up_waiting_takes_the_token_from_nobody() -> None:
     run(play())
 
 
-def test_a_renewal_that_fails_when_nobody_waits_any_more_is_no_error_in_the_log() -> None:
+def test_a_renewal_that_fails_after_all_calls_ended_logs_no_error() -> None:
     async def play() -> None:
         complaints: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
@@ -339,7 +339,7 @@ def test_a_renewal_that_fails_when_nobody_waits_any_more_is_no_error_in_the_log(
     run(play())
 
 
-def test_a_stale_token_is_replaced_once_for_all_who_had_it() -> None:
+def test_a_stale_token_is_replaced_once_for_all_calls() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=1)
         cache = TokenCache(endpoint)
@@ -364,7 +364,7 @@ def test_the_replacement_may_be_the_same_token() -> None:
     run(play())
 
 
-def test_a_stale_token_is_not_used_again_when_there_is_no_other() -> None:
+def test_a_stale_token_is_not_used_again_if_the_replacement_fails() -> None:
     async def play() -> None:
         endpoint = Endpoint()
         cache = TokenCache(endpoint)
@@ -378,7 +378,7 @@ def test_a_stale_token_is_not_used_again_when_there_is_no_other() -> None:
     run(play())
 
 
-def test_no_token_in_a_repr() -> None:
+def test_no_repr_has_a_token() -> None:
     async def play() -> None:
         cache = TokenCache(Endpoint())
         await cache.get()

@@ -88,7 +88,7 @@ FINAL: dict[str, tuple[Fault, type[FeishuError]]] = {
 
 @pytest.mark.parametrize("path", [BOT, TOKEN])
 @pytest.mark.parametrize(("fault", "expected"), PASSING.values(), ids=PASSING)
-def test_trouble_that_stays_is_an_error_after_some_attempts(
+def test_a_lasting_failure_raises_after_some_attempts(
     tenant: Tenant, path: str, fault: Fault, expected: type[FeishuError]
 ) -> None:
     async def play() -> None:
@@ -105,7 +105,7 @@ def test_trouble_that_stays_is_an_error_after_some_attempts(
 
 @pytest.mark.parametrize("path", [BOT, TOKEN])
 @pytest.mark.parametrize("fault", [fault for fault, _ in PASSING.values()], ids=PASSING)
-def test_trouble_that_passes_goes_unnoticed(tenant: Tenant, path: str, fault: Fault) -> None:
+def test_a_passing_failure_is_retried(tenant: Tenant, path: str, fault: Fault) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(fault, path)
@@ -117,9 +117,7 @@ def test_trouble_that_passes_goes_unnoticed(tenant: Tenant, path: str, fault: Fa
 
 
 @pytest.mark.parametrize(("fault", "expected"), FINAL.values(), ids=FINAL)
-def test_what_asking_again_would_not_change_is_asked_once(
-    tenant: Tenant, fault: Fault, expected: type[FeishuError]
-) -> None:
+def test_a_final_failure_is_not_retried(tenant: Tenant, fault: Fault, expected: type[FeishuError]) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(fault, BOT)
@@ -132,7 +130,7 @@ def test_what_asking_again_would_not_change_is_asked_once(
     run(play())
 
 
-def test_attempts_are_ever_further_apart_and_never_in_step(tenant: Tenant) -> None:
+def test_the_back_off_grows_and_has_jitter(tenant: Tenant) -> None:
     async def gaps() -> list[float]:
         virtual = on_virtual_time(tenant)
         with pytest.raises(ServerError):
@@ -150,7 +148,7 @@ def test_attempts_are_ever_further_apart_and_never_in_step(tenant: Tenant) -> No
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
-def test_a_success_that_its_status_belies_is_no_success(tenant: Tenant, status: int) -> None:
+def test_code_0_with_an_error_status_is_an_error(tenant: Tenant, status: int) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         answer = {"code": 0, "msg": "success", "data": {"items": []}}
@@ -173,7 +171,7 @@ TOLD_TO_WAIT = {
 
 
 @pytest.mark.parametrize("fault", TOLD_TO_WAIT.values(), ids=TOLD_TO_WAIT)
-def test_a_rate_limit_is_waited_out_as_long_as_the_server_says(tenant: Tenant, fault: Fault) -> None:
+def test_a_rate_limit_waits_as_long_as_the_server_says(tenant: Tenant, fault: Fault) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(fault, BOT)
@@ -185,7 +183,7 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_server_says(tenant: Tenant, f
 
 
 @pytest.mark.parametrize("code", [99991400, 190004, 190005, 190010, 123456])
-def test_a_rate_limit_that_says_no_time_backs_off(tenant: Tenant, code: int) -> None:
+def test_a_rate_limit_without_a_time_backs_off(tenant: Tenant, code: int) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(Fault.rate_limited(None, code=code), BOT)
@@ -198,7 +196,7 @@ def test_a_rate_limit_that_says_no_time_backs_off(tenant: Tenant, code: int) -> 
 
 
 @pytest.mark.parametrize("reset", [0, 1])
-def test_a_rate_limit_that_says_next_to_no_time_backs_off_as_well(tenant: Tenant, reset: int) -> None:
+def test_a_rate_limit_with_a_very_short_time_backs_off(tenant: Tenant, reset: int) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(Fault.rate_limited(reset), BOT, times=2)
@@ -211,7 +209,7 @@ def test_a_rate_limit_that_says_next_to_no_time_backs_off_as_well(tenant: Tenant
     run(play())
 
 
-def test_all_calls_to_the_api_wait_and_no_others(tenant: Tenant) -> None:
+def test_a_rate_limit_delays_all_calls_to_its_api_and_no_others(tenant: Tenant) -> None:
     async def play() -> None:
         traffic = AppTraffic()
         one, other = (on_virtual_time(tenant, traffic=traffic) for _ in range(2))
@@ -227,7 +225,7 @@ def test_all_calls_to_the_api_wait_and_no_others(tenant: Tenant) -> None:
     run(play())
 
 
-def test_a_rate_limit_without_end_is_an_error_that_says_how_long(tenant: Tenant) -> None:
+def test_a_lasting_rate_limit_raises_with_retry_after(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(Fault.rate_limited(7), BOT, times=None)
@@ -240,7 +238,7 @@ def test_a_rate_limit_without_end_is_an_error_that_says_how_long(tenant: Tenant)
     run(play())
 
 
-def test_no_call_of_a_busy_day_goes_over_the_limits(tenant: Tenant) -> None:
+def test_1200_calls_at_once_stay_within_the_limits(tenant: Tenant) -> None:
     async def play() -> None:
         room = tenant.add_room("Orion")
         generator = random.Random(1)  # noqa: S311  # no secret
@@ -256,7 +254,7 @@ def test_no_call_of_a_busy_day_goes_over_the_limits(tenant: Tenant) -> None:
     run(play())
 
 
-async def test_the_tenant_counts_no_call_too_many(client: FeishuClient, tenant: Tenant) -> None:
+async def test_120_calls_at_once_over_real_sockets_stay_within_the_limits(client: FeishuClient, tenant: Tenant) -> None:
     room = tenant.add_room("Orion")
 
     answers = await asyncio.gather(*(client.rooms_mget([room.room_id]) for _ in range(120)))
@@ -271,9 +269,7 @@ async def test_the_tenant_counts_no_call_too_many(client: FeishuClient, tenant: 
 
 @pytest.mark.parametrize("path", [BOT, TOKEN])
 @pytest.mark.parametrize("deadline", [4, 12, 25])
-def test_a_server_that_says_nothing_does_not_hold_a_call_beyond_its_deadline(
-    tenant: Tenant, path: str, deadline: float
-) -> None:
+def test_a_silent_server_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant, path: str, deadline: float) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=deadline)
         tenant.inject(Fault.slow(3600), path, times=None)
@@ -285,7 +281,7 @@ def test_a_server_that_says_nothing_does_not_hold_a_call_beyond_its_deadline(
     run(play())
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun(tenant: Tenant) -> None:
+def test_a_wait_beyond_the_deadline_is_not_started(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=25)
         tenant.inject(Fault.rate_limited(26), BOT)
@@ -298,7 +294,7 @@ def test_a_wait_beyond_the_deadline_is_not_begun(tenant: Tenant) -> None:
     run(play())
 
 
-def test_a_wait_that_another_call_was_told_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
+def test_a_rate_limit_met_by_another_call_respects_the_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=25)
         tenant.inject(Fault.rate_limited(3600), BOT)
@@ -312,7 +308,7 @@ def test_a_wait_that_another_call_was_told_does_not_hold_a_call_beyond_its_deadl
     run(play())
 
 
-def test_a_wait_that_another_call_was_told_does_not_hold_a_retry_beyond_its_deadline(tenant: Tenant) -> None:
+def test_a_rate_limit_met_by_another_call_respects_the_deadline_of_a_retry(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=25)
         await virtual.client.check_credentials()
@@ -328,7 +324,7 @@ def test_a_wait_that_another_call_was_told_does_not_hold_a_retry_beyond_its_dead
     run(play())
 
 
-def test_the_token_that_a_call_needs_does_not_prolong_its_deadline(tenant: Tenant) -> None:
+def test_fetching_the_token_does_not_extend_the_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
         tenant.inject(Fault.slow(9), TOKEN)
@@ -341,7 +337,7 @@ def test_the_token_that_a_call_needs_does_not_prolong_its_deadline(tenant: Tenan
     run(play())
 
 
-def test_a_token_that_has_to_be_renewed_does_not_prolong_the_deadline(tenant: Tenant) -> None:
+def test_replacing_a_stale_token_does_not_extend_the_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
         await virtual.client.check_credentials()
@@ -366,7 +362,7 @@ async def everything_in_use(traffic: AppTraffic) -> AsyncIterator[None]:
         traffic.leave("elsewhere")
 
 
-def test_standing_in_line_is_not_counted(tenant: Tenant) -> None:
+def test_waiting_in_the_queue_does_not_count_towards_the_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
         await virtual.client.check_credentials()
@@ -381,7 +377,7 @@ def test_standing_in_line_is_not_counted(tenant: Tenant) -> None:
     run(play())
 
 
-def test_after_standing_in_line_there_is_as_much_time_as_before(tenant: Tenant) -> None:
+def test_waiting_in_the_queue_does_not_extend_the_rest_of_the_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
         await virtual.client.check_credentials()
@@ -398,7 +394,7 @@ def test_after_standing_in_line_there_is_as_much_time_as_before(tenant: Tenant) 
     run(play())
 
 
-def test_a_token_that_stands_in_line_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
+def test_a_queued_token_request_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
         async with everything_in_use(virtual.client.traffic):
@@ -413,7 +409,7 @@ def test_a_token_that_stands_in_line_does_not_hold_a_call_beyond_its_deadline(te
     run(play())
 
 
-def test_a_cancelled_call_stops_at_once_and_gives_its_place_back(tenant: Tenant) -> None:
+def test_a_cancelled_call_stops_at_once_and_releases_its_slot(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         await virtual.client.check_credentials()
@@ -432,7 +428,7 @@ def test_a_cancelled_call_stops_at_once_and_gives_its_place_back(tenant: Tenant)
 
 
 @pytest.mark.parametrize("ticks", range(20))
-def test_a_call_cancelled_at_any_moment_gives_its_place_back(tenant: Tenant, ticks: int) -> None:
+def test_a_call_cancelled_at_any_moment_releases_its_slot(tenant: Tenant, ticks: int) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         await virtual.client.check_credentials()
@@ -452,7 +448,7 @@ def test_a_call_cancelled_at_any_moment_gives_its_place_back(tenant: Tenant, tic
 
 
 @pytest.mark.parametrize("failure", [ValueError("a bug"), asyncio.CancelledError()], ids=repr)
-def test_a_place_is_given_back_however_a_call_ends(tenant: Tenant, failure: BaseException) -> None:
+def test_a_slot_is_released_however_a_call_ends(tenant: Tenant, failure: BaseException) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         await virtual.client.check_credentials()
@@ -474,13 +470,13 @@ def test_a_place_is_given_back_however_a_call_ends(tenant: Tenant, failure: Base
 # --- Tokens -----------------------------------------------------------------------------------------------------------
 
 
-async def test_fifty_calls_at_the_start_ask_for_one_token(client: FeishuClient, tenant: Tenant) -> None:
+async def test_50_calls_at_the_start_request_one_token(client: FeishuClient, tenant: Tenant) -> None:
     await asyncio.gather(*(client.granted_scopes() for _ in range(50)))
 
     assert len(tenant.calls(TOKEN)) == 1
 
 
-def test_fifty_calls_with_a_token_that_went_stale_ask_for_one(tenant: Tenant) -> None:
+def test_50_calls_with_a_stale_token_request_one_new_token(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, latency=lambda: 0.1)
         await virtual.client.check_credentials()
@@ -493,9 +489,7 @@ def test_fifty_calls_with_a_token_that_went_stale_ask_for_one(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize("deadline", [25, 90])
-def test_a_token_endpoint_that_says_nothing_holds_no_call_up_while_the_token_is_good(
-    tenant: Tenant, deadline: float
-) -> None:
+def test_a_silent_token_endpoint_delays_no_call_while_the_token_is_good(tenant: Tenant, deadline: float) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=deadline)
         await virtual.client.check_credentials()
@@ -511,7 +505,7 @@ def test_a_token_endpoint_that_says_nothing_holds_no_call_up_while_the_token_is_
     run(play())
 
 
-async def test_a_token_that_went_stale_is_renewed_and_the_call_repeated(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_stale_token_is_replaced_and_the_call_repeated(client: FeishuClient, tenant: Tenant) -> None:
     await client.granted_scopes()
     tenant.expire_tokens()
 
@@ -521,14 +515,16 @@ async def test_a_token_that_went_stale_is_renewed_and_the_call_repeated(client: 
 
 
 @pytest.mark.parametrize("code", [99991663, 99991664, 99991665, 99991671])
-async def test_every_code_of_a_stale_token_has_it_renewed(client: FeishuClient, tenant: Tenant, code: int) -> None:
+async def test_every_code_of_a_stale_token_requests_a_new_token(
+    client: FeishuClient, tenant: Tenant, code: int
+) -> None:
     tenant.inject(Fault.error(400, code), SCOPES)
 
     assert await client.granted_scopes()
     assert len(tenant.calls(TOKEN)) == 2
 
 
-async def test_a_token_that_stays_stale_is_given_up_after_one_repeat(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_token_that_stays_stale_raises_after_one_repeat(client: FeishuClient, tenant: Tenant) -> None:
     await client.granted_scopes()
     tenant.stuck_token = True
     tenant.expire_tokens()
@@ -540,7 +536,7 @@ async def test_a_token_that_stays_stale_is_given_up_after_one_repeat(client: Fei
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_wrong_secret_is_refused_and_not_tried_again(
+async def test_a_wrong_secret_is_refused_and_not_retried(
     session: aiohttp.ClientSession, simulator: Simulator, tenant: Tenant, status: int
 ) -> None:
     tenant.variants.update({"wrong_secret_status": status})
@@ -560,7 +556,7 @@ async def test_a_malformed_app_id_is_refused(
     assert refused.value.code == 10003
 
 
-async def test_good_credentials_are_good(client: FeishuClient, tenant: Tenant) -> None:
+async def test_valid_credentials_pass_the_check(client: FeishuClient, tenant: Tenant) -> None:
     await client.check_credentials()
 
     assert [call.body for call in tenant.requests] == [{"app_id": tenant.app_id, "app_secret": "***"}]
@@ -569,7 +565,7 @@ async def test_good_credentials_are_good(client: FeishuClient, tenant: Tenant) -
 # --- What counts ------------------------------------------------------------------------------------------------------
 
 
-def test_only_successful_calls_count_towards_the_quota_and_the_token_never_does(tenant: Tenant) -> None:
+def test_only_successful_calls_count_and_token_requests_never_do(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         tenant.inject(Fault.error(500, 190003), "vc/v1/rooms")
@@ -601,7 +597,7 @@ def test_only_successful_calls_count_towards_the_quota_and_the_token_never_does(
     ids=lambda value: getattr(value, "name", ""),
 )
 @pytest.mark.parametrize("path", [SCOPES, TOKEN])
-async def test_a_damaged_answer_is_the_servers_trouble(
+async def test_a_damaged_answer_raises_and_the_next_call_works(
     client: FeishuClient, tenant: Tenant, path: str, fault: Fault, expected: type[FeishuError]
 ) -> None:
     tenant.inject(fault, path, times=None)
@@ -612,14 +608,14 @@ async def test_a_damaged_answer_is_the_servers_trouble(
     assert await client.granted_scopes()
 
 
-async def test_a_large_answer_is_still_an_answer(client: FeishuClient, tenant: Tenant) -> None:
+async def test_an_answer_of_2_mib_is_read(client: FeishuClient, tenant: Tenant) -> None:
     tenant.inject(Fault.oversized(2 * MEBIBYTE), SCOPES)
 
     assert await client.granted_scopes()
     assert len(tenant.calls(SCOPES)) == 1
 
 
-async def test_a_slow_answer_is_not_waited_for(
+async def test_a_slow_answer_times_out_and_is_retried(
     client: FeishuClient, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "_ATTEMPT_TIMEOUT", 0.1)
@@ -628,7 +624,7 @@ async def test_a_slow_answer_is_not_waited_for(
     assert await client.granted_scopes()
 
 
-async def test_a_session_that_is_less_patient_is_in_trouble_too(
+async def test_a_timeout_of_the_session_is_not_reachable(
     quick_retries: None, socket_enabled: None, simulator: Simulator, tenant: Tenant
 ) -> None:
     tenant.inject(Fault.slow(30), SCOPES, times=None)
@@ -639,14 +635,14 @@ async def test_a_session_that_is_less_patient_is_in_trouble_too(
             await client.granted_scopes()
 
 
-async def test_nobody_at_the_address(client: FeishuClient, simulator: Simulator) -> None:
+async def test_a_refused_connection_is_not_reachable(client: FeishuClient, simulator: Simulator) -> None:
     await simulator.stop()
 
     with pytest.raises(NotReachableError):
         await client.bot()
 
 
-async def test_a_name_that_is_none_is_not_reachable(quick_retries: None, session: aiohttp.ClientSession) -> None:
+async def test_an_invalid_host_name_is_not_reachable(quick_retries: None, session: aiohttp.ClientSession) -> None:
     client = FeishuClient(session, "cli_a", "secret", base_url=f"https://{'a' * 64}.invalid")
 
     with pytest.raises(NotReachableError):
@@ -695,7 +691,7 @@ GOSSIP = [
 
 @pytest.mark.parametrize(("status", "code"), GOSSIP)
 @pytest.mark.parametrize("path", [BOT, TOKEN])
-def test_a_server_that_repeats_secrets_does_not_get_them_into_any_text(
+def test_secrets_repeated_by_the_server_are_in_no_text(
     tenant: Tenant, caplog: pytest.LogCaptureFixture, path: str, status: int, code: int
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -733,7 +729,7 @@ async def babbler(socket_enabled: None) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_what_is_not_even_http_does_not_get_the_token_into_any_text(
+async def test_an_answer_that_is_not_http_puts_no_secret_into_any_text(
     quick_retries: None, session: aiohttp.ClientSession, babbler: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -755,7 +751,7 @@ async def test_what_is_not_even_http_does_not_get_the_token_into_any_text(
     ids=lambda fault: fault.name,
 )
 @pytest.mark.parametrize("path", [BOT, TOKEN])
-async def test_no_failure_gets_secrets_into_any_text(
+async def test_no_failure_puts_a_secret_into_any_text(
     client: FeishuClient,
     tenant: Tenant,
     path: str,

@@ -20,7 +20,7 @@ def user(tenant: Tenant) -> User:
 
 @pytest.mark.parametrize("kind", list(UserIdType))
 @pytest.mark.parametrize("email_echo", ["as_sent", "as_registered"])
-async def test_people_are_found_by_what_was_asked_for(
+async def test_people_are_returned_by_the_requested_spelling(
     client: FeishuClient, tenant: Tenant, user: User, kind: UserIdType, email_echo: str
 ) -> None:
     tenant.variants.update({"email_echo": email_echo})
@@ -36,7 +36,7 @@ async def test_people_are_found_by_what_was_asked_for(
     assert found == {"li.na@EXAMPLE.com": user_id, "13800000000": user_id, "+12025550101": other_id}
 
 
-async def test_two_spellings_of_one_address_are_both_answered(client: FeishuClient, user: User) -> None:
+async def test_two_spellings_of_one_address_are_both_found(client: FeishuClient, user: User) -> None:
     found = await client.user_ids(emails=["li.na@example.com", "LI.NA@example.com"])
 
     assert found == {"li.na@example.com": user.open_id, "LI.NA@example.com": user.open_id}
@@ -53,7 +53,7 @@ async def test_50_of_each_fit_into_a_call(
     assert [call.status for call in tenant.calls(PATH)] == [200] * calls
 
 
-async def test_nobody_asked_for_costs_no_call(client: FeishuClient, tenant: Tenant) -> None:
+async def test_a_request_for_nobody_costs_no_call(client: FeishuClient, tenant: Tenant) -> None:
     assert await client.user_ids() == {}
     assert tenant.requests == []
 
@@ -65,7 +65,9 @@ async def test_an_empty_contact_is_not_sent(client: FeishuClient, tenant: Tenant
     assert tenant.requests == []
 
 
-async def test_it_has_its_own_scope_and_no_part_in_the_quota(client: FeishuClient, tenant: Tenant, user: User) -> None:
+async def test_it_needs_its_own_scope_and_is_outside_the_quota(
+    client: FeishuClient, tenant: Tenant, user: User
+) -> None:
     tenant.quota_left = 0
     assert await client.user_ids(emails=[user.email]) == {user.email: user.open_id}
     assert not client.traffic.counted
@@ -85,16 +87,14 @@ async def test_it_has_its_own_scope_and_no_part_in_the_quota(client: FeishuClien
         {"user_list": [{"email": "a@example.com", "user_id": "ou_1"}, {"email": "A@example.com", "user_id": "ou_2"}]},
     ],
 )
-async def test_an_answer_that_leaves_doubt_names_nobody(
-    client: FeishuClient, tenant: Tenant, data: dict[str, Any]
-) -> None:
+async def test_an_ambiguous_answer_is_unreadable(client: FeishuClient, tenant: Tenant, data: dict[str, Any]) -> None:
     tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": data}), PATH, times=None)
 
     with pytest.raises(UnreadableAnswerError):
         await client.user_ids(emails=["a@example.com"])
 
 
-async def test_rows_that_were_not_asked_for_are_let_pass(client: FeishuClient, tenant: Tenant) -> None:
+async def test_rows_that_were_not_requested_are_ignored(client: FeishuClient, tenant: Tenant) -> None:
     rows = [
         {"email": "b@example.com", "user_id": "ou_2"},
         {"email": "a@example.com", "mobile": "", "user_id": "ou_1"},

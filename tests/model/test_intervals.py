@@ -75,11 +75,11 @@ def local(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
         (OffHours(time(20), time(0), frozenset()), "2026-11-24T00:00", False),
     ],
 )
-def test_when_hardly_anybody_looks(off_hours: OffHours, now: str, expected: bool) -> None:
+def test_off_hours_contain_an_instant(off_hours: OffHours, now: str, expected: bool) -> None:
     assert off_hours.contains(local(now), SHANGHAI) is expected
 
 
-def test_that_depends_on_where_one_is() -> None:
+def test_off_hours_depend_on_the_time_zone() -> None:
     now = local("2026-11-23T19:00")
 
     assert not NIGHTS.contains(now, SHANGHAI)
@@ -100,7 +100,7 @@ def test_that_depends_on_where_one_is() -> None:
         (ALWAYS, "2026-11-23T12:00", None),
     ],
 )
-def test_when_office_hours_begin(off_hours: OffHours, now: str, expected: str | None) -> None:
+def test_the_next_start_of_office_hours(off_hours: OffHours, now: str, expected: str | None) -> None:
     assert off_hours.next_office_start(local(now), SHANGHAI) == (local(expected) if expected else None)
 
 
@@ -116,14 +116,14 @@ def test_when_office_hours_begin(off_hours: OffHours, now: str, expected: str | 
         ("2026-10-01T00:00", "2026-11-01T00:00", BERLIN, 22 * 13),
     ],
 )
-def test_how_much_of_a_time_is_office_hours(start: str, end: str, zone: ZoneInfo, hours: float) -> None:
+def test_the_total_of_office_hours_within_a_range(start: str, end: str, zone: ZoneInfo, hours: float) -> None:
     assert BOTH.office_time(local(start, zone), local(end, zone), zone) == hours * HOUR
 
 
 @pytest.mark.parametrize(
     ("month", "hours"), [("2026-03-01", 31 * 13 - 1 + 31 * 11), ("2026-10-01", 31 * 13 + 1 + 31 * 11)]
 )
-def test_a_month_in_which_clocks_are_changed_has_an_hour_more_or_less(month: str, hours: int) -> None:
+def test_a_month_with_a_dst_change_has_an_hour_more_or_less(month: str, hours: int) -> None:
     start, end = month_bounds(local(month, BERLIN), BERLIN)
 
     assert TimeLeft.of_month(start, None, BERLIN) == TimeLeft(hours * HOUR, timedelta())
@@ -179,7 +179,7 @@ def walk(start: datetime, end: datetime) -> Iterator[datetime]:
     steps=st.integers(0, 36 * 12),
 )
 @example(OffHours(time(0), time(7), frozenset({5, 6})), SHANGHAI, "2026-11-25", 3 * 24 * 12, 36 * 12)
-def test_it_is_what_one_would_see_every_five_minutes(
+def test_any_off_hours_match_a_look_at_the_clock_every_five_minutes(
     off_hours: OffHours, zone: ZoneInfo, day: str, offset: int, steps: int
 ) -> None:
     start = datetime.fromisoformat(day).replace(tzinfo=UTC) + offset * STEP
@@ -247,7 +247,7 @@ def in_four(share: float) -> tuple[timedelta, timedelta]:
         (MINUTE, 0, 25_000, 25_000, BOTH, (MINUTE, HALF_HOUR)),
     ],
 )
-def test_the_intervals_of_a_month(
+def test_the_poll_plan_at_the_start_of_a_month(
     wanted: timedelta,
     calls: int,
     budget: int | None,
@@ -283,7 +283,9 @@ def seconds(plan: PollPlan) -> list[float]:
         ("2026-11-30T23:59:59", 1, (MINUTE, HALF_HOUR / 4)),
     ],
 )
-def test_it_is_what_is_left_that_counts(now: str, left: int, expected: tuple[timedelta, timedelta]) -> None:
+def test_the_poll_plan_spreads_what_is_left_of_the_budget(
+    now: str, left: int, expected: tuple[timedelta, timedelta]
+) -> None:
     plan = poll_plan(
         MINUTE,
         calls_per_cycle=12,
@@ -309,7 +311,7 @@ def test_it_is_what_is_left_that_counts(now: str, left: int, expected: tuple[tim
     day=st.sampled_from(STARTS),
     minute=st.integers(0, 10 * 24 * 60),
 )
-def test_what_is_left_of_the_budget_is_spent_and_never_more(
+def test_any_poll_plan_spends_the_rest_of_the_budget_and_never_more(
     wanted: timedelta,
     calls: int,
     budget: int,
@@ -340,7 +342,7 @@ def test_what_is_left_of_the_budget_is_spent_and_never_more(
 
 @pytest.mark.parametrize("rooms", [3, 12, 40, 200, 400, 600, 830])
 @pytest.mark.parametrize("off_hours", [None, BOTH, LUNCH])
-def test_a_month_that_goes_by_the_plan_keeps_to_the_budget(rooms: int, off_hours: OffHours | None) -> None:
+def test_a_month_of_polls_by_the_plan_stays_within_the_budget(rooms: int, off_hours: OffHours | None) -> None:
     now, end = month_bounds(local("2026-11-01"), SHANGHAI)
     used = 0
     while now < end:
@@ -368,12 +370,12 @@ def test_a_month_that_goes_by_the_plan_keeps_to_the_budget(rooms: int, off_hours
         (DAY, DAY + 15 * MINUTE),
     ],
 )
-def test_the_grace(interval: timedelta, expected: timedelta) -> None:
+def test_the_grace_of_an_interval(interval: timedelta, expected: timedelta) -> None:
     assert grace(interval) == expected
 
 
 @pytest.mark.parametrize("interval", [30 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE, HOUR, DAY])
-def test_failures_are_followed_by_a_few_tries_within_the_grace(interval: timedelta) -> None:
+def test_several_retries_fit_into_the_grace(interval: timedelta) -> None:
     delays = [retry_delay(failures, interval) for failures in range(1, 2_000)]
 
     assert all(earlier <= later for earlier, later in pairwise(delays))
@@ -392,7 +394,7 @@ def test_failures_are_followed_by_a_few_tries_within_the_grace(interval: timedel
         ("2026-03-31T21:59+00:00", "Europe/Berlin", "2026-03-01T00:00+01:00", "2026-04-01T00:00+02:00"),
     ],
 )
-def test_a_month_begins_where_the_house_is(now: str, zone: str, start: str, end: str) -> None:
+def test_a_month_starts_at_local_midnight(now: str, zone: str, start: str, end: str) -> None:
     bounds = month_bounds(datetime.fromisoformat(now), ZoneInfo(zone))
 
     assert bounds == (datetime.fromisoformat(start), datetime.fromisoformat(end))
@@ -463,7 +465,7 @@ async def test_one_room_of_a_free_plan_is_read_about_every_other_minute(
 
 
 @pytest.mark.parametrize("hours", [2, 6, 12])
-async def test_the_jitter_of_a_long_interval_is_not_longer_than_the_grace(
+async def test_the_jitter_of_a_long_interval_is_shorter_than_the_grace(
     hass: HomeAssistant,
     clock: Clock,
     set_up: SetUp,

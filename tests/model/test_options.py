@@ -42,7 +42,7 @@ def names(*rooms: Room) -> dict[str, str]:
 # Defaults
 
 
-def test_an_entry_without_options_is_thrifty() -> None:
+def test_an_entry_without_options_has_the_defaults() -> None:
     options = Options.of({})
 
     assert options == Options(
@@ -79,7 +79,7 @@ def test_only_free_plans_have_a_budget(plan: str, budget: int | None) -> None:
         ({"days": list(WEEKDAYS)}, OffHours(time(20), time(7), frozenset(range(7)))),
     ],
 )
-def test_off_hours_are_those_that_were_typed_and_else_nights_and_weekends(
+def test_stored_off_hours_replace_the_default_nights_and_weekends(
     stored: dict[str, Any], expected: OffHours | None
 ) -> None:
     assert Options.of({"off_hours": stored}).off_hours == expected
@@ -120,7 +120,7 @@ async def test_a_room_is_added_at_once_while_the_others_stay(
     assert [len(reads_of(tenant, room)) for room in (orion, vega)] == [1, 2]
 
 
-async def test_a_room_is_gone_at_once_while_the_others_stay(
+async def test_a_room_is_removed_at_once_while_the_others_stay(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -149,7 +149,7 @@ async def test_a_room_is_gone_at_once_while_the_others_stay(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_room_can_be_dropped_and_added_again(
+async def test_a_room_can_be_removed_and_added_again(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, change: Change, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)
@@ -162,7 +162,7 @@ async def test_a_room_can_be_dropped_and_added_again(
         assert state_of(hass, vega) == "off"
 
 
-async def test_two_changes_in_a_row_are_both_taken_over(
+async def test_two_changes_in_a_row_are_both_applied(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -186,7 +186,7 @@ async def test_two_changes_in_a_row_are_both_taken_over(
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
-async def test_rooms_may_change_while_they_are_read(
+async def test_rooms_may_change_during_a_poll(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -212,7 +212,7 @@ async def test_rooms_may_change_while_they_are_read(
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
-async def test_an_entry_may_end_while_a_new_room_is_looked_up(
+async def test_an_entry_can_be_unloaded_while_a_new_room_is_looked_up(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -235,7 +235,7 @@ async def test_an_entry_may_end_while_a_new_room_is_looked_up(
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
-async def test_a_new_room_that_is_disabled_and_hidden_is_not_free_though_feishu_finds_it_only_alone(
+async def test_a_new_room_that_is_disabled_and_hidden_from_lists_is_not_free(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room, vega: Room
 ) -> None:
     tenant.variants.disabled_rooms = "hidden"
@@ -249,7 +249,7 @@ async def test_a_new_room_that_is_disabled_and_hidden_is_not_free_though_feishu_
     assert state_of(hass, vega) == "on"
 
 
-async def test_a_room_added_in_an_outage_is_there_and_waits(
+async def test_a_room_added_in_an_outage_is_unavailable_until_it_ends(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -273,7 +273,7 @@ async def test_a_room_added_in_an_outage_is_there_and_waits(
     assert writes.rooms == {vega.room_id}
 
 
-async def test_a_room_of_the_same_name_renames_the_one_that_is_there(
+async def test_a_second_room_of_the_same_name_renames_the_first(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change
 ) -> None:
     one, two = (tenant.add_room("Orion", level=tenant.add_level(name)) for name in ("Tower A", "Tower B"))
@@ -287,7 +287,7 @@ async def test_a_room_of_the_same_name_renames_the_one_that_is_there(
     assert [shown(hass, room).name for room in (one, two)] == ["Orion (Tower A)", "Orion (Tower B)"]
 
 
-async def test_names_given_by_hand_follow_the_options(
+async def test_a_name_set_in_the_options_is_applied(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     tenant.revoke("vc:room:readonly")
@@ -304,7 +304,7 @@ async def test_names_given_by_hand_follow_the_options(
 # What counts
 
 
-async def test_the_shortest_gap_is_changed_in_place_and_without_a_call(
+async def test_a_change_of_min_free_is_applied_without_a_reload_or_a_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 20), at(11))
@@ -329,7 +329,7 @@ async def test_the_shortest_gap_is_changed_in_place_and_without_a_call(
     assert entry.runtime_data is before
 
 
-async def test_whether_requests_count_is_changed_in_place_and_without_a_call(
+async def test_a_change_of_pending_as_busy_is_applied_without_a_reload_or_a_call(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -371,7 +371,7 @@ async def test_a_longer_horizon_is_read_at_once(
     assert entry.runtime_data is before
 
 
-async def test_whether_external_calendars_count_is_read_at_once(
+async def test_a_change_of_external_calendars_is_read_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11), external=True)
@@ -395,7 +395,7 @@ async def minutes_of_polls(clock: Clock, tenant: Tenant, entry: MockConfigEntry)
     return [(call.at - start) // timedelta(minutes=1) for call in tenant.calls(FREE_BUSY)]
 
 
-async def test_a_shorter_interval_holds_at_once(
+async def test_a_shorter_interval_applies_at_once(
     tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)
@@ -409,7 +409,7 @@ async def test_a_shorter_interval_holds_at_once(
     assert entry.runtime_data is before
 
 
-async def test_a_longer_interval_holds_from_the_next_poll(
+async def test_a_longer_interval_applies_from_the_next_poll(
     tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=1_200)
@@ -421,7 +421,7 @@ async def test_a_longer_interval_holds_from_the_next_poll(
     assert await minutes_of_polls(clock, tenant, entry) == [10, 50, 90]
 
 
-async def test_another_plan_holds_at_once(
+async def test_another_plan_applies_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
@@ -442,7 +442,7 @@ async def test_another_plan_holds_at_once(
     assert before.timetable.interval / share == pytest.approx(1, rel=0.03)
 
 
-async def test_options_that_did_not_change_do_nothing(
+async def test_unchanged_options_cause_no_call_and_no_write(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)
@@ -455,7 +455,7 @@ async def test_options_that_did_not_change_do_nothing(
     assert (tenant.requests, writes) == ([], [])
 
 
-async def test_a_change_of_options_does_not_end_a_wait_that_feishu_asked_for(
+async def test_a_change_of_options_does_not_end_a_rate_limit(
     tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     await set_up(orion)
@@ -474,7 +474,7 @@ async def test_a_change_of_options_does_not_end_a_wait_that_feishu_asked_for(
 # While rooms are read
 
 
-async def test_what_is_asked_for_otherwise_during_a_poll_is_read_right_after_it(
+async def test_a_change_during_a_poll_is_read_right_after_it(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, change: Change, orion: Room
 ) -> None:
     await set_up(orion, include_external_calendar=False, scan_interval=RARELY)
@@ -488,7 +488,7 @@ async def test_what_is_asked_for_otherwise_during_a_poll_is_read_right_after_it(
     assert state_of(hass, orion) == "on"
 
 
-async def test_a_room_that_is_asked_for_during_a_poll_is_read_after_it(
+async def test_a_room_requested_during_a_poll_is_read_after_it(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)
@@ -506,7 +506,7 @@ async def test_a_room_that_is_asked_for_during_a_poll_is_read_after_it(
     assert len(reads_of(tenant, orion)) == 2
 
 
-async def test_options_that_change_while_the_entry_starts_are_taken_over(
+async def test_options_that_change_during_setup_are_applied(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,

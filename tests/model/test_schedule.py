@@ -109,7 +109,7 @@ def test_edge_cases_that_displays_get_wrong(
     assert status.available_now is not busy
 
 
-def test_a_booking_through_the_night_the_clocks_go_back_ends_at_its_instant_not_at_its_wall_time() -> None:
+def test_a_booking_across_the_end_of_dst_ends_at_its_instant() -> None:
     summer, winter = timezone(2 * HOUR), timezone(HOUR)
     night = datetime(2026, 10, 25, tzinfo=summer)
     schedule = build_schedule(
@@ -127,7 +127,7 @@ def test_a_booking_through_the_night_the_clocks_go_back_ends_at_its_instant_not_
     assert free_at(schedule, first_half_past_two + HOUR)
 
 
-def test_a_booking_through_the_night_the_clocks_go_forward_is_an_hour_shorter_than_its_wall_times() -> None:
+def test_a_booking_across_the_start_of_dst_is_shorter_than_its_wall_times() -> None:
     # 01:30 CET to 03:30 CEST in Berlin.
     start = datetime(2026, 3, 29, 1, 30, tzinfo=timezone(HOUR))
     end = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(2 * HOUR))
@@ -179,7 +179,7 @@ def test_available_now_ends_min_free_before_the_next_block() -> None:
     assert (after.busy, after.available_now, after.next_free) == (False, False, at("12:00"))
 
 
-def test_a_room_free_for_three_minutes_is_free_and_has_its_next_free_later() -> None:
+def test_a_room_in_a_gap_shorter_than_min_free_is_not_available_now() -> None:
     status = status_at(schedule_of("9:00..10:00", "10:03..11:00"), NOW)
 
     assert not status.busy
@@ -198,7 +198,7 @@ def test_next_free_takes_a_gap_of_at_least_min_free(gap_end: str, next_free: str
     assert status_at(schedule, NOW).next_free == at(next_free)
 
 
-def test_without_a_shortest_gap_any_gap_is_of_use() -> None:
+def test_any_gap_counts_if_min_free_is_zero() -> None:
     schedule = schedule_of("9:00..10:30", "10:31..11:00", "11:00..12:00")
 
     assert status_at(schedule, NOW, timedelta()).next_free == at("10:30")
@@ -207,7 +207,7 @@ def test_without_a_shortest_gap_any_gap_is_of_use() -> None:
     assert status_at(schedule, at("10:31"), timedelta()).next_free == at("12:00")
 
 
-def test_edges_are_half_open() -> None:
+def test_blocks_are_half_open() -> None:
     schedule = schedule_of("10:00..11:00")
 
     assert free_at(schedule, at("10:00") - TICK)
@@ -242,7 +242,7 @@ def test_next_busy_is_after_now_not_at_now() -> None:
         pytest.param(["20:00..30:00", "30:00..36:00"], ["20:00..36:00"], id="across-midnight"),
     ],
 )
-def test_rows_become_blocks_sorted_and_apart(periods: list[str], blocks: list[str]) -> None:
+def test_rows_are_merged_into_sorted_separate_blocks(periods: list[str], blocks: list[str]) -> None:
     assert schedule_of(*periods).blocks == tuple(block(period) for period in blocks)
 
 
@@ -292,7 +292,7 @@ def test_a_block_that_ends_inside_the_window_has_an_end() -> None:
     assert status_at(schedule, NOW).next_free is None
 
 
-def test_rows_outside_the_window_say_nothing() -> None:
+def test_rows_outside_the_window_are_ignored() -> None:
     outside = [
         BusyPeriod(WINDOW_START - HOUR, WINDOW_START),
         BusyPeriod(HORIZON, HORIZON + HOUR),
@@ -317,7 +317,7 @@ def test_nothing_is_known_outside_the_window(periods: list[BusyPeriod]) -> None:
         assert schedule.known_at(inside)
 
 
-def test_a_gap_counts_only_as_far_as_the_horizon_shows_it() -> None:
+def test_a_gap_counts_only_up_to_the_horizon() -> None:
     schedule = schedule_of()
 
     assert status_at(schedule, HORIZON - MIN_FREE - TICK).available_now
@@ -355,7 +355,7 @@ def test_the_last_gap_must_be_long_enough_before_the_horizon(shown: timedelta, n
         (PERSON, REMOVED, False, False),
     ],
 )
-def test_which_answers_are_busy(
+def test_which_rsvp_statuses_are_busy(
     kind: SubjectKind, rsvp_status: RsvpStatus | None, busy: bool, busy_if_pending_counts: bool
 ) -> None:
     period = row("9:00..11:00", rsvp_status)
@@ -365,7 +365,7 @@ def test_which_answers_are_busy(
     assert status_at(counted, NOW).busy is busy_if_pending_counts
 
 
-def test_every_answer_has_a_rule() -> None:
+def test_every_rsvp_status_has_a_rule() -> None:
     assert set(RsvpStatus) == {ACCEPT, TENTATIVE, NEEDS_ACTION, DECLINE, REMOVED}
 
 
@@ -389,7 +389,7 @@ def test_requests_are_pending_until_they_end(count_pending_as_busy: bool) -> Non
     assert status_at(schedule, at("15:00")).pending == 0
 
 
-def test_the_timer_fires_when_a_request_ends_though_the_room_is_free_all_day() -> None:
+def test_the_end_of_a_pending_request_is_a_change() -> None:
     schedule = schedule_of(row("9:00..11:00", NEEDS_ACTION))
 
     assert schedule.next_change(NOW, MIN_FREE, UTC) == at("11:00")
@@ -461,7 +461,7 @@ def test_a_room_disabled_past_the_horizon_does_not_show_it_yet() -> None:
     assert schedule.status(NOW, MIN_FREE) == schedule_of().status(NOW, MIN_FREE)
 
 
-def test_a_disabled_room_without_a_reason_still_reads_as_disabled() -> None:
+def test_a_disabled_room_without_a_reason_has_a_default_reason() -> None:
     status = status_at(disabled_room(RoomStatus(enabled=False)), NOW)
 
     assert status.busy
@@ -477,7 +477,7 @@ def test_a_disabled_room_without_a_reason_still_reads_as_disabled() -> None:
         pytest.param(RoomStatus(True, at("8:00"), at("10:00"), "Old"), id="just-over"),
     ],
 )
-def test_an_enabled_room_with_old_dates_is_in_use(status: RoomStatus | None) -> None:
+def test_an_enabled_room_with_past_disable_dates_is_not_disabled(status: RoomStatus | None) -> None:
     schedule = schedule_of(disabled=disabled_period(status, NOW))
 
     assert schedule.status(NOW, MIN_FREE) == Status(False, None, None, None, True, None, None, 0)
@@ -506,7 +506,7 @@ def test_a_disabled_room_with_odd_dates_is_not_free(start: str | None, end: str 
 
 @pytest.mark.parametrize("zone", ["America/Santiago", "Asia/Shanghai", "UTC"])
 @pytest.mark.parametrize("end", [None, at("12:00")], ids=["for-ever", "until-noon"])
-def test_bookings_of_a_room_disabled_since_nobody_knows_when_have_local_times(zone: str, end: datetime | None) -> None:
+def test_bookings_of_a_room_disabled_without_dates_use_local_midnights(zone: str, end: datetime | None) -> None:
     schedule = disabled_room(RoomStatus(enabled=False, disable_end=end))
 
     (booking,) = schedule.bookings(NOW, ZoneInfo(zone))
@@ -517,7 +517,7 @@ def test_bookings_of_a_room_disabled_since_nobody_knows_when_have_local_times(zo
 
 
 @pytest.mark.parametrize("later", [0 * HOUR, 1 * HOUR])
-def test_bookings_that_leave_the_window_do_not_move_with_it(later: timedelta) -> None:
+def test_bookings_beyond_the_window_do_not_move_with_it(later: timedelta) -> None:
     schedule = build_schedule(
         [row("-50:00..1:00"), row("20:00..999:00")],
         kind=ROOM,
@@ -528,7 +528,7 @@ def test_bookings_that_leave_the_window_do_not_move_with_it(later: timedelta) ->
     assert schedule.bookings(NOW + later, UTC) == (block("0:00..1:00"), block("20:00..48:00"))
 
 
-def test_the_reason_is_shown_only_inside_its_period_though_the_block_is_longer() -> None:
+def test_the_reason_is_shown_only_within_the_disabled_period() -> None:
     status = RoomStatus(True, at("11:00"), at("12:00"), "Cleaning")
     schedule = disabled_room(status, "9:00..11:00", "12:00..13:00")
 
@@ -589,7 +589,7 @@ def test_days_begin_at_local_midnight(zone: str, today: str, tomorrow: str, day_
     assert empty.next_change(middle, MIN_FREE, ZoneInfo(zone)) == end
 
 
-def test_bookings_that_reach_over_the_days_are_shown_whole() -> None:
+def test_bookings_that_extend_beyond_today_and_tomorrow_are_not_cut() -> None:
     schedule = schedule_of("-5:00..0:01", "47:59..60:00")
 
     assert schedule.bookings(NOW, UTC) == (block("-5:00..0:01"), block("47:59..60:00"))
@@ -621,7 +621,7 @@ def test_a_request_is_not_a_booking() -> None:
         pytest.param(["177:00..999:00"], "177:00..192:00", id="since-the-day-of-the-horizon"),
     ],
 )
-def test_the_block_under_way_or_the_next(periods: list[str], expected: str | None) -> None:
+def test_block_at_returns_the_current_or_the_next_block(periods: list[str], expected: str | None) -> None:
     assert schedule_of(*periods).block_at(NOW, UTC) == (block(expected) if expected else None)
 
 
@@ -635,13 +635,13 @@ def test_a_block_without_a_known_end_stays_the_same_all_day(minutes: int) -> Non
     assert schedule.block_at(NOW + later, UTC) == block("0:00..192:00")
 
 
-def test_a_block_without_a_known_end_is_cut_at_the_midnights_of_the_house() -> None:
+def test_a_block_without_a_known_end_is_cut_at_local_midnights() -> None:
     booked = schedule_of(BusyPeriod(WINDOW_START, HORIZON)).block_at(NOW, ZoneInfo("Asia/Shanghai"))
 
     assert booked == Block(at("-8:00"), at("184:00"))
 
 
-def test_the_next_end_is_the_first_that_is_known() -> None:
+def test_next_end_returns_the_first_known_end() -> None:
     schedule = schedule_of("9:00..10:30", "10:30..11:00", "12:00..13:00", BusyPeriod(at("14:00"), HORIZON))
 
     ends = {after: schedule.next_end(at(after)) for after in ("8:00", "11:00", "11:01", "12:30", "13:01")}
@@ -655,7 +655,7 @@ def test_the_next_end_is_the_first_that_is_known() -> None:
     assert schedule_of().next_end(NOW) is None
 
 
-def test_single_bookings_are_whole_sorted_and_apart() -> None:
+def test_single_bookings_are_sorted_not_cut_and_not_merged() -> None:
     rows = ["11:00..12:00", "8:00..10:30", "9:00..10:00", "10:00..11:00", "9:00..9:30", "11:30..20:00"]
 
     found = single_bookings(map(row, rows), kind=ROOM, start=at("9:30"), end=at("11:30"))
@@ -663,7 +663,7 @@ def test_single_bookings_are_whole_sorted_and_apart() -> None:
     assert found == tuple(block(period) for period in ("8:00..10:30", "9:00..10:00", "10:00..11:00", "11:00..12:00"))
 
 
-def test_a_booking_that_comes_twice_is_one() -> None:
+def test_duplicate_bookings_count_once() -> None:
     rows = [row("9:00..10:00"), row("9:00..10:00", ACCEPT), row("9:00..10:00", TENTATIVE), row("9:30..9:30")]
 
     assert single_bookings(rows, kind=ROOM, start=TODAY, end=HORIZON) == (block("9:00..10:00"),)
@@ -673,7 +673,7 @@ def test_a_booking_that_comes_twice_is_one() -> None:
     ("kind", "count_pending_as_busy", "expected"),
     [(ROOM, False, (9, 10, 11)), (ROOM, True, (9, 10, 11, 12)), (PERSON, False, (9, 10, 11, 12))],
 )
-def test_refusals_and_requests_are_no_bookings(
+def test_declined_and_pending_rows_are_no_bookings(
     kind: SubjectKind, count_pending_as_busy: bool, expected: tuple[int, ...]
 ) -> None:
     answers = (None, ACCEPT, TENTATIVE, NEEDS_ACTION, DECLINE, REMOVED)
@@ -695,9 +695,7 @@ def test_refusals_and_requests_are_no_bookings(
         (DisabledPeriod(at("12:00"), None, "Why"), None),
     ],
 )
-def test_of_the_time_in_which_a_room_is_disabled_the_range_has_its_part(
-    disabled: DisabledPeriod, expected: str | None
-) -> None:
+def test_a_disabled_period_is_cut_to_the_range(disabled: DisabledPeriod, expected: str | None) -> None:
     found = single_bookings([], kind=ROOM, start=at("9:00"), end=at("12:00"), disabled=disabled)
 
     assert found == ((block(expected),) if expected else ())
@@ -875,7 +873,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 @given(scenarios())
 @DERANDOMIZED
-def test_status_is_what_every_row_says_at_every_instant(scenario: Scenario) -> None:
+def test_any_status_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
 
     for i in oracle.samples:
@@ -884,7 +882,7 @@ def test_status_is_what_every_row_says_at_every_instant(scenario: Scenario) -> N
 
 @given(scenarios())
 @DERANDOMIZED
-def test_bookings_are_those_of_today_and_tomorrow(scenario: Scenario) -> None:
+def test_any_bookings_of_today_and_tomorrow_match_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone = ZoneInfo(scenario.zone)
 
@@ -909,7 +907,7 @@ def test_bookings_are_those_of_today_and_tomorrow(scenario: Scenario) -> None:
 
 @given(scenarios())
 @DERANDOMIZED
-def test_the_block_is_the_run_of_now_or_the_first_after(scenario: Scenario) -> None:
+def test_any_block_at_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone = ZoneInfo(scenario.zone)
     last_midnight = start_of_day(schedule.horizon, zone, days=1)
@@ -931,7 +929,7 @@ def test_the_block_is_the_run_of_now_or_the_first_after(scenario: Scenario) -> N
 
 @given(scenarios())
 @DERANDOMIZED
-def test_the_next_end_is_that_of_a_run(scenario: Scenario) -> None:
+def test_any_next_end_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     ends = [end for _, end, _ in oracle.runs if end < oracle.horizon]
 
@@ -942,7 +940,7 @@ def test_the_next_end_is_that_of_a_run(scenario: Scenario) -> None:
 
 @given(scenarios())
 @DERANDOMIZED
-def test_the_single_bookings_of_a_window_cover_just_what_is_busy_in_it(scenario: Scenario) -> None:
+def test_any_single_bookings_cover_exactly_the_busy_time(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
 
     found = single_bookings(
@@ -966,7 +964,7 @@ def test_the_single_bookings_of_a_window_cover_just_what_is_busy_in_it(scenario:
 
 @given(scenarios())
 @DERANDOMIZED
-def test_nothing_shown_changes_before_the_next_change(scenario: Scenario) -> None:
+def test_nothing_changes_before_the_next_change(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step
     blocks = {i: schedule.block_at(scenario.instant(i), zone) for i in oracle.busy}
@@ -984,7 +982,7 @@ def test_nothing_shown_changes_before_the_next_change(scenario: Scenario) -> Non
 
 @given(scenarios())
 @DERANDOMIZED
-def test_the_chain_of_timers_reaches_the_horizon_without_idle_wakes(scenario: Scenario) -> None:
+def test_next_changes_reach_the_horizon_without_idle_wake_ups(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step
     midnights = len(set(oracle.day.values())) - 1

@@ -114,24 +114,24 @@ def test_a_room_is_offered_with_its_first_gap_that_is_long_enough(
     assert offer == Offer("A", at(free_from), at(free_until) if free_until else None)
 
 
-def test_a_gap_a_tick_too_short_is_none() -> None:
+def test_a_gap_one_tick_too_short_is_not_offered() -> None:
     periods = [BusyPeriod(NOW + HOUR - TICK, at("12:00")), BusyPeriod(at("13:00") - TICK, at("14:00"))]
 
     assert the_offer(find(room("A", *periods))).free_from == at("14:00")
 
 
-def test_a_stay_may_end_at_the_latest_instant_not_later() -> None:
+def test_a_stay_may_end_at_latest_but_not_later() -> None:
     busy = room("A", "9:00..11:00")
 
     assert offered(find(busy, latest=at("12:00"))) == ["A"]
     assert offered(find(busy, latest=at("12:00") - TICK)) == []
 
 
-def test_free_until_is_the_end_of_the_gap_though_the_stay_must_end_sooner() -> None:
+def test_free_until_is_the_end_of_the_gap_even_after_latest() -> None:
     assert the_offer(find(room("A", "15:00..16:00"), latest=at("11:30"))).free_until == at("15:00")
 
 
-def test_a_gap_counts_only_as_far_as_the_horizon_shows_it() -> None:
+def test_a_gap_counts_only_up_to_the_horizon() -> None:
     just, short = room("A", BusyPeriod(NOW, HORIZON - HOUR)), room("B", BusyPeriod(NOW, HORIZON - HOUR + TICK))
 
     result = find(just, short, latest=HORIZON + DAY)
@@ -162,7 +162,7 @@ def test_outside_the_known_window_no_room_is_free(earliest: datetime, known: boo
     assert result.alternatives == ()
 
 
-def test_a_room_of_which_nothing_current_is_known_is_never_offered() -> None:
+def test_a_room_without_a_schedule_is_never_offered() -> None:
     assert offered(find(room("A", schedule=None), room("B", "10:00..15:00"))) == ["B"]
 
 
@@ -170,7 +170,7 @@ def test_a_room_of_which_nothing_current_is_known_is_never_offered() -> None:
 
 
 @pytest.mark.parametrize("end", [None, at("12:00")], ids=["for-ever", "until-noon"])
-def test_a_room_disabled_now_is_neither_offered_nor_suggested_for_any_time(end: datetime | None) -> None:
+def test_a_room_disabled_now_is_never_offered_or_suggested(end: datetime | None) -> None:
     closed = room("A", disabled=DisabledPeriod(at("9:00"), end, "Closed"))
 
     for earliest in (NOW, at("12:00"), NOW + DAY):
@@ -179,7 +179,7 @@ def test_a_room_disabled_now_is_neither_offered_nor_suggested_for_any_time(end: 
             assert (result.offers, result.alternatives) == ((), ())
 
 
-def test_without_another_now_a_room_disabled_at_the_earliest_instant_is_not_offered() -> None:
+def test_without_now_a_room_disabled_at_earliest_is_not_offered() -> None:
     closed = [room("A", disabled=DisabledPeriod(at("11:00"), at("12:00"), "Fire drill"))]
 
     assert not find_rooms(closed, Request(HOUR, at("11:00"))).offers
@@ -203,7 +203,7 @@ def test_the_room_that_is_free_soonest_comes_first() -> None:
     assert offered(find(*rooms)) == ["B", "C", "A"]
 
 
-def test_of_rooms_free_alike_the_smallest_that_suffices_comes_first_and_one_of_unknown_size_last() -> None:
+def test_the_smallest_sufficient_room_comes_first_and_unknown_size_last() -> None:
     rooms = [room("A", capacity=0), room("B", capacity=20), room("C", capacity=8), room("D", capacity=4)]
 
     assert offered(find(*rooms)) == ["D", "C", "B", "A"]
@@ -211,7 +211,7 @@ def test_of_rooms_free_alike_the_smallest_that_suffices_comes_first_and_one_of_u
     assert offered(find(*rooms, min_capacity=8)) == ["C", "B"]
 
 
-def test_of_rooms_alike_one_that_was_asked_for_comes_after_one_that_was_not_but_before_a_larger_one() -> None:
+def test_a_pending_request_ranks_a_room_lower_but_before_a_larger_one() -> None:
     request = row("10:30..11:30", NEEDS_ACTION)
     rooms = [room("A", request, capacity=4), room("B", capacity=4), room("C", capacity=5)]
 
@@ -252,7 +252,7 @@ def test_the_limit_keeps_the_best() -> None:
         pytest.param(["11:30..12:00"], False, id="later-in-the-gap"),
     ],
 )
-def test_a_request_not_yet_granted_does_not_block_a_room_but_marks_the_stay(requests: list[str], pending: bool) -> None:
+def test_a_pending_request_marks_the_stay_but_does_not_block_the_room(requests: list[str], pending: bool) -> None:
     offer = the_offer(find(room("A", *(row(request, NEEDS_ACTION) for request in requests), "13:00..14:00")))
 
     assert offer == Offer("A", NOW, at("13:00"), pending)
@@ -283,7 +283,7 @@ BUILDING = [
         ({"floors": ("2",)}, []),
     ],
 )
-def test_a_place_is_one_of_those_named_of_each_kind(filters: dict[str, Any], rooms: list[str]) -> None:
+def test_a_room_must_match_one_name_of_each_kind_of_place(filters: dict[str, Any], rooms: list[str]) -> None:
     assert offered(find(*BUILDING, **filters)) == rooms
 
 
@@ -299,7 +299,7 @@ def test_a_place_is_one_of_those_named_of_each_kind(filters: dict[str, Any], roo
         (("白板",), ["B"]),
     ],
 )
-def test_equipment_is_needed_all_and_found_within_longer_names(equipment: tuple[str, ...], rooms: list[str]) -> None:
+def test_all_equipment_is_required_and_found_within_longer_names(equipment: tuple[str, ...], rooms: list[str]) -> None:
     equipped = [room("A", equipment=("Touch Screen", "Phone")), room("B", equipment=("screen", "电子白板")), room("C")]
 
     assert offered(find(*equipped, equipment=equipment)) == rooms
@@ -308,7 +308,7 @@ def test_equipment_is_needed_all_and_found_within_longer_names(equipment: tuple[
 # What comes nearest
 
 
-def test_where_something_fits_there_are_no_alternatives() -> None:
+def test_a_result_with_offers_has_no_alternatives() -> None:
     result = find(room("A"), room("B", "10:00..11:00"), room("C", floor="2F"), latest=at("11:00"), floors=("2F",))
 
     assert (offered(result), result.alternatives, result.why) == (["C"], (), None)
@@ -342,7 +342,7 @@ def test_a_shorter_stay_is_the_longest_in_time_then_the_soonest() -> None:
     assert result.alternatives[-1].offer.free_until == at("11:00")
 
 
-def test_a_shorter_stay_must_not_reach_beyond_the_latest_end_nor_the_horizon() -> None:
+def test_a_shorter_stay_ends_by_latest_and_by_the_horizon() -> None:
     free = room("A", "10:05..10:10")
 
     assert alternatives(find(free, latest=at("10:50")))[Reason.SHORTER_STAY] == ("A", at("10:10"), 40 * MINUTE)
@@ -352,13 +352,13 @@ def test_a_shorter_stay_must_not_reach_beyond_the_latest_end_nor_the_horizon() -
 
 
 @pytest.mark.parametrize(("left", "suggested"), [(MINUTE, True), (MINUTE - TICK, False)], ids=["minute", "less"])
-def test_a_stay_of_less_than_a_minute_is_no_stay(left: timedelta, suggested: bool) -> None:
+def test_a_stay_of_less_than_a_minute_is_not_suggested(left: timedelta, suggested: bool) -> None:
     result = find(room("A", BusyPeriod(NOW + left, HORIZON)))
 
     assert (Reason.SHORTER_STAY in alternatives(result)) is suggested
 
 
-def test_another_place_is_one_that_has_most_in_common_then_the_best_room() -> None:
+def test_another_place_has_the_most_in_common_then_the_best_rank() -> None:
     rooms = [
         room("other floor", "9:00..11:00", building="Alpha", floor="2F"),
         room("other building", building="Beta", floor="2F"),
@@ -375,7 +375,7 @@ def test_another_place_is_one_that_has_most_in_common_then_the_best_room() -> No
     }
 
 
-def test_fewer_seats_are_as_many_as_there_are() -> None:
+def test_fewer_seats_suggests_the_most_seats_available() -> None:
     rooms = [
         room("A", capacity=4),
         room("B", "9:00..10:30", capacity=6),
@@ -389,7 +389,7 @@ def test_fewer_seats_are_as_many_as_there_are() -> None:
     assert alternatives(find(room("C"), min_capacity=8)) == {Reason.FEWER_SEATS: ("C", NOW, HOUR)}
 
 
-def test_less_equipment_is_as_little_less_as_there_is() -> None:
+def test_less_equipment_suggests_the_room_that_lacks_the_least() -> None:
     rooms = [room("A"), room("B", "9:00..11:00", equipment=("Screen",)), room("C", equipment=("Board", "Map"))]
 
     assert alternatives(find(*rooms, equipment=("screen", "phone", "pen"))) == {
@@ -401,7 +401,7 @@ def test_a_room_that_lacks_two_things_is_no_alternative() -> None:
     assert alternatives(find(room("A", capacity=4), min_capacity=8, equipment=("screen",))) == {}
 
 
-def test_an_alternative_to_one_filter_keeps_to_the_time() -> None:
+def test_an_alternative_to_a_filter_still_ends_by_latest() -> None:
     result = find(room("A", "9:00..11:00", capacity=4), min_capacity=8, latest=at("12:00") - TICK)
 
     assert alternatives(result) == {}
@@ -416,7 +416,7 @@ def test_a_room_that_is_disabled_or_unknown_is_never_suggested() -> None:
             assert alternatives(find(closed, unknown, min_capacity=min_capacity, latest=latest)) == {}
 
 
-def test_an_alternative_says_that_others_have_asked_for_it() -> None:
+def test_an_alternative_tells_of_a_pending_request() -> None:
     result = find(room("A", "9:00..11:00", row("11:30..12:00", NEEDS_ACTION)), latest=at("11:20"))
 
     assert result.alternatives == (
@@ -467,7 +467,7 @@ LARGE = room("large", capacity=20)
         pytest.param([BUSY], {"earliest": HORIZON - HOUR}, Why.ALL_BUSY, id="ends-at-the-horizon"),
     ],
 )
-def test_why_nothing_fits(rooms: list[Candidate], wanted: dict[str, Any], why: Why) -> None:
+def test_the_reason_why_no_room_is_offered(rooms: list[Candidate], wanted: dict[str, Any], why: Why) -> None:
     result = find(*rooms, **wanted)
 
     assert (result.offers, result.why) == ((), why)
@@ -476,7 +476,7 @@ def test_why_nothing_fits(rooms: list[Candidate], wanted: dict[str, Any], why: W
 # Instants
 
 
-def test_instants_come_in_any_zone_and_go_out_in_utc() -> None:
+def test_instants_in_any_zone_are_returned_in_utc() -> None:
     kathmandu, shanghai = ZoneInfo("Asia/Kathmandu"), timezone(8 * HOUR)
     periods = [row("9:00..10:30"), row("12:00..13:00")]
     moved = [BusyPeriod(period.start.astimezone(shanghai), period.end.astimezone(shanghai)) for period in periods]
@@ -495,7 +495,7 @@ def test_instants_come_in_any_zone_and_go_out_in_utc() -> None:
     assert offer.free_until.tzinfo is UTC
 
 
-def test_in_the_night_the_clocks_go_back_a_stay_is_as_long_as_it_is() -> None:
+def test_a_stay_across_the_end_of_dst_is_measured_in_real_time() -> None:
     # Berlin, 02:30 CEST to 02:30 CET: an hour, and none by the wall.
     berlin = ZoneInfo("Europe/Berlin")
     earliest, latest = (
@@ -527,7 +527,7 @@ def test_a_fraction_of_a_second_is_kept() -> None:
         {"latest": HORIZON.replace(tzinfo=None)},
     ],
 )
-def test_a_request_without_sense_is_refused(wanted: dict[str, Any]) -> None:
+def test_an_invalid_request_raises(wanted: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must be positive|needs a time zone"):
         find(**wanted)
 
@@ -825,7 +825,7 @@ def searches(draw: st.DrawFn) -> tuple[Office, Wish]:
 
 @given(searches(), st.sampled_from(ZONES))
 @settings(max_examples=800, deadline=None, derandomize=True)
-def test_a_search_finds_what_every_step_of_every_row_says(search: tuple[Office, Wish], zone: str) -> None:
+def test_any_search_matches_the_oracle(search: tuple[Office, Wish], zone: str) -> None:
     office, wish = search
 
     assert office.find(wish, zone) == Oracle(office, wish).result()
@@ -877,7 +877,7 @@ def tower_wish(random: Random) -> Wish:
     )
 
 
-def test_a_search_in_a_tower_of_a_thousand_rooms_finds_what_every_step_of_every_row_says() -> None:
+def test_searches_in_a_tower_of_1000_rooms_match_the_oracle() -> None:
     random = Random(20260610)  # noqa: S311  # reproducible
     office = tower(random)
     reasons: set[Reason] = set()

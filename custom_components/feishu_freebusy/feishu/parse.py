@@ -69,7 +69,7 @@ def _busy_period(row: object) -> BusyPeriod:
         raise UnreadableAnswerError("a busy period is not an object")
     start, end, word = row.get("start_time"), row.get("end_time"), row.get("rsvp_status")
     if not (isinstance(start, str) and isinstance(end, str)):
-        raise UnreadableAnswerError("a busy period has no start or no end")
+        raise UnreadableAnswerError("a busy period has no readable start or end")
     return _period(start, end, _RSVP_WORDS.get(word) if isinstance(word, str) else None)
 
 
