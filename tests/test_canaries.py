@@ -1,19 +1,19 @@
-"""Nothing leaks: words are planted wherever somebody's secret, name, id or address may be, and then looked for.
+"""No private data leaks: plant words as secrets, names, IDs and addresses, and search all output for them.
 
-What may be read where:
+Where each kind of data may appear:
 
-- The app secret and the tokens of the tenant: nowhere at all, not even in the `repr` of an object.
-- Names, ids, e-mail addresses and numbers of people and rooms, names and ids of levels, the app's id, its address, the
-  IP address of Home Assistant: not in the log, the diagnostics, the system information, or the text of an error of
-  `feishu/` or of an action that fails, for Home Assistant logs that. Objects may hold them, and so may their `repr`;
-  forms, and the answers of actions, tell users what they asked for.
-- The title of the entry, which is the app's name until the user changes it: in the log, for Home Assistant puts it
-  there, too; not in the diagnostics.
-- What Feishu says of a failure: in the log and on the screen, without anything of the above that the request held, and
-  without what looks like it. The server here repeats the whole request, encoded in various ways, and tells of others.
-- Home Assistant names the file of a device's diagnostics after the device; that is not ours to change.
+- The app secret and the tenant's tokens: nowhere, not even in the `repr` of an object.
+- Names, IDs, e-mail addresses and numbers of people and rooms, names and IDs of levels, the app's ID, the address of
+  the server, the IP address of Home Assistant: not in the log, the diagnostics, the system information, or the text of
+  an error. This includes errors of actions, because Home Assistant logs them. Objects and their `repr` may hold this
+  data. Forms and responses of actions may show what the user requested.
+- The title of the entry, by default the app's name: in the log, because Home Assistant logs it, too; not in the
+  diagnostics.
+- Feishu's message about a failure: in the log and on the screen, with the data above masked. The server in these tests
+  repeats the whole request in several encodings and adds data of other people.
+- Home Assistant names the diagnostics file of a device after the device; the integration cannot change that.
 
-The log is what a user gets who enables debug logging for the integration.
+The log in these tests is the debug log of the integration.
 """
 
 import asyncio
@@ -52,11 +52,11 @@ pytest_plugins = ["tests.clock"]
 SECRET = "Canary/Secret+0123456789=x"
 TITLE = "Aviary"  # of the entry
 CALLER = "203.0.113.77"  # the address of this Home Assistant, as Feishu sees it
-STRANGERS = ("ou_c0ffee0123456789", "finch@aviary.example", "+8613022222222", "https://aviary.example/x?y=1")
+OTHERS = ("ou_c0ffee0123456789", "finch@aviary.example", "+8613022222222", "https://aviary.example/x?y=1")
 
 RESPONSES: tuple[tuple[int, Rsvp], ...] = ((9, "accept"), (11, "needs_action"), (14, "accept"))
 TOKENS = "auth/v3/tenant_access_token/internal"
-# Codes of each kind of failure, and one that nobody knows
+# Codes of each kind of failure, and an unknown one
 CODES = (190002, 190014, 190006, 190007, 99991663, 99991672, 99991401, 99991400, 190003, 30005, 10014, 123456, 99991403)
 
 
@@ -67,7 +67,7 @@ def tenant() -> Tenant:
 
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Return all tokens that were issued, as they are."""
+    """Return the set of issued tokens; it grows during the test."""
     issued: set[str] = set()
     issue = TokenIssuer.issue
 
@@ -81,7 +81,7 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 class Office:
-    """A tenant full of words that nobody is to read."""
+    """A tenant whose private data are the planted words."""
 
     def __init__(self, tenant: Tenant, simulator: Simulator) -> None:
         self.tenant = tenant
@@ -105,7 +105,7 @@ class Office:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Return what an entry is to follow, in all ways there are."""
+        """Options of an entry that follows a level, and a person by each kind of ID."""
         ids = (self.person.open_id, self.person.union_id, self.person.user_id)
         return {
             "room_levels": {self.level.level_id: "Rookery / Heronry"},
@@ -113,7 +113,7 @@ class Office:
         }
 
     def personal(self) -> Iterator[str]:
-        """Yield all that is about somebody, and everything that tells of where."""
+        """Yield all private words of the tenant, its people, rooms and levels, and the addresses of both machines."""
         tenant, person = self.tenant, self.person
         yield from (tenant.app_id, tenant.app_id.removeprefix("cli_"), CALLER, "127.0.0.1", f":{self.port}")
         for room in tenant.rooms.values():
@@ -123,17 +123,17 @@ class Office:
         for level in tenant.levels.values():
             yield from (level.level_id, level.level_id.removeprefix("omb_"), level.name)
         yield from (person.open_id, person.union_id, person.user_id, *person.name.split(), person.email, person.mobile)
-        yield from (person.mobile.removeprefix("+86"), *(booking.booking_id for booking in self.bookings), *STRANGERS)
+        yield from (person.mobile.removeprefix("+86"), *(booking.booking_id for booking in self.bookings), *OTHERS)
 
     def found_in(self, text: str, words: Iterable[str]) -> list[str]:
-        """Return those of the words that are in a text, as they are or encoded."""
+        """Return the words that a text contains, plain or encoded."""
         folded = text.casefold()
         forms = ((word, form) for word in words if word for form in (word, quote(word, safe=""), *base64(word)))
         return sorted({word for word, form in forms if form.casefold() in folded})
 
 
 def base64(word: str) -> Iterator[str]:
-    if len(word) > 5:  # what is shorter comes about by chance
+    if len(word) > 5:  # shorter words may occur by chance
         yield b64encode(word.encode()).decode().rstrip("=")
 
 
@@ -142,11 +142,11 @@ def office(tenant: Tenant, simulator: Simulator) -> Office:
     return Office(tenant, simulator)
 
 
-type Reply = Callable[[str], Answer]  # to all that was in a request
+type Reply = Callable[[str], Answer]  # makes an answer that repeats a text
 
 
 def refusal(code: int, status: int = 400) -> Reply:
-    """Return what answers with an error that repeats the request wherever it may."""
+    """Return a reply with this error code that repeats the request in every field."""
 
     def reply(echo: str) -> Answer:
         error = {
@@ -169,8 +169,8 @@ def redirect(echo: str) -> Answer:
     return Answer(302, echo.encode(), headers={"Location": f"http://127.0.0.1:9/?{quote(echo)}"})
 
 
-def spoilt(echo: str) -> Answer:
-    """Answer well, but with rows that can't be read."""
+def unreadable_rows(echo: str) -> Answer:
+    """Answer with code 0 and unreadable rows."""
     row = {"start_time": echo, "end_time": echo, "start": echo, "end": echo, "rsvp_status": echo}
     lists = {"freebusy_list": [row], "freebusy_lists": [row], "rooms": [row], "items": [row], "room_levels": [row]}
     data = {**lists, "free_busy": {echo: [row]}, "time_min": echo, "scopes": [row], "user_list": [row]}
@@ -182,7 +182,7 @@ def cut(echo: str) -> Answer:
 
 
 def bad_header(echo: str) -> Answer:
-    """Answer with what aiohttp refuses to read: its error holds the request with all its headers."""
+    """Answer with a body that aiohttp cannot read: its error holds the request with all headers."""
     return Answer(200, echo.encode(), headers={"Content-Encoding": "gzip"})
 
 
@@ -194,14 +194,14 @@ REPLIES: dict[str, Reply] = {
     "web page 403": page(403),
     "web page 502": page(502),
     "redirect": redirect,
-    "spoilt rows": spoilt,
+    "unreadable rows": unreadable_rows,
     "cut off": cut,
-    "not what it says": bad_header,
+    "falsely declared as gzip": bad_header,
 }
 
 
 class Echo:
-    """Lets the server repeat all it was sent, and what it knows of others."""
+    """Makes the server repeat the request, and data of other people."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reply: Reply | None = None
@@ -222,15 +222,17 @@ class Echo:
             call.path.rpartition("/")[2],
             *values(call.body),
         ]
-        # The most telling ones first: what is shown is not that long
+        # Rotate the words: long messages are cut off, so only the first ones count
         forms = [form for word in sent if word for form in (word, quote(word, safe=""), word.upper(), *base64(word))]
-        told = [*STRANGERS, f"ip {CALLER} is denied by app setting", tenant.app_id, *tenant.rooms]
-        first = self.replies % len(forms) if forms else 0  # by and by, each is
-        return self.reply(" ".join([*forms[first:], *forms[:first], *told] if self.replies % 3 else [*told, *forms]))
+        others = [*OTHERS, f"ip {CALLER} is denied by app setting", tenant.app_id, *tenant.rooms]
+        first = self.replies % len(forms) if forms else 0
+        return self.reply(
+            " ".join([*forms[first:], *forms[:first], *others] if self.replies % 3 else [*others, *forms])
+        )
 
 
 def values(body: object) -> Iterator[str]:
-    """Yield all texts in a body."""
+    """Yield all strings in a body."""
     if isinstance(body, dict):
         body = list(body.values())
     if isinstance(body, list):
@@ -255,7 +257,7 @@ def test_the_leak_search_finds_planted_words(office: Office) -> None:
 
 
 def calls(client: FeishuClient, office: Office) -> Iterator[Awaitable[object]]:
-    """Yield every call that there is, with somebody's data in it."""
+    """Yield every call of the client, with private data in it."""
     window: dict[str, Any] = {"time_min": at(9), "time_max": at(18)}
     person = office.person
     yield client.check_credentials()
@@ -274,7 +276,7 @@ def calls(client: FeishuClient, office: Office) -> Iterator[Awaitable[object]]:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it came of, shown in a traceback or not."""
+    """Yield an error, its causes and its contexts, even those that a traceback hides."""
     if error is not None:
         yield error
         yield from chain(error.__cause__)
@@ -349,15 +351,15 @@ async def test_no_repr_shows_a_secret_during_a_call(
     seen: list[str] = []
     tasks = []
 
-    def look_and_answer(*call: Any) -> Answer:
-        seen.extend(ours())  # the client is waiting now, with the request in its hands
+    def record_and_answer(*call: Any) -> Answer:
+        seen.extend(reprs())  # the client waits for this answer and holds the request
         return answer(*call)
 
     def create_and_keep(*args: Any, **kwargs: Any) -> asyncio.Task[Any]:
         tasks.append(create_task(*args, **kwargs))
         return tasks[-1]
 
-    monkeypatch.setattr(gateway, "answer", look_and_answer)
+    monkeypatch.setattr(gateway, "answer", record_and_answer)
     monkeypatch.setattr(asyncio, "create_task", create_and_keep)
     async with aiohttp.ClientSession() as session:
         client = FeishuClient(session, office.tenant.app_id, SECRET, base_url=simulator.base_url)
@@ -370,11 +372,11 @@ async def test_no_repr_shows_a_secret_during_a_call(
     assert office.found_in("\n".join([*seen, *map(repr, tasks)]), (SECRET, *tokens)) == []
 
 
-# A day
+# Diagnostics and the log
 
 
-class Told(list[str]):
-    """All that somebody may send to others."""
+class Downloads(list[str]):
+    """The texts that a user may share: system information and diagnostics."""
 
     def __init__(self, hass: HomeAssistant, clock: Clock, browser: TestClient[Any, Any], token: str) -> None:
         super().__init__()
@@ -383,14 +385,14 @@ class Told(list[str]):
 
     async def _download(self, path: str) -> str:
         assert self._login is not None
-        token = self._hass.auth.async_create_access_token(self._login)  # the first one does not last that long
+        token = self._hass.auth.async_create_access_token(self._login)  # the first one expires during the test
         headers = {"Authorization": f"Bearer {token}"}
         response = await self._browser.get(f"/api/diagnostics/config_entry/{path}", headers=headers)
         assert response.status == 200
         return await response.text()
 
-    async def look(self, entry: MockConfigEntry) -> None:
-        """Look at the system information, and download all diagnostics."""
+    async def add(self, entry: MockConfigEntry) -> None:
+        """Add the system information and all diagnostics of an entry."""
         lines: dict[str, Any] = await get_system_health_info(self._hass, DOMAIN)
         for name, line in lines.items():
             self.append(f"{name}: {await self._clock.run(line) if asyncio.iscoroutine(line) else line}")
@@ -400,15 +402,17 @@ class Told(list[str]):
 
 
 @pytest.fixture
-async def told(hass: HomeAssistant, clock: Clock, hass_client: ClientSessionGenerator, hass_access_token: str) -> Told:
+async def downloads(
+    hass: HomeAssistant, clock: Clock, hass_client: ClientSessionGenerator, hass_access_token: str
+) -> Downloads:
     for component in ("homeassistant", "diagnostics", "system_health"):
         assert await async_setup_component(hass, component, {})
-    return Told(hass, clock, await clock.run(hass_client()), hass_access_token)
+    return Downloads(hass, clock, await clock.run(hass_client()), hass_access_token)
 
 
 @pytest.fixture
 def debug_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Return the log as it is with debug logging enabled for the integration."""
+    """Return the log with debug logging enabled for the integration."""
     caplog.set_level(logging.WARNING)
     caplog.set_level(logging.DEBUG, logger=f"custom_components.{DOMAIN}")
     return caplog
@@ -417,7 +421,7 @@ def debug_log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 async def test_a_failed_setup_leaks_nothing(
     hass: HomeAssistant,
     clock: Clock,
-    told: Told,
+    downloads: Downloads,
     debug_log: pytest.LogCaptureFixture,
     set_up: SetUp,
     tokens: set[str],
@@ -436,20 +440,20 @@ async def test_a_failed_setup_leaks_nothing(
         ):
             echo.reply = REPLIES[name]
             entry = await set_up(office.room, office.other, **office.options)
-            await told.look(entry)
+            await downloads.add(entry)
             await clock.run(hass.config_entries.async_remove(entry.entry_id))
 
     assert echo.replies >= 14
-    for shown in (debug_log.text, *told):
+    for shown in (debug_log.text, *downloads):
         assert office.found_in(shown, (SECRET, *tokens, *office.personal())) == []
-    assert office.found_in("\n".join(told), [TITLE]) == []
-    assert '"state": "setup_retry"' in "\n".join(told)
+    assert office.found_in("\n".join(downloads), [TITLE]) == []
+    assert '"state": "setup_retry"' in "\n".join(downloads)
 
 
 async def test_a_day_of_failures_leaks_nothing(
     hass: HomeAssistant,
     clock: Clock,
-    told: Told,
+    downloads: Downloads,
     debug_log: pytest.LogCaptureFixture,
     simulator: Simulator,
     set_up: SetUp,
@@ -458,50 +462,50 @@ async def test_a_day_of_failures_leaks_nothing(
     echo: Echo,
 ) -> None:
     entry = await set_up(office.room, office.other, **office.options)
-    await told.look(entry)
+    await downloads.add(entry)
     for source in ("list", "batch"):
         hass.config_entries.async_update_entry(entry, options={**entry.options, "source": source})
         for echo.for_tokens in (False, True):
-            await troubles(hass, clock, entry, office, echo, told)
-    await told.look(entry)
+            await troubles(hass, clock, entry, office, echo, downloads)
+    await downloads.add(entry)
     office.tenant.inject(unreadable(office.other), times=None, when=is_about(office.other))
     await clock.forward(hours=7)
     office.tenant.delete_room(office.room.room_id)
     await clock.forward(hours=13)
-    await told.look(entry)
+    await downloads.add(entry)
     await simulator.stop()
     await clock.forward(minutes=30)
-    await told.look(entry)
+    await downloads.add(entry)
     office.tenant.clear_faults()
     await simulator.start()
     await clock.run(hass.config_entries.async_reload(entry.entry_id))
     await clock.forward(minutes=5)
-    objects = "\n".join(ours())
+    objects = "\n".join(reprs())
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
-    await told.look(entry)
+    await downloads.add(entry)
 
     assert echo.replies > 200
     assert len(tokens) > 3
-    assert any("Feishu refused the request" in text for text in told)
+    assert any("Feishu refused the request" in text for text in downloads)
     for line in ("retrying in", "rooms and people of Aviary can't be read", "Aviary, free_busy: "):
         assert line in debug_log.text
-    for shown in (debug_log.text, *told):
+    for shown in (debug_log.text, *downloads):
         assert office.found_in(shown, (SECRET, *tokens, *office.personal())) == []
-    assert office.found_in("\n".join(told), [TITLE]) == []
+    assert office.found_in("\n".join(downloads), [TITLE]) == []
     assert "FreeBusyCoordinator" in objects
     assert office.found_in(objects, (SECRET, *tokens)) == []
 
 
 async def troubles(
-    hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office, echo: Echo, told: list[str]
+    hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office, echo: Echo, downloads: list[str]
 ) -> None:
-    """Let all go wrong that can, one after the other."""
+    """Let the server give each reply in turn, and use the integration meanwhile."""
     for reply in REPLIES.values():
         echo.reply = reply
         if echo.for_tokens:
             office.tenant.expire_tokens()
         await clock.forward(minutes=2)
-        told += await use(hass, clock, entry, office)
+        downloads += await use(hass, clock, entry, office)
         echo.reply = None
         await clock.forward(minutes=1)
 
@@ -515,7 +519,7 @@ def is_about(room: Room) -> Callable[[Call], bool]:
 
 
 async def use(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office: Office) -> list[str]:
-    """Do all that a user may do, and return the texts of the errors; Home Assistant logs these."""
+    """Use all actions and flows of a user. Return the texts of the errors, which Home Assistant logs."""
     errors: list[str] = []
 
     async def act(domain: str, action: str, **data: Any) -> None:
@@ -543,8 +547,8 @@ async def use(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, office:
     return errors
 
 
-def ours() -> Iterator[str]:
-    """Yield the `repr` of all our objects that are alive, and of all tasks."""
+def reprs() -> Iterator[str]:
+    """Yield the `repr` of all live objects of the integration, and of all tasks."""
     for each in gc.get_objects():
         if type(each).__module__.startswith(f"custom_components.{DOMAIN}"):
             yield repr(each)

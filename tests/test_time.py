@@ -1,4 +1,4 @@
-"""What a user sees when clocks jump, machines sleep and zones change: never a false free, and soon the truth."""
+"""Clock jumps, sleep and time zones: never a false free, and soon the correct state."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ pytest_plugins = ["tests.clock"]
 DAY = timedelta(days=1)
 
 
-# Clocks that are set
+# Clock jumps
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_clock_jump_during_a_poll_does_not_extend_its_validity(
     assert state_of(hass, orion) == "unavailable"
 
 
-# Machines that sleep
+# Sleep
 
 
 @pytest.mark.parametrize("monotonic_goes_on", [False, True], ids=["stood still", "went on"])
@@ -135,7 +135,7 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
     assert state_of(hass, orion) == "on"
 
 
-# Zones
+# Time zones
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_a_new_time_zone_applies_within_a_minute(
     assert attributes["next_busy_time"] == "2026-11-24T04:00:00+08:00"
 
 
-# Clocks that disagree
+# A wrong clock of the server
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["ahead", "behind"])

@@ -1,4 +1,4 @@
-"""A client of the simulated tenant, over real sockets."""
+"""Fixtures: a client of the simulated tenant over real sockets."""
 
 from collections.abc import AsyncIterator
 
@@ -13,13 +13,13 @@ from simulator import Simulator, Tenant
 
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no test wait for a back-off; how long it is, tests on virtual time ask."""
+    """Make the back-off negligible. Tests on virtual time check its length."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.001)
 
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Return a session as the integration's is: nobody's cookies, no timeouts of its own that matter."""
+    """Return a session with the options of the integration's session."""
     async with aiohttp.ClientSession(**session_options()) as opened:
         yield opened
 

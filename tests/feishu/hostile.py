@@ -1,4 +1,4 @@
-"""A server that misbehaves, over real sockets, and what came to it."""
+"""A misbehaving server on real sockets. It records its requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,12 +21,12 @@ BOT = b'{"code":0,"msg":"ok","bot":{"app_name":"Orion","activate_status":2}}'
 
 ORION = Bot("Orion", ActivateStatus.ENABLED)
 
-# What is done once a request has come. A connection is kept for the next one if it returns true
+# Called for each request. Returns whether to keep the connection for the next one
 type Script = Callable[[asyncio.StreamWriter], Awaitable[bool]]
 
 
 def ok(body: bytes, *headers: bytes) -> bytes:
-    """Return a whole HTTP answer."""
+    """Return a complete HTTP answer."""
     return b"".join([b"HTTP/1.1 200 OK\r\n", *(b"%s\r\n" % header for header in headers)]) + (
         b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
     )
@@ -44,7 +44,7 @@ def says(answer: bytes, *, keep: bool = True) -> Script:
 
 
 def says_for_ever(start: bytes, more: bytes, *, pause: float = 0.0) -> Script:
-    """Return a script that never comes to an end of itself."""
+    """Return a script that sends `start`, then `more` until the client hangs up."""
 
     async def script(writer: asyncio.StreamWriter) -> bool:
         writer.write(start)
@@ -59,7 +59,7 @@ def says_for_ever(start: bytes, more: bytes, *, pause: float = 0.0) -> Script:
 
 @dataclass
 class Server:
-    """A server that hands out tokens, and answers all else by its script, or well where there is none."""
+    """A server that answers calls by `script` and token requests by `token_script`; without a script, it succeeds."""
 
     address: str
     script: Script | None = None
@@ -111,7 +111,7 @@ async def serving(
 async def nothing_left(
     server: Server, caplog: pytest.LogCaptureFixture, *, complaints_of_tls: bool = False
 ) -> AsyncIterator[None]:
-    """See that no task, no connection, no secret in the log and no complaint of asyncio's is left."""
+    """Assert that no task and no connection is left, the log has no secret, and asyncio reported no error."""
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     caplog.set_level(logging.DEBUG)
@@ -124,7 +124,7 @@ async def nothing_left(
         await asyncio.sleep(0.01)
     assert left == []
     assert server.open_connections == 0
-    assert complaints == [] or complaints_of_tls  # for these are the server's
+    assert complaints == [] or complaints_of_tls  # errors of a failed handshake come from the server
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 

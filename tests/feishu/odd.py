@@ -1,4 +1,4 @@
-"""What no server should say: odd values, odd times, and valid answers with something wrong in one place."""
+"""Answers no server should send: odd values, odd times, and valid answers that are corrupted in a few places."""
 
 from collections.abc import Iterator
 from math import inf, nan
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 type Place = tuple[Any, ...]
 
-_DEEPEST = 8  # where something is spoilt; every valid answer has room in it
+_DEEPEST = 8  # the deepest level that is corrupted; valid answers are not as deep
 
 
 def nested(depth: int) -> list[Any]:
-    """Return a list in a list in a list."""
+    """Return `depth` + 1 lists, each inside the one before."""
     outermost: list[Any] = []
     innermost = outermost
     for _ in range(depth):
@@ -50,7 +50,7 @@ ODD_VALUES: list[Any] = [
 
 
 def odd_values() -> st.SearchStrategy[Any]:
-    """Return anything, most of it near to what means something."""
+    """Return a strategy for odd values, mostly similar to valid ones."""
     return (
         st.sampled_from(ODD_VALUES)
         | st.sampled_from(ODD_TEXTS)
@@ -69,7 +69,7 @@ def _places(value: Any, here: Place = ()) -> Iterator[Place]:
 
 
 def _changed(value: Any, place: Place, change: str, odd: Any) -> Any:
-    """Return a copy in which one place is different."""
+    """Return a copy that is changed in one place."""
     if not place:
         return odd
     key, *rest = place
@@ -99,8 +99,8 @@ CHANGES = ["replace", "replace", "wrap in a list", "wrap in an object", "leave o
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, valid: Any, *, within: Place = (), changes: tuple[str, ...] = tuple(CHANGES)) -> Any:
-    """Return a valid answer with one to three things wrong, all of them below `within`."""
+def corrupted(draw: st.DrawFn, valid: Any, *, within: Place = (), changes: tuple[str, ...] = tuple(CHANGES)) -> Any:
+    """Draw a valid answer with one to three changes, all of them below `within`."""
     value = valid
     for _ in range(draw(st.integers(1, 3))):
         places = [place for place in _places(value) if place[: len(within)] == within and len(place) > len(within)]

@@ -1,4 +1,4 @@
-"""What an app may do, found out against a simulated tenant."""
+"""Checking the scopes and the bot of an app, against a simulated tenant."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ type Change = Callable[[Tenant], object]
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a pause."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
@@ -37,7 +37,7 @@ async def client(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> F
 
 
 def no_scopes(tenant: Tenant) -> None:
-    """Let the app not be told which scopes it has."""
+    """Make the call for the app's scopes fail."""
     tenant.inject(Fault.error(400, 9499), SCOPES_PATH, times=None)
 
 
@@ -74,7 +74,7 @@ def nameless(free_busy: bool | None, room_list: bool | None, room_batch: bool | 
 
 
 def nothing(tenant: Tenant) -> None:
-    """Leave the tenant as it is."""
+    """Leave the tenant unchanged."""
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def nothing(tenant: Tenant) -> None:
         pytest.param(bot_is(1), named(True, True, True, False), id="bot disabled"),
         pytest.param(bot_is(3), named(True, True, True, False), id="bot installed, not enabled"),
         pytest.param(bot_is(4), named(True, True, True, True), id="bot to be upgraded"),
-        pytest.param(bot_is(5), named(True, True, True, None), id="licence expired"),
+        pytest.param(bot_is(5), named(True, True, True, None), id="license expired"),
         pytest.param(bot_is(99), named(True, True, True, None), id="bot in an unknown state"),
-        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, None), id="bot not to be asked"),
+        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, None), id="bot unreadable"),
     ],
 )
 async def test_reported_scopes_and_bot_status_are_trusted(
@@ -112,22 +112,26 @@ async def test_reported_scopes_and_bot_status_are_trusted(
         pytest.param(revoke(ROOM_BATCH), named(True, True, False, True), id="no batch"),
         pytest.param(bot_off, nameless(None, True, True, False), id="no bot"),
         pytest.param(both(bot_off, revoke(FREE_BUSY)), nameless(False, True, True, False), id="no bot, no free/busy"),
-        pytest.param(always(Fault.html(502), ROOMS_PATH), named(True, None, True, True), id="rooms not to be read"),
-        pytest.param(always(Fault.html(502), FREE_BUSY_PATH), named(None, True, True, True), id="free/busy not read"),
+        pytest.param(always(Fault.html(502), ROOMS_PATH), named(True, None, True, True), id="rooms unreadable"),
+        pytest.param(always(Fault.html(502), FREE_BUSY_PATH), named(None, True, True, True), id="free/busy unreadable"),
         pytest.param(
-            always(Fault.error(404, 190007), FREE_BUSY_PATH), named(None, True, True, False), id="bot off after all"
+            always(Fault.error(404, 190007), FREE_BUSY_PATH),
+            named(None, True, True, False),
+            id="bot on, free/busy says off",
         ),
         pytest.param(
             always(Fault.body(200, {"code": 0, "data": {"freebusy_list": []}}), FREE_BUSY_PATH),
             named(True, True, True, True),
-            id="any room has an answer",
+            id="unknown room free",
         ),
-        pytest.param(always(Fault.html(502), BOT_PATH), nameless(True, True, True, True), id="the bot works"),
+        pytest.param(
+            always(Fault.html(502), BOT_PATH), nameless(True, True, True, True), id="bot unreadable, free/busy works"
+        ),
         pytest.param(variant(room_batch="30005"), named(True, True, None, True), id="batch taken offline"),
         pytest.param(variant(room_batch="404"), named(True, True, None, True), id="batch gone"),
-        pytest.param(always(Fault.html(502), ROOM_BATCH_PATH), named(True, True, None, True), id="batch not read"),
+        pytest.param(always(Fault.html(502), ROOM_BATCH_PATH), named(True, True, None, True), id="batch unreadable"),
         pytest.param(always(Fault.error(400, 1), ROOM_BATCH_PATH), named(True, True, None, True), id="batch refused"),
-        pytest.param(variant(free_busy="missing"), named(True, True, None, True), id="batch not to be understood"),
+        pytest.param(variant(free_busy="missing"), named(True, True, None, True), id="batch malformed"),
     ],
 )
 async def test_apis_are_tried_if_the_scopes_cannot_be_read(
@@ -168,7 +172,7 @@ async def test_a_wider_room_scope_grants_the_room_list(client: FeishuClient, ten
     assert (await check_access(client)).room_list is True
 
 
-# What it says of itself, the room list, a room that isn't there: whichever call meets it
+# Each call of the check may meet the failure
 @pytest.mark.parametrize("path", [BOT_PATH, SCOPES_PATH, ROOMS_PATH, FREE_BUSY_PATH, ROOM_BATCH_PATH])
 @pytest.mark.parametrize(
     ("fault", "problem"),

@@ -35,7 +35,7 @@ from custom_components.feishu_freebusy.feishu.address import (
         ("https://open.feishu.cn:65535", "https://open.feishu.cn:65535"),
         ("https://[0:0:0:0:0:0:0:1]", "https://[::1]"),
         ("https://飞书.公司.cn", "https://xn--1jq782p.xn--55qx5d.cn"),
-        ("https://open.f\u0435ishu.cn", "https://open.xn--fishu-zwe.cn"),  # the first e is a Cyrillic one
+        ("https://open.f\u0435ishu.cn", "https://open.xn--fishu-zwe.cn"),  # the first e is Cyrillic
         ("https://open。feishu。cn", FEISHU_URL),
         ("http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1"),  # full-width digits
     ],
@@ -67,8 +67,8 @@ def test_equivalent_addresses_have_one_normal_form(typed: str, called: str) -> N
         ("https://open.fei\tshu.cn", AddressProblem.NOT_A_URL),
         ("https://open.feishu.cn\r\nX-Header: 1", AddressProblem.NOT_A_URL),
         ("\0https://open.feishu.cn", AddressProblem.NOT_A_URL),
-        ("https://open.\u200bfeishu.cn", AddressProblem.NOT_A_URL),  # a space that nobody sees
-        ("https://open.feishu.cn\u202e", AddressProblem.NOT_A_URL),  # turns what follows around
+        ("https://open.\u200bfeishu.cn", AddressProblem.NOT_A_URL),  # zero-width space
+        ("https://open.feishu.cn\u202e", AddressProblem.NOT_A_URL),  # right-to-left override
         ("https://open%2efeishu.cn", AddressProblem.NOT_A_URL),
         ("https://-open.feishu.cn", AddressProblem.NOT_A_URL),
         (f"https://{'a' * 64}.cn", AddressProblem.NOT_A_URL),

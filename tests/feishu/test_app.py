@@ -1,4 +1,4 @@
-"""What the app may ask about itself."""
+"""Calls about the app itself: applying for scopes, and calls outside the quota."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the body of an answer may be: how it is sent, how large it is, what counts as JSON. And that of a request."""
+"""Bodies of answers: framing, size, JSON. Bodies of requests: any text."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -53,7 +53,7 @@ every_frame = pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
 
 @asynccontextmanager
 async def server_of(answer: bytes) -> AsyncIterator[str]:
-    """Serve tokens, and on every other path the same answer; yields the address."""
+    """Serve tokens, and the same answer on every other path. Yields the address."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -258,7 +258,7 @@ def ask(
 
 
 def covered(rows: Iterable[tuple[datetime, datetime]], window: tuple[datetime, datetime]) -> list[list[datetime]]:
-    """Return the time within the window that rows cover: merged, and sorted."""
+    """Return the time within the window that rows cover, merged and sorted."""
     merged: list[list[datetime]] = []
     for start, end in sorted((max(start, window[0]), min(end, window[1])) for start, end in rows):
         if merged and start <= merged[-1][1]:
@@ -269,14 +269,14 @@ def covered(rows: Iterable[tuple[datetime, datetime]], window: tuple[datetime, d
 
 
 def assert_as_booked(tenant: Tenant, busy: tuple[BusyPeriod, ...], window: tuple[datetime, datetime]) -> None:
-    """Compare an answer with what is booked, for each answer to the invitation."""
+    """Compare an answer with the bookings, for each RSVP status."""
     bookings = [one for one in tenant.bookings.values() if one.start < window[1] and one.end > window[0]]
     for status in RsvpStatus:
         said = covered(((one.start, one.end) for one in busy if one.rsvp_status is status), window)
         assert said == covered(((one.start, one.end) for one in bookings if one.rsvp == status.value), window)
     assert list(busy) == sorted(busy, key=lambda one: (one.start, one.end))
     if tenant.variants.overlaps == "as_booked":
-        assert len(busy) <= len(bookings)  # no double
+        assert len(busy) <= len(bookings)  # no duplicates
 
 
 @pytest.mark.parametrize("clipping", CLIPPINGS)
@@ -391,7 +391,7 @@ def test_any_long_window_gives_the_same_as_one_call(
 @pytest.mark.parametrize(
     ("zone", "first", "days"),
     [
-        ("Europe/Berlin", datetime(2026, 8, 1), 120),  # noqa: DTZ001  # in the zone, below
+        ("Europe/Berlin", datetime(2026, 8, 1), 120),  # noqa: DTZ001  # gets its zone below
         ("Europe/Berlin", datetime(2027, 2, 1), 120),  # noqa: DTZ001
         ("America/New_York", datetime(2026, 9, 1), 90),  # noqa: DTZ001
         ("Australia/Lord_Howe", datetime(2026, 3, 1), 365),  # noqa: DTZ001

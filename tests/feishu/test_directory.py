@@ -10,7 +10,7 @@ ROOMS, LEVELS = "vc/v1/rooms", "vc/v1/room_levels"
 
 
 def read(tenant: Tenant) -> tuple[Catalogue, Virtual]:
-    """Return the tenant's catalogue, and what it took to read it."""
+    """Return the tenant's catalogue, and the client that read it with its requests."""
 
     async def play() -> tuple[Catalogue, Virtual]:
         virtual = on_virtual_time(tenant)
@@ -21,7 +21,7 @@ def read(tenant: Tenant) -> tuple[Catalogue, Virtual]:
 
 @pytest.fixture
 def floors(tenant: Tenant) -> list[Level]:
-    """Return the floors of two towers in a city, all of which have rooms; some rooms are in towers and in no level."""
+    """Return the floors of two towers in a city. All floors and towers have rooms; one room has no level."""
     city = tenant.add_level("Shanghai")
     found = []
     for name in ("Tower A", "Tower B"):
@@ -42,7 +42,7 @@ def test_a_complete_room_list_needs_no_scan_of_levels(tenant: Tenant, floors: li
     assert catalogue.rooms.keys() == tenant.rooms.keys()
     assert catalogue.levels.keys() == tenant.levels.keys()
     assert len(virtual.sent(ROOMS)) == 1
-    assert len(virtual.sent(LEVELS)) == 4  # the top, the city, and each tower
+    assert len(virtual.sent(LEVELS)) == 4  # the root, the city, and each tower
 
 
 def test_each_level_without_rooms_costs_one_call(tenant: Tenant, floors: list[Level]) -> None:
@@ -69,7 +69,7 @@ def test_a_list_of_only_the_topmost_rooms_is_completed(
 
 
 def only(tenant: Tenant, shown: list[Room]) -> None:
-    """Let the list without a level show but these rooms."""
+    """Make the room list without a level show only these rooms."""
     rooms = [
         {"room_id": room.room_id, "name": room.name, "room_level_id": room.level_id, "path": [room.level_id]}
         for room in shown
@@ -87,7 +87,7 @@ def test_a_list_that_lacks_rooms_of_its_own_levels_is_completed(
 
     catalogue, _ = read(tenant)
 
-    assert catalogue.rooms.keys() == tenant.rooms.keys() - {list(tenant.rooms)[-1]}  # that one is in no level
+    assert catalogue.rooms.keys() == tenant.rooms.keys() - {list(tenant.rooms)[-1]}  # the last one has no level
 
 
 def test_levels_with_many_rooms_are_read_to_the_last_page(tenant: Tenant) -> None:

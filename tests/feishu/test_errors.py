@@ -24,7 +24,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     token_error_of,
 )
 
-# The contract's tables, one line a row: section, code, HTTP status (0: not documented), class
+# The tables of the API contract, one row a line: section, code, HTTP status (0: not documented), class
 BUSINESS: list[tuple[str, int, int, type[FeishuError]]] = [
     ("2.1", 190002, 400, SubjectError),
     ("2.1", 190014, 400, SubjectError),

@@ -1,4 +1,4 @@
-"""Several persons in one call."""
+"""Free/busy of several people in one call."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ START = at(0)
 
 @pytest.fixture
 def people(tenant: Tenant) -> list[User]:
-    """Return two persons."""
+    """Return two people."""
     return [tenant.add_user(name) for name in ("Li Na", "Chen Wei")]
 
 
@@ -35,7 +35,7 @@ def period(booking: Booking, rsvp_status: RsvpStatus | None = None) -> BusyPerio
 
 
 async def ask(client: FeishuClient, *user_ids: str, **options: Any) -> dict[str, BusyAnswer]:
-    """Ask for the day."""
+    """Read the free/busy of the day."""
     return await client.freebusy_batch(user_ids, time_min=at(0), time_max=at(0, day=1), **options)
 
 
@@ -202,7 +202,7 @@ def test_a_long_window_takes_several_calls(
 def test_any_batch_matches_the_bookings(
     booked: list[tuple[int, int, int, Any]], hours: int, forms: dict[str, object]
 ) -> None:
-    """Compare, hour by hour and state by state, with the bookings themselves."""
+    """Compare with the bookings, hour by hour and for each RSVP status."""
     variants = Variants()
     variants.update(forms)
     tenant = Tenant(variants=variants)

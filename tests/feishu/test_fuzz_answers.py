@@ -1,4 +1,4 @@
-"""Whatever bytes come as an answer, a call ends with a value or one of our errors, and the next call is well."""
+"""For any bytes as an answer, a call returns a value or raises one of our errors, and the next call works."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from custom_components.feishu_freebusy.feishu.windows import joined
 from simulator import Fault, Tenant
 from simulator.answers import Answer
 
-from .odd import ODD_VALUES, spoilt
+from .odd import ODD_VALUES, corrupted
 from .virtual import on_virtual_time, run
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
@@ -52,7 +52,7 @@ every_call = pytest.mark.parametrize("path", CALLS)
 
 
 def ask(path: str, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> object:
-    """Return what a call returns or raises when it is answered so, having seen that the next one is well."""
+    """Return what a call returns or raises for this answer, and assert that the next call works."""
     call, _ = CALLS[path]
     tenant = Tenant()
     tenant.add_room("Orion", room_id="omm_1")
@@ -83,11 +83,11 @@ def test_the_uncorrupted_answer_is_read(path: str) -> None:
 @every_call
 @given(data=st.data())
 def test_a_corrupted_answer_gives_a_value_or_an_error(path: str, data: st.DataObject) -> None:
-    body = data.draw(spoilt({"code": 0, "msg": "ok", **CALLS[path][1]}))
+    body = data.draw(corrupted({"code": 0, "msg": "ok", **CALLS[path][1]}))
 
     try:
         text = json.dumps(body).encode()
-    except ValueError, RecursionError:  # Python won't write it
+    except ValueError, RecursionError:  # not writable as JSON
         return
     ask(path, text, data.draw(st.sampled_from([200, 200, 200, 299, 400, 401, 404, 429, 500, 999])))
 
@@ -127,7 +127,7 @@ def test_an_answer_without_a_code_is_unreadable(path: str) -> None:
 @pytest.mark.parametrize(
     "bodies",
     [
-        (b'{"code":0,"code":190002,"data":{}}', FeishuError),  # the last one counts, as everywhere
+        (b'{"code":0,"code":190002,"data":{}}', FeishuError),  # the last one counts, as in most JSON parsers
         (b'{"code":0,"data":{"freebusy_list":[]},"data":null}', UnreadableAnswerError),
     ],
 )
@@ -274,7 +274,7 @@ def test_a_very_deep_level_tree_is_followed_to_a_maximum_depth() -> None:
 
 
 class _Endless:
-    """What a client reads of a tenant that always has one more."""
+    """A client of a tenant with endless levels or rooms."""
 
     def __init__(self, *, rooms: int = 0, levels: int = 0) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Whatever Feishu says is a value or one of our errors, and no booking is lost on the way."""
+"""Any JSON from Feishu gives a value or one of our errors, and no booking is lost."""
 
 from calendar import timegm
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
 )
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 
-from .odd import ODD_TIMES, ODD_VALUES, nested, odd_values, spoilt
+from .odd import ODD_TIMES, ODD_VALUES, corrupted, nested, odd_values
 
 START, END = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
 ROWS = [
@@ -59,7 +59,7 @@ def rooms_busy(data: Any) -> object:
     return parse.rooms_busy(data, ["omm_1", "omm_2", "omm_3"], START, END)
 
 
-# A parser and an answer that it reads well
+# A parser and an answer that it can read
 READERS: dict[str, tuple[Callable[[Any], object], Any]] = {
     "data": (parse.data_of, {"data": {"freebusy_list": ROWS}}),
     "free/busy": (parse.busy_periods, {"freebusy_list": ROWS}),
@@ -88,7 +88,7 @@ def test_a_corrupted_answer_gives_a_value_or_is_unreadable(
     read: Callable[[Any], object], valid: Any, data: st.DataObject
 ) -> None:
     with suppress(UnreadableAnswerError):
-        read(data.draw(spoilt(valid)))
+        read(data.draw(corrupted(valid)))
 
 
 @every_reader
@@ -103,7 +103,7 @@ def test_any_odd_member_gives_a_value_or_is_unreadable(read: Callable[[Any], obj
 
 
 def instant_by_hand(text: str) -> float | None:
-    """Return what RFC 3339 says of a time, in seconds since 1970; None if it is none."""
+    """Return the Unix time of an RFC 3339 date-time; None if the text is not one."""
     match = re.fullmatch(r"(dddd)-(dd)-(dd)[Tt](dd):(dd):(dd)(\.d+)?([Zz]|([+-])(dd):(dd))".replace("d", "[0-9]"), text)
     if match is None:
         return None
@@ -112,7 +112,7 @@ def instant_by_hand(text: str) -> float | None:
     if hour > 23 or minute > 59 or second > 59 or int(match[10] or 0) > 23 or int(match[11] or 0) > 59:
         return None
     with suppress(ValueError):
-        datetime(year, month, day)  # noqa: DTZ001  # a day that there is
+        datetime(year, month, day)  # noqa: DTZ001  # raises if there is no such day
         return timegm((year, month, day, hour, minute, second)) - offset + float((match[7] or ".0")[:7])
     return None
 
@@ -158,7 +158,7 @@ def test_an_odd_time_is_unreadable(text: str) -> None:
 WITHIN_ROWS = ("replace", "wrap in a list", "wrap in an object", "leave out", "put beside", "rename")
 
 
-@given(rows=st.integers(0, 2).flatmap(lambda place: spoilt(ROWS, within=(place,), changes=WITHIN_ROWS)))
+@given(rows=st.integers(0, 2).flatmap(lambda place: corrupted(ROWS, within=(place,), changes=WITHIN_ROWS)))
 def test_a_corrupted_row_is_never_dropped(rows: list[Any]) -> None:
     try:
         read = parse.busy_periods({"freebusy_list": rows})
@@ -170,7 +170,7 @@ def test_a_corrupted_row_is_never_dropped(rows: list[Any]) -> None:
         assert period.end.timestamp() == pytest.approx(instant_by_hand(row["end_time"]), abs=1e-3)
 
 
-@given(spoilt(BATCH))
+@given(corrupted(BATCH))
 def test_a_room_with_bookings_is_free_only_if_its_rows_are_gone(data: Any) -> None:
     try:
         answers = parse.rooms_busy(data, ["omm_1", "omm_3"], START, END)
@@ -185,7 +185,7 @@ def test_a_room_with_bookings_is_free_only_if_its_rows_are_gone(data: Any) -> No
         assert "omm_3" not in (data.get("error_room_ids") or [])
 
 
-@given(spoilt(PEOPLE))
+@given(corrupted(PEOPLE))
 def test_a_person_is_free_only_with_an_empty_list(data: Any) -> None:
     try:
         answers = parse.users_busy(data, ["ou_1", "ou_2"])
@@ -230,7 +230,7 @@ def test_an_invalid_room_status_is_unreadable(status: object) -> None:
         parse.rooms({"rooms": [{**ROOM, "room_status": status}]})
 
 
-# --- True is not one --------------------------------------------------------------------------------------------------
+# --- Booleans are not numbers -----------------------------------------------------------------------------------------
 
 
 def test_true_is_not_a_number() -> None:
@@ -249,7 +249,7 @@ def test_only_digits_are_a_unix_time(text: str) -> None:
     (room,) = parse.rooms({"rooms": [{**ROOM, "room_status": {"status": False, "disable_end_time": text}}]})
 
     assert room.status
-    assert room.status.disable_end is None  # for ever, so never free by mistake
+    assert room.status.disable_end is None  # disabled without end, so never free by mistake
 
 
 # --- Bounds -----------------------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ CODES = st.sampled_from([99991672, 99991400, 10014, 190002, 2**64 - 1, -(2**63),
 
 
 @given(
-    body=spoilt(REFUSAL, within=("error",)) | spoilt(REFUSAL),
+    body=corrupted(REFUSAL, within=("error",)) | corrupted(REFUSAL),
     code=CODES,
     status=st.integers(100, 999),
     headers=st.dictionaries(st.sampled_from(["x-ogw-ratelimit-reset", "x-tt-logid"]), odd_values().map(str)),

@@ -1,4 +1,4 @@
-"""A server that means ill, or is ill: one clear error, nothing given away, and the next call is well."""
+"""A malicious or broken server causes one clear error, gets no secret, and the next call works."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,12 +30,12 @@ MEBIBYTE = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def quick(quick_retries: None) -> None:
-    """Let no test wait between attempts."""
+    """Retry without a pause."""
 
 
 @pytest.fixture
-async def clientele(socket_enabled: None) -> AsyncIterator[Callable[[Server], FeishuClient]]:
-    """Return what makes clients of a server."""
+async def client_of(socket_enabled: None) -> AsyncIterator[Callable[[Server], FeishuClient]]:
+    """Return a function that makes a client of a server."""
     async with aiohttp.ClientSession(**session_options()) as session:
         yield lambda server: FeishuClient(session, "cli_a", "secret-0815", base_url=server.address)
 
@@ -57,7 +57,7 @@ ZEROS = bytes(10 * MEBIBYTE)
 HEADER = b"X-Header: %s\r\n"
 
 HOSTILE: dict[str, tuple[Script, type[FeishuError]]] = {
-    # It leads elsewhere
+    # Redirects and demands for a login
     **{
         f"{status} to {place!r}": (redirect(place, status), NotFeishuError)
         for status in (301, 302, 303, 307, 308)
@@ -73,7 +73,7 @@ HOSTILE: dict[str, tuple[Script, type[FeishuError]]] = {
     },
     "300 with choices": (redirect(b"http://elsewhere.example/", 300), NotFeishuError),
     "305 use proxy": (redirect(b"http://elsewhere.example/", 305), NotFeishuError),
-    "a proxy that wants a name": (
+    "a proxy that asks for a login": (
         says(b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"),
         NotFeishuError,
     ),
@@ -89,40 +89,43 @@ HOSTILE: dict[str, tuple[Script, type[FeishuError]]] = {
         UnreadableAnswerError,
     ),
     "a header without end": (says_for_ever(b"HTTP/1.1 200 OK\r\nX-Header: ", b"x" * 65536), UnreadableAnswerError),
-    # It is larger than it looks
+    # Compressed
     "gzip": (packed(b"gzip", gzip.compress(ZEROS)), UnreadableAnswerError),
     "deflate": (packed(b"deflate", zlib.compress(ZEROS)), UnreadableAnswerError),
     "zstd": (packed(b"zstd", zstd.compress(ZEROS)), UnreadableAnswerError),
     "gzip in gzip": (packed(b"gzip, gzip", gzip.compress(gzip.compress(ZEROS))), UnreadableAnswerError),
     "many gzips": (packed(b"gzip", gzip.compress(bytes(65536)) * 200), UnreadableAnswerError),
     "gzip that is cut off": (packed(b"gzip", gzip.compress(BOT)[:-12]), UnreadableAnswerError),
-    "gzip that is none": (packed(b"gzip", BOT), UnreadableAnswerError),
-    "deflate that is none": (packed(b"deflate", b"\xff" + BOT), UnreadableAnswerError),
-    "zstd that is none": (packed(b"zstd", BOT), UnreadableAnswerError),
-    # Its head makes no sense
+    "not gzip": (packed(b"gzip", BOT), UnreadableAnswerError),
+    "not deflate": (packed(b"deflate", b"\xff" + BOT), UnreadableAnswerError),
+    "not zstd": (packed(b"zstd", BOT), UnreadableAnswerError),
+    # Invalid headers
     "a header of 1 MB": (says(ok(BOT, b"X-Header: " + b"x" * MEBIBYTE), keep=False), UnreadableAnswerError),
     "a header without a name": (says(ok(BOT, b": value"), keep=False), UnreadableAnswerError),
-    "a length below nothing": (
+    "a negative length": (
         says(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", keep=False),
         UnreadableAnswerError,
     ),
     "a length in words": (says(b"HTTP/1.1 200 OK\r\nContent-Length: all\r\n\r\n", keep=False), UnreadableAnswerError),
     "two lengths": (says(ok(BOT, b"Content-Length: 3"), keep=False), UnreadableAnswerError),
     "a length and chunks": (says(ok(BOT, b"Transfer-Encoding: chunked"), keep=False), UnreadableAnswerError),
-    "a status that is none": (says(b"HTTP/1.1 abc OK\r\n\r\n", keep=False), UnreadableAnswerError),
+    "a status in letters": (says(b"HTTP/1.1 abc OK\r\n\r\n", keep=False), UnreadableAnswerError),
     "a status of five digits": (says(b"HTTP/1.1 20000 OK\r\n\r\n", keep=False), UnreadableAnswerError),
     "HTTP/0.9": (says(BOT, keep=False), UnreadableAnswerError),
     "HTTP/9": (says(BOT.join([b"HTTP/9.9 200 OK\r\n\r\n", b""]), keep=False), UnreadableAnswerError),
     "HTTP/2": (says(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80", keep=False), UnreadableAnswerError),
     "TLS on a plain port": (says(b"\x15\x03\x03\0\x02\x02\x28", keep=False), UnreadableAnswerError),
     "a hang-up": (says(b"", keep=False), NotReachableError),
-    # Its body isn't what the head says
+    # The body contradicts the headers
     "half of the body": (says(ok(BOT)[:-20], keep=False), UnreadableAnswerError),
     "half of a chunk": (says(chunked() + b"40\r\n{", keep=False), UnreadableAnswerError),
-    "a chunk that is none": (says(chunked() + b"zz\r\n{}\r\n0\r\n\r\n", keep=False), UnreadableAnswerError),
-    "less than it says": (says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + BOT), UnreadableAnswerError),
+    "an invalid chunk": (says(chunked() + b"zz\r\n{}\r\n0\r\n\r\n", keep=False), UnreadableAnswerError),
+    "a length shorter than the body": (
+        says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + BOT),
+        UnreadableAnswerError,
+    ),
     "no content": (says(b"HTTP/1.1 204 No Content\r\n\r\n"), UnreadableAnswerError),
-    # It would rather talk about something else
+    # Upgrades to another protocol
     "an upgrade": (
         says(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n" + BOT),
         NotFeishuError,
@@ -141,15 +144,15 @@ ONLY_TIME_ENDS = {
     "continue, continue": says_for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
     "hints without end": says_for_ever(b"", b"HTTP/1.1 103 Hints\r\nLink: </x>\r\n\r\n" * 100),
     "nothing at all": says(b""),
-    "more than it sends": says(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + BOT),
+    "a length longer than the body": says(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + BOT),
 }
 
-# And these, until aiohttp 3.14
+# Only a timeout ends these before aiohttp 3.14; later releases refuse them
 TIME_ENDS_AT_LATEST = {
     "headers without end": says_for_ever(b"HTTP/1.1 200 OK\r\n", HEADER % (b"x" * 99)),
     "trailers without end": says_for_ever(chunked() + b"0\r\n", HEADER % (b"x" * 999)),
 }
-# aiohttp makes nothing of them until then
+# Before aiohttp 3.14 these are ignored; later releases refuse them
 ODD = {
     "100,000 headers": says(ok(BOT, *[b"X-Header: x"] * 100_000), keep=False),
     "a header with a NUL": says(ok(BOT, b"X-Header: a\0b"), keep=False),
@@ -173,9 +176,9 @@ async def test_a_hostile_answer_raises_one_clear_error(
 
 
 @pytest.mark.parametrize("script", ODD.values(), ids=ODD)
-async def test_an_odd_header_is_refused_or_ignored(clientele: Callable[[Server], FeishuClient], script: Script) -> None:
+async def test_an_odd_header_is_refused_or_ignored(client_of: Callable[[Server], FeishuClient], script: Script) -> None:
     async with serving(script) as server:
-        client = clientele(server)
+        client = client_of(server)
 
         with suppress(UnreadableAnswerError):
             assert await client.bot() == ORION
@@ -219,7 +222,7 @@ async def test_a_dripping_body_does_not_outlast_the_deadline(socket_enabled: Non
 
         with pytest.raises(NotReachableError):
             await client.bot()
-        assert asyncio.get_running_loop().time() - before < 5  # an attempt alone may last for ten
+        assert asyncio.get_running_loop().time() - before < 5  # a single attempt may last 10 s
 
 
 # --- Elsewhere --------------------------------------------------------------------------------------------------------
@@ -228,7 +231,7 @@ async def test_a_dripping_body_does_not_outlast_the_deadline(socket_enabled: Non
 @pytest.mark.parametrize("status", [200, 201, 301, 302, 303, 307, 308, 401, 407, 503])
 @pytest.mark.parametrize("strikes", ["a call", "a token"])
 async def test_no_header_of_an_answer_makes_us_call_another_server(
-    clientele: Callable[[Server], FeishuClient], status: int, strikes: str
+    client_of: Callable[[Server], FeishuClient], status: int, strikes: str
 ) -> None:
     async with serving() as bystander, serving() as server:
         where = bystander.address.encode()
@@ -238,7 +241,7 @@ async def test_no_header_of_an_answer_makes_us_call_another_server(
         script = says(ok(b"{}", *lines).replace(b"200 OK", b"%d Hm" % status))
         server.script, server.token_script = (script, None) if strikes == "a call" else (None, script)
 
-        await failure_of(clientele(server))
+        await failure_of(client_of(server))
         assert bystander.requests == []
         assert bystander.open_connections == 0
 
@@ -268,7 +271,7 @@ async def test_no_cookie_is_kept_or_sent(socket_enabled: None) -> None:
         serving(says(ok(BOT, *cookies))) as server,
         aiohttp.ClientSession(connector=connector, **session_options()) as session,
     ):
-        address = server.address.replace("127.0.0.1", "localhost")  # of a bare address, no session keeps any
+        address = server.address.replace("127.0.0.1", "localhost")  # aiohttp keeps no cookies of IP addresses
         for app_id in ("cli_a", "cli_a", "cli_b"):
             assert await FeishuClient(session, app_id, "secret-0815", base_url=address).bot() == ORION
 
@@ -297,12 +300,12 @@ POISONED_AND_ASKED_AGAIN = [
 
 @pytest.mark.parametrize(
     ("answer", "pause"),
-    # What comes after the next request is its answer, for all that one can see: so no pause where it is sent at once
+    # Bytes that arrive after the next request look like its answer. So there is no pause where a retry follows at once
     [*((answer, 0.05) for answer in POISONED), *((answer, 0.0) for answer in POISONED + POISONED_AND_ASKED_AGAIN)],
     ids=range(2 * len(POISONED) + len(POISONED_AND_ASKED_AGAIN)),
 )
 async def test_bytes_after_an_answer_do_not_answer_the_next_call(
-    clientele: Callable[[Server], FeishuClient], answer: bytes, pause: float
+    client_of: Callable[[Server], FeishuClient], answer: bytes, pause: float
 ) -> None:
     head = answer.removesuffix(EVIL * 3).removesuffix(EVIL).removesuffix(b"garbage")
     said = asyncio.Event()
@@ -317,14 +320,14 @@ async def test_bytes_after_an_answer_do_not_answer_the_next_call(
         return True
 
     async with serving(script) as server:
-        client = clientele(server)
+        client = client_of(server)
         for _ in range(3):
             with suppress(FeishuError):
                 assert (await client.bot()).app_name != "Evil"
             if pause:
                 await asyncio.wait_for(said.wait(), 10)
                 await asyncio.sleep(pause)
-                for _ in range(10):  # however late it is by now: what was said is read before the next request
+                for _ in range(10):  # let the loop read the bytes before the next request, also on a slow machine
                     await asyncio.sleep(0)
             said.clear()
         server.script = None
@@ -335,7 +338,7 @@ async def test_bytes_after_an_answer_do_not_answer_the_next_call(
 
 
 def bomb(encoding: str) -> bytes:
-    """Return 256 MiB of zeros, packed."""
+    """Return 256 MiB of zeros, compressed."""
     if encoding == "zstd":
         packer: Any = zstd.ZstdCompressor()
     else:
@@ -346,7 +349,7 @@ def bomb(encoding: str) -> bytes:
 
 @pytest.fixture
 def most_memory() -> Iterator[Callable[[], int]]:
-    """Return what tells how many bytes were held at most since the test began."""
+    """Return a function for the peak of allocated bytes since the start of the test."""
     tracemalloc.start()
     yield lambda: tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -354,12 +357,12 @@ def most_memory() -> Iterator[Callable[[], int]]:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 async def test_a_decompression_bomb_does_not_fill_the_memory(
-    clientele: Callable[[Server], FeishuClient], most_memory: Callable[[], int], encoding: str
+    client_of: Callable[[Server], FeishuClient], most_memory: Callable[[], int], encoding: str
 ) -> None:
     packed_zeros = bomb(encoding)
     assert len(packed_zeros) < MEBIBYTE
     tracemalloc.reset_peak()
     async with serving(packed(encoding.encode(), packed_zeros)) as server:
-        assert type(await failure_of(clientele(server))) is UnreadableAnswerError
+        assert type(await failure_of(client_of(server))) is UnreadableAnswerError
 
-    assert most_memory() < 160 * MEBIBYTE  # until aiohttp 3.14, a read unpacks 32 MiB at once
+    assert most_memory() < 160 * MEBIBYTE  # before aiohttp 3.14, one read decompresses 32 MiB

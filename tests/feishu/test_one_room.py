@@ -1,4 +1,4 @@
-"""One room, asked for by its id."""
+"""Reading one room by its ID."""
 
 import pytest
 

@@ -56,10 +56,10 @@ def test_an_instant_may_have_a_fraction(fraction: str, microseconds: int) -> Non
         "",
         "soon",
         "2026-11-23",
-        "2026-11-23T10:00:00",  # whose ten o'clock?
+        "2026-11-23T10:00:00",  # no offset
         "2026-02-30T10:00:00Z",
         "2026-11-23T25:00:00Z",
-        "0001-01-01T00:00:00+08:00",  # before time began in UTC
+        "0001-01-01T00:00:00+08:00",  # before year 1 in UTC
         1795428000,
         1795428000.0,
         True,
@@ -138,12 +138,12 @@ def test_an_unknown_rsvp_status_is_none(word: object) -> None:
 
 
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-INSTANTS = st.datetimes(datetime(1970, 1, 3), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001  # they get one
+INSTANTS = st.datetimes(datetime(1970, 1, 3), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001  # `timezones` adds one
 
 
 @st.composite
 def rows_and_periods(draw: st.DrawFn) -> tuple[list[dict[str, object]], list[BusyPeriod]]:
-    """Return rows as a server may write them, and what they mean."""
+    """Draw rows as a server may write them, and the periods that they mean."""
     rows: list[dict[str, object]] = []
     periods = []
     for _ in range(draw(st.integers(0, 6))):

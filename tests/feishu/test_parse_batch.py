@@ -1,4 +1,4 @@
-"""From the JSON of the batches to values."""
+"""Parsing the answers of the batch calls."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -26,12 +26,12 @@ BAD_ROWS: list[Any] = [
 
 
 def rooms(*ids: str, **data: Any) -> dict[str, Any]:
-    """Return what a batch says of rooms."""
+    """Return the parsed answer of a batch for these rooms."""
     return parse.rooms_busy({**ECHO, **data}, ids, START, END)
 
 
 def kinds(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers, errors by their class."""
+    """Return the answers, with each error replaced by its class."""
     return {key: type(answer) if isinstance(answer, FeishuError) else answer for key, answer in answers.items()}
 
 
@@ -126,7 +126,7 @@ def test_one_bad_row_fails_only_its_room(bad: object, place: int) -> None:
     answers = rooms("a", "b", "c", free_busy={"a": rows, "b": [ROW]})
 
     assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,), "c": ()}
-    assert answers["a"].__traceback__ is None  # which would hold all rows
+    assert answers["a"].__traceback__ is None  # a traceback would keep all rows alive
 
 
 @pytest.mark.parametrize("rows", [None, {}, "", 0, False, "none", ROW])
@@ -190,7 +190,7 @@ ROWS = st.lists(GOOD | st.sampled_from(BAD_ROWS), max_size=4)
 
 
 def expected(rows: list[Any]) -> object:
-    """Read the rows in the simplest way."""
+    """Parse the rows in the simplest way."""
     if any(row in BAD_ROWS for row in rows):
         return UnreadableAnswerError
     times = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"])) for row in rows]

@@ -1,4 +1,4 @@
-"""Whatever the server repeats of what it was sent, or tells of others, nobody reads; what else it says stays."""
+"""Private data of the request and of others is masked in the server's messages; other text is unchanged."""
 
 from base64 import b64encode, urlsafe_b64encode
 from ipaddress import ip_address

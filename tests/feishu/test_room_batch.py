@@ -1,4 +1,4 @@
-"""Many rooms in one call."""
+"""Free/busy of many rooms in one call."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def period(booking: Booking) -> BusyPeriod:
 
 
 async def ask(client: FeishuClient, *room_ids: str) -> dict[str, BusyAnswer]:
-    """Ask for the day."""
+    """Read the free/busy of the day."""
     return await client.room_freebusy_batch_get(room_ids, time_min=at(0), time_max=at(0, day=1))
 
 
@@ -299,7 +299,7 @@ async def test_a_lasting_rate_limit_raises_rate_limited_error(
 
 
 def ask_long(tenant: Tenant, time_min: datetime, time_max: datetime, *more: str) -> dict[str, BusyAnswer]:
-    """Ask for all rooms of the tenant, and for more."""
+    """Read the free/busy of all rooms of the tenant, and of `more`."""
 
     async def play() -> dict[str, BusyAnswer]:
         client = on_virtual_time(tenant).client
@@ -381,7 +381,7 @@ FORMS: dict[str, st.SearchStrategy[object]] = {
 def test_any_batch_matches_the_bookings(
     booked: list[tuple[int, int, int, Any]], hours: int, forms: dict[str, object]
 ) -> None:
-    """Compare, hour by hour, with the bookings themselves."""
+    """Compare with the bookings, hour by hour."""
     variants = Variants()
     variants.update(forms)
     tenant = Tenant(variants=variants)

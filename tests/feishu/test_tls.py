@@ -1,4 +1,4 @@
-"""Who doesn't prove to be the server that is called hears nothing of us."""
+"""A server without a valid certificate receives nothing."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.usefixtures("quick_retries", "socket_enabled")
 
 @dataclass(frozen=True)
 class Certificates:
-    """An authority of our own, and what it signs."""
+    """A certificate authority for tests, and TLS contexts with its certificates."""
 
     folder: Path
     name: x509.Name = field(default_factory=lambda: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")]))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def server(self, address: str = "127.0.0.1", *, days: int = 1, signed_by_itself: bool = False) -> ssl.SSLContext:
-        """Return what a server for the address needs, with a certificate that ends in so many days."""
+        """Return the context of a server at `address`; its certificate expires in `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._signed(key, key if signed_by_itself else self.key, address, days, ca=False)
         path = self.folder / f"{address}{days}{signed_by_itself}.pem"
@@ -45,7 +45,7 @@ class Certificates:
         return context
 
     def client(self) -> ssl.SSLContext:
-        """Return what a client needs to trust the authority."""
+        """Return the context of a client that trusts the authority."""
         authority = self._signed(self.key, self.key, "127.0.0.1", 1, ca=True)
         return ssl.create_default_context(cadata=authority.public_bytes(serialization.Encoding.PEM).decode())
 
@@ -109,7 +109,7 @@ async def test_a_server_with_a_valid_certificate_is_called(certificates: Certifi
 @pytest.mark.parametrize(
     "proof",
     [{"days": -1}, {"address": "192.0.2.1"}, {"signed_by_itself": True}],
-    ids=["expired", "another's", "self-signed"],
+    ids=["expired", "another address", "self-signed"],
 )
 async def test_a_server_with_an_invalid_certificate_receives_nothing(
     caplog: pytest.LogCaptureFixture, certificates: Certificates, proof: dict[str, Any]

@@ -21,7 +21,7 @@ HOUR = 3600.0
 
 
 class Endpoint:
-    """A token endpoint that numbers its tokens, and counts how often it is asked."""
+    """A token endpoint that numbers its tokens and counts its requests."""
 
     def __init__(self, lifetime: float = 2 * HOUR, takes: float = 0.0) -> None:
         self.lifetime = lifetime
@@ -40,7 +40,7 @@ class Endpoint:
 
 
 async def together(count: int, call: Callable[[], Awaitable[str]]) -> list[str | BaseException]:
-    """Return what so many concurrent calls got."""
+    """Return the results or errors of this many concurrent calls."""
 
     async def caller() -> str:
         return await call()
@@ -65,9 +65,9 @@ def test_a_token_is_kept_until_shortly_before_its_end() -> None:
         cache = TokenCache(endpoint)
         await cache.get()
 
-        await asyncio.sleep(1.5 * HOUR)  # Feishu would give nothing new yet
+        await asyncio.sleep(1.5 * HOUR)  # Feishu would not issue a new token yet
         assert await cache.get() == "t-1"
-        await asyncio.sleep(0.5 * HOUR - 60)  # the last minute: a call that starts now may outlive it
+        await asyncio.sleep(0.5 * HOUR - 60)  # the last minute: the token may expire during a call
         assert await cache.get() == "t-2"
         assert endpoint.asked == 2
 
@@ -94,7 +94,7 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
         cache = TokenCache(endpoint)
         await cache.get()
 
-        await asyncio.sleep(2 * HOUR - 10)  # dead for 15 s, by the server's clock
+        await asyncio.sleep(2 * HOUR - 10)  # expired 15 s ago, by the server's clock
         endpoint.takes, endpoint.failure = 0, NotReachableError("cut")
         with pytest.raises(NotReachableError):
             await cache.get()
@@ -113,7 +113,7 @@ def test_for_a_day_tokens_are_valid_and_rarely_requested() -> None:
             return Token(*issuer.issue(stuck=False))
 
         await asyncio.sleep(1000)
-        await fetch()  # another process with the same app: our first token is not a fresh one
+        await fetch()  # another process of the same app: our first token will not be fresh
         await asyncio.sleep(4000)
         cache = TokenCache(fetch)
         for _ in range(24 * 60):
@@ -134,7 +134,7 @@ def test_a_failed_renewal_is_ignored_while_the_old_token_is_good() -> None:
         endpoint.failure = NotReachableError("cut")
         assert await together(20, cache.get) == ["t-1"] * 20
         assert await together(20, cache.get) == ["t-1"] * 20
-        assert endpoint.asked == 2  # not again with every call
+        assert endpoint.asked == 2  # not once per call
         endpoint.failure = None
         await asyncio.sleep(60)
         assert await cache.get() == "t-3"
@@ -185,7 +185,7 @@ def test_refused_credentials_raise_at_once() -> None:
 
 
 async def renewing_in_time(endpoint: Endpoint, takes: float, failure: FeishuError | None = None) -> TokenCache:
-    """Return a cache with a token that is good for nearly ten minutes, the renewal of which takes so long."""
+    """Return a cache whose token is good for 590 s and whose renewal takes this long."""
     cache = TokenCache(endpoint)
     await cache.get()
     await asyncio.sleep(2 * HOUR - 590)
@@ -208,7 +208,7 @@ def test_a_slow_renewal_delays_no_call_while_the_old_token_is_good() -> None:
         assert endpoint.asked == 2
 
         pauses = 0.0
-        for _ in range(80):  # it stays like this for another 400 s
+        for _ in range(80):  # another 400 s
             asked_at = now()
             assert await cache.get() == "t-1"
             pauses += now() - asked_at
@@ -346,7 +346,7 @@ def test_a_stale_token_is_replaced_once_for_all_calls() -> None:
         stale = await cache.get()
 
         assert await together(50, lambda: cache.replace(stale)) == ["t-2"] * 50
-        assert await cache.replace(stale) == "t-2"  # who comes late finds the new one, and leaves it there
+        assert await cache.replace(stale) == "t-2"  # a late call gets the new token and does not replace it again
         assert endpoint.asked == 2
 
     run(play())

@@ -41,8 +41,8 @@ MEBIBYTE = 1024 * 1024
 PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
     "connection closed": (Fault.close(), NotReachableError),
     "no answer": (Fault.slow(3600), NotReachableError),
-    "500 of Feishu's": (Fault.error(500, 190003), ServerError),
-    "200 with a code of trouble": (Fault.error(200, 2200), ServerError),
+    "500 with a code": (Fault.error(500, 190003), ServerError),
+    "200 with an error code": (Fault.error(200, 2200), ServerError),
     "503 with an unknown code": (Fault.error(503, 123456), ServerError),
     "503 as text": (Fault.status(503), ServerError),
     "502 as a web page": (Fault.html(502), ServerError),
@@ -57,8 +57,8 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
     "JSON too deep to read": (Fault.body(200, "[" * 200_000), UnreadableAnswerError),
     "a number too long to read": (Fault.body(200, '{"code":' + "9" * 5000 + "}"), UnreadableAnswerError),
     "JSON too deep to read, and whole": (Fault.body(200, "[" * 2000 + "]" * 2000), UnreadableAnswerError),
-    "a number that is none": (Fault.body(200, '{"code":0,"data":{"capacity":NaN}}'), UnreadableAnswerError),
-    "a number without end": (Fault.body(200, '{"code":0,"data":{"capacity":1e999}}'), UnreadableAnswerError),
+    "NaN": (Fault.body(200, '{"code":0,"data":{"capacity":NaN}}'), UnreadableAnswerError),
+    "a number that overflows": (Fault.body(200, '{"code":0,"data":{"capacity":1e999}}'), UnreadableAnswerError),
     "half of a character": (Fault.body(200, '{"code":0,"msg":"\\ud83d"}'), UnreadableAnswerError),
     "a byte order mark": (Fault.body(200, '\ufeff{"code":0,"data":{}}'), UnreadableAnswerError),
     "a list": (Fault.body(200, [{"code": 0}]), UnreadableAnswerError),
@@ -69,16 +69,16 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
 }
 FINAL: dict[str, tuple[Fault, type[FeishuError]]] = {
     "a wrong path": (Fault.status(404), NotFeishuError),
-    "a portal": (Fault.html(403), NotFeishuError),
+    "a captive portal": (Fault.html(403), NotFeishuError),
     "redirected": (Fault.redirect("https://elsewhere.example"), NotFeishuError),
-    "redirected for ever": (Fault.redirect("https://elsewhere.example", 308), NotFeishuError),
+    "redirected permanently": (Fault.redirect("https://elsewhere.example", 308), NotFeishuError),
     "not modified": (Fault.empty(304), NotFeishuError),
     "a bad subject": (Fault.error(400, 190002), SubjectError),
-    "a bad subject, said in a 404": (Fault.error(404, 195100), SubjectError),
+    "a bad subject in a 404": (Fault.error(404, 195100), SubjectError),
     "an unknown code": (Fault.error(400, 123456), RequestError),
     "an unknown code in a 200": (Fault.error(200, 123456), RequestError),
     "no bot": (Fault.error(404, 190007), BotDisabledError),
-    "no entry": (Fault.error(403, 99991401), IpDeniedError),
+    "IP address denied": (Fault.error(403, 99991401), IpDeniedError),
     "no quota": (Fault.error(429, 99991403), QuotaExceededError),
 }
 
@@ -160,17 +160,17 @@ def test_code_0_with_an_error_status_is_an_error(tenant: Tenant, status: int) ->
     run(play())
 
 
-# --- Being told to wait -----------------------------------------------------------------------------------------------
+# --- Rate limits ------------------------------------------------------------------------------------------------------
 
 
-TOLD_TO_WAIT = {
+RATE_LIMITS = {
     "429": Fault.rate_limited(7),
     "old style": Fault.rate_limited(7, status=400),
     "a gateway's page": Fault("page", Answer(429, b"<html>", headers={"Retry-After": "7"})),
 }
 
 
-@pytest.mark.parametrize("fault", TOLD_TO_WAIT.values(), ids=TOLD_TO_WAIT)
+@pytest.mark.parametrize("fault", RATE_LIMITS.values(), ids=RATE_LIMITS)
 def test_a_rate_limit_waits_as_long_as_the_server_says(tenant: Tenant, fault: Fault) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
@@ -353,8 +353,8 @@ def test_replacing_a_stale_token_does_not_extend_the_deadline(tenant: Tenant) ->
 
 
 @asynccontextmanager
-async def everything_in_use(traffic: AppTraffic) -> AsyncIterator[None]:
-    """Hold all the places there are for calls at once."""
+async def all_slots_taken(traffic: AppTraffic) -> AsyncIterator[None]:
+    """Hold all slots for calls."""
     for _ in range(10):
         await traffic.enter("elsewhere")
     yield
@@ -367,7 +367,7 @@ def test_waiting_in_the_queue_does_not_count_towards_the_deadline(tenant: Tenant
         virtual = on_virtual_time(tenant, deadline=12)
         await virtual.client.check_credentials()
         tenant.inject(Fault.slow(9), BOT)
-        async with everything_in_use(virtual.client.traffic):
+        async with all_slots_taken(virtual.client.traffic):
             call = asyncio.create_task(virtual.client.bot())
             await asyncio.sleep(100)
 
@@ -382,7 +382,7 @@ def test_waiting_in_the_queue_does_not_extend_the_rest_of_the_deadline(tenant: T
         virtual = on_virtual_time(tenant, deadline=12)
         await virtual.client.check_credentials()
         tenant.inject(Fault.slow(3600), BOT, times=None)
-        async with everything_in_use(virtual.client.traffic):
+        async with all_slots_taken(virtual.client.traffic):
             call = asyncio.create_task(virtual.client.bot())
             await asyncio.sleep(100)
 
@@ -397,13 +397,13 @@ def test_waiting_in_the_queue_does_not_extend_the_rest_of_the_deadline(tenant: T
 def test_a_queued_token_request_does_not_hold_a_call_beyond_its_deadline(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant, deadline=12)
-        async with everything_in_use(virtual.client.traffic):
+        async with all_slots_taken(virtual.client.traffic):
             for ends_at, call in ((12, virtual.client.check_credentials), (24, virtual.client.bot)):
                 with pytest.raises(NotReachableError):
                     await call()
                 assert now() == pytest.approx(ends_at)
 
-        await virtual.client.bot()  # the token comes after all
+        await virtual.client.bot()  # the queued token request succeeds
         assert len(virtual.sent(TOKEN)) == 1
 
     run(play())
@@ -462,7 +462,7 @@ def test_a_slot_is_released_however_a_call_ends(tenant: Tenant, failure: BaseExc
                 await virtual.client.bot()
         virtual.session.latency = no_latency
         await asyncio.gather(*(virtual.client.bot() for _ in range(31)))
-        assert virtual.sent(BOT) == pytest.approx([0] * 50 + [1])  # who failed counts, too
+        assert virtual.sent(BOT) == pytest.approx([0] * 50 + [1])  # failed calls count, too
 
     run(play())
 
@@ -494,7 +494,7 @@ def test_a_silent_token_endpoint_delays_no_call_while_the_token_is_good(tenant: 
         virtual = on_virtual_time(tenant, deadline=deadline)
         await virtual.client.check_credentials()
         tenant.inject(Fault.slow(3600), TOKEN, times=None)
-        await asyncio.sleep(6_610)  # and good for 590 more
+        await asyncio.sleep(6_610)  # the token is good for 590 s more
 
         while now() < 7_100:
             began = now()
@@ -665,19 +665,19 @@ async def test_a_redirect_is_not_followed(client: FeishuClient, tenant: Tenant, 
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those it came from."""
+    """Yield an exception, its causes and its contexts."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def texts_of(error: BaseException) -> str:
-    """Return all that anybody may write of an exception."""
+    """Return all texts that a log may show of an exception."""
     parts = [text for link in chain(error) for text in (str(link), repr(link), repr(link.args))]
     return "\n".join([*parts, *traceback.format_exception(error)])
 
 
-GOSSIP = [
+REPEATING = [
     (200, 190002),
     (400, 190002),
     (400, 99991663),
@@ -689,7 +689,7 @@ GOSSIP = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code"), GOSSIP)
+@pytest.mark.parametrize(("status", "code"), REPEATING)
 @pytest.mark.parametrize("path", [BOT, TOKEN])
 def test_secrets_repeated_by_the_server_are_in_no_text(
     tenant: Tenant, caplog: pytest.LogCaptureFixture, path: str, status: int, code: int
@@ -698,7 +698,7 @@ def test_secrets_repeated_by_the_server_are_in_no_text(
 
     async def play() -> None:
         virtual = on_virtual_time(tenant)
-        token, _ = tenant.tokens.issue(stuck=False)  # the one that the client is going to get
+        token, _ = tenant.tokens.issue(stuck=False)  # the token that the client will get
         known = [tenant.app_secret] if path == TOKEN else [tenant.app_secret, token]
         tenant.inject(Fault.error(status, code, f"no {' with '.join(known)}"), path, times=None)
 
@@ -711,8 +711,8 @@ def test_secrets_repeated_by_the_server_are_in_no_text(
 
 
 @pytest.fixture
-async def babbler(socket_enabled: None) -> AsyncIterator[str]:
-    """Serve tokens, and on every other path what is not even HTTP."""
+async def not_http(socket_enabled: None) -> AsyncIterator[str]:
+    """Serve tokens, and on every other path an answer that is not HTTP. Yields the address."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -730,10 +730,10 @@ async def babbler(socket_enabled: None) -> AsyncIterator[str]:
 
 
 async def test_an_answer_that_is_not_http_puts_no_secret_into_any_text(
-    quick_retries: None, session: aiohttp.ClientSession, babbler: str, caplog: pytest.LogCaptureFixture
+    quick_retries: None, session: aiohttp.ClientSession, not_http: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    client = FeishuClient(session, "cli_a", "secret-0815", base_url=babbler)
+    client = FeishuClient(session, "cli_a", "secret-0815", base_url=not_http)
 
     with pytest.raises(FeishuError) as failed:
         await client.bot()

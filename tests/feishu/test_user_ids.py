@@ -1,4 +1,4 @@
-"""From e-mail addresses and mobile numbers to ids."""
+"""Looking up user IDs by e-mail address and mobile number."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PATH = "contact/v3/users/batch_get_id"
 
 @pytest.fixture
 def user(tenant: Tenant) -> User:
-    """Return a person with both."""
+    """Return a person with an e-mail address and a mobile number."""
     return tenant.add_user("Li Na", email="Li.Na@example.com", mobile="+8613800000000")
 
 

@@ -1,4 +1,4 @@
-"""The client without waiting and without sockets: time that jumps, and a session that asks the tenant directly."""
+"""The client on virtual time and without sockets: its session calls the simulated tenant directly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -21,7 +21,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Where a loop would sleep, its clock jumps."""
+    """A selector that advances the loop's clock instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,13 +31,13 @@ class _JumpingSelector(selectors.SelectSelector):
         ready = super().select(0)
         if not ready:
             if timeout is None:
-                raise RuntimeError("everybody waits, for nothing that could happen")
+                raise RuntimeError("deadlock: all tasks wait and no timer is set")
             self.now += max(timeout, 0.0)
         return ready
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """A loop in which an hour passes at once when there is nothing to do."""
+    """A loop on virtual time: when all tasks wait, its clock jumps to the next timer."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -64,9 +64,9 @@ def no_latency() -> float:
 
 @dataclass
 class VirtualSession:
-    """What the client needs of an `aiohttp.ClientSession`, answered by a tenant that lives on virtual time.
+    """The part of `aiohttp.ClientSession` that the client uses, answered by a tenant on virtual time.
 
-    Half of a request's `latency` passes before the tenant takes it in, the other half after.
+    Half of a request's `latency` passes before the tenant receives it, the other half after.
     """
 
     tenant: Tenant
@@ -142,13 +142,13 @@ class _Response:
 
 @dataclass(frozen=True)
 class Virtual:
-    """A client on virtual time and what it talks to."""
+    """A client on virtual time and its session."""
 
     client: FeishuClient
     session: VirtualSession
 
     def sent(self, path: str) -> list[float]:
-        """Return when requests for a path that ends so were sent."""
+        """Return when requests for paths with this ending were sent."""
         return [at for sent, at in self.session.sent_at if sent.endswith(path)]
 
 
@@ -159,7 +159,7 @@ def on_virtual_time(
     traffic: AppTraffic | None = None,
     deadline: float = 90.0,
 ) -> Virtual:
-    """Put the tenant on the running loop's time and return a client of it. To be called inside `run`."""
+    """Set the tenant to the time of the running loop and return a client of it. Call this inside `run`."""
     loop = asyncio.get_running_loop()
     tenant.monotonic = loop.time
     tenant.clock = lambda: START + timedelta(seconds=loop.time())

@@ -1,4 +1,4 @@
-"""How often Feishu is asked, how long an answer is good, and what that costs."""
+"""Off hours, poll intervals within the monthly budget, grace and retries."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -111,7 +111,7 @@ def test_the_next_start_of_office_hours(off_hours: OffHours, now: str, expected:
         ("2026-11-23T06:00", "2026-11-23T08:30", SHANGHAI, 1.5),
         ("2026-11-23T08:00", "2026-11-23T09:00", SHANGHAI, 1),
         ("2026-11-23T12:00", "2026-11-23T12:00", SHANGHAI, 0),
-        # Clocks are changed at night, so that office hours are as long as ever
+        # The clocks change at night, outside office hours
         ("2026-03-01T00:00", "2026-04-01T00:00", BERLIN, 22 * 13),
         ("2026-10-01T00:00", "2026-11-01T00:00", BERLIN, 22 * 13),
     ],
@@ -149,13 +149,13 @@ STARTS = [  # of weeks in which clocks are changed, and of some others
     *("2026-03-25", "2026-10-21", "2026-03-04", "2026-10-28", "2026-04-01", "2026-09-30"),
     *("2026-11-25", "2028-02-25", "2011-12-27"),
 ]
-# Not between 0 and 4, where a time may come twice or not at all
+# Not between 00:00 and 04:00, where a DST change may repeat or skip a time
 times = st.one_of(st.just(time(0)), st.builds(time, st.integers(4, 23), st.sampled_from(range(0, 60, 5))))
 any_off_hours = st.builds(OffHours, times, times, st.frozensets(st.integers(0, 6)))
 
 
 def is_off(off_hours: OffHours, now: datetime, zone: ZoneInfo) -> bool:
-    """Tell by a look at the clock on the wall and at the calendar."""
+    """Return whether `now` is off hours, from the local time and weekday alone."""
     wall = now.astimezone(zone)
     if wall.weekday() in off_hours.days:
         return True
@@ -164,7 +164,7 @@ def is_off(off_hours: OffHours, now: datetime, zone: ZoneInfo) -> bool:
     return wall.time() >= off_hours.start or wall.time() < off_hours.end
 
 
-def walk(start: datetime, end: datetime) -> Iterator[datetime]:
+def instants(start: datetime, end: datetime) -> Iterator[datetime]:
     while start < end:
         yield start
         start += STEP
@@ -184,12 +184,12 @@ def test_any_off_hours_match_a_look_at_the_clock_every_five_minutes(
 ) -> None:
     start = datetime.fromisoformat(day).replace(tzinfo=UTC) + offset * STEP
     end = start + steps * STEP
-    seen = {now: is_off(off_hours, now, zone) for now in walk(start, end)}
+    seen = {now: is_off(off_hours, now, zone) for now in instants(start, end)}
 
     assert {now: off_hours.contains(now, zone) for now in seen} == seen
     assert off_hours.office_time(start, end, zone) == sum(not off for off in seen.values()) * STEP
     if steps and seen[start]:
-        expected = next((now for now in walk(start, start + 9 * DAY) if not is_off(off_hours, now, zone)), None)
+        expected = next((now for now in instants(start, start + 9 * DAY) if not is_off(off_hours, now, zone)), None)
         assert off_hours.next_office_start(start, zone) == expected
 
 
@@ -200,8 +200,8 @@ OFFICE, OFF = 21 * 13 * HOUR, (720 - 21 * 13) * HOUR
 HALF_HOUR = 30 * MINUTE
 
 
-def in_four(share: float) -> tuple[timedelta, timedelta]:
-    """Return the intervals, in office hours a quarter of the others, for this share of a budget a cycle."""
+def one_to_four(share: float) -> tuple[timedelta, timedelta]:
+    """Return the office and off-hours intervals in the ratio 1:4 if one cycle costs this share of the budget."""
     office = (OFFICE + OFF / 4) * share
     return office, 4 * office
 
@@ -209,32 +209,32 @@ def in_four(share: float) -> tuple[timedelta, timedelta]:
 @pytest.mark.parametrize(
     ("wanted", "calls", "budget", "used", "off_hours", "expected"),
     [
-        # without a budget, what is wanted; off hours a look every half hour
+        # without a budget: the wanted interval; off hours every half hour
         (MINUTE, 12, None, 0, BOTH, (MINUTE, HALF_HOUR)),
         (MINUTE, 10_000, None, 9_999_999, BOTH, (MINUTE, HALF_HOUR)),
         (HOUR, 12, None, 0, BOTH, (HOUR, HOUR)),
-        # never under 30 seconds, never over a day
+        # at least 30 seconds, at most a day
         (SECOND, 1, None, 0, BOTH, (30 * SECOND, HALF_HOUR)),
         (timedelta(0), 1, 10_000_000, 0, BOTH, (30 * SECOND, HALF_HOUR)),
         (7 * DAY, 1, None, 0, BOTH, (DAY, DAY)),
         (7 * DAY, 1, 25_000, 0, BOTH, (DAY, DAY)),
-        # what is wanted, where there is plenty
+        # enough budget: the wanted interval
         (MINUTE, 1, 1_000_000, 0, None, (MINUTE, HALF_HOUR)),
         (MINUTE, 1, 25_000, 0, BOTH, (MINUTE, HALF_HOUR)),
         (HOUR, 12, 25_000, 0, BOTH, (HOUR, HOUR)),
-        # what is left in office hours, after the few of the off hours
+        # off hours every half hour, office hours get the rest
         (MINUTE, 3, 25_000, 0, BOTH, (OFFICE / (25_000 / 3 - OFF / HALF_HOUR), HALF_HOUR)),
         (MINUTE, 3, 25_000, 5_000, BOTH, (OFFICE / (20_000 / 3 - OFF / HALF_HOUR), HALF_HOUR)),
         (MINUTE, 2, 25_000, 0, WEEKENDS, (21 * DAY / (25_000 / 2 - 9 * DAY / HALF_HOUR), HALF_HOUR)),
         (MINUTE, 4, 25_000, 0, None, (30 * DAY * 4 / 25_000, HALF_HOUR)),
-        # four times as often in office hours, where that is not much
-        (MINUTE, 12, 25_000, 0, BOTH, in_four(12 / 25_000)),
-        (MINUTE, 12, 25_000, 20_000, BOTH, in_four(12 / 5_000)),
-        (MINUTE, 200, 25_000, 0, BOTH, in_four(200 / 25_000)),
+        # tight budget: four times as often in office hours
+        (MINUTE, 12, 25_000, 0, BOTH, one_to_four(12 / 25_000)),
+        (MINUTE, 12, 25_000, 20_000, BOTH, one_to_four(12 / 5_000)),
+        (MINUTE, 200, 25_000, 0, BOTH, one_to_four(200 / 25_000)),
         (MINUTE, 12, 25_000, 0, None, (30 * DAY * 12 / 25_000, 4 * 30 * DAY * 12 / 25_000)),
         (MINUTE, 12, 25_000, 0, ALWAYS, (MINUTE, HALF_HOUR)),
         (MINUTE, 25, 25_000, 0, ALWAYS, (30 * DAY * 25 / 25_000 / 4, 30 * DAY * 25 / 25_000)),
-        # what is left in office hours, where others have one a day
+        # very tight budget: off hours once a day, office hours get the rest
         (MINUTE, 500, 25_000, 0, BOTH, (OFFICE / (25_000 / 500 - OFF / DAY), DAY)),
         (MINUTE, 600, 25_000, 0, BOTH, (OFFICE / (25_000 / 600 - OFF / DAY), DAY)),
         (MINUTE, 1_000, 25_000, 0, BOTH, (DAY, DAY)),
@@ -243,7 +243,7 @@ def in_four(share: float) -> tuple[timedelta, timedelta]:
         (MINUTE, 12, 25_000, 30_000, BOTH, (DAY, DAY)),
         (MINUTE, 12, 25_000, 24_999, BOTH, (DAY, DAY)),
         (MINUTE, 12, 25_000, 30_000, None, (DAY, DAY)),
-        # nothing to read
+        # nothing to poll
         (MINUTE, 0, 25_000, 25_000, BOTH, (MINUTE, HALF_HOUR)),
     ],
 )
@@ -330,7 +330,7 @@ def test_any_poll_plan_spends_the_rest_of_the_budget_and_never_more(
 
     assert 30 * SECOND <= plan.office <= plan.off <= DAY
     assert plan.office >= min(wanted, DAY)
-    assume(plan.office < DAY)  # once a day, rooms are read whatever that costs
+    assume(plan.office < DAY)  # rooms are polled once a day whatever the budget
     end = month_bounds(now, zone)[1].astimezone(UTC)
     total = end - now.astimezone(UTC)
     office = off_hours.office_time(now, end, zone) if off_hours else total
@@ -352,7 +352,7 @@ def test_a_month_of_polls_by_the_plan_stays_within_the_budget(rooms: int, off_ho
         )
         now += plan.off if off_hours and off_hours.contains(now, SHANGHAI) else plan.office
 
-    assert 25_000 - 3 * rooms <= used <= 25_000 + rooms  # whole polls
+    assert 25_000 - 3 * rooms <= used <= 25_000 + rooms  # polls are not split
 
 
 # Grace and retries

@@ -1,4 +1,4 @@
-"""Options with their defaults, and that a running entry takes them over in place."""
+"""Options and their defaults; a running entry applies changes without a reload."""
 
 from collections.abc import Callable
 from datetime import time, timedelta
@@ -26,7 +26,7 @@ type Change = Callable[..., None]
 
 @pytest.fixture
 def change(hass: HomeAssistant) -> Change:
-    """Return what changes options of the entry, as the flow does."""
+    """Return a function that changes options of the entry, as the flow does."""
 
     def change(**options: Any) -> None:
         (entry,) = hass.config_entries.async_entries(DOMAIN)
@@ -205,7 +205,7 @@ async def test_rooms_may_change_during_a_poll(
     change(rooms=names(orion, mira))
     await clock.settle()
     assert device_of(hass, vega) is None
-    assert state_of(hass, mira) == "unavailable"  # known when its turn comes
+    assert state_of(hass, mira) == "unavailable"  # read after the running poll
     await clock.forward(seconds=10)
 
     assert (state_of(hass, orion), state_of(hass, mira)) == ("off", "off")
@@ -388,7 +388,7 @@ async def test_a_change_of_external_calendars_is_read_at_once(
 
 
 async def minutes_of_polls(clock: Clock, tenant: Tenant, entry: MockConfigEntry) -> list[int]:
-    """Return in which minutes of the next two hours rooms are read."""
+    """Return the minutes of the next two hours in which rooms are read."""
     start = clock.now
     tenant.requests.clear()
     await clock.forward(hours=2, seconds=5)

@@ -1,4 +1,4 @@
-"""The rules about time: each told by an example, and all against an oracle that asks every row at every instant."""
+"""The rules about time: each by an example, and all against an oracle that checks every row at every instant."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -70,18 +70,18 @@ def schedule_of(
 
 
 def status_at(schedule: Schedule, now: datetime, min_free: timedelta = MIN_FREE) -> Status:
-    """Return what is shown at an instant at which something is known."""
+    """Return the status at an instant within the known window."""
     status = schedule.status(now, min_free)
     assert status is not None
     return status
 
 
 def free_at(schedule: Schedule, now: datetime) -> bool:
-    """Tell whether the subject is shown as not busy."""
+    """Return whether the subject is not busy."""
     return not status_at(schedule, now).busy
 
 
-# Where room displays go wrong
+# Cases that room displays get wrong
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_booking_across_the_start_of_dst_is_shorter_than_its_wall_times() -> N
     assert status.busy_until == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
-# The rules, worked
+# Examples of the rules
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_any_gap_counts_if_min_free_is_zero() -> None:
 
     assert status_at(schedule, NOW, timedelta()).next_free == at("10:30")
     assert status_at(schedule, at("10:31") - TICK, timedelta()).available_now
-    # Two meetings that touch leave no gap, however short a gap may be.
+    # Two meetings that touch leave no gap
     assert status_at(schedule, at("10:31"), timedelta()).next_free == at("12:00")
 
 
@@ -224,7 +224,7 @@ def test_next_busy_is_after_now_not_at_now() -> None:
     assert status_at(schedule, at("12:00")).next_busy is None
 
 
-# Rows as they come
+# Rows
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_block_that_ends_inside_the_window_has_an_end() -> None:
     schedule = schedule_of(BusyPeriod(at("9:00"), HORIZON - TICK))
 
     assert status_at(schedule, NOW).busy_until == HORIZON - TICK
-    # What is left until the horizon is too short to promise anything.
+    # The gap before the horizon is shorter than `MIN_FREE`
     assert status_at(schedule, NOW).next_free is None
 
 
@@ -335,7 +335,7 @@ def test_the_last_gap_must_be_long_enough_before_the_horizon(shown: timedelta, n
     assert status.next_free == (end if next_free else None)
 
 
-# Answers to invitations
+# RSVP statuses
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_a_request_neither_joins_nor_ends_a_block() -> None:
     assert (status.busy_until, status.next_busy, status.next_free) == (at("10:30"), at("11:30"), at("10:30"))
 
 
-# Rooms that can't be used
+# Disabled rooms
 
 
 def disabled_room(status: RoomStatus, *periods: str) -> Schedule:
@@ -758,10 +758,9 @@ class Scenario:
 
 
 class Oracle:
-    """What is to be shown, found by asking every row at every step. It never merges and never sorts."""
+    """The expected results, found by checking every row at every step, without merging or sorting."""
 
     def __init__(self, scenario: Scenario) -> None:
-        """Ask all rows."""
         self.scenario = scenario
         self.first, self.horizon = scenario.window
         self.samples = range(self.first - 6, self.horizon + 7)
@@ -790,12 +789,12 @@ class Oracle:
         return next((i for i in range(now, self.horizon) if self.busy[i]), self.horizon)
 
     def _runs(self) -> list[tuple[int, int, set[date]]]:
-        """Return the runs of busy steps, each with the local days it is in."""
+        """Return the runs of busy steps, each with its local days."""
         starts = [i for i in self.busy if self.busy[i] and not self.busy.get(i - 1, False)]
         return [(i, self._busy_end(i), {self.day[j] for j in range(i, self._busy_end(i))}) for i in starts]
 
     def status(self, now: int) -> Status | None:
-        """Return what is to be shown at a step."""
+        """Return the expected status at a step."""
         if now not in self.busy:
             return None
         busy_since = busy_until = None
@@ -839,12 +838,12 @@ class Oracle:
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    """Draw a crowded hour by half-minutes around a midnight, or a few days by half-hours."""
+    """Draw a busy hour around midnight in steps of half a minute, or a few days in steps of half an hour."""
     step, longest = draw(st.sampled_from([(MINUTE / 2, 70), (HOUR / 2, 84)]))
     zone, midnight = draw(st.sampled_from(PLACES))
     length = draw(st.integers(1, longest))
     before = draw(st.integers(0, length))
-    # Where things meet is where they go wrong: rows that follow one another closely, or begin with a day.
+    # Bugs are likely where periods meet, so many rows follow another one closely or start at midnight
     midnights = st.sampled_from([before + hours for hours in (0, 23, 24, 25, 47, 48, 49)])
     starts = st.integers(-8, length + 8) | midnights
     durations = st.integers(0, 8) | st.integers(0, longest)
@@ -855,7 +854,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         rows.append((2 * start, 2 * (start + draw(durations)), draw(rsvp)))
     lasting = st.tuples(starts, durations).map(lambda period: (2 * period[0], 2 * sum(period) + 2))
     endless = st.tuples(starts.map(lambda start: 2 * start), st.none())
-    # 0 to 60 minutes on either grid, and gladly the very distance from an end to a start.
+    # 0 to 60 minutes in either step, and often exactly the distance from an end to a start
     distances = {start - end for start in (2 * length, *(row[0] for row in rows)) for end in (row[1] for row in rows)}
     useful = sorted({0} | {distance for distance in distances if 0 < distance <= HOUR // step})
     return Scenario(
@@ -888,7 +887,7 @@ def test_any_bookings_of_today_and_tomorrow_match_the_oracle(scenario: Scenario)
 
     for i in oracle.samples:
         now = scenario.instant(i)
-        # How far a block goes beyond the window is not known: it is taken to reach to the midnight there
+        # Beyond the window, the end of a block is unknown: a midnight takes its place
         today = now.astimezone(zone).date()
         first, last = (datetime.combine(today + timedelta(days), time.min, zone).astimezone(UTC) for days in (0, 2))
         cut = {
@@ -923,7 +922,7 @@ def test_any_block_at_matches_the_oracle(scenario: Scenario) -> None:
         start, end = map(scenario.instant, run)
         assert found.start == (start_of_day(now, zone) if run[0] == oracle.first else start)
         assert found.end == (last_midnight if run[1] == oracle.horizon else end)
-        # It is what Home Assistant tells the state from
+        # Home Assistant derives the state of a calendar from the block
         assert (found.start <= now < found.end) is oracle.busy[i]
 
 
@@ -987,7 +986,8 @@ def test_next_changes_reach_the_horizon_without_idle_wake_ups(scenario: Scenario
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step
     midnights = len(set(oracle.day.values())) - 1
     requests = sum(rsvp is NEEDS_ACTION for _, _, rsvp in scenario.rows)
-    # A start, an end and an end of use for each block; both ends of the window, of its use and of being disabled.
+    # Three for each block: its start, its end, and `min_free` before its start. Five more: the start of the window, the
+    # horizon, `min_free` before the horizon, and both ends of the disabled period
     bound = 3 * len(oracle.runs) + requests + midnights + 5
 
     now = scenario.instant(oracle.samples[0])

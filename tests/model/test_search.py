@@ -1,4 +1,4 @@
-"""Which rooms fit: each rule told by an example, and all against an oracle that looks at every step of every row."""
+"""Finding rooms: each rule by an example, and all against an oracle that checks every row at every step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -58,14 +58,14 @@ def schedule_of(*periods: str | BusyPeriod, disabled: DisabledPeriod | None = No
 
 
 def room(room_id: str, *periods: str | BusyPeriod, disabled: DisabledPeriod | None = None, **facts: Any) -> Candidate:
-    """Return a room with these bookings, called by its id unless it has a name."""
+    """Return a room with these bookings. Its name is its ID unless given."""
     facts.setdefault("name", room_id)
     facts.setdefault("schedule", schedule_of(*periods, disabled=disabled))
     return Candidate(room_id, **facts)
 
 
 def find(*rooms: Candidate, duration: timedelta = HOUR, earliest: datetime = NOW, **request: Any) -> SearchResult:
-    """Search the rooms at 10:00 for an hour, if nothing else is asked for."""
+    """Search the rooms at 10:00, by default for an hour."""
     return find_rooms(rooms, Request(duration, earliest, **request), NOW)
 
 
@@ -75,7 +75,7 @@ def offered(result: SearchResult) -> list[str]:
 
 
 def the_offer(result: SearchResult) -> Offer:
-    """Return the one offer."""
+    """Return the only offer."""
     (offer,) = result.offers
     return offer
 
@@ -194,7 +194,7 @@ def test_a_room_to_be_disabled_is_offered_until_then() -> None:
     assert the_offer(find(closing, duration=3 * HOUR)) == Offer("A", at("14:00"), None)
 
 
-# The best first
+# Ranking
 
 
 def test_the_room_that_is_free_soonest_comes_first() -> None:
@@ -237,7 +237,7 @@ def test_the_limit_keeps_the_best() -> None:
     assert offered(find(*rooms, limit=2)) == ["A1", "A2"]
 
 
-# Requests by others
+# Pending requests
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_all_equipment_is_required_and_found_within_longer_names(equipment: tupl
     assert offered(find(*equipped, equipment=equipment)) == rooms
 
 
-# What comes nearest
+# Alternatives
 
 
 def test_a_result_with_offers_has_no_alternatives() -> None:
@@ -425,7 +425,7 @@ def test_an_alternative_tells_of_a_pending_request() -> None:
     )
 
 
-# Why nothing fits
+# The reason why no room is offered
 
 BUSY = room("busy", "9:00..")
 UNKNOWN = room("unknown", schedule=None)
@@ -496,7 +496,7 @@ def test_instants_in_any_zone_are_returned_in_utc() -> None:
 
 
 def test_a_stay_across_the_end_of_dst_is_measured_in_real_time() -> None:
-    # Berlin, 02:30 CEST to 02:30 CET: an hour, and none by the wall.
+    # Berlin, 02:30 CEST to 02:30 CET: one hour in real time, none in wall time
     berlin = ZoneInfo("Europe/Berlin")
     earliest, latest = (
         datetime(2026, 10, 25, 2, 30, tzinfo=berlin),
@@ -535,7 +535,7 @@ def test_an_invalid_request_raises(wanted: dict[str, Any]) -> None:
 # All of it, against an oracle
 
 NAMES = ["2", "10", "A1", "A9", "A9b", "A10", "B1", "北 2", "北 10"]
-# What people write, and which place they mean.
+# Spellings, and the place that each one means
 PLACES = {"": 0, "1F": 1, " 1f": 1, "2F": 2, "Straße": 3, "STRASSE ": 3}
 ITEMS = ["Touch screen", "Phone", "Video Conference"]
 WANTED = {"screen": "Touch screen", " TOUCH SCREEN": "Touch screen", "phone": "Phone", "video": "Video Conference"}
@@ -544,7 +544,7 @@ ZONES = ["UTC", "Asia/Shanghai", "Asia/Kathmandu", "America/St_Johns", "Europe/B
 
 @dataclass(frozen=True)
 class OfficeRoom:
-    """A room as it was booked: its times are counted in steps from the origin of its office."""
+    """A room and its bookings. Times are counted in steps from the origin of the office."""
 
     room_id: str
     name: str
@@ -558,7 +558,7 @@ class OfficeRoom:
 
     @cached_property
     def free_steps(self) -> int:
-        """Return a bit for each step that is known to be free, the lowest for the first."""
+        """A bit for each step that is known to be free, the lowest bit for the first step."""
         first, last = self.window
         free = _steps(first, last)
         for start, end, rsvp in self.rows:
@@ -569,14 +569,14 @@ class OfficeRoom:
         return free
 
     def is_disabled(self, step: int) -> bool:
-        """Tell whether the room can't be used in a step."""
+        """Return whether the room is disabled in a step."""
         if self.disabled is None:
             return False
         start, end = self.disabled
         return start <= step and (end is None or step < end)
 
     def pending(self, start: int, length: int) -> bool:
-        """Tell whether someone has asked for any step of a stay."""
+        """Return whether there is a pending request for any step of a stay."""
         return any(
             rsvp is NEEDS_ACTION and set(range(begin, end)) & set(range(start, start + length))
             for begin, end, rsvp in self.rows
@@ -585,7 +585,7 @@ class OfficeRoom:
 
 @dataclass(frozen=True)
 class Wish:
-    """A request; its times are counted in steps."""
+    """A request. Times are counted in steps."""
 
     now: int
     duration: int
@@ -599,7 +599,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Office:
-    """Rooms, and how long a step is."""
+    """Rooms, and the length of a step."""
 
     origin: datetime
     step: timedelta
@@ -611,7 +611,7 @@ class Office:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """Return the rooms as they are searched."""
+        """The rooms as input of the search."""
         return [
             Candidate(
                 each.room_id, each.name, self._schedule(each) if each.known else None, each.capacity, *each.places,
@@ -633,7 +633,7 @@ class Office:
         )
 
     def find(self, wish: Wish, zone: str) -> SearchResult:
-        """Search as the integration does; the instants are told in `zone`."""
+        """Search as the integration does, with instants in `zone`."""
         buildings, floors, areas = wish.places
         request = Request(
             duration=wish.duration * self.step,
@@ -659,21 +659,21 @@ def _lowest(bits: int) -> int:
 
 
 def _runs(free: int, length: int) -> int:
-    """Return the steps at which that many free ones begin."""
+    """Return the steps at which this many free steps in a row start."""
     for _ in range(length - 1):
         free &= free >> 1
     return free
 
 
 class Oracle:
-    """What a search must find, from the rows and step by step."""
+    """The expected result of a search, computed from the rows step by step."""
 
     def __init__(self, office: Office, wish: Wish) -> None:
         self.office = office
         self.wish = wish
 
     def result(self) -> SearchResult:
-        """Return the offers, or the alternatives and why."""
+        """Return the offers, or the alternatives and the reason for no offers."""
         wish = self.wish
         matching = [each for each in self.office.rooms if not any(self.lacks(each))]
         unknown = tuple(each.room_id for each in matching if not each.known)
@@ -683,7 +683,7 @@ class Oracle:
         return SearchResult((), tuple(self._alternatives()), self._why(), unknown)
 
     def lacks(self, each: OfficeRoom) -> tuple[int, int, int]:
-        """Return by how much a room misses the place, the seats and the equipment."""
+        """Return by how much a room misses the request in place, seats and equipment."""
         wish = self.wish
         place = 0
         for has, names in zip(each.places, wish.places, strict=True):
@@ -803,7 +803,7 @@ def office_rooms(draw: st.DrawFn, room_id: str, length: int) -> OfficeRoom:
 
 @st.composite
 def searches(draw: st.DrawFn) -> tuple[Office, Wish]:
-    """Draw a small office and what someone asks of it; instants of the request are on any step."""
+    """Draw a small office and a request. The instants of the request are on any step."""
     length = draw(st.integers(2, 30))
     ids = draw(st.permutations("abcdef"))[: draw(st.sampled_from([3, 4, 5, 6, 2, 1, 0]))]
     rooms = [draw(office_rooms(room_id, length)) for room_id in ids]
@@ -832,12 +832,12 @@ def test_any_search_matches_the_oracle(search: tuple[Office, Wish], zone: str) -
 
 
 def tower(random: Random) -> Office:
-    """Return 1,000 rooms on 40 floors, each booked about 100 times in the week, by steps of five minutes."""
+    """Return 1,000 rooms, each with about 100 bookings in the week, in steps of five minutes."""
     return Office(TODAY, 5 * MINUTE, [tower_room(random, number) for number in range(1000)])
 
 
 def tower_room(random: Random, number: int) -> OfficeRoom:
-    """Return a crowded room; some are disabled, some unknown."""
+    """Return a room with many bookings; some rooms are disabled, some have no schedule."""
     rows: list[tuple[int, int, RsvpStatus | None]] = []
     end = 0
     while end < 8 * 288:
@@ -861,7 +861,7 @@ def tower_room(random: Random, number: int) -> OfficeRoom:
 
 
 def tower_wish(random: Random) -> Wish:
-    """Return what one of many people may ask of the tower."""
+    """Return a random request for the tower."""
     now = 288 + random.randrange(288)
     earliest = random.choice([now, now, now + random.randrange(8 * 288)])
     some = [(), (), ("1F",), ("2F", "STRASSE ")]
@@ -890,6 +890,6 @@ def test_searches_in_a_tower_of_1000_rooms_match_the_oracle() -> None:
         reasons |= {alternative.reason for alternative in result.alternatives}
         verdicts.add(result.why)
 
-    # Nothing was left out by chance
+    # The random requests covered all reasons
     assert reasons == set(Reason)
     assert verdicts >= {None, Why.ALL_BUSY, Why.NONE_THAT_LARGE, Why.NONE_IN_PLACE, Why.TIME_TOO_SHORT}
