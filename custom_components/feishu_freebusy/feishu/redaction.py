@@ -17,7 +17,7 @@ type IpAddress = IPv4Address | IPv6Address
 MASK = "***"
 
 _MOST = 2_000  # characters; a longer text is cut off
-_MARGIN = 100  # characters; this many are dropped before the cut, because an ID there may be incomplete
+_MARGIN = 100  # characters; a text that is cut off loses this many, because an ID at its end may be incomplete
 # Possessive quantifiers keep the patterns linear: an answer may be large
 _LINK = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]++(?:://|%3A%2F%2F)[!-~]+", re.IGNORECASE | re.ASCII)
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++(?:@|%40)\w[\w.-]*", re.ASCII)

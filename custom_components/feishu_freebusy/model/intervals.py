@@ -23,7 +23,7 @@ _WEEK = timedelta(days=8)  # one day more, because a time zone may skip a day
 
 @dataclass(frozen=True, slots=True)
 class OffHours:
-    """Times of rare polls: daily from `start` to `end`, also across midnight, and all of `days` (Monday is 0).
+    """Hours with few polls: daily from `start` to `end`, also across midnight, and all of `days` (Monday is 0).
 
     Times and days are local to the `time_zone` of each method. If `start` equals `end`, only the days count.
     """

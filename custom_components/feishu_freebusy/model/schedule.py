@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus
 
-# The reason of a disabled room without one: None means "not disabled". Translated as an attribute value
+# Replaces an empty reason, because no reason means "not disabled". Translated as an attribute value
 DISABLED_WITHOUT_REASON = "disabled"
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
