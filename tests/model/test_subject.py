@@ -1,4 +1,4 @@
-"""What is known of a room, by two clocks and from two answers."""
+"""Readings of a room: fresh by two clocks, and merged into a stored range."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ def row(start: float, end: float) -> BusyPeriod:
 
 
 def moment(wall: timedelta, loop: timedelta) -> Moment:
-    """Return a moment so long after the start by each clock."""
+    """Return the moment at these offsets from the start, one for each clock."""
     return Moment(START + wall, LoopSeconds(loop.total_seconds()), UTC)
 
 
@@ -39,7 +39,7 @@ def read(*rows: BusyPeriod, fresh_for: timedelta = HOUR) -> Subject:
         (59 * MINUTE, 59 * MINUTE, True),
         (60 * MINUTE, 60 * MINUTE, False),
         (-6 * HOUR, 59 * MINUTE, True),
-        (-6 * HOUR, 60 * MINUTE, False),  # the clock was set back: the reading is as old as it is
+        (-6 * HOUR, 60 * MINUTE, False),  # the wall clock was set back, so the loop clock decides
         (60 * MINUTE, MINUTE, False),  # the machine slept
     ],
 )
@@ -47,14 +47,14 @@ def test_a_reading_is_fresh_while_both_clocks_say_so(wall: timedelta, loop: time
     assert (read().snapshot(moment(wall, loop), MIN_FREE) is not None) is is_fresh
 
 
-def test_a_clock_set_back_between_two_looks_prolongs_nothing() -> None:
+def test_a_wall_clock_set_back_does_not_extend_a_reading() -> None:
     subject = read()
 
     assert subject.snapshot(moment(50 * MINUTE, 50 * MINUTE), MIN_FREE)
     assert subject.snapshot(moment(51 * MINUTE, 61 * MINUTE), MIN_FREE) is None
 
 
-def test_a_snapshot_ends_with_the_reading_by_whatever_clock_is_earlier() -> None:
+def test_a_snapshot_ends_when_either_clock_ends_the_reading() -> None:
     subject = read()
 
     behind = subject.snapshot(moment(10 * MINUTE, 30 * MINUTE), MIN_FREE)
@@ -63,7 +63,7 @@ def test_a_snapshot_ends_with_the_reading_by_whatever_clock_is_earlier() -> None
     assert behind.until == START + 40 * MINUTE
 
 
-def test_the_same_snapshot_comes_back_until_something_changes() -> None:
+def test_a_snapshot_is_reused_until_something_changes() -> None:
     subject = read(row(0.01, 0.02))
     first = subject.snapshot(moment(timedelta(), timedelta()), MIN_FREE)
 
@@ -94,7 +94,7 @@ def test_the_same_snapshot_comes_back_until_something_changes() -> None:
         "the horizon cuts a booking of the reading",
         "the reading is not cut at the horizon",
         "the start was moved",
-        "canceled at the horizon, the rest is not known better",
+        "canceled at the horizon, the rest stays",
         "the start of the window cuts a booking",
         "the end was moved",
     ],
