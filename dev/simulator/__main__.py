@@ -1,4 +1,4 @@
-"""Runs a simulated tenant until Ctrl-C: ``scripts/simulator --rooms 12 --port 8990``."""
+"""Serves a simulated tenant until Ctrl-C: ``scripts/simulator --rooms 12 --port 8990``."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from .server import Simulator
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with ``arguments`` (default: those of the process) and return its exit status."""
+    """Run the command with ``arguments`` (default: ``sys.argv``) and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(_run(options.rooms, options.seed, options.port))
@@ -33,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rooms", type=_count, default=12, help="how many meeting rooms (default: 12)")
-    parser.add_argument("--port", type=_port, default=8990, help="where to listen, 0 = any free port (default: 8990)")
-    parser.add_argument("--seed", type=int, default=1, help="which office: the same seed, the same one (default: 1)")
+    parser.add_argument("--port", type=_port, default=8990, help="port to listen on, 0 = any free port (default: 8990)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same office (default: 1)")
     return parser
 
 

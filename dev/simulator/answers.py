@@ -1,4 +1,4 @@
-"""What the simulated server answers: HTTP answers, and the refusals that the contract documents."""
+"""HTTP answers of the simulated server, and the error codes that Feishu documents."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ type JsonObject = dict[str, object]
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html; charset=utf-8"
-MISSING: Final = object()  # an ``error`` member that is left out
+MISSING: Final = object()  # as ``error``: leave the member out
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
-# Every code the simulator gives of itself: HTTP status and message. Where the contract leaves the status open, 400.
+# Every error code that the simulator sends by itself: HTTP status (400 if undocumented) and message.
 REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
     {
         9499: (400, "Bad Request"),
@@ -60,10 +60,10 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, ready to be sent.
+    """One HTTP answer, ready to send.
 
-    ``code`` is the code in the JSON body, for the log of requests (``None``: not JSON). ``announced_length`` is a
-    Content-Length that differs from what is sent: the connection is closed after ``body``.
+    ``code`` is the code in the JSON body, for the request log (``None``: not JSON). ``announced_length`` is a
+    Content-Length that differs from the length of ``body``; the connection is closed after ``body``.
     """
 
     status: int
@@ -87,10 +87,10 @@ class Answer:
 
 
 class ApiError(Exception):
-    """A documented refusal, raised by any check and turned into an answer by the gateway.
+    """A documented error. Any check may raise it; the gateway turns it into an answer.
 
-    ``error`` is the body's ``error`` member: a dictionary gets the log id added by the gateway, ``None`` stands for an
-    empty one, ``MISSING`` leaves it out, anything else is sent as it is.
+    ``error`` is the ``error`` member of the body. The gateway adds the log id to a dictionary; ``None`` means an empty
+    dictionary, ``MISSING`` leaves the member out, and any other value is sent unchanged.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class ApiError(Exception):
         error: object = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
-        """Take status and message from the contract's table, unless they are given."""
+        """Default ``status`` and ``msg`` to those that ``REFUSALS`` lists for ``code``."""
         documented_status, documented_msg = REFUSALS[code]
         self.code = code
         self.msg = documented_msg if msg is None else msg

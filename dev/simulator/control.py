@@ -1,11 +1,11 @@
 """The control interface over HTTP: JSON in, JSON out, under ``/simulator/``.
 
-``GET`` reads, ``POST`` changes. Times are RFC 3339 with an offset. A wrong request gets 400 and ``{"error": "..."}``.
+``GET`` reads, ``POST`` changes. Times are RFC 3339 with an offset. Invalid requests get 400 and ``{"error": "..."}``.
 
 ```
 GET  state                                 everything: app, levels, rooms, people, bookings, faults
-GET  requests                              the log of requests, oldest first
-GET  variants                              the switches in force
+GET  requests                              the request log, oldest first
+GET  variants                              the current value of each variant
 POST book             subject_id, start, end, [rsvp, free, external, series, organizer, private]  -> booking
 POST move             booking_id, start, end                              -> booking
 POST cancel           booking_id
@@ -13,7 +13,7 @@ POST levels/add       name, [parent]                                      -> lev
 POST rooms/add        name, [level, capacity, equipment, room_id]         -> room
 POST rooms/rename     room_id, name                                       -> room
 POST rooms/delete     room_id
-POST rooms/disable    room_id, start, [end, reason]   (no end: for ever)  -> room
+POST rooms/disable    room_id, start, [end, reason]   (no end: forever)  -> room
 POST rooms/enable     room_id                                             -> room
 POST users/add        name, [open_id, union_id, user_id, email, mobile]   -> person
 POST users/delete     open_id
@@ -27,12 +27,12 @@ POST tokens/stuck     stuck
 POST limits           enabled
 POST quota            left: number or null
 POST variants         name: value, ...
-POST faults/inject    kind, [args: {...}, path, times (null: until cleared), body: {...} that the request must hold]
+POST faults/inject    kind, [args: {...}, path, times (null: until cleared), body: {...} that the request must contain]
 POST faults/clear
 POST requests/clear
 ```
 
-The kinds of faults, with their args: rate_limited (reset, status, code), status (status, code), error (status, code,
+Kinds of faults and their args: rate_limited (reset, status, code), status (status, code), error (status, code,
 msg, error), body (status, body), html (status), empty (status), redirect (location, status), cut_off
 (broken_connection), oversized (size), slow (seconds), close.
 """
@@ -53,30 +53,30 @@ PREFIX: Final = "/simulator/"
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The JSON object of a control request, read strictly: ``ValueError`` tells what is wrong."""
+    """The JSON object of a control request. All methods raise ``ValueError`` for a wrong or missing value."""
 
     values: Mapping[str, object]
 
     def get[T](self, name: str, kind: type[T], default: T | None = None) -> T:
-        """Return the value of ``name``, of exactly this type; without a default it must be there."""
+        """Return the value of ``name``, which must be exactly of type ``kind``; required unless there is a default."""
         value = self.values.get(name, default)
         if type(value) is not kind:
             raise ValueError(f"{name} must be of type {kind.__name__}")
         return value
 
     def optional[T](self, name: str, kind: type[T]) -> T | None:
-        """Return the value of ``name``, or ``None`` if it is not there or null."""
+        """Return the value of ``name``, or ``None`` if it is missing or null."""
         return None if self.values.get(name) is None else self.get(name, kind)
 
     def words(self, name: str) -> list[str]:
-        """Return a list of strings; empty if it is not there."""
+        """Return a list of strings; empty if it is missing."""
         values: list[object] = self.get(name, list, [])
         if not all(isinstance(value, str) for value in values):
             raise ValueError(f"{name} must be a list of strings")
         return cast("list[str]", values)
 
     def instant(self, name: str) -> datetime:
-        """Return an RFC 3339 time; the tenant refuses naive ones."""
+        """Return an RFC 3339 time; the tenant rejects naive ones."""
         return datetime.fromisoformat(self.get(name, str))
 
 
@@ -84,7 +84,7 @@ type Command = Callable[[Tenant, Arguments], object]
 
 
 def answer(tenant: Tenant, method: str, path: str, body: object) -> Answer:
-    """Carry out a control request; ``body`` is parsed JSON, ``None`` if there was none."""
+    """Run a control request; ``body`` is parsed JSON, or ``None`` if there was no body."""
     command = {"GET": READS, "POST": CHANGES}.get(method, {}).get(path.removeprefix(PREFIX))
     if command is None:
         return Answer.json(404, {"error": f"there is no {method} {path}"})
@@ -225,7 +225,7 @@ def _holds(wanted: Mapping[str, object]) -> Callable[[Call], bool]:
 
 
 def _plain(value: object) -> object:
-    """Turn one of the tenant's values into what JSON can hold."""
+    """Convert a value of the tenant to one that JSON supports."""
     if isinstance(value, datetime):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):

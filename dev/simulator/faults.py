@@ -1,4 +1,4 @@
-"""Faults: what goes wrong between a client and Feishu, on order."""
+"""Faults that a test can inject between a client and the simulated Feishu."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1><
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong with a request. Made by its class methods; any of the parts may be combined.
+    """Something that goes wrong with a request. The class methods make the usual faults; all fields can be combined.
 
-    ``delay``: seconds of silence first. ``hang_up``: the connection is closed then, without an answer. ``answer``: sent
-    in place of the real one (the request does not reach the tenant). ``spoil``: what becomes of the real answer.
+    ``delay``: seconds to wait before anything else. ``hang_up``: close the connection without an answer. ``answer``:
+    sent instead of the real one (the request does not reach the tenant). ``spoil``: changes the real answer.
     """
 
     name: str
@@ -26,14 +26,14 @@ class Fault:
 
     @classmethod
     def rate_limited(cls, reset: int | None = 1, status: int = 429, code: int = 99991400) -> Fault:
-        """Too many requests; ``reset`` = the seconds to wait that the headers tell, ``None`` = no headers."""
+        """Answer "too many requests"; ``reset`` = seconds to wait, in the headers; ``None`` = no headers."""
         headers = {} if reset is None else {"x-ogw-ratelimit-limit": "50", "x-ogw-ratelimit-reset": str(reset)}
         payload = {"code": code, "msg": _message(code, "rate limited")}
         return cls("rate_limited", Answer.json(status, payload, headers))
 
     @classmethod
     def status(cls, status: int, code: int | None = None) -> Fault:
-        """Answer with a bare HTTP status; with ``code`` as a JSON error, without it as text."""
+        """Answer with an HTTP status: a JSON error if ``code`` is given, plain text otherwise."""
         phrase = _phrase(status)
         if code is None:
             return cls("status", Answer.text(status, phrase))
@@ -41,13 +41,13 @@ class Fault:
 
     @classmethod
     def error(cls, status: int, code: int, msg: str = "", error: object = None) -> Fault:
-        """Answer with a JSON error; ``error`` is the body's member of that name, of any shape (``None``: left out)."""
+        """Answer with a JSON error; ``error`` is the body's member of that name, of any type (``None``: left out)."""
         extra = {} if error is None else {"error": error}
         return cls("error", Answer.json(status, {"code": code, "msg": msg or _message(code, "error"), **extra}))
 
     @classmethod
     def body(cls, status: int, body: object) -> Fault:
-        """Answer with ``body``: a string as it is (sent as JSON, valid or not), anything else as JSON."""
+        """Answer with ``body``: a string unchanged but typed as JSON, any other value encoded as JSON."""
         if isinstance(body, str):
             return cls("body", Answer(status, body.encode()))
         return cls("body", Answer.json(status, body))
@@ -59,17 +59,17 @@ class Fault:
 
     @classmethod
     def empty(cls, status: int = 200) -> Fault:
-        """Answer with no body at all."""
+        """Answer with an empty body."""
         return cls("empty", Answer(status, b""))
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> Fault:
-        """Send the client elsewhere."""
+        """Redirect the client to ``location``."""
         return cls("redirect", Answer(status, b"", headers={"Location": location}))
 
     @classmethod
     def cut_off(cls, *, broken_connection: bool = False) -> Fault:
-        """Send half of the real answer: as a whole HTTP message, or with the connection broken midway."""
+        """Send half of the real answer: as a complete HTTP message, or with the connection broken midway."""
 
         def halve(answer: Answer) -> Answer:
             announced = len(answer.body) if broken_connection else None
@@ -79,27 +79,27 @@ class Fault:
 
     @classmethod
     def oversized(cls, size: int) -> Fault:
-        """Blow the real answer up to ``size`` bytes with blanks: still valid JSON, for a client that reads it all."""
+        """Pad the real answer with spaces to ``size`` bytes. It is still valid JSON if the client reads all of it."""
         return cls("oversized", spoil=lambda answer: replace(answer, body=answer.body.ljust(size)))
 
     @classmethod
     def slow(cls, seconds: float) -> Fault:
-        """Let the client wait before the real answer."""
+        """Delay the real answer."""
         return cls("slow", delay=seconds)
 
     @classmethod
     def close(cls) -> Fault:
         """Close the connection without an answer.
 
-        A client may repeat an idempotent request once by itself if the connection had been used before (aiohttp does):
-        to be seen there, a ``GET`` must be struck twice.
+        aiohttp repeats an idempotent request once by itself if the connection was used before. To make it fail there,
+        inject the fault for two ``GET`` requests.
         """
         return cls("close", hang_up=True)
 
 
 @dataclass(slots=True)
 class FaultOrder:
-    """A fault with what it strikes: paths that end in ``path``, ``left`` more times (``None`` = until cleared)."""
+    """A fault for paths that end in ``path``, ``left`` more times (``None`` = until cleared)."""
 
     fault: Fault
     path: str | None = None
@@ -107,7 +107,7 @@ class FaultOrder:
     when: Callable[[Call], bool] | None = None
 
     def matches(self, call: Call) -> bool:
-        """Return whether this order strikes ``call``."""
+        """Return whether the fault applies to ``call``."""
         if self.left == 0 or (self.path is not None and not call.path.endswith(self.path)):
             return False
         return self.when is None or self.when(call)
@@ -115,12 +115,12 @@ class FaultOrder:
 
 @dataclass(slots=True)
 class FaultQueue:
-    """The orders in force, oldest first: of those that match, the oldest strikes."""
+    """The injected faults, oldest first. The oldest that matches a call is used."""
 
     orders: list[FaultOrder] = field(default_factory=list)
 
     def take(self, call: Call) -> Fault | None:
-        """Return the fault that strikes ``call`` and count it down, or ``None``."""
+        """Return the fault for ``call``, or ``None``; a returned fault counts as used once."""
         order = next((order for order in self.orders if order.matches(call)), None)
         if order is None:
             return None
@@ -131,7 +131,7 @@ class FaultQueue:
         return order.fault
 
 
-# What the control interface can order, by name.
+# The faults that the control interface can inject, by name.
 KINDS: Mapping[str, Callable[..., Fault]] = {
     "rate_limited": Fault.rate_limited,
     "status": Fault.status,

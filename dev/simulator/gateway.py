@@ -1,8 +1,8 @@
-"""The gateway: which endpoint a request is for, and everything that is checked before it gets there.
+"""The gateway: finds the endpoint of a request and makes all checks that come before the endpoint.
 
-The order of checks: path and method; token; state of the app; IP; rate limit; quota; scope; bot; then the endpoint's
-own parameters. Rate limits count every call to a known endpoint, the quota only successful ones to calendar, vc and
-meeting_room.
+Order of the checks: path and method; token; state of the app; IP; rate limit; quota; scope; bot; then the parameters
+of the endpoint. Rate limits count every call to a known endpoint. The quota counts only successful calls to calendar,
+vc and meeting_room.
 """
 
 import re
@@ -31,7 +31,7 @@ _ROUTES: Final = tuple(
 
 
 def find(call: Call) -> tuple[Endpoint, str] | None:
-    """Return the endpoint a call is for and the id in its path (empty if it has none), or ``None``."""
+    """Return the endpoint of a call and the id in its path (empty if there is none); ``None`` if there is no endpoint."""
     for endpoint, pattern in _ROUTES:
         match = pattern.fullmatch(call.path)
         if match and call.method == endpoint.method:
@@ -40,7 +40,7 @@ def find(call: Call) -> tuple[Endpoint, str] | None:
 
 
 def count(tenant: Tenant, call: Call) -> Excess | None:
-    """Count a call against its rate limit; return the excess, also noted in ``limit_violations``, if it is too many."""
+    """Count a call against its rate limit. If it exceeds the limit, return the excess and log it as a violation."""
     found = find(call)
     if found is None or not found[0].limited or not tenant.limits_enabled:
         return None
@@ -52,7 +52,7 @@ def count(tenant: Tenant, call: Call) -> Excess | None:
 
 
 def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None) -> Answer:
-    """Answer a call. ``authorization`` is its header of that name, ``excess`` what :func:`count` said."""
+    """Answer a call. ``authorization`` is the value of that header, ``excess`` the result of :func:`count`."""
     found = find(call)
     if found is None or (found[0].old and tenant.variants.room_batch == "404"):
         return NOT_FOUND

@@ -1,4 +1,4 @@
-"""Rate limits, as strict as they can be read: so many calls in *any* second and in *any* minute."""
+"""Rate limits, in their strictest reading: a maximum of calls in *any* second and in *any* minute."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -11,7 +11,7 @@ TIER_4: Final = ((50, 1.0), (1000, 60.0))
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A call too many: the ceiling it hit, its window in seconds, and the whole seconds until there is room again."""
+    """A call over the limit: the limit, its window in seconds, and the whole seconds until a call is allowed again."""
 
     limit: int
     window: float
@@ -20,14 +20,14 @@ class Excess:
 
 @dataclass(slots=True)
 class SlidingWindows:
-    """Counts calls per API. ``monotonic`` gives seconds; ``windows`` holds pairs of (calls, seconds)."""
+    """Counts calls per API. ``monotonic`` returns seconds; ``windows`` holds pairs of (calls, seconds)."""
 
     monotonic: Callable[[], float]
     windows: tuple[tuple[int, float], ...] = TIER_4
     _calls: defaultdict[tuple[str, float], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def admit(self, api: str) -> Excess | None:
-        """Count a call of ``api`` and return ``None``, or return why it is too many (it is then not counted)."""
+        """Count a call of ``api`` and return ``None``; if it exceeds a limit, do not count it and return the excess."""
         now = self.monotonic()
         for limit, window in self.windows:
             calls = self._calls[api, window]

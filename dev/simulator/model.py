@@ -1,4 +1,4 @@
-"""The things a tenant is made of. All of them are values: a change replaces the object in the tenant's dictionaries."""
+"""The objects of a tenant. All are immutable: a change replaces the object in the tenant's dictionaries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class DisablePeriod:
-    """When a room is out of service: ``[start, end)``, aware; ``end`` ``None`` = for ever."""
+    """When a room is out of service: ``[start, end)``, aware; ``end`` ``None`` = forever."""
 
     start: datetime
     end: datetime | None
@@ -32,13 +32,13 @@ class DisablePeriod:
         return self.start <= instant and (self.end is None or instant < self.end)
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
-        """Return whether ``[start, end)`` (aware) has an instant in common with the period."""
+        """Return whether ``[start, end)`` (aware) overlaps the period."""
         return self.start < end and (self.end is None or start < self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A meeting room. ``capacity`` in seats, ``equipment`` as names, ``disabled`` past, present or planned."""
+    """A meeting room. ``capacity`` in seats; ``disabled`` may be a past, current or planned period."""
 
     room_id: str
     name: str
@@ -53,7 +53,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, under the three kinds of id that Feishu has. ``mobile`` begins with ``+`` and the country code."""
+    """A person with the three kinds of id that Feishu has. ``mobile`` begins with ``+`` and the country code."""
 
     name: str
     open_id: str
@@ -68,9 +68,9 @@ class Booking:
     """One event in the calendar of a room or a person: ``[start, end)``, aware UTC.
 
     ``subject_id`` is a room id or an open_id. ``free`` = marked as free (dropped by ``only_busy``), ``external`` = from
-    a bound third-party calendar (dropped by ``include_external_calendar=false``). Instances of one ``series`` are one
-    event; ``original_time`` is where a moved one would have started, in Unix seconds. ``organizer`` is the open_id of a
-    person, empty for an app. ``private``: nobody is told whose event it is.
+    a bound third-party calendar (dropped by ``include_external_calendar=false``). Bookings of the same ``series`` are
+    instances of one event; ``original_time`` is the original start of a moved instance, in Unix seconds. ``organizer``
+    is the open_id of a person, empty for an app. ``private``: answers leave out the organizer.
     """
 
     booking_id: str
@@ -88,7 +88,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as it came in. ``body`` is parsed JSON, the raw text if it was not JSON, or ``None`` if empty."""
+    """A received request. ``body`` is parsed JSON, the raw text if it was not JSON, or ``None`` if empty."""
 
     method: str
     path: str
@@ -98,11 +98,11 @@ class Call:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters; of a repeated one the first (all of them are in ``pairs``)."""
+        """The query parameters; the first value of a repeated one (``pairs`` has all values)."""
         return dict(reversed(self.pairs))
 
     def redacted(self) -> Call:
-        """Return the call as it may be logged: without secrets."""
+        """Return the call without secrets, for the log."""
         if isinstance(self.body, Mapping) and "app_secret" in self.body:
             return replace(self, body={**self.body, "app_secret": "***"})
         if isinstance(self.body, str) and "app_secret" in self.body:
@@ -112,7 +112,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """A request and what it was answered. ``status`` 0 = the connection was closed; ``code`` ``None`` = not JSON."""
+    """A request and its outcome. ``status`` 0 = the connection was closed; ``code`` ``None`` = the answer is not JSON."""
 
     method: str
     path: str
@@ -127,7 +127,7 @@ class LoggedRequest:
 
 @dataclass(frozen=True, slots=True)
 class LimitViolation:
-    """A call that went over a rate limit: more than ``limit`` calls of ``api`` within ``window`` seconds."""
+    """A call over a rate limit: more than ``limit`` calls of ``api`` within ``window`` seconds."""
 
     api: str
     limit: int

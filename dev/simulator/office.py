@@ -1,4 +1,4 @@
-"""A believable office, the same one for the same seed: buildings, floors, rooms, people, and their days."""
+"""A realistic office for a seed: buildings, floors, rooms, people, and their bookings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ NAMES: Final = (
     *("观云", "听雨", "长江", "黄河", "泰山", "西湖"),
 )
 PEOPLE: Final = ("Chen Wei", "Li Na", "王芳", "Zhang Min", "Ahmed Khan", "Maria Rossi")
-NUMBERS: Final = "+120255501"  # of the numbers that belong to nobody
+NUMBERS: Final = "+120255501"  # a range reserved for fiction
 EQUIPMENT: Final = ("TV", "Whiteboard", "Video conferencing", "Projector", "Phone")
 CAPACITIES: Final = (2, 4, 4, 6, 8, 8, 12, 20)
 MINUTES: Final = (30, 30, 30, 60, 60, 60, 90, 120)
-GAPS: Final = (0, 0, 0, 5, 15, 30, 60, 90)  # after a meeting; 0 = back to back
+GAPS: Final = (0, 0, 0, 5, 15, 30, 60, 90)  # minutes after a meeting; 0 = back to back
 OPENS: Final = time(9)
 CLOSES: Final = time(18, 30)
 SATURDAY: Final = 5
@@ -33,14 +33,14 @@ SATURDAY: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """Books for one subject in the tenant's local time."""
+    """Makes bookings for one subject in the tenant's local time."""
 
     tenant: Tenant
     subject_id: str
     organizers: Iterator[str]
 
     def book(self, day: date, start: time, length: timedelta, rsvp: Rsvp = "accept", series: str = "") -> None:
-        """Book ``length`` from ``start`` on ``day``, both local."""
+        """Book ``length`` from ``start`` on ``day``, both in local time."""
         begin = datetime.combine(day, start, self.tenant.zone).astimezone(UTC)
         self.tenant.book(
             self.subject_id, begin, begin + length, rsvp=rsvp, series=series, organizer=next(self.organizers)
@@ -56,10 +56,10 @@ def office(
     clock: Callable[[], datetime] = utc_now,
     zone: tzinfo = SHANGHAI,
 ) -> Tenant:
-    """Return a tenant with ``rooms`` rooms and ``people`` persons, booked from yesterday to 14 days after ``now``.
+    """Return a tenant with ``rooms`` rooms and ``people`` people, booked from yesterday to 14 days after ``now``.
 
-    ``now`` is aware (default: what ``clock`` says) and only its date in ``zone`` matters. With any number of
-    rooms the days around it hold meetings back to back, overlapping, across midnight, pending and all-day.
+    ``now`` is aware (default: ``clock()``); only its date in ``zone`` matters. If there is at least one room, the days
+    around ``now`` contain meetings that are back to back, overlapping, across midnight, pending and all-day.
     """
     tenant = Tenant(seed=seed, clock=clock, zone=zone)
     rng = random.Random(seed)  # noqa: S311 - no secret
@@ -68,7 +68,7 @@ def office(
     added = _add_rooms(tenant, rooms, rng)
     for index in range(people):
         _add_person(tenant, index)
-    organizers = cycle((*tenant.users, ""))  # the last: made by an app
+    organizers = cycle((*tenant.users, ""))  # "": booked by an app
     for subject_id in (*tenant.rooms, *tenant.users):
         diary = Diary(tenant, subject_id, organizers)
         for day in days:
@@ -101,7 +101,7 @@ def _add_rooms(tenant: Tenant, count: int, rng: random.Random) -> list[Room]:
 
 
 def _ordinary_day(diary: Diary, day: date, rng: random.Random) -> None:
-    """Fill the office hours with meetings and gaps; on weekends hardly ever."""
+    """Fill the office hours with meetings and gaps; leave most weekend days empty."""
     if day.weekday() >= SATURDAY and rng.random() < 0.9:
         return
     start = datetime.combine(day, OPENS) + timedelta(minutes=rng.choice((0, 0, 30, 60, 120)))
@@ -118,7 +118,7 @@ def _answer(rng: random.Random) -> Rsvp:
 
 
 def _special_days(diaries: list[Diary], today: date) -> None:
-    """Make sure of the cases that code gets wrong, spread over the rooms there are."""
+    """Add the difficult cases, spread over the rooms."""
     hour = timedelta(hours=1)
     tomorrow = today + timedelta(days=1)
 
@@ -141,7 +141,7 @@ def _special_days(diaries: list[Diary], today: date) -> None:
 
 
 def _name(names: tuple[str, ...], index: int) -> str:
-    """Return the name at ``index``; beyond the list names come again, numbered."""
+    """Return the name at ``index``; past the end, names repeat with a number."""
     lap, place = divmod(index, len(names))
     return names[place] if lap == 0 else f"{names[place]} {lap + 1}"
 

@@ -1,6 +1,6 @@
-"""The rows of a free/busy answer: which bookings they are made of, and in what form they are sent.
+"""The rows of a free/busy answer: which bookings they show, and in what format.
 
-The variants of offset, order, clipping and overlaps hold for all endpoints alike.
+The variants of offset, order, clipping and overlaps apply to all endpoints.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ PENDING: Final[frozenset[Rsvp]] = frozenset({"needs_action"})
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a caller asks for: ``[start, end)``, aware, and which events and fields are wanted."""
+    """What a caller asks for: the range ``[start, end)`` (aware), and which events and fields to include."""
 
     start: datetime
     end: datetime
@@ -38,13 +38,13 @@ def rows(tenant: Tenant, subject_id: str, window: Window) -> list[JsonObject]:
 
 
 def room_rows(tenant: Tenant, room_id: str, window: Window) -> list[JsonObject]:
-    """Return the rows of a room as ``meeting_room`` sends them: with the event they belong to, without its state."""
+    """Return the rows of a room as ``meeting_room`` sends them: with the event, without the RSVP status."""
     hidden = DECLINED if tenant.variants.pending_rows == "shown" else DECLINED | PENDING
     return [_room_row(tenant, booking) for booking in bookings_in(tenant, room_id, window, hidden)]
 
 
 def bookings_in(tenant: Tenant, subject_id: str, window: Window, hidden: frozenset[Rsvp]) -> list[Booking]:
-    """Return what the window shows of a subject, under the tenant's variants and but for the ``hidden`` states."""
+    """Return the bookings of a subject in the window, without the ``hidden`` states, as the tenant's variants say."""
     bookings = [
         booking
         for booking in tenant.calendars.of(subject_id)
@@ -74,7 +74,7 @@ def _wanted(booking: Booking, window: Window) -> bool:
 def _merged(bookings: list[Booking]) -> list[Booking]:
     merged: list[Booking] = []
     for booking in bookings:
-        # Only rows of the same state melt into one: a granted booking must not swallow a pending request.
+        # Merge only rows of the same RSVP state: an accepted booking must not absorb a pending request.
         index = next((i for i, other in enumerate(merged) if _joins(other, booking)), None)
         if index is None:
             merged.append(booking)
@@ -95,7 +95,7 @@ def _split(booking: Booking) -> tuple[Booking, ...]:
 
 
 def _unsorted(bookings: list[Booking]) -> list[Booking]:
-    """Return the same rows in an order that is never the sorted one, and always the same."""
+    """Return the bookings in a reproducible order that is never the sorted one."""
     shuffled = list(bookings)
     random.Random(len(bookings)).shuffle(shuffled)  # noqa: S311 - no secret
     in_order = all(one.start <= other.start for one, other in pairwise(shuffled))

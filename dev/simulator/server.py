@@ -1,4 +1,4 @@
-"""The HTTP server around a tenant, on 127.0.0.1 only."""
+"""The HTTP server of a tenant, on 127.0.0.1 only."""
 
 import asyncio
 import contextlib
@@ -16,33 +16,33 @@ from .tenant import Tenant
 
 HOST: Final = "127.0.0.1"
 JSON: Final = "application/json"
-# Stopping plays an outage: answers that are still under way are dropped, not waited for.
+# stop() simulates an outage: it drops pending answers instead of waiting for them.
 SHUTDOWN_TIMEOUT: Final = 0.1
 _MOST_AT_ONCE: Final = 1024 * 1024  # bytes
 
 
 class Simulator:
-    """Serves a tenant over HTTP. An async context manager; or :meth:`start` and :meth:`stop`.
+    """Serves a tenant over HTTP. Use it as an async context manager, or call :meth:`start` and :meth:`stop`.
 
-    ``port`` 0 takes a free one and keeps it: started again after a stop, the simulator is where it was.
+    ``port`` 0 takes a free port and keeps it: after a stop, the simulator starts again on the same port.
     """
 
     def __init__(self, tenant: Tenant, port: int = 0) -> None:
-        """Take the tenant to serve; nothing listens before :meth:`start`."""
+        """Prepare to serve ``tenant``; :meth:`start` opens the port."""
         self.tenant = tenant
         self.port = port
         self._runner: web.ServerRunner | None = None
 
     @property
     def base_url(self) -> str:
-        """Where the tenant is: the counterpart of ``https://open.feishu.cn``."""
+        """The address of the tenant, as ``https://open.feishu.cn`` is for real ones."""
         return f"http://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Listen; ``OSError`` if the port is taken. Does nothing if it listens already."""
+        """Start listening, unless already started. Raise ``OSError`` if the port is taken."""
         if self._runner is not None:
             return
-        # Cancelled when the client hangs up: a slow answer that nobody waits for any more ends there and is logged.
+        # Cancel the handler when the client disconnects, so that an abandoned slow answer ends and is logged.
         server = web.Server(self._serve, access_log=None, handler_cancellation=True)
         runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
@@ -76,7 +76,7 @@ class Simulator:
         if request.path.startswith(control.PREFIX):
             body = _read_body(raw, request.content_type)
             return await _send(request, control.answer(self.tenant, request.method, request.path, body))
-        # The vendor's SDK sends JSON without saying so; the control interface, which web pages can reach, is stricter.
+        # Feishu's SDK sends JSON without a Content-Type. The control interface is stricter: web pages can reach it.
         body = _read_body(raw, request.content_type if "Content-Type" in request.headers else JSON)
         call = Call(request.method, request.path, tuple(request.query.items()), body, self.tenant.now())
         excess = gateway.count(self.tenant, call)
@@ -134,7 +134,7 @@ def _read_body(raw: bytes, content_type: str) -> object:
 def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.close()
-    return web.Response()  # aiohttp wants one; there is nobody left to read it
+    return web.Response()  # aiohttp requires one; it is never sent
 
 
 async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
@@ -145,7 +145,7 @@ async def _send(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
     response.content_length = len(answer.body) if answer.announced_length is None else answer.announced_length
     await response.prepare(request)
     if request.transport is not None:
-        request.transport.write(answer.body)  # not waited for: nobody may want to read it to its end
+        request.transport.write(answer.body)  # do not await the drain: the client may never read all of it
     return _cut(request, response)
 
 

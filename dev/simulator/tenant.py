@@ -1,4 +1,4 @@
-"""A Feishu tenant in memory, with the one app that looks into it."""
+"""A Feishu tenant in memory, with one app."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -23,21 +23,21 @@ DEFAULT_SCOPES: Final = (
     "contact:user.id:readonly",
 )
 BOT_ENABLED: Final = 2
-BOT_WORKS: Final = frozenset({BOT_ENABLED, 4})  # 4: enabled, and a newer version waits for its approval
+BOT_WORKS: Final = frozenset({BOT_ENABLED, 4})  # 4: enabled, and a newer version waits for approval
 
 
 def utc_now() -> datetime:
-    """Return the current instant in UTC (looked up at every call, so that tests may freeze it)."""
+    """Return the current instant in UTC (``datetime`` is looked up at each call, so that tests can freeze it)."""
     return datetime.now(UTC)
 
 
 @dataclass(eq=False, kw_only=True)
 class Tenant:
-    """One tenant, one app, everything that can be asked about or changed.
+    """One tenant with one app: its state, and methods to change it.
 
-    ``clock`` gives the current instant (aware) for tokens and room states, ``monotonic`` seconds for the rate limits,
-    ``zone`` the offset of the times in answers. Ids derive from the app id and ``seed``: the same tenant built twice
-    has the same ids, two tenants have different ones.
+    ``clock`` returns the current instant (aware) for tokens and room states, ``monotonic`` the seconds for the rate
+    limits. ``zone`` sets the offset of the times in answers. Ids derive from the app id and ``seed``: a tenant that is
+    built twice has the same ids, and different tenants have different ids.
     """
 
     app_id: str = "cli_a1b2c3d4e5f60001"
@@ -57,7 +57,7 @@ class Tenant:
     quota_left: int | None = None
     variants: Variants = field(default_factory=Variants)
 
-    sensitive_scopes: frozenset[str] = frozenset()  # too much so to be asked for by the app itself
+    sensitive_scopes: frozenset[str] = frozenset()  # the app cannot request these by itself
 
     scopes: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(DEFAULT_SCOPES, True), init=False)
     levels: dict[str, Level] = field(default_factory=dict, init=False, repr=False)
@@ -74,20 +74,20 @@ class Tenant:
     _ids: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Build the parts that need the clocks and the app id."""
+        """Create the objects that need the clocks and the app id."""
         self.tokens = TokenIssuer(self.now)
         self.limits = SlidingWindows(self._seconds)
         level_id = self._new_id("omb_")
         self.root = Level(level_id, "Tenant", parent_id="", path=(level_id,))
 
     def now(self) -> datetime:
-        """Return the current instant (aware), by whatever ``clock`` is set to at the moment."""
+        """Return the current instant (aware); ``clock`` may be replaced at any time."""
         return self.clock()
 
     # --- Levels and rooms ---------------------------------------------------------------------------------------------
 
     def add_level(self, name: str, parent: Level | None = None) -> Level:
-        """Add a building (no ``parent``) or a part of one."""
+        """Add a building (no ``parent``) or a level inside one."""
         level_id = self._new_id("omb_")
         above = self.root if parent is None else parent
         level = Level(level_id, name, above.level_id, (*above.path, level_id))
@@ -121,18 +121,18 @@ class Tenant:
         return room
 
     def rename_room(self, room_id: str, name: str) -> Room:
-        """Give a room another name."""
+        """Rename a room."""
         return self._change_room(replace(self._room(room_id), name=name))
 
     def delete_room(self, room_id: str) -> None:
-        """Remove a room with its bookings."""
+        """Remove a room and its bookings."""
         del self.rooms[self._room(room_id).room_id]
         self.calendars.drop(room_id)
 
     def disable_room(self, room_id: str, start: datetime, end: datetime | None, reason: str = "") -> Room:
-        """Take a room out of service in ``[start, end)`` (aware; ``None`` = for ever).
+        """Take a room out of service in ``[start, end)`` (aware; ``None`` = forever).
 
-        Bookings that reach into that time are cancelled, as Feishu does.
+        Bookings that overlap this time are cancelled, as in Feishu.
         """
         _require_span(start, end)
         period = DisablePeriod(start.astimezone(UTC), None if end is None else end.astimezone(UTC), reason)
@@ -143,7 +143,7 @@ class Tenant:
         return room
 
     def enable_room(self, room_id: str) -> Room:
-        """Put a room back into service. Cancelled bookings stay cancelled."""
+        """Return a room to service. Cancelled bookings stay cancelled."""
         return self._change_room(replace(self._room(room_id), disabled=None))
 
     # --- People -------------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Tenant:
         email: str = "",
         mobile: str = "",
     ) -> User:
-        """Add a person; ids that are not given are made. ``mobile`` with ``+`` and the country code."""
+        """Add a person; missing ids are generated. ``mobile`` begins with ``+`` and the country code."""
         user = User(
             name,
             open_id or self._new_id("ou_"),
@@ -171,7 +171,7 @@ class Tenant:
         return user
 
     def delete_user(self, open_id: str) -> None:
-        """Let a person leave, with all bookings; ``KeyError`` if there is none."""
+        """Remove a person and their bookings; raise ``KeyError`` if there is no such person."""
         if open_id not in self.users:
             raise KeyError(f"there is no person {open_id}")
         del self.users[open_id]
@@ -199,9 +199,9 @@ class Tenant:
     ) -> Booking:
         """Put an event ``[start, end)`` (aware) into the calendar of a room (room id) or a person (any of their ids).
 
-        Overlaps are taken as they come. Bookings of the same ``series`` are instances of one event. ``organizer`` is an
-        open_id, empty for an app. ``KeyError``: no such subject; ``ValueError``: naive times, an end before the
-        start, or a room that is disabled then.
+        Overlaps are allowed. Bookings of the same ``series`` are instances of one event. ``organizer`` is an open_id,
+        empty for an app. Raises ``KeyError`` for an unknown subject; ``ValueError`` for naive times, an end before the
+        start, or a room that is disabled at that time.
         """
         owner = self._subject(subject_id)
         self._require_bookable(owner, start, end)
@@ -223,7 +223,7 @@ class Tenant:
     def move(self, booking_id: str, start: datetime, end: datetime) -> Booking:
         """Move a booking to ``[start, end)`` (aware). Errors as in :meth:`book`.
 
-        An instance of a series becomes an exception of it, known by where it was at first.
+        A moved instance of a series becomes an exception: its ``original_time`` keeps the first start.
         """
         booking = self.calendars.get(booking_id)
         self._require_bookable(booking.subject_id, start, end)
@@ -234,14 +234,14 @@ class Tenant:
         return moved
 
     def cancel(self, booking_id: str) -> None:
-        """Remove a booking; ``KeyError`` if there is none."""
+        """Remove a booking; raise ``KeyError`` if it does not exist."""
         self.calendars.remove(booking_id)
 
     # --- The app ------------------------------------------------------------------------------------------------------
 
     @property
     def bot_works(self) -> bool:
-        """Whether the app's bot is there and may act."""
+        """Whether the app's bot is enabled and active."""
         return self.bot_enabled and self.bot_status in BOT_WORKS
 
     @property
@@ -254,20 +254,20 @@ class Tenant:
         self.scopes.update(dict.fromkeys(scopes, True))
 
     def revoke(self, *scopes: str) -> None:
-        """Take scopes from the app; they stay on its list, as not granted."""
+        """Revoke scopes; they stay on the app's list, as not granted."""
         self.scopes.update(dict.fromkeys(scopes, False))
 
     def rotate_secret(self, secret: str) -> None:
-        """Reset the app secret. Whether old tokens live on is a variant."""
+        """Change the app secret. A variant decides whether old tokens stay valid."""
         self.app_secret = secret
         if self.variants.secret_rotation == "revokes_tokens":
             self.expire_tokens()
 
     def expire_tokens(self) -> None:
-        """End all tokens that were issued."""
+        """Invalidate all issued tokens."""
         self.tokens.expire()
 
-    # --- What happens on the wire -------------------------------------------------------------------------------------
+    # --- Faults and the request log -----------------------------------------------------------------------------------
 
     def inject(
         self,
@@ -276,23 +276,23 @@ class Tenant:
         times: int | None = 1,
         when: Callable[[Call], bool] | None = None,
     ) -> FaultOrder:
-        """Let ``fault`` strike the next ``times`` requests (``None``: all of them).
+        """Apply ``fault`` to the next ``times`` requests (``None``: to all).
 
-        Only those whose path ends in ``path`` and for which ``when`` holds (``None``: any).
+        Only requests whose path ends in ``path`` and for which ``when`` returns true count (``None``: any).
         """
         order = FaultOrder(fault, path, times, when)
         self.faults.orders.append(order)
         return order
 
     def clear_faults(self) -> None:
-        """Forget all faults that were ordered."""
+        """Remove all injected faults."""
         self.faults.orders.clear()
 
     def calls(self, path: str) -> list[LoggedRequest]:
         """Return the logged requests whose path ends in ``path``, oldest first."""
         return [request for request in self.requests if request.path.endswith(path)]
 
-    # --- Inside -------------------------------------------------------------------------------------------------------
+    # --- Lookup and internals -----------------------------------------------------------------------------------------
 
     def find_user(self, kind: str, value: str) -> User | None:
         """Return the person whose id of ``kind`` (``open_id``, ``union_id``, ``user_id``) is ``value``."""

@@ -1,4 +1,4 @@
-"""Tenant access tokens: issued, issued again, expired."""
+"""Tenant access tokens: issuing, reissuing, expiry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ REISSUE_BELOW: Final = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and the instant (aware) it ends. The value stays out of the repr."""
+    """A token and the instant (aware) at which it expires. The repr leaves out the value."""
 
     value: str = field(repr=False)
     ends: datetime
@@ -20,14 +20,14 @@ class Token:
 
 @dataclass(slots=True)
 class TokenIssuer:
-    """Issues tokens as Feishu does: the same one while 30 minutes are left, then a new one; both stay valid."""
+    """Issues tokens as Feishu does: the same one while 30 minutes are left, then a new one. Both stay valid."""
 
     clock: Callable[[], datetime]
     _live: list[Token] = field(default_factory=list, repr=False)
     _last: Token | None = field(default=None, repr=False)
 
     def issue(self, *, stuck: bool) -> tuple[str, int]:
-        """Return a token and its remaining life in whole seconds. ``stuck``: whatever was issued last, dead or not."""
+        """Return a token and its remaining life in whole seconds. ``stuck``: return the last one, even if expired."""
         now = self.clock()
         if stuck and self._last is not None:
             left = max(self._last.ends - now, REISSUE_BELOW)
@@ -39,10 +39,10 @@ class TokenIssuer:
         return current.value, int((current.ends - now).total_seconds())
 
     def valid(self, value: str) -> bool:
-        """Return whether ``value`` is a token that was issued and is alive now."""
+        """Return whether ``value`` is an issued token that has not expired."""
         now = self.clock()
         return any(token.value == value and token.ends > now for token in self._live)
 
     def expire(self) -> None:
-        """End all tokens at once."""
+        """Invalidate all tokens now."""
         self._live.clear()

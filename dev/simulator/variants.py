@@ -1,4 +1,4 @@
-"""Where the documentation is silent or contradicts the field: one switch a question, its default and alternatives."""
+"""One switch for each behavior that Feishu's documentation leaves open or describes differently from what is seen."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,9 +7,9 @@ from typing import Literal, get_args, get_type_hints
 
 @dataclass(slots=True)
 class Variants:
-    """How this tenant behaves where no source is certain. The first value of each switch is the default.
+    """How this tenant behaves where the sources are unclear. The first value of each switch is the default.
 
-    Assigning a value that a switch does not have raises ``ValueError``: a typing slip must not test the default.
+    Assigning an unknown value raises ``ValueError``: a typo must not silently test the default.
     """
 
     # Tokens
@@ -56,17 +56,17 @@ class Variants:
     path_root: Literal["left_out", "included"] = "left_out"
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set a switch; ``ValueError`` if it does not have this value."""
+        """Set a switch; raise ``ValueError`` if it does not have this value."""
         choices = CHOICES.get(name)
         if choices is None:
             raise ValueError(f"there is no variant {name!r}; there are: {', '.join(CHOICES)}")
-        # 200 and "200" are different answers, and True equals 1: compare the type as well.
+        # Compare the type, too: 200 differs from "200", and True == 1.
         if not any(value == choice and type(value) is type(choice) for choice in choices):
             raise ValueError(f"variant {name} is one of {', '.join(map(repr, choices))}, not {value!r}")
         object.__setattr__(self, name, value)
 
     def update(self, values: Mapping[str, object]) -> None:
-        """Set several switches by name, or none of them if one is wrong (``ValueError``)."""
+        """Set several switches by name. If one is wrong, set none and raise ``ValueError``."""
         trial = Variants(**asdict(self))
         for name, value in values.items():
             setattr(trial, name, value)

@@ -1,4 +1,4 @@
-"""A caller of the simulator with no rules of its own: it sends what a test says and shows what came back."""
+"""A minimal HTTP client for the simulator: it sends exactly what a test says and returns the whole answer."""
 
 from dataclasses import dataclass
 import json
@@ -14,12 +14,12 @@ FREEBUSY = "calendar/v4/freebusy/list"
 DAY = {"time_min": "2026-11-23T00:00:00+08:00", "time_max": "2026-11-24T00:00:00+08:00"}
 
 
-type Json = Any  # what a JSON document may hold: a test says what it expects
+type Json = Any  # any JSON value
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back; ``body`` is parsed if it was sent as JSON."""
+    """An answer; ``body`` is parsed if it was sent as JSON."""
 
     status: int
     headers: dict[str, str]
@@ -32,21 +32,21 @@ class Reply:
 
     @property
     def data(self) -> Json:
-        """The data of an answer that must be a success."""
+        """The ``data`` of a successful answer; fails the test if the answer is an error."""
         assert self.outcome == (200, 0), self.body
         return self.body["data"]
 
 
 @dataclass
 class Client:
-    """Sends requests to one simulator, with a token that it gets at the first call that needs one."""
+    """Sends requests to one simulator. It gets a token at the first call that needs one."""
 
     session: aiohttp.ClientSession
     tenant: Tenant
     token: str = ""
 
     async def send(self, method: str, path: str | URL, **options: Json) -> Reply:
-        """Send exactly this."""
+        """Send the request unchanged."""
         async with self.session.request(method, path, allow_redirects=False, **options) as response:
             text = await response.text()
             is_json = response.content_type == "application/json" and text
@@ -54,12 +54,12 @@ class Client:
             return Reply(response.status, headers, json.loads(text) if is_json else text)
 
     async def ask_token(self, **changes: Json) -> Reply:
-        """Ask for a token with the right credentials, but for ``changes``."""
+        """Request a token with the correct credentials, overridden by ``changes``."""
         credentials = {"app_id": self.tenant.app_id, "app_secret": self.tenant.app_secret, **changes}
         return await self.send("POST", f"/open-apis/{TOKEN_PATH}", json=credentials)
 
     async def call(self, method: str, path: str, body: Json = None, authorization: str = "", **query: Json) -> Reply:
-        """Call an endpoint of the Open Platform."""
+        """Call an endpoint of the open platform; get a token first unless ``authorization`` is given."""
         if not authorization:
             self.token = self.token or (await self.ask_token()).body["tenant_access_token"]
             authorization = f"Bearer {self.token}"
@@ -71,14 +71,14 @@ class Client:
         return await self.call("GET", path, **query)
 
     async def freebusy(self, user_id_type: str = "open_id", **body: Json) -> Reply:
-        """Ask for 2026-11-23 in Shanghai, but for what ``body`` says."""
+        """Request free/busy of 2026-11-23 in Shanghai, overridden by ``body``."""
         return await self.call("POST", FREEBUSY, {**DAY, **body}, user_id_type=user_id_type)
 
     async def rows(self, **body: Json) -> list[dict[str, str]]:
-        """Return the rows that :meth:`freebusy` gets."""
+        """Return the rows of the answer to :meth:`freebusy`."""
         rows: list[dict[str, str]] = (await self.freebusy(**body)).data["freebusy_list"]
         return rows
 
     async def control(self, command: str, /, **body: Json) -> Reply:
-        """Send a control request that changes something."""
+        """Send a control request with POST."""
         return await self.send("POST", f"/simulator/{command}", json=body)

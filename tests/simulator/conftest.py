@@ -1,4 +1,4 @@
-"""A tenant whose clocks the tests hold, served on a real socket, and a caller of it."""
+"""A tenant whose clocks the tests control, served on a real socket, and a client for it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.simulator.client import Client
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is told: Monday 2026-11-23, 10:00 in Shanghai."""
+    """A clock that moves only when a test says so. It starts on Monday 2026-11-23, 10:00 in Shanghai."""
 
     now: datetime = datetime(2026, 11, 23, 2, tzinfo=UTC)
     seconds: float = 1000.0
@@ -22,11 +22,11 @@ class Clock:
         return self.now
 
     def monotonic(self) -> float:
-        """Return seconds, as a monotonic clock does."""
+        """Return the seconds of the monotonic clock."""
         return self.seconds
 
     def advance(self, **duration: float) -> None:
-        """Go forward."""
+        """Move both clocks forward."""
         self.now += timedelta(**duration)
         self.seconds += timedelta(**duration).total_seconds()
 

@@ -1,4 +1,4 @@
-"""The simulator, judged by a client nobody here wrote: the vendor's SDK."""
+"""The simulator as seen by an independent client: Feishu's SDK."""
 
 import asyncio
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from tests.simulator.conftest import Clock
 
 @pytest.fixture
 def tenant(clock: Clock, request: pytest.FixtureRequest) -> Tenant:
-    """Return a tenant of its own for each test: the SDK caches tokens by app id for the whole process."""
+    """Return a separate tenant for each test: the SDK caches tokens by app id for the whole process."""
     return Tenant(app_id=f"cli_{crc32(request.node.name.encode()):016x}", clock=clock, monotonic=clock.monotonic)
 
 
@@ -44,12 +44,12 @@ def sdk(simulator: Simulator, tenant: Tenant) -> lark.Client:
 
 
 async def ask[T](call: Callable[[], T]) -> T:
-    """Run a blocking call of the SDK beside the server's event loop."""
+    """Run a blocking call of the SDK in a thread."""
     return await asyncio.to_thread(call)
 
 
 def freebusy(sdk: lark.Client, fill: Callable[[ListFreebusyRequestBodyBuilder], object]) -> ListFreebusyResponse:
-    """Ask for the day with what ``fill`` adds to the body."""
+    """Request free/busy of ``DAY``; ``fill`` adds to the body."""
     body = ListFreebusyRequestBody.builder().time_min(DAY["time_min"]).time_max(DAY["time_max"])
     fill(body)
     request = ListFreebusyRequest.builder().user_id_type("open_id").request_body(body.build()).build()
@@ -105,7 +105,7 @@ async def test_free_busy_of_a_person(sdk: lark.Client, tenant: Tenant, user: Use
     assert (row.start_time, row.rsvp_status) == ("2026-11-23T10:00:00+08:00", None)
 
 
-async def test_free_busy_of_several_persons(sdk: lark.Client, tenant: Tenant, user: User) -> None:
+async def test_free_busy_of_several_people(sdk: lark.Client, tenant: Tenant, user: User) -> None:
     start = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
     tenant.book(user.open_id, start, start + timedelta(hours=1), rsvp="tentative")
     idle = tenant.add_user("Li Na")
@@ -133,7 +133,7 @@ async def test_ids_by_address_and_number(sdk: lark.Client, tenant: Tenant) -> No
     ]
 
 
-async def test_scopes_are_applied_for(sdk: lark.Client, tenant: Tenant) -> None:
+async def test_missing_scopes_can_be_requested_once(sdk: lark.Client, tenant: Tenant) -> None:
     tenant.revoke("calendar:room:readonly")
     responses = [
         await ask(lambda: sdk.application.v6.scope.apply(ApplyScopeRequest.builder().build())) for _ in range(2)
@@ -142,20 +142,20 @@ async def test_scopes_are_applied_for(sdk: lark.Client, tenant: Tenant) -> None:
     assert tenant.scope_requests == [{"calendar:room:readonly"}]
 
 
-async def test_a_wrong_room(sdk: lark.Client) -> None:
+async def test_an_unknown_room_is_an_error_with_a_log_id(sdk: lark.Client) -> None:
     response = await ask(lambda: freebusy(sdk, lambda body: body.room_id("omm_none")))
     assert not response.success()
     assert (response.raw.status_code, response.code) == (400, 190002)
     assert response.get_log_id() == response.error["log_id"]
 
 
-async def test_a_wrong_time_is_explained(sdk: lark.Client, room: Room) -> None:
+async def test_an_invalid_time_is_named_in_the_error_details(sdk: lark.Client, room: Room) -> None:
     response = await ask(lambda: freebusy(sdk, lambda body: body.room_id(room.room_id).time_max("tomorrow")))
     assert (response.raw.status_code, response.code) == (400, 190014)
     assert "time_max(tomorrow)" in response.error["details"][0]["value"]
 
 
-async def test_a_missing_scope_is_named(sdk: lark.Client, tenant: Tenant) -> None:
+async def test_a_missing_scope_is_named_in_the_error(sdk: lark.Client, tenant: Tenant) -> None:
     tenant.revoke("vc:room:readonly")
     response = await ask(lambda: sdk.vc.v1.room.list(ListRoomRequest.builder().build()))
     assert response.code == 99991672
@@ -165,7 +165,7 @@ async def test_a_missing_scope_is_named(sdk: lark.Client, tenant: Tenant) -> Non
     ]
 
 
-async def test_a_wrong_secret(simulator: Simulator, tenant: Tenant) -> None:
+async def test_a_wrong_secret_gets_no_token(simulator: Simulator, tenant: Tenant) -> None:
     builder = lark.Client.builder().app_id(tenant.app_id).app_secret("wrong").domain(simulator.base_url)
     client = builder.log_level(lark.LogLevel.CRITICAL).build()
     with pytest.raises(lark.exception.ObtainAccessTokenException, match="10014"):

@@ -167,7 +167,7 @@ async def test_state(client: Client, tenant: Tenant, room: Room, user: User) -> 
         ("bot", [], "the body must be a JSON object"),
     ],
 )
-async def test_wrong_requests(client: Client, tenant: Tenant, room: Room, path: str, body: Json, error: str) -> None:
+async def test_invalid_requests_get_400_and_change_nothing(client: Client, tenant: Tenant, room: Room, path: str, body: Json, error: str) -> None:
     if isinstance(body, dict) and body.get("subject_id") == "ROOM":
         body = {**body, "subject_id": room.room_id}
     reply = await client.send("POST", f"/simulator/{path}", json=body)
@@ -176,8 +176,8 @@ async def test_wrong_requests(client: Client, tenant: Tenant, room: Room, path: 
     assert tenant.bookings == {}
 
 
-async def test_only_json_is_taken(client: Client, tenant: Tenant) -> None:
-    """A web page may send a form to 127.0.0.1, but not JSON."""
+async def test_only_json_is_accepted(client: Client, tenant: Tenant) -> None:
+    """A web page can send a form to 127.0.0.1, but not JSON."""
     reply = await client.send(
         "POST", "/simulator/secret", data='{"secret": "x"}', headers={"Content-Type": "text/plain"}
     )
@@ -186,7 +186,7 @@ async def test_only_json_is_taken(client: Client, tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "book"), ("POST", "state"), ("DELETE", "requests"), ("GET", "x")])
-async def test_no_such_control(client: Client, method: str, path: str) -> None:
+async def test_an_unknown_control_path_or_method_is_404(client: Client, method: str, path: str) -> None:
     assert (await client.send(method, f"/simulator/{path}")).status == 404
 
 

@@ -1,4 +1,4 @@
-"""Faults, as a client sees them."""
+"""Faults as a client sees them."""
 
 import asyncio
 from time import monotonic
@@ -99,7 +99,7 @@ async def test_oversized(client: Client, tenant: Tenant) -> None:
     tenant.inject(Fault.oversized(100_000))
     reply = await client.get(INFO)
     assert reply.headers["content-length"] == "100000"
-    assert reply.body == whole.body  # a client without a cap would be content
+    assert reply.body == whole.body  # valid JSON: only a size limit notices
 
 
 async def test_slow(client: Client, tenant: Tenant) -> None:
@@ -110,7 +110,7 @@ async def test_slow(client: Client, tenant: Tenant) -> None:
     assert monotonic() - start >= 0.2
 
 
-async def test_who_gives_up_waiting_is_logged(client: Client, tenant: Tenant) -> None:
+async def test_a_client_timeout_is_logged(client: Client, tenant: Tenant) -> None:
     await client.get(INFO)
     tenant.inject(Fault.slow(60))
     with pytest.raises(TimeoutError):
@@ -146,7 +146,7 @@ async def test_until_cleared(client: Client, tenant: Tenant) -> None:
     assert (await client.get(INFO)).status == 200
 
 
-async def test_when(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_a_condition_selects_the_requests(client: Client, tenant: Tenant, room: Room) -> None:
     other = tenant.add_room("Vega")
     tenant.inject(
         Fault.error(400, 190002),
@@ -157,7 +157,7 @@ async def test_when(client: Client, tenant: Tenant, room: Room) -> None:
     assert (await client.freebusy(room_id=other.room_id)).outcome == (400, 190002)
 
 
-async def test_the_oldest_order_strikes_first(client: Client, tenant: Tenant) -> None:
+async def test_the_oldest_fault_applies_first(client: Client, tenant: Tenant) -> None:
     await client.get(INFO)
     tenant.inject(Fault.status(500))
     tenant.inject(Fault.status(502))

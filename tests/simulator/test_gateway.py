@@ -1,4 +1,4 @@
-"""What the gateway checks, and in which order."""
+"""The checks of the gateway and their order."""
 
 import pytest
 
@@ -55,7 +55,7 @@ async def test_no_authorization_at_all(client: Client) -> None:
 
 
 async def test_order_of_checks(client: Client, tenant: Tenant, room: Room) -> None:
-    """Everything is wrong at once; then one thing after the other is put right."""
+    """Start with everything wrong, then fix one thing after the other."""
     await client.get("bot/v3/info")
     tenant.expire_tokens()
     tenant.app_enabled = tenant.ip_allowed = tenant.bot_enabled = False
@@ -113,7 +113,7 @@ async def test_any_one_scope_is_enough(client: Client, tenant: Tenant, room: Roo
 
 
 @pytest.mark.parametrize("path", ["vc/v1/rooms", "vc/v1/rooms/omm_none", "vc/v1/room_levels", "vc/v1/room_levels/0"])
-async def test_rooms_want_their_scope(client: Client, tenant: Tenant, path: str) -> None:
+async def test_rooms_require_their_scope(client: Client, tenant: Tenant, path: str) -> None:
     tenant.revoke("vc:room:readonly")
     reply = await client.get(path)
     assert reply.outcome == (400, 99991672)
@@ -130,7 +130,7 @@ async def test_shapes_of_permission_violations(client: Client, tenant: Tenant, s
     assert (None if violations is None else set(violations[0])) == keys
 
 
-async def test_the_log_id_by_its_other_name(client: Client, tenant: Tenant) -> None:
+async def test_the_log_id_key_may_differ(client: Client, tenant: Tenant) -> None:
     tenant.variants.log_id_key = "logid"
     reply = await client.get("vc/v1/rooms/omm_none")
     assert reply.body["error"]["logid"] == reply.headers["x-tt-logid"]
@@ -188,7 +188,7 @@ async def test_product_codes_have_no_headers(client: Client, tenant: Tenant, cod
     assert limit_headers(reply.headers) == [None, None]
 
 
-async def test_the_quota_counts_successes_alone(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_the_quota_counts_only_successful_calls(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.quota_left = 2
     for path in ("bot/v3/info", "application/v6/scopes", "vc/v1/rooms/omm_none"):
         await client.get(path)

@@ -7,7 +7,7 @@ from simulator.limits import SlidingWindows
 
 @given(st.lists(st.integers(0, 40), max_size=60))
 def test_never_more_than_the_limit_in_any_window(gaps: list[int]) -> None:
-    """Whatever the rhythm: no window holds too many admitted calls, and no call is refused that had room."""
+    """For any spacing of calls: no window admits more than its limit, and no call below the limits is refused."""
     now = 0.0
     windows = SlidingWindows(lambda: now, ((3, 64.0), (5, 256.0)))
     admitted: list[float] = []

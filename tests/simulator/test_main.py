@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - a command of this repository
+    return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "simulator", *arguments],
         cwd=ROOT / "dev",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -32,14 +32,14 @@ def test_it_serves_until_ctrl_c() -> None:
     with command("--rooms", "3", "--port", "0", "--seed", "7") as process:
         assert process.stdout is not None
         try:
-            said = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
-            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            printed = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+            found = re.search(r"http://127\.0\.0\.1:\d+", printed)
             assert found is not None
-            with contextlib.closing(urlopen(f"{found[0]}/simulator/state")) as response:  # noqa: S310 - the address it said
+            with contextlib.closing(urlopen(f"{found[0]}/simulator/state")) as response:  # noqa: S310 - the printed address
                 state = json.load(response)
             assert len(state["rooms"]) == 3
-            assert state["app"]["app_id"] in said
-            assert "simulated-secret-0001" in said
+            assert state["app"]["app_id"] in printed
+            assert "simulated-secret-0001" in printed
         finally:
             process.send_signal(signal.SIGINT)
             rest, errors = process.communicate(timeout=20)
@@ -47,7 +47,7 @@ def test_it_serves_until_ctrl_c() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_a_port_in_use_is_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -59,7 +59,7 @@ def test_a_port_in_use_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--port", "70000"), ("--rooms", "-1"), ("--seed", "x")])
-def test_wrong_arguments(arguments: tuple[str, str]) -> None:
+def test_invalid_arguments_are_named(arguments: tuple[str, str]) -> None:
     with command(*arguments) as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 2

@@ -1,4 +1,4 @@
-"""The generator of offices."""
+"""The office generator."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 
 def of_rooms(tenant: Tenant) -> list[list[Booking]]:
-    """Return the bookings of each room, by start."""
+    """Return the bookings of each room, sorted by start."""
     return [sorted(tenant.calendars.of(room_id), key=lambda booking: booking.start) for room_id in tenant.rooms]
 
 
@@ -37,7 +37,7 @@ def test_rooms_on_floors_of_buildings(rooms: int) -> None:
 
 def test_from_yesterday_to_two_weeks_ahead() -> None:
     bookings = office(12, 1, NOW).bookings.values()
-    midnight = datetime(2026, 11, 22, 16, tzinfo=UTC)  # of Monday, in Shanghai
+    midnight = datetime(2026, 11, 22, 16, tzinfo=UTC)  # Monday in Shanghai
     days = {(booking.start - midnight).days for booking in bookings}
     weekend = {-1, 5, 6, 12, 13}
     assert set(range(15)) - weekend <= days <= set(range(-1, 15))
@@ -46,7 +46,7 @@ def test_from_yesterday_to_two_weeks_ahead() -> None:
 @pytest.mark.parametrize("rooms", [1, 3, 12])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("hour", [0, 12, 20])
-def test_it_holds_what_code_gets_wrong(rooms: int, seed: int, hour: int) -> None:
+def test_it_contains_the_difficult_cases(rooms: int, seed: int, hour: int) -> None:
     now = NOW.replace(hour=hour)
     tenant = office(rooms, seed, now)
     pairs = [pair for bookings in of_rooms(tenant) for pair in pairwise(bookings)]
@@ -59,20 +59,20 @@ def test_it_holds_what_code_gets_wrong(rooms: int, seed: int, hour: int) -> None
     assert any(not start.hour and end - start == 24 * HOUR for start, end in local)
 
 
-def test_people_have_days_too() -> None:
+def test_people_have_bookings() -> None:
     tenant = office(0, 1, NOW, people=2)
     assert len(tenant.users) == 2
     assert all(tenant.calendars.of(open_id) for open_id in tenant.users)
 
 
-def test_people_can_be_found_and_book() -> None:
+def test_people_have_contacts_and_organize_bookings() -> None:
     tenant = office(12, 1, NOW, people=4)
     assert len({user.email for user in tenant.users.values()}) == len({u.mobile for u in tenant.users.values()}) == 4
     assert all(user.email.endswith("@example.com") for user in tenant.users.values())
     assert {booking.organizer for booking in tenant.bookings.values()} == {*tenant.users, ""}
 
 
-def test_a_series_comes_twice_in_an_evening() -> None:
+def test_a_series_has_two_instances_back_to_back() -> None:
     tenant = office(1, 1, NOW)
     one, other = (booking for (bookings,) in [of_rooms(tenant)] for booking in bookings if booking.series)
     assert (one.series, one.end) == (other.series, other.start)

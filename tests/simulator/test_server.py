@@ -1,4 +1,4 @@
-"""The server itself: where it listens, what it logs, how it goes and comes back."""
+"""The server: where it listens, what it logs, stop and start."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ async def test_an_outage_and_its_end(simulator: Simulator, client: Client, tenan
         await client.get("bot/v3/info")
     await simulator.start()
     assert simulator.base_url == url
-    rooms = (await client.get("vc/v1/rooms")).data["rooms"]  # with the token of before
+    rooms = (await client.get("vc/v1/rooms")).data["rooms"]  # the old token is still valid
     assert [item["room_id"] for item in rooms] == [room.room_id]
 
 
@@ -40,7 +40,7 @@ async def test_a_port_in_use(simulator: Simulator, tenant: Tenant) -> None:
 async def test_only_loopback_is_served(simulator: Simulator) -> None:
     assert simulator.base_url == f"http://127.0.0.1:{simulator.port}"
     with socket.socket() as other:
-        # Had the server taken all addresses, this one would be in use.
+        # This would fail if the server listened on all addresses.
         other.bind(("127.0.0.2", simulator.port))
 
 
@@ -74,7 +74,7 @@ async def test_repeated_parameters_are_logged(client: Client, tenant: Tenant) ->
     assert tenant.requests[-1].pairs == (("a", "1"), ("a", "2"), ("b", "+"))
 
 
-async def test_no_text_holds_a_secret(
+async def test_no_log_or_repr_contains_a_secret(
     client: Client, tenant: Tenant, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(0)

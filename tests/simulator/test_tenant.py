@@ -1,4 +1,4 @@
-"""What can be done to a tenant in-process."""
+"""The methods of a tenant, without HTTP."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -49,7 +49,7 @@ def test_book_move_cancel(tenant: Tenant, room: Room) -> None:
         tenant.move(booking.booking_id, NOON, NOON)
 
 
-def test_wrong_bookings(tenant: Tenant, room: Room) -> None:
+def test_invalid_bookings_are_rejected(tenant: Tenant, room: Room) -> None:
     with pytest.raises(ValueError, match="aware"):
         tenant.book(room.room_id, NOON.replace(tzinfo=None), NOON)
     with pytest.raises(ValueError, match="before the start"):
@@ -65,7 +65,7 @@ def test_wrong_bookings(tenant: Tenant, room: Room) -> None:
     assert tenant.bookings == {earlier.booking_id: earlier}
 
 
-def test_disabling_cancels_what_reaches_in(tenant: Tenant, room: Room, user: User) -> None:
+def test_disabling_cancels_overlapping_bookings(tenant: Tenant, room: Room, user: User) -> None:
     before = tenant.book(room.room_id, NOON - HOUR, NOON)
     after = tenant.book(room.room_id, NOON + HOUR, NOON + 2 * HOUR)
     tenant.book(room.room_id, NOON - HOUR, NOON + timedelta(seconds=1))
@@ -80,7 +80,7 @@ def test_disabling_cancels_what_reaches_in(tenant: Tenant, room: Room, user: Use
     assert set(tenant.bookings.values()) == {before, elsewhere}
 
 
-def test_rooms_that_are_not_there(tenant: Tenant) -> None:
+def test_unknown_rooms_raise_key_error(tenant: Tenant) -> None:
     for act in (tenant.delete_room, tenant.enable_room):
         with pytest.raises(KeyError, match="no room"):
             act("omm_none")

@@ -1,4 +1,4 @@
-"""The switches."""
+"""The switches of the simulator's behavior."""
 
 from typing import get_args, get_type_hints
 
@@ -16,7 +16,7 @@ def test_the_default_is_the_first_value() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("empty_list", "none"), ("wrong_secret_status", "200"), ("wrong_secret_status", 404), ("x", 1)]
 )
-def test_typing_slips_are_told(name: str, value: object) -> None:
+def test_unknown_names_and_values_are_rejected(name: str, value: object) -> None:
     variants = Variants()
     with pytest.raises(ValueError, match=name):
         setattr(variants, name, value)

@@ -1,1 +1,1 @@
-"""The endpoints of the simulated Open Platform, one module a product."""
+"""The endpoints of the simulated open platform, one module per product."""

@@ -1,4 +1,4 @@
-"""Tokens, and what the app may be asked about itself."""
+"""Tokens, and information about the app itself."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ ONLY_SENSITIVE, NONE_MISSING, TOO_OFTEN, DUPLICATE = 212001, 212002, 212003, 212
 
 
 def issue_token(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Issue a tenant access token. Both success and failure are flat, and failure has status 200 (by default)."""
+    """Issue a tenant access token. Answers have no ``data`` envelope, and errors have status 200 (by default)."""
     body = call.body if isinstance(call.body, dict) else {}
     app_id, secret = body.get("app_id"), body.get("app_secret")
     if not isinstance(app_id, str) or not APP_ID.fullmatch(app_id) or not isinstance(secret, str) or not secret:
@@ -32,7 +32,7 @@ def issue_token(tenant: Tenant, call: Call, _: str) -> Answer:
 
 
 def list_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
-    """List the scopes the app asked for, and whether each was granted."""
+    """List the scopes that the app requested, and whether each was granted."""
     scopes = [
         {"scope_name": name, "grant_status": GRANTED if granted else NOT_GRANTED}
         for name, granted in tenant.scopes.items()
@@ -41,7 +41,7 @@ def list_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
 
 
 def apply_for_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
-    """Ask the tenant's administrators for the scopes that were not granted; the tenant remembers for which."""
+    """Ask the tenant's administrators for the scopes that are not granted; record them in ``scope_requests``."""
     missing = frozenset(name for name, granted in tenant.scopes.items() if not granted)
     if not missing:
         raise ApiError(NONE_MISSING)
@@ -57,7 +57,7 @@ def apply_for_scopes(tenant: Tenant, _call: Call, _: str) -> Answer:
 
 
 def bot_info(tenant: Tenant, _call: Call, _: str) -> Answer:
-    """Describe the app's bot, in a flat answer; without one, 11205."""
+    """Describe the app's bot, without a ``data`` envelope; 11205 if there is no bot."""
     if not tenant.bot_enabled:
         return Answer.json(400, {"code": 11205, "msg": "app do not have bot"})
     bot = {

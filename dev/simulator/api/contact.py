@@ -1,4 +1,4 @@
-"""Who is behind an e-mail address or a mobile number: ``contact/v3/users/batch_get_id``."""
+"""Ids of people by e-mail address or mobile number: ``contact/v3/users/batch_get_id``."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ MAINLAND: Final = "+86"
 
 
 def batch_get_id(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Answer each address and each number with a row of its own; one nobody has gets a row without an id."""
+    """Return one row for each address and each number; an unknown one gets a row without an id."""
     id_type = read_user_id_type(tenant, call)
     if id_type is None:
         raise _bad_field("user_id_type")

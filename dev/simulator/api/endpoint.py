@@ -1,4 +1,4 @@
-"""What an endpoint is, and what all of them need to read their parameters."""
+"""The description of an endpoint, and helpers that read parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ type Handler = Callable[[Tenant, Call, str], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint: where it is, who may call it, and who answers.
+    """One endpoint: its path, its required permissions, and its handler.
 
-    ``path`` comes after ``/open-apis/`` and may hold one ``:id``. ``scopes``: any one of them is enough. ``limited``:
-    calls count against the rate limit of tier 4. ``counted``: successful ones count against the monthly quota.
-    ``guarded``: the gateway checks the caller. ``old``: of the kind that answers a rate limit with HTTP 400 and may be
-    taken offline.
+    ``path`` comes after ``/open-apis/`` and may contain one ``:id``. ``scopes``: any one of them is enough.
+    ``limited``: calls count against the rate limit of tier 4. ``counted``: successful calls count against the monthly
+    quota. ``guarded``: the gateway checks the caller. ``old``: a legacy API, which answers a rate limit with HTTP 400
+    and may be taken offline.
     """
 
     method: str
@@ -39,17 +39,17 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What the rate limits know it by."""
+        """The key for the rate limits."""
         return f"{self.method} {self.path}"
 
     def require_scope(self, tenant: Tenant) -> None:
-        """Refuse if the endpoint wants a scope and the app has none of those that do."""
+        """Raise ``ApiError`` if the endpoint requires a scope and the app has none of ``scopes``."""
         if self.scopes:
             require_scope(tenant, self.scopes)
 
 
 def require_scope(tenant: Tenant, scopes: tuple[str, ...]) -> None:
-    """Refuse with 99991672 unless the app was granted any one of ``scopes``."""
+    """Raise 99991672 unless the app was granted at least one of ``scopes``."""
     if any(tenant.scopes.get(scope) for scope in scopes):
         return
     link = f"https://open.feishu.cn/app/{tenant.app_id}/auth?q={','.join(scopes)}&op_from=openapi&token_type=tenant"
@@ -65,14 +65,14 @@ def require_scope(tenant: Tenant, scopes: tuple[str, ...]) -> None:
 
 
 def require_body(call: Call, code: int) -> JsonObject:
-    """Return the JSON object in the body, or refuse with ``code``."""
+    """Return the JSON object in the body, or raise ``code``."""
     if not isinstance(call.body, dict):
         raise ApiError(code)
     return call.body
 
 
 def read_time(text: str) -> datetime | None:
-    """Return an RFC 3339 time (aware), ``None`` if it is none."""
+    """Parse an RFC 3339 time (aware result); return ``None`` if it is invalid."""
     if not RFC3339.fullmatch(text):
         return None
     try:
@@ -82,7 +82,7 @@ def read_time(text: str) -> datetime | None:
 
 
 def read_user_id_type(tenant: Tenant, call: Call) -> str | None:
-    """Return the kind of id that the caller uses, ``None`` if there is no such kind; one of them wants a scope."""
+    """Return the kind of id that the caller uses, ``None`` if it is unknown. ``user_id`` requires a scope."""
     id_type = call.query.get("user_id_type", "open_id")
     if id_type == "user_id":
         require_scope(tenant, USER_ID_SCOPES)

@@ -1,7 +1,7 @@
 """Free/busy of one room or one person: ``calendar/v4/freebusy/list``.
 
-Refused with 190002: a body that is no JSON object, unknown or missing fields, wrong types. Refused with 190014: fields
-of the right type whose value can't be.
+Errors: 190002 for a body that is not a JSON object, unknown or missing fields, and wrong types; 190014 for invalid
+values of the right type.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ FIELDS: Final[dict[str, type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A body whose names and types are right. Times are still text."""
+    """A body with valid names and types. Times are still text."""
 
     time_min: str
     time_max: str
@@ -45,7 +45,7 @@ class Query:
 
 
 def list_freebusy(tenant: Tenant, call: Call, _: str) -> Answer:
-    """List the busy rows of the person or, if there is none in the body, of the room."""
+    """List the busy rows of the person or, if the body names no person, of the room."""
     id_type = read_user_id_type(tenant, call)
     if id_type is None:
         raise _bad_value(tenant, "user_id_type", call.query["user_id_type"])
@@ -61,7 +61,7 @@ def _read(body: JsonObject) -> Query:
             raise ApiError(BAD_SHAPE)
     if not {"time_min", "time_max"} <= body.keys() or not (body.get("user_id") or body.get("room_id")):
         raise ApiError(BAD_SHAPE)
-    return Query(**body)  # type: ignore[arg-type]  # names and types were checked just above
+    return Query(**body)  # type: ignore[arg-type]  # names and types were checked above
 
 
 def _window(tenant: Tenant, query: Query) -> Window:

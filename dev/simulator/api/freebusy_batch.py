@@ -1,7 +1,7 @@
-"""Free/busy of up to 10 persons: ``calendar/v4/freebusy/batch``. It does not know rooms.
+"""Free/busy of up to 10 people: ``calendar/v4/freebusy/batch``. It does not accept rooms.
 
-Refused with 190002: a body that is no JSON object, unknown or missing fields, wrong types. The number of ids, the form
-of the times and the length of the window have codes of their own.
+Errors: 190002 for a body that is not a JSON object, unknown or missing fields, and wrong types; 198001 for the number
+of ids, 198002 for the format of the times, 198003 for the length of the window.
 """
 
 from datetime import timedelta
@@ -27,7 +27,7 @@ OPTIONS: Final = {"include_external_calendar": "external", "only_busy": "only_bu
 
 
 def batch(tenant: Tenant, call: Call, _: str) -> Answer:
-    """List the busy rows of each person; one who does not exist fails the call (by default)."""
+    """List the busy rows of each person. An unknown person fails the whole call (by default)."""
     id_type = read_user_id_type(tenant, call)
     if id_type is None:
         raise ApiError(BAD_SHAPE)

@@ -1,7 +1,7 @@
-"""Free/busy of up to 20 rooms: ``meeting_room/freebusy/batch_get``, an API of the old kind.
+"""Free/busy of up to 20 rooms: ``meeting_room/freebusy/batch_get``, a legacy API.
 
-Its own scope, no bot, no RSVP state, nothing to choose. Refused with 100003: times that are not RFC 3339, as one whose
-``+`` was sent as it is and so arrives as a space. Refused with 105002: no rooms or too many, an empty window.
+It has its own scope, needs no bot, sends no RSVP status and has no options. Errors: 100003 for times that are not RFC
+3339 (for example, an unencoded ``+`` arrives as a space); 105002 for no rooms, too many rooms, or an empty window.
 """
 
 from itertools import batched
@@ -23,7 +23,7 @@ BAD_REQUEST: Final = 105002
 
 
 def batch_get(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Map rooms to their rows. A room without any is left out (by default), one that does not exist is named apart."""
+    """Map rooms to their rows. By default, a room without rows is left out; unknown rooms are in ``error_room_ids``."""
     if tenant.variants.room_batch == "30005":
         raise ApiError(OFFLINE)
     window = _window(call)

@@ -18,7 +18,7 @@ ROOT_ID: Final = "0"
 
 
 def list_rooms(tenant: Tenant, call: Call, _: str) -> Answer:
-    """List the rooms of the tenant, or of a level, in pages."""
+    """List the rooms of the tenant or of a level, page by page."""
     _check_user_id_type(call)
     rooms = [_room(tenant, room) for room in _rooms_in(tenant, call.query.get("room_level_id", ""))]
     return success(_page(call, "rooms", rooms))
@@ -33,14 +33,14 @@ def get_room(tenant: Tenant, call: Call, room_id: str) -> Answer:
 
 
 def mget_rooms(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Describe the rooms asked for; those that do not exist are left out."""
+    """Describe the requested rooms; unknown rooms are left out."""
     _check_user_id_type(call)
     ids = _ids(call, "room_ids")
     return success({"items": [_room(tenant, tenant.rooms[room_id]) for room_id in ids if room_id in tenant.rooms]})
 
 
 def list_levels(tenant: Tenant, call: Call, _: str) -> Answer:
-    """List the direct children of a level (none given: the top levels), in pages."""
+    """List the direct children of a level (default: the top levels), page by page."""
     parent = _existing_level(tenant, call.query.get("room_level_id", "") or ROOT_ID)
     children = [level for level in tenant.levels.values() if level.parent_id == parent.level_id]
     return success(_page(call, "items", [_level(tenant, level) for level in children]))
@@ -52,7 +52,7 @@ def get_level(tenant: Tenant, _call: Call, level_id: str) -> Answer:
 
 
 def mget_levels(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Describe the levels asked for; those that do not exist are left out."""
+    """Describe the requested levels; unknown levels are left out."""
     levels = [_find_level(tenant, level_id) for level_id in _ids(call, "level_ids")]
     return success({"items": [_level(tenant, level) for level in levels if level is not None]})
 
@@ -158,7 +158,7 @@ def _room_status(tenant: Tenant, room: Room) -> JsonObject | None:
     number = int if tenant.variants.disable_times == "int" else str
     return {
         "status": not period.contains(now),
-        # The state that comes next: an end in sight leads back into service, a start in sight out of it.
+        # The next state: true if the current period has an end, false if a period is still to come.
         "schedule_status": period.end is not None and period.contains(now),
         "disable_start_time": number(int(period.start.timestamp())),
         "disable_end_time": number(0 if period.end is None else int(period.end.timestamp())),

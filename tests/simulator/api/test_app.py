@@ -8,7 +8,7 @@ from tests.simulator.conftest import Clock
 
 
 @pytest.mark.parametrize("path", [TOKEN_PATH, f"{TOKEN_PATH}/"])
-async def test_a_token_comes_flat(client: Client, tenant: Tenant, path: str) -> None:
+async def test_a_token_answer_has_no_data_envelope(client: Client, tenant: Tenant, path: str) -> None:
     credentials = {"app_id": tenant.app_id, "app_secret": tenant.app_secret}
     reply = await client.send("POST", f"/open-apis/{path}", json=credentials)
     assert reply.status == 200
@@ -25,7 +25,7 @@ async def test_the_same_token_while_30_minutes_are_left(client: Client, clock: C
     second = (await client.ask_token()).body
     assert second["tenant_access_token"] != first["tenant_access_token"]
     assert second["expire"] == 7200
-    # Both are valid until the old one ends.
+    # Both are valid until the old one expires.
     for token, minutes in ((first, 29.9), (second, 119)):
         client.token = token["tenant_access_token"]
         clock.now, start = clock.now, clock.now
@@ -46,7 +46,7 @@ async def test_malformed_credentials(client: Client, changes: dict[str, Json]) -
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"app_id"'])
-async def test_a_body_that_is_no_object(client: Client, body: bytes) -> None:
+async def test_a_body_that_is_not_an_object(client: Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     reply = await client.send("POST", f"/open-apis/{TOKEN_PATH}", data=body, headers=headers)
     assert reply.outcome == (200, 10003)
@@ -85,7 +85,7 @@ async def test_expired_tokens_are_followed_by_a_new_one(client: Client, tenant: 
     assert (await client.get("bot/v3/info")).outcome == (200, 0)
 
 
-async def test_a_stuck_token_comes_again_and_stays_dead(client: Client, tenant: Tenant) -> None:
+async def test_a_stuck_token_is_reissued_although_it_is_invalid(client: Client, tenant: Tenant) -> None:
     first = (await client.ask_token()).body
     tenant.stuck_token = True
     tenant.expire_tokens()
@@ -96,7 +96,7 @@ async def test_a_stuck_token_comes_again_and_stays_dead(client: Client, tenant: 
     assert (await client.ask_token()).body["tenant_access_token"] != client.token
 
 
-async def test_a_new_secret(client: Client, tenant: Tenant) -> None:
+async def test_a_new_secret_revokes_old_tokens(client: Client, tenant: Tenant) -> None:
     await client.get("bot/v3/info")
     tenant.rotate_secret("new")
     assert (await client.ask_token(app_secret="simulated-secret-0001")).outcome == (200, 10014)
@@ -104,7 +104,7 @@ async def test_a_new_secret(client: Client, tenant: Tenant) -> None:
     assert (await client.ask_token()).outcome == (200, 0)
 
 
-async def test_a_new_secret_that_lets_tokens_live(client: Client, tenant: Tenant) -> None:
+async def test_a_new_secret_may_keep_old_tokens(client: Client, tenant: Tenant) -> None:
     tenant.variants.secret_rotation = "keeps_tokens"
     await client.get("bot/v3/info")
     tenant.rotate_secret("new")
@@ -125,7 +125,7 @@ async def test_scopes(client: Client, tenant: Tenant) -> None:
     }
 
 
-async def test_scopes_that_are_too_sensitive_are_not_asked_for(client: Client, tenant: Tenant) -> None:
+async def test_sensitive_scopes_are_not_requested(client: Client, tenant: Tenant) -> None:
     tenant.revoke("vc:room:readonly", "secret:one")
     tenant.sensitive_scopes = frozenset({"secret:one"})
     assert (await client.call("POST", "application/v6/scopes/apply")).outcome == (200, 0)
@@ -134,7 +134,7 @@ async def test_scopes_that_are_too_sensitive_are_not_asked_for(client: Client, t
     assert (await client.call("POST", "application/v6/scopes/apply")).outcome == (400, 212001)
 
 
-async def test_scopes_that_are_missing_are_asked_for_once(client: Client, tenant: Tenant) -> None:
+async def test_missing_scopes_are_requested_once(client: Client, tenant: Tenant) -> None:
     async def apply() -> tuple[int, int]:
         return (await client.call("POST", "application/v6/scopes/apply")).outcome
 
@@ -153,7 +153,7 @@ async def test_scopes_that_are_missing_are_asked_for_once(client: Client, tenant
     assert await apply() == (400, 212002)
 
 
-async def test_the_bot_comes_flat(client: Client, tenant: Tenant) -> None:
+async def test_a_bot_answer_has_no_data_envelope(client: Client, tenant: Tenant) -> None:
     tenant.bot_status = 3
     body = (await client.get("bot/v3/info")).body
     assert body["bot"].pop("open_id").startswith("ou_")

@@ -1,4 +1,4 @@
-"""Ids of persons by their e-mail addresses and mobile numbers."""
+"""Ids of people by their e-mail addresses and mobile numbers."""
 
 import pytest
 
@@ -36,7 +36,7 @@ async def test_people_without_contacts_are_not_found(client: Client, user: User)
     assert (await ask(client, emails=[""], mobiles=[""])).data == {"user_list": [{"email": ""}, {"mobile": ""}]}
 
 
-async def test_numbers_elsewhere_need_their_country(client: Client, tenant: Tenant) -> None:
+async def test_numbers_outside_china_need_their_country_code(client: Client, tenant: Tenant) -> None:
     user = tenant.add_user("Maria Rossi", mobile="+12025550101")
 
     data = (await ask(client, mobiles=["+12025550101", "12025550101"])).data
@@ -44,7 +44,7 @@ async def test_numbers_elsewhere_need_their_country(client: Client, tenant: Tena
     assert [row.get("user_id") for row in data["user_list"]] == [user.open_id, None]
 
 
-async def test_the_address_may_come_as_registered(client: Client, tenant: Tenant, wang: User) -> None:
+async def test_the_address_may_be_returned_as_registered(client: Client, tenant: Tenant, wang: User) -> None:
     tenant.variants.email_echo = "as_registered"
 
     data = (await ask(client, "union_id", emails=["WANG.FANG@example.com"])).data
@@ -64,7 +64,7 @@ async def test_the_address_may_come_as_registered(client: Client, tenant: Tenant
         ({"emails": ["x"], "include_resigned": "no"}, "include_resigned"),
     ],
 )
-async def test_wrong_bodies(client: Client, body: Json, field: str) -> None:
+async def test_invalid_bodies_name_the_field(client: Client, body: Json, field: str) -> None:
     reply = await ask(client, **body)
     assert reply.outcome == (400, 99992402)
     assert [violation["field"] for violation in reply.body["error"]["field_violations"]] == [field]
@@ -74,12 +74,12 @@ async def test_a_wrong_kind_of_id(client: Client) -> None:
     assert (await ask(client, "email", emails=["x"])).outcome == (400, 99992402)
 
 
-async def test_50_of_each(client: Client) -> None:
+async def test_50_addresses_and_50_numbers_are_allowed(client: Client) -> None:
     data = (await ask(client, emails=["x"] * 50, mobiles=["1"] * 50)).data
     assert len(data["user_list"]) == 100
 
 
-async def test_it_has_its_scope_and_no_part_in_the_quota(client: Client, tenant: Tenant, wang: User) -> None:
+async def test_it_has_its_own_scope_and_costs_no_quota(client: Client, tenant: Tenant, wang: User) -> None:
     tenant.quota_left = 0
     tenant.bot_enabled = False
     assert (await ask(client, emails=[wang.email])).outcome == (200, 0)
@@ -90,7 +90,7 @@ async def test_it_has_its_scope_and_no_part_in_the_quota(client: Client, tenant:
     assert (await ask(client, emails=[wang.email])).outcome == (400, 99991672)
 
 
-async def test_it_is_limited_all_the_same(client: Client, tenant: Tenant) -> None:
+async def test_the_rate_limit_applies(client: Client, tenant: Tenant) -> None:
     tenant.limits.windows = ((1, 1.0),)
     await ask(client, emails=["x"])
     assert (await ask(client, emails=["x"])).outcome == (429, 99991400)

@@ -1,4 +1,4 @@
-"""Parameters of ``freebusy/list``, and every variant of its answer."""
+"""Parameters of ``freebusy/list`` and all variants of its answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ ACCEPTED = {"start_time": "2026-11-23T10:00:00+08:00", "end_time": "2026-11-23T1
 
 
 def at(hour: int, minute: int = 0) -> datetime:
-    """Return a time of 2026-11-23 in Shanghai; hours may be negative or beyond 24."""
+    """Return a time on 2026-11-23 in Shanghai; hours may be negative or above 24."""
     return datetime(2026, 11, 22, 16, tzinfo=UTC) + timedelta(hours=hour, minutes=minute)
 
 
@@ -38,7 +38,7 @@ def times(rows: list[dict[str, str]]) -> list[str]:
         {**DAY, "room_id": "omm_none"},
     ],
 )
-async def test_190002(client: Client, room: Room, body: Json) -> None:
+async def test_invalid_bodies_get_190002(client: Client, room: Room, body: Json) -> None:
     if isinstance(body, dict) and body.get("room_id") == "ROOM":
         body = {**body, "room_id": room.room_id}
     reply = await client.call("POST", FREEBUSY, body)
@@ -47,7 +47,7 @@ async def test_190002(client: Client, room: Room, body: Json) -> None:
     assert set(reply.body["error"]) == {"log_id", "troubleshooter"}
 
 
-async def test_a_body_in_another_content_type(client: Client, room: Room) -> None:
+async def test_a_body_that_is_not_json_gets_190002(client: Client, room: Room) -> None:
     await client.get("bot/v3/info")
     headers = {"Authorization": f"Bearer {client.token}"}
     reply = await client.send("POST", f"/open-apis/{FREEBUSY}", data={**DAY, "room_id": room.room_id}, headers=headers)
@@ -68,7 +68,7 @@ async def test_a_body_in_another_content_type(client: Client, room: Room) -> Non
         ("time_max", "2027-02-21T00:00:01+08:00"),
     ],
 )
-async def test_190014(client: Client, room: Room, field: str, value: str) -> None:
+async def test_invalid_values_get_190014(client: Client, room: Room, field: str, value: str) -> None:
     reply = await client.freebusy(room_id=room.room_id, **{field: value})
     assert reply.outcome == (400, 190014)
     text = f"The value of {field}({value}) is invalid. Please provide a valid value for the field."
@@ -80,7 +80,7 @@ async def test_90_days_are_allowed(client: Client, room: Room) -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-11-22T16:00:00Z", "2026-11-22t16:00:00.000z", "2026-11-22T08:00:00-08:00"])
-async def test_any_offset_is_understood(client: Client, tenant: Tenant, room: Room, text: str) -> None:
+async def test_any_offset_is_accepted(client: Client, tenant: Tenant, room: Room, text: str) -> None:
     tenant.book(room.room_id, at(-2), at(0))
     tenant.book(room.room_id, at(0), at(1))
     assert times(await client.rows(room_id=room.room_id, time_min=text)) == ["00:00-01:00"]
@@ -99,7 +99,7 @@ async def test_an_unknown_room_may_be_190014(client: Client, tenant: Tenant) -> 
     assert "room_id(omm_none)" in reply.body["error"]["details"][0]["value"]
 
 
-async def test_a_deleted_room(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_a_deleted_room_is_unknown_and_has_no_bookings(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.book(room.room_id, at(10), at(11))
     tenant.delete_room(room.room_id)
     assert (await client.freebusy(room_id=room.room_id)).outcome == (400, 190002)
@@ -127,7 +127,7 @@ async def test_people_by_each_kind_of_id(client: Client, tenant: Tenant, user: U
     assert tenant.calendars.of(user.open_id)
 
 
-async def test_an_id_of_another_kind_is_nobody(client: Client, user: User) -> None:
+async def test_an_id_of_another_kind_is_unknown(client: Client, user: User) -> None:
     assert (await client.freebusy("union_id", user_id=user.open_id)).outcome == (404, 195100)
 
 
@@ -135,13 +135,13 @@ async def test_an_unknown_kind_of_id(client: Client, user: User) -> None:
     assert (await client.freebusy("email", user_id=user.open_id)).outcome == (400, 190014)
 
 
-async def test_user_id_wants_its_scope(client: Client, tenant: Tenant, user: User) -> None:
+async def test_user_id_requires_its_scope(client: Client, tenant: Tenant, user: User) -> None:
     tenant.revoke("contact:user.employee_id:readonly")
     assert (await client.freebusy("user_id", user_id=user.user_id)).outcome == (400, 99991672)
     assert (await client.freebusy("open_id", user_id=user.open_id)).outcome == (200, 0)
 
 
-async def test_of_two_subjects_the_person_counts(client: Client, tenant: Tenant, room: Room, user: User) -> None:
+async def test_the_person_wins_over_the_room(client: Client, tenant: Tenant, room: Room, user: User) -> None:
     tenant.book(room.room_id, at(8), at(9))
     tenant.book(user.open_id, at(10), at(11))
     assert await client.rows(room_id=room.room_id, user_id=user.open_id) == [ACCEPTED]
@@ -154,7 +154,7 @@ async def test_the_window_is_half_open(client: Client, tenant: Tenant, room: Roo
     assert times(await client.rows(room_id=room.room_id)) == ["23:00-01:00", "23:00-01:00"]
 
 
-async def test_what_is_left_out(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_free_and_external_events_can_be_left_out(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.book(room.room_id, at(8), at(9), free=True)
     tenant.book(room.room_id, at(9), at(10), external=True)
     assert times(await client.rows(room_id=room.room_id)) == ["09:00-10:00"]
@@ -251,7 +251,7 @@ async def test_overlaps(client: Client, tenant: Tenant, room: Room) -> None:
     assert len(split) == 6
 
 
-async def test_a_disabled_room(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
+async def test_a_disabled_room_loses_bookings(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
     for hour in (8, 10, 14):
         tenant.book(room.room_id, at(hour), at(hour + 1))
     tenant.disable_room(room.room_id, clock.now + timedelta(minutes=30), at(14))

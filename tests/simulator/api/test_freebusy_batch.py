@@ -1,4 +1,4 @@
-"""Free/busy of several persons in one call, and every variant of its answer."""
+"""Free/busy of several people in one call and all variants of its answer."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ ROW = {"start_time": "2026-11-23T10:00:00+08:00", "end_time": "2026-11-23T11:00:
 
 
 async def ask(client: Client, *user_ids: str, user_id_type: str = "open_id", **changes: Json) -> Reply:
-    """Ask for 2026-11-23 in Shanghai, but for ``changes``."""
+    """Request free/busy of 2026-11-23 in Shanghai, overridden by ``changes``."""
     body = {**DAY, "user_ids": list(user_ids), **changes}
     return await client.call("POST", PATH, body, user_id_type=user_id_type)
 
@@ -86,7 +86,7 @@ async def test_options(client: Client, tenant: Tenant, user: User) -> None:
         {**DAY, "user_ids": ["ou_chen"], "room_ids": []},
     ],
 )
-async def test_wrong_bodies(client: Client, user: User, body: Json) -> None:
+async def test_invalid_bodies_get_190002(client: Client, user: User, body: Json) -> None:
     assert (await client.call("POST", PATH, body)).outcome == (400, 190002)
 
 
@@ -94,7 +94,7 @@ async def test_a_wrong_kind_of_id(client: Client, user: User) -> None:
     assert (await ask(client, user.open_id, user_id_type="email")).outcome == (400, 190002)
 
 
-async def test_1_to_10_persons(client: Client, tenant: Tenant) -> None:
+async def test_1_to_10_people_are_allowed(client: Client, tenant: Tenant) -> None:
     ids = [tenant.add_user(f"Person {number}").open_id for number in range(11)]
 
     assert len((await ask(client, *ids[:10])).data["freebusy_lists"]) == 10
@@ -111,7 +111,7 @@ async def test_1_to_10_persons(client: Client, tenant: Tenant) -> None:
         ({"time_max": "2026-12-07T00:00:01+08:00"}, 198003),
     ],
 )
-async def test_wrong_windows(client: Client, user: User, changes: Json, code: int) -> None:
+async def test_invalid_windows(client: Client, user: User, changes: Json, code: int) -> None:
     assert (await ask(client, user.open_id, **changes)).outcome == (400, code)
 
 
@@ -132,7 +132,7 @@ async def test_an_unknown_person_may_be_left_out(client: Client, tenant: Tenant,
     assert data == {"freebusy_lists": [{"user_id": user.open_id, "freebusy_items": []}]}
 
 
-async def test_scopes_bot_and_quota_as_for_one(client: Client, tenant: Tenant, user: User) -> None:
+async def test_scopes_bot_and_quota_are_those_of_freebusy_list(client: Client, tenant: Tenant, user: User) -> None:
     tenant.quota_left = 1
     tenant.revoke("contact:user.employee_id:readonly")
     assert (await ask(client, "chen", user_id_type="user_id")).outcome == (400, 99991672)

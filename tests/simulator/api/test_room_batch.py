@@ -1,4 +1,4 @@
-"""Free/busy of many rooms in one call, and every variant of its answer."""
+"""Free/busy of many rooms in one call and all variants of its answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +14,12 @@ HOUR = timedelta(hours=1)
 
 
 def at(hour: int) -> datetime:
-    """Return an hour of 2026-11-23 in Shanghai."""
+    """Return a full hour on 2026-11-23 in Shanghai."""
     return datetime(2026, 11, 22, 16, tzinfo=UTC) + hour * HOUR
 
 
 async def ask(client: Client, *room_ids: str, **changes: Json) -> Reply:
-    """Ask for 2026-11-23 in Shanghai, but for ``changes``."""
+    """Request free/busy of 2026-11-23 in Shanghai, overridden by ``changes``."""
     return await client.get(PATH, room_ids=list(room_ids), **{**DAY, **changes})
 
 
@@ -50,7 +50,7 @@ async def test_rooms_are_mapped_to_their_rows(client: Client, tenant: Tenant, ro
     assert data == {**DAY, "free_busy": {room.room_id: [row]}}
 
 
-async def test_who_booked_is_not_always_told(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_the_organizer_may_be_the_app_or_missing(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.book(room.room_id, at(10), at(11))
     tenant.book(room.room_id, at(12), at(13), private=True)
 
@@ -71,7 +71,7 @@ async def test_instances_of_a_series_share_their_uid(client: Client, tenant: Ten
     assert [row["original_time"] for row in rows] == [0, int(at(12).timestamp())]
 
 
-async def test_a_single_event_that_is_moved_is_no_exception(
+async def test_a_moved_single_event_is_no_exception(
     client: Client, tenant: Tenant, room: Room, booking: Booking
 ) -> None:
     tenant.move(booking.booking_id, at(14), at(15))
@@ -81,11 +81,11 @@ async def test_a_single_event_that_is_moved_is_no_exception(
     assert row["original_time"] == 0
 
 
-async def test_states_are_not_told_and_refused_events_not_shown(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_rsvp_states_are_left_out_and_declined_events_hidden(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.variants.declined_rows = "always"
     tenant.variants.rsvp_status = "always"
     for hour, rsvp in enumerate(("accept", "needs_action", "tentative", "decline", "removed")):
-        tenant.book(room.room_id, at(hour), at(hour + 1), rsvp=rsvp)  # type: ignore[arg-type]  # one of the words
+        tenant.book(room.room_id, at(hour), at(hour + 1), rsvp=rsvp)  # type: ignore[arg-type]  # an Rsvp
     tenant.book(room.room_id, at(8), at(9), free=True)
     tenant.book(room.room_id, at(10), at(11), external=True)
 
@@ -111,13 +111,13 @@ async def test_an_idle_room(
     assert "error_room_ids" not in data
 
 
-async def test_a_disabled_room_is_an_idle_one(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
+async def test_a_disabled_room_looks_idle(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
     tenant.disable_room(room.room_id, clock.now, None)
 
     assert (await ask(client, room.room_id)).data == {**DAY, "free_busy": {}}
 
 
-async def test_an_unknown_room_is_named_apart(client: Client, room: Room, booking: Booking) -> None:
+async def test_an_unknown_room_is_in_error_room_ids(client: Client, room: Room, booking: Booking) -> None:
     data = (await ask(client, "omm_none", room.room_id)).data
 
     assert list(data["free_busy"]) == [room.room_id]
@@ -137,13 +137,13 @@ async def test_an_unknown_room_may_be_left_out(client: Client, tenant: Tenant, r
     assert (await ask(client, room.room_id, "omm_none")).data == {**DAY, "free_busy": {}}
 
 
-async def test_the_list_of_unknown_rooms_may_always_be_there(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_the_list_of_unknown_rooms_may_always_be_present(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.variants.error_room_ids = "always"
 
     assert (await ask(client, room.room_id)).data["error_room_ids"] == []
 
 
-async def test_20_rooms_and_no_more(client: Client, tenant: Tenant) -> None:
+async def test_at_most_20_rooms(client: Client, tenant: Tenant) -> None:
     ids = [tenant.add_room(f"Room {number}").room_id for number in range(21)]
     for room_id in ids:
         tenant.book(room_id, at(10), at(11))
@@ -154,7 +154,7 @@ async def test_20_rooms_and_no_more(client: Client, tenant: Tenant) -> None:
     assert set((await ask(client, *ids)).data["free_busy"]) == set(ids[:20])
 
 
-async def test_lists_in_place_of_the_map(client: Client, tenant: Tenant, room: Room, booking: Booking) -> None:
+async def test_the_map_may_be_a_list(client: Client, tenant: Tenant, room: Room, booking: Booking) -> None:
     rows = (await ask(client, room.room_id)).data["free_busy"][room.room_id]
     tenant.variants.free_busy = "list_of_maps"
     assert (await ask(client, room.room_id)).data["free_busy"] == [{room.room_id: rows}]
@@ -181,17 +181,17 @@ async def test_incomplete_envelopes(client: Client, tenant: Tenant, room: Room, 
         ({"time_max": DAY["time_min"]}, 105002),
     ],
 )
-async def test_wrong_windows(client: Client, room: Room, changes: Json, code: int) -> None:
+async def test_invalid_windows(client: Client, room: Room, changes: Json, code: int) -> None:
     assert (await ask(client, room.room_id, **changes)).outcome == (400, code)
 
 
-async def test_no_rooms_no_times(client: Client, room: Room) -> None:
+async def test_rooms_and_times_are_required(client: Client, room: Room) -> None:
     assert (await ask(client)).outcome == (400, 105002)
     assert (await ask(client, "")).outcome == (400, 105002)
     assert (await client.get(PATH, room_ids=room.room_id)).outcome == (400, 100003)
 
 
-async def test_a_plus_that_is_not_encoded_is_a_space(client: Client, room: Room) -> None:
+async def test_an_unencoded_plus_is_a_space(client: Client, room: Room) -> None:
     await client.get("bot/v3/info")
     query = f"room_ids={room.room_id}&time_min={DAY['time_min']}&time_max={DAY['time_max']}"
 
@@ -204,11 +204,11 @@ async def test_a_plus_that_is_not_encoded_is_a_space(client: Client, room: Room)
     assert await outcome(query.replace("+", "%2B")) == (200, 0)
 
 
-async def test_a_long_window_is_taken(client: Client, room: Room) -> None:
+async def test_a_long_window_is_accepted(client: Client, room: Room) -> None:
     assert (await ask(client, room.room_id, time_max="2028-01-01T00:00:00+08:00")).outcome == (200, 0)
 
 
-async def test_its_own_scope_and_no_bot(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_it_needs_its_own_scope_and_no_bot(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.bot_enabled = False
     tenant.revoke("calendar:calendar.free_busy:read", "vc:room:readonly")
     assert (await ask(client, room.room_id)).outcome == (200, 0)
@@ -222,8 +222,8 @@ async def test_its_own_scope_and_no_bot(client: Client, tenant: Tenant, room: Ro
 
 
 @pytest.mark.parametrize("status", [400, 429])
-async def test_its_rate_limit_has_another_status(client: Client, tenant: Tenant, room: Room, status: Json) -> None:
-    tenant.variants.rate_limit = "190004"  # of calendar/v4 alone
+async def test_its_rate_limit_status_may_differ(client: Client, tenant: Tenant, room: Room, status: Json) -> None:
+    tenant.variants.rate_limit = "190004"  # only for calendar/v4
     tenant.variants.room_batch_limit_status = status
     tenant.limits.windows = ((1, 1.0),)
     await ask(client, room.room_id)
@@ -234,7 +234,7 @@ async def test_its_rate_limit_has_another_status(client: Client, tenant: Tenant,
     assert (reply.headers["x-ogw-ratelimit-limit"], reply.headers["x-ogw-ratelimit-reset"]) == ("1", "1")
 
 
-async def test_its_calls_count(client: Client, tenant: Tenant, room: Room) -> None:
+async def test_successful_calls_count_against_the_quota(client: Client, tenant: Tenant, room: Room) -> None:
     tenant.quota_left = 1
     assert (await ask(client, "")).outcome == (400, 105002)
     assert (await ask(client, room.room_id)).outcome == (200, 0)

@@ -1,4 +1,4 @@
-"""Rooms and levels."""
+"""Rooms and room levels."""
 
 from datetime import timedelta
 
@@ -58,14 +58,14 @@ async def test_pages(client: Client, tenant: Tenant) -> None:
         {"user_id_type": "email"},
     ],
 )
-async def test_wrong_parameters(client: Client, query: dict[str, str]) -> None:
+async def test_invalid_parameters_get_121003(client: Client, query: dict[str, str]) -> None:
     reply = await client.get(ROOMS, **query)
     assert reply.outcome == (400, 121003)
     assert reply.body["error"]["log_id"] == reply.headers["x-tt-logid"]
 
 
 @pytest.mark.parametrize("path", [f"{ROOMS}/omm_none", f"{LEVELS}/omb_none", f"{ROOMS}?room_level_id=omb_none"])
-async def test_no_such_data(client: Client, path: str) -> None:
+async def test_unknown_ids_get_121004(client: Client, path: str) -> None:
     assert (await client.get(path)).outcome == (404, 121004)
 
 
@@ -85,7 +85,7 @@ async def test_rooms_of_a_level(client: Client, tenant: Tenant) -> None:
     assert await names(client, room_level_id=tower.level_id) == ["Lobby"]
 
 
-async def test_levels_are_direct_children(client: Client, tenant: Tenant) -> None:
+async def test_levels_lists_direct_children(client: Client, tenant: Tenant) -> None:
     tower = tenant.add_level("Tower")
     floor = tenant.add_level("1F", tower)
     tops = (await client.get(LEVELS)).data
@@ -124,7 +124,7 @@ async def test_mget(client: Client, room: Room) -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"room_ids": []}, {"room_ids": "omm_x"}, {"room_ids": [1]}])
-async def test_mget_wants_ids(client: Client, body: Json) -> None:
+async def test_mget_requires_ids(client: Client, body: Json) -> None:
     assert (await client.call("POST", f"{ROOMS}/mget", body)).outcome == (400, 121003)
 
 
@@ -132,7 +132,7 @@ async def status(client: Client, room: Room) -> Json:
     return (await client.get(f"{ROOMS}/{room.room_id}")).data["room"].get("room_status")
 
 
-async def test_a_disabled_room(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
+async def test_room_status_shows_the_disabled_period(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
     start = clock.now + timedelta(hours=1)
     end = start + timedelta(minutes=30)
     tenant.disable_room(room.room_id, start, end, "Painting")
@@ -153,7 +153,7 @@ async def test_a_disabled_room(client: Client, tenant: Tenant, room: Room, clock
     assert await status(client, room) == {"status": True, "schedule_status": True}
 
 
-async def test_a_room_disabled_for_ever(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
+async def test_a_room_disabled_forever(client: Client, tenant: Tenant, room: Room, clock: Clock) -> None:
     tenant.disable_room(room.room_id, clock.now, None)
     shown = await status(client, room)
     assert (shown["status"], shown["schedule_status"], shown["disable_end_time"]) == (False, False, "0")
