@@ -31,7 +31,7 @@ _ROUTES: Final = tuple(
 
 
 def find(call: Call) -> tuple[Endpoint, str] | None:
-    """Return the endpoint of a call and the id in its path (empty if there is none); ``None`` if there is no endpoint."""
+    """Return the endpoint of a call and the id in its path (empty if it has none); ``None`` if there is no endpoint."""
     for endpoint, pattern in _ROUTES:
         match = pattern.fullmatch(call.path)
         if match and call.method == endpoint.method:

@@ -112,7 +112,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """A request and its outcome. ``status`` 0 = the connection was closed; ``code`` ``None`` = the answer is not JSON."""
+    """A request and its outcome. ``status`` 0 = the connection was closed; ``code`` ``None`` = no JSON was sent."""
 
     method: str
     path: str

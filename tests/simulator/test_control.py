@@ -167,7 +167,9 @@ async def test_state(client: Client, tenant: Tenant, room: Room, user: User) -> 
         ("bot", [], "the body must be a JSON object"),
     ],
 )
-async def test_invalid_requests_get_400_and_change_nothing(client: Client, tenant: Tenant, room: Room, path: str, body: Json, error: str) -> None:
+async def test_invalid_requests_get_400_and_change_nothing(
+    client: Client, tenant: Tenant, room: Room, path: str, body: Json, error: str
+) -> None:
     if isinstance(body, dict) and body.get("subject_id") == "ROOM":
         body = {**body, "subject_id": room.room_id}
     reply = await client.send("POST", f"/simulator/{path}", json=body)
