@@ -1,1 +1,1 @@
-"""A running office in one command: a real Home Assistant with the integration. See `scripts/demo --help`."""
+"""A demo in one command: a real Home Assistant with the integration. See `scripts/demo --help`."""

@@ -1,7 +1,7 @@
-"""A real Home Assistant with meeting rooms in it, until Ctrl-C.
+"""Runs a real Home Assistant with meeting rooms until Ctrl-C.
 
-The tenant is the simulator that comes with this project. With FEISHU_APP_ID and FEISHU_APP_SECRET set it is a real one,
-at FEISHU_BASE_URL (default: https://open.feishu.cn; Lark: https://open.larksuite.com).
+By default the rooms come from the simulator of this project. Set FEISHU_APP_ID and FEISHU_APP_SECRET to use a real
+tenant, at FEISHU_BASE_URL (default: https://open.feishu.cn; Lark: https://open.larksuite.com).
 """
 
 import argparse
@@ -31,7 +31,7 @@ _KNOWN = {"on", "off"}
 def main() -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends all that was started, as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop everything, as Ctrl-C does
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
@@ -48,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rooms", type=int, default=12, help="how many meeting rooms (default: 12)")
     parser.add_argument("--port", type=int, default=8123, help="Home Assistant's port on 127.0.0.1 (default: 8123)")
     parser.add_argument("--language", choices=("en", "zh-Hans"), default="en", help="default: en")
-    parser.add_argument("--fast", action="store_true", help="for the impatient: much happens, and is seen, at once")
+    parser.add_argument("--fast", action="store_true", help="change and read bookings every few seconds")
     parser.add_argument(
-        "--once", action="store_true", help="print the table once and end; fails if a room has no state"
+        "--once", action="store_true", help="print the table once and exit; fail if a room has no state"
     )
     return parser
 
@@ -71,7 +71,7 @@ async def _run(options: argparse.Namespace) -> int:
                 await teach_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
                 if options.once:
-                    print("\n".join(table.lines(states, colour=False)))
+                    print("\n".join(table.lines(states, color=False)))
                     return 0 if states and all(state["state"] in _KNOWN for state in states) else 1
                 await _show(home, address, tenant, fast=options.fast)
     return 0
@@ -79,7 +79,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 @asynccontextmanager
 async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credentials, Tenant | None]]:
-    """Yield the tenant to read: a real one where credentials are given, else the simulator's."""
+    """Yield the credentials, and the simulated tenant unless the environment names a real one."""
     app_id, app_secret = os.environ.get("FEISHU_APP_ID"), os.environ.get("FEISHU_APP_SECRET")
     if app_id and app_secret:
         yield Credentials(os.environ.get("FEISHU_BASE_URL", "https://open.feishu.cn"), app_id, app_secret), None
@@ -91,7 +91,7 @@ async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credential
 
 
 async def _all_known(home: HomeAssistant) -> list[dict[str, Any]]:
-    """Return the rooms' states, as soon as each has one, or after a while as they are."""
+    """Wait up to 10 s until every room is on or off, then return all states."""
     states: list[dict[str, Any]] = []
     for _ in range(40):
         states = await room_states(home)
@@ -102,15 +102,15 @@ async def _all_known(home: HomeAssistant) -> list[dict[str, Any]]:
 
 
 async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fast: bool) -> None:
-    """Print the table again whenever a room changes."""
+    """Print the table, and again whenever a room changes."""
     async with asyncio.TaskGroup() as group:
         if tenant:
             group.create_task(live(tenant, fast=fast))
         if fast:
             group.create_task(_read_often(home))
         while True:
-            # The heading scrolls away with the old table: print it with each
-            rows = table.lines(await room_states(home), colour=sys.stdout.isatty())
+            # Print the heading every time: clearing the screen removes it
+            rows = table.lines(await room_states(home), color=sys.stdout.isatty())
             heading = [
                 f"Home Assistant  {address}",
                 "User            demo, password demo",
@@ -119,7 +119,7 @@ async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fas
             ]
             print(
                 ("\x1b[2J\x1b[H" if sys.stdout.isatty() else "\n")
-                + "\n".join([*heading, *rows, "", "Ctrl-C ends it."]),
+                + "\n".join([*heading, *rows, "", "Press Ctrl-C to stop."]),
                 flush=True,
             )
             with suppress(TimeoutError):
@@ -130,7 +130,7 @@ async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fas
 
 
 async def _read_often(home: HomeAssistant) -> None:
-    """Have the rooms read more often than the shortest interval of a poll."""
+    """Read the rooms more often than the shortest poll interval allows."""
     while True:
         await asyncio.sleep(11)
         rooms = [state["entity_id"] for state in await room_states(home)]

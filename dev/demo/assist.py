@@ -1,4 +1,4 @@
-"""Has Home Assistant's own Assist answer questions about the rooms, and asks them."""
+"""Enables Home Assistant's Assist for the rooms, and asks it questions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ _ASSISTANT: Final = "conversation"
 
 
 async def teach_assist(home: HomeAssistant, entry_id: str) -> None:
-    """Switch the sentences on, and expose all rooms and people."""
+    """Turn on the integration's sentences, and expose all rooms and people to Assist."""
     flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
     form = await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "polling"})
     await home.post(f"{OPTIONS}/{flow}", {**shown_in(form["data_schema"]), "voice_sentences": True})
@@ -29,7 +29,7 @@ async def teach_assist(home: HomeAssistant, entry_id: str) -> None:
 
 
 def shown_in(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what a form shows, sections included."""
+    """Return the values that a form shows, including those in sections."""
     return {
         field["name"]: shown_in(field["schema"])
         if field.get("type") == "expandable"
@@ -39,6 +39,6 @@ def shown_in(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 async def ask(home: HomeAssistant, question: str, language: str) -> str:
-    """Put a question to Assist and return the answer."""
+    """Ask Assist a question and return the spoken answer."""
     answer = await home.post("/api/conversation/process", {"text": question, "language": language})
     return str(answer["response"]["speech"]["plain"]["speech"])

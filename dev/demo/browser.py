@@ -1,4 +1,4 @@
-"""A browser in which the owner of a throw-away Home Assistant is logged in. Needs Playwright and a Chromium."""
+"""A browser that is logged in to a temporary Home Assistant as its owner. Needs Playwright and Chromium."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,14 +9,14 @@ from playwright.async_api import Page, async_playwright
 
 from .home_assistant import HomeAssistant
 
-# No sandbox: it can't be had as root. The rest keeps the browser from looking up the hosts of its maker
+# Chromium's sandbox does not work as root. The other flags keep Chromium from contacting Google
 _FLAGS: Final = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update")
 _NEVER: Final = 4_102_444_800_000  # milliseconds
 
 
 @asynccontextmanager
 async def logged_in(home: HomeAssistant, chromium: str, language: str, **context: Any) -> AsyncIterator[Page]:
-    """Yield a page in `language`; `context` goes to the browser context (viewport, color_scheme, ...)."""
+    """Yield a page in `language`; `context` holds options of the browser context (viewport, color_scheme, ...)."""
     tokens = {"access_token": home.token, "token_type": "Bearer", "expires_in": 86_400, "refresh_token": ""}
     tokens |= {"hassUrl": home.url, "clientId": f"{home.url}/", "expires": _NEVER}
     async with async_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""Adds the integration as a person would: through its config flow, over the API."""
+"""Adds the integration through its config flow, over Home Assistant's API."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,48 +15,48 @@ _SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A Feishu app, and where its tenant is."""
+    """The credentials of a Feishu app, and the address of its tenant."""
 
     base_url: str
     app_id: str
     app_secret: str = field(repr=False)
 
     def as_input(self, plan: str) -> dict[str, str]:
-        """Return what is typed into the first form."""
+        """Return the input for the first form."""
         site = _SITES.get(self.base_url.rstrip("/"))
         address = {"site": site} if site else {"site": "private", "base_url": self.base_url}
         return {**address, "app_id": self.app_id, "app_secret": self.app_secret, "plan": plan}
 
 
 async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan: str, most_rooms: int) -> str:
-    """Set up the first `most_rooms` rooms that the flow offers, and return the id of the entry.
+    """Set up the first `most_rooms` rooms that the flow offers, and return the id of the config entry.
 
-    Raises `HomeAssistantError` with what the flow found wrong.
+    Raises `HomeAssistantError` with the error that the flow shows.
     """
     step = await home.post(_FLOW, {"handler": DOMAIN})
     step = await home.post(f"{_FLOW}/{step['flow_id']}", credentials.as_input(plan))
     if step.get("step_id") == "access":
         step = await home.post(f"{_FLOW}/{step['flow_id']}")
     if step.get("step_id") != "rooms":
-        raise HomeAssistantError(f"the app can't be used: {_problem(step)}")
+        raise HomeAssistantError(f"the app cannot be used: {_problem(step)}")
     rooms = [option["value"] for option in step["data_schema"][0]["selector"]["select"]["options"]]
     step = await home.post(f"{_FLOW}/{step['flow_id']}", {"rooms": rooms[:most_rooms]})
     while step["type"] in {"progress", "progress_done"}:
         await asyncio.sleep(0.3)
         step = await home.get(f"{_FLOW}/{step['flow_id']}")
     if step["type"] != "create_entry":
-        raise HomeAssistantError(f"the rooms can't be read: {_problem(step)}")
+        raise HomeAssistantError(f"the rooms cannot be read: {_problem(step)}")
     entry_id: str = step["result"]["entry_id"]
     return entry_id
 
 
 async def add_people(home: HomeAssistant, entry_id: str, people: Mapping[str, str]) -> None:
-    """Have these people read, too: their ids and names."""
+    """Add people, by id and name, in the options flow."""
     flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
     await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "people"})
     step = await home.post(f"{OPTIONS}/{flow}", {"people": list(people)})
     if step.get("step_id") != "person_names":
-        raise HomeAssistantError(f"the people can't be read: {_problem(step)}")
+        raise HomeAssistantError(f"the people cannot be read: {_problem(step)}")
     fields = [field["name"] for field in step["data_schema"]]
     await home.post(f"{OPTIONS}/{flow}", dict(zip(fields, people.values(), strict=True)))
     await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "save"})
@@ -69,7 +69,7 @@ def _problem(step: Mapping[str, Any]) -> str:
 
 
 async def room_states(home: HomeAssistant) -> list[dict[str, Any]]:
-    """Return the states of the rooms, by name; a room that is unavailable is among them."""
+    """Return the states of all rooms, including unavailable ones, sorted by name."""
     registry = await home.command({"type": "config/entity_registry/list"})
     ours = {
         row["entity_id"]

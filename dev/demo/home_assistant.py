@@ -1,4 +1,4 @@
-"""A throw-away Home Assistant on 127.0.0.1: prepared, started, onboarded, spoken to, ended."""
+"""A temporary Home Assistant on 127.0.0.1: configure, start, onboard, call its API, stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +19,7 @@ _INTEGRATION: Final = Path(__file__).resolve().parents[2] / "custom_components" 
 _START_TIMEOUT: Final = 180.0
 _STOP_TIMEOUT: Final = 30.0
 
-# Not default_config: it would bring Bluetooth, discovery, streaming and the cloud into an office on a laptop
+# Not default_config: a demo needs no Bluetooth, discovery, streaming or cloud
 _CONFIGURATION: Final = """\
 homeassistant:
   name: Office
@@ -39,7 +39,7 @@ logger:
   default: warning
   logs:
     custom_components.feishu_freebusy: info
-    # What it says has nothing to do with rooms: no pictures are scaled, no speech is spoken here
+    # Hide messages about images and speech, which the demo does not use
     haffmpeg: critical
     homeassistant.components.camera.img_util: critical
 """
@@ -57,12 +57,12 @@ _HTTP: Final = {
 
 
 class HomeAssistantError(Exception):
-    """Home Assistant did not do what it was asked; the text says it in one line."""
+    """Home Assistant failed or refused a request; the message is one line."""
 
 
 @dataclass(slots=True)
 class HomeAssistant:
-    """One instance in its own folder. Start it, then speak to it as its owner."""
+    """One instance in its own folder. Start it, onboard, then use its API as the owner."""
 
     folder: Path
     port: int
@@ -75,16 +75,16 @@ class HomeAssistant:
 
     @property
     def url(self) -> str:
-        """Return where it is."""
+        """The base URL."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """Return its log file."""
+        """The log file."""
         return self.folder / "home-assistant.log"
 
     def prepare(self) -> None:
-        """Write a configuration that needs nothing from the internet. Keeps what is there already."""
+        """Write a configuration that needs no internet. Keep existing storage and automations."""
         (self.folder / "custom_components").mkdir(parents=True, exist_ok=True)
         link = self.folder / "custom_components" / _INTEGRATION.name
         if not link.is_symlink():
@@ -92,11 +92,11 @@ class HomeAssistant:
         (self.folder / "configuration.yaml").write_text(
             _CONFIGURATION.format(time_zone=self.time_zone, language=self.language)
         )
-        (self.folder / "automations.yaml").touch()  # where those made in the UI go
-        # Its address, as if set in the UI: from YAML it would ask for a confirmation and go back to 8123 without one
+        (self.folder / "automations.yaml").touch()  # the UI saves automations here
+        # As if the address was set in the UI: one from YAML needs a confirmation, or Home Assistant returns to 8123
         stable = {**_HTTP, "server_port": self.port, "server_host": [HOST]}
         self._store("http", version=3, data={"stable": stable, "pending": None, "yaml_migration_done": True})
-        # The onboarding steps that would install integrations from the internet are over; the user's is not
+        # Skip the onboarding steps that install integrations from the internet; keep the one that creates the user
         self._store("onboarding", version=4, data={"done": ["core_config", "analytics", "integration"]})
 
     def _store(self, key: str, *, version: int, data: Mapping[str, Any]) -> None:
@@ -107,14 +107,14 @@ class HomeAssistant:
         path.write_text(json.dumps({"version": version, "minor_version": 1, "key": key, "data": data}))
 
     async def start(self) -> None:
-        """Start it and wait until it answers. Raises `HomeAssistantError`."""
+        """Start Home Assistant and wait until it answers. Raise `HomeAssistantError` if it does not."""
         with socket.socket() as probe:
-            # Home Assistant itself would only log it
+            # Home Assistant only logs that the port is taken
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, self.port))
             except OSError as error:
-                raise HomeAssistantError(f"port {self.port} can't be used: {os.strerror(error.errno or 0)}") from error
+                raise HomeAssistantError(f"port {self.port} cannot be used: {os.strerror(error.errno or 0)}") from error
         with (self.folder / "output.txt").open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 self.python,
@@ -122,14 +122,14 @@ class HomeAssistant:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for us; we end it in order
+                start_new_session=True,  # so that Ctrl-C reaches only us; stop() ends Home Assistant cleanly
             )
         self._session = self._session or aiohttp.ClientSession()
         try:
             async with asyncio.timeout(_START_TIMEOUT):
                 while not await self._answers():
                     if self._process.returncode is not None:
-                        raise HomeAssistantError(f"Home Assistant ended at once; its output is in {output.name}")
+                        raise HomeAssistantError(f"Home Assistant exited during start; its output is in {output.name}")
                     await asyncio.sleep(0.25)
         except TimeoutError:
             raise HomeAssistantError("Home Assistant did not answer in time") from None
@@ -142,7 +142,7 @@ class HomeAssistant:
             return False
 
     async def stop(self) -> None:
-        """End it, in order if it can, and keep its folder."""
+        """Stop Home Assistant, and kill it if it does not stop in time. Keep its folder."""
         process, self._process = self._process, None
         if process is None or process.returncode is not None:
             return
@@ -154,7 +154,7 @@ class HomeAssistant:
             await process.wait()
 
     async def __aenter__(self) -> Self:
-        """Prepare and start it."""
+        """Prepare and start Home Assistant."""
         self.prepare()
         try:
             await self.start()
@@ -164,7 +164,7 @@ class HomeAssistant:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End it."""
+        """Stop Home Assistant."""
         await self.stop()
         if self._session:
             await self._session.close()
@@ -175,10 +175,10 @@ class HomeAssistant:
             raise HomeAssistantError("Home Assistant was not started")
         return self._session
 
-    # As its owner
+    # API calls as the owner
 
     async def onboard(self) -> None:
-        """Create the owner, whose name and password are `demo`."""
+        """Create the owner; user name and password are `demo`."""
         client_id = f"{self.url}/"
         user = {"client_id": client_id, "name": "Demo", "username": USER, "password": USER, "language": self.language}
         created = await self._request("POST", "/api/onboarding/users", json=user)
@@ -187,7 +187,7 @@ class HomeAssistant:
     async def _get_token(self, **form: str) -> None:
         answer = await self._request("POST", "/auth/token", data={"client_id": f"{self.url}/", **form})
         self._token = answer["access_token"]
-        # A short one would end in the middle of a long look
+        # The first token expires after 30 minutes; a demo may run longer
         made = await self.command(
             {"type": "auth/long_lived_access_token", "client_name": os.urandom(4).hex(), "lifespan": 30}
         )
@@ -195,19 +195,19 @@ class HomeAssistant:
 
     @property
     def token(self) -> str:
-        """Return the owner's access token."""
+        """The owner's access token."""
         return self._token
 
     async def get(self, path: str) -> Any:
-        """Return what the REST API answers."""
+        """Return the answer of the REST API to a GET."""
         return await self._request("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Return what the REST API answers to a POST."""
+        """Return the answer of the REST API to a POST."""
         return await self._request("POST", path, json=body or {})
 
     async def delete(self, path: str) -> Any:
-        """Return what the REST API answers to a DELETE."""
+        """Return the answer of the REST API to a DELETE."""
         return await self._request("DELETE", path)
 
     async def _request(self, method: str, path: str, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""An office that lives: meetings are booked, moved, cut short and cancelled while one looks."""
+"""Simulated activity in the office: meetings are booked, moved, shortened and cancelled all the time."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ _FAST: Final = 10
 
 
 def wake_up(tenant: Tenant, *, seed: int = 1) -> None:
-    """Book the rooms as in the middle of a working day, whatever the hour is."""
+    """Book the rooms as in the middle of a working day, at any hour."""
     rng = random.Random(seed)  # noqa: S311  # no secret
     now = tenant.clock()
     for room_id in tenant.rooms:
@@ -28,7 +28,7 @@ def wake_up(tenant: Tenant, *, seed: int = 1) -> None:
 
 
 async def live(tenant: Tenant, *, fast: bool = False) -> None:
-    """Change something every few seconds, without an end."""
+    """Change a booking every few seconds, forever."""
     rng = random.Random()  # noqa: S311  # no secret
     low, high = (seconds / (_FAST if fast else 1) for seconds in _PACE)
     while True:

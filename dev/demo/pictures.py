@@ -1,4 +1,4 @@
-"""Makes the pictures of the READMEs, in both languages: the board of all rooms, the panel of one, and Assist.
+"""Takes the screenshots for the READMEs, in both languages: the board of all rooms, a door panel, and Assist.
 
 scripts/pictures
 """
@@ -30,7 +30,7 @@ _PORT = 8137
 _MORNING = 10  # o'clock
 _TABLET = {"width": 1180, "height": 740}
 _PHONE = {"width": 560, "height": 620}
-_SETTLED = 4_000  # milliseconds: fonts and icons are there
+_SETTLED = 4_000  # milliseconds until fonts and icons are loaded
 _QUESTIONS = {
     "en": ("is Orion free?", "find me a room for six for half an hour"),
     "zh-Hans": ("Orion现在有空吗？", "找一间能坐六个人、空半小时的会议室"),
@@ -59,7 +59,7 @@ async def _make(language: str) -> None:
 
 
 def _zone_in_the_morning() -> str:
-    """Return a zone in which an office has just begun to work, at whatever hour the pictures are made."""
+    """Return a time zone in which it is morning now, so that the screenshots show a working day."""
     return f"Etc/GMT{(datetime.now(UTC).hour - _MORNING + 11) % 24 - 11:+d}"
 
 
@@ -78,7 +78,7 @@ async def _shoot_assist(page: Page, address: str, language: str) -> None:
     await page.goto(address)
     await page.set_viewport_size({"width": _PHONE["width"], "height": _PHONE["height"]})
     await page.wait_for_timeout(_SETTLED)
-    await page.keyboard.press("a")  # Home Assistant's shortcut
+    await page.keyboard.press("a")  # Home Assistant's shortcut for Assist
     entry = page.locator("ha-assist-chat input, ha-assist-chat textarea").first
     for question in _QUESTIONS[language]:
         await entry.fill(question)
@@ -88,7 +88,7 @@ async def _shoot_assist(page: Page, address: str, language: str) -> None:
 
 
 def main() -> int:
-    """Make them all."""
+    """Take all screenshots."""
     _DOCS.mkdir(exist_ok=True)
     for language in ("en", "zh-Hans"):
         asyncio.run(_make(language))

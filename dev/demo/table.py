@@ -1,4 +1,4 @@
-"""The rooms as a table in a terminal."""
+"""Prints the rooms as a table in a terminal."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,12 +6,12 @@ from typing import Any
 import unicodedata
 
 _WORDS = {"on": "busy", "off": "free"}
-_COLOURS = {"on": "\x1b[31m", "off": "\x1b[32m"}
+_COLORS = {"on": "\x1b[31m", "off": "\x1b[32m"}
 _PLAIN = "\x1b[0m"
 
 
-def lines(states: Iterable[Mapping[str, Any]], *, colour: bool) -> list[str]:
-    """Return a line for each room: its name, its state, until when, and when it is next free."""
+def lines(states: Iterable[Mapping[str, Any]], *, color: bool) -> list[str]:
+    """Return a heading and a line for each room: name, state, end of the state, and when it is next free."""
     result = [_row("Room", "State", "Until", "Next free")]
     for state in states:
         shown = state["attributes"]
@@ -22,7 +22,7 @@ def lines(states: Iterable[Mapping[str, Any]], *, colour: bool) -> list[str]:
             _time(shown.get("busy_until" if busy else "next_busy_time")),
             "now" if shown.get("available_now") else _time(shown.get("next_free_time")),
         )
-        result.append(f"{_COLOURS.get(state['state'], '')}{row}{_PLAIN}" if colour else row)
+        result.append(f"{_COLORS.get(state['state'], '')}{row}{_PLAIN}" if color else row)
     return result
 
 

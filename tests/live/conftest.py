@@ -1,4 +1,4 @@
-"""One Home Assistant of the newest release, in its own process and environment, and a tenant for it."""
+"""One Home Assistant of the newest release, in its own process and environment, and a simulated tenant."""
 
 from collections.abc import AsyncIterator
 import os
@@ -14,7 +14,7 @@ from simulator.office import office
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share one event loop among the tests of this folder: what they talk to lives as long."""
+    """Run all tests of this folder in one event loop, because they share the session's Home Assistant."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def live_tenant() -> Tenant:
-    """Return an office whose rooms nobody has booked for the next hours."""
+    """Return an office without bookings."""
     tenant = office(rooms=6)
     for booking in list(tenant.bookings.values()):
         tenant.cancel(booking.booking_id)
@@ -38,7 +38,7 @@ async def live_simulator(live_tenant: Tenant) -> AsyncIterator[Simulator]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HomeAssistant]:
-    """Run Home Assistant, onboarded. LIVE_PYTHON names the interpreter that has it."""
+    """Run Home Assistant, onboarded. LIVE_PYTHON is the interpreter that has it installed."""
     folder = tmp_path_factory.mktemp("home-assistant")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

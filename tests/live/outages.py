@@ -1,7 +1,7 @@
-"""A live Home Assistant through an hour of faults: `LIVE_PYTHON=… python -m tests.live.outages --minutes 60`.
+"""Runs a real Home Assistant through an hour of outages: `LIVE_PYTHON=… python -m tests.live.outages --minutes 60`.
 
-Prints each outage with what our part of the log said of it, and a summary: states that were untrue, and lines that
-should not be there. Ends with 1 if there are any.
+Prints each outage with the lines that the integration logged, then a summary of wrong states and unexpected log lines.
+Exits with 1 if there are any.
 """
 
 from argparse import ArgumentParser
@@ -24,18 +24,18 @@ from simulator.office import office
 from tests.faults import TROUBLES, end
 from tests.live.test_home_assistant import Day
 
-# The others want somebody to act, or an hour's patience
+# Leave out the faults that need a person or an hour to recover
 _TROUBLES = [trouble for trouble in TROUBLES if trouble.recovers <= timedelta(minutes=2)]
-_SHORT, _LONG = (100, 200), (640, 700)  # seconds; a long one outlasts the grace
+_SHORT, _LONG = (100, 200), (640, 700)  # seconds; a long outage exceeds the grace period
 _LONG_EVERY = 4
 _RECOVERY = 130  # seconds
 _OURS = re.compile(r" (INFO|WARNING|ERROR|CRITICAL) .*\[custom_components\.feishu_freebusy[.\w]*\] (.*)")
 _BAD = re.compile(r" (WARNING|ERROR|CRITICAL) |Traceback")
-_EDGE = timedelta(seconds=2)  # a state may be asked for just before it flips
+_EDGE = timedelta(seconds=2)  # ignore states this close to a flip
 
 
 def busy_office() -> Tenant:
-    """Return an office in which some room becomes busy or free about every minute, for three hours."""
+    """Return an office in which about one room a minute becomes busy or free, for three hours."""
     tenant = office(rooms=6)
     for booking in list(tenant.bookings.values()):
         tenant.cancel(booking.booking_id)
@@ -49,7 +49,7 @@ def busy_office() -> Tenant:
 
 
 def is_busy(tenant: Tenant, room_id: str, now: datetime) -> bool | None:
-    """Tell whether a room is booked, None within a moment of a flip."""
+    """Return whether a room is booked; None close to a flip."""
     bookings = [booking for booking in tenant.bookings.values() if booking.subject_id == room_id]
     edges = {edge for booking in bookings for edge in (booking.start, booking.end)}
     if any(abs(edge - now) < _EDGE for edge in edges):
@@ -57,35 +57,35 @@ def is_busy(tenant: Tenant, room_id: str, now: datetime) -> bool | None:
     return any(booking.start <= now < booking.end for booking in bookings)
 
 
-class Watch:
-    """Looks at the rooms every second."""
+class StateChecker:
+    """Compares the states of the rooms with their bookings every second."""
 
     def __init__(self, home: HomeAssistant, tenant: Tenant) -> None:
-        """Take both sides."""
+        """Compare the states in `home` with the bookings of `tenant`."""
         self._home = home
         self._tenant = tenant
-        self.looks: Counter[str] = Counter()
-        self.untrue: list[str] = []
+        self.checked: Counter[str] = Counter()  # by state
+        self.wrong: list[str] = []
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check every second until cancelled."""
         while True:
             now = datetime.now(UTC)
             for row in await room_states(self._home):
                 truth = is_busy(self._tenant, row["attributes"].get("room_id", ""), now)
-                self.looks[row["state"]] += 1
+                self.checked[row["state"]] += 1
                 if row["state"] != "unavailable" and truth is not None and row["state"] != ("on" if truth else "off"):
-                    self.untrue.append(f"{now:%H:%M:%S} {row['entity_id']} {row['state']}")
+                    self.wrong.append(f"{now:%H:%M:%S} {row['entity_id']} {row['state']}")
             await asyncio.sleep(1)
 
 
 def ours(log: Path) -> list[str]:
-    """Return what the integration has logged."""
+    """Return the lines that the integration logged."""
     return [f"{found[1]} {found[2]}" for line in log.read_text().splitlines() if (found := _OURS.search(line))]
 
 
 async def outages(home: HomeAssistant, simulator: Simulator, until: datetime) -> int:
-    """Let one fault follow the other; return in how many of them the log said anything but one line down, one up."""
+    """Inject one fault after the other. Return the number of outages not logged as exactly one ERROR and one INFO."""
     odd = 0
     for number, trouble in enumerate(cycle(_TROUBLES), 1):
         length = random.uniform(*(_SHORT if number % _LONG_EVERY else _LONG))  # noqa: S311
@@ -104,7 +104,7 @@ async def outages(home: HomeAssistant, simulator: Simulator, until: datetime) ->
 
 
 async def main(minutes: float) -> int:
-    """Run, and return the exit code."""
+    """Run all outages and return the exit code."""
     tenant = busy_office()
     with socket.socket() as probe, TemporaryDirectory() as folder:
         probe.bind(("127.0.0.1", 0))
@@ -118,16 +118,16 @@ async def main(minutes: float) -> int:
             day.entry_id = await add_integration(home, credentials, plan="paid", most_rooms=6)
             await day.options("polling", {"off_hours": {"enabled": False, "start": "20:00:00", "end": "07:00:00"}})
             started = len(home.log.read_text().splitlines())
-            watch = Watch(home, tenant)
-            looking = asyncio.create_task(watch.run())
+            checker = StateChecker(home, tenant)
+            checking = asyncio.create_task(checker.run())
             odd = await outages(home, simulator, datetime.now(UTC) + timedelta(minutes=minutes))
-            looking.cancel()
+            checking.cancel()
             lines = home.log.read_text().splitlines()
     bad = [line for line in lines[started:] if _BAD.search(line) and not _OURS.search(line)]
-    print(f"looks: {dict(watch.looks)}, untrue: {len(watch.untrue)} {watch.untrue[:5]}")
-    print(f"outages with other than one line down and one up: {odd}")
-    print(f"other lines at WARNING or above, or tracebacks: {len(bad)}", *bad[:10], sep="\n")
-    return int(bool(watch.untrue or odd or bad))
+    print(f"checked states: {dict(checker.checked)}, wrong: {len(checker.wrong)} {checker.wrong[:5]}")
+    print(f"outages not logged as one ERROR and one INFO: {odd}")
+    print(f"other lines at WARNING or above, and tracebacks: {len(bad)}", *bad[:10], sep="\n")
+    return int(bool(checker.wrong or odd or bad))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Assist in a real Home Assistant, asked in both languages, from switching the sentences on to their going."""
+"""Assist in a real Home Assistant, in both languages, from turning the sentences on to their removal."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -18,8 +18,8 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
     tenant = live_simulator.tenant
     orion, lyra, *others = tenant.rooms.values()
     ada = next(iter(tenant.users.values()))
-    # In UTC and in 24 hours, as the demo's Home Assistant is set up
-    end = datetime.now(UTC).replace(minute=1, second=0, microsecond=0) + timedelta(hours=2)  # never midnight
+    # The demo's Home Assistant uses UTC and 24-hour times
+    end = datetime.now(UTC).replace(minute=1, second=0, microsecond=0) + timedelta(hours=2)  # minute 1: never midnight
     bookings = [tenant.book(room.room_id, end - timedelta(hours=3), end) for room in (orion, *others)]
     credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
     entry_id = await add_integration(home, credentials, plan="paid", most_rooms=6)
@@ -34,12 +34,12 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
         return sorted(path.relative_to(sentences).as_posix() for path in sentences.rglob("*.yaml"))
 
     both = [f"en/{DOMAIN}.yaml", f"zh-CN/{DOMAIN}.yaml"]
-    await until(files, lambda found: found == both, 30)  # they are written, and read, after the options are saved
-    # In other words each time: what it does not understand while it reads them, Home Assistant remembers
+    await until(files, lambda found: found == both, 30)  # written and loaded after the options are saved
+    # Vary the question: Home Assistant caches a question that it did not understand while it loaded the sentences
     marks = count(1)
-    await until(lambda: ask(home, "is Orion free" + "?" * next(marks), "en"), lambda said: "Orion" in said, 30)
+    await until(lambda: ask(home, "is Orion free" + "?" * next(marks), "en"), lambda answer: "Orion" in answer, 30)
     time = f"{end.hour}:{end:%M}"
-    english, chinese = {time, f"tomorrow {time}"}, {time, f"明天{time}"}  # it may be late
+    english, chinese = {time, f"tomorrow {time}"}, {time, f"明天{time}"}  # in the evening
     for question in ("is Orion free", "until when is the Orion room busy", "Is orion available right now?"):
         assert await ask(home, question, "en") in {f"Orion is busy until {time}." for time in english}
     for question in ("Orion 现在有空吗", "会议室Orion忙到几点"):

@@ -1,4 +1,4 @@
-"""The blueprints in a real Home Assistant: imported, filled in, run, and looked at in a browser."""
+"""The blueprints in a real Home Assistant: imported, configured, run, and opened in a browser."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,20 +26,20 @@ NAMES = sorted(path.stem for path in FOLDER.iterdir())
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
 CONFIG = "/api/config/automation/config"
 FLOW = "/api/config/config_entries/flow"
-WITHIN = 200  # seconds: the shortest that can be asked for is a minute, and a tick of the clock
+WITHIN = 200  # seconds; the shortest delay of a blueprint is a minute
 GREEN, RED = [0, 255, 0], [255, 0, 0]
 NOBODY, SOMEBODY = "binary_sensor.nobody", "binary_sensor.somebody"
 
 
 class House:
-    """A Home Assistant in which automations are made of the blueprints, each in both languages."""
+    """A Home Assistant with one automation for each blueprint in each language."""
 
     def __init__(self, home: HomeAssistant, tenant: Tenant) -> None:
-        """Take the two sides."""
+        """Use `home`, with the rooms of `tenant`."""
         self.home = home
         self.tenant = tenant
         self.rooms = list(tenant.rooms.values())
-        self.begun = 0  # characters in the log
+        self.begun = 0  # length of the log before the test, in characters
         self.entries: list[str] = []
 
     async def set_up(self, simulator: Simulator) -> None:
@@ -59,7 +59,7 @@ class House:
                 await self.home.command({"type": "input_boolean/create", "name": self._wish(name).split(".")[1]})
 
     async def tear_down(self) -> None:
-        """Leave nothing to those who come after."""
+        """Remove everything that these tests created."""
         for name in NAMES:
             await self.home.delete(f"{CONFIG}/{self._id(name)}")
             await self.home.command({"type": "blueprint/delete", "domain": "automation", "path": self._path(name)})
@@ -73,7 +73,7 @@ class House:
             await self.home.delete(f"/api/config/config_entries/entry/{entry}")
 
     def troubles(self) -> list[str]:
-        """Return what was logged as a warning or worse meanwhile."""
+        """Return the log lines at WARNING or above since `set_up`."""
         lines = self.home.log.read_text()[self.begun :].splitlines()
         return [line for line in lines if re.search(r" (WARNING|ERROR|CRITICAL) ", line)]
 
@@ -89,13 +89,13 @@ class House:
         return f"input_boolean.{self._id(name)}"
 
     async def entity(self, room: Room, key: str = "busy") -> str:
-        """Return an entity of a room."""
+        """Return the id of an entity of a room."""
         rows = await self.home.command({"type": "config/entity_registry/list"})
         ours = (row["entity_id"] for row in rows if row["unique_id"].endswith(f"_{room.room_id}_{key}"))
         return str(next(ours))
 
     async def import_blueprint(self, address: str, name: str) -> None:
-        """Import a blueprint as the user interface does: a look at it, and then it is saved."""
+        """Import a blueprint as the user interface does: preview, then save."""
         seen = await self.home.command({"type": "blueprint/import", "url": f"{address}/{name}.yaml"})
         assert seen["validation_errors"] is None
         assert not seen["exists"]
@@ -104,12 +104,12 @@ class House:
         await self.home.command({**save, "yaml": seen["raw_data"], "source_url": f"{SOURCE}/{name}.yaml"})
 
     async def automate(self, name: str, **inputs: Any) -> None:
-        """Make an automation of a blueprint, as the user interface does."""
+        """Create an automation from a blueprint, as the user interface does."""
         config = {"alias": name, "use_blueprint": {"path": self._path(name), "input": inputs}}
         await self.home.post(f"{CONFIG}/{self._id(name)}", config)
 
     async def automate_all(self) -> None:
-        """Make an automation of each, which act as soon as they can be made to."""
+        """Create an automation from each blueprint, with the shortest delays possible."""
         booked, free, ahead, used, _ = self.rooms[:5]
         for name in NAMES:
             acts = [{"event": "acted", "event_data": {"by": name}}]
@@ -131,7 +131,7 @@ class House:
                     await self.automate(name, room=room, occupancy=SOMEBODY, minutes=1, actions=acts)
 
     async def let_it_happen(self) -> None:
-        """Book rooms, ask for one, and let one be used."""
+        """Trigger all automations: book rooms, request one, and occupy one."""
         booked, _, ahead, *_ = self.rooms
         now = datetime.now(UTC).replace(microsecond=0)
         self.tenant.book(booked.room_id, now - timedelta(minutes=15), now + timedelta(minutes=20))
@@ -147,7 +147,7 @@ class House:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def address() -> AsyncIterator[str]:
-    """Serve the files."""
+    """Serve the blueprint files."""
     app = web.Application()
     app.router.add_static("/", FOLDER)
     runner = web.AppRunner(app)
@@ -162,7 +162,7 @@ async def address() -> AsyncIterator[str]:
 async def house(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, address: str
 ) -> AsyncIterator[House]:
-    """Import all blueprints, and make an automation of each."""
+    """Import all blueprints and create an automation from each."""
     house = House(home, live_tenant)
     await house.set_up(live_simulator)
     for name in NAMES:
@@ -172,7 +172,7 @@ async def house(
     await house.tear_down()
 
 
-async def test_all_are_imported_run_and_leave_no_trace_in_the_log(house: House) -> None:
+async def test_all_blueprints_import_and_run_without_log_warnings(house: House) -> None:
     listed = await house.home.command({"type": "blueprint/list", "domain": "automation"})
     sources = {row["metadata"]["source_url"] for row in listed.values() if "metadata" in row}
     assert sources >= {f"{SOURCE}/{name}.yaml" for name in NAMES}
@@ -183,26 +183,26 @@ async def test_all_are_imported_run_and_leave_no_trace_in_the_log(house: House) 
 
     async def note_acts() -> None:
         async for event in house.home.events("acted"):
-            acted.append(event["data"]["by"])  # noqa: PERF401  # as they come
+            acted.append(event["data"]["by"])  # noqa: PERF401  # as they arrive
 
     async def note_colors() -> None:
         async for event in house.home.events("call_service"):
             if event["data"]["domain"] == "light":
-                colors.append(event["data"]["service_data"]["rgb_color"])  # noqa: PERF401  # as they come
+                colors.append(event["data"]["service_data"]["rgb_color"])  # noqa: PERF401  # as they arrive
 
     async with asyncio.TaskGroup() as tasks:
         noting = [tasks.create_task(note_acts()), tasks.create_task(note_colors())]
         await asyncio.sleep(1)
         await house.let_it_happen()
         async with asyncio.timeout(WITHIN):
-            while len(acted) < len(expected) or colors.count(RED) < 2:  # noqa: ASYNC110  # a look is all there is
+            while len(acted) < len(expected) or colors.count(RED) < 2:  # noqa: ASYNC110  # there is no event to wait for
                 await asyncio.sleep(0.2)
-        await asyncio.sleep(2)  # nothing more than that
+        await asyncio.sleep(2)  # time for unexpected actions
         for task in noting:
             task.cancel()
 
     assert sorted(acted) == expected
-    # Before, lamps may still be told the truth of a moment ago: each automation that was made reloaded those there were
+    # Earlier calls may show green: creating an automation reloads the others, which set the lamp again
     assert [color for color in colors if color != GREEN] == colors[-2:] == [RED] * 2
     assert house.troubles() == []
 
@@ -216,7 +216,9 @@ async def test_all_are_imported_run_and_leave_no_trace_in_the_log(house: House) 
         ("zh-Hans", "prepare_room.zh-Hans", ["哪些会议之前", "多久之内没有下一场"]),
     ],
 )
-async def test_the_forms_can_be_read(house: House, language: str, name: str, words: list[str]) -> None:
+async def test_the_editor_shows_the_texts_of_the_blueprint(
+    house: House, language: str, name: str, words: list[str]
+) -> None:
     async with logged_in(
         house.home, os.environ["LIVE_CHROMIUM"], language, viewport={"width": 1100, "height": 2600}
     ) as page:

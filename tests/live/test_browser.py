@@ -1,4 +1,4 @@
-"""The config flow as a person meets it: in a browser, in both languages."""
+"""The config flow in a browser, in both languages."""
 
 from dataclasses import dataclass
 import json
@@ -18,10 +18,10 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
-PATIENCE = 60_000  # milliseconds; machines that test are slow, and a page that is ready is not waited for
+PATIENCE = 60_000  # milliseconds; an upper limit for slow machines
 TEXT_FIELDS = ("base_url", "app_id", "app_secret")
 
-# Home Assistant's own words
+# Texts of Home Assistant itself
 OK = {"en": "OK", "zh-Hans": "确定"}
 SUBMIT = {"en": "Submit", "zh-Hans": "提交"}
 ADD = {"en": "Add", "zh-Hans": "添加"}
@@ -30,41 +30,41 @@ FINISH = {"en": "Skip and finish", "zh-Hans": "跳过并完成"}
 
 @dataclass
 class Flow:
-    """The dialog of the flow; what it says is looked up in the translations that it should show."""
+    """The dialog of the flow. Expected texts come from the translation files."""
 
     page: Page
     language: str
 
     def __post_init__(self) -> None:
-        """Read the texts."""
+        """Load the translations."""
         self.texts: dict[str, Any] = json.loads((TRANSLATIONS / f"{self.language}.json").read_text())
         self.taken = 0
 
     @property
     def form(self) -> Locator:
-        """Return the form that is shown."""
+        """The current form."""
         return self.page.locator("step-flow-form")
 
     def text(self, *path: str) -> str:
-        """Return a text up to the first thing that is filled in."""
+        """Return a text up to its first placeholder or link."""
         value: Any = self.texts
         for key in path:
             value = value[key]
         return str(value).split("{")[0].split("[")[0].strip()
 
     async def open(self, url: str) -> None:
-        """Begin, as after a click on an "add integration" link."""
+        """Open the flow as an "add integration" link does."""
         await self.page.goto(f"{url}/config/integrations/dashboard/add?domain={DOMAIN}")
         await self.page.get_by_role("button", name=OK[self.language], exact=True).click()
         await self.sees("config", "step", "user", "description")
 
     async def sees(self, *path: str) -> None:
-        """Wait for a text."""
+        """Wait until a text is visible."""
         await expect(self.page.get_by_text(self.text(*path)).first).to_be_visible(timeout=PATIENCE)
         await self.shoot(path[2])
 
     async def shoot(self, name: str) -> None:
-        """Keep a picture, if anybody wants one."""
+        """Take a screenshot if LIVE_SCREENSHOTS is set."""
         if SHOTS:
             self.taken += 1
             await self.page.screenshot(
@@ -84,22 +84,22 @@ class Flow:
         await self.form.locator("ha-selector-text input").nth(TEXT_FIELDS.index(field)).fill(value)
 
     async def submit(self) -> None:
-        """Send the form."""
+        """Submit the form."""
         await self.page.get_by_role("button", name=SUBMIT[self.language], exact=True).click()
 
     async def add_room(self, name: str) -> None:
-        """Search a room in the list and take it."""
+        """Search for a room in the list and select it."""
         await self.page.get_by_role("button", name=ADD[self.language], exact=True).first.click()
-        # Typed before the list has the focus, letters are Home Assistant's own short cuts
+        # Wait for the search field: without focus, letters trigger keyboard shortcuts of Home Assistant
         await self.page.locator("ha-picker-combo-box input").first.fill(name)
         await self.page.get_by_text(f"{name} ·").last.click()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_the_flow_is_clicked_through(
+async def test_the_config_flow_works_in_a_browser(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
 ) -> None:
-    """A wrong secret, a missing permission, then two rooms: each step says in one's language what it wants."""
+    """A wrong secret, a missing permission, then two rooms: each step shows its texts in the user's language."""
     rooms = list(live_tenant.rooms.values())[:2]
     view = {"width": 1000, "height": 900}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:

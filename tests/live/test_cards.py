@@ -1,4 +1,4 @@
-"""The dashboard cards in a browser: picked, seen, pushed to, cut off, put to sleep, and looked at by a machine."""
+"""The dashboard cards in a browser: picker, editor, live updates, lost connection, sleep, accessibility, speed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -24,7 +24,7 @@ URL = "/feishu_freebusy/feishu-freebusy.js"
 TOLD = "binary_sensor.told_"
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
-PATIENCE = 60_000  # milliseconds; machines that test are slow, and what is there is not waited for
+PATIENCE = 60_000  # milliseconds; an upper limit for slow machines
 AT_ONCE = 2.0  # seconds
 TWO_FRAMES = 33.0  # milliseconds
 
@@ -37,26 +37,26 @@ WORDS = {
 
 
 class Office:
-    """Some rooms in Home Assistant, and dashboards for them."""
+    """Rooms in Home Assistant, and dashboards for them."""
 
     def __init__(self, home: HomeAssistant, tenant: Tenant) -> None:
-        """Take the two sides."""
+        """Use `home` with the rooms of `tenant`."""
         self.home = home
         self.tenant = tenant
         self.entities: dict[str, str] = {}  # by the room's name
 
     async def meet_rooms(self) -> None:
-        """Learn which entity is which room."""
+        """Load the entity id of each room."""
         states = await room_states(self.home)
         self.entities = {state["attributes"]["friendly_name"]: state["entity_id"] for state in states}
 
     async def resources(self) -> list[str]:
-        """Return the addresses of ours among the dashboard resources."""
+        """Return the URLs of our dashboard resources."""
         rows = await self.home.command({"type": "lovelace/resources"})
         return [row["url"] for row in rows if row["url"].startswith(URL)]
 
     async def dashboard(self, path: str, config: Mapping[str, Any]) -> str:
-        """Create a dashboard, or change it, and return its address."""
+        """Create or replace a dashboard and return its URL."""
         known = await self.home.command({"type": "lovelace/dashboards/list"})
         if path not in {row["url_path"] for row in known}:
             new = {"url_path": path, "title": path, "mode": "storage"}
@@ -65,20 +65,20 @@ class Office:
         return f"{self.home.url}/{path}"
 
     async def panel(self, card: Mapping[str, Any]) -> str:
-        """Return the address of a dashboard with one card that fills it."""
+        """Create a dashboard that one card fills, and return its URL."""
         return await self.dashboard("cards-panel", {"views": [{"type": "panel", "cards": [card]}]})
 
     async def door(self, room: Room, **options: Any) -> str:
-        """Return the address of the panel of a room's door."""
+        """Create a door panel of a room and return its URL."""
         return await self.panel({"type": "custom:feishu-room-card", "entity": self.entities[room.name], **options})
 
     async def tell(self, entity_id: str, state: str, **attributes: Any) -> None:
-        """Set a state as an integration would."""
+        """Set a state."""
         await self.home.post(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
 
     @asynccontextmanager
     async def booked(self, room: Room) -> AsyncIterator[None]:
-        """Have a room booked, as far as Home Assistant knows, while in here."""
+        """Book a room; Home Assistant shows it as busy inside the context and as free after it."""
         now = datetime.now(UTC).replace(microsecond=0)
         booking = self.tenant.book(room.room_id, now, now + timedelta(hours=1))
         try:
@@ -89,23 +89,23 @@ class Office:
             await self._read(room, "off")
 
     async def _read(self, room: Room, state: str) -> None:
-        """Have a room read, soon, and wait until it has the state in Home Assistant."""
+        """Request an update of a room and wait until its entity has the state."""
         entity = self.entities[room.name]
         await self.home.post("/api/services/homeassistant/update_entity", {"entity_id": entity})
         async with asyncio.timeout(30):
-            while (await self.home.get(f"/api/states/{entity}"))["state"] != state:  # noqa: ASYNC110  # a look is all
+            while (await self.home.get(f"/api/states/{entity}"))["state"] != state:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.05)
 
     async def restart(self) -> None:
-        """Start Home Assistant, which was stopped, and wait until it has done all that it does then."""
+        """Start Home Assistant after a stop and wait until it is running."""
         await self.home.start()
         async with asyncio.timeout(120):
-            while (await self.home.get("/api/config"))["state"] != "RUNNING":  # noqa: ASYNC110  # a look is all
+            while (await self.home.get("/api/config"))["state"] != "RUNNING":  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.1)
 
     @asynccontextmanager
     async def browser(self, language: str = "en", **context: Any) -> AsyncIterator[Page]:
-        """Yield a page on which nothing may go wrong unnoticed."""
+        """Yield a page, and fail if our code raised an error on it."""
         async with logged_in(
             self.home, os.environ["LIVE_CHROMIUM"], language, **{"viewport": TABLET, **context}
         ) as page:
@@ -118,7 +118,7 @@ class Office:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def office(home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant) -> AsyncIterator[Office]:
-    """Add the integration, with which the cards come and go."""
+    """Add the integration; it adds the cards, and removes them at the end."""
     expect.set_options(timeout=PATIENCE)
     office = Office(home, live_tenant)
     credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
@@ -143,25 +143,25 @@ def room(live_tenant: Tenant) -> Room:
 
 
 async def shoot(page: Page, name: str) -> None:
-    """Keep a picture, if anybody wants one."""
+    """Take a screenshot if LIVE_SCREENSHOTS is set."""
     if SHOTS:
         await page.screenshot(path=f"{SHOTS}/cards-{name}.png", animations="disabled")
 
 
 async def seconds_until(locator: Locator, text: str) -> float:
-    """Return how long it took until a text was there."""
+    """Wait for a text and return the seconds it took."""
     start = time.monotonic()
     await expect(locator).to_have_text(text)
     return time.monotonic() - start
 
 
 def word(page: Page) -> Locator:
-    """Return the big word of a room card."""
+    """Return the state word of a room card."""
     return page.locator("feishu-room-card .word")
 
 
 async def test_a_change_in_feishu_is_pushed_into_both_cards(office: Office, room: Room) -> None:
-    """A booking and its end are on the screen two seconds after Home Assistant has read them."""
+    """A booking and its end are visible within two seconds after Home Assistant has read them."""
     entity = office.entities[room.name]
     cards = [{"type": "custom:feishu-room-card", "entity": entity}, {"type": "custom:feishu-rooms-board-card"}]
     address = await office.dashboard("cards-both", {"views": [{"cards": cards}]})
@@ -178,7 +178,7 @@ async def test_a_change_in_feishu_is_pushed_into_both_cards(office: Office, room
         assert await seconds_until(row, "Free") < AT_ONCE
 
 
-async def test_what_is_unavailable_is_never_shown_as_free(office: Office, room: Room) -> None:
+async def test_an_unavailable_room_is_never_shown_as_free(office: Office, room: Room) -> None:
     entity = office.entities[room.name]
     before = await office.home.get(f"/api/states/{entity}")
     async with office.browser() as page:
@@ -191,14 +191,14 @@ async def test_what_is_unavailable_is_never_shown_as_free(office: Office, room: 
             await shoot(page, f"door-{state}")
             await office.tell(entity, before["state"], **before["attributes"])
             await expect(word(page)).to_have_text("Free")
-        # An entity that was removed
+        # An entity that does not exist
         await office.panel({"type": "custom:feishu-room-card", "entity": "binary_sensor.gone"})
         await page.reload()
         await expect(word(page)).to_have_text("No data")
 
 
-async def test_a_restart_is_survived(office: Office, room: Room) -> None:
-    """While Home Assistant is away the panel says so; then all is as before, without a hand on the tablet."""
+async def test_a_panel_reconnects_after_a_restart(office: Office, room: Room) -> None:
+    """The panel shows the lost connection, then the state again, without touching the tablet."""
     async with office.browser() as page:
         await page.goto(await office.door(room))
         await expect(word(page)).to_have_text("Free")
@@ -213,7 +213,7 @@ async def test_a_restart_is_survived(office: Office, room: Room) -> None:
         await expect(word(page)).to_have_text("Free")
 
 
-async def test_a_panel_that_slept_tells_the_time_and_the_state_when_it_wakes(office: Office, room: Room) -> None:
+async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Office, room: Room) -> None:
     async with office.browser(timezone_id="UTC") as page:
         await page.clock.install(time=datetime(2026, 11, 23, 21, 30, tzinfo=UTC))
         await page.goto(await office.door(room))
@@ -225,8 +225,8 @@ async def test_a_panel_that_slept_tells_the_time_and_the_state_when_it_wakes(off
         await expect(page.locator("feishu-room-card .lost")).to_have_count(0)
 
 
-async def test_cards_are_picked_in_the_user_interface(office: Office, room: Room) -> None:
-    """Who picks a room is offered its card, and finds it in the dashboard."""
+async def test_the_card_picker_suggests_the_room_card(office: Office, room: Room) -> None:
+    """After a room is picked, its card is suggested and added to the dashboard."""
     view = {"type": "sections", "path": "rooms", "sections": [{"type": "grid", "cards": []}]}
     address = await office.dashboard("cards-picked", {"views": [view]})
     async with office.browser() as page:
@@ -263,7 +263,7 @@ async def test_the_editor_is_in_the_language_of_the_user(office: Office, room: R
         await expect(editor.locator("feishu-room-card .mono")).to_have_count(1)
 
 
-async def test_the_dashboard_makes_itself(office: Office, room: Room) -> None:
+async def test_the_strategy_generates_the_dashboard(office: Office, room: Room) -> None:
     address = await office.dashboard("cards-made", {"strategy": {"type": "custom:feishu-rooms"}})
     door = office.entities[room.name].replace("binary_sensor.", "door-")
     async with office.browser() as page:
@@ -273,7 +273,7 @@ async def test_the_dashboard_makes_itself(office: Office, room: Room) -> None:
         await page.locator("feishu-room-card", has_text=room.name).get_by_role("button").click()
         await page.wait_for_url(f"**/{door}")
         await expect(page.locator("hui-panel-view feishu-room-card .name")).to_have_text(room.name)
-        # Where a new dashboard is made, it is among those that are offered
+        # The dialog for a new dashboard offers the strategy
         await page.goto(f"{office.home.url}/config/lovelace/dashboards")
         await page.get_by_role("button", name="Add dashboard").click()
         await expect(page.locator("dashboard-card", has_text="Meeting rooms")).to_be_visible()
@@ -292,7 +292,7 @@ KINDS = {"soon": "free", "ending": "busy"}
 
 
 async def tell_all(office: Office, rooms: int) -> list[str]:
-    """Set the states of some rooms that nobody else knows, one of each kind in turn, and return them."""
+    """Create entities of fake rooms, one of each kind in turn, and return their ids."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     entities = []
     for number in range(rooms):
@@ -330,8 +330,10 @@ async def tell_all(office: Office, rooms: int) -> list[str]:
         ("lobby", "dark", "en"),
     ],
 )
-async def test_cards_fit_every_screen_and_everybody(office: Office, screen: str, scheme: Any, language: str) -> None:
-    """Nothing sticks out, and a machine that checks contrasts, names and roles finds nothing."""
+async def test_cards_fit_every_screen_and_are_accessible(
+    office: Office, screen: str, scheme: Any, language: str
+) -> None:
+    """Nothing overflows, and axe finds no problem with contrast, names and roles."""
     entities = await tell_all(office, 12)
     look = {"viewport": SCREENS[screen], "color_scheme": scheme, "reduced_motion": "reduce"}
     cards: dict[str, dict[str, Any]] = {
@@ -355,7 +357,7 @@ async def test_cards_fit_every_screen_and_everybody(office: Office, screen: str,
 
 
 async def faults(page: Page) -> list[str]:
-    """Return what axe finds wrong in our cards, and whatever of them is wider than its place."""
+    """Return axe's findings in our cards, and the cards that overflow."""
     await page.add_script_tag(path=AXE)
     found: list[str] = await page.locator("feishu-room-card, feishu-rooms-board-card").evaluate_all(
         """async (cards) => {
@@ -371,14 +373,14 @@ async def faults(page: Page) -> list[str]:
     return found
 
 
-async def test_a_board_of_200_rooms_takes_a_change_at_once(office: Office) -> None:
+async def test_a_board_of_200_rooms_shows_a_change_at_once(office: Office) -> None:
     entities = await tell_all(office, 200)
     async with office.browser(viewport=SCREENS["lobby"]) as page:
         await page.goto(await office.panel({"type": "custom:feishu-rooms-board-card", "entities": entities}))
         rows = page.locator("feishu-rooms-board-card li")
         await expect(rows).to_have_count(200)
         await shoot(page, "board-200")
-        # From the push to the layout that shows it, a few times
+        # Measure 20 times from the new state to the finished layout
         times: list[float] = await page.locator("feishu-rooms-board-card").evaluate(
             """async (card) => {
               const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
@@ -397,7 +399,7 @@ async def test_a_board_of_200_rooms_takes_a_change_at_once(office: Office) -> No
               return times.sort((one, other) => one - other);
             }"""
         )
-        # Not the slow ones: the machine does other things, too
+        # The first quartile: the machine also does other things
         assert times[len(times) // 4] < TWO_FRAMES, times
         await office.tell(entities[0], "on", friendly_name="Room 1")
         assert await seconds_until(rows.filter(has_text="Room 1").first.locator(".badge"), "Busy") < AT_ONCE

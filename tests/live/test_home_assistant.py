@@ -1,4 +1,4 @@
-"""A working day with the integration in a real Home Assistant, from set-up to removal."""
+"""The integration in a real Home Assistant, from setup to removal."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,41 +19,41 @@ PUNCTUAL = 1.0  # seconds
 
 
 async def until[T](read: Callable[[], Awaitable[T]], good: Callable[[T], bool], within: float = 20.0) -> T:
-    """Return what is read as soon as it is good."""
+    """Call `read` until `good` accepts its result, and return that; `TimeoutError` after `within` seconds."""
     async with asyncio.timeout(within):
-        while not good(value := await read()):  # noqa: ASYNC110  # a look is all there is to wait for
+        while not good(value := await read()):  # noqa: ASYNC110  # there is no event to wait for
             await asyncio.sleep(0.1)
     return value
 
 
 class Day:
-    """The steps of the day, and what they share."""
+    """The shared state and helpers of the steps."""
 
     def __init__(self, home: HomeAssistant, simulator: Simulator) -> None:
-        """Take the two sides."""
+        """Use `home` with the tenant of `simulator`."""
         self.home = home
         self.simulator = simulator
         self.tenant: Tenant = simulator.tenant
         self.entry_id = ""
 
     async def set_up(self) -> None:
-        """Connect the app through its config flow."""
+        """Add the integration through its config flow."""
         credentials = Credentials(self.simulator.base_url, self.tenant.app_id, self.tenant.app_secret)
         self.entry_id = await add_integration(self.home, credentials, plan="paid", most_rooms=5)
         await until(lambda: room_states(self.home), lambda states: [row["state"] for row in states] == ["off"] * 5)
 
     async def state(self, room: Room) -> dict[str, Any]:
-        """Return a room's state."""
+        """Return the state of a room."""
         states = await room_states(self.home)
         return next(row for row in states if row["attributes"].get("friendly_name") == room.name)
 
     async def read_now(self, room: Room) -> None:
-        """Ask for a room to be read at once."""
+        """Request an update of a room."""
         entity_id = (await self.state(room))["entity_id"]
         await self.home.post("/api/services/homeassistant/update_entity", {"entity_id": entity_id})
 
     async def options(self, step: str, changes: dict[str, Any]) -> None:
-        """Go through the options flow, changing something."""
+        """Change options in one step of the options flow."""
         path = "/api/config/config_entries/options/flow"
         form = await self.home.post(path, {"handler": self.entry_id})
         form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
@@ -63,7 +63,7 @@ class Day:
         assert result["type"] == "create_entry", result
 
     def log(self) -> list[str]:
-        """Return what the integration logged at INFO or above, without times."""
+        """Return the lines that the integration logged at INFO or above, without times."""
         lines = self.home.log.read_text().splitlines()
         ours = (
             re.search(r" (INFO|WARNING|ERROR|CRITICAL) .*\[custom_components\.feishu\w*[.\w]*\] (.*)", line)
@@ -72,12 +72,12 @@ class Day:
         return [f"{match[1]} {match[2]}" for match in ours if match]
 
     def tracebacks(self) -> list[str]:
-        """Return the lines of tracebacks in the log that lie in the integration."""
+        """Return the log lines of tracebacks that name a file of the integration."""
         return [line for line in self.home.log.read_text().splitlines() if f"custom_components/{DOMAIN}/" in line]
 
 
-async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulator) -> None:
-    """Set-up, two flips, options, an outage, a restart, removal; the log tells of the outage and of nothing else."""
+async def test_setup_flips_options_outage_restart_and_removal(home: HomeAssistant, live_simulator: Simulator) -> None:
+    """Only the outage is logged."""
     day = Day(home, live_simulator)
     await day.set_up()
     rooms = list(day.tenant.rooms.values())
@@ -94,7 +94,7 @@ async def test_a_day_in_the_office(home: HomeAssistant, live_simulator: Simulato
 
 
 async def _booking_flips_on_time(day: Day, room: Room) -> None:
-    """A new booking is seen, and both its edges are met without another call."""
+    """A new booking is read; its start and end are shown on time without another call."""
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=13)
     end = start + timedelta(seconds=4)
     day.tenant.book(room.room_id, start, end)
@@ -117,7 +117,7 @@ async def _booking_flips_on_time(day: Day, room: Room) -> None:
 
 
 async def _options_apply_in_place(day: Day, rooms: list[Room]) -> None:
-    """A room that is added appears, one that is dropped goes, the others stay as they are."""
+    """A removed room disappears; the states of the others are not written again."""
     before = {row["entity_id"]: row["last_updated"] for row in await room_states(day.home)}
     kept = [room.room_id for room in rooms if room is not rooms[2]]
     await day.options("rooms", {"rooms": kept})
@@ -129,12 +129,12 @@ async def _options_apply_in_place(day: Day, rooms: list[Room]) -> None:
     states = await until(lambda: room_states(day.home), lambda states: names(states) == wanted)
     after = {row["entity_id"]: row["last_updated"] for row in states}
     assert all(after[entity_id] == written for entity_id, written in before.items() if entity_id in after)
-    all_alike = {"enabled": False, "start": "20:00:00", "end": "07:00:00", "days": []}  # at night, too
+    all_alike = {"enabled": False, "start": "20:00:00", "end": "07:00:00", "days": []}  # the same interval at night
     await day.options("polling", {"scan_interval": 30, "off_hours": all_alike})
 
 
 async def _outage_is_bridged(day: Day, room: Room) -> None:
-    """Known bookings go on to count while nobody answers."""
+    """Known bookings are still shown while Feishu does not answer."""
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=14)
     day.tenant.book(room.room_id, start, start + timedelta(minutes=3))
     await day.read_now(room)

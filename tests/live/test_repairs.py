@@ -1,4 +1,4 @@
-"""The repairs as a person meets them: what is wrong, the page where it is put right, and a button that looks again."""
+"""The repairs in a browser: the problem, a link to the page that fixes it, and a button that checks again."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -25,55 +25,55 @@ SHOTS = os.environ.get("LIVE_SCREENSHOTS")
 PATIENCE = 60_000  # milliseconds
 LANGUAGES = ("en", "zh-Hans")
 FREE_BUSY = "calendar:calendar.free_busy:read"
-SUBMIT = {"en": "Submit", "zh-Hans": "提交"}  # Home Assistant's own words
+SUBMIT = {"en": "Submit", "zh-Hans": "提交"}  # texts of Home Assistant itself
 
 
 @dataclass
 class Dialog:
-    """The dialog of an issue; what it says is looked up in the translations that it should show."""
+    """The dialog of an issue. Expected texts come from the translation files."""
 
     page: Page
     language: str
     key: str
 
     def __post_init__(self) -> None:
-        """Read the texts."""
+        """Load the translations."""
         texts = json.loads((TRANSLATIONS / f"{self.language}.json").read_text(encoding="utf-8"))
         self.texts: dict[str, Any] = texts["issues"][self.key]
 
     @property
     def box(self) -> Locator:
-        """Return the dialog."""
+        """The dialog."""
         return self.page.locator("dialog-data-entry-flow")
 
     def text(self, *path: str) -> str:
-        """Return the longest part of a text's first line that has nothing filled in, and no Markdown."""
+        """Return the longest part of a text's first line without placeholders and Markdown."""
         value: Any = self.texts
         for key in path:
             value = value[key]
         return max(re.split(r"\{\w+\}|[*`\[\]()]", str(value).split("\n")[0]), key=len).strip()
 
     async def open(self, url: str) -> None:
-        """Open it from the list of repairs."""
+        """Open the dialog from the list of repairs."""
         await self.page.goto(f"{url}/config/repairs")
         await self.page.get_by_text(self.text("title")).first.click(timeout=PATIENCE)
         step = next(iter(self.texts["fix_flow"]["step"]))
         await self.sees("fix_flow", "step", step, "description")
 
     async def sees(self, *path: str) -> None:
-        """Wait for a text."""
+        """Wait until a text is visible."""
         await expect(self.box.get_by_text(self.text(*path)).first).to_be_visible(timeout=PATIENCE)
 
     async def links_to(self, address: str) -> None:
-        """See to it that there is a link to this page."""
+        """Wait until a link to this page is visible."""
         await expect(self.box.locator(f'a[href^="{address}"]').first).to_be_visible(timeout=PATIENCE)
 
     async def press(self, name: str) -> None:
-        """Press a button, or choose from a menu."""
+        """Press a button or select a menu item."""
         await self.box.get_by_text(name, exact=True).first.click(timeout=PATIENCE)
 
     async def shoot(self, name: str) -> None:
-        """Keep a picture, if anybody wants one."""
+        """Take a screenshot if LIVE_SCREENSHOTS is set."""
         if SHOTS:
             await self.page.wait_for_timeout(500)
             await self.page.screenshot(path=f"{SHOTS}/{name}-{self.language}.png", animations="disabled")
@@ -81,7 +81,7 @@ class Dialog:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def simulator() -> AsyncIterator[Simulator]:
-    """Serve a tenant of its own."""
+    """Serve a separate tenant."""
     tenant = Tenant(app_id="cli_a1b2c3d4e5f60010", app_name="Repairs", seed=10)
     for number in range(3):
         tenant.add_room(f"Room {number}")
@@ -91,7 +91,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @dataclass(frozen=True)
 class Cause:
-    """What happens, which texts tell of it, and the page to which they link."""
+    """A cause of an issue: its translation key, how to cause it, and the page that the dialog links to."""
 
     key: str
     begin: Callable[[Tenant], object]
@@ -106,21 +106,21 @@ CAUSES = (
 )
 
 
-def mend(tenant: Tenant) -> None:
-    """Let all be well again."""
+def fix(tenant: Tenant) -> None:
+    """Remove all causes."""
     tenant.grant(FREE_BUSY)
     tenant.bot_enabled = tenant.ip_allowed = tenant.app_enabled = True
     tenant.quota_left = None
 
 
 async def issues(home: HomeAssistant) -> list[str]:
-    """Return which texts tell of what is wrong."""
+    """Return the translation keys of our issues."""
     found = await home.command({"type": "repairs/list_issues"})
     return [issue["translation_key"] for issue in found["issues"] if issue["domain"] == DOMAIN]
 
 
-async def test_each_issue_says_what_to_do_and_ends_with_a_look(home: HomeAssistant, simulator: Simulator) -> None:
-    """In both languages; the link leads to the app's own page; what is put right is seen when the button is pressed."""
+async def test_each_issue_links_to_its_fix_and_ends_after_a_check(home: HomeAssistant, simulator: Simulator) -> None:
+    """In both languages; the link leads to the app's own page; the button detects the fix."""
     tenant = simulator.tenant
     credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
     entry_id = await add_integration(home, credentials, plan="paid", most_rooms=3)
@@ -143,7 +143,7 @@ async def test_each_issue_says_what_to_do_and_ends_with_a_look(home: HomeAssista
                     await dialog.press(SUBMIT[language])
                 await dialog.sees("fix_flow", "error", "still")
                 await dialog.shoot(f"{cause.key}-still")
-                mend(tenant)
+                fix(tenant)
                 await dialog.press(SUBMIT[language])
                 assert await until(lambda: issues(home), lambda found: not found) == []
             states = await until(lambda: room_states(home), lambda rows: len(rows) == 3)

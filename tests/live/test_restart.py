@@ -1,4 +1,4 @@
-"""Home Assistant is restarted while Feishu can't be reached."""
+"""Home Assistant restarts while Feishu cannot be reached."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def simulator() -> AsyncIterator[Simulator]:
-    """Serve an office whose rooms nobody has booked for the next hours."""
+    """Serve an office without bookings."""
     tenant = office(rooms=4)
     for booking in list(tenant.bookings.values()):
         tenant.cancel(booking.booking_id)
@@ -30,7 +30,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_home(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
-    """Run a Home Assistant that others don't use."""
+    """Run a separate Home Assistant."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -39,8 +39,8 @@ async def own_home(tmp_path: Path) -> AsyncIterator[HomeAssistant]:
         yield running
 
 
-async def test_a_restart_in_an_outage(own_home: HomeAssistant, simulator: Simulator) -> None:
-    """Meetings go on and end on time; the log says once that Feishu is down, and once that it is back."""
+async def test_a_restart_during_an_outage(own_home: HomeAssistant, simulator: Simulator) -> None:
+    """Meetings start and end on time; the log says once that Feishu is down, and once that it is back."""
     tenant = simulator.tenant
     await add_integration(
         own_home, Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), plan="paid", most_rooms=3
@@ -73,7 +73,7 @@ async def test_a_restart_in_an_outage(own_home: HomeAssistant, simulator: Simula
     await own_home.stop()
     await own_home.start()
 
-    assert datetime.now(UTC) < end, "this machine is too slow for the meeting"
+    assert datetime.now(UTC) < end, "this machine is too slow for this test"
     await until(states, lambda found: found == ["on", "off", "off"], within=end.timestamp() - now.timestamp())
     await until(states, lambda found: found == ["off", "on", "off"], within=90)
     changed = [datetime.fromisoformat(row["last_changed"]) - end for row in await room_states(own_home)]

@@ -1,4 +1,4 @@
-"""A hundred rooms on two floors, followed as a whole, in a Home Assistant of its own."""
+"""A hundred rooms, added by selecting two floors, in a real Home Assistant."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -21,13 +21,13 @@ LIST = "calendar/v4/freebusy/list"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def simulator() -> AsyncIterator[Simulator]:
-    """Serve a tenant of its own."""
+    """Serve a separate tenant."""
     async with Simulator(Tenant(app_id="cli_a1b2c3d4e5f60009", app_name="Tower", seed=9)) as running:
         yield running
 
 
-async def test_two_floors_of_a_hundred_rooms(home: HomeAssistant, simulator: Simulator) -> None:
-    """Twenty rooms a call; states on time; a room that is new at Feishu comes, a followed one can't be deleted."""
+async def test_two_floors_with_100_rooms(home: HomeAssistant, simulator: Simulator) -> None:
+    """20 rooms a call; states on time; a new room of the floors is added; a room of the floors cannot be deleted."""
     tenant = simulator.tenant
     tower = tenant.add_level("Tower")
     floors = [tenant.add_level(name, tower) for name in ("8F", "9F")]
