@@ -1,1 +1,1 @@
-"""What is promised of speed, size and cost, measured. `scripts/bench` runs all of it."""
+"""Benchmarks of speed, size and API cost against their targets. `scripts/bench` runs all of them."""

@@ -1,7 +1,7 @@
-"""Runs all benchmarks and prints two tables in Markdown: `scripts/bench`.
+"""Runs all benchmarks and prints two Markdown tables: `scripts/bench`.
 
-The first is what was measured on this machine in this run; the second, how late changes are seen, is computed. Takes
-some minutes. Each module also runs alone.
+The first table is measured on this machine in this run. The second, how late changes are seen, is simulated. The run
+takes some minutes. Each module can also run alone.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
 
 
 def main() -> None:
-    """Measure one after the other, so that none is in the other's way."""
+    """Run the benchmarks one after the other, so that they do not disturb each other."""
     rows: list[Row] = []
     for name, measure in _ALL.items():
         print(f"measuring: {name}", file=sys.stderr, flush=True)

@@ -1,19 +1,19 @@
-"""A month of meeting rooms in an office: who books when, and what becomes of it. A model, made of guesses.
+"""A model of an office: when rooms are booked, and how bookings change. All numbers are guesses.
 
-What it takes for granted, so that everybody may disagree with it; every number is a field of `Habits`:
+The assumptions (most shares are fields of `Habits`):
 
-- Meetings take place on weekdays from 9 to 18, on a grid of quarters of an hour, about six for each room and day, about
-  half of the time. Some rooms are more wanted than others.
-- 60 % of the meetings are booked 1 to 6 days ahead, 20 % on the same day, 1 to 6 hours ahead, and 20 % ad hoc: half of
-  these at the door and from this minute on, the others 1 to 10 minutes before the next quarter.
-- Of those booked ahead, 12 % are cancelled and 6 % moved to another gap of the day: half of the time within the last
-  hours (on average one before the start), half at any time since they were booked. 8 % are no-shows, which Feishu
-  releases 15 minutes after their start, give or take half a minute.
-- Of the meetings that take place, 10 % are extended within the last 5 minutes by 15 or 30 minutes, if the room is free
-  then, and 12 % are ended by hand, 5 to 30 minutes early.
-- Nobody takes a room at once because it became free, and nothing happens at night.
+- Meetings take place on weekdays from 9 to 18, on a grid of 15 minutes, about six per room and day. Rooms are booked
+  about half of the time, some more than others.
+- 60 % of the meetings are booked 1 to 6 days ahead, 20 % on the same day 1 to 6 hours ahead, and 20 % ad hoc. Half of
+  the ad hoc ones are booked at the door and start at once; the others are booked 1 to 10 minutes before their start.
+- Of the meetings booked ahead, 12 % are cancelled and 6 % are moved to another gap of the day: half of them shortly
+  before the start (on average an hour), half at any time after the booking. 8 % are no-shows, which Feishu releases 15
+  minutes after the start, plus or minus 30 seconds.
+- Of the other meetings, 10 % are extended by 15 or 30 minutes in their last 5 minutes, if the room is free then, and
+  12 % are ended by hand, 5 to 30 minutes early.
+- Nobody books a room because it just became free, and nothing changes at night.
 
-Seconds count from the start of the month.
+All instants are seconds from the start of the month.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ DAY = 24 * HOUR
 
 _FIRST_START = 9 * HOUR
 _LAST_END = 18 * HOUR
-_GAPS = (0, 0, 0, 1, 1, 2, 2, 3, 4, 6, 8)  # quarters, all equally likely
+_GAPS = (0, 0, 0, 1, 1, 2, 2, 3, 4, 6, 8)  # in units of 15 minutes, all equally likely
 _LENGTHS = (2, 2, 2, 2, 4, 4, 4, 3, 6, 8)
 
 type Span = tuple[float, float]
@@ -37,11 +37,11 @@ type Spans = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How an office treats its rooms: shares of meetings, and minutes."""
+    """How people use rooms: shares of meetings, and minutes."""
 
     same_day: float = 0.20
     ad_hoc: float = 0.20
-    at_the_door: float = 0.5  # of those ad hoc
+    at_the_door: float = 0.5  # of the ad hoc meetings
     cancelled: float = 0.12
     moved: float = 0.06
     no_shows: float = 0.08
@@ -49,12 +49,12 @@ class Habits:
     extended: float = 0.10
     extended_within: float = 5.0
     ended_early: float = 0.12
-    off_grid: float = 0.0  # of all meetings: these start and end at any minute
+    off_grid: float = 0.0  # of all meetings: start and end at any minute
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is booked in a room on one day, merged and sorted, from the instant of a change on."""
+    """The busy times of a room on one day, merged and sorted, as booked from the instant `since` on."""
 
     since: float
     busy: Spans
@@ -62,7 +62,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The versions of each day, by its number; the first of each holds since before the month."""
+    """The versions of each day, by day number. The first version of a day is from before the month."""
 
     days: dict[int, list[Version]]
     changes: list[float] = field(default_factory=list)  # the instants, sorted
@@ -70,7 +70,7 @@ class Room:
 
 @dataclass(slots=True)
 class _Day:
-    """The events of one room and day while they are made up: at an instant a meeting gets a span, or none."""
+    """The changes of one room and day: (instant, meeting number, its new span or None for cancelled)."""
 
     events: list[tuple[float, int, Span | None]] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ class _Day:
 
 
 def office_month(rooms: int, days: Sequence[int], habits: Habits, seed: int = 1) -> list[Room]:
-    """Return the history of so many rooms on the office days of a month."""
+    """Return the booking history of `rooms` rooms on `days`; the same seed gives the same history."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     office = []
     for _ in range(rooms):
@@ -103,7 +103,7 @@ def office_month(rooms: int, days: Sequence[int], habits: Habits, seed: int = 1)
 
 
 def meetings(day: int, crowding: float, habits: Habits, dice: random.Random) -> list[Span]:
-    """Return the meetings of a room on one day, without anybody's change of mind."""
+    """Return the meetings of a room on one day as first booked. A higher `crowding` means longer gaps."""
     spans: list[Span] = []
     midnight = day * DAY
     start = midnight + _FIRST_START

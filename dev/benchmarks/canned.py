@@ -1,6 +1,6 @@
-"""A server in a process of its own that has all its answers ready, so that only clients are measured.
+"""A server with prepared answers in a separate process, so that benchmarks measure only the client.
 
-`scripts/bench canned` prints its address and runs until its standard input ends.
+`scripts/bench canned` prints its URL and runs until its standard input closes.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from benchmarks.bookings import Habits, meetings
 from benchmarks.measure import ENVIRONMENT, ROOT
 
 ROOMS: Final = 50
-# An answer holds the five office days of a week: about 30 meetings
+# An answer covers the five office days of a week: about 30 meetings
 WINDOW: Final = (datetime(2026, 11, 21, 16, tzinfo=UTC), datetime(2026, 11, 29, 16, tzinfo=UTC))
 
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
@@ -27,7 +27,7 @@ _MONDAY_TO_FRIDAY: Final = range(1, 6)
 
 
 def room_id(number: int) -> str:
-    """Return the id of a room, of which there are `ROOMS`."""
+    """Return the id of room `number` modulo `ROOMS`."""
     return f"omm_{number % ROOMS:032d}"
 
 
@@ -64,7 +64,7 @@ def _answer(body: bytes) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    """Answers one request after the other: one that names a room with its bookings, any other with a token."""
+    """Answers requests in order: with bookings if the request names a room, otherwise with a token."""
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,7 +95,7 @@ async def _serve() -> None:
 
 @contextmanager
 def canned_server() -> Iterator[str]:
-    """Run the server; yields its address."""
+    """Run the server and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.canned"]
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
         assert process.stdout  # noqa: S101  # a pipe

@@ -1,7 +1,7 @@
-"""What one free/busy call costs a client: request, answer, parsing, merged schedule. `scripts/bench client`.
+"""The cost of one free/busy call for a client: request, answer, parsing, merged schedule. `scripts/bench client`.
 
-Three do the same against the same server: ours, bare aiohttp with orjson and twenty lines, and the vendor's SDK. CPU
-is that of this process, so the server's is not in it.
+Compares three clients on the same server: ours, twenty lines of aiohttp with orjson, and the vendor's SDK. CPU time is
+that of this process; the server runs in another one.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ ROUNDS: Final = 9
 CALLS: Final = 200
 SDK_CALLS: Final = 10
 _AT_ONCE: Final = 10
-_OF_A_LIMIT: Final = 50  # then ours would wait for a second, which is not what is measured here
+_OF_A_LIMIT: Final = 50  # calls a client may make before our rate limiter waits, which is not measured here
 _CREDENTIALS: Final = ("cli_canned", "canned-secret")
 
 type Read = Callable[[str], Awaitable[Blocks]]
@@ -32,14 +32,14 @@ type Blocks = list[tuple[datetime, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds for one call."""
+    """Seconds per call."""
 
     cpu: float
     wall: float
 
 
 def rows(rounds: int = ROUNDS, calls: int = CALLS, sdk_calls: int = SDK_CALLS) -> list[Row]:
-    """Measure all three in turn, round by round."""
+    """Measure the three clients in turn, round by round."""
     with canned_server() as url:
         costs = asyncio.run(_measure(url, rounds, calls, sdk_calls))
     ours, bare, sdk = zip(*costs, strict=True)
@@ -56,7 +56,7 @@ def _row(against: str, costs: Sequence[Cost], others: Sequence[Cost], target: fl
     return Row(
         "CPU for a free/busy call: request, parsing, schedule",
         against,
-        f"{cpu.text(form)} {times}; by the clock {form.format(wall.median)} {times}",
+        f"{cpu.text(form)} {times}; wall time {form.format(wall.median)} {times}",
         f"{'≥' if less else '≤'} {target} {times}",
         cpu.median >= target if less else cpu.median <= target,
     )
@@ -74,10 +74,10 @@ async def _measure(url: str, rounds: int, calls: int, sdk_calls: int) -> list[tu
 
 
 async def _compare(reads: Iterable[Read]) -> None:
-    """See to it that all do the same; it also warms them up."""
+    """Check that all clients return the same schedules. This also warms them up."""
     schedules = [[await read(room_id(number)) for number in range(_AT_ONCE)] for read in reads]
     if any(schedule != schedules[0] for schedule in schedules):
-        raise RuntimeError("they disagree")
+        raise RuntimeError("the clients return different schedules")
 
 
 async def _cost_of_ours(session: aiohttp.ClientSession, url: str, calls: int) -> Cost:
@@ -132,7 +132,7 @@ def _bare(session: aiohttp.ClientSession, url: str) -> Read:
 
 
 def _sdk(url: str) -> Read:
-    # Here, for the import takes seconds that nobody else should wait
+    # Imported here because the import takes seconds
     from lark_oapi import Client, LogLevel  # noqa: PLC0415
     from lark_oapi.api.calendar.v4 import ListFreebusyRequest, ListFreebusyRequestBody  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""What it takes to find a room among 1,000, in a real Home Assistant. `scripts/bench find_rooms`.
+"""The CPU time of finding a room among 1,000, in a real Home Assistant. `scripts/bench find_rooms`.
 
-The yardstick is to go once through what is known of all rooms, looking at each busy period of theirs.
+The baseline is one pass over all busy periods of all rooms.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ ROOMS: Final = 1000
 ROUNDS: Final = 25
 
 _MOST: Final = 50  # milliseconds
-# What people ask: where a room is found, and where each one is looked at for an alternative
+# One query that finds a room, and one that finds none and searches every room for an alternative
 _WISHES: Final[dict[str, dict[str, Any]]] = {
     "found": {"duration": {"minutes": 30}, "min_capacity": 4, "equipment": ["screen"], "limit": 5},
     "not found": {"duration": {"hours": 13}, "min_capacity": 4, "building": ["Tower"], "limit": 5},
@@ -34,14 +34,14 @@ _WISHES: Final[dict[str, dict[str, Any]]] = {
 
 @dataclass(slots=True)
 class Result:
-    """CPU seconds of each round."""
+    """CPU seconds per round."""
 
     once_through: list[float] = field(default_factory=list)
     searches: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _WISHES})
 
 
 def rows(rooms: int = ROOMS, rounds: int = ROUNDS) -> list[Row]:
-    """Search by the action, as an automation does, in a process of its own."""
+    """Call the action, as an automation does, in a separate process."""
     result = in_own_process("benchmarks.find_rooms", rooms, rounds)
     return [_row(rooms, name, took, result["once_through"]) for name, took in result["searches"].items()]
 
@@ -50,8 +50,8 @@ def _row(rooms: int, name: str, took: list[float], once_through: list[float]) ->
     milliseconds = Spread.of(1000 * seconds for seconds in took)
     ratio = Spread.of(search / once for search, once in zip(took, once_through, strict=True))
     return Row(
-        f"`find_rooms` on {rooms:,} rooms, CPU, where one is {name}",
-        "reading all schedules once",
+        f"CPU time of `find_rooms` on {rooms:,} rooms, room {name}",
+        "one pass over all schedules",
         f"{ratio.text('{:.1f}')} ×; {milliseconds.median:.0f} ms",
         f"≤ {_MOST} ms",
         milliseconds.median <= _MOST,
@@ -59,7 +59,7 @@ def _row(rooms: int, name: str, took: list[float], once_through: list[float]) ->
 
 
 async def measure(_selector: WatchedSelector, rooms: int, rounds: int) -> Result:
-    """Search for each wish, so many times in turns."""
+    """Measure the baseline and each query, `rounds` times in turn."""
     result = Result()
     with running_tower(rooms, time.time() + 3600) as base_url:
         async with home() as hass:
@@ -100,7 +100,7 @@ async def _search(hass: HomeAssistant, wish: dict[str, Any], name: str) -> float
         or bool(response["rooms"]) != (name == "found")
         or bool(response["alternatives"]) == (name == "found")
     ):
-        raise RuntimeError("not the answer that is to be timed")
+        raise RuntimeError(f"unexpected answer to the query {name!r}")
     return took
 
 

@@ -1,4 +1,4 @@
-"""A real Home Assistant with an entry of many rooms, in this process."""
+"""A real Home Assistant in this process, with a config entry of many rooms."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -25,10 +25,10 @@ from simulator import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The longest time that a loop was busy without looking whether anything had arrived, in seconds.
+    """The longest time in seconds between two waits of the event loop.
 
-    `cpu` leaves out the full passes of Python's garbage collector, which look through all of Home Assistant whoever
-    caused them; `collected` is what they took of CPU then, at most; `wall` has everything in it.
+    `cpu` excludes full passes of Python's garbage collector, which scan all of Home Assistant and can be triggered by
+    any code; `collected` is the most CPU time of such passes between two waits; `wall` includes everything.
     """
 
     cpu: float
@@ -37,22 +37,22 @@ class Stall:
 
 
 class WatchedSelector(selectors.DefaultSelector):
-    """What a loop waits with; it notes for how long it was not waited with."""
+    """A selector that measures how long the event loop runs between two waits."""
 
     def __init__(self) -> None:
-        """Start."""
+        """Start measuring."""
         super().__init__()
         gc.callbacks.append(self._note_collection)
         self._collection_begun = 0.0
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was noted."""
+        """Reset the measurement."""
         self._cpu = self._wall = self._most_collected = 0.0
         self._wait_ended()
 
     def stall(self) -> Stall:
-        """Return the longest so far; what goes on at this moment is not in it."""
+        """Return the longest stall so far, without the one in progress."""
         return Stall(self._cpu, self._wall, self._most_collected)
 
     @override
@@ -82,7 +82,7 @@ class WatchedSelector(selectors.DefaultSelector):
 
 
 def run[T](main: Callable[[WatchedSelector], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine on a loop that is watched."""
+    """Run a coroutine on an event loop with a `WatchedSelector`."""
     selector = WatchedSelector()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
         return runner.run(main(selector))
@@ -90,17 +90,17 @@ def run[T](main: Callable[[WatchedSelector], Coroutine[Any, Any, T]]) -> T:
 
 class _Resolver(ThreadedResolver):
     async def real_close(self) -> None:
-        """Do what Home Assistant's own does at its end."""
+        """Close the resolver; Home Assistant calls this method of its own resolver."""
         await self.close()
 
 
 @asynccontextmanager
 async def home() -> AsyncIterator[HomeAssistant]:
-    """Run a Home Assistant that finds our integration and keeps nothing on disk."""
+    """Run a Home Assistant that finds our integration and stores nothing on disk."""
     logging.getLogger("homeassistant").setLevel(logging.WARNING)
-    for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn of what is meant to be so
+    for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
-    # Its own resolver wants half of Home Assistant; the simulator needs none
+    # Home Assistant's own resolver needs more integrations; the simulator's address needs no resolver
     with mock_storage(), patch.object(aiohttp_client, "_async_make_resolver", lambda _hass: _Resolver()):
         async with async_test_home_assistant() as hass:
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
@@ -111,15 +111,15 @@ async def home() -> AsyncIterator[HomeAssistant]:
                 await hass.async_stop(force=True)
 
 
-def _off_hours_of_yesterday() -> dict[str, object]:
-    """Return off-hours that there are, for that costs something, but not within the next hours."""
+def _past_off_hours() -> dict[str, object]:
+    """Return off-hours that are enabled, because they cost CPU time, but not active in the next hours."""
     now = datetime.now(UTC)
     start, end = now - timedelta(hours=10), now - timedelta(hours=2)
     return {"enabled": True, "start": f"{start:%H:%M:%S}", "end": f"{end:%H:%M:%S}", "days": []}
 
 
 async def set_up(hass: HomeAssistant, tenant: Tenant, base_url: str, **options: object) -> MockConfigEntry:
-    """Set up an entry for all rooms of a tenant, read by batch if `options` don't say otherwise."""
+    """Set up an entry for all rooms of a tenant. They are read by batch unless `options` say otherwise."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=tenant.app_name,
@@ -129,7 +129,7 @@ async def set_up(hass: HomeAssistant, tenant: Tenant, base_url: str, **options: 
             CONF_ROOMS: {room.room_id: room.name for room in tenant.rooms.values()},
             "plan": "paid",
             "source": "batch",
-            "off_hours": _off_hours_of_yesterday(),
+            "off_hours": _past_off_hours(),
             **options,
         },
     )
@@ -142,6 +142,6 @@ async def set_up(hass: HomeAssistant, tenant: Tenant, base_url: str, **options: 
 
 
 def entity_id(hass: HomeAssistant, key: str) -> str:
-    """Return the id of our entity whose unique id ends so."""
+    """Return the id of the entity whose unique id ends with `_{key}`."""
     entities = er.async_get(hass).entities.values()
     return next(entity.entity_id for entity in entities if entity.unique_id.endswith(f"_{key}"))

@@ -1,6 +1,6 @@
-"""What it costs to import our client, and the vendor's SDK: time and memory. `scripts/bench imports`.
+"""Time and memory to import our client and the vendor's SDK. `scripts/bench imports`.
 
-Each import is one in a Python of its own, on top of what starting Python itself costs.
+Each import runs in a new Python process; the start of Python itself is not counted.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from benchmarks.measure import ROOT, Row, Spread, table
 
 ROUNDS: Final = 7
 
-_OURS: Final = "feishu"  # as a package of its own: as part of the integration it would bring Home Assistant along
+_OURS: Final = "feishu"  # as a top-level package: importing the integration would import Home Assistant
 _SDK: Final = "lark_oapi"
 _HOME: Final = ROOT / "custom_components" / "feishu_freebusy"
 _PROGRAM: Final = """
@@ -29,17 +29,23 @@ print(time.perf_counter() - begun, resident() - before)
 
 
 def rows(rounds: int = ROUNDS) -> list[Row]:
-    """Import both in turn, round by round; a first round only fills the caches of the system."""
+    """Import both in turn, round by round. The first round only warms the system's caches and is dropped."""
     alone = [(_import(_OURS), _import(_SDK)) for _ in range(rounds + 1)][1:]
     times, sizes = _ratios(alone)
-    # Home Assistant has that anyway
+    # Home Assistant has imported aiohttp anyway
     after_aiohttp, sizes_after = _ratios([(_import(_OURS, "aiohttp"), _import(_SDK, "aiohttp")) for _ in range(rounds)])
     sdk, sdk_too = "the vendor's SDK", "the vendor's SDK, both after `aiohttp`"
     return [
         Row("time to import `feishu/`", sdk, _less(times, "{:.0f}"), "≥ 20 × less", times.median >= 20),
-        Row("memory for it", sdk, _less(sizes, "{:.1f}"), "≥ 5 × less", sizes.median >= 5),
-        Row("the same time", sdk_too, _less(after_aiohttp, "{:.0f}"), "≥ 20 × less", after_aiohttp.median >= 20),
-        Row("the same memory", sdk_too, _less(sizes_after, "{:.0f}"), "≥ 5 × less", sizes_after.median >= 5),
+        Row("memory to import `feishu/`", sdk, _less(sizes, "{:.1f}"), "≥ 5 × less", sizes.median >= 5),
+        Row(
+            "time to import `feishu/`",
+            sdk_too,
+            _less(after_aiohttp, "{:.0f}"),
+            "≥ 20 × less",
+            after_aiohttp.median >= 20,
+        ),
+        Row("memory to import `feishu/`", sdk_too, _less(sizes_after, "{:.0f}"), "≥ 5 × less", sizes_after.median >= 5),
     ]
 
 
@@ -53,7 +59,7 @@ def _less(ratio: Spread, form: str) -> str:
 
 
 def _import(name: str, *before: str) -> tuple[float, float]:
-    """Return the seconds and the pages of memory that it takes when all of `before` have been imported."""
+    """Return the seconds and memory pages of importing `name` after all of `before`."""
     done = subprocess.run(  # noqa: S603  # our own
         [sys.executable, "-c", _PROGRAM, _HOME, name, *before], check=True, stdout=subprocess.PIPE, text=True
     )

@@ -1,10 +1,10 @@
-"""How late changes of bookings are seen, at equal calls: a simulated month of office days for each way to spend them.
+"""How late booking changes are seen with the same number of calls: a simulated month for each polling policy.
 
-`scripts/bench lateness` prints the table; with `--vary`, how far it depends on the habits of the office.
+`scripts/bench lateness` prints the table; with `--vary`, how much the result depends on the habits of the office.
 
-Known bookings begin and end by a local timer, so only *changes* can be seen late. Measured from 8 to 19 on office days:
-how late each change is seen, whichever day it is about; for how long a room is shown wrong; and how often it is shown
-free at the end of a booking that has been extended, for automations act on that.
+A local timer shows the start and end of known bookings, so only *changes* can be seen late. Measured from 8 to 19 on
+office days: how late each change is seen, for any day; how long a room is shown wrong; and how often a room is shown
+free at the original end of an extended booking, because automations act on that.
 """
 
 from bisect import bisect_left, bisect_right
@@ -31,9 +31,10 @@ MONTH: Final = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS: Final = 30
 OFFICE_DAYS: Final = [day for day in range(DAYS) if (MONTH + timedelta(days=day)).weekday() < 5]
 OFF_HOURS: Final = OffHours(time(20), time(7), frozenset({5, 6}))
-SHOWN: Final = (8 * HOUR, 19 * HOUR)  # of an office day: when somebody looks
+SHOWN: Final = (8 * HOUR, 19 * HOUR)  # measured hours of an office day
 
-# Seconds, both as in the coordinator: what is due so soon is read along, and what was read just now is not read again
+# Seconds, as in the coordinator: rooms due within _SLACK are read in the same poll; no room is read again before
+# _NOT_BEFORE
 _SLACK: Final = 2.0
 _NOT_BEFORE: Final = 20.0
 
@@ -42,9 +43,9 @@ _since = attrgetter("since")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a room is read, besides once an interval: so many seconds after each known start and end of a block.
+    """When a room is read in addition to the interval: seconds after each known start and end of a busy block.
 
-    Where a name begins with a plus, there are off-hours too.
+    Policies whose name begins with a plus also use off-hours.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Policy:
     after_end: tuple[float, ...] = ()
 
     def next_edge(self, busy: Spans, now: float) -> float:
-        """Return the first instant after `now` at which a room that is known to be `busy` so is to be read."""
+        """Return the first instant after `now` at which to read a room with the known busy times `busy`."""
         starts = (start + offset for start, _ in busy for offset in self.after_start)
         ends = (end + offset for _, end in busy for offset in self.after_end)
         return min((at for at in (*starts, *ends) if at >= now + _NOT_BEFORE), default=float("inf"))
@@ -77,7 +78,7 @@ POLICIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """How many rooms are read, so many with a call; small offices come several times, for the sake of chance."""
+    """Number of rooms, and rooms per call. Small offices are simulated several times to reduce noise."""
 
     rooms: int
     rooms_per_call: int
@@ -99,31 +100,31 @@ SCENARIOS: Final = (
 
 @dataclass(slots=True)
 class Outcome:
-    """What a policy made of the month; wrong seconds are of all rooms together."""
+    """The result of a policy in a month; seconds are sums over all rooms."""
 
     calls: int = 0
     lateness: list[float] = field(default_factory=list)
-    shown_free: float = 0.0  # and was busy
-    shown_busy: float = 0.0  # and was free
-    false_flips: int = 0  # to free, at the end of a booking that had been extended
+    shown_free: float = 0.0  # seconds shown free while busy
+    shown_busy: float = 0.0  # seconds shown busy while free
+    false_flips: int = 0  # to free, at the original end of an extended booking
     intervals: list[float] = field(default_factory=list)  # in office hours
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The same in figures: seconds, the last three for an average room and office day."""
+    """Figures of a policy in seconds; the last three are averages per room and office day."""
 
     calls: float
     interval: float
     late: float
-    very_late: float  # of 100 changes, 5 are seen later
+    very_late: float  # 95th percentile
     wrong: float
     shown_free: float
     false_flips: float
 
 
 def study(scenario: Scenario, policy: Policy, habits: Habits) -> Summary:
-    """Let a policy play the scenario."""
+    """Simulate a policy in a scenario."""
     seeds = range(1, scenario.offices + 1)
     offices = (office_month(scenario.rooms, OFFICE_DAYS, habits, seed) for seed in seeds)
     outcomes = [simulate(office, policy, scenario.rooms_per_call) for office in offices]
@@ -141,7 +142,7 @@ def study(scenario: Scenario, policy: Policy, habits: Habits) -> Summary:
 
 
 def simulate(office: Sequence[Room], policy: Policy, rooms_per_call: int, budget: int = BUDGET) -> Outcome:
-    """Read the rooms through the month as the product would, with what its own plan makes of the budget."""
+    """Read the rooms through the month with the product's own poll plan for the budget."""
     outcome = Outcome()
     read_at = [0.0] * len(office)
     due_at = [0.0] * len(office)
@@ -153,7 +154,7 @@ def simulate(office: Sequence[Room], policy: Policy, rooms_per_call: int, budget
         outcome.calls += -(-len(due) // rooms_per_call)
         plan = _plan(len(office), policy, rooms_per_call, budget, outcome.calls, now)
         next_poll = _next_poll(now, policy, plan)
-        edges = plan.office <= OFF_HOURS_INTERVAL  # else they would take all calls that there are
+        edges = plan.office <= OFF_HOURS_INTERVAL  # otherwise reads at edges would use up the budget
         if _somebody_looks(now):
             outcome.intervals.append(plan.office.total_seconds())
         for number in due:
@@ -170,7 +171,7 @@ def _somebody_looks(at: float) -> bool:
 
 def _plan(rooms: int, policy: Policy, rooms_per_call: int, budget: int, used: int, now: float) -> PollPlan:
     return poll_plan(
-        MIN_INTERVAL,  # so that it is the budget that decides
+        MIN_INTERVAL,  # so that the budget determines the interval
         calls_per_cycle=-(-rooms // rooms_per_call),
         budget=budget,
         used=used,
@@ -195,7 +196,7 @@ def _known(room: Room, now: float) -> Spans:
 
 
 def _see(room: Room, before: float, now: float, outcome: Outcome) -> None:
-    """Count what changed in a room since it was read before."""
+    """Record the changes of a room between two reads."""
     seen = room.changes[bisect_right(room.changes, before) : bisect_right(room.changes, now)]
     if not seen:
         return
@@ -209,7 +210,7 @@ def _see(room: Room, before: float, now: float, outcome: Outcome) -> None:
 
 
 def _wrong_seconds(versions: list[Version], midnight: float, before: float, now: float) -> tuple[float, float]:
-    """Return for how long a room was shown free though busy, and busy though free."""
+    """Return the seconds that a room was shown free while busy, and busy while free."""
     first = bisect_right(versions, before, key=_since) - 1
     known = versions[first].busy
     instants = [*(version.since for version in versions[first + 1 : bisect_left(versions, now, key=_since)]), now]
@@ -259,9 +260,9 @@ _VARIATIONS: Final[Mapping[str, Habits]] = {
 
 
 def lateness_table() -> str:
-    """Return scenarios and policies as a table in Markdown: the false ends for 100 rooms and days, the rest for one."""
+    """Return scenarios and policies as a Markdown table: false ends per 100 room days, other figures per room day."""
     lines = [
-        "| Rooms | Read | Calls | Interval | Lateness: median | p95 | Shown wrong | of that free | False ends |",
+        "| Rooms | Read | Calls | Interval | Lateness: median | p95 | Shown wrong | of that, shown free | False ends |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for scenario in SCENARIOS:
@@ -276,7 +277,7 @@ def lateness_table() -> str:
 
 
 def variations_table(scenario: Scenario = SCENARIOS[0]) -> str:
-    """Return what re-reading changes of the wrong seconds, under one habit after the other."""
+    """Return a Markdown table: how reads at edges change the wrong seconds, for each variation of the habits."""
     lines = [
         f"| {scenario}, off-hours | Shown wrong | 10 s before the end | 16 min after the start |",
         "|---|---|---|---|",

@@ -1,6 +1,6 @@
-"""What a room with all its entities takes of memory. `scripts/bench memory`.
+"""The memory of a room with all its entities. `scripts/bench memory`.
 
-Each number of rooms is set up in a process of its own; what Python objects take is traced.
+Each number of rooms is set up in a separate process; tracemalloc measures the memory of Python objects.
 """
 
 import gc
@@ -20,15 +20,23 @@ MANY: Final = 1000
 
 
 def rows(rounds: int = ROUNDS, few: int = FEW, many: int = MANY) -> list[Row]:
-    """Return what a room more takes, from few to many."""
+    """Measure the memory of each additional room between `few` and `many` rooms."""
     sizes = [(_measured(few), _measured(many)) for _ in range(rounds)]
     one_more = Spread.of((most - least) / (many - few) / 1024 for least, most in sizes)
     growth = Spread.of((most / many) / (least / few) for least, most in sizes)
     return [
         Row(
-            f"memory for a room with all entities, from {few} to {many:,} rooms", "–", f"{one_more.text('{:.1f}')} KiB"
+            f"memory per additional room with all entities, from {few} to {many:,} rooms",
+            "–",
+            f"{one_more.text('{:.1f}')} KiB",
         ),
-        Row(f"memory for each of {many:,} rooms", f"each of {few}", f"{growth.text()} ×", "falling", growth.median < 1),
+        Row(
+            f"memory per room at {many:,} rooms",
+            f"per room at {few} rooms",
+            f"{growth.text()} ×",
+            "falling",
+            growth.median < 1,
+        ),
     ]
 
 
@@ -38,7 +46,7 @@ def _measured(rooms: int) -> float:
 
 
 async def measure(_selector: WatchedSelector, rooms: int) -> int:
-    """Return the bytes that an entry of so many rooms takes."""
+    """Return the bytes that a config entry with this many rooms takes."""
     with running_tower(rooms, time.time() + 3600) as base_url:
         async with home() as hass:
             tenant = tower(rooms)

@@ -1,6 +1,6 @@
-"""How long a poll of 1,000 rooms takes, against what our own limiter allows. `scripts/bench poll`.
+"""The time of a poll of 1,000 rooms, compared with the bound of our rate limiter. `scripts/bench poll`.
 
-On virtual time: the simulator answers each call after the same latency, and only waiting takes time.
+Runs on virtual time: the simulator answers each call after a fixed latency, and only waiting takes time.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ LATENCY: Final = 0.05  # seconds
 
 
 def rows(rooms: int = ROOMS) -> list[Row]:
-    """Poll so many rooms once by each source."""
+    """Poll the rooms once with each source."""
     return [_row(source, rooms) for source in (ListSource, BatchSource)]
 
 
@@ -29,7 +29,7 @@ def _row(source: type[Source], rooms: int) -> Row:
     took = run(_poll(source, rooms))
     return Row(
         f"time of a poll of {rooms:,} rooms by `{'batch' if source is BatchSource else 'list'}`",
-        f"the limiter's bound for {calls:,} calls, {bound:.2f} s",
+        f"rate limiter's bound for {calls:,} calls, {bound:.2f} s",
         f"{took / bound:.3f} ×",
         "≤ 1.05 ×",
         took / bound <= 1.05,
@@ -44,12 +44,12 @@ async def _poll(source: type[Source], rooms: int) -> float:
     answers = await source(virtual.client).read(tenant.rooms, START, START + timedelta(days=7))
     failed = [answer for answer in answers.values() if isinstance(answer, FeishuError)]
     if answers.keys() != tenant.rooms.keys() or failed or tenant.limit_violations:
-        raise RuntimeError("not a poll as it should be")
+        raise RuntimeError("the poll failed or exceeded a rate limit")
     return now() - begun
 
 
 def _bound(calls: int) -> float:
-    """Return the seconds that so many calls take if each begins as soon as the limiter lets it."""
+    """Return the seconds for `calls` calls if each begins as soon as the rate limiter allows."""
     ends: list[float] = []
     in_flight = [0.0] * limits.MAX_IN_FLIGHT
     for number in range(calls):

@@ -1,6 +1,6 @@
-"""A week of some rooms on virtual time, in the pytest that `benchmarks.recorder` starts: what is recorded.
+"""A simulated week of rooms with a real recorder. `benchmarks.recorder` runs it with pytest.
 
-Bookings are made, moved and cancelled as `benchmarks.bookings` has it, from a Monday to the Sunday after.
+Bookings follow the model in `benchmarks.bookings`, from Monday to Sunday, on virtual time.
 """
 
 from datetime import datetime, timedelta
@@ -20,21 +20,21 @@ from tests.conftest import at
 
 pytest_plugins = ["tests.conftest", "tests.clock"]
 
-_OFFICE_DAYS: Final = (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)  # the week after is in sight already
-_KEY: Final = re.compile(r"^cli_[^_]+_(omm_[^_]+_)?")  # what stands before it in a unique id
-_BUDGET: Final = 25_000 * 8 // 30  # what a free tenant has left when a month has 8 days left
+_OFFICE_DAYS: Final = (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)  # the following week is within the horizon
+_KEY: Final = re.compile(r"^cli_[^_]+_(omm_[^_]+_)?")  # the part of a unique id before the key
+_BUDGET: Final = 25_000 * 8 // 30  # the free plan's calls for the last 8 days of a month
 
 
 @pytest.fixture
 def recorder_config(week: Week) -> dict[str, object]:
-    """Return where the recorder is to write to, and keep it from logging each statement."""
+    """Return the recorder's configuration. Also turn off the log of SQL statements."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     return {"db_url": f"sqlite:///{week.database}", "commit_interval": 60, "auto_purge": False}
 
 
 @pytest.mark.usefixtures("recorder_mock")
-async def test_a_week(hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, week: Week) -> None:
-    """Live through it from its first minute to its last."""
+async def test_record_a_week(hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, week: Week) -> None:
+    """Run the week and fill `week` with the results."""
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(at(0))
     office = office_month(week.rooms, _OFFICE_DAYS, Habits())

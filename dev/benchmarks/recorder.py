@@ -1,7 +1,7 @@
-"""What rooms leave in Home Assistant's database in a week. `scripts/bench recorder`.
+"""The database rows and size that rooms cause in a week. `scripts/bench recorder`.
 
-A real recorder on SQLite. The size of a table, with its indexes, is shared out among entities: that of states by their
-rows, that of attributes by their length.
+Uses a real recorder on SQLite. The size of a table and its indexes is divided among the entities: states by number of
+rows, attributes by length.
 """
 
 from collections import defaultdict
@@ -37,45 +37,47 @@ _SIZE: Final = "SELECT SUM(pgsize) FROM dbstat WHERE name IN (SELECT name FROM s
 
 @dataclass(eq=False)
 class Week:
-    """The plugin that says what the week is like, and takes what came of it."""
+    """A pytest plugin: the parameters of the week, and its results."""
 
     rooms: int
     days: int
     database: Path
-    begin: float = 0.0  # Unix seconds; what comes before is the set-up
+    begin: float = 0.0  # Unix seconds; earlier rows belong to the setup
     end: float = 0.0
     changes: int = 0  # of bookings
-    keys: dict[str, str] = field(default_factory=dict)  # what our entities are, by id
+    keys: dict[str, str] = field(default_factory=dict)  # the key of each entity, by entity id
 
     @pytest.fixture
     def week(self) -> Week:
-        """Return itself."""
+        """Return this object."""
         return self
 
 
 @dataclass(slots=True)
 class _Share:
-    """What some entities have in the database."""
+    """The share of some entities in the database."""
 
     rows: float = 0.0
     bytes: float = 0.0
 
 
 def rows(rooms: int = ROOMS, days: int = DAYS) -> list[Row]:
-    """Live through a week."""
+    """Run the week and measure the database."""
     with tempfile.TemporaryDirectory() as folder:
         week = Week(rooms, days, Path(folder) / "home-assistant.db")
         options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
         if pytest.main([str(ROOT / "dev" / "benchmarks" / "recorded_week.py"), *options], plugins=[week]):
-            raise RuntimeError("the week failed")
+            raise RuntimeError("the simulated week failed")
         shares = _shares(week)
     changes = week.changes / rooms / days
     of_a_room = [shares[key] for key in _OF_A_ROOM]
     of_the_account = {key: share for key, share in shares.items() if key not in _OF_A_ROOM}
     return [
-        _row(f"each of {rooms} rooms and {days} days", f"changes of bookings ({changes:.1f})", of_a_room, rooms * days),
+        _row(
+            f"per room and day, {rooms} rooms, {days} days", f"booking changes ({changes:.1f})", of_a_room, rooms * days
+        ),
         *(_row(f"of that, by `{key}`", "–", [shares[key]], rooms * days) for key in _OF_A_ROOM),
-        _row("the account, a day", "–", of_the_account.values(), days),
+        _row("the account, per day", "–", of_the_account.values(), days),
         *(_row(f"of that, by `{key}`", "–", [share], days) for key, share in of_the_account.items()),
     ]
 

@@ -1,4 +1,4 @@
-"""How the cost of a schedule grows with its busy periods. `scripts/bench schedule`."""
+"""How the CPU time of a schedule grows with the number of busy periods. `scripts/bench schedule`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,20 +22,20 @@ _MIN_FREE: Final = timedelta(minutes=15)
 
 
 def rows(rounds: int = ROUNDS) -> list[Row]:
-    """Compare the cost of many periods with that of few, both in any order, half of them overlapping."""
+    """Compare many busy periods with few; both are shuffled, and half of them overlap the next one."""
     few, many = _periods(FEW), _periods(MANY)
     log_linear = MANY * log2(MANY) / (FEW * log2(FEW))
     build = Spread.of(_build(many, 1) / _build(few, MANY // FEW) / log_linear for _ in range(rounds))
     ask = Spread.of(_ask(many) / _ask(few) for _ in range(rounds))
     return [
         Row(
-            f"cost of a `schedule` of {MANY:,} busy periods, to one of {FEW}",
+            f"CPU time of building a `Schedule` of {MANY:,} busy periods, compared with {FEW}",
             "n log n",
             f"{build.text()} ×",
             "≤ 1 ×",
             build.median <= 1,
         ),
-        Row("cost of asking it what is true now, and until when", f"{FEW} periods", f"{ask.text()} ×"),
+        Row("CPU time of its state and next change", f"{FEW} periods", f"{ask.text()} ×"),
     ]
 
 
@@ -47,7 +47,7 @@ def _periods(number: int) -> list[BusyPeriod]:
 
 
 def _build(periods: list[BusyPeriod], times: int) -> float:
-    """Return the seconds for one schedule."""
+    """Return the CPU seconds to build one schedule."""
     horizon = _START + timedelta(minutes=30 * len(periods) + 60)
 
     def build() -> None:
@@ -57,7 +57,7 @@ def _build(periods: list[BusyPeriod], times: int) -> float:
 
 
 def _ask(periods: list[BusyPeriod], times: int = 2000) -> float:
-    """Return the seconds for one question."""
+    """Return the CPU seconds for the state and the next change at one instant."""
     horizon = _START + timedelta(minutes=30 * len(periods) + 60)
     schedule = build_schedule(periods, kind=SubjectKind.ROOM, window_start=_START, horizon=horizon)
     now = periods[0].start
@@ -70,7 +70,7 @@ def _ask(periods: list[BusyPeriod], times: int = 2000) -> float:
 
 
 def _cost(work: Callable[[], None], times: int) -> float:
-    """Return the least seconds of CPU that it takes: what is more is the machine's other work."""
+    """Return the minimum CPU seconds of several runs; other work on the machine only adds time."""
     return min(repeat(work, timer=time.process_time, number=times, repeat=_REPEATS)) / times
 
 

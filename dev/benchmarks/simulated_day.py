@@ -1,6 +1,6 @@
-"""An office day of some rooms on virtual time, in the pytest that `benchmarks.writes` starts: what is written, and why.
+"""A simulated office day that counts state writes and their causes. `benchmarks.writes` runs it with pytest.
 
-Bookings are made, moved and cancelled as `benchmarks.bookings` has it.
+Bookings follow the model in `benchmarks.bookings`, on virtual time.
 """
 
 from bisect import bisect_right
@@ -27,26 +27,26 @@ pytest_plugins = ["tests.conftest", "tests.clock"]
 _HORIZON: Final = timedelta(days=DEFAULT_HORIZON_DAYS)
 _MIN_FREE: Final = timedelta(minutes=DEFAULT_MIN_FREE_MINUTES)
 _MIDNIGHT: Final = at(0)
-_END: Final = at(0, day=1) - timedelta(seconds=1)  # what midnight itself changes is another day's
+_END: Final = at(0, day=1) - timedelta(seconds=1)  # changes at midnight belong to the next day
 
 _since = attrgetter("since")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of all rooms together."""
+    """Sums over all rooms."""
 
     rooms: int
     polls: int
     changes: int  # of bookings
-    transitions: int  # from busy to free and back, as they really were
-    expected: int  # instants at which something else is to be shown
-    written: int
-    flipped: int  # written with another state
-    twice: int  # writes of any entity of a room that changed nothing, right after another one
+    transitions: int  # from busy to free and back, in the bookings
+    expected: int  # instants at which the shown values change
+    written: int  # state writes of the main entities
+    flipped: int  # writes with another state than before
+    twice: int  # writes of any entity of a room without a change, right after another write
 
 
-async def test_a_day(
+async def test_count_writes_of_a_day(
     hass: HomeAssistant,
     clock: Clock,
     set_up: SetUp,
@@ -55,7 +55,7 @@ async def test_a_day(
     number_of_rooms: int,
     report: list[Counts],
 ) -> None:
-    """Live through the day from its first minute to its last."""
+    """Run the day and append its counts to `report`."""
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(_MIDNIGHT)
     office = {
@@ -90,7 +90,7 @@ async def test_a_day(
 
 
 def _noted_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
-    """Return where it will be noted which entities are written without a change, and when."""
+    """Record from now on which entities are written without a change, and when."""
     idle: list[tuple[str, datetime]] = []
     hass.bus.async_listen(
         EVENT_STATE_REPORTED,
@@ -101,7 +101,7 @@ def _noted_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
 
 
 def _twice(idle: list[tuple[str, datetime]], writes: Writes) -> int:
-    """Return how many idle writes come with another one; alone, a calendar is written so for those who look at it."""
+    """Count idle writes in the same second as another write. Others are fine: a calendar refreshes its subscribers."""
     at_the_same_time = Counter((write.entity_id, write.at.replace(microsecond=0)) for write in writes)
     return sum(at_the_same_time[entity_id, at.replace(microsecond=0)] > 1 for entity_id, at in idle)
 
@@ -122,7 +122,7 @@ def _book(tenant: Tenant, room_id: str, version: Version) -> None:
 
 
 def _transitions(versions: list[Version]) -> int:
-    """Return how often a room really went from free to busy or back."""
+    """Count how often the bookings of a room go from free to busy or back."""
     transitions, busy = 0, False
     instants = {version.since for version in versions[1:]} | {
         edge for version in versions for span in version.busy for edge in span
@@ -135,7 +135,7 @@ def _transitions(versions: list[Version]) -> int:
 
 
 def _changes_shown(versions: list[Version], polls: list[datetime]) -> int:
-    """Return how often something else is to be shown of a room: by time alone, and by what polls bring."""
+    """Count how often the shown values of a room must change, because of time or a poll."""
     changes = 0
     shown: object = None
     for poll, following in zip(polls, [*polls[1:], _END], strict=True):
@@ -146,7 +146,7 @@ def _changes_shown(versions: list[Version], polls: list[datetime]) -> int:
             changes += value != shown
             shown = value
             now = schedule.next_change(now, _MIN_FREE, UTC)
-    return changes - 1  # the first is shown when the room is added
+    return changes - 1  # the first value is written when the room is added
 
 
 def _schedule(versions: list[Version], poll: datetime) -> Schedule:

@@ -1,6 +1,6 @@
-"""1,000 rooms in a real Home Assistant: set-up, polls, all rooms flipping at once. `scripts/bench storm`.
+"""1,000 rooms in a real Home Assistant: setup, polls, all rooms flipping at once. `scripts/bench storm`.
 
-The tenant runs in a process of its own. Stalls are of CPU time, in which the machine's other work has no part.
+The tenant runs in a separate process. Stalls are measured in CPU time, which excludes other work on the machine.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from custom_components.feishu_freebusy.model import intervals
 ROOMS: Final = 1000
 POLLS: Final = 7
 
-_INTERVAL: Final = 4  # seconds; for the product never asks so often
+_INTERVAL: Final = 4  # seconds; the product's minimum is longer
 _PATIENCE: Final = 60.0  # seconds
 _AFTER_FLIP: Final = 4.0  # seconds
 
 
 @dataclass(slots=True)
 class Result:
-    """What happened, each in its order; times are in seconds."""
+    """The measurements, in order; times are in seconds."""
 
     set_up: float = 0.0
     set_up_stall: Stall | None = None
@@ -44,37 +44,37 @@ class Result:
 
 
 def rows(rooms: int = ROOMS, polls: int = POLLS) -> list[Row]:
-    """Run it all in a process of its own."""
+    """Run the benchmark in a separate process."""
     result = in_own_process("benchmarks.storm", rooms, polls)
     poll = _milliseconds(_cpu(result["polls"]))
     flip = _milliseconds(result["flips"])
     by_the_clock = _milliseconds(stall["wall"] for stall in result["polls"])
     collected = _milliseconds(stall["collected"] for stall in result["polls"])
     others = {
-        "… in a flip of all of them": result["flip_stalls"],
-        "… in the set-up": [result["set_up_stall"]],
-        "… while options change": [result["options"]],
-        "… while the entry is unloaded": [result["unload"]],
+        "… in a flip of all rooms": result["flip_stalls"],
+        "… in the setup": [result["set_up_stall"]],
+        "… in a change of options": [result["options"]],
+        "… in the unload of the entry": [result["unload"]],
     }
     return [
         Row(
-            f"longest stall of the event loop, CPU: in a poll of {rooms:,} rooms",
+            f"longest stall of the event loop (CPU time) in a poll of {rooms:,} rooms",
             "–",
             f"{poll.text('{:.0f}')} ms",
             "≤ 20 ms",
             poll.median <= 20,
         ),
         *(Row(what, "–", f"{_milliseconds(_cpu(stalls)).text('{:.0f}')} ms") for what, stalls in others.items()),
-        Row("… in a poll, by the clock and all included", "–", f"{by_the_clock.text('{:.0f}')} ms"),
-        Row("full pass of Python's garbage collector in a poll", "–", f"{collected.text('{:.0f}')} ms"),
+        Row("… in a poll, wall time, including the garbage collector", "–", f"{by_the_clock.text('{:.0f}')} ms"),
+        Row("CPU time of full garbage collections in a poll", "–", f"{collected.text('{:.0f}')} ms"),
         Row(
-            f"{rooms:,} rooms flipping at the same instant: the last state is written",
+            f"{rooms:,} rooms flip at the same instant: the last state is written",
             "that instant",
             f"{flip.text('{:.0f}')} ms after",
             "≤ 250 ms",
             flip.median <= 250,
         ),
-        Row(f"set-up of {rooms:,} rooms, until all states are there", "–", f"{result['set_up']:.1f} s"),
+        Row(f"setup of {rooms:,} rooms, until all states are written", "–", f"{result['set_up']:.1f} s"),
     ]
 
 
@@ -87,7 +87,7 @@ def _milliseconds(seconds: Iterable[float]) -> Spread:
 
 
 async def measure(selector: WatchedSelector, rooms: int, polls: int) -> Result:
-    """Live through the life of an entry."""
+    """Measure setup, polls, a change of options, flips and unload of an entry."""
     result = Result()
     flip_at = float(round(time.time()) + 20 + polls * _INTERVAL + rooms // 100)
     with (
@@ -112,13 +112,13 @@ async def measure(selector: WatchedSelector, rooms: int, polls: int) -> Result:
             selector.restart()
             await hass.config_entries.async_unload(entry.entry_id)
             await hass.async_block_till_done()
-            await asyncio.sleep(0)  # only then the selector has seen the end of it
+            await asyncio.sleep(0)  # let the selector see the end of the unload
             result.unload = selector.stall()
     return result
 
 
 async def _poll(hass: HomeAssistant) -> None:
-    """Wait until a poll has ended: then the number of calls is another one."""
+    """Wait until a poll has ended: it changes the number of calls."""
     polled = asyncio.Event()
     end = async_track_state_change_event(hass, entity_id(hass, "calls"), callback(lambda _: polled.set()))
     await asyncio.wait_for(polled.wait(), _PATIENCE)
@@ -131,14 +131,14 @@ async def _flip_all(hass: HomeAssistant, selector: WatchedSelector, flip_at: flo
     for flip in range(FLIPS):
         instant = flip_at + flip * BETWEEN_FLIPS
         if time.time() > instant - 1:
-            raise RuntimeError("the machine is too slow: a flip came before its time")
+            raise RuntimeError("the machine is too slow: the next flip is less than a second away")
         await asyncio.sleep(instant - time.time() - 1)
         written.clear()
         selector.restart()
         await asyncio.sleep(1 + _AFTER_FLIP)
         result.flip_stalls.append(selector.stall())
         if len(written) < rooms:
-            raise RuntimeError(f"only {len(written)} states were written")
+            raise RuntimeError(f"only {len(written)} of at least {rooms} states were written")
         result.flips.append(max(written) - instant)
 
 

@@ -1,7 +1,7 @@
-"""An office tower of meeting rooms, as a simulated tenant in a process of its own.
+"""A simulated tenant with an office tower of meeting rooms, in a separate process.
 
-`scripts/bench tower ROOMS FLIP_AT` prints its address and runs until its standard input ends. In every room a
-meeting of so many seconds begins at FLIP_AT (Unix seconds), then there is a break as long, then the next.
+`scripts/bench tower ROOMS FLIP_AT` prints its URL and runs until its standard input closes. At FLIP_AT (Unix seconds)
+a meeting of BETWEEN_FLIPS seconds begins in every room, then a break of the same length, then the next meeting.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _ROOMS_A_FLOOR: Final = 25
 
 
 def tower(rooms: int, flip_at: float | None = None) -> Tenant:
-    """Return the tenant, the same ids each time; with meetings yesterday and in the next week, and today the flips."""
+    """Return the tenant, always with the same ids. `flip_at` adds flips today, and meetings yesterday and next week."""
     tenant = Tenant()
     building = tenant.add_level("Tower")
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -51,7 +51,7 @@ def _book(tenant: Tenant, room_id: str, number: int, midnight: datetime, flip_at
 
 @contextmanager
 def running_tower(rooms: int, flip_at: float) -> Iterator[str]:
-    """Run the tenant; yields its address."""
+    """Run the tenant and yield its URL."""
     command = [sys.executable, "-m", "benchmarks.tower", str(rooms), str(flip_at)]
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdin=-1, stdout=-1, text=True) as process:  # noqa: S603  # our own
         assert process.stdout  # noqa: S101  # a pipe

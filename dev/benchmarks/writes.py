@@ -1,4 +1,4 @@
-"""How often states of rooms are written on a simulated office day, and why. `scripts/bench writes`."""
+"""How often room states are written on a simulated office day, and why. `scripts/bench writes`."""
 
 from dataclasses import asdict
 import json
@@ -16,31 +16,31 @@ ROOMS: Final = 20
 
 
 def rows(rooms: int = ROOMS) -> list[Row]:
-    """Live through a day in a process of its own."""
+    """Run the day in a separate process."""
     day = in_own_process("benchmarks.writes", rooms)
     ratio = day["written"] / day["expected"]
     causes = day["transitions"] + day["changes"]
     each = {key: day[key] / rooms for key in ("written", "flipped", "transitions", "changes", "polls")}
     return [
         Row(
-            f"state writes of a room and day, {rooms} rooms, {day['polls']:,} polls",
-            "instants at which something else is to be shown",
+            f"state writes per room and day, {rooms} rooms, {day['polls']:,} polls",
+            "instants at which the shown values change",
             f"{ratio:.2f} × ({each['written']:.1f} writes)",
             "1.0 ×",
             round(ratio, 1) == 1.0,
         ),
         Row(
             "the same",
-            f"real transitions ({each['transitions']:.1f}) and changes of bookings ({each['changes']:.1f})",
+            f"transitions ({each['transitions']:.1f}) and booking changes ({each['changes']:.1f})",
             f"{day['written'] / causes:.2f} ×",
         ),
         Row(
-            "those of them with another state",
-            "real transitions",
+            "state writes with another state than before",
+            "transitions",
             f"{day['flipped'] / day['transitions']:.2f} × ({each['flipped']:.1f} writes)",
         ),
         Row(
-            "entities of a room that are written twice at the same instant, in a day",
+            "writes without a change right after another write, per room and day",
             "–",
             f"{day['twice'] / rooms:.1f}",
             "0",
@@ -50,7 +50,7 @@ def rows(rooms: int = ROOMS) -> list[Row]:
 
 
 class _Benchmark:
-    """The plugin that hands the day its rooms, and takes its counts."""
+    """A pytest plugin: gives the simulated day its number of rooms and collects its counts."""
 
     def __init__(self, rooms: int) -> None:
         self._rooms = rooms
@@ -71,7 +71,7 @@ def _measure(rooms: int) -> str:
     options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider"]
     status = pytest.main([day, *options], plugins=[benchmark])
     if status or not benchmark.counts:
-        raise RuntimeError("the day failed")
+        raise RuntimeError("the simulated day failed")
     return json.dumps(asdict(benchmark.counts[0]))
 
 

@@ -19,49 +19,49 @@ AT_THE_END = Policy("at the end", after_end=(0.0,))
 
 
 def room(*versions: tuple[float, Spans]) -> list[Room]:
-    """Return an office of one room whose bookings of that Monday change so."""
+    """Return an office with one room whose bookings of that Monday have these versions."""
     history = [Version(since, busy) for since, busy in versions]
     return [Room({1: history}, [version.since for version in history[1:]])]
 
 
-def test_it_comes_out_the_same_each_time() -> None:
+def test_the_simulation_is_reproducible() -> None:
     office = office_month(5, OFFICE_DAYS, Habits())
     assert simulate(office, CHOSEN, 1) == simulate(office, CHOSEN, 1)
 
 
 @pytest.mark.parametrize(("rooms", "rooms_per_call"), [(12, 1), (40, 20)])
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
-def test_all_make_the_same_number_of_calls_and_none_too_many(policy: Policy, rooms: int, rooms_per_call: int) -> None:
+def test_every_policy_uses_the_budget_and_never_exceeds_it(policy: Policy, rooms: int, rooms_per_call: int) -> None:
     office = office_month(rooms, OFFICE_DAYS, Habits())
     assert BUDGET * 0.999 <= simulate(office, policy, rooms_per_call).calls <= BUDGET
 
 
-def test_what_is_re_read_makes_the_interval_longer() -> None:
+def test_reads_at_edges_make_the_interval_longer() -> None:
     fixed, plain, chosen = (study(Scenario(12, 1), policy, Habits()).interval for policy in (FIXED, PLAIN, CHOSEN))
     assert plain < chosen < fixed
 
 
-def test_a_meeting_at_the_door_is_wrong_until_it_is_seen() -> None:
+def test_a_meeting_booked_at_the_door_is_wrong_until_seen() -> None:
     outcome = simulate(room((-1.0, ()), (TEN, ((TEN, TEN + HOUR),))), PLAIN, 1)
     (late,) = outcome.lateness
     assert 0 < late <= outcome.intervals[0]
     assert (outcome.shown_free, outcome.shown_busy) == (late, 0)
 
 
-def test_a_cancellation_ahead_is_never_shown_wrong() -> None:
+def test_a_cancellation_seen_before_the_start_is_never_wrong() -> None:
     outcome = simulate(room((-1.0, ((TEN, TEN + HOUR),)), (TEN - 2 * HOUR, ())), PLAIN, 1)
     assert len(outcome.lateness) == 1
     assert (outcome.shown_free, outcome.shown_busy) == (0, 0)
 
 
-def test_an_early_end_is_shown_busy_until_it_is_seen() -> None:
+def test_an_early_end_is_shown_busy_until_seen() -> None:
     ended = TEN + 30 * MINUTE
     outcome = simulate(room((-1.0, ((TEN, TEN + HOUR),)), (ended, ((TEN, ended),))), PLAIN, 1)
     assert (outcome.shown_free, [outcome.shown_busy]) == (0, outcome.lateness)
 
 
 @pytest.mark.parametrize(("policy", "false_flips"), [(CHOSEN, 0), (AT_THE_END, 1)])
-def test_an_extension_is_seen_in_time_only_before_the_end(policy: Policy, false_flips: int) -> None:
+def test_an_extension_is_seen_in_time_by_a_read_before_the_end(policy: Policy, false_flips: int) -> None:
     end = TEN + HOUR
     extended = room((-1.0, ((TEN, end),)), (end - 11, ((TEN, end + HOUR),)))
     assert simulate(extended, policy, 1, budget=2500).false_flips == false_flips
@@ -72,6 +72,6 @@ def test_changes_at_night_do_not_count() -> None:
     assert outcome.lateness == []
 
 
-def test_where_calls_are_few_all_are_for_the_interval() -> None:
+def test_with_few_calls_there_are_no_reads_at_edges() -> None:
     office = office_month(200, OFFICE_DAYS, Habits())
     assert simulate(office, CHOSEN, 1) == simulate(office, PLAIN, 1)
