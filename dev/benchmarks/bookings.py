@@ -92,97 +92,97 @@ class _Day:
 
 def office_month(rooms: int, days: Sequence[int], habits: Habits, seed: int = 1) -> list[Room]:
     """Return the booking history of `rooms` rooms on `days`; the same seed gives the same history."""
-    dice = random.Random(seed)  # noqa: S311  # no secret
+    rng = random.Random(seed)  # noqa: S311  # no secret
     office = []
     for _ in range(rooms):
-        crowding = dice.uniform(0.5, 1.6)
-        history = {day: _day(day, crowding, habits, dice) for day in days}
+        spacing = rng.uniform(0.5, 1.6)
+        history = {day: _day(day, spacing, habits, rng) for day in days}
         changes = sorted(version.since for versions in history.values() for version in versions[1:])
         office.append(Room(history, changes))
     return office
 
 
-def meetings(day: int, crowding: float, habits: Habits, dice: random.Random) -> list[Span]:
-    """Return the meetings of a room on one day as first booked. A higher `crowding` means longer gaps."""
+def meetings(day: int, spacing: float, habits: Habits, rng: random.Random) -> list[Span]:
+    """Return the meetings of a room on one day as first booked. A higher `spacing` means longer gaps."""
     spans: list[Span] = []
     midnight = day * DAY
     start = midnight + _FIRST_START
     while True:
-        start += round(dice.choice(_GAPS) * crowding) * QUARTER
-        end = start + dice.choice(_LENGTHS) * QUARTER
+        start += round(rng.choice(_GAPS) * spacing) * QUARTER
+        end = start + rng.choice(_LENGTHS) * QUARTER
         if end > midnight + _LAST_END:
             return spans
-        if dice.random() < habits.off_grid:
-            spans.append((start + dice.randrange(7) * MINUTE, end - dice.randrange(7) * MINUTE))
+        if rng.random() < habits.off_grid:
+            spans.append((start + rng.randrange(7) * MINUTE, end - rng.randrange(7) * MINUTE))
         else:
             spans.append((start, end))
         start = end
 
 
-def _day(day: int, crowding: float, habits: Habits, dice: random.Random) -> list[Version]:
-    layout = meetings(day, crowding, habits, dice)
-    made = _Day()
+def _day(day: int, spacing: float, habits: Habits, rng: random.Random) -> list[Version]:
+    layout = meetings(day, spacing, habits, rng)
+    history = _Day()
     gaps = [(before[1], after[0]) for before, after in pairwise(layout) if after[0] - before[1] >= QUARTER]
     for number, span in enumerate(layout):
         free_until = layout[number + 1][0] if number + 1 < len(layout) else day * DAY + _LAST_END
-        _live(made, number, span, free_until, gaps, habits, dice)
-    return made.versions()
+        _add_meeting(history, number, span, free_until, gaps, habits, rng)
+    return history.versions()
 
 
-def _live(  # what becomes of one meeting
-    made: _Day, meeting: int, span: Span, free_until: float, gaps: list[Span], habits: Habits, dice: random.Random
+def _add_meeting(  # with its later changes
+    history: _Day, meeting: int, span: Span, free_until: float, gaps: list[Span], habits: Habits, rng: random.Random
 ) -> None:
     start, end = span
-    origin, fate, finish = dice.random(), dice.random(), dice.random()
+    origin, fate, finish = rng.random(), rng.random(), rng.random()
     if origin < habits.ad_hoc:
-        if dice.random() < habits.at_the_door:
-            booked = start + dice.uniform(0, QUARTER)
+        if rng.random() < habits.at_the_door:
+            booked = start + rng.uniform(0, QUARTER)
             start = booked // MINUTE * MINUTE
         else:
-            booked = start - dice.uniform(1, 10) * MINUTE
+            booked = start - rng.uniform(1, 10) * MINUTE
         fate = 1.0
     elif origin < habits.ad_hoc + habits.same_day:
-        booked = start - dice.uniform(1, 6) * HOUR
+        booked = start - rng.uniform(1, 6) * HOUR
     else:
-        booked = _in_office_hours(start - dice.uniform(1, 6) * DAY, dice)
-    made.events.append((booked, meeting, (start, end)))
+        booked = _in_office_hours(start - rng.uniform(1, 6) * DAY, rng)
+    history.events.append((booked, meeting, (start, end)))
     if fate < habits.cancelled + habits.moved:
-        at = _change_of_mind(booked, start, dice)
-        new = _another_gap(span, gaps, at, dice) if fate >= habits.cancelled else None
-        made.events.append((at, meeting, new))
+        at = _time_of_change(booked, start, rng)
+        new = _pick_gap(span, gaps, at, rng) if fate >= habits.cancelled else None
+        history.events.append((at, meeting, new))
         return
     if fate < habits.cancelled + habits.moved + habits.no_shows:
-        at = start + habits.released_after * MINUTE + dice.uniform(-30, 30)
+        at = start + habits.released_after * MINUTE + rng.uniform(-30, 30)
         if at < end:
-            made.events.append((at, meeting, (start, at)))
+            history.events.append((at, meeting, (start, at)))
         return
     if finish < habits.extended:
-        at = end - dice.uniform(0, habits.extended_within) * MINUTE
-        if (extended := min(end + dice.choice((1, 2)) * QUARTER, free_until)) > end:
-            made.events.append((at, meeting, (start, extended)))
+        at = end - rng.uniform(0, habits.extended_within) * MINUTE
+        if (extended := min(end + rng.choice((1, 2)) * QUARTER, free_until)) > end:
+            history.events.append((at, meeting, (start, extended)))
     elif finish < habits.extended + habits.ended_early:
-        at = end - dice.uniform(5, min(30, (end - start) / MINUTE / 2)) * MINUTE
-        made.events.append((at, meeting, (start, at)))
+        at = end - rng.uniform(5, min(30, (end - start) / MINUTE / 2)) * MINUTE
+        history.events.append((at, meeting, (start, at)))
 
 
-def _in_office_hours(instant: float, dice: random.Random) -> float:
-    return instant // DAY * DAY + dice.uniform(_FIRST_START, _LAST_END)
+def _in_office_hours(instant: float, rng: random.Random) -> float:
+    return instant // DAY * DAY + rng.uniform(_FIRST_START, _LAST_END)
 
 
-def _change_of_mind(booked: float, start: float, dice: random.Random) -> float:
-    late = start - dice.expovariate(1 / HOUR)
-    if dice.random() < 0.5 and late > booked:
+def _time_of_change(booked: float, start: float, rng: random.Random) -> float:
+    late = start - rng.expovariate(1 / HOUR)
+    if rng.random() < 0.5 and late > booked:
         return late
-    at = _in_office_hours(dice.uniform(booked, start), dice)
-    return at if booked < at < start else dice.uniform(max(booked, start - HOUR), start)
+    at = _in_office_hours(rng.uniform(booked, start), rng)
+    return at if booked < at < start else rng.uniform(max(booked, start - HOUR), start)
 
 
-def _another_gap(span: Span, gaps: list[Span], at: float, dice: random.Random) -> Span | None:
+def _pick_gap(span: Span, gaps: list[Span], at: float, rng: random.Random) -> Span | None:
     length = span[1] - span[0]
     fitting = [gap for gap in gaps if gap[0] > at and gap[1] - gap[0] >= length]
     if not fitting:
         return None
-    start = dice.choice(fitting)[0]
+    start = rng.choice(fitting)[0]
     return (start, start + length)
 
 

@@ -32,12 +32,12 @@ def room_id(number: int) -> str:
 
 
 def _rows(room: int) -> list[dict[str, str]]:
-    dice = random.Random(room)  # noqa: S311  # no secret
-    crowding = dice.uniform(0.5, 1.6)
+    rng = random.Random(room)  # noqa: S311  # no secret
+    spacing = rng.uniform(0.5, 1.6)
     return [
         {"start_time": _text(start), "end_time": _text(end), "rsvp_status": "accept"}
         for day in _MONDAY_TO_FRIDAY
-        for start, end in meetings(day, crowding, Habits(off_grid=0.1), dice)
+        for start, end in meetings(day, spacing, Habits(off_grid=0.1), rng)
     ]
 
 

@@ -66,14 +66,14 @@ async def _measure(url: str, rounds: int, calls: int, sdk_calls: int) -> list[tu
     sdk = _sdk(url)
     async with aiohttp.ClientSession() as session:
         bare = _bare(session, url)
-        await _compare([_ours(FeishuClient(session, *_CREDENTIALS, base_url=url)), bare, sdk])
+        await _check_same_results([_ours(FeishuClient(session, *_CREDENTIALS, base_url=url)), bare, sdk])
         return [
             (await _cost_of_ours(session, url, calls), await _cost(bare, calls), await _cost(sdk, sdk_calls))
             for _ in range(rounds)
         ]
 
 
-async def _compare(reads: Iterable[Read]) -> None:
+async def _check_same_results(reads: Iterable[Read]) -> None:
     """Check that all clients return the same schedules. This also warms them up."""
     schedules = [[await read(room_id(number)) for number in range(_AT_ONCE)] for read in reads]
     if any(schedule != schedules[0] for schedule in schedules):

@@ -24,9 +24,9 @@ from custom_components.feishu_freebusy.services import SERVICE_FIND_ROOMS
 ROOMS: Final = 1000
 ROUNDS: Final = 25
 
-_MOST: Final = 50  # milliseconds
+_MAX_MILLISECONDS: Final = 50
 # One query that finds a room, and one that finds none and searches every room for an alternative
-_WISHES: Final[dict[str, dict[str, Any]]] = {
+_QUERIES: Final[dict[str, dict[str, Any]]] = {
     "found": {"duration": {"minutes": 30}, "min_capacity": 4, "equipment": ["screen"], "limit": 5},
     "not found": {"duration": {"hours": 13}, "min_capacity": 4, "building": ["Tower"], "limit": 5},
 }
@@ -36,25 +36,25 @@ _WISHES: Final[dict[str, dict[str, Any]]] = {
 class Result:
     """CPU seconds per round."""
 
-    once_through: list[float] = field(default_factory=list)
-    searches: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _WISHES})
+    baseline: list[float] = field(default_factory=list)
+    searches: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _QUERIES})
 
 
 def rows(rooms: int = ROOMS, rounds: int = ROUNDS) -> list[Row]:
     """Call the action, as an automation does, in a separate process."""
     result = in_own_process("benchmarks.find_rooms", rooms, rounds)
-    return [_row(rooms, name, took, result["once_through"]) for name, took in result["searches"].items()]
+    return [_row(rooms, name, took, result["baseline"]) for name, took in result["searches"].items()]
 
 
-def _row(rooms: int, name: str, took: list[float], once_through: list[float]) -> Row:
+def _row(rooms: int, name: str, took: list[float], baseline: list[float]) -> Row:
     milliseconds = Spread.of(1000 * seconds for seconds in took)
-    ratio = Spread.of(search / once for search, once in zip(took, once_through, strict=True))
+    ratio = Spread.of(search / once for search, once in zip(took, baseline, strict=True))
     return Row(
         f"CPU time of `find_rooms` on {rooms:,} rooms, room {name}",
         "one pass over all schedules",
         f"{ratio.text('{:.1f}')} ×; {milliseconds.median:.0f} ms",
-        f"≤ {_MOST} ms",
-        milliseconds.median <= _MOST,
+        f"≤ {_MAX_MILLISECONDS} ms",
+        milliseconds.median <= _MAX_MILLISECONDS,
     )
 
 
@@ -66,9 +66,9 @@ async def measure(_selector: WatchedSelector, rooms: int, rounds: int) -> Result
             entry = await set_up(hass, tower(rooms), base_url, scan_interval=3600)
             gc.collect()
             for _ in range(rounds):
-                result.once_through.append(_cpu(lambda: _read_once(entry.runtime_data)))
-                for name, wish in _WISHES.items():
-                    result.searches[name].append(await _search(hass, wish, name))
+                result.baseline.append(_cpu(lambda: _scan_schedules(entry.runtime_data)))
+                for name, query in _QUERIES.items():
+                    result.searches[name].append(await _search(hass, query, name))
             await hass.config_entries.async_unload(entry.entry_id)
     return result
 
@@ -79,7 +79,7 @@ def _cpu(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def _read_once(coordinator: FreeBusyCoordinator) -> timedelta:
+def _scan_schedules(coordinator: FreeBusyCoordinator) -> timedelta:
     busy = timedelta()
     for room_id in coordinator.room_ids:
         if schedule := coordinator.schedule(room_id):
@@ -88,10 +88,10 @@ def _read_once(coordinator: FreeBusyCoordinator) -> timedelta:
     return busy
 
 
-async def _search(hass: HomeAssistant, wish: dict[str, Any], name: str) -> float:
+async def _search(hass: HomeAssistant, query: dict[str, Any], name: str) -> float:
     tomorrow = datetime.now(UTC).replace(hour=9, minute=0, second=0) + timedelta(days=1)
     until = tomorrow + timedelta(hours=9)
-    data = {**wish, "start": tomorrow.isoformat(), "until": until.isoformat()}
+    data = {**query, "start": tomorrow.isoformat(), "until": until.isoformat()}
     begun = time.process_time()
     response = await hass.services.async_call(DOMAIN, SERVICE_FIND_ROOMS, data, blocking=True, return_response=True)
     took = time.process_time() - begun

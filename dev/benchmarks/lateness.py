@@ -155,17 +155,17 @@ def simulate(office: Sequence[Room], policy: Policy, rooms_per_call: int, budget
         plan = _plan(len(office), policy, rooms_per_call, budget, outcome.calls, now)
         next_poll = _next_poll(now, policy, plan)
         edges = plan.office <= OFF_HOURS_INTERVAL  # otherwise reads at edges would use up the budget
-        if _somebody_looks(now):
+        if _is_measured(now):
             outcome.intervals.append(plan.office.total_seconds())
         for number in due:
-            _see(office[number], read_at[number], now, outcome)
+            _record_changes(office[number], read_at[number], now, outcome)
             read_at[number] = now
             edge = policy.next_edge(_known(office[number], now), now) if edges else next_poll
             due_at[number] = min(next_poll, edge)
     return outcome
 
 
-def _somebody_looks(at: float) -> bool:
+def _is_measured(at: float) -> bool:
     return int(at // DAY) in OFFICE_DAYS and SHOWN[0] <= at % DAY < SHOWN[1]
 
 
@@ -195,12 +195,12 @@ def _known(room: Room, now: float) -> Spans:
     return versions[bisect_right(versions, now, key=_since) - 1].busy if versions else ()
 
 
-def _see(room: Room, before: float, now: float, outcome: Outcome) -> None:
+def _record_changes(room: Room, before: float, now: float, outcome: Outcome) -> None:
     """Record the changes of a room between two reads."""
-    seen = room.changes[bisect_right(room.changes, before) : bisect_right(room.changes, now)]
-    if not seen:
+    changes = room.changes[bisect_right(room.changes, before) : bisect_right(room.changes, now)]
+    if not changes:
         return
-    outcome.lateness += [now - at for at in seen if _somebody_looks(at)]
+    outcome.lateness += [now - at for at in changes if _is_measured(at)]
     outcome.false_flips += _false_flips(room, before, now)
     for day in range(int(before // DAY), int(now // DAY) + 1):
         if day in room.days:

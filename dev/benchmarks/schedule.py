@@ -26,7 +26,7 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
     few, many = _periods(FEW), _periods(MANY)
     log_linear = MANY * log2(MANY) / (FEW * log2(FEW))
     build = Spread.of(_build(many, 1) / _build(few, MANY // FEW) / log_linear for _ in range(rounds))
-    ask = Spread.of(_ask(many) / _ask(few) for _ in range(rounds))
+    query = Spread.of(_query(many) / _query(few) for _ in range(rounds))
     return [
         Row(
             f"CPU time of building a `Schedule` of {MANY:,} busy periods, compared with {FEW}",
@@ -35,15 +35,15 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
             "≤ 1 ×",
             build.median <= 1,
         ),
-        Row("CPU time of its state and next change", f"{FEW} periods", f"{ask.text()} ×"),
+        Row("CPU time of its state and next change", f"{FEW} periods", f"{query.text()} ×"),
     ]
 
 
 def _periods(number: int) -> list[BusyPeriod]:
-    dice = random.Random(number)  # noqa: S311  # no secret
+    rng = random.Random(number)  # noqa: S311  # no secret
     starts = [_START + timedelta(minutes=30 * place) for place in range(number)]
-    dice.shuffle(starts)
-    return [BusyPeriod(start, start + timedelta(minutes=dice.choice((10, 40)))) for start in starts]
+    rng.shuffle(starts)
+    return [BusyPeriod(start, start + timedelta(minutes=rng.choice((10, 40)))) for start in starts]
 
 
 def _build(periods: list[BusyPeriod], times: int) -> float:
@@ -56,17 +56,17 @@ def _build(periods: list[BusyPeriod], times: int) -> float:
     return _cost(build, times)
 
 
-def _ask(periods: list[BusyPeriod], times: int = 2000) -> float:
+def _query(periods: list[BusyPeriod], times: int = 2000) -> float:
     """Return the CPU seconds for the state and the next change at one instant."""
     horizon = _START + timedelta(minutes=30 * len(periods) + 60)
     schedule = build_schedule(periods, kind=SubjectKind.ROOM, window_start=_START, horizon=horizon)
     now = periods[0].start
 
-    def ask() -> None:
+    def query() -> None:
         schedule.status(now, _MIN_FREE)
         schedule.next_change(now, _MIN_FREE, UTC)
 
-    return _cost(ask, times)
+    return _cost(query, times)
 
 
 def _cost(work: Callable[[], None], times: int) -> float:

@@ -43,7 +43,7 @@ class Counts:
     expected: int  # instants at which the shown values change
     written: int  # state writes of the main entities
     flipped: int  # writes with another state than before
-    twice: int  # writes of any entity of a room without a change, right after another write
+    repeated: int  # writes of any entity of a room without a change, right after another write
 
 
 async def test_count_writes_of_a_day(
@@ -66,7 +66,7 @@ async def test_count_writes_of_a_day(
         _book(tenant, shown.room_id, room.days[0][0])
     await set_up(*office, plan="free", source="batch")
     writes.clear()
-    idle = _noted_idle_writes(hass)
+    idle = _record_idle_writes(hass)
     changes = [(version, shown.room_id) for shown, room in office.items() for version in room.days[0][1:]]
     for version, room_id in sorted(changes, key=lambda change: change[0].since):
         await clock.to(_instant(version.since))
@@ -84,12 +84,12 @@ async def test_count_writes_of_a_day(
             expected=sum(_changes_shown(room.days[0], polls) for room in office.values()),
             written=len(written),
             flipped=sum(write.state != write.before for write in written),
-            twice=_twice(idle, writes),
+            repeated=_count_repeated(idle, writes),
         )
     )
 
 
-def _noted_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
+def _record_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
     """Record from now on which entities are written without a change, and when."""
     idle: list[tuple[str, datetime]] = []
     hass.bus.async_listen(
@@ -100,7 +100,7 @@ def _noted_idle_writes(hass: HomeAssistant) -> list[tuple[str, datetime]]:
     return idle
 
 
-def _twice(idle: list[tuple[str, datetime]], writes: Writes) -> int:
+def _count_repeated(idle: list[tuple[str, datetime]], writes: Writes) -> int:
     """Count idle writes in the same second as another write. Others are fine: a calendar refreshes its subscribers."""
     at_the_same_time = Counter((write.entity_id, write.at.replace(microsecond=0)) for write in writes)
     return sum(at_the_same_time[entity_id, at.replace(microsecond=0)] > 1 for entity_id, at in idle)

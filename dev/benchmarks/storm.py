@@ -26,7 +26,7 @@ ROOMS: Final = 1000
 POLLS: Final = 7
 
 _INTERVAL: Final = 4  # seconds; the product's minimum is longer
-_PATIENCE: Final = 60.0  # seconds
+_POLL_TIMEOUT: Final = 60.0  # seconds
 _AFTER_FLIP: Final = 4.0  # seconds
 
 
@@ -121,7 +121,7 @@ async def _poll(hass: HomeAssistant) -> None:
     """Wait until a poll has ended: it changes the number of calls."""
     polled = asyncio.Event()
     end = async_track_state_change_event(hass, entity_id(hass, "calls"), callback(lambda _: polled.set()))
-    await asyncio.wait_for(polled.wait(), _PATIENCE)
+    await asyncio.wait_for(polled.wait(), _POLL_TIMEOUT)
     end()
 
 

@@ -40,9 +40,9 @@ def tower(rooms: int, flip_at: float | None = None) -> Tenant:
 
 
 def _book(tenant: Tenant, room_id: str, number: int, midnight: datetime, flip_at: float) -> None:
-    dice = random.Random(number)  # noqa: S311  # no secret
+    rng = random.Random(number)  # noqa: S311  # no secret
     for day in (-1, *range(1, 8)):
-        for start, end in meetings(day, dice.uniform(0.5, 1.6), Habits(), dice):
+        for start, end in meetings(day, rng.uniform(0.5, 1.6), Habits(), rng):
             tenant.book(room_id, midnight + timedelta(seconds=start), midnight + timedelta(seconds=end))
     for flip in range(0, FLIPS, 2):
         begins = datetime.fromtimestamp(flip_at + flip * BETWEEN_FLIPS, UTC)

@@ -42,9 +42,9 @@ def rows(rooms: int = ROOMS) -> list[Row]:
         Row(
             "writes without a change right after another write, per room and day",
             "–",
-            f"{day['twice'] / rooms:.1f}",
+            f"{day['repeated'] / rooms:.1f}",
             "0",
-            day["twice"] == 0,
+            day["repeated"] == 0,
         ),
     ]
 
