@@ -1,6 +1,7 @@
-"""A simulated year of a house, with everything that goes wrong in one: `scripts/soak`.
+"""A simulated year of one Home Assistant, with everything that can go wrong: `scripts/soak`.
 
-`year` lives through it by an `agenda`: `house` starts and stops Home Assistant, `deeds` are done in it, `office` books
-and edits, `trouble` breaks things. `witness` overhears what Feishu answers. From that alone `hearing` lets the `oracle`
-know, by brute force, what has to be shown; `watch` compares, and `leftovers` finds what should have ended.
+`year` runs the year with a `scheduler`. `home` starts and stops Home Assistant, `actions` are what a user does in it,
+`office` changes bookings and rooms, and `incidents` break things. `observed_simulator` reports every call to `answers`,
+which gives the good answers to the `oracle`. From these alone, the oracle computes by brute force what must be shown.
+`checker` compares that with the states, and `leftovers` finds timers, tasks and listeners that should have ended.
 """

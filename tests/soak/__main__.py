@@ -1,4 +1,4 @@
-"""Lives through a year of a house: `scripts/soak --days 365 --rooms 50 --seed 1`."""
+"""Simulates a year of one Home Assistant: `scripts/soak --days 365 --rooms 50 --seed 1`."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ QUIETLY = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider
 
 
 class Soak:
-    """The plugin that hands over the plan and takes what came of it."""
+    """A pytest plugin: gives the test its plan and collects its tally."""
 
     def __init__(self, plan: Plan) -> None:
-        """Take the plan."""
+        """Run `plan`."""
         self._plan = plan
-        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # the other one is pytest's, and silent
+        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # pytest captures sys.stdout itself
         self.lived: list[Tally] = []
 
     @pytest.fixture
@@ -34,17 +34,17 @@ class Soak:
 
     @pytest.fixture
     def say(self) -> Callable[[str], None]:
-        """Return what prints while the year is under way."""
+        """Return a function that prints at once, past pytest's capture."""
         return partial(print, file=self._out, flush=True)
 
     @pytest.fixture
     def tallies(self) -> list[Tally]:
-        """Return where to put what came of it."""
+        """Return the list for the result."""
         return self.lived
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Live through it and return the exit status of the command."""
+    """Run the simulation and return the exit status."""
     options = _parser().parse_args(arguments)
     soak = Soak(Plan(options.days, options.rooms, options.seed, options.people))
     print(f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}", flush=True)
@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (tally,) = soak.lived
     print(report(tally))
     wrong = failures(tally)
-    print("\n" + "\n".join([*(f"WRONG: {what}" for what in wrong), "" if wrong else "all is well"]).strip())
-    print(f"{process_time():.0f} s of processor time")
+    print("\n" + "\n".join([*(f"WRONG: {what}" for what in wrong), "" if wrong else "no failures"]).strip())
+    print(f"{process_time():.0f} s of CPU time")
     return 1 if wrong or status else 0
 
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=365, help="how many days (default: 365)")
     parser.add_argument("--rooms", type=int, default=50, help="how many rooms (default: 50)")
     parser.add_argument("--people", type=int, default=5, help="how many people (default: 5)")
-    parser.add_argument("--seed", type=int, default=1, help="which of all such years: the same seed, the same one")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same year (default: 1)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What is to be done when, and which rooms are to be looked at when."""
+"""A queue of actions, and of instants at which to check rooms."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,44 +16,44 @@ type Deed = Callable[[], Awaitable[None]]
 
 
 class Agenda:
-    """Two queues: of deeds, and of instants at which something about rooms begins or ends."""
+    """Two queues: actions, and the instants around which the state of a room may change."""
 
     def __init__(self, rng: random.Random, now: Callable[[], datetime]) -> None:
-        """Begin with nothing."""
+        """Start with empty queues."""
         self._rng, self._now = rng, now
         self._order = count()
         self._deeds: list[tuple[datetime, int, Deed]] = []
         self._rooms_at: defaultdict[datetime, set[str]] = defaultdict(set)
-        self._instants: list[datetime] = []  # those of `_rooms_at`, as a heap
+        self._instants: list[datetime] = []  # the keys of `_rooms_at`, as a heap
 
     @property
     def next_deed(self) -> datetime:
-        """Return when something is to be done: there always is."""
+        """When the next action is due; the queue is never empty."""
         return self._deeds[0][0]
 
     @property
     def next_mark(self) -> datetime | None:
-        """Return when something begins or ends, None if nothing is known to."""
+        """When the next check is due, None if there is none."""
         return self._instants[0] if self._instants else None
 
     def take_deed(self) -> Deed:
-        """Return what is to be done next, and cross it out."""
+        """Remove and return the next action."""
         return heapq.heappop(self._deeds)[2]
 
     def take_mark(self) -> set[str]:
-        """Return the rooms to be looked at next, and cross them out."""
+        """Remove and return the ids of the rooms to check next."""
         return self._rooms_at.pop(heapq.heappop(self._instants))
 
     def at(self, then: datetime, deed: Deed) -> None:
-        """Have something done at an instant."""
+        """Schedule an action at an instant."""
         heapq.heappush(self._deeds, (then, next(self._order), deed))
 
     def within(self, days: float, deed: Deed) -> None:
-        """Have something done in so many days."""
+        """Schedule an action in `days` days."""
         self.at(self._now() + timedelta(days=days), deed)
 
     def now_and_then(self, days: float, deed: Deed) -> None:
-        """Have something done every so many days, on the average."""
+        """Repeat an action at random, every `days` days on average."""
 
         async def do() -> None:
             self.within(self._rng.expovariate(1 / days), do)
@@ -62,9 +62,9 @@ class Agenda:
         self.within(self._rng.expovariate(1 / days), do)
 
     def mark(self, room_id: str, edges: Iterable[datetime]) -> None:
-        """Have a room looked at right before, at, and right after instants: never on a whole second.
+        """Check a room shortly before, at, and shortly after each edge, but never on a whole second.
 
-        On one, another timer of that instant may still be due, by less than a millionth of a second.
+        On a whole second, another timer of the same instant may still be due, by less than a microsecond.
         """
         now = self._now()
         for edge in edges:

@@ -1,4 +1,4 @@
-"""The clocks of a year: the one on the wall, and the one that goes from timer to timer."""
+"""The clocks of the year: a wall clock, and a test clock that moves from timer to timer."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,40 +11,41 @@ from homeassistant.core import HomeAssistant
 from tests.clock import Clock
 
 SECOND: Final = timedelta(seconds=1)
-HAIR: Final = timedelta(milliseconds=1)  # timers fire no earlier than their instant
-# The loop's clock at first: a day later a float holds no nanoseconds any more, and even a short run is to outlive that
+HAIR: Final = timedelta(milliseconds=1)  # how long after an instant to check: timers never fire before it
+# The loop's clock starts a day before 2**24 seconds, where a float can no longer hold nanoseconds. Even a short run
+# must cross that point
 FIRST_SECONDS: Final = 2.0**24 - 86_400
 
 
 class WallClock:
-    """What the clock on the wall says."""
+    """A wall clock that moves only when told to."""
 
     def __init__(self) -> None:
-        """Stand still."""
+        """Start in the year 2000."""
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:
-        """Return what it says."""
+        """Return the current instant, in UTC."""
         return self._now
 
     def timestamp(self) -> float:
-        """Return that in Unix seconds."""
+        """Return the current instant in Unix seconds."""
         return self._now.timestamp()
 
     def tick(self, duration: timedelta) -> None:
-        """Go on by so much."""
+        """Move forward by a duration."""
         self._now += duration
 
     def move_to(self, then: datetime) -> None:
-        """Be set."""
+        """Set the clock."""
         self._now = then
 
 
 class YearClock(Clock):
-    """A clock that says whenever all has happened that takes no time."""
+    """A test clock that calls `settled` whenever all work that takes no time is done."""
 
     def __init__(self, wall: WallClock) -> None:
-        """Stand still; the first Home Assistant is still to be followed."""
+        """Start without a Home Assistant; `follow` sets it."""
         super().__init__(cast("HomeAssistant", None), cast("FrozenDateTimeFactory", wall))
         self._wall = wall
         self._seconds = FIRST_SECONDS
@@ -53,23 +54,23 @@ class YearClock(Clock):
     @property
     @override
     def now(self) -> datetime:
-        """Return what the wall clock says, without asking who asks."""
+        """Return the current instant, without freezegun's slow stack inspection."""
         return self._wall.now()
 
     def has_more_to_do(self) -> bool:
-        """Tell whether another timer is due at this instant: several fire one after the other."""
+        """Return whether another timer is due at this instant."""
         wait = self._next_timer()
         return wait is not None and wait < HAIR
 
     @override
     def _next_timer(self) -> timedelta | None:
-        timers = self._hass.loop._scheduled  # type: ignore[attr-defined]  # a heap, so that the first is the next
+        timers = self._hass.loop._scheduled  # type: ignore[attr-defined]  # a heap: the first is the next
         if not timers or timers[0].cancelled():
             return super()._next_timer()
         return timedelta(microseconds=max(math.ceil((timers[0].when() - self._seconds) * 1e6), 0))
 
     @override
     async def settle(self) -> None:
-        """Let all happen that takes no time."""
+        """Wait until all work that takes no time is done, then call `settled`."""
         await super().settle()
         self.settled()

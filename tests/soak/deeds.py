@@ -1,4 +1,4 @@
-"""What is done in a house in a year: other options, restarts, other rooms, another zone."""
+"""What a user does with Home Assistant in a year: change options, restart, replace rooms, move to another time zone."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     {"scan_interval": 900},
     {"horizon_days": 3},
     {"horizon_days": 7},
-    {"horizon_days": 13},  # with the day before, the longest for which people take one call
+    {"horizon_days": 13},  # plus the day before: the longest window of one call for people
     {"min_free_minutes": 5},
     {"min_free_minutes": 15},
     {"min_free_minutes": 30},
@@ -50,19 +50,19 @@ FIRST_OPTIONS: Final[dict[str, Any]] = {
 
 
 class Deeds:
-    """What somebody does, each thing now and then."""
+    """The actions of a user, each repeated at random."""
 
     house: House
 
     def __init__(
         self, office: Office, clock: YearClock, agenda: Agenda, watch: Watch, tally: Tally, rng: random.Random
     ) -> None:
-        """Take where it is done, and who has to know."""
+        """Act in `house` (set later) and in `office`."""
         self._office, self._clock, self._agenda, self._watch = office, clock, agenda, watch
         self._tally, self._done, self._rng = tally, tally.deeds, rng
 
     def begin(self, plan: Plan) -> None:
-        """Have each done every so many days on the average, or as many times as often as the plan says."""
+        """Schedule each action with its average interval in days, divided by the plan's pace."""
         self._rooms = plan.rooms
         deeds: dict[float, Deed] = {
             2.1: self._of_the_office(self._office.close_room),

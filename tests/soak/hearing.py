@@ -1,4 +1,4 @@
-"""What is heard of Feishu's answers, from which alone the oracle knows."""
+"""Passes Feishu's answers to the oracle, which knows nothing else."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,27 +16,27 @@ from tests.soak.witness import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_
 
 WINDOW_BEFORE: Final = timedelta(hours=24)
 LONGEST_INTERVAL: Final = timedelta(days=1)
-LONGEST_WAIT: Final = timedelta(minutes=5)  # for the list of rooms, where Feishu gives no answer at all
+LONGEST_WAIT: Final = timedelta(minutes=5)  # for the list of rooms, if Feishu does not answer
 
 
 class Hearing:
-    """Tells the oracle what was answered, and has rooms looked at where something begins or ends by that."""
+    """Gives the oracle the answers that are in force, and schedules checks of the rooms around their edges."""
 
     house: House
 
     def __init__(self, tally: Tally, clock: YearClock, agenda: Agenda) -> None:
-        """Begin with nothing heard."""
+        """Start without answers."""
         self.oracle = Oracle()
-        self.changed: set[str] = set()  # of these an answer brought news
-        self.answered: dict[str, datetime] = {}  # when a room was last read
-        self.walked_at: datetime | None = None  # when the reading of the rooms began that is in force
+        self.changed: set[str] = set()  # rooms whose rows changed
+        self.answered: dict[str, datetime] = {}  # when a room was last read, by id
+        self.walked_at: datetime | None = None  # start of the scan of the room list that is in force
         self._tally, self._clock, self._agenda = tally, clock, agenda
-        self._heard: dict[str, tuple[datetime, Known]] = {}  # when, and what, of those that are yet to be taken over
+        self._heard: dict[str, tuple[datetime, Known]] = {}  # answers that are not in force yet, and when they came
         self._walks: list[tuple[datetime, dict[str, Closure | None]]] = []
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
 
     def told(self, call: Call, data: Mapping[str, Any] | None) -> None:
-        """Take a call that was made, and its answer if it was a good one."""
+        """Process a call and the data of its answer; `data` is None if the answer was bad or lost."""
         if call.path in (BATCH, LIST, PEOPLE):
             self._note_free_busy(call, data)
         elif data and call.path in (ROOMS, ROOMS_MGET):
@@ -65,7 +65,7 @@ class Hearing:
         self.take_over_answers()
 
     def take_over_answers(self) -> None:
-        """Take what was answered for known; after an outage not before it was asked which rooms are out of service."""
+        """Put answers into force. After an outage, wait until the integration has read which rooms are disabled."""
         if not self._heard:
             return
         house = self.house
@@ -83,15 +83,15 @@ class Hearing:
                 self._agenda.mark(room_id, self.oracle.edges(room_id))
 
     def forget_answers(self) -> None:
-        """Forget what was not taken over yet, for who had asked has ended."""
+        """Drop answers that are not in force yet, because the entry that asked has ended."""
         self._heard.clear()
 
     def _graces(self) -> tuple[timedelta, timedelta]:
-        """Return for how long at least, and at most, what is read now holds."""
+        """Return for how long an answer from now stays valid: at least, and at most."""
         house = self.house
         longest = LONGEST_INTERVAL + GRACE_BEYOND
         options = house.entry.options
-        if options["plan"] == "free":  # then the budget may stretch the interval, by a rule that has tests of its own
+        if options["plan"] == "free":  # the budget may lengthen the interval, by a rule that other tests cover
             return oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(house.zone))), longest
         if house.is_loaded and not house.is_settled:
             return GRACE_AT_LEAST, longest
@@ -99,7 +99,7 @@ class Hearing:
         return grace, grace
 
     def take_over_walk(self) -> None:
-        """Find out which reading of the rooms is in force: closures are known from that."""
+        """Put the closures of the last complete scan of the room list into force."""
         if not self.house.is_loaded:
             return
         read_at = self.house.coordinator.catalogue.data.read_at
@@ -117,7 +117,7 @@ class Hearing:
             self._agenda.mark(room_id, self.oracle.edges(room_id))
 
     def is_still(self, room_id: str, instant: datetime) -> bool:
-        """Tell whether something still begins or ends there, by the latest answer."""
+        """Return whether the latest answer still has an edge for this check."""
         known = self.oracle.known.get(room_id)
         if known is None:
             return True

@@ -1,4 +1,4 @@
-"""A Home Assistant that is stopped and started again, with what it stored, on one virtual clock."""
+"""A Home Assistant that restarts with its stored data, on one virtual clock."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ _ENTRY_ID = "01SOAK"
 
 
 class House:
-    """One entry in one Home Assistant after the other."""
+    """One config entry in a series of Home Assistants."""
 
     hass: HomeAssistant
     entry: MockConfigEntry
@@ -47,52 +47,52 @@ class House:
         options: Mapping[str, Any],
         zone: str,
     ) -> None:
-        """Take what the entry is made of."""
+        """Prepare the entry; `start` sets it up."""
         self._clock = clock
         self.unique_id = unique_id
         self.zone = zone
         self._entry_data, self.entry_options = dict(data), dict(options)
         self.began: Callable[[HomeAssistant], None] = lambda _: None  # called with each new Home Assistant
-        self.left: Callable[[], None] = lambda: None  # called when the entry is not loaded any more
-        self.ended: Callable[[HomeAssistant], None] = lambda _: None  # and when nothing of it should be left
+        self.left: Callable[[], None] = lambda: None  # called when the entry is no longer loaded
+        self.ended: Callable[[HomeAssistant], None] = lambda _: None  # called when nothing of the entry should be left
         self._switched_on: set[str] = set()
         self._stack = AsyncExitStack()
-        self.loads = 0  # how often the entry began to run
+        self.loads = 0  # how often the entry was loaded
 
     @property
     def options(self) -> dict[str, Any]:
-        """Return the options of the entry."""
+        """The options of the entry."""
         return dict(self.entry.options)
 
     @property
     def subject_ids(self) -> set[str]:
-        """Return the ids of all rooms and people of the entry."""
+        """The ids of all rooms and people of the entry."""
         return {*self.entry.options["rooms"], *self.entry.options["people"]}
 
     @property
     def coordinator(self) -> FreeBusyCoordinator:
-        """Return that of the entry, which is loaded."""
+        """The coordinator of the entry, which must be loaded."""
         coordinator: FreeBusyCoordinator = self.entry.runtime_data
         return coordinator
 
     @property
     def is_loaded(self) -> bool:
-        """Tell whether the entry runs."""
+        """Whether the entry is loaded."""
         return self.entry.state is ConfigEntryState.LOADED
 
     @property
     def is_settled(self) -> bool:
-        """Tell whether nothing is on its way: an entry that starts or ends, or options that are not yet in force."""
+        """Whether the entry is neither starting nor stopping, and its options are in force."""
         if self.entry.state in (ConfigEntryState.SETUP_RETRY, ConfigEntryState.NOT_LOADED):
             return True
         return self.is_loaded and self.coordinator.options == Options.of(self.entry.options)
 
     async def start(self) -> None:
-        """Start a Home Assistant, with the registries and the entry as they were."""
+        """Start a new Home Assistant with the stored registries and entry."""
         hass = self.hass = await self._stack.enter_async_context(async_test_home_assistant(load_registries=False))
         self._clock.follow(hass)
         hass.data.pop(DATA_CUSTOM_COMPONENTS)
-        hass.async_add_import_executor_job = hass.async_add_executor_job  # type: ignore[method-assign]  # as `settle` sees it
+        hass.async_add_import_executor_job = hass.async_add_executor_job  # type: ignore[method-assign]  # `settle` waits for this executor only
         frame.async_setup(hass)
         if setup := getattr(dr, "async_setup", None):
             setup(hass)
@@ -125,7 +125,7 @@ class House:
             self.left()
 
     async def stop(self) -> None:
-        """Stop it, as at a restart: what is to be kept is written."""
+        """Stop Home Assistant, which writes its data."""
         self._entry_data, self.entry_options = dict(self.entry.data), dict(self.entry.options)
         await self._clock.run(self.hass.async_stop(force=True))
         await self._stack.aclose()
@@ -139,13 +139,13 @@ class House:
         await self._clock.settle()
 
     async def unload(self) -> None:
-        """End the entry for a while."""
+        """Unload the entry."""
         await self._clock.run(self.hass.config_entries.async_unload(_ENTRY_ID))
         await self._clock.settle()
         self.ended(self.hass)
 
     async def load(self) -> None:
-        """Start it again, if it still is not."""
+        """Load the entry if it is unloaded."""
         if self.entry.state is not ConfigEntryState.NOT_LOADED:
             return
         await self._clock.run(self.hass.config_entries.async_setup(_ENTRY_ID))
@@ -157,14 +157,14 @@ class House:
         await self._clock.settle()
 
     async def set_zone(self, zone: str) -> None:
-        """Move."""
+        """Change the time zone of Home Assistant."""
         self.zone = zone
-        # Not run by the clock, which does not see the thread that reads the zone, and would let time pass meanwhile
+        # Do not use the clock here: it does not see the thread that loads the zone, and would move time meanwhile
         await self.hass.config.async_update(time_zone=zone)
         await self._clock.settle()
 
     async def type_secret(self, secret: str) -> bool:
-        """Answer the request for a new secret; returns whether there was one and the secret was accepted."""
+        """Complete the reauthentication flow. Return whether there was one and it accepted the secret."""
         flows = self.hass.config_entries.flow
         for flow in flows.async_progress_by_handler(DOMAIN):
             answer = {CONF_APP_SECRET: secret}
@@ -174,27 +174,27 @@ class House:
         return False
 
     def state(self, room_id: str, key: str = "busy", domain: str = "binary_sensor") -> State | None:
-        """Return an entity of a room as it is shown; None if there is none, or it is disabled."""
+        """Return the state of an entity of a room; None if there is no entity or it is disabled."""
         unique_id = f"{self.unique_id}_{room_id}_{key}"
         entity_id = er.async_get(self.hass).async_get_entity_id(domain, DOMAIN, unique_id)
         return self.hass.states.get(entity_id) if entity_id else None
 
     @property
     def free_rooms(self) -> str:
-        """Return what is shown as the number of free rooms."""
+        """The state of the sensor for the number of free rooms."""
         entity_id = er.async_get(self.hass).async_get_entity_id("sensor", DOMAIN, f"{self.unique_id}_free_rooms")
         state = self.hass.states.get(entity_id) if entity_id else None
         return state.state if state else STATE_UNAVAILABLE
 
     def is_off(self, room_id: str) -> bool:
-        """Tell whether the main entity of a room is disabled, or was until a while ago: it takes another start."""
+        """Return whether the main entity of a room is disabled, or was enabled but the entry not yet reloaded."""
         registry = er.async_get(self.hass)
         entity_id = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{self.unique_id}_{room_id}_busy")
         entity = registry.async_get(entity_id) if entity_id else None
         return room_id in self._switched_on or (entity is not None and entity.disabled_by is not None)
 
     def switch(self, room_id: str, *, on: bool) -> None:
-        """Disable or enable all entities of a room; Home Assistant loads the entry again for those that are enabled."""
+        """Disable or enable all entities of a room. Home Assistant reloads the entry for enabled ones."""
         if on:
             self._switched_on.add(room_id)
         registry = er.async_get(self.hass)
@@ -206,7 +206,7 @@ class House:
 
 
 def _end_timers(hass: HomeAssistant) -> None:
-    """End the timers of a Home Assistant, as if its process had ended."""
+    """Cancel the timers of a Home Assistant, as if its process had ended."""
     for timer in get_scheduled_timer_handles(hass.loop):
         inside: Any = timer
         whose = getattr(inside._callback, "__self__", inside._callback)
@@ -215,8 +215,8 @@ def _end_timers(hass: HomeAssistant) -> None:
     forget_cancelled_timers(hass.loop)
 
 
-def forget_cancelled_timers(loop: Any) -> None:  # the inside of a loop
-    """Let go of timers that were cancelled: a loop keeps them, and all that they know, until they are due."""
+def forget_cancelled_timers(loop: Any) -> None:  # needs private attributes
+    """Free cancelled timers: an event loop keeps them and their arguments until they are due."""
     loop._scheduled = [timer for timer in loop._scheduled if not timer.cancelled()]
     loop._timer_cancelled_count = 0
     heapq.heapify(loop._scheduled)

@@ -1,4 +1,4 @@
-"""What is still there of the integration when its entry has ended."""
+"""What is left of the integration after its entry has ended."""
 
 import asyncio
 from collections import Counter
@@ -18,13 +18,15 @@ from custom_components.feishu_freebusy.const import DOMAIN
 
 _OURS: Final = feishu_freebusy.__name__
 _FOLDER: Final = Path(feishu_freebusy.__file__).parent
-_MAY_END_LATER: Final = _FOLDER / "feishu" / "tokens.py"  # for all that use the app; the client's deadline ends it
-# Once Home Assistant has stopped it does nothing; older ones arm it all the same
+_MAY_END_LATER: Final = (
+    _FOLDER / "feishu" / "tokens.py"
+)  # a token request is shared by all users of the app; the client's deadline ends it
+# Older releases of Home Assistant arm this timer after a stop; it does nothing then
 _HARMLESS_WHEN_STOPPED: Final = "DataUpdateCoordinator.__wrap_handle_refresh_interval"
 
 
 def running(hass: HomeAssistant) -> list[str]:
-    """Return the timers and tasks of ours; there should be none without an entry."""
+    """Return our timers and tasks; without an entry there should be none."""
     timers = (timer for timer in get_scheduled_timer_handles(hass.loop) if not timer.cancelled())
     whose = ([whose for part in _parts(timer) if (whose := _ours(part))] for timer in timers)
     tasks = (_code_of(task) for task in asyncio.all_tasks(hass.loop) if not task.done())
@@ -38,7 +40,7 @@ def running(hass: HomeAssistant) -> list[str]:
 
 
 def heard_twice(hass: HomeAssistant) -> list[str]:
-    """Return the listeners of ours that are there more than once; each should end with the entry it came with."""
+    """Return our listeners that are registered more than once; each should end with its entry."""
     on_bus = (job for jobs in hass.bus._listeners.values() for job, _ in jobs)
     dispatched = (target for targets in hass.data.get(DATA_DISPATCHER, {}).values() for target in targets)
     names = Counter(name for target in (*on_bus, *dispatched) if (name := _ours(target)))
@@ -52,14 +54,14 @@ def _parts(timer: asyncio.TimerHandle) -> Iterator[object]:
 
 
 def _ours(target: Any) -> str:
-    """Return the name of what a job, a function or a method is of ours; nothing if it is not."""
+    """Return the name of the code of ours that a job, function or method runs; empty if it is not ours."""
     while True:
         if isinstance(target, HassJob):
             target = target.target
         elif isinstance(target, partial):
             target = target.func
         elif (whose := getattr(target, "__self__", None)) is not None and hasattr(whose, "function"):
-            target = whose.function  # of a debouncer
+            target = whose.function  # a debouncer
         else:
             break
     if isinstance(whose, Store) and whose.key.startswith(DOMAIN):
@@ -69,7 +71,7 @@ def _ours(target: Any) -> str:
 
 
 def _code_of(task: asyncio.Task[Any]) -> tuple[str, Path]:
-    """Return the name and the file of what a task runs."""
+    """Return the name and the file of a task's coroutine."""
     coroutine = task.get_coro()
     code = coroutine.cr_code if inspect.iscoroutine(coroutine) else None
     return (code.co_qualname, Path(code.co_filename)) if code else ("", Path())

@@ -1,4 +1,4 @@
-"""What people do to an office in a year: meetings of every kind, and rooms that come, go and change."""
+"""What people do in an office in a year: all kinds of booking changes, and added, changed and removed rooms."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,26 +10,26 @@ from typing import Final
 from simulator import Booking, Level, Room, Rsvp, Tenant, User
 
 MINUTE: Final = timedelta(minutes=1)
-DAYS_AHEAD: Final = 9  # as far as meetings are planned; some are later, for series
+DAYS_AHEAD: Final = 9  # days for which meetings are planned; series reach further
 LENGTHS: Final = (15, 30, 30, 45, 60, 60, 90, 120)
 GAPS: Final = (0, 0, 15, 30, 60, 120, 180)
 RSVPS: Final[tuple[Rsvp, ...]] = ("accept", "needs_action", "tentative", "decline", "removed")
-DAY_OVER: Final = timedelta(days=2)  # no answer shows what ended then
+DAY_OVER: Final = timedelta(days=2)  # no answer shows bookings that ended longer ago
 SATURDAY: Final = 5
 
 type Edit = Callable[[], str]
 
 
 class Office:
-    """Books, moves and cancels, in the time of the house; what it did to which room when, it remembers."""
+    """Changes bookings and rooms, and records when each room last changed."""
 
     def __init__(self, tenant: Tenant, rng: random.Random, now: Callable[[], datetime]) -> None:
-        """Take an empty tenant."""
+        """Use an empty tenant."""
         self._tenant, self._rng, self._now = tenant, rng, now
         self._named = 0
         self.done: Counter[str] = Counter()
         self.booked_at: dict[str, datetime] = {}  # when the bookings of a room last changed
-        self.closed_at: dict[str, datetime] = {}  # and when that was about being out of service
+        self.closed_at: dict[str, datetime] = {}  # when a room was last disabled or enabled
         tower = tenant.add_level("Tower")
         self.levels: list[Level] = [tenant.add_level(f"{floor}F", tower) for floor in range(1, 6)]
 
@@ -37,54 +37,54 @@ class Office:
 
     @property
     def size(self) -> int:
-        """Return how many there are."""
+        """The number of rooms."""
         return len(self._tenant.rooms)
 
     @property
     def people(self) -> list[str]:
-        """Return the ids of the people."""
+        """The ids of the people."""
         return [*self._tenant.users]
 
     def has(self, subject_id: str) -> bool:
-        """Tell whether there is such a room or person."""
+        """Return whether this room or person exists."""
         return subject_id in self._tenant.rooms or subject_id in self._tenant.users
 
     def add_person(self) -> User:
-        """Add one."""
+        """Add a person."""
         self._named += 1
         person = self._tenant.add_user(f"Person {self._named}")
         self._touch(person.open_id)
         return person
 
     def delete_person(self) -> str:
-        """Let one leave."""
+        """Remove a random person."""
         person_id = self._rng.choice(self.people)
         self._tenant.delete_user(person_id)
         self._touch(person_id)
         return "people gone"
 
     def add_room(self) -> Room:
-        """Add one."""
+        """Add a room."""
         self._named += 1
         room = self._tenant.add_room(f"Room {self._named}", level=self._rng.choice(self.levels), capacity=4)
         self._touch(room.room_id)
         return room
 
     def rename_room(self) -> str:
-        """Give one another name."""
+        """Rename a random room."""
         self._named += 1
         self._tenant.rename_room(self._any_room(), f"Room {self._named}")
         return "rooms renamed"
 
     def delete_room(self) -> str:
-        """Remove one for good."""
+        """Remove a random room."""
         room_id = self._any_room()
         self._tenant.delete_room(room_id)
         self.booked_at[room_id] = self.closed_at[room_id] = self._now()
         return "rooms deleted"
 
     def close_room(self) -> str:
-        """Take one out of service: from now or later on, for hours, days or ever."""
+        """Disable a random room: from now or later, for hours, days or forever."""
         room_id, now = self._any_room(), self._now()
         start = now + self._rng.choice((timedelta(), timedelta(), timedelta(hours=20)))
         end = self._rng.choice((start + timedelta(hours=3), start + timedelta(days=2), None))
@@ -94,10 +94,10 @@ class Office:
         return "rooms disabled"
 
     def open_room(self) -> str:
-        """Put one back into service."""
+        """Enable a random disabled room."""
         closed = [room.room_id for room in self._tenant.rooms.values() if room.disabled]
         if not closed:
-            return "nothing to be done"
+            return "nothing to enable"
         room_id = self._rng.choice(closed)
         self._tenant.enable_room(room_id)
         self.closed_at[room_id] = self._now()
@@ -106,7 +106,7 @@ class Office:
     # Meetings
 
     def plan_day(self, day: date, zone: tzinfo) -> None:
-        """Fill a day with meetings."""
+        """Add meetings to a day."""
         for room_id in (*self._tenant.rooms, *self._tenant.users):
             if day.weekday() >= SATURDAY and self._rng.random() < 0.9:
                 continue
@@ -119,13 +119,13 @@ class Office:
                 self._book(room_id, *self._odd_span(day, zone))
 
     def sweep(self) -> None:
-        """Forget what nobody asks for any more, so that answers cost the same all year."""
+        """Remove old bookings, so that answers cost the same all year."""
         over = self._now() - DAY_OVER
         for booking in [booking for booking in self._tenant.bookings.values() if booking.end < over]:
             self._tenant.cancel(booking.booking_id)
 
     def edit(self) -> None:
-        """Do one of the things that are done all day."""
+        """Make a random change to the bookings."""
         edits: dict[Edit, int] = {
             self._book_now: 3,
             self._book_later: 3,
@@ -141,7 +141,7 @@ class Office:
         self.do(self._rng.choices([*edits], [*edits.values()])[0])
 
     def do(self, edit: Edit) -> None:
-        """Do something and count it; a room may be out of service then, and there may be nothing to do it to."""
+        """Make a change and count it. It is refused if the room is disabled or there is nothing to change."""
         try:
             self.done[edit()] += 1
         except ValueError, IndexError:
@@ -205,7 +205,10 @@ class Office:
         noon = midnight + timedelta(hours=12)
         return self._rng.choice(
             (
-                (midnight - timedelta(hours=1, minutes=30), midnight + timedelta(hours=4)),  # where clocks may change
+                (
+                    midnight - timedelta(hours=1, minutes=30),
+                    midnight + timedelta(hours=4),
+                ),  # where the clock may change
                 (midnight, midnight + timedelta(days=1)),
                 (noon, noon),
                 (noon + timedelta(seconds=7), noon + timedelta(seconds=52)),

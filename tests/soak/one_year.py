@@ -1,4 +1,4 @@
-"""The year in the pytest that `tests.soak` starts."""
+"""The test that `tests.soak` runs with pytest."""
 
 from collections.abc import Callable
 
@@ -10,5 +10,5 @@ pytest_plugins = ["tests.soak.plugin"]
 
 
 async def test_a_year(live: Live, plan: Plan, say: Callable[[str], None], tallies: list[Tally]) -> None:
-    """Live through it; it is judged by who asked for it."""
+    """Run the year and append its tally; the caller judges it."""
     tallies.append(await live(plan, say))

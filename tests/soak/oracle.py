@@ -1,7 +1,7 @@
-"""What has to be shown of a room, from nothing but the answers that were given and the rules of the README.
+"""Computes what must be shown of a room, only from the answers and the rules in the README.
 
-By brute force and on purpose unlike `schedule.py`: no blocks, no bisection, no memory of an earlier instant. Each value
-is found by trying the instants at which anything begins or ends.
+Uses brute force, on purpose unlike `schedule.py`: no blocks, no bisection, no state between instants. It finds each
+value by trying all instants at which anything begins or ends.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ type Span = tuple[datetime, datetime]
 
 
 class Row(NamedTuple):
-    """A row of an answer; `rsvp` is empty where there was none."""
+    """A row of an answer; `rsvp` is empty if the answer had none."""
 
     start: datetime
     end: datetime
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 
 
 class Closure(NamedTuple):
-    """When a room is out of service; `end` is None when that is for ever."""
+    """When a room is out of service; `end` None means forever."""
 
     start: datetime
     end: datetime | None
@@ -38,9 +38,9 @@ class Closure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A good answer about a room: what was asked and what came.
+    """A good answer about a room, and the window it was asked for.
 
-    It holds until `fresh_until`; where the interval is not known here, it may hold until `stale_at`.
+    It is valid until `fresh_until`. If the poll interval is not known here, it may be valid until `stale_at`.
     """
 
     rows: tuple[Row, ...]
@@ -53,7 +53,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is to be shown of a room. `bookings` are those of today and tomorrow, `event` is what the calendar shows."""
+    """What must be shown of a room. `bookings` are those of today and tomorrow, `event` is the calendar's state."""
 
     state: str
     busy_since: datetime | None = None
@@ -71,12 +71,12 @@ UNAVAILABLE = View("unavailable")
 
 
 def grace(interval: timedelta) -> timedelta:
-    """Return for how long an answer holds that was read at such an interval."""
+    """Return for how long an answer stays valid at a poll interval."""
     return max(GRACE_AT_LEAST, min(3 * interval, interval + GRACE_BEYOND))
 
 
 def interval(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> timedelta:
-    """Return the time between two polls of somebody who pays, at `now`."""
+    """Return the poll interval at `now` on a paid plan."""
     office = timedelta(seconds=min(max(options["scan_interval"], 30), 86_400))
     off_hours = options["off_hours"]
     local = (now + timedelta(seconds=2)).astimezone(zone)
@@ -91,7 +91,7 @@ def interval(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> timedel
 
 @lru_cache(4_000)
 def instant(text: str) -> datetime:
-    """Return an RFC 3339 time in UTC."""
+    """Parse an RFC 3339 time; the result is in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
@@ -103,7 +103,7 @@ def rows_of(items: Iterable[Mapping[str, str]] | None) -> tuple[Row, ...]:
 
 
 def closure_of(status: Mapping[str, Any] | None) -> Closure | None:
-    """Return the closure in a `room_status`, None if there is none."""
+    """Return the closure in a `room_status`, or None."""
     if not status or not int(status.get("disable_start_time", 0)):
         return None
     end = int(status["disable_end_time"])
@@ -113,24 +113,24 @@ def closure_of(status: Mapping[str, Any] | None) -> Closure | None:
 
 @dataclass
 class Oracle:
-    """Knows of each room the last good answer, and whether it is out of service."""
+    """Holds the last good answer about each room, and its closure."""
 
     known: dict[str, Known] = field(default_factory=dict)
     closures: dict[str, Closure | None] = field(default_factory=dict)
 
     def view(self, room_id: str, now: datetime, options: Mapping[str, Any], zone: tzinfo) -> View:
-        """Return what has to be shown of a room at `now`, where clocks show the time of `zone`."""
+        """Return what must be shown of a room at `now`; days are those of `zone`."""
         known = self.known.get(room_id)
         if known is None or now >= known.stale_at or not known.window_start <= now < known.horizon:
             return UNAVAILABLE
         closure, is_room = self.closures.get(room_id), room_id.startswith(ROOM)
-        # A person who has not answered yet is busy; a room that was only asked for is not taken
+        # A pending invitation makes a person busy. A pending request does not make a room busy
         spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"] or not is_room)
         view = _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]), zone)
         return view if is_room else replace(view, pending=None)
 
     def edges(self, room_id: str) -> set[datetime]:
-        """Return the instants at which something about a room begins or ends, whatever is made of it."""
+        """Return all instants at which a row or closure of a room begins or ends."""
         known, closure = self.known[room_id], self.closures.get(room_id)
         edges = {edge for row in known.rows for edge in row[:2]}
         if closure:
@@ -157,7 +157,7 @@ def _view(
     def busy(at: datetime) -> bool:
         return any(start <= at < end for start, end in spans)
 
-    def begins(at: datetime) -> bool:  # and nothing goes over into it
+    def begins(at: datetime) -> bool:  # no other span reaches or covers this start
         return not any(start < at <= end for start, end in spans)
 
     def next_begin(at: datetime) -> datetime:
@@ -188,13 +188,13 @@ def _view(
 
 
 def _bookings(spans: list[Span], known: Known, start: datetime, end: datetime) -> tuple[Span, ...]:
-    """Return what lies in `[start, end)`, joined; an end that is out of sight is where that range ends."""
+    """Return the joined spans that overlap `[start, end)`. Ends beyond the horizon become the end of that range."""
     joined = {_joined(span, spans) for span in spans if span[0] < end and start < span[1]}
     return tuple(sorted(_cut(span, known, start, end) for span in joined))
 
 
 def _event(spans: list[Span], known: Known, now: datetime, zone: tzinfo) -> Span | None:
-    """Return what is under way or comes next; an end that is out of sight is a midnight."""
+    """Return the current or next joined span. An end beyond the horizon becomes the midnight after the horizon."""
     if not (ahead := [span for span in spans if now < span[1]]):
         return None
     return _cut(_joined(min(ahead), spans), known, midnight(now, zone), midnight(known.horizon, zone, days=1))
@@ -205,13 +205,13 @@ def _cut(span: Span, known: Known, start: datetime, end: datetime) -> Span:
 
 
 def _joined(span: Span, spans: list[Span]) -> Span:
-    """Return the span with all that it touches, and all that these touch."""
+    """Return the span merged with all spans that touch it, directly or through others."""
     near = [other for other in spans if other[0] <= span[1] and span[0] <= other[1]]
     wider = (min(start for start, _ in near), max(end for _, end in near))
     return span if wider == span else _joined(wider, spans)
 
 
 def midnight(now: datetime, zone: tzinfo, days: int = 0) -> datetime:
-    """Return the midnight before `now`, or one so many days later."""
+    """Return the midnight before `now` in `zone`, or the one `days` days later, in UTC."""
     local = now.astimezone(zone)
     return datetime.combine(local.date() + timedelta(days=days), time(), zone).astimezone(UTC)

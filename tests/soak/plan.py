@@ -1,4 +1,4 @@
-"""How long a year is, and how much goes wrong in it."""
+"""The parameters of a simulated year."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,15 +6,15 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long, how big, and which of all the years there could be."""
+    """Length, size, random seed and rates. The same plan gives the same year."""
 
     days: int
     rooms: int
     seed: int
     people: int = 5
     start: date = date(2026, 1, 1)
-    edits_a_day: float = 1.0  # of a room
+    edits_a_day: float = 1.0  # per room
     troubles_a_day: float = 1.0
-    pace: float = 1.0  # of what is done in the house
+    pace: float = 1.0  # factor for the rate of user actions
     zone: str = "Europe/Berlin"
-    source: str = "batch"  # at first
+    source: str = "batch"  # the option at the start

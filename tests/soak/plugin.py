@@ -1,6 +1,6 @@
-"""The fixture that lives through a year.
+"""The fixture that runs a simulated year.
 
-(PYTEST_DONT_REWRITE: it is imported before it is a plugin.)
+(PYTEST_DONT_REWRITE: this module is imported before pytest loads it as a plugin.)
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from tests.soak.year import Year
 
 
 class Resolver(ThreadedResolver):
-    """What Home Assistant looks names up with; the test kit's remembers each one that asked for it."""
+    """A DNS resolver for Home Assistant. The one of the test library keeps references to its users."""
 
     async def real_close(self) -> None:
-        """Do what Home Assistant's own does at its end."""
+        """Close the resolver; Home Assistant calls this method of its own resolver."""
         await self.close()
 
 
@@ -41,17 +41,17 @@ _MOST_ROWS = 2_000
 
 
 class Live(Protocol):
-    """Lives through so many days, and returns what came of it; says how far it has come."""
+    """Runs a plan and returns its tally; `say` gets progress messages."""
 
     def __call__(self, plan: Plan, say: Callable[[str], None] = ...) -> Awaitable[Tally]:
-        """Live."""
+        """Run the plan."""
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the wall clock that all go by.
+    """Return the wall clock that Home Assistant and the simulator use.
 
-    Not a frozen one: that looks through the stack for who is asking, and makes all instants slow, for half of the year.
+    freezegun is not used: it inspects the stack at each call, which took half of the time of a year.
     """
     wall = WallClock()
     monkeypatch.setattr(time, "time", wall.timestamp)
@@ -65,15 +65,15 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
 
 @pytest.fixture
 def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch) -> Live:
-    """Return what lives through so many days, and says what came of it."""
-    for name in ("_row", "_room_row"):  # a booking looks the same in each of a thousand answers
+    """Return the function that runs a plan."""
+    for name in ("_row", "_room_row"):  # cache rows: a booking gives the same row in a thousand answers
         monkeypatch.setattr(rows, name, _remembered(getattr(rows, name)))
 
     async def live(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Tally:
         log, ours = LogCounter(), logging.getLogger(f"custom_components.{DOMAIN}")
         for logger in (logging.getLogger(), ours):
             logger.addHandler(log)
-        ours.propagate = False  # pytest would keep each line, with its error and all that this knows
+        ours.propagate = False  # pytest would keep each record, with its exception and all objects that this refers to
         level = ours.level
         ours.setLevel(logging.INFO)
         try:
@@ -106,9 +106,9 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     random.seed(plan.seed)  # the jitter of polls
     loop = asyncio.get_running_loop()
     loop.set_debug(False)
-    await asyncio.sleep(0)  # what runs now is timed, and would be found slow when the clock is set
+    await asyncio.sleep(0)  # asyncio measures the current step, and would report it as slow once the clock is set
     wall.move_to(datetime.combine(plan.start, datetime.min.time(), ZoneInfo(plan.zone)).astimezone(UTC))
-    for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn of what is meant to be so
+    for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
     tenant = Tenant(clock=wall.now)
     clock = YearClock(wall)

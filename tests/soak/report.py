@@ -1,18 +1,18 @@
-"""What a year has to come to, and how that is told."""
+"""The conditions that a simulated year must meet, and its report."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tests.soak.tally import Mark, Tally
 
 _GROWTH = 1.1
-_MOST_HELD = 5  # Home Assistant's caches and the test kit let go of the last ones late, but of each
-_SPARE = {"objects": 20_000, "memory": 20_000, "timers": 20, "tasks": 15}  # more meetings, or a poll under way
+_MOST_HELD = 5  # caches of Home Assistant and the test library free the last ones late
+_SPARE = {"objects": 20_000, "memory": 20_000, "timers": 20, "tasks": 15}  # more meetings, or a running poll
 _LINES_OF_A_TROUBLE = 8
-_NEVER_BACK = 2  # at the end of an entry, all rooms may be lost to sight and some not readable
+_NEVER_BACK = 2  # when an entry ends, "all rooms failed" and "some rooms failed" may both be logged without recovery
 
 
 def failures(tally: Tally) -> list[str]:
-    """Return what should not be, none if all is well."""
+    """Return a description of each failure; empty if there is none."""
     return list(_failures(tally))
 
 
@@ -43,7 +43,7 @@ def _shown_wrongly(tally: Tally) -> Iterator[str]:
 def _logged(tally: Tally) -> Iterator[str]:
     yield from (f"not of ours, in the log: {line} ({times} times)" for line, times in tally.log.others.items())
     down, back = tally.log.levels["ERROR"] + tally.log.levels["WARNING"], tally.log.levels["INFO"]
-    if down > back + _NEVER_BACK * (tally.loads + 1):  # each start may be the end of an outage, or its second beginning
+    if down > back + _NEVER_BACK * (tally.loads + 1):  # a start may end an outage, or log it again
         yield f"{down} lines in the log about what went wrong, and {back} about its end"
     disturbances = tally.troubles.total() + sum(tally.deeds.values()) + tally.edits["rooms deleted"]
     if tally.log.levels.total() > _LINES_OF_A_TROUBLE * disturbances + 10:
@@ -60,7 +60,7 @@ def _left(tally: Tally) -> Iterator[str]:
 
 
 def _growth(earlier: Sequence[Mark], later: Sequence[Mark]) -> Iterator[str]:
-    """Compare the most there was in one half of the year with the most in the other."""
+    """Compare the maxima of the two halves of the year."""
     for what, spare in _SPARE.items():
         before, after = (max(getattr(mark, what) for mark in marks) for marks in (earlier, later))
         if after > before * _GROWTH + spare:
@@ -68,44 +68,44 @@ def _growth(earlier: Sequence[Mark], later: Sequence[Mark]) -> Iterator[str]:
 
 
 def report(tally: Tally) -> str:
-    """Return the year in figures."""
+    """Return the figures of the year as text."""
     return "\n".join(_lines(tally))
 
 
 def _lines(tally: Tally) -> Iterator[str]:
     yield from _table(
-        "What was looked at",
+        "Checks",
         {
             "instants": tally.instants,
-            "rooms at these": tally.looks,
-            "... that were known": tally.fresh_looks,
-            "... of which the truth was known, too": tally.true_looks,
-            "instants left out, an entry or options being under way": tally.unsettled,
+            "rooms at these instants": tally.looks,
+            "... with a valid answer": tally.fresh_looks,
+            "... also compared with the bookings": tally.true_looks,
+            "instants skipped while the entry or its options changed": tally.unsettled,
             "MISMATCHES": tally.mismatches,
             "FALSE FREE": tally.false_free,
         },
     )
     yield from _table(
-        "What was written",
+        "State writes",
         {
-            "from busy to free and back, due": tally.flips_due,
-            "from busy to free and back, shown": tally.flips_shown,
-            "to unavailable and back, due": tally.drops_due,
-            "to unavailable and back, shown": tally.drops_shown,
+            "changes between busy and free, expected": tally.flips_due,
+            "changes between busy and free, written": tally.flips_shown,
+            "changes to or from unavailable, expected": tally.drops_due,
+            "changes to or from unavailable, written": tally.drops_shown,
             "states of rooms": tally.writes,
-            "the same states again": tally.idle_writes,
+            "unchanged states": tally.idle_writes,
         },
     )
-    yield from _table("What people did to bookings and rooms", tally.edits)
-    yield from _table("What was done in the house", tally.deeds)
-    yield from _table("What went wrong", tally.troubles)
-    yield from _table("Calls struck by a fault", tally.struck)
-    yield from _table("Calls refused", tally.refused)
+    yield from _table("Changes of bookings and rooms", tally.edits)
+    yield from _table("User actions", tally.deeds)
+    yield from _table("Incidents", tally.troubles)
+    yield from _table("Calls with an injected fault", tally.struck)
+    yield from _table("Error codes", tally.refused)
     yield from _table("Polls and calls", {"polls": tally.polls, **tally.calls})
-    yield from _table("Lines of ours in the log", {**tally.log.levels, **tally.log.ours})
+    yield from _table("Log lines of the integration", {**tally.log.levels, **tally.log.ours})
     if tally.log.others:
-        yield from _table("Warnings and errors of others", tally.log.others)
-    yield "\nWhat there was in the process"
+        yield from _table("Warnings and errors of other loggers", tally.log.others)
+    yield "\nThe process"
     yield f"  {'':20}{'objects':>12}{'memory, KiB':>14}{'timers':>10}{'tasks':>8}"
     for mark in tally.marks:
         yield f"  {mark.at:%Y-%m-%d %H:%M}    {mark.objects:>12,}{mark.memory:>14,}{mark.timers:>10}{mark.tasks:>8}"

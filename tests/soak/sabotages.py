@@ -1,4 +1,4 @@
-"""Ways to break the integration, each of which a simulated year has to find."""
+"""Ways to break the integration. The soak test must detect each of them."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ from custom_components.feishu_freebusy.sync.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
 
-# What a schedule means
+# The meaning of a schedule
 
 
 def forget_a_block(patches: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def put_the_last_event_first(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(Schedule, "block_at", lambda self, *_: self.blocks[-1] if self.blocks else None)
 
 
-# How long it holds
+# How long answers are valid
 
 
 def hold_twice_as_long(patches: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def arm_no_timer_after_the_first(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(WakeUp, "_on_timer", callback(once))
 
 
-# What is written
+# State writes and log lines
 
 
 def write_a_room_at_each_tick(patches: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def log_each_failure(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(Poller, "_read", noisy)
 
 
-# What is applied
+# Applying changes
 
 
 def stay_in_the_zone(patches: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def reload_for_options(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(feishu_freebusy, "_async_entry_updated", reload)
 
 
-# What is left
+# Leftovers
 
 
 def leave_the_timer(patches: pytest.MonkeyPatch) -> None:

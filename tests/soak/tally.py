@@ -1,4 +1,4 @@
-"""What came of a year."""
+"""The counts of a simulated year."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, override
 
-if TYPE_CHECKING:  # whoever starts pytest must not import Home Assistant before it does
+if TYPE_CHECKING:  # the process that starts pytest must not import Home Assistant first
     from tests.soak.witness import Witness
 
 _MOST_TOLD = 20
@@ -19,7 +19,7 @@ _MOST_TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What there is in the process at an instant; `memory` in KiB."""
+    """A sample of the process at an instant: numbers of objects, and `memory` in KiB."""
 
     at: datetime
     objects: int
@@ -31,7 +31,7 @@ class Mark:
 
     @classmethod
     def now(cls, at: datetime, timers: int) -> Self:
-        """Count; the memory without what was given back and is only kept for the next who asks for some."""
+        """Take a sample. First return freed memory to the system, so that it does not count."""
         if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
             trim(0)
         status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -43,10 +43,10 @@ class Mark:
 
 
 class LogCounter(logging.Handler):
-    """Counts lines: ours by level and by what they say, and those of others from warnings on."""
+    """Counts log lines: ours by level and message, those of other loggers from WARNING on."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start at zero."""
         super().__init__()
         self.ours: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
@@ -55,7 +55,9 @@ class LogCounter(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("custom_components.feishu_freebusy"):
-            self.levels[record.levelname] += "not %s; Retrying" not in record.msg  # Home Assistant's own, in our name
+            self.levels[record.levelname] += (
+                "not %s; Retrying" not in record.msg
+            )  # Home Assistant logs this with our logger
             self.ours[f"{record.levelname} {record.msg}"] += 1
         elif record.levelno >= logging.WARNING:
             self.others[f"{record.levelname} {record.name}: {record.msg}"] += 1
@@ -63,7 +65,7 @@ class LogCounter(logging.Handler):
 
 @dataclass
 class Tally:
-    """Counts."""
+    """The counts, and the mismatches found."""
 
     instants: int = 0
     looks: int = 0
@@ -93,17 +95,17 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     marks: list[Mark] = field(default_factory=list)
     log: LogCounter = field(default_factory=LogCounter)
-    say: Callable[[str], None] = field(default=lambda _: None, repr=False)  # to whom waits for the end of it
+    say: Callable[[str], None] = field(default=lambda _: None, repr=False)  # prints progress
 
     def mismatch(self, what: str) -> None:
-        """Note that something is shown that should not be."""
+        """Record that a wrong value is shown."""
         self.mismatches += 1
         if len(self.told) < _MOST_TOLD:
             self.told.append(what)
             self.say(what)
 
     def take(self, edits: Mapping[str, int], witness: Witness, loads: int) -> None:
-        """Take over what others counted."""
+        """Add the counts of other objects."""
         self.loads = loads
         self.edits.update(edits)
         self.calls, self.struck, self.refused = witness.calls, witness.struck, witness.codes

@@ -1,4 +1,4 @@
-"""What goes wrong in a year: every kind of fault that the simulator knows, for one call or for days."""
+"""What goes wrong in a year: every kind of fault that the simulator has, for one call or for days."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 DAY: Final = 86_400.0
 
-# How often, and how long in seconds
+# Weight, and minimum and maximum length in seconds
 LENGTHS: Final = ((50, 0.0, 0.0), (28, MINUTE, 30 * MINUTE), (19, 30 * MINUTE, 9 * HOUR), (3, DAY, 3 * DAY))
 
 FAULTS: Final[dict[str, Callable[[random.Random], Fault]]] = {
-    "429, told to wait": lambda rng: Fault.rate_limited(rng.choice((1, 5, 30, 200))),
-    "429, not told": lambda _: Fault.rate_limited(None),
+    "429 with a time to wait": lambda rng: Fault.rate_limited(rng.choice((1, 5, 30, 200))),
+    "429 without a time to wait": lambda _: Fault.rate_limited(None),
     "429 of the calendar": lambda rng: Fault.rate_limited(None, code=rng.choice((190004, 190005, 190010))),
     "HTTP 5xx": lambda rng: Fault.status(rng.choice((500, 502, 503, 504))),
     "internal error": lambda _: Fault.error(500, 190003),
@@ -47,7 +47,7 @@ PATHS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that has begun: what it is, how many seconds it is to last, and what ends it."""
+    """An incident in progress: its kind, its length in seconds, and a function that ends it."""
 
     name: str
     seconds: float
@@ -55,7 +55,7 @@ class Trouble:
 
 
 class Troubles:
-    """Begins them, one at a time of the kind that changes the whole tenant."""
+    """Starts incidents: faults of single calls, and changes of the whole tenant."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Troubles:
         run: Callable[[Awaitable[None]], Awaitable[None]],
         mend_secret: Callable[[], Awaitable[None]],
     ) -> None:
-        """Take what is broken, how to let time pass for something, and what somebody does about a changed secret."""
+        """Break `simulator`. `run` awaits work while time passes; `mend_secret` enters a changed secret."""
         self._simulator, self._tenant, self._rng = simulator, simulator.tenant, rng
         self._run, self._mend_secret = run, mend_secret
         self._rotations = 0
@@ -84,11 +84,11 @@ class Troubles:
 
     @property
     def kinds(self) -> list[str]:
-        """Return all names."""
+        """The names of all kinds."""
         return [*FAULTS, *self._states]
 
     async def begin(self, name: str) -> Trouble:
-        """Begin one of them."""
+        """Start an incident of a kind."""
         (_, least, most) = self._rng.choices(LENGTHS, [weight for weight, *_ in LENGTHS])[0]
         seconds = self._rng.uniform(least, most)
         if name in self._states:
@@ -105,7 +105,7 @@ class Troubles:
         return Trouble(name, seconds or 20 * MINUTE, withdraw)
 
     def is_of_the_tenant(self, name: str) -> bool:
-        """Tell whether it changes the tenant, and so goes ill with another one of its kind."""
+        """Return whether this kind changes the whole tenant. Only one of these may be active at a time."""
         return name in self._states
 
     def _set(self, name: str, value: object) -> Callable[[], Awaitable[None]]:
@@ -144,5 +144,5 @@ class Troubles:
 
 
 def seconds(length: float) -> timedelta:
-    """Return a length of time."""
+    """Return a length in seconds as a timedelta."""
     return timedelta(seconds=length)

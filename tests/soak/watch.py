@@ -1,4 +1,4 @@
-"""Looks at what is shown of rooms, and compares it with what has to be."""
+"""Compares what is shown of rooms with what must be shown."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from tests.soak.tally import Tally
 
 BUSY: Final = "busy"
 TIMES: Final = ("busy_since", "busy_until", "next_busy_time", "next_free_time")
-# Of any entity; what else there is may be what changes for no reason
+# All allowed attributes; an unknown one may change without a reason
 ATTRIBUTES: Final = frozenset(
     {
         *(item.name for item in fields(View)),
@@ -34,23 +34,23 @@ _KEY = re.compile("_((?:omm|ou)_[0-9a-f]+)_(.+)")
 
 
 class Watch:
-    """Knows what was written, and looks when all has happened that takes no time, and when it is told to."""
+    """Records state writes. Checks rooms after each write and whenever it is told to."""
 
     house: House
 
     def __init__(self, tally: Tally, clock: YearClock, hearing: Hearing, office: Office, tenant: Tenant) -> None:
-        """Take who knows what has to be shown, and those who know the truth."""
+        """Compare with the oracle of `hearing`, and with the bookings of `tenant`."""
         self._tally, self._clock, self._hearing = tally, clock, hearing
         self._office, self._tenant = office, tenant
         self._written: set[str] = set()
         self._expected: dict[str, str] = {}
-        self._untangled: dict[str, tuple[str, str]] = {}  # which room and what of it, by entity id
-        self._ranges: dict[str, object] = {}  # what a calendar holds, when it was last written
+        self._untangled: dict[str, tuple[str, str]] = {}  # room id and key, by entity id
+        self._ranges: dict[str, object] = {}  # content of each calendar at its last write
 
-    # What is written
+    # State writes
 
     def began(self, hass: HomeAssistant) -> None:
-        """Listen in a Home Assistant that has just started."""
+        """Listen to the state events of a new Home Assistant."""
         self._untangled.clear()
 
         @callback
@@ -65,18 +65,18 @@ class Watch:
         hass.bus.async_listen(EVENT_STATE_REPORTED, note_idle, event_filter=callback(lambda _: True))
 
     def left(self) -> None:
-        """Expect no flip over the end of an entry; what was known is stored, and holds for as long as it would have."""
+        """Expect no flip across the end of an entry. Known answers stay valid, because the entry stores them."""
         self._expected.clear()
         self._hearing.forget_answers()
 
     def ended(self, hass: HomeAssistant) -> None:
-        """Find what is left of an entry that has ended."""
+        """Record what is left of an entry that has ended."""
         self._tally.left_behind.update(leftovers.running(hass))
         if hass.is_running:
             self._tally.left_behind.update(leftovers.heard_twice(hass))
 
     def _room_of(self, entity_id: str) -> tuple[str, str]:
-        """Return the room of an entity, and what it shows of it; nothing of others."""
+        """Return the room id and the key of an entity; empty strings if it is not a room's."""
         if entity_id not in self._untangled:
             entity = er.async_get(self.house.hass).async_get(entity_id)
             found = _KEY.search(entity.unique_id) if entity and entity.platform == DOMAIN else None
@@ -96,18 +96,18 @@ class Watch:
         self._written.add(room_id)
         self._tally.writes += 1
         if old is None or new is None or ATTR_RESTORED in old.attributes or ATTR_RESTORED in new.attributes:
-            return  # it comes or goes with the entry
+            return  # the entity is added or removed
         states = {old.state, new.state}
         self._tally.flips_shown += states == {"on", "off"}
-        if room_id in self._expected:  # a new one is there before it is read
+        if room_id in self._expected:  # a new room is written before it is read
             self._tally.drops_shown += "unavailable" in states and len(states) > 1
 
     def _note_idle(self, entity_id: str) -> None:
-        """Count a state that was written although it was the same."""
+        """Count a state that was written without a change."""
         room_id, key = self._room_of(entity_id)
         if not room_id:
             return
-        if key == "calendar":  # those who look at a range are told with the state
+        if key == "calendar":  # a write without a new state refreshes the calendar's subscribers
             before, self._ranges[room_id] = self._ranges.get(room_id), self._range_of(room_id)
             if before != self._ranges[room_id]:
                 return
@@ -115,7 +115,7 @@ class Watch:
         self._tally.idle_of[f"{self._clock.now} {entity_id}"] += 1
 
     def _range_of(self, room_id: str) -> object:
-        """Return what a range of the calendar of a room is made of."""
+        """Return everything that the events in a room's calendar depend on."""
         self._hearing.take_over_walk()
         heard = self._hearing.oracle
         known, closure = heard.known.get(room_id), heard.closures.get(room_id)
@@ -129,17 +129,17 @@ class Watch:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.house.zone)
 
-    # What is looked at
+    # Checks
 
     def settled(self) -> None:
-        """Look at what was just written, and at what should have been."""
+        """Check the rooms that were written and those that should have been."""
         self._hearing.take_over_answers()
         if (rooms := self._written | self._hearing.changed) and not self._clock.has_more_to_do():
             self._written, self._hearing.changed = set(), set()
             self.look(rooms)
 
     def look_at_all(self) -> None:
-        """Compare what is shown of all, and how many rooms are said to be free."""
+        """Check all rooms and people, and the number of free rooms."""
         house, now, heard = self.house, self._clock.now, self._hearing.oracle
         self.look(house.subject_ids)
         if not (house.is_loaded and house.is_settled):
@@ -147,13 +147,13 @@ class Watch:
         options = house.entry.options
         known = {room_id: heard.known[room_id] for room_id in options["rooms"] if room_id in heard.known}
         if any(each.fresh_until <= now < each.stale_at for each in known.values()):
-            return  # it holds or does not
+            return  # the answer may or may not be valid
         free = sum(heard.view(room_id, now, options, self._zone).state == "off" for room_id in known)
         if house.free_rooms not in (str(free), UNAVAILABLE.state):
             self._tally.mismatch(f"{now} {house.free_rooms} free rooms for {free}")
 
     def look(self, rooms: set[str]) -> None:
-        """Compare what is shown of rooms with what has to be."""
+        """Compare what is shown of rooms with what the oracle expects."""
         house, now = self.house, self._clock.now
         if not house.is_settled:
             self._tally.unsettled += 1
@@ -182,7 +182,7 @@ class Watch:
                 self._tally.drops_due += before != expected.state and UNAVAILABLE.state in (before, expected.state)
 
     def _look_for(self, rooms: set[str], now: datetime) -> None:
-        """Find rooms that are not there and should be, or the other way round."""
+        """Find rooms without an entity that should have one, and the other way round."""
         house = self.house
         if not house.is_loaded:
             return
@@ -205,7 +205,7 @@ class Watch:
         self._tally.mismatch(f"{now} {room_id[:10]} {'; '.join(wrong)}")
 
     def _compare_others(self, room_id: str, expected: View, now: datetime) -> None:
-        """Compare the other entities of the room."""
+        """Check the other entities of the room."""
         until = expected.busy_until if expected.state == "on" else expected.next_busy_time
         for domain, key, value in (
             ("sensor", "next_change", until.isoformat() if until else "unknown"),
@@ -219,14 +219,14 @@ class Watch:
                 self._tally.mismatch(f"{now} {room_id[:10]} {key}: {event} for {expected.event}")
 
     def _event_text(self, event: Span | None) -> tuple[str, str] | None:
-        """Return an event in the words of a calendar."""
+        """Return the start and end of an event as a calendar's attributes show them."""
         if event is None:
             return None
         start, end = (f"{instant.astimezone(self._zone):%Y-%m-%d %H:%M:%S}" for instant in event)
         return start, end
 
     def _compare_with_truth(self, room_id: str, known: Known, expected: View, now: datetime) -> None:
-        """Compare with the bookings themselves, where none was changed since the answer."""
+        """Compare with the tenant's bookings, if none has changed since the answer."""
         never = datetime.min.replace(tzinfo=UTC)
         room, person = self._tenant.rooms.get(room_id), self._tenant.users.get(room_id)
         asked_at, closed_at = self._hearing.answered[room_id], self._office.closed_at.get(room_id, never)
@@ -248,13 +248,13 @@ class Watch:
             booking.start <= now < booking.end for booking in self._tenant.calendars.of(room_id) if booking.external
         )
         if maybe and not busy and not closed:
-            return  # it counts or does not, as the options said when it was read
+            return  # whether it counts depends on the options at the time of the read
         self._tally.true_looks += 1
         if (expected.state == "on") is not (busy or closed):
             self._tally.mismatch(f"{now} {room_id[:10]} {expected.state}, and in truth {busy=} {closed=}")
 
     def _shown(self, state: State) -> View:
-        """Return what an entity shows; an instant that is not given as clocks here show it is none of ours."""
+        """Return what an entity shows. Instants that are not in the local time zone become naive, and so differ."""
         if state.state == UNAVAILABLE.state:
             return UNAVAILABLE
         shown = state.attributes
@@ -279,6 +279,6 @@ class Watch:
 
 
 def _event_of(state: State) -> tuple[str, str] | None:
-    """Return when the event of a calendar begins and ends, None if it has none."""
+    """Return start and end of a calendar's event, or None."""
     shown = state.attributes
     return (shown["start_time"], shown["end_time"]) if "start_time" in shown else None

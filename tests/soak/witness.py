@@ -1,4 +1,4 @@
-"""A simulator that says who asked what and what was answered, and keeps no log of its own: a year is long."""
+"""A simulator that reports each call and its answer. It keeps no request log, which would grow all year."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -24,16 +24,16 @@ _HARMLESS = ("slow",)
 
 
 class Witness(Simulator):
-    """Tells each call, with the data of its answer if that was a good one that reached the caller."""
+    """Reports each call to `told`, with the data of its answer, or None unless a good answer reached the caller."""
 
     def __init__(self, tenant: Tenant, clock: Clock) -> None:
-        """Take the tenant, and the clock that is told of answers which are held back."""
+        """Serve `tenant`; count delayed answers in `clock`."""
         super().__init__(tenant)
         self._clock = clock
         self.told: Told = lambda *_: None
         self.calls: Counter[str] = Counter()  # by path
         self.struck: Counter[str] = Counter()  # by the kind of fault
-        self.codes: Counter[str] = Counter()  # what was refused
+        self.codes: Counter[str] = Counter()  # error codes of answers
 
     @override
     async def _delay(self, call: Call, fault: Fault) -> None:
@@ -56,7 +56,7 @@ class Witness(Simulator):
 
 
 def window_of(call: Call) -> tuple[datetime, datetime] | None:
-    """Return the window that free/busy was asked for, None if it was not."""
+    """Return the window of a free/busy call; None for other or invalid calls."""
     texts: Any = call.query if call.path == BATCH else call.body if call.path in (LIST, PEOPLE) else {}
     if not isinstance(texts, Mapping) or "time_min" not in texts:
         return None
@@ -64,7 +64,7 @@ def window_of(call: Call) -> tuple[datetime, datetime] | None:
 
 
 def items_by_subject(call: Call, data: Mapping[str, Any]) -> dict[str, list[Mapping[str, str]]]:
-    """Return the rows of each room or person that a good answer tells of."""
+    """Return the rows of each room or person in a good answer."""
     question: Any = call.body
     if call.path == LIST:
         return {question.get("room_id") or question["user_id"]: data.get("freebusy_list") or []}

@@ -1,4 +1,4 @@
-"""Lives through a year, and looks at every room whenever anything may have changed."""
+"""Runs a simulated year, and checks every room whenever anything may have changed."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -26,15 +26,15 @@ from tests.soak.watch import Watch
 from tests.soak.witness import Witness
 
 MONTH: Final = 30  # in days
-AT_REST: Final = 2  # tasks: this one, and what Home Assistant has going
-MARKS: Final = 8  # in a year: when it is counted what there is
+AT_REST: Final = 2  # tasks of an idle loop: this one, and one of Home Assistant
+MARKS: Final = 8  # samples of the process in a year
 
 
 class Year:
-    """The year. `live` lives through it; what came of it is in `tally`."""
+    """The simulated year. `live` runs it; `tally` has the result."""
 
     def __init__(self, plan: Plan, tenant: Tenant, witness: Witness, clock: YearClock) -> None:
-        """Take what it is made of."""
+        """Create all parts; `live` starts them."""
         self.plan, self.tally = plan, Tally()
         self._tenant, self._witness, self._clock = tenant, witness, clock
         rng = self._rng = random.Random(plan.seed)  # noqa: S311  # no secret
@@ -43,11 +43,11 @@ class Year:
         self._hearing = Hearing(self.tally, clock, self._agenda)
         self._watch = Watch(self.tally, clock, self._hearing, self._office, tenant)
         self._deeds = Deeds(self._office, clock, self._agenda, self._watch, self.tally, rng)
-        self._on_at: set[str] = set()  # names of troubles of the tenant
+        self._on_at: set[str] = set()  # names of the active incidents that change the tenant
         witness.told, clock.settled = self._hearing.told, self._watch.settled
 
     async def live(self, house: House) -> Tally:
-        """Live through the year, from its first midnight."""
+        """Run the year, from its first midnight, and return its tally."""
         self._house, plan = house, self.plan
         self._hearing.house = self._watch.house = self._deeds.house = house
         house.began, house.left, house.ended = self._watch.began, self._watch.left, self._watch.ended
@@ -78,14 +78,14 @@ class Year:
         return self.tally
 
     async def _until(self, end: datetime) -> None:
-        """Do what is due, and look where something begins or ends, until then."""
+        """Run all actions and checks that are due before `end`."""
         while True:
             deed_at, mark = self._agenda.next_deed, self._agenda.next_mark or end
             if min(deed_at, mark) >= end:
                 break
             if deed_at <= mark:
                 deed = self._agenda.take_deed()
-                # What came due during a restart is done one by one, for readings are told apart by when they began
+                # Run actions that became due during a restart a second apart: polls are told apart by their start
                 await self._go_to(max(deed_at, self._clock.now + SECOND))
                 await deed()
                 await self._clock.settle()
@@ -112,13 +112,13 @@ class Year:
         self._agenda.at(midnight + timedelta(days=1, hours=3), plan)
 
     def _every_month(self, since: datetime) -> None:
-        """Say how far it has come: a year takes minutes."""
+        """Print the progress every month; a year takes minutes."""
 
         async def say() -> None:
             self._agenda.within(MONTH, say)
             days, told, calls = (self._clock.now - since).days, self.tally, self._witness.calls.total()
             told.say(
-                f"day {days:>3}: {process_time():>5.0f} s of processor time, {told.polls:,} polls, {calls:,} calls,"
+                f"day {days:>3}: {process_time():>5.0f} s of CPU time, {told.polls:,} polls, {calls:,} calls,"
                 f" {told.looks:,} looks, {told.mismatches} mismatches"
             )
 
@@ -137,7 +137,7 @@ class Year:
         if self._house.hass.is_running:
             self._watch.look_at_all()
 
-    # What goes wrong
+    # Incidents
 
     async def _begin_trouble(self, troubles: Troubles) -> None:
         name = self._rng.choice(troubles.kinds)
@@ -154,7 +154,7 @@ class Year:
         self._on_at.discard(trouble.name)
 
     async def _type_secret(self) -> None:
-        """Type the new secret when it is asked for; in an outage that is refused, and tried again."""
+        """Enter the new secret in the reauthentication flow. If an outage prevents that, try again in an hour."""
         secret = self._tenant.app_secret
         if secret == self._house.entry.data["app_secret"]:
             return
@@ -170,7 +170,9 @@ class Year:
             self._agenda.within(1 / 24, again)
 
     async def _tally_mark(self) -> None:
-        end = self._clock.now + timedelta(minutes=5)  # a poll under way holds much; one without an answer, for long
+        end = self._clock.now + timedelta(
+            minutes=5
+        )  # let a running poll end: it holds many objects, for long if Feishu does not answer
         while len(asyncio.all_tasks()) > AT_REST and self._clock.now < end:
             await self._clock.to(self._clock.now + SECOND)
         _forget_writes()
@@ -181,6 +183,6 @@ class Year:
 
 
 def _forget_writes() -> None:
-    """Let go of what was written to the storage, which is a mock and remembers all that it was called with."""
+    """Free the data written to the storage: it is a mock, which keeps the arguments of all calls."""
     for name in ("_async_load", "_async_write_data", "async_remove"):
         getattr(Store, name).reset_mock()
