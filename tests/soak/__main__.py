@@ -15,7 +15,7 @@ from tests.soak.report import failures, report
 from tests.soak.tally import Tally
 
 YEAR = Path(__file__).with_name("one_year.py")
-QUIETLY = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
+PYTEST_OPTIONS = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
 
 
 class Soak:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     soak = Soak(Plan(options.days, options.rooms, options.seed, options.people))
     print(f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}", flush=True)
-    status = pytest.main([str(YEAR), *QUIETLY], plugins=[soak])
+    status = pytest.main([str(YEAR), *PYTEST_OPTIONS], plugins=[soak])
     if not soak.lived:
         return int(status) or 1
     (tally,) = soak.lived

@@ -11,14 +11,14 @@ from homeassistant.core import HomeAssistant
 from tests.clock import Clock
 
 SECOND: Final = timedelta(seconds=1)
-HAIR: Final = timedelta(milliseconds=1)  # how long after an instant to check: timers never fire before it
+AFTER: Final = timedelta(milliseconds=1)  # how long after an instant to check: timers never fire before it
 # The loop's clock starts a day before 2**24 seconds, where a float can no longer hold nanoseconds. Even a short run
 # must cross that point
 FIRST_SECONDS: Final = 2.0**24 - 86_400
 
 
 class WallClock:
-    """A wall clock that moves only when told to."""
+    """A wall clock that moves only by `tick` and `move_to`."""
 
     def __init__(self) -> None:
         """Start in the year 2000."""
@@ -60,7 +60,7 @@ class YearClock(Clock):
     def has_more_to_do(self) -> bool:
         """Return whether another timer is due at this instant."""
         wait = self._next_timer()
-        return wait is not None and wait < HAIR
+        return wait is not None and wait < AFTER
 
     @override
     def _next_timer(self) -> timedelta | None:

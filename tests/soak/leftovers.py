@@ -39,7 +39,7 @@ def running(hass: HomeAssistant) -> list[str]:
     ]
 
 
-def heard_twice(hass: HomeAssistant) -> list[str]:
+def duplicate_listeners(hass: HomeAssistant) -> list[str]:
     """Return our listeners that are registered more than once; each should end with its entry."""
     on_bus = (job for jobs in hass.bus._listeners.values() for job, _ in jobs)
     dispatched = (target for targets in hass.data.get(DATA_DISPATCHER, {}).values() for target in targets)

@@ -20,12 +20,12 @@ from pytest_homeassistant_custom_component.common import mock_storage
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from simulator import Tenant, rows
+from tests.soak.actions import FIRST_OPTIONS
 from tests.soak.clock import WallClock, YearClock
-from tests.soak.deeds import FIRST_OPTIONS
-from tests.soak.house import House
+from tests.soak.home import Home
+from tests.soak.observed_simulator import ObservedSimulator
 from tests.soak.plan import Plan
 from tests.soak.tally import LogCounter, Tally
-from tests.soak.witness import Witness
 from tests.soak.year import Year
 
 
@@ -37,7 +37,7 @@ class Resolver(ThreadedResolver):
         await self.close()
 
 
-_MOST_ROWS = 2_000
+_MAX_CACHED_ROWS = 2_000
 
 
 class Live(Protocol):
@@ -67,7 +67,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
 def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch) -> Live:
     """Return the function that runs a plan."""
     for name in ("_row", "_room_row"):  # cache rows: a booking gives the same row in a thousand answers
-        monkeypatch.setattr(rows, name, _remembered(getattr(rows, name)))
+        monkeypatch.setattr(rows, name, _cached(getattr(rows, name)))
 
     async def live(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Tally:
         log, ours = LogCounter(), logging.getLogger(f"custom_components.{DOMAIN}")
@@ -89,11 +89,11 @@ def live(socket_enabled: None, wall: WallClock, monkeypatch: pytest.MonkeyPatch)
     return live
 
 
-def _remembered(make_row: Callable[..., object]) -> Callable[..., object]:
+def _cached(make_row: Callable[..., object]) -> Callable[..., object]:
     kept: dict[object, object] = {}
 
     def row(tenant: Tenant, *booking: object) -> object:
-        if len(kept) > _MOST_ROWS:
+        if len(kept) > _MAX_CACHED_ROWS:
             kept.clear()
         if booking not in kept:
             kept[booking] = make_row(tenant, *booking)
@@ -112,8 +112,8 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
         logging.getLogger(name).setLevel(logging.ERROR)
     tenant = Tenant(clock=wall.now)
     clock = YearClock(wall)
-    witness = Witness(tenant, clock)
-    year = Year(plan, tenant, witness, clock)
+    simulator = ObservedSimulator(tenant, clock)
+    year = Year(plan, tenant, simulator, clock)
     year.tally.say = say
 
     def note_failure(_loop: object, context: dict[str, Any]) -> None:
@@ -125,14 +125,14 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
         patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
         tenant.monotonic = clock.seconds
         loop.set_exception_handler(note_failure)
-        async with witness:
+        async with simulator:
             data = {
-                CONF_BASE_URL: witness.base_url,
+                CONF_BASE_URL: simulator.base_url,
                 CONF_APP_ID: tenant.app_id,
                 CONF_APP_SECRET: tenant.app_secret,
             }
             options = {**FIRST_OPTIONS, "source": plan.source}
             try:
-                return await year.live(House(clock, tenant.app_id, data, options, plan.zone))
+                return await year.live(Home(clock, tenant.app_id, data, options, plan.zone))
             finally:
                 loop.set_exception_handler(None)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tests.soak.tally import Mark, Tally
+from tests.soak.tally import Sample, Tally
 
 _GROWTH = 1.1
-_MOST_HELD = 5  # caches of Home Assistant and the test library free the last ones late
+_MAX_HELD = 5  # caches of Home Assistant and the test library free the last ones late
 _SPARE = {"objects": 20_000, "memory": 20_000, "timers": 20, "tasks": 15}  # more meetings, or a running poll
-_LINES_OF_A_TROUBLE = 8
+_LINES_PER_DISTURBANCE = 8
 _NEVER_BACK = 2  # when an entry ends, "all rooms failed" and "some rooms failed" may both be logged without recovery
 
 
@@ -22,13 +22,13 @@ def _failures(tally: Tally) -> Iterator[str]:
     yield from _logged(tally)
     if tally.limit_violations:
         yield f"{tally.limit_violations} calls beyond a rate limit"
-    if not tally.true_looks:
+    if not tally.truth_checks:
         yield "nothing was ever compared with the truth"
 
 
 def _shown_wrongly(tally: Tally) -> Iterator[str]:
-    yield from tally.told
-    if tally.mismatches > len(tally.told):
+    yield from tally.reported
+    if tally.mismatches > len(tally.reported):
         yield f"{tally.mismatches} mismatches in all"
     if tally.false_free:
         yield f"{tally.false_free} times free and busy by what was known"
@@ -45,24 +45,24 @@ def _logged(tally: Tally) -> Iterator[str]:
     down, back = tally.log.levels["ERROR"] + tally.log.levels["WARNING"], tally.log.levels["INFO"]
     if down > back + _NEVER_BACK * (tally.loads + 1):  # a start may end an outage, or log it again
         yield f"{down} lines in the log about what went wrong, and {back} about its end"
-    disturbances = tally.troubles.total() + sum(tally.deeds.values()) + tally.edits["rooms deleted"]
-    if tally.log.levels.total() > _LINES_OF_A_TROUBLE * disturbances + 10:
+    disturbances = tally.incidents.total() + sum(tally.actions.values()) + tally.edits["rooms deleted"]
+    if tally.log.levels.total() > _LINES_PER_DISTURBANCE * disturbances + 10:
         yield f"{tally.log.levels.total()} lines in the log for {disturbances} disturbances"
 
 
 def _left(tally: Tally) -> Iterator[str]:
     yield from (f"left behind: {what} ({times} times)" for what, times in tally.left_behind.items())
-    for mark in tally.marks:
-        if max(mark.homes, mark.coordinators) > _MOST_HELD:
-            yield f"{mark.at}: {mark.homes} Home Assistants and {mark.coordinators} coordinators are still held"
-    middle = len(tally.marks) // 2
-    yield from _growth(tally.marks[:middle], tally.marks[middle:])
+    for sample in tally.samples:
+        if max(sample.homes, sample.coordinators) > _MAX_HELD:
+            yield f"{sample.at}: {sample.homes} Home Assistants and {sample.coordinators} coordinators still in memory"
+    middle = len(tally.samples) // 2
+    yield from _growth(tally.samples[:middle], tally.samples[middle:])
 
 
-def _growth(earlier: Sequence[Mark], later: Sequence[Mark]) -> Iterator[str]:
+def _growth(earlier: Sequence[Sample], later: Sequence[Sample]) -> Iterator[str]:
     """Compare the maxima of the two halves of the year."""
     for what, spare in _SPARE.items():
-        before, after = (max(getattr(mark, what) for mark in marks) for marks in (earlier, later))
+        before, after = (max(getattr(sample, what) for sample in samples) for samples in (earlier, later))
         if after > before * _GROWTH + spare:
             yield f"{what} grew from {before} to {after}"
 
@@ -77,9 +77,9 @@ def _lines(tally: Tally) -> Iterator[str]:
         "Checks",
         {
             "instants": tally.instants,
-            "rooms at these instants": tally.looks,
-            "... with a valid answer": tally.fresh_looks,
-            "... also compared with the bookings": tally.true_looks,
+            "rooms at these instants": tally.checks,
+            "... with a valid answer": tally.known_checks,
+            "... also compared with the bookings": tally.truth_checks,
             "instants skipped while the entry or its options changed": tally.unsettled,
             "MISMATCHES": tally.mismatches,
             "FALSE FREE": tally.false_free,
@@ -97,18 +97,19 @@ def _lines(tally: Tally) -> Iterator[str]:
         },
     )
     yield from _table("Changes of bookings and rooms", tally.edits)
-    yield from _table("User actions", tally.deeds)
-    yield from _table("Incidents", tally.troubles)
-    yield from _table("Calls with an injected fault", tally.struck)
-    yield from _table("Error codes", tally.refused)
+    yield from _table("User actions", tally.actions)
+    yield from _table("Incidents", tally.incidents)
+    yield from _table("Calls with an injected fault", tally.faulty_calls)
+    yield from _table("Error codes", tally.error_codes)
     yield from _table("Polls and calls", {"polls": tally.polls, **tally.calls})
     yield from _table("Log lines of the integration", {**tally.log.levels, **tally.log.ours})
     if tally.log.others:
         yield from _table("Warnings and errors of other loggers", tally.log.others)
     yield "\nThe process"
     yield f"  {'':20}{'objects':>12}{'memory, KiB':>14}{'timers':>10}{'tasks':>8}"
-    for mark in tally.marks:
-        yield f"  {mark.at:%Y-%m-%d %H:%M}    {mark.objects:>12,}{mark.memory:>14,}{mark.timers:>10}{mark.tasks:>8}"
+    for sample in tally.samples:
+        at = f"{sample.at:%Y-%m-%d %H:%M}"
+        yield f"  {at}    {sample.objects:>12,}{sample.memory:>14,}{sample.timers:>10}{sample.tasks:>8}"
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterable[str]:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, override
 
 if TYPE_CHECKING:  # the process that starts pytest must not import Home Assistant first
-    from tests.soak.witness import Witness
+    from tests.soak.observed_simulator import ObservedSimulator
 
-_MOST_TOLD = 20
+_MAX_REPORTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Sample:
     """A sample of the process at an instant: numbers of objects, and `memory` in KiB."""
 
     at: datetime
@@ -68,13 +68,13 @@ class Tally:
     """The counts, and the mismatches found."""
 
     instants: int = 0
-    looks: int = 0
-    fresh_looks: int = 0
-    true_looks: int = 0
+    checks: int = 0
+    known_checks: int = 0
+    truth_checks: int = 0
     unsettled: int = 0
     mismatches: int = 0
     false_free: int = 0
-    told: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
     polls: int = 0
     writes: int = 0
     idle_writes: int = 0
@@ -87,26 +87,27 @@ class Tally:
     flips_shown: int = 0
     flips_due: int = 0
     asked_again: int = 0
-    troubles: Counter[str] = field(default_factory=Counter)
-    deeds: Counter[str] = field(default_factory=Counter)
+    incidents: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
-    struck: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    marks: list[Mark] = field(default_factory=list)
+    faulty_calls: Counter[str] = field(default_factory=Counter)
+    error_codes: Counter[str] = field(default_factory=Counter)
+    samples: list[Sample] = field(default_factory=list)
     log: LogCounter = field(default_factory=LogCounter)
     say: Callable[[str], None] = field(default=lambda _: None, repr=False)  # prints progress
 
     def mismatch(self, what: str) -> None:
         """Record that a wrong value is shown."""
         self.mismatches += 1
-        if len(self.told) < _MOST_TOLD:
-            self.told.append(what)
+        if len(self.reported) < _MAX_REPORTED:
+            self.reported.append(what)
             self.say(what)
 
-    def take(self, edits: Mapping[str, int], witness: Witness, loads: int) -> None:
+    def take(self, edits: Mapping[str, int], simulator: ObservedSimulator, loads: int) -> None:
         """Add the counts of other objects."""
         self.loads = loads
         self.edits.update(edits)
-        self.calls, self.struck, self.refused = witness.calls, witness.struck, witness.codes
-        self.limit_violations = len(witness.tenant.limit_violations)
+        self.calls, self.faulty_calls = simulator.calls, simulator.faulty_calls
+        self.error_codes = simulator.error_codes
+        self.limit_violations = len(simulator.tenant.limit_violations)

@@ -5,13 +5,13 @@ from datetime import timedelta
 import random
 from typing import Any, Final
 
-from tests.soak.agenda import Agenda, Deed
+from tests.soak.checker import Checker
 from tests.soak.clock import YearClock
-from tests.soak.house import House
+from tests.soak.home import Home
 from tests.soak.office import Office
 from tests.soak.plan import Plan
+from tests.soak.scheduler import Action, Scheduler
 from tests.soak.tally import Tally
-from tests.soak.watch import Watch
 
 ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC")
 OPTIONS: Final[tuple[dict[str, Any], ...]] = (
@@ -49,22 +49,22 @@ FIRST_OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-class Deeds:
+class UserActions:
     """The actions of a user, each repeated at random."""
 
-    house: House
+    home: Home
 
     def __init__(
-        self, office: Office, clock: YearClock, agenda: Agenda, watch: Watch, tally: Tally, rng: random.Random
+        self, office: Office, clock: YearClock, scheduler: Scheduler, checker: Checker, tally: Tally, rng: random.Random
     ) -> None:
-        """Act in `house` (set later) and in `office`."""
-        self._office, self._clock, self._agenda, self._watch = office, clock, agenda, watch
-        self._tally, self._done, self._rng = tally, tally.deeds, rng
+        """Act in `home` (set later) and in `office`."""
+        self._office, self._clock, self._scheduler, self._checker = office, clock, scheduler, checker
+        self._tally, self._done, self._rng = tally, tally.actions, rng
 
     def begin(self, plan: Plan) -> None:
         """Schedule each action with its average interval in days, divided by the plan's pace."""
         self._rooms = plan.rooms
-        deeds: dict[float, Deed] = {
+        actions: dict[float, Action] = {
             2.1: self._of_the_office(self._office.close_room),
             2.2: self._of_the_office(self._office.open_room),
             6.1: self._of_the_office(self._office.rename_room),
@@ -75,59 +75,59 @@ class Deeds:
             7.1: self._restart,
             11.1: self._reload,
             31.1: self._leave_unloaded,
-            61.1: self._move,
-            21.1: self._switch_off,
+            61.1: self._change_zone,
+            21.1: self._disable_for_a_while,
         }
-        for days, deed in deeds.items():
-            self._agenda.now_and_then(days / plan.pace, deed)
+        for days, action in actions.items():
+            self._scheduler.repeat(days / plan.pace, action)
 
-    def _of_the_office(self, deed: Callable[[], str]) -> Deed:
+    def _of_the_office(self, action: Callable[[], str]) -> Action:
         async def do() -> None:
-            self._office.do(deed)
+            self._office.do(action)
 
         return do
 
     async def _change_options(self) -> None:
         self._done["options changed"] += 1
-        before = self.house.entry.runtime_data if self.house.is_loaded else None
-        await self.house.set_options(**self._rng.choice(OPTIONS))
-        if before and before is not getattr(self.house.entry, "runtime_data", None):
+        before = self.home.entry.runtime_data if self.home.is_loaded else None
+        await self.home.set_options(**self._rng.choice(OPTIONS))
+        if before and before is not getattr(self.home.entry, "runtime_data", None):
             self._tally.mismatch(f"{self._clock.now} options were not applied in place")
 
     async def _restart(self) -> None:
         self._done["restarts"] += 1
-        await self.house.stop()
+        await self.home.stop()
         if self._rng.random() < 0.3:
             await self._clock.to(self._clock.now + timedelta(seconds=self._rng.uniform(10, 3_600)))
-        await self.house.start()
+        await self.home.start()
 
     async def _reload(self) -> None:
         self._done["reloads"] += 1
-        await self.house.reload()
+        await self.home.reload()
 
     async def _leave_unloaded(self) -> None:
-        if self.house.is_loaded:
+        if self.home.is_loaded:
             self._done["unloaded for a while"] += 1
-            await self.house.unload()
-            self._agenda.within(self._rng.uniform(0, 0.2), self.house.load)
+            await self.home.unload()
+            self._scheduler.within(self._rng.uniform(0, 0.2), self.home.load)
 
-    async def _move(self) -> None:
-        self._done["zones"] += 1
-        await self.house.set_zone(self._rng.choice(ZONES))
-        self._watch.look(self.house.subject_ids)
+    async def _change_zone(self) -> None:
+        self._done["time zones changed"] += 1
+        await self.home.set_zone(self._rng.choice(ZONES))
+        self._checker.check(self.home.subject_ids)
 
     async def _add_room(self) -> None:
         self._done["rooms added"] += 1
         room = self._office.add_room()
-        await self.house.set_options(rooms={**self.house.options["rooms"], room.room_id: room.name})
+        await self.home.set_options(rooms={**self.home.options["rooms"], room.room_id: room.name})
 
     async def _drop_rooms(self) -> None:
         for key in ("rooms", "people"):
-            chosen = self.house.options[key]
+            chosen = self.home.options[key]
             kept = {subject_id: name for subject_id, name in chosen.items() if self._office.has(subject_id)}
             self._done[f"{key} dropped"] += len(chosen) - len(kept)
             if kept != chosen:
-                await self.house.set_options(**{key: kept})
+                await self.home.set_options(**{key: kept})
 
     async def _replace_room(self) -> None:
         if self._office.size > self._rooms * 0.9:
@@ -139,15 +139,15 @@ class Deeds:
             self._office.do(self._office.delete_person)
             self._done["people added"] += 1
             person = self._office.add_person()
-            people = {**self.house.options["people"], person.open_id: person.name}
-            await self.house.set_options(people=people)
+            people = {**self.home.options["people"], person.open_id: person.name}
+            await self.home.set_options(people=people)
 
-    async def _switch_off(self) -> None:
-        self._done["rooms or people switched off"] += 1
-        room_id = self._rng.choice(sorted(self.house.subject_ids))
-        self.house.switch(room_id, on=False)
+    async def _disable_for_a_while(self) -> None:
+        self._done["rooms or people disabled"] += 1
+        room_id = self._rng.choice(sorted(self.home.subject_ids))
+        self.home.set_enabled(room_id, on=False)
 
-        async def switch_on() -> None:
-            self.house.switch(room_id, on=True)
+        async def enable() -> None:
+            self.home.set_enabled(room_id, on=True)
 
-        self._agenda.within(self._rng.uniform(0.1, 3), switch_on)
+        self._scheduler.within(self._rng.uniform(0.1, 3), enable)

@@ -13,9 +13,9 @@ from homeassistant.helpers import entity_registry as er
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Tenant
 from tests.soak import leftovers, oracle
+from tests.soak.answers import Answers
 from tests.soak.clock import YearClock
-from tests.soak.hearing import Hearing
-from tests.soak.house import House
+from tests.soak.home import Home
 from tests.soak.office import Office
 from tests.soak.oracle import UNAVAILABLE, Known, Span, View
 from tests.soak.tally import Tally
@@ -33,57 +33,57 @@ ATTRIBUTES: Final = frozenset(
 _KEY = re.compile("_((?:omm|ou)_[0-9a-f]+)_(.+)")
 
 
-class Watch:
-    """Records state writes. Checks rooms after each write and whenever it is told to."""
+class Checker:
+    """Records state writes. Checks rooms after each write and on request."""
 
-    house: House
+    home: Home
 
-    def __init__(self, tally: Tally, clock: YearClock, hearing: Hearing, office: Office, tenant: Tenant) -> None:
-        """Compare with the oracle of `hearing`, and with the bookings of `tenant`."""
-        self._tally, self._clock, self._hearing = tally, clock, hearing
+    def __init__(self, tally: Tally, clock: YearClock, answers: Answers, office: Office, tenant: Tenant) -> None:
+        """Compare with the oracle of `answers`, and with the bookings of `tenant`."""
+        self._tally, self._clock, self._answers = tally, clock, answers
         self._office, self._tenant = office, tenant
         self._written: set[str] = set()
         self._expected: dict[str, str] = {}
-        self._untangled: dict[str, tuple[str, str]] = {}  # room id and key, by entity id
+        self._keys: dict[str, tuple[str, str]] = {}  # room id and key, by entity id
         self._ranges: dict[str, object] = {}  # content of each calendar at its last write
 
     # State writes
 
     def began(self, hass: HomeAssistant) -> None:
         """Listen to the state events of a new Home Assistant."""
-        self._untangled.clear()
+        self._keys.clear()
 
         @callback
-        def note_write(event: Event[Any]) -> None:
-            self._note_write(event.data["entity_id"], event.data.get("old_state"), event.data["new_state"])
+        def record_write(event: Event[Any]) -> None:
+            self._record_write(event.data["entity_id"], event.data.get("old_state"), event.data["new_state"])
 
         @callback
-        def note_idle(event: Event[Any]) -> None:
-            self._note_idle(event.data["entity_id"])
+        def record_idle(event: Event[Any]) -> None:
+            self._record_idle(event.data["entity_id"])
 
-        hass.bus.async_listen(EVENT_STATE_CHANGED, note_write)
-        hass.bus.async_listen(EVENT_STATE_REPORTED, note_idle, event_filter=callback(lambda _: True))
+        hass.bus.async_listen(EVENT_STATE_CHANGED, record_write)
+        hass.bus.async_listen(EVENT_STATE_REPORTED, record_idle, event_filter=callback(lambda _: True))
 
     def left(self) -> None:
         """Expect no flip across the end of an entry. Known answers stay valid, because the entry stores them."""
         self._expected.clear()
-        self._hearing.forget_answers()
+        self._answers.drop_pending()
 
     def ended(self, hass: HomeAssistant) -> None:
         """Record what is left of an entry that has ended."""
         self._tally.left_behind.update(leftovers.running(hass))
         if hass.is_running:
-            self._tally.left_behind.update(leftovers.heard_twice(hass))
+            self._tally.left_behind.update(leftovers.duplicate_listeners(hass))
 
     def _room_of(self, entity_id: str) -> tuple[str, str]:
         """Return the room id and the key of an entity; empty strings if it is not a room's."""
-        if entity_id not in self._untangled:
-            entity = er.async_get(self.house.hass).async_get(entity_id)
+        if entity_id not in self._keys:
+            entity = er.async_get(self.home.hass).async_get(entity_id)
             found = _KEY.search(entity.unique_id) if entity and entity.platform == DOMAIN else None
-            self._untangled[entity_id] = (found[1], found[2]) if found else ("", "")
-        return self._untangled[entity_id]
+            self._keys[entity_id] = (found[1], found[2]) if found else ("", "")
+        return self._keys[entity_id]
 
-    def _note_write(self, entity_id: str, old: State | None, new: State | None) -> None:
+    def _record_write(self, entity_id: str, old: State | None, new: State | None) -> None:
         room_id, key = self._room_of(entity_id)
         if not room_id:
             return
@@ -102,7 +102,7 @@ class Watch:
         if room_id in self._expected:  # a new room is written before it is read
             self._tally.drops_shown += "unavailable" in states and len(states) > 1
 
-    def _note_idle(self, entity_id: str) -> None:
+    def _record_idle(self, entity_id: str) -> None:
         """Count a state that was written without a change."""
         room_id, key = self._room_of(entity_id)
         if not room_id:
@@ -116,84 +116,82 @@ class Watch:
 
     def _range_of(self, room_id: str) -> object:
         """Return everything that the events in a room's calendar depend on."""
-        self._hearing.take_over_walk()
-        heard = self._hearing.oracle
-        known, closure = heard.known.get(room_id), heard.closures.get(room_id)
+        self._answers.apply_scan()
+        current = self._answers.oracle
+        known, closure = current.known.get(room_id), current.closures.get(room_id)
         if known is None:
             return None
-        zone, options = self._zone, self.house.entry.options
+        zone, options = self._zone, self.home.entry.options
         days = (oracle.midnight(self._clock.now, zone), oracle.midnight(known.horizon, zone))
         return known.rows, closure, days, options["count_pending_as_busy"]
 
     @property
     def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.house.zone)
+        return ZoneInfo(self.home.zone)
 
     # Checks
 
     def settled(self) -> None:
         """Check the rooms that were written and those that should have been."""
-        self._hearing.take_over_answers()
-        if (rooms := self._written | self._hearing.changed) and not self._clock.has_more_to_do():
-            self._written, self._hearing.changed = set(), set()
-            self.look(rooms)
+        self._answers.apply_answers()
+        if (rooms := self._written | self._answers.changed) and not self._clock.has_more_to_do():
+            self._written, self._answers.changed = set(), set()
+            self.check(rooms)
 
-    def look_at_all(self) -> None:
+    def check_all(self) -> None:
         """Check all rooms and people, and the number of free rooms."""
-        house, now, heard = self.house, self._clock.now, self._hearing.oracle
-        self.look(house.subject_ids)
-        if not (house.is_loaded and house.is_settled):
+        home, now, current = self.home, self._clock.now, self._answers.oracle
+        self.check(home.subject_ids)
+        if not (home.is_loaded and home.is_settled):
             return
-        options = house.entry.options
-        known = {room_id: heard.known[room_id] for room_id in options["rooms"] if room_id in heard.known}
+        options = home.entry.options
+        known = {room_id: current.known[room_id] for room_id in options["rooms"] if room_id in current.known}
         if any(each.fresh_until <= now < each.stale_at for each in known.values()):
             return  # the answer may or may not be valid
-        free = sum(heard.view(room_id, now, options, self._zone).state == "off" for room_id in known)
-        if house.free_rooms not in (str(free), UNAVAILABLE.state):
-            self._tally.mismatch(f"{now} {house.free_rooms} free rooms for {free}")
+        free = sum(current.view(room_id, now, options, self._zone).state == "off" for room_id in known)
+        if home.free_rooms not in (str(free), UNAVAILABLE.state):
+            self._tally.mismatch(f"{now} {home.free_rooms} free rooms for {free}")
 
-    def look(self, rooms: set[str]) -> None:
+    def check(self, rooms: set[str]) -> None:
         """Compare what is shown of rooms with what the oracle expects."""
-        house, now = self.house, self._clock.now
-        if not house.is_settled:
+        home, now = self.home, self._clock.now
+        if not home.is_settled:
             self._tally.unsettled += 1
             return
-        self._hearing.take_over_answers()
-        self._hearing.take_over_walk()
+        self._answers.apply_answers()
+        self._answers.apply_scan()
         self._tally.instants += 1
-        self._look_for(rooms, now)
+        self._check_presence(rooms, now)
         for room_id in rooms:
-            if (state := house.state(room_id)) is None:
+            if (state := home.state(room_id)) is None:
                 continue
-            self._tally.looks += 1
-            known = self._hearing.oracle.known.get(room_id) if house.is_loaded else None
-            expected = (
-                self._hearing.oracle.view(room_id, now, house.entry.options, self._zone) if known else UNAVAILABLE
-            )
+            self._tally.checks += 1
+            known = self._answers.oracle.known.get(room_id) if home.is_loaded else None
+            expected = self._answers.oracle.view(room_id, now, home.entry.options, self._zone) if known else UNAVAILABLE
             if known and state.state == "unavailable" and known.fresh_until <= now < known.stale_at:
                 expected = UNAVAILABLE
             self._compare(room_id, expected, self._shown(state), now)
             if known and expected is not UNAVAILABLE:
                 self._compare_others(room_id, expected, now)
                 self._compare_with_truth(room_id, known, expected, now)
-            if house.is_loaded:
+            if home.is_loaded:
                 before, self._expected[room_id] = self._expected.get(room_id, expected.state), expected.state
                 self._tally.flips_due += {before, expected.state} == {"on", "off"}
                 self._tally.drops_due += before != expected.state and UNAVAILABLE.state in (before, expected.state)
 
-    def _look_for(self, rooms: set[str], now: datetime) -> None:
+    def _check_presence(self, rooms: set[str], now: datetime) -> None:
         """Find rooms without an entity that should have one, and the other way round."""
-        house = self.house
-        if not house.is_loaded:
+        home = self.home
+        if not home.is_loaded:
             return
         for room_id in rooms:
-            wanted = room_id in house.subject_ids
-            is_there = house.state(room_id) is not None
-            if is_there is not wanted and not house.is_off(room_id):
+            wanted = room_id in home.subject_ids
+            is_there = home.state(room_id) is not None
+            if is_there is not wanted and not home.is_disabled(room_id):
                 self._tally.mismatch(f"{now} {room_id[:10]} is {'not ' if wanted else ''}there")
 
     def _compare(self, room_id: str, expected: View, shown: View, now: datetime) -> None:
-        self._tally.fresh_looks += expected is not UNAVAILABLE
+        self._tally.known_checks += expected is not UNAVAILABLE
         if shown == expected:
             return
         self._tally.false_free += shown.state == "off" and expected.state != "off"
@@ -212,7 +210,7 @@ class Watch:
             ("sensor", "next_free", expected.next_free_time.isoformat() if expected.next_free_time else "unknown"),
             ("calendar", "calendar", expected.state),
         ):
-            state = self.house.state(room_id, key, domain)
+            state = self.home.state(room_id, key, domain)
             if state and state.state != value:
                 self._tally.mismatch(f"{now} {room_id[:10]} {key}: {state.state} for {value}")
             elif state and key == "calendar" and (event := _event_of(state)) != self._event_text(expected.event):
@@ -229,12 +227,12 @@ class Watch:
         """Compare with the tenant's bookings, if none has changed since the answer."""
         never = datetime.min.replace(tzinfo=UTC)
         room, person = self._tenant.rooms.get(room_id), self._tenant.users.get(room_id)
-        asked_at, closed_at = self._hearing.answered[room_id], self._office.closed_at.get(room_id, never)
+        asked_at, closed_at = self._answers.answered[room_id], self._office.closed_at.get(room_id, never)
         if (room is None and person is None) or asked_at < self._office.booked_at.get(room_id, never):
             return
-        if self._hearing.walked_at is None or self._hearing.walked_at < closed_at:
+        if self._answers.scanned_at is None or self._answers.scanned_at < closed_at:
             return
-        options = self.house.entry.options
+        options = self.home.entry.options
         no_booking = {"decline", "removed"}
         if room and known.by_list and not options["count_pending_as_busy"]:
             no_booking.add("needs_action")
@@ -249,7 +247,7 @@ class Watch:
         )
         if maybe and not busy and not closed:
             return  # whether it counts depends on the options at the time of the read
-        self._tally.true_looks += 1
+        self._tally.truth_checks += 1
         if (expected.state == "on") is not (busy or closed):
             self._tally.mismatch(f"{now} {room_id[:10]} {expected.state}, and in truth {busy=} {closed=}")
 

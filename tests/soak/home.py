@@ -33,7 +33,7 @@ from tests.clock import Clock
 _ENTRY_ID = "01SOAK"
 
 
-class House:
+class Home:
     """One config entry in a series of Home Assistants."""
 
     hass: HomeAssistant
@@ -55,7 +55,7 @@ class House:
         self.began: Callable[[HomeAssistant], None] = lambda _: None  # called with each new Home Assistant
         self.left: Callable[[], None] = lambda: None  # called when the entry is no longer loaded
         self.ended: Callable[[HomeAssistant], None] = lambda _: None  # called when nothing of the entry should be left
-        self._switched_on: set[str] = set()
+        self._enabled_since_load: set[str] = set()
         self._stack = AsyncExitStack()
         self.loads = 0  # how often the entry was loaded
 
@@ -120,7 +120,7 @@ class House:
             return
         if entry.state is ConfigEntryState.LOADED:
             self.loads += 1
-            self._switched_on.clear()
+            self._enabled_since_load.clear()
         else:
             self.left()
 
@@ -163,7 +163,7 @@ class House:
         await self.hass.config.async_update(time_zone=zone)
         await self._clock.settle()
 
-    async def type_secret(self, secret: str) -> bool:
+    async def enter_secret(self, secret: str) -> bool:
         """Complete the reauthentication flow. Return whether there was one and it accepted the secret."""
         flows = self.hass.config_entries.flow
         for flow in flows.async_progress_by_handler(DOMAIN):
@@ -186,17 +186,17 @@ class House:
         state = self.hass.states.get(entity_id) if entity_id else None
         return state.state if state else STATE_UNAVAILABLE
 
-    def is_off(self, room_id: str) -> bool:
+    def is_disabled(self, room_id: str) -> bool:
         """Return whether the main entity of a room is disabled, or was enabled but the entry not yet reloaded."""
         registry = er.async_get(self.hass)
         entity_id = registry.async_get_entity_id("binary_sensor", DOMAIN, f"{self.unique_id}_{room_id}_busy")
         entity = registry.async_get(entity_id) if entity_id else None
-        return room_id in self._switched_on or (entity is not None and entity.disabled_by is not None)
+        return room_id in self._enabled_since_load or (entity is not None and entity.disabled_by is not None)
 
-    def switch(self, room_id: str, *, on: bool) -> None:
+    def set_enabled(self, room_id: str, *, on: bool) -> None:
         """Disable or enable all entities of a room. Home Assistant reloads the entry for enabled ones."""
         if on:
-            self._switched_on.add(room_id)
+            self._enabled_since_load.add(room_id)
         registry = er.async_get(self.hass)
         for entity in list(registry.entities.values()):
             if f"_{room_id}_" in entity.unique_id and (entity.disabled_by is not None) is on:

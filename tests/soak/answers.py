@@ -7,44 +7,44 @@ from zoneinfo import ZoneInfo
 
 from simulator import Call
 from tests.soak import oracle
-from tests.soak.agenda import Agenda
-from tests.soak.clock import HAIR, SECOND, YearClock
-from tests.soak.house import House
+from tests.soak.clock import AFTER, SECOND, YearClock
+from tests.soak.home import Home
+from tests.soak.observed_simulator import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_subject, window_of
 from tests.soak.oracle import GRACE_AT_LEAST, GRACE_BEYOND, Closure, Known, Oracle
+from tests.soak.scheduler import Scheduler
 from tests.soak.tally import Tally
-from tests.soak.witness import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_subject, window_of
 
 WINDOW_BEFORE: Final = timedelta(hours=24)
 LONGEST_INTERVAL: Final = timedelta(days=1)
 LONGEST_WAIT: Final = timedelta(minutes=5)  # for the list of rooms, if Feishu does not answer
 
 
-class Hearing:
+class Answers:
     """Gives the oracle the answers that are in force, and schedules checks of the rooms around their edges."""
 
-    house: House
+    home: Home
 
-    def __init__(self, tally: Tally, clock: YearClock, agenda: Agenda) -> None:
+    def __init__(self, tally: Tally, clock: YearClock, scheduler: Scheduler) -> None:
         """Start without answers."""
         self.oracle = Oracle()
         self.changed: set[str] = set()  # rooms whose rows changed
         self.answered: dict[str, datetime] = {}  # when a room was last read, by id
-        self.walked_at: datetime | None = None  # start of the scan of the room list that is in force
-        self._tally, self._clock, self._agenda = tally, clock, agenda
-        self._heard: dict[str, tuple[datetime, Known]] = {}  # answers that are not in force yet, and when they came
-        self._walks: list[tuple[datetime, dict[str, Closure | None]]] = []
+        self.scanned_at: datetime | None = None  # start of the scan of the room list that is in force
+        self._tally, self._clock, self._scheduler = tally, clock, scheduler
+        self._pending: dict[str, tuple[datetime, Known]] = {}  # answers that are not in force yet, and when they came
+        self._scans: list[tuple[datetime, dict[str, Closure | None]]] = []
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
 
-    def told(self, call: Call, data: Mapping[str, Any] | None) -> None:
+    def on_call(self, call: Call, data: Mapping[str, Any] | None) -> None:
         """Process a call and the data of its answer; `data` is None if the answer was bad or lost."""
         if call.path in (BATCH, LIST, PEOPLE):
-            self._note_free_busy(call, data)
+            self._record_free_busy(call, data)
         elif data and call.path in (ROOMS, ROOMS_MGET):
             rooms = data.get("rooms") or data.get("items") or ()
             closures = {room["room_id"]: oracle.closure_of(room.get("room_status")) for room in rooms}
-            self._walks.append((self._clock.now, closures))
+            self._scans.append((self._clock.now, closures))
 
-    def _note_free_busy(self, call: Call, data: Mapping[str, Any] | None) -> None:
+    def _record_free_busy(self, call: Call, data: Mapping[str, Any] | None) -> None:
         window = window_of(call)
         if window is None:
             return
@@ -58,68 +58,68 @@ class Hearing:
         now = self._clock.now
         for room_id, items in items_by_subject(call, data).items():
             rows, by_list = oracle.rows_of(items), call.path != BATCH
-            self._heard[room_id] = (
+            self._pending[room_id] = (
                 now,
                 Known(rows, *window, read_at + grace, read_at + longest, by_list=by_list),
             )
-        self.take_over_answers()
+        self.apply_answers()
 
-    def take_over_answers(self) -> None:
+    def apply_answers(self) -> None:
         """Put answers into force. After an outage, wait until the integration has read which rooms are disabled."""
-        if not self._heard:
+        if not self._pending:
             return
-        house = self.house
-        waits = house.is_loaded and not house.coordinator.last_update_success and house.coordinator.catalogue.error
-        for room_id, (at, known) in list(self._heard.items()):
+        home = self.home
+        waits = home.is_loaded and not home.coordinator.last_update_success and home.coordinator.catalogue.error
+        for room_id, (at, known) in list(self._pending.items()):
             if waits and self._clock.now < at + LONGEST_WAIT:
                 continue
-            del self._heard[room_id]
+            del self._pending[room_id]
             before = self.oracle.known.get(room_id)
             self.oracle.known[room_id] = known
             self.answered[room_id] = at
-            self._agenda.mark(room_id, [known.fresh_until])
+            self._scheduler.check_around(room_id, [known.fresh_until])
             if before is None or before.rows != known.rows:
                 self.changed.add(room_id)
-                self._agenda.mark(room_id, self.oracle.edges(room_id))
+                self._scheduler.check_around(room_id, self.oracle.edges(room_id))
 
-    def forget_answers(self) -> None:
+    def drop_pending(self) -> None:
         """Drop answers that are not in force yet, because the entry that asked has ended."""
-        self._heard.clear()
+        self._pending.clear()
 
     def _graces(self) -> tuple[timedelta, timedelta]:
         """Return for how long an answer from now stays valid: at least, and at most."""
-        house = self.house
+        home = self.home
         longest = LONGEST_INTERVAL + GRACE_BEYOND
-        options = house.entry.options
+        options = home.entry.options
         if options["plan"] == "free":  # the budget may lengthen the interval, by a rule that other tests cover
-            return oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(house.zone))), longest
-        if house.is_loaded and not house.is_settled:
+            return oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(home.zone))), longest
+        if home.is_loaded and not home.is_settled:
             return GRACE_AT_LEAST, longest
-        grace = oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(house.zone)))
+        grace = oracle.grace(oracle.interval(options, self._clock.now, ZoneInfo(home.zone)))
         return grace, grace
 
-    def take_over_walk(self) -> None:
+    def apply_scan(self) -> None:
         """Put the closures of the last complete scan of the room list into force."""
-        if not self.house.is_loaded:
+        if not self.home.is_loaded:
             return
-        read_at = self.house.coordinator.catalogue.data.read_at
-        if read_at == self.walked_at:
+        read_at = self.home.coordinator.catalogue.data.read_at
+        if read_at == self.scanned_at:
             return
-        self.walked_at = read_at
+        self.scanned_at = read_at
         closures: dict[str, Closure | None] = {}
-        for at, found in self._walks:
+        for at, found in self._scans:
             if at >= read_at:
                 closures |= found
-        self._walks.clear()
+        self._scans.clear()
         changed = {room_id for room_id, closure in closures.items() if closure != self.oracle.closures.get(room_id)}
         self.oracle.closures |= closures
         for room_id in changed & self.oracle.known.keys():
-            self._agenda.mark(room_id, self.oracle.edges(room_id))
+            self._scheduler.check_around(room_id, self.oracle.edges(room_id))
 
-    def is_still(self, room_id: str, instant: datetime) -> bool:
+    def has_edge(self, room_id: str, instant: datetime) -> bool:
         """Return whether the latest answer still has an edge for this check."""
         known = self.oracle.known.get(room_id)
         if known is None:
             return True
-        edges = {instant - HAIR + SECOND, instant - HAIR, instant - HAIR - SECOND}
+        edges = {instant - AFTER + SECOND, instant - AFTER, instant - AFTER - SECOND}
         return known.fresh_until in edges or not edges.isdisjoint(self.oracle.edges(room_id))

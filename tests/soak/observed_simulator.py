@@ -17,23 +17,23 @@ PEOPLE = "/open-apis/calendar/v4/freebusy/batch"
 ROOMS = "/open-apis/vc/v1/rooms"
 ROOMS_MGET = "/open-apis/vc/v1/rooms/mget"
 
-type Told = Callable[[Call, Mapping[str, Any] | None], None]
+type OnCall = Callable[[Call, Mapping[str, Any] | None], None]
 
 _ROOM_ID = re.compile("omm_[0-9a-f]+")
 _HARMLESS = ("slow",)
 
 
-class Witness(Simulator):
-    """Reports each call to `told`, with the data of its answer, or None unless a good answer reached the caller."""
+class ObservedSimulator(Simulator):
+    """Reports each call to `on_call`, with the data of its answer, or None unless a good answer reached the caller."""
 
     def __init__(self, tenant: Tenant, clock: Clock) -> None:
         """Serve `tenant`; count delayed answers in `clock`."""
         super().__init__(tenant)
         self._clock = clock
-        self.told: Told = lambda *_: None
+        self.on_call: OnCall = lambda *_: None
         self.calls: Counter[str] = Counter()  # by path
-        self.struck: Counter[str] = Counter()  # by the kind of fault
-        self.codes: Counter[str] = Counter()  # error codes of answers
+        self.faulty_calls: Counter[str] = Counter()  # by the kind of fault
+        self.error_codes: Counter[str] = Counter()  # error codes of answers
 
     @override
     async def _delay(self, call: Call, fault: Fault) -> None:
@@ -47,12 +47,12 @@ class Witness(Simulator):
     def _log(self, call: Call, answer: Answer | None, fault: Fault | None) -> None:
         self.calls[_ROOM_ID.sub(":id", call.path.removeprefix("/open-apis/"))] += 1
         if fault:
-            self.struck[fault.name] += 1
+            self.faulty_calls[fault.name] += 1
         if answer and answer.code:
-            self.codes[f"code {answer.code}"] += 1
+            self.error_codes[f"code {answer.code}"] += 1
         whole = fault is None or fault.name in _HARMLESS
         good = answer is not None and answer.code == 0 and whole
-        self.told(call, json.loads(answer.body).get("data") or {} if answer and good else None)
+        self.on_call(call, json.loads(answer.body).get("data") or {} if answer and good else None)
 
 
 def window_of(call: Call) -> tuple[datetime, datetime] | None:
@@ -65,11 +65,11 @@ def window_of(call: Call) -> tuple[datetime, datetime] | None:
 
 def items_by_subject(call: Call, data: Mapping[str, Any]) -> dict[str, list[Mapping[str, str]]]:
     """Return the rows of each room or person in a good answer."""
-    question: Any = call.body
+    body: Any = call.body
     if call.path == LIST:
-        return {question.get("room_id") or question["user_id"]: data.get("freebusy_list") or []}
+        return {body.get("room_id") or body["user_id"]: data.get("freebusy_list") or []}
     if call.path == PEOPLE:
-        return {told["user_id"]: told.get("freebusy_items") or [] for told in data.get("freebusy_lists") or ()}
+        return {row["user_id"]: row.get("freebusy_items") or [] for row in data.get("freebusy_lists") or ()}
     asked = [value for name, value in call.pairs if name == "room_ids"]
-    refused = data.get("error_room_ids", ())
-    return {room_id: data["free_busy"].get(room_id, []) for room_id in asked if room_id not in refused}
+    unknown = data.get("error_room_ids", ())
+    return {room_id: data["free_busy"].get(room_id, []) for room_id in asked if room_id not in unknown}

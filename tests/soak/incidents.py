@@ -46,7 +46,7 @@ PATHS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """An incident in progress: its kind, its length in seconds, and a function that ends it."""
 
     name: str
@@ -54,7 +54,7 @@ class Trouble:
     end: Callable[[], Awaitable[None]]
 
 
-class Troubles:
+class Incidents:
     """Starts incidents: faults of single calls, and changes of the whole tenant."""
 
     def __init__(
@@ -62,11 +62,11 @@ class Troubles:
         simulator: Simulator,
         rng: random.Random,
         run: Callable[[Awaitable[None]], Awaitable[None]],
-        mend_secret: Callable[[], Awaitable[None]],
+        enter_secret: Callable[[], Awaitable[None]],
     ) -> None:
-        """Break `simulator`. `run` awaits work while time passes; `mend_secret` enters a changed secret."""
+        """Break `simulator`. `run` awaits work while time passes; `enter_secret` enters a changed secret."""
         self._simulator, self._tenant, self._rng = simulator, simulator.tenant, rng
-        self._run, self._mend_secret = run, mend_secret
+        self._run, self._enter_secret = run, enter_secret
         self._rotations = 0
         self._states: dict[str, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]] = {
             "no connection": (self._stop, self._simulator.start),
@@ -79,7 +79,7 @@ class Troubles:
             "rooms scope revoked": self._scope("vc:room:readonly"),
             "batch API retired": (self._retire, self._serve),
             "tokens expire": (self._expire, self._nothing),
-            "secret changed": (self._rotate, self._mend_secret),
+            "secret changed": (self._rotate, self._enter_secret),
         }
 
     @property
@@ -87,14 +87,14 @@ class Troubles:
         """The names of all kinds."""
         return [*FAULTS, *self._states]
 
-    async def begin(self, name: str) -> Trouble:
+    async def begin(self, name: str) -> Incident:
         """Start an incident of a kind."""
         (_, least, most) = self._rng.choices(LENGTHS, [weight for weight, *_ in LENGTHS])[0]
         seconds = self._rng.uniform(least, most)
         if name in self._states:
             begin, end = self._states[name]
             await begin()
-            return Trouble(name, max(seconds, self._rng.uniform(MINUTE, 2 * HOUR)), end)
+            return Incident(name, max(seconds, self._rng.uniform(MINUTE, 2 * HOUR)), end)
         times = None if seconds else self._rng.randrange(1, 7)
         order = self._tenant.inject(FAULTS[name](self._rng), self._rng.choice(PATHS), times)
 
@@ -102,9 +102,9 @@ class Troubles:
             orders = self._tenant.faults.orders
             orders[:] = [other for other in orders if other is not order]
 
-        return Trouble(name, seconds or 20 * MINUTE, withdraw)
+        return Incident(name, seconds or 20 * MINUTE, withdraw)
 
-    def is_of_the_tenant(self, name: str) -> bool:
+    def changes_tenant(self, name: str) -> bool:
         """Return whether this kind changes the whole tenant. Only one of these may be active at a time."""
         return name in self._states
 
