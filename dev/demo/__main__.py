@@ -20,10 +20,10 @@ from simulator import Simulator, Tenant
 from simulator.office import office
 
 from . import dashboard, table
-from .assist import teach_assist
+from .activity import fill_working_day, simulate_activity
+from .assist import enable_assist
 from .connect import Credentials, add_integration, add_people, room_states
 from .home_assistant import HomeAssistant, HomeAssistantError
-from .life import live, wake_up
 
 _KNOWN = {"on", "off"}
 
@@ -63,12 +63,12 @@ async def _run(options: argparse.Namespace) -> int:
             async with home:
                 await home.onboard()
                 _say("Adding the integration …")
-                entry_id = await add_integration(home, credentials, plan="paid", most_rooms=options.rooms)
+                entry_id = await add_integration(home, credentials, plan="paid", max_rooms=options.rooms)
                 if tenant:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
                 states = await _all_known(home)
-                await teach_assist(home, entry_id)
+                await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
                 if options.once:
                     print("\n".join(table.lines(states, color=False)))
@@ -85,7 +85,7 @@ async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credential
         yield Credentials(os.environ.get("FEISHU_BASE_URL", "https://open.feishu.cn"), app_id, app_secret), None
         return
     tenant = office(rooms=options.rooms)
-    wake_up(tenant)
+    fill_working_day(tenant)
     async with Simulator(tenant) as simulator:
         yield Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), tenant
 
@@ -105,7 +105,7 @@ async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fas
     """Print the table, and again whenever a room changes."""
     async with asyncio.TaskGroup() as group:
         if tenant:
-            group.create_task(live(tenant, fast=fast))
+            group.create_task(simulate_activity(tenant, fast=fast))
         if fast:
             group.create_task(_read_often(home))
         while True:

@@ -9,11 +9,11 @@ from .home_assistant import HomeAssistant
 _ASSISTANT: Final = "conversation"
 
 
-async def teach_assist(home: HomeAssistant, entry_id: str) -> None:
+async def enable_assist(home: HomeAssistant, entry_id: str) -> None:
     """Turn on the integration's sentences, and expose all rooms and people to Assist."""
     flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
     form = await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "polling"})
-    await home.post(f"{OPTIONS}/{flow}", {**shown_in(form["data_schema"]), "voice_sentences": True})
+    await home.post(f"{OPTIONS}/{flow}", {**form_values(form["data_schema"]), "voice_sentences": True})
     await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "save"})
     registry = await home.command({"type": "config/entity_registry/list"})
     ours = [row["entity_id"] for row in registry if row["platform"] == DOMAIN and row["unique_id"].endswith("_busy")]
@@ -28,10 +28,10 @@ async def teach_assist(home: HomeAssistant, entry_id: str) -> None:
     )
 
 
-def shown_in(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
+def form_values(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the values that a form shows, including those in sections."""
     return {
-        field["name"]: shown_in(field["schema"])
+        field["name"]: form_values(field["schema"])
         if field.get("type") == "expandable"
         else field.get("description", {}).get("suggested_value", field.get("default"))
         for field in fields

@@ -28,8 +28,8 @@ class Credentials:
         return {**address, "app_id": self.app_id, "app_secret": self.app_secret, "plan": plan}
 
 
-async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan: str, most_rooms: int) -> str:
-    """Set up the first `most_rooms` rooms that the flow offers, and return the id of the config entry.
+async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan: str, max_rooms: int) -> str:
+    """Set up the first `max_rooms` rooms that the flow offers, and return the id of the config entry.
 
     Raises `HomeAssistantError` with the error that the flow shows.
     """
@@ -40,7 +40,7 @@ async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan
     if step.get("step_id") != "rooms":
         raise HomeAssistantError(f"the app cannot be used: {_problem(step)}")
     rooms = [option["value"] for option in step["data_schema"][0]["selector"]["select"]["options"]]
-    step = await home.post(f"{_FLOW}/{step['flow_id']}", {"rooms": rooms[:most_rooms]})
+    step = await home.post(f"{_FLOW}/{step['flow_id']}", {"rooms": rooms[:max_rooms]})
     while step["type"] in {"progress", "progress_done"}:
         await asyncio.sleep(0.3)
         step = await home.get(f"{_FLOW}/{step['flow_id']}")

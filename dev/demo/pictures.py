@@ -19,11 +19,11 @@ from simulator import Simulator
 from simulator.office import office
 
 from . import dashboard
-from .assist import teach_assist
+from .activity import fill_working_day
+from .assist import enable_assist
 from .browser import logged_in
 from .connect import Credentials, add_integration, room_states
 from .home_assistant import HomeAssistant
-from .life import wake_up
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
 _PORT = 8137
@@ -40,14 +40,14 @@ _QUESTIONS = {
 async def _make(language: str) -> None:
     zone = _zone_in_the_morning()
     tenant = office(rooms=12, zone=ZoneInfo(zone))
-    wake_up(tenant, seed=4)
+    fill_working_day(tenant, seed=4)
     with tempfile.TemporaryDirectory() as folder:
         home = HomeAssistant(Path(folder), _PORT, language, zone, os.environ["LIVE_PYTHON"])
         async with Simulator(tenant) as simulator, home:
             await home.onboard()
             credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
-            entry_id = await add_integration(home, credentials, plan="paid", most_rooms=12)
-            await teach_assist(home, entry_id)
+            entry_id = await add_integration(home, credentials, plan="paid", max_rooms=12)
+            await enable_assist(home, entry_id)
             address = await dashboard.add_dashboards(home)
             free = next(state["entity_id"] for state in await room_states(home) if _is_free_for_a_while(state))
             view = {"viewport": _TABLET, "timezone_id": zone}

@@ -86,21 +86,21 @@ def ours(log: Path) -> list[str]:
 
 async def outages(home: HomeAssistant, simulator: Simulator, until: datetime) -> int:
     """Inject one fault after the other. Return the number of outages not logged as exactly one ERROR and one INFO."""
-    odd = 0
+    unexpected = 0
     for number, trouble in enumerate(cycle(_TROUBLES), 1):
         length = random.uniform(*(_SHORT if number % _LONG_EVERY else _LONG))  # noqa: S311
         if datetime.now(UTC) + timedelta(seconds=length + _RECOVERY) > until:
-            return odd
+            return unexpected
         before = len(ours(home.log))
         await trouble.begin(simulator)
         await asyncio.sleep(length)
         await end(simulator)
         await asyncio.sleep(_RECOVERY)
-        said = ours(home.log)[before:]
-        levels = [line.split()[0] for line in said]
-        odd += levels != ["ERROR", "INFO"]
-        print(f"{length:4.0f} s  {trouble.name}: {' | '.join(line[:150] for line in said)}", flush=True)
-    return odd
+        logged = ours(home.log)[before:]
+        levels = [line.split()[0] for line in logged]
+        unexpected += levels != ["ERROR", "INFO"]
+        print(f"{length:4.0f} s  {trouble.name}: {' | '.join(line[:150] for line in logged)}", flush=True)
+    return unexpected
 
 
 async def main(minutes: float) -> int:
@@ -115,19 +115,19 @@ async def main(minutes: float) -> int:
             await home.onboard()
             credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
             day = Day(home, simulator)
-            day.entry_id = await add_integration(home, credentials, plan="paid", most_rooms=6)
+            day.entry_id = await add_integration(home, credentials, plan="paid", max_rooms=6)
             await day.options("polling", {"off_hours": {"enabled": False, "start": "20:00:00", "end": "07:00:00"}})
             started = len(home.log.read_text().splitlines())
             checker = StateChecker(home, tenant)
             checking = asyncio.create_task(checker.run())
-            odd = await outages(home, simulator, datetime.now(UTC) + timedelta(minutes=minutes))
+            unexpected = await outages(home, simulator, datetime.now(UTC) + timedelta(minutes=minutes))
             checking.cancel()
             lines = home.log.read_text().splitlines()
     bad = [line for line in lines[started:] if _BAD.search(line) and not _OURS.search(line)]
     print(f"checked states: {dict(checker.checked)}, wrong: {len(checker.wrong)} {checker.wrong[:5]}")
-    print(f"outages not logged as one ERROR and one INFO: {odd}")
+    print(f"outages not logged as one ERROR and one INFO: {unexpected}")
     print(f"other lines at WARNING or above, and tracebacks: {len(bad)}", *bad[:10], sep="\n")
-    return int(bool(checker.wrong or odd or bad))
+    return int(bool(checker.wrong or unexpected or bad))
 
 
 if __name__ == "__main__":

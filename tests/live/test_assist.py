@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from demo.assist import ask, teach_assist
+from demo.assist import ask, enable_assist
 from demo.connect import DOMAIN, Credentials, add_integration, add_people, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator
@@ -22,13 +22,13 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
     end = datetime.now(UTC).replace(minute=1, second=0, microsecond=0) + timedelta(hours=2)  # minute 1: never midnight
     bookings = [tenant.book(room.room_id, end - timedelta(hours=3), end) for room in (orion, *others)]
     credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
-    entry_id = await add_integration(home, credentials, plan="paid", most_rooms=6)
+    entry_id = await add_integration(home, credentials, plan="paid", max_rooms=6)
     await add_people(home, entry_id, {ada.open_id: ada.name})
     await until(lambda: room_states(home), lambda states: {state["state"] for state in states} == {"on", "off"}, 30)
     sentences = home.folder / "custom_sentences"
     assert await ask(home, "is Orion free", "en") == "Sorry, I couldn't understand that"
 
-    await teach_assist(home, entry_id)
+    await enable_assist(home, entry_id)
 
     async def files() -> list[str]:
         return sorted(path.relative_to(sentences).as_posix() for path in sentences.rglob("*.yaml"))

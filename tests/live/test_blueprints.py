@@ -26,12 +26,12 @@ NAMES = sorted(path.stem for path in FOLDER.iterdir())
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
 CONFIG = "/api/config/automation/config"
 FLOW = "/api/config/config_entries/flow"
-WITHIN = 200  # seconds; the shortest delay of a blueprint is a minute
+TIMEOUT = 200  # seconds; the shortest delay of a blueprint is a minute
 GREEN, RED = [0, 255, 0], [255, 0, 0]
 NOBODY, SOMEBODY = "binary_sensor.nobody", "binary_sensor.somebody"
 
 
-class House:
+class Blueprints:
     """A Home Assistant with one automation for each blueprint in each language."""
 
     def __init__(self, home: HomeAssistant, tenant: Tenant) -> None:
@@ -39,21 +39,21 @@ class House:
         self.home = home
         self.tenant = tenant
         self.rooms = list(tenant.rooms.values())
-        self.begun = 0  # length of the log before the test, in characters
+        self.log_start = 0  # length of the log before the test, in characters
         self.entries: list[str] = []
 
     async def set_up(self, simulator: Simulator) -> None:
         """Add the rooms, a lamp, two occupancy sensors and two toggles."""
-        self.begun = len(self.home.log.read_text())
+        self.log_start = len(self.home.log.read_text())
         credentials = Credentials(simulator.base_url, self.tenant.app_id, self.tenant.app_secret)
-        self.entries.append(await add_integration(self.home, credentials, plan="paid", most_rooms=5))
+        self.entries.append(await add_integration(self.home, credentials, plan="paid", max_rooms=5))
         flow = (await self.home.post(FLOW, {"handler": "template"}))["flow_id"]
         await self.home.post(f"{FLOW}/{flow}", {"next_step_id": "light"})
         lamp = await self.home.post(f"{FLOW}/{flow}", {"name": "Door", "turn_on": [], "turn_off": []})
         self.entries.append(lamp["result"]["entry_id"])
         for sensor, state in ((NOBODY, "off"), (SOMEBODY, "on")):
-            told = {"state": state, "attributes": {"device_class": "occupancy"}}
-            await self.home.post(f"/api/states/{sensor}", told)
+            sensor_state = {"state": state, "attributes": {"device_class": "occupancy"}}
+            await self.home.post(f"/api/states/{sensor}", sensor_state)
         for name in NAMES:
             if name.startswith("room_frees_up"):
                 await self.home.command({"type": "input_boolean/create", "name": self._wish(name).split(".")[1]})
@@ -72,9 +72,9 @@ class House:
         for entry in self.entries:
             await self.home.delete(f"/api/config/config_entries/entry/{entry}")
 
-    def troubles(self) -> list[str]:
+    def logged_warnings(self) -> list[str]:
         """Return the log lines at WARNING or above since `set_up`."""
-        lines = self.home.log.read_text()[self.begun :].splitlines()
+        lines = self.home.log.read_text()[self.log_start :].splitlines()
         return [line for line in lines if re.search(r" (WARNING|ERROR|CRITICAL) ", line)]
 
     @staticmethod
@@ -112,25 +112,25 @@ class House:
         """Create an automation from each blueprint, with the shortest delays possible."""
         booked, free, ahead, used, _ = self.rooms[:5]
         for name in NAMES:
-            acts = [{"event": "acted", "event_data": {"by": name}}]
+            actions = [{"event": "acted", "event_data": {"by": name}}]
             match name.split(".")[0]:
                 case "door_light":
                     await self.automate(name, room=await self.entity(booked), lights=["light.door"])
                 case "time_is_up":
                     which = {"room": await self.entity(booked), "calendar": await self.entity(booked, "calendar")}
-                    await self.automate(name, **which, before="-00:30:00", when="always", actions=acts)
+                    await self.automate(name, **which, before="-00:30:00", when="always", actions=actions)
                 case "booked_but_empty":
                     room = await self.entity(booked)
-                    await self.automate(name, room=room, occupancy=NOBODY, minutes=1, actions=acts)
+                    await self.automate(name, room=room, occupancy=NOBODY, minutes=1, actions=actions)
                 case "room_frees_up":
-                    await self.automate(name, room=await self.entity(free), wish=self._wish(name), actions=acts)
+                    await self.automate(name, room=await self.entity(free), wish=self._wish(name), actions=actions)
                 case "prepare_room":
-                    await self.automate(name, room=await self.entity(ahead), lead_minutes=240, prepare_actions=acts)
+                    await self.automate(name, room=await self.entity(ahead), lead_minutes=240, prepare_actions=actions)
                 case "used_but_not_booked":
                     room = await self.entity(used)
-                    await self.automate(name, room=room, occupancy=SOMEBODY, minutes=1, actions=acts)
+                    await self.automate(name, room=room, occupancy=SOMEBODY, minutes=1, actions=actions)
 
-    async def let_it_happen(self) -> None:
+    async def trigger_all(self) -> None:
         """Trigger all automations: book rooms, request one, and occupy one."""
         booked, _, ahead, *_ = self.rooms
         now = datetime.now(UTC).replace(microsecond=0)
@@ -139,8 +139,8 @@ class House:
         rooms = [await self.entity(booked), await self.entity(ahead)]
         await self.home.post("/api/services/homeassistant/update_entity", {"entity_id": rooms})
         for state in ("off", "on"):
-            told = {"state": state, "attributes": {"device_class": "occupancy"}}
-            await self.home.post(f"/api/states/{SOMEBODY}", told)
+            sensor_state = {"state": state, "attributes": {"device_class": "occupancy"}}
+            await self.home.post(f"/api/states/{SOMEBODY}", sensor_state)
         wishes = [self._wish(name) for name in NAMES if name.startswith("room_frees_up")]
         await self.home.post("/api/services/input_boolean/turn_on", {"entity_id": wishes})
 
@@ -159,21 +159,21 @@ async def address() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def house(
+async def blueprints(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, address: str
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Blueprints]:
     """Import all blueprints and create an automation from each."""
-    house = House(home, live_tenant)
-    await house.set_up(live_simulator)
+    blueprints = Blueprints(home, live_tenant)
+    await blueprints.set_up(live_simulator)
     for name in NAMES:
-        await house.import_blueprint(address, name)
-    await house.automate_all()
-    yield house
-    await house.tear_down()
+        await blueprints.import_blueprint(address, name)
+    await blueprints.automate_all()
+    yield blueprints
+    await blueprints.tear_down()
 
 
-async def test_all_blueprints_import_and_run_without_log_warnings(house: House) -> None:
-    listed = await house.home.command({"type": "blueprint/list", "domain": "automation"})
+async def test_all_blueprints_import_and_run_without_log_warnings(blueprints: Blueprints) -> None:
+    listed = await blueprints.home.command({"type": "blueprint/list", "domain": "automation"})
     sources = {row["metadata"]["source_url"] for row in listed.values() if "metadata" in row}
     assert sources >= {f"{SOURCE}/{name}.yaml" for name in NAMES}
 
@@ -181,30 +181,30 @@ async def test_all_blueprints_import_and_run_without_log_warnings(house: House) 
     colors: list[list[int]] = []
     expected = [name for name in NAMES if not name.startswith("door_light")]
 
-    async def note_acts() -> None:
-        async for event in house.home.events("acted"):
+    async def record_actions() -> None:
+        async for event in blueprints.home.events("acted"):
             acted.append(event["data"]["by"])  # noqa: PERF401  # as they arrive
 
-    async def note_colors() -> None:
-        async for event in house.home.events("call_service"):
+    async def record_colors() -> None:
+        async for event in blueprints.home.events("call_service"):
             if event["data"]["domain"] == "light":
                 colors.append(event["data"]["service_data"]["rgb_color"])  # noqa: PERF401  # as they arrive
 
     async with asyncio.TaskGroup() as tasks:
-        noting = [tasks.create_task(note_acts()), tasks.create_task(note_colors())]
+        recording = [tasks.create_task(record_actions()), tasks.create_task(record_colors())]
         await asyncio.sleep(1)
-        await house.let_it_happen()
-        async with asyncio.timeout(WITHIN):
+        await blueprints.trigger_all()
+        async with asyncio.timeout(TIMEOUT):
             while len(acted) < len(expected) or colors.count(RED) < 2:  # noqa: ASYNC110  # there is no event to wait for
                 await asyncio.sleep(0.2)
         await asyncio.sleep(2)  # time for unexpected actions
-        for task in noting:
+        for task in recording:
             task.cancel()
 
     assert sorted(acted) == expected
     # Earlier calls may show green: creating an automation reloads the others, which set the lamp again
     assert [color for color in colors if color != GREEN] == colors[-2:] == [RED] * 2
-    assert house.troubles() == []
+    assert blueprints.logged_warnings() == []
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ async def test_all_blueprints_import_and_run_without_log_warnings(house: House) 
     ],
 )
 async def test_the_editor_shows_the_texts_of_the_blueprint(
-    house: House, language: str, name: str, words: list[str]
+    blueprints: Blueprints, language: str, name: str, words: list[str]
 ) -> None:
     async with logged_in(
-        house.home, os.environ["LIVE_CHROMIUM"], language, viewport={"width": 1100, "height": 2600}
+        blueprints.home, os.environ["LIVE_CHROMIUM"], language, viewport={"width": 1100, "height": 2600}
     ) as page:
-        await page.goto(f"{house.home.url}/config/automation/edit/{house._id(name)}")
+        await page.goto(f"{blueprints.home.url}/config/automation/edit/{blueprints._id(name)}")
         form = page.locator("blueprint-automation-editor")
         for text in words:
             await expect(form.get_by_text(text).first).to_be_visible(timeout=60_000)

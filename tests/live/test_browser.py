@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
-PATIENCE = 60_000  # milliseconds; an upper limit for slow machines
+TIMEOUT_MS = 60_000  # an upper limit for slow machines
 TEXT_FIELDS = ("base_url", "app_id", "app_secret")
 
 # Texts of Home Assistant itself
@@ -60,7 +60,7 @@ class Flow:
 
     async def sees(self, *path: str) -> None:
         """Wait until a text is visible."""
-        await expect(self.page.get_by_text(self.text(*path)).first).to_be_visible(timeout=PATIENCE)
+        await expect(self.page.get_by_text(self.text(*path)).first).to_be_visible(timeout=TIMEOUT_MS)
         await self.shoot(path[2])
 
     async def shoot(self, name: str) -> None:
@@ -80,7 +80,7 @@ class Flow:
     async def fill(self, field: str, value: str) -> None:
         """Type into a text field of the first form."""
         label = self.text("config", "step", "user", "data", field)
-        await expect(self.form.get_by_text(label).first).to_be_visible(timeout=PATIENCE)
+        await expect(self.form.get_by_text(label).first).to_be_visible(timeout=TIMEOUT_MS)
         await self.form.locator("ha-selector-text input").nth(TEXT_FIELDS.index(field)).fill(value)
 
     async def submit(self) -> None:
@@ -103,7 +103,7 @@ async def test_the_config_flow_works_in_a_browser(
     rooms = list(live_tenant.rooms.values())[:2]
     view = {"width": 1000, "height": 900}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         flow = Flow(page, language)
         await flow.open(home.url)
         await flow.choose_private()
@@ -127,7 +127,7 @@ async def test_the_config_flow_works_in_a_browser(
             await flow.add_room(room.name)
         await flow.shoot("rooms-chosen")
         await flow.submit()
-        await expect(page.locator("step-flow-create-entry")).to_be_visible(timeout=PATIENCE)
+        await expect(page.locator("step-flow-create-entry")).to_be_visible(timeout=TIMEOUT_MS)
         await flow.shoot("created")
     states = await room_states(home)
     assert {state["attributes"]["friendly_name"] for state in states} == {room.name for room in rooms}

@@ -21,10 +21,10 @@ from simulator import Room, Simulator, Tenant
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 URL = "/feishu_freebusy/feishu-freebusy.js"
-TOLD = "binary_sensor.told_"
+FAKE = "binary_sensor.fake_"
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
-PATIENCE = 60_000  # milliseconds; an upper limit for slow machines
+TIMEOUT_MS = 60_000  # an upper limit for slow machines
 AT_ONCE = 2.0  # seconds
 TWO_FRAMES = 33.0  # milliseconds
 
@@ -45,7 +45,7 @@ class Office:
         self.tenant = tenant
         self.entities: dict[str, str] = {}  # by the room's name
 
-    async def meet_rooms(self) -> None:
+    async def load_entities(self) -> None:
         """Load the entity id of each room."""
         states = await room_states(self.home)
         self.entities = {state["attributes"]["friendly_name"]: state["entity_id"] for state in states}
@@ -72,7 +72,7 @@ class Office:
         """Create a door panel of a room and return its URL."""
         return await self.panel({"type": "custom:feishu-room-card", "entity": self.entities[room.name], **options})
 
-    async def tell(self, entity_id: str, state: str, **attributes: Any) -> None:
+    async def set_state(self, entity_id: str, state: str, **attributes: Any) -> None:
         """Set a state."""
         await self.home.post(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
 
@@ -109,7 +109,7 @@ class Office:
         async with logged_in(
             self.home, os.environ["LIVE_CHROMIUM"], language, **{"viewport": TABLET, **context}
         ) as page:
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(TIMEOUT_MS)
             errors: list[str] = []
             page.on("pageerror", lambda error: errors.append(str(error)))
             yield page
@@ -119,17 +119,17 @@ class Office:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def office(home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant) -> AsyncIterator[Office]:
     """Add the integration; it adds the cards, and removes them at the end."""
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     office = Office(home, live_tenant)
     credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
-    entry_id = await add_integration(home, credentials, plan="paid", most_rooms=5)
-    await office.meet_rooms()
+    entry_id = await add_integration(home, credentials, plan="paid", max_rooms=5)
+    await office.load_entities()
     assert len(await office.resources()) == 1
     yield office
     await home.delete(f"/api/config/config_entries/entry/{entry_id}")
     assert await office.resources() == []
     for state in await home.get("/api/states"):
-        if state["entity_id"].startswith(TOLD):
+        if state["entity_id"].startswith(FAKE):
             await home.delete(f"/api/states/{state['entity_id']}")
     for row in await home.command({"type": "lovelace/dashboards/list"}):
         if row["url_path"].startswith("cards-"):
@@ -185,11 +185,11 @@ async def test_an_unavailable_room_is_never_shown_as_free(office: Office, room: 
         await page.goto(await office.door(room))
         await expect(word(page)).to_have_text("Free")
         for state in ("unavailable", "unknown"):
-            await office.tell(entity, state, friendly_name=room.name)
+            await office.set_state(entity, state, friendly_name=room.name)
             assert await seconds_until(word(page), "No data") < AT_ONCE
             await expect(page.locator("feishu-room-card")).not_to_contain_text("Free")
             await shoot(page, f"door-{state}")
-            await office.tell(entity, before["state"], **before["attributes"])
+            await office.set_state(entity, before["state"], **before["attributes"])
             await expect(word(page)).to_have_text("Free")
         # An entity that does not exist
         await office.panel({"type": "custom:feishu-room-card", "entity": "binary_sensor.gone"})
@@ -291,13 +291,13 @@ STATES: dict[str, tuple[str, dict[str, Any]]] = {
 KINDS = {"soon": "free", "ending": "busy"}
 
 
-async def tell_all(office: Office, rooms: int) -> list[str]:
+async def set_fake_states(office: Office, rooms: int) -> list[str]:
     """Create entities of fake rooms, one of each kind in turn, and return their ids."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     entities = []
     for number in range(rooms):
         state, times = list(STATES.values())[number % len(STATES)]
-        told = {
+        attributes = {
             name: (now + timedelta(minutes=value)).isoformat() if isinstance(value, int) else value
             for name, value in times.items()
         }
@@ -308,12 +308,12 @@ async def tell_all(office: Office, rooms: int) -> list[str]:
             {"start": (now + timedelta(minutes=start)).isoformat(), "end": (now + timedelta(minutes=end)).isoformat()}
             for start, end in ((-200, -140), (-100, -40), (90, 150))
         ]
-        entity = f"{TOLD}{number}"
-        await office.tell(
+        entity = f"{FAKE}{number}"
+        await office.set_state(
             entity,
             state,
             friendly_name=f"Room {number + 1}",
-            **({} if state == "unavailable" else {**place, **told, "bookings": bookings}),
+            **({} if state == "unavailable" else {**place, **attributes, "bookings": bookings}),
         )
         entities.append(entity)
     return entities
@@ -334,7 +334,7 @@ async def test_cards_fit_every_screen_and_are_accessible(
     office: Office, screen: str, scheme: Any, language: str
 ) -> None:
     """Nothing overflows, and axe finds no problem with contrast, names and roles."""
-    entities = await tell_all(office, 12)
+    entities = await set_fake_states(office, 12)
     look = {"viewport": SCREENS[screen], "color_scheme": scheme, "reduced_motion": "reduce"}
     cards: dict[str, dict[str, Any]] = {
         kind: {"type": "custom:feishu-room-card", "entity": entity}
@@ -374,7 +374,7 @@ async def faults(page: Page) -> list[str]:
 
 
 async def test_a_board_of_200_rooms_shows_a_change_at_once(office: Office) -> None:
-    entities = await tell_all(office, 200)
+    entities = await set_fake_states(office, 200)
     async with office.browser(viewport=SCREENS["lobby"]) as page:
         await page.goto(await office.panel({"type": "custom:feishu-rooms-board-card", "entities": entities}))
         rows = page.locator("feishu-rooms-board-card li")
@@ -386,7 +386,7 @@ async def test_a_board_of_200_rooms_shows_a_change_at_once(office: Office) -> No
               const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
               const times = [];
               for (let index = 0; index < 20; index++) {
-                const id = `binary_sensor.told_${index * 6}`;
+                const id = `binary_sensor.fake_${index * 6}`;
                 const old = card.hass.states[id];
                 const state = { ...old, state: old.state === "on" ? "off" : "on" };
                 await frame();
@@ -401,5 +401,5 @@ async def test_a_board_of_200_rooms_shows_a_change_at_once(office: Office) -> No
         )
         # The first quartile: the machine also does other things
         assert times[len(times) // 4] < TWO_FRAMES, times
-        await office.tell(entities[0], "on", friendly_name="Room 1")
+        await office.set_state(entities[0], "on", friendly_name="Room 1")
         assert await seconds_until(rows.filter(has_text="Room 1").first.locator(".badge"), "Busy") < AT_ONCE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from demo.assist import shown_in
+from demo.assist import form_values
 from demo.connect import DOMAIN, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Simulator, Tenant
@@ -39,7 +39,7 @@ class Day:
     async def set_up(self) -> None:
         """Add the integration through its config flow."""
         credentials = Credentials(self.simulator.base_url, self.tenant.app_id, self.tenant.app_secret)
-        self.entry_id = await add_integration(self.home, credentials, plan="paid", most_rooms=5)
+        self.entry_id = await add_integration(self.home, credentials, plan="paid", max_rooms=5)
         await until(lambda: room_states(self.home), lambda states: [row["state"] for row in states] == ["off"] * 5)
 
     async def state(self, room: Room) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Day:
         path = "/api/config/config_entries/options/flow"
         form = await self.home.post(path, {"handler": self.entry_id})
         form = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": step})
-        menu = await self.home.post(f"{path}/{form['flow_id']}", {**shown_in(form["data_schema"]), **changes})
+        menu = await self.home.post(f"{path}/{form['flow_id']}", {**form_values(form["data_schema"]), **changes})
         assert menu["type"] == "menu", menu
         result = await self.home.post(f"{path}/{form['flow_id']}", {"next_step_id": "save"})
         assert result["type"] == "create_entry", result

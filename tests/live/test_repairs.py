@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
-PATIENCE = 60_000  # milliseconds
+TIMEOUT_MS = 60_000
 LANGUAGES = ("en", "zh-Hans")
 FREE_BUSY = "calendar:calendar.free_busy:read"
 SUBMIT = {"en": "Submit", "zh-Hans": "提交"}  # texts of Home Assistant itself
@@ -56,21 +56,21 @@ class Dialog:
     async def open(self, url: str) -> None:
         """Open the dialog from the list of repairs."""
         await self.page.goto(f"{url}/config/repairs")
-        await self.page.get_by_text(self.text("title")).first.click(timeout=PATIENCE)
+        await self.page.get_by_text(self.text("title")).first.click(timeout=TIMEOUT_MS)
         step = next(iter(self.texts["fix_flow"]["step"]))
         await self.sees("fix_flow", "step", step, "description")
 
     async def sees(self, *path: str) -> None:
         """Wait until a text is visible."""
-        await expect(self.box.get_by_text(self.text(*path)).first).to_be_visible(timeout=PATIENCE)
+        await expect(self.box.get_by_text(self.text(*path)).first).to_be_visible(timeout=TIMEOUT_MS)
 
     async def links_to(self, address: str) -> None:
         """Wait until a link to this page is visible."""
-        await expect(self.box.locator(f'a[href^="{address}"]').first).to_be_visible(timeout=PATIENCE)
+        await expect(self.box.locator(f'a[href^="{address}"]').first).to_be_visible(timeout=TIMEOUT_MS)
 
     async def press(self, name: str) -> None:
         """Press a button or select a menu item."""
-        await self.box.get_by_text(name, exact=True).first.click(timeout=PATIENCE)
+        await self.box.get_by_text(name, exact=True).first.click(timeout=TIMEOUT_MS)
 
     async def shoot(self, name: str) -> None:
         """Take a screenshot if LIVE_SCREENSHOTS is set."""
@@ -123,7 +123,7 @@ async def test_each_issue_links_to_its_fix_and_ends_after_a_check(home: HomeAssi
     """In both languages; the link leads to the app's own page; the button detects the fix."""
     tenant = simulator.tenant
     credentials = Credentials(simulator.base_url, tenant.app_id, tenant.app_secret)
-    entry_id = await add_integration(home, credentials, plan="paid", most_rooms=3)
+    entry_id = await add_integration(home, credentials, plan="paid", max_rooms=3)
     app = f"{simulator.base_url}/app/{tenant.app_id}"
     for language in LANGUAGES:
         view = {"width": 1000, "height": 900}

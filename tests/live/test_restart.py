@@ -43,7 +43,7 @@ async def test_a_restart_during_an_outage(own_home: HomeAssistant, simulator: Si
     """Meetings start and end on time; the log says once that Feishu is down, and once that it is back."""
     tenant = simulator.tenant
     await add_integration(
-        own_home, Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), plan="paid", most_rooms=3
+        own_home, Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), plan="paid", max_rooms=3
     )
 
     async def states() -> list[str]:

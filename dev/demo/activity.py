@@ -12,7 +12,7 @@ _PACE: Final = (8.0, 25.0)  # seconds between two changes
 _FAST: Final = 10
 
 
-def wake_up(tenant: Tenant, *, seed: int = 1) -> None:
+def fill_working_day(tenant: Tenant, *, seed: int = 1) -> None:
     """Book the rooms as in the middle of a working day, at any hour."""
     rng = random.Random(seed)  # noqa: S311  # no secret
     now = tenant.clock()
@@ -27,7 +27,7 @@ def wake_up(tenant: Tenant, *, seed: int = 1) -> None:
             start = end + timedelta(minutes=rng.choice((0, 0, 15, 30)))
 
 
-async def live(tenant: Tenant, *, fast: bool = False) -> None:
+async def simulate_activity(tenant: Tenant, *, fast: bool = False) -> None:
     """Change a booking every few seconds, forever."""
     rng = random.Random()  # noqa: S311  # no secret
     low, high = (seconds / (_FAST if fast else 1) for seconds in _PACE)
