@@ -1,6 +1,6 @@
-"""Ends and starts of an entry, orderly and not; to be asked for together with `tests.clock`.
+"""Fixtures that stop, start and crash a config entry. Use them together with `tests.clock`.
 
-(PYTEST_DONT_REWRITE: it is imported before that.)
+(PYTEST_DONT_REWRITE: this module is imported before pytest can rewrite it.)
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,12 +19,12 @@ READINGS, CATALOGUE = "readings", "rooms"
 
 
 def key(entry: MockConfigEntry, name: str) -> str:
-    """Return the key of one of the files of an entry."""
+    """Return the storage key of a file of an entry."""
     return f"{DOMAIN}.{entry.entry_id}.{name}"
 
 
 def stored(hass_storage: dict[str, Any], entry: MockConfigEntry, name: str) -> Any:
-    """Return what a file of an entry holds."""
+    """Return the content of a stored file of an entry."""
     return hass_storage[key(entry, name)]["data"]["content"]
 
 
@@ -34,7 +34,7 @@ type Turn = Callable[[MockConfigEntry], Awaitable[bool]]
 
 @pytest.fixture
 def stop(hass: HomeAssistant, clock: Clock) -> Stop:
-    """Return what ends an entry."""
+    """Return a function that unloads an entry."""
 
     async def stop(entry: MockConfigEntry) -> None:
         if entry.state is ConfigEntryState.LOADED:
@@ -46,7 +46,7 @@ def stop(hass: HomeAssistant, clock: Clock) -> Stop:
 
 @pytest.fixture
 def start(hass: HomeAssistant, clock: Clock) -> Turn:
-    """Return what starts an entry and says whether it came up."""
+    """Return a function that sets up an entry and returns whether that succeeded."""
 
     async def start(entry: MockConfigEntry) -> bool:
         if entry.state is ConfigEntryState.SETUP_RETRY:
@@ -60,7 +60,7 @@ def start(hass: HomeAssistant, clock: Clock) -> Turn:
 
 @pytest.fixture
 def restart(stop: Stop, start: Turn) -> Turn:
-    """Return what ends an entry, starts it and says whether it came up."""
+    """Return a function that unloads an entry, sets it up again and returns whether that succeeded."""
 
     async def restart(entry: MockConfigEntry) -> bool:
         await stop(entry)
@@ -71,7 +71,7 @@ def restart(stop: Stop, start: Turn) -> Turn:
 
 @pytest.fixture
 def crash(hass_storage: dict[str, Any], stop: Stop) -> Stop:
-    """Return what ends an entry without its writing anything."""
+    """Return a function that unloads an entry and discards everything that it wrote meanwhile."""
 
     async def crash(entry: MockConfigEntry) -> None:
         on_disk = deepcopy(hass_storage)

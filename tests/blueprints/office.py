@@ -1,7 +1,7 @@
-"""A room whose automations are made of blueprints, and all that can happen to them.
+"""A room with automations from the blueprints, and helpers for everything that happens to them.
 
-Its fixture is asked for with `pytest_plugins = ["tests.clock", "tests.blueprints.office"]`. (PYTEST_DONT_REWRITE: it is
-imported before that.)
+Use its fixture with `pytest_plugins = ["tests.clock", "tests.blueprints.office"]`. (PYTEST_DONT_REWRITE: this module is
+imported before pytest can rewrite it.)
 """
 
 from collections.abc import AsyncIterator
@@ -31,10 +31,10 @@ COLORS = {(0, 255, 0): "green", (255, 0, 0): "red", (255, 160, 0): "orange"}
 
 
 class Office:
-    """A room, an automation, and all that can happen to them."""
+    """A room with automations. Records what the automations do."""
 
     def __init__(self, hass: HomeAssistant, tenant: Tenant, clock: Clock, room: Room) -> None:
-        """Note what is done from now on."""
+        """Record actions from now on."""
         self.hass, self.tenant, self.clock, self.room = hass, tenant, clock, room
         self.done: dict[str, list[str]] = {}
         self.entry: MockConfigEntry | None = None
@@ -62,13 +62,13 @@ class Office:
                 self._note("light", "dark")
 
     def did(self, who: str) -> str:
-        """Return what a blueprint did, and when."""
+        """Return the actions of a blueprint with their times."""
         return ", ".join(self.done.get(who, ()))
 
     # Time and bookings
 
     async def until(self, hour: int, minute: int = 0, second: int = 0) -> None:
-        """Let time pass."""
+        """Move the clock forward to a time of day."""
         await self.clock.to(at(hour, minute, second))
 
     def book(self, start: datetime, end: datetime) -> Booking:
@@ -86,13 +86,13 @@ class Office:
         self.tenant.cancel(self.booking.booking_id)
 
     def fail(self) -> None:
-        """Let Feishu fail from now on."""
+        """Make Feishu answer HTTP 503 from now on."""
         self.tenant.inject(Fault.status(503), times=None)
 
     # Home Assistant
 
     async def use(self, blueprint: str, **inputs: Any) -> None:
-        """Make an automation of a blueprint."""
+        """Create an automation from a blueprint."""
         inputs = {"room": busy_id(self.hass, self.room), **inputs}
         blueprint_of = {"path": f"{FOLDER.name}/{blueprint}.yaml", "input": inputs}
         self.automations.append({"id": blueprint, "alias": blueprint, "use_blueprint": blueprint_of})
@@ -101,7 +101,7 @@ class Office:
         assert [state.state for state in states] == ["on"] * len(self.automations)
 
     async def _load(self, automations: list[dict[str, Any]]) -> None:
-        # In place of the reader, which uses a thread that nobody can wait for
+        # Replace the function that reads YAML in a thread, which the clock cannot wait for
         with patch("homeassistant.config.async_hass_config_yaml", return_value={"automation": automations}):
             await self.clock.run(self.hass.services.async_call("automation", "reload", blocking=True))
 
@@ -117,7 +117,7 @@ class Office:
         await self.clock.run(self.hass.config_entries.async_unload(self.entry.entry_id))
 
     async def restart(self, until: datetime) -> None:
-        """Stop Home Assistant, and start it again at an instant."""
+        """Simulate a restart of Home Assistant that ends at `until`."""
         assert self.entry
         sensors = {sensor: self.hass.states.get(sensor) for sensor in (NOBODY, SOMEBODY)}
         await self.stop()
@@ -133,35 +133,35 @@ class Office:
         await self.clock.run(self.hass.async_start())
 
     def sense(self, sensor: str, state: str) -> None:
-        """Let an occupancy sensor say something."""
+        """Set the state of an occupancy sensor."""
         self.hass.states.async_set(sensor, state, {"device_class": "occupancy"})
 
     async def wish(self, state: str) -> None:
-        """Switch the helper."""
+        """Turn the helper of "tell me when it frees up" on or off."""
         data = {"entity_id": WISH}
         await self.clock.run(self.hass.services.async_call("input_boolean", f"turn_{state}", data, blocking=True))
 
     @property
     def wished(self) -> str:
-        """Return whether somebody waits."""
+        """The state of the helper: "on" while somebody waits for the room."""
         state = self.hass.states.get(WISH)
         assert state
         return state.state
 
 
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what Home Assistant had to say against the automations."""
+def logged_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return warnings and errors that Home Assistant logged about automations."""
     return [
         record.getMessage()
         for record in caplog.records
         if record.levelno >= logging.WARNING
         and re.search(r"automation|blueprint|script|template|trigger", record.name)
-        and "Calendar trigger failed to fetch events" not in record.getMessage()  # in an outage
+        and "Calendar trigger failed to fetch events" not in record.getMessage()  # expected in an outage
     ]
 
 
 def say(who: str, what: str) -> list[dict[str, Any]]:
-    """Return actions that can be seen."""
+    """Return an action that fires an event, which `Office` records."""
     return [{"event": "acted", "event_data": {"who": who, "what": what}}]
 
 
@@ -175,7 +175,7 @@ async def office(
     orion: Room,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Office]:
-    """Return a room that is booked from 10:10 to 10:30, with all that the automations need."""
+    """Return a room that is booked from 10:10 to 10:30, and set up everything that the automations need."""
     monkeypatch.setattr(DomainBlueprints, "blueprint_folder", FOLDER.parent)
     for service in ("turn_on", "turn_off"):
         async_mock_service(hass, "light", service)

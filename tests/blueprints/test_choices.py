@@ -1,4 +1,4 @@
-"""What can be chosen in the blueprints, and what is special to one of them."""
+"""The options of the blueprints, and the special cases of each."""
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -9,7 +9,7 @@ from tests.blueprints.office import (
     NOBODY,
     SOMEBODY,
     Office,
-    complaints,
+    logged_warnings,
     say,
     use_empty,
     use_light,
@@ -26,7 +26,7 @@ pytest_plugins = ["tests.clock", "tests.blueprints.office"]
 # Door light
 
 
-async def test_lamps_may_stay_as_they_are_while_nothing_is_known(office: Office) -> None:
+async def test_lamps_can_keep_their_color_while_the_state_is_unknown(office: Office) -> None:
     await use_light(office, when_unavailable="leave")
     await office.until(10, 15, 30)
     office.fail()
@@ -37,7 +37,7 @@ async def test_lamps_may_stay_as_they_are_while_nothing_is_known(office: Office)
     assert office.did("light") == "10:00 green, 10:10 red, 10:40 green"
 
 
-async def test_each_state_has_a_brightness_and_none_need_be_ending(office: Office) -> None:
+async def test_brightness_per_state_and_no_ending_soon_phase(office: Office) -> None:
     await use_light(office, free_brightness=0, busy_brightness=80, ending_minutes=0)
     assert office.brightness == 0
     await office.until(10, 29)
@@ -45,7 +45,7 @@ async def test_each_state_has_a_brightness_and_none_need_be_ending(office: Offic
     assert office.did("light") == "10:00 green, 10:10 red"
 
 
-async def test_a_lamp_that_had_no_power_is_told_what_to_show(hass: HomeAssistant, office: Office) -> None:
+async def test_a_lamp_that_gets_power_again_shows_the_state(hass: HomeAssistant, office: Office) -> None:
     await use_light(office)
     hass.states.async_set(LAMP, "unavailable")
     await office.until(10, 12)
@@ -55,11 +55,11 @@ async def test_a_lamp_that_had_no_power_is_told_what_to_show(hass: HomeAssistant
     assert office.did("light") == "10:00 green, 10:10 red, 10:12 red"
 
 
-async def test_a_lamp_that_was_switched_by_hand_is_left_alone(hass: HomeAssistant, office: Office) -> None:
+async def test_a_lamp_that_was_turned_off_by_hand_stays_off(hass: HomeAssistant, office: Office) -> None:
     await use_light(office)
     await office.until(10, 5)
     hass.states.async_set(LAMP, "off")
-    await use_empty(office)  # which reloads the automations
+    await use_empty(office)  # this reloads the automations
 
     assert office.did("light") == "10:00 green"
 
@@ -84,7 +84,7 @@ async def test_a_room_out_of_service_is_red(office: Office) -> None:
         (None, ""),
     ],
 )
-async def test_it_may_matter_only_if_others_are_waiting(
+async def test_a_nudge_can_require_that_the_room_is_booked_again_soon(
     office: Office, start: tuple[int, int] | None, nudges: str
 ) -> None:
     if start:
@@ -95,7 +95,7 @@ async def test_it_may_matter_only_if_others_are_waiting(
     assert office.did("nudge") == nudges
 
 
-async def test_a_booking_that_is_no_longer_than_that_is_left_alone(office: Office) -> None:
+async def test_a_booking_shorter_than_the_lead_time_gets_no_nudge(office: Office) -> None:
     office.move(at(10, 10), at(10, 15))
     office.book(at(10, 15), at(10, 20))
     office.book(at(10, 20), at(10, 26))
@@ -106,11 +106,11 @@ async def test_a_booking_that_is_no_longer_than_that_is_left_alone(office: Offic
     assert office.did("nudge") == "10:21 5 left"
 
 
-async def test_the_calendar_is_not_believed_if_the_booking_has_changed_since(office: Office) -> None:
+async def test_a_stale_calendar_event_causes_no_nudge(office: Office) -> None:
     office.book(at(10, 30), at(10, 50))
     office.move(at(10, 6), at(10, 12))
     await office.until(10, 2)
-    await use_nudge(office)  # the calendar is looked at for 15 minutes ahead
+    await use_nudge(office)  # the calendar trigger reads 15 minutes ahead
     await office.until(10, 3)
     office.move(at(10, 6), at(10, 30))
     await office.until(11)
@@ -118,7 +118,7 @@ async def test_the_calendar_is_not_believed_if_the_booking_has_changed_since(off
     assert office.did("nudge") == "10:25 5 left, 10:45 5 left"
 
 
-async def test_nobody_is_in_a_room_out_of_service(office: Office) -> None:
+async def test_a_room_out_of_service_triggers_nothing(office: Office) -> None:
     office.tenant.disable_room(office.room.room_id, at(9), at(10, 30))
     await office.reload()
     await use_nudge(office)
@@ -138,18 +138,18 @@ async def test_nobody_is_in_a_room_out_of_service(office: Office) -> None:
         ("first", "10:05 prepare, 10:40 shut down, 13:10 shut down"),
     ],
 )
-async def test_a_room_that_was_shut_down_is_prepared_again_if_wanted(
+async def test_a_room_that_was_shut_down_is_prepared_again_as_configured(
     office: Office, meetings: str, actions: str
 ) -> None:
     office.book(at(12), at(12, 30))
-    office.book(at(12, 45), at(13))  # a short pause is nothing
+    office.book(at(12, 45), at(13))  # a short pause does not count
     await use_prepare(office, prepare_for=meetings)
     await office.until(14)
 
     assert office.did("prepare") == actions
 
 
-async def test_the_next_day_begins_with_a_first_meeting(office: Office) -> None:
+async def test_each_day_has_its_own_first_meeting(office: Office) -> None:
     office.book(at(8, day=1), at(9, day=1))
     office.book(at(10, day=1), at(11, day=1))
     await use_prepare(office, prepare_for="first", pause_minutes=120)
@@ -158,7 +158,7 @@ async def test_the_next_day_begins_with_a_first_meeting(office: Office) -> None:
     assert office.did("prepare") == "10:05 prepare, 10:40 shut down, 07:55 prepare, 11:10 shut down"
 
 
-async def test_a_meeting_at_short_notice_is_prepared_for_at_once_and_in_vain_only_once(office: Office) -> None:
+async def test_a_meeting_at_short_notice_is_prepared_for_at_once(office: Office) -> None:
     office.cancel()
     await use_prepare(office)
     await office.until(10, 20, 30)
@@ -168,13 +168,13 @@ async def test_a_meeting_at_short_notice_is_prepared_for_at_once_and_in_vain_onl
     await office.until(10, 40)
     later = office.book(at(10, 59), at(11, 50))
     await office.until(10, 42)
-    office.tenant.cancel(later.booking_id)  # it was not prepared for
+    office.tenant.cancel(later.booking_id)  # nothing was prepared for it yet
     await office.until(11, 50)
 
     assert office.did("prepare") == "10:21 prepare, 10:33 shut down"
 
 
-async def test_what_was_to_be_prepared_in_a_restart_is_prepared_after_it(office: Office) -> None:
+async def test_a_preparation_due_during_a_restart_runs_once_after_it(office: Office) -> None:
     await use_prepare(office)
     await office.until(10, 4)
     await office.restart(at(10, 7))
@@ -190,7 +190,7 @@ async def test_what_was_to_be_prepared_in_a_restart_is_prepared_after_it(office:
 # Tell me when it frees up
 
 
-async def test_who_asks_for_an_available_room_is_told_at_once(office: Office) -> None:
+async def test_a_wish_for_an_available_room_is_answered_at_once(office: Office) -> None:
     office.move(at(10, 40), at(11))
     await use_tell(office)
     await office.until(10, 5)
@@ -202,7 +202,7 @@ async def test_who_asks_for_an_available_room_is_told_at_once(office: Office) ->
     assert office.did("tell") == "10:05 free until 10:40"
 
 
-async def test_a_gap_that_is_of_no_use_is_not_told(office: Office) -> None:
+async def test_a_gap_that_is_too_short_is_not_announced(office: Office) -> None:
     office.book(at(10, 40), at(11))
     await use_tell(office)
     await office.wish("on")
@@ -234,7 +234,7 @@ async def test_a_wish_ends_with_the_day(office: Office) -> None:
 # Booked but empty
 
 
-async def test_who_comes_late_is_left_alone_from_then_on(office: Office) -> None:
+async def test_late_arrival_restarts_the_empty_room_timer(office: Office) -> None:
     await use_empty(office)
     await office.until(10, 16, 30)
     office.sense(NOBODY, "on")
@@ -247,7 +247,7 @@ async def test_who_comes_late_is_left_alone_from_then_on(office: Office) -> None
     assert office.did("empty") == "10:27 empty"
 
 
-async def test_each_booking_is_told_once(office: Office) -> None:
+async def test_an_empty_booking_is_reported_once(office: Office) -> None:
     office.book(at(10, 40), at(11))
     await use_empty(office)
     await office.until(10, 18)
@@ -258,7 +258,7 @@ async def test_each_booking_is_told_once(office: Office) -> None:
     assert office.did("empty") == "10:17 empty, 10:47 empty"
 
 
-async def test_an_empty_room_is_told_after_a_restart_if_it_was_not_before(office: Office) -> None:
+async def test_an_empty_room_is_reported_after_a_restart(office: Office) -> None:
     await use_empty(office)
     await office.until(10, 14)
     await office.restart(at(10, 16))
@@ -270,7 +270,7 @@ async def test_an_empty_room_is_told_after_a_restart_if_it_was_not_before(office
 # Used but not booked
 
 
-async def test_who_comes_early_is_left_alone(office: Office) -> None:
+async def test_early_arrival_is_not_reported(office: Office) -> None:
     office.move(at(10, 40), at(11))
     await use_used(office, early_minutes=15)
     await office.until(10, 19)
@@ -280,7 +280,7 @@ async def test_who_comes_early_is_left_alone(office: Office) -> None:
     assert office.done == {}
 
 
-async def test_each_time_it_is_occupied_is_told_once(office: Office) -> None:
+async def test_each_occupancy_is_reported_once(office: Office) -> None:
     office.cancel()
     await use_used(office)
     for minute, state in ((2, "on"), (8, "off"), (10, "on"), (20, "off"), (30, "on")):
@@ -294,7 +294,7 @@ async def test_each_time_it_is_occupied_is_told_once(office: Office) -> None:
     assert office.did("used") == "10:17 used, 10:37 used"
 
 
-async def test_a_sensor_that_is_back_does_not_tell_when_they_came(office: Office) -> None:
+async def test_a_sensor_that_becomes_available_is_not_an_arrival(office: Office) -> None:
     office.cancel()
     await use_used(office)
     office.sense(SOMEBODY, "unavailable")
@@ -305,10 +305,10 @@ async def test_a_sensor_that_is_back_does_not_tell_when_they_came(office: Office
     assert office.done == {}
 
 
-# All of them
+# All blueprints
 
 
-async def test_days_are_those_of_the_house(hass: HomeAssistant, office: Office) -> None:
+async def test_days_follow_the_time_zone_of_home_assistant(hass: HomeAssistant, office: Office) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     office.move(at(10, 40), at(11))
     office.book(at(15, 20), at(15, 45))
@@ -323,7 +323,7 @@ async def test_days_are_those_of_the_house(hass: HomeAssistant, office: Office) 
 
 
 @pytest.mark.parametrize("minute", [5, 20])
-async def test_they_can_be_run_by_hand(
+async def test_automations_can_be_triggered_by_hand(
     hass: HomeAssistant, office: Office, caplog: pytest.LogCaptureFixture, minute: int
 ) -> None:
     await use_nudge(office)
@@ -340,10 +340,10 @@ async def test_they_can_be_run_by_hand(
     await office.clock.settle()
 
     assert {"light", "nudge", "empty", "used"} <= office.done.keys()
-    assert complaints(caplog) == []
+    assert logged_warnings(caplog) == []
 
 
-# What is said
+# The message variable
 
 
 SENTENCES = {
@@ -363,7 +363,9 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("language", SENTENCES)
-async def test_there_is_a_sentence_to_say(office: Office, tenant: Tenant, language: str) -> None:
+async def test_the_message_variable_is_a_sentence_in_the_language(
+    office: Office, tenant: Tenant, language: str
+) -> None:
     office.book(at(10, 50), at(11))
     await use_nudge(office, language, actions=say("nudge", "{{ message }}"))
     await use_tell(office, language, actions=say("tell", "{{ message }}"))

@@ -1,4 +1,4 @@
-"""What the blueprints do on days on which bookings come, change and go, and things fail: that, and nothing else."""
+"""Exactly what the blueprints do on days with booking changes, outages, restarts and sensor failures."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +8,7 @@ from tests.blueprints.office import (
     NOBODY,
     SOMEBODY,
     Office,
-    complaints,
+    logged_warnings,
     use_empty,
     use_light,
     use_nudge,
@@ -23,7 +23,7 @@ pytest_plugins = ["tests.clock", "tests.blueprints.office"]
 type Step = Callable[[Office], Awaitable[None]]
 
 
-# The days: the room is booked from 10:10 to 10:30 unless it is said otherwise
+# The days. By default, the room is booked from 10:10 to 10:30
 
 
 async def on_time(office: Office) -> None:
@@ -153,7 +153,7 @@ DAYS: dict[Step, dict[str, str]] = {
     on_time: USUAL,
     ends_early: {
         "light": "10:00 green, 10:10 red, 10:21 green",
-        "prepare": "10:05 prepare, 10:30 shut down",  # it ended at 10:20, though that was seen at 10:21
+        "prepare": "10:05 prepare, 10:30 shut down",  # 10 minutes after the end at 10:20, which was seen at 10:21
         "tell": "10:21 free",
         "empty": "10:17 empty",
         "used": "10:28 used",
@@ -236,7 +236,7 @@ DAYS: dict[Step, dict[str, str]] = {
         "used": "10:08 used",
     },
     short_outage: USUAL,
-    # A lamp is told what is true as often as that may be in doubt
+    # A reload or restart sets the lamp again
     reload_in_it: {**USUAL, "light": "10:00 green, 10:10 red, 10:22 red, 10:25 orange, 10:27 orange, 10:30 green"},
     restart_in_it: {**USUAL, "light": "10:00 green, 10:10 red, 10:22 red, 10:25 orange, 10:30 green"},
     restart_over_the_nudge: {
@@ -249,14 +249,14 @@ DAYS: dict[Step, dict[str, str]] = {
         "nudge": "10:25 5 left",
         "prepare": "10:05 prepare, 10:40 shut down",
         "tell": "10:33 free",
-        "empty": "10:17 empty",  # nobody saw them come: not used
+        "empty": "10:17 empty",  # the arrival was not seen, so "used" does not fire
     },
     sensors_fail: {**USUAL, "empty": "10:28 empty"},
 }
 
 
 @pytest.mark.parametrize("day", DAYS)
-async def test_each_does_what_the_day_asks_for_and_nothing_else(
+async def test_all_blueprints_act_exactly_as_expected_on_each_day(
     office: Office, caplog: pytest.LogCaptureFixture, day: Step
 ) -> None:
     await use_nudge(office)
@@ -273,4 +273,4 @@ async def test_each_does_what_the_day_asks_for_and_nothing_else(
 
     assert {who: office.did(who) for who in office.done} == DAYS[day]
     assert office.wished == "off"
-    assert complaints(caplog) == []
+    assert logged_warnings(caplog) == []

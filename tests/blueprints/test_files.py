@@ -1,4 +1,4 @@
-"""The blueprints as files: complete, valid, and the same in both languages."""
+"""The blueprint files are complete, valid, and equivalent in both languages."""
 
 from pathlib import Path
 import re
@@ -28,26 +28,26 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 
 def blueprint_in(path: Path) -> Blueprint:
-    """Return the blueprint of a file."""
+    """Load the blueprint of a file."""
     return Blueprint(load_yaml_dict(str(path)), expected_domain="automation", schema=AUTOMATION_BLUEPRINT_SCHEMA)
 
 
 def inputs_of(blueprint: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the inputs and the sections of a blueprint."""
+    """Return the inputs and sections of a blueprint."""
     found: dict[str, dict[str, Any]] = {}
     for name, field in blueprint["input"].items():
         found |= {name: field} | field.get("input", {})
     return found
 
 
-def test_there_are_six_in_two_languages() -> None:
+def test_there_are_six_blueprints_in_two_languages() -> None:
     assert len(ENGLISH) == 6
     assert {path.name for path in FILES} == {
         name for path in ENGLISH for name in (path.name, f"{path.stem}.zh-Hans.yaml")
     }
 
 
-def test_a_blueprint_is_valid_where_it_says_that_it_works(path: Path) -> None:
+def test_a_blueprint_is_valid_and_names_the_minimum_version(path: Path) -> None:
     blueprint = blueprint_in(path)
     floor = load_yaml_dict(str(ROOT / "hacs.json"))["homeassistant"]
 
@@ -56,7 +56,7 @@ def test_a_blueprint_is_valid_where_it_says_that_it_works(path: Path) -> None:
     assert blueprint.metadata["author"]
 
 
-async def test_a_blueprint_is_imported_from_where_it_is(
+async def test_a_blueprint_is_imported_from_its_source_url(
     hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, path: Path
 ) -> None:
     repository = load_yaml_dict(str(ROOT / "custom_components/feishu_freebusy/manifest.json"))["documentation"]
@@ -73,7 +73,7 @@ async def test_a_blueprint_is_imported_from_where_it_is(
     assert imported.blueprint.data == blueprint.data
 
 
-def test_each_input_is_named_explained_and_used(path: Path) -> None:
+def test_each_input_has_a_name_and_description_and_is_used(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
     for name, field in inputs_of(load_yaml_dict(str(path))["blueprint"]).items():
@@ -86,7 +86,7 @@ def test_each_input_is_named_explained_and_used(path: Path) -> None:
         assert f"!input {name}\n" in text, name
 
 
-def test_rooms_and_calendars_are_those_of_the_integration(path: Path) -> None:
+def test_room_and_calendar_inputs_offer_only_our_entities(path: Path) -> None:
     inputs = inputs_of(load_yaml_dict(str(path))["blueprint"])
 
     for name, domain in (("room", "binary_sensor"), ("calendar", "calendar")):
@@ -96,7 +96,7 @@ def test_rooms_and_calendars_are_those_of_the_integration(path: Path) -> None:
 
 
 def without_texts(node: Any) -> Any:
-    """Return all but the texts, and the address of the file itself."""
+    """Return the node with texts replaced, and without the language in the file's URL."""
     match node:
         case dict():
             return {
@@ -111,7 +111,7 @@ def without_texts(node: Any) -> Any:
 
 
 def texts(node: Any) -> list[str]:
-    """Return the texts."""
+    """Return all texts in the node."""
     match node:
         case dict():
             return [
@@ -125,7 +125,7 @@ def texts(node: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("english", ENGLISH, ids=lambda path: path.stem)
-def test_the_languages_do_the_same(english: Path) -> None:
+def test_the_languages_differ_only_in_texts(english: Path) -> None:
     one, other = (load_yaml_dict(str(path)) for path in (english, english.with_suffix(".zh-Hans.yaml")))
 
     assert without_texts(one) == without_texts(other)
@@ -136,7 +136,7 @@ def test_the_languages_do_the_same(english: Path) -> None:
     ]
 
 
-def test_the_comments_are_the_same() -> None:
+def test_the_languages_have_the_same_comments() -> None:
     for english in ENGLISH:
         comments = [
             re.findall(r"^\s*# .*|\S # .*$", path.read_text(encoding="utf-8"), re.MULTILINE)
