@@ -150,7 +150,7 @@ class Checker:
             return  # the answer may or may not be valid
         free = sum(current.view(room_id, now, options, self._zone).state == "off" for room_id in known)
         if home.free_rooms not in (str(free), UNAVAILABLE.state):
-            self._tally.mismatch(f"{now} {home.free_rooms} free rooms for {free}")
+            self._tally.mismatch(f"{now} {home.free_rooms} free rooms, expected {free}")
 
     def check(self, rooms: set[str]) -> None:
         """Compare what is shown of rooms with what the oracle expects."""
@@ -188,7 +188,7 @@ class Checker:
             wanted = room_id in home.subject_ids
             is_there = home.state(room_id) is not None
             if is_there is not wanted and not home.is_disabled(room_id):
-                self._tally.mismatch(f"{now} {room_id[:10]} is {'not ' if wanted else ''}there")
+                self._tally.mismatch(f"{now} {room_id[:10]} entity: {'missing' if wanted else 'left over'}")
 
     def _compare(self, room_id: str, expected: View, shown: View, now: datetime) -> None:
         self._tally.known_checks += expected is not UNAVAILABLE
@@ -196,7 +196,7 @@ class Checker:
             return
         self._tally.false_free += shown.state == "off" and expected.state != "off"
         wrong = [
-            f"{item.name}: {getattr(shown, item.name)} for {getattr(expected, item.name)}"
+            f"{item.name}: {getattr(shown, item.name)}, expected {getattr(expected, item.name)}"
             for item in fields(View)
             if getattr(shown, item.name) != getattr(expected, item.name)
         ]
@@ -212,9 +212,9 @@ class Checker:
         ):
             state = self.home.state(room_id, key, domain)
             if state and state.state != value:
-                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {state.state} for {value}")
+                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {state.state}, expected {value}")
             elif state and key == "calendar" and (event := _event_of(state)) != self._event_text(expected.event):
-                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {event} for {expected.event}")
+                self._tally.mismatch(f"{now} {room_id[:10]} {key}: {event}, expected {expected.event}")
 
     def _event_text(self, event: Span | None) -> tuple[str, str] | None:
         """Return the start and end of an event as a calendar's attributes show them."""
@@ -249,7 +249,7 @@ class Checker:
             return  # whether it counts depends on the options at the time of the read
         self._tally.truth_checks += 1
         if (expected.state == "on") is not (busy or closed):
-            self._tally.mismatch(f"{now} {room_id[:10]} {expected.state}, and in truth {busy=} {closed=}")
+            self._tally.mismatch(f"{now} {room_id[:10]} {expected.state}, but by the bookings {busy=} {closed=}")
 
     def _shown(self, state: State) -> View:
         """Return what an entity shows. Instants that are not in the local time zone become naive, and so differ."""

@@ -21,33 +21,33 @@ def _failures(tally: Tally) -> Iterator[str]:
     yield from _left(tally)
     yield from _logged(tally)
     if tally.limit_violations:
-        yield f"{tally.limit_violations} calls beyond a rate limit"
+        yield f"{tally.limit_violations} calls over a rate limit"
     if not tally.truth_checks:
-        yield "nothing was ever compared with the truth"
+        yield "no state was compared with the bookings"
 
 
 def _shown_wrongly(tally: Tally) -> Iterator[str]:
     yield from tally.reported
     if tally.mismatches > len(tally.reported):
-        yield f"{tally.mismatches} mismatches in all"
+        yield f"{tally.mismatches} mismatches in total"
     if tally.false_free:
-        yield f"{tally.false_free} times free and busy by what was known"
+        yield f"{tally.false_free} times shown free while not known to be free"
     if tally.flips_shown != tally.flips_due:
-        yield f"{tally.flips_shown} times from busy to free or back, and {tally.flips_due} were due"
+        yield f"{tally.flips_shown} changes between busy and free, expected {tally.flips_due}"
     if tally.drops_shown != tally.drops_due:
-        yield f"{tally.drops_shown} times to unavailable or back, and {tally.drops_due} were due"
+        yield f"{tally.drops_shown} changes to or from unavailable, expected {tally.drops_due}"
     if tally.idle_writes:
-        yield f"{tally.idle_writes} states written that were the same: {tally.idle_of.most_common(3)}"
+        yield f"{tally.idle_writes} state writes without a change: {tally.idle_of.most_common(3)}"
 
 
 def _logged(tally: Tally) -> Iterator[str]:
-    yield from (f"not of ours, in the log: {line} ({times} times)" for line, times in tally.log.others.items())
+    yield from (f"logged by others: {line} ({times} times)" for line, times in tally.log.others.items())
     down, back = tally.log.levels["ERROR"] + tally.log.levels["WARNING"], tally.log.levels["INFO"]
     if down > back + _NEVER_BACK * (tally.loads + 1):  # a start may end an outage, or log it again
-        yield f"{down} lines in the log about what went wrong, and {back} about its end"
+        yield f"{down} log lines about failures, but {back} about recoveries"
     disturbances = tally.incidents.total() + sum(tally.actions.values()) + tally.edits["rooms deleted"]
     if tally.log.levels.total() > _LINES_PER_DISTURBANCE * disturbances + 10:
-        yield f"{tally.log.levels.total()} lines in the log for {disturbances} disturbances"
+        yield f"{tally.log.levels.total()} log lines for {disturbances} disturbances"
 
 
 def _left(tally: Tally) -> Iterator[str]:
