@@ -28,7 +28,7 @@ class Stall:
     """The longest time in seconds between two waits of the event loop.
 
     `cpu` excludes full passes of Python's garbage collector, which scan all of Home Assistant and can be triggered by
-    any code; `collected` is the most CPU time of such passes between two waits; `wall` includes everything.
+    any code; `collected` is the most CPU time of these passes between two waits; `wall` includes everything.
     """
 
     cpu: float

@@ -88,7 +88,7 @@ async def _shoot_assist(page: Page, address: str, language: str) -> None:
 
 
 def main() -> int:
-    """Take all screenshots."""
+    """Save all screenshots in docs/."""
     _DOCS.mkdir(exist_ok=True)
     for language in ("en", "zh-Hans"):
         asyncio.run(_make(language))

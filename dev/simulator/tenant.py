@@ -130,7 +130,7 @@ class Tenant:
         self.calendars.drop(room_id)
 
     def disable_room(self, room_id: str, start: datetime, end: datetime | None, reason: str = "") -> Room:
-        """Take a room out of service in ``[start, end)`` (aware; ``None`` = forever).
+        """Disable a room in ``[start, end)`` (aware; ``None`` = forever).
 
         Bookings that overlap this time are cancelled, as in Feishu.
         """
@@ -143,7 +143,7 @@ class Tenant:
         return room
 
     def enable_room(self, room_id: str) -> Room:
-        """Return a room to service. Cancelled bookings stay cancelled."""
+        """Enable a room. Cancelled bookings stay cancelled."""
         return self._change_room(replace(self._room(room_id), disabled=None))
 
     # --- People -------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class Tenant:
         return user
 
     def delete_user(self, open_id: str) -> None:
-        """Remove a person and their bookings; raise ``KeyError`` if there is no such person."""
+        """Remove a person and their bookings; raise ``KeyError`` for an unknown id."""
         if open_id not in self.users:
             raise KeyError(f"there is no person {open_id}")
         del self.users[open_id]

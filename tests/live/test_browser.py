@@ -64,7 +64,7 @@ class Flow:
         await self.shoot(path[2])
 
     async def shoot(self, name: str) -> None:
-        """Take a screenshot if LIVE_SCREENSHOTS is set."""
+        """Save a screenshot if LIVE_SCREENSHOTS is set."""
         if SHOTS:
             self.taken += 1
             await self.page.screenshot(

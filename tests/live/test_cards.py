@@ -143,7 +143,7 @@ def room(live_tenant: Tenant) -> Room:
 
 
 async def shoot(page: Page, name: str) -> None:
-    """Take a screenshot if LIVE_SCREENSHOTS is set."""
+    """Save a screenshot if LIVE_SCREENSHOTS is set."""
     if SHOTS:
         await page.screenshot(path=f"{SHOTS}/cards-{name}.png", animations="disabled")
 

@@ -73,7 +73,7 @@ class Dialog:
         await self.box.get_by_text(name, exact=True).first.click(timeout=TIMEOUT_MS)
 
     async def shoot(self, name: str) -> None:
-        """Take a screenshot if LIVE_SCREENSHOTS is set."""
+        """Save a screenshot if LIVE_SCREENSHOTS is set."""
         if SHOTS:
             await self.page.wait_for_timeout(500)
             await self.page.screenshot(path=f"{SHOTS}/{name}-{self.language}.png", animations="disabled")

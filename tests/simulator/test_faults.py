@@ -164,7 +164,7 @@ async def test_the_oldest_fault_applies_first(client: Client, tenant: Tenant) ->
     assert [(await client.get(INFO)).status for _ in range(3)] == [500, 502, 200]
 
 
-async def test_failed_calls_cost_no_quota_but_count_against_the_limit(client: Client, tenant: Tenant) -> None:
+async def test_failed_calls_count_against_the_limit_not_the_quota(client: Client, tenant: Tenant) -> None:
     tenant.quota_left = 5
     tenant.limits.windows = ((2, 1.0),)
     tenant.inject(Fault.status(502), path="vc/v1/rooms", times=2)

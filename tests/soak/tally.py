@@ -31,7 +31,7 @@ class Sample:
 
     @classmethod
     def now(cls, at: datetime, timers: int) -> Self:
-        """Take a sample. First return freed memory to the system, so that it does not count."""
+        """Measure now. First return freed memory to the system, so that it does not count."""
         if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
             trim(0)
         status = Path("/proc/self/status").read_text(encoding="ascii")
