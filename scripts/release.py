@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Builds what a release consists of: the archive that the marketplace and HACS download, and its notes.
+"""Builds a release: the archive that the marketplace and HACS download, its checksum and its notes.
 
-Only what git holds goes in, each file with the same date: whoever builds the same commit gets the same bytes.
+The archive has only files that git tracks, all with the same date, so every build of a commit gives the same bytes.
 """
 
 from argparse import ArgumentParser
@@ -20,11 +20,11 @@ ARCHIVE = "feishu_freebusy.zip"  # as in hacs.json
 
 
 class ReleaseError(Exception):
-    """It must not be released as it is; the text says why."""
+    """This state must not be released; the text says why."""
 
 
 def version_of(root: Path) -> str:
-    """Return the version, which the manifest, the project file and the newest entry of the changelog must agree on."""
+    """Return the version, which must be the same in the manifest, the project file and the newest changelog entry."""
     manifest = json.loads((root / INTEGRATION / "manifest.json").read_text(encoding="utf-8"))["version"]
     project = re.search(r'^version = "(.+)"$', (root / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     changelog = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -39,17 +39,17 @@ def version_of(root: Path) -> str:
 
 
 def notes_of(changelog: str, version: str) -> str:
-    """Return what the changelog says of a version."""
+    """Return the section of a version in the changelog."""
     section = re.search(rf"^## {re.escape(version)}(?=\s).*?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     if section is None or not section[1].strip():
-        raise ReleaseError(f"CHANGELOG.md says nothing of {version}")
+        raise ReleaseError(f"CHANGELOG.md has no text for {version}")
     return section[1].strip() + "\n"
 
 
 def archive_of(root: Path) -> bytes:
-    """Return the integration's files, as git holds them, as a zip archive with them at its top."""
+    """Return a zip archive of the integration's tracked files, with the integration's folder as its top."""
     listed = subprocess.run(  # noqa: S603
-        ["git", "ls-files", "-z", "--", INTEGRATION],  # noqa: S607  # whichever git there is
+        ["git", "ls-files", "-z", "--", INTEGRATION],  # noqa: S607  # any git will do
         cwd=root,
         check=True,
         capture_output=True,
@@ -58,17 +58,17 @@ def archive_of(root: Path) -> bytes:
     content = BytesIO()
     with ZipFile(content, "w", ZIP_DEFLATED) as archive:
         for name in sorted(filter(None, listed)):
-            entry = ZipInfo(name.removeprefix(f"{INTEGRATION}/"))  # dated 1980, and readable by its owner
+            entry = ZipInfo(name.removeprefix(f"{INTEGRATION}/"))  # the date stays 1980
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, (root / name).read_bytes(), ZIP_DEFLATED)
     return content.getvalue()
 
 
 def main() -> None:
-    """Write the archive, its checksum and the notes into a folder."""
+    """Write the archive, its checksum and its notes into a folder."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--tag", help="what the release is to be called: refused unless it is v and the version")
-    parser.add_argument("--into", type=Path, default=ROOT / "dist", help="the folder to write to (default: dist)")
+    parser.add_argument("--tag", help="the tag of the release: must be v and the version")
+    parser.add_argument("--into", type=Path, default=ROOT / "dist", help="the folder for the files (default: dist)")
     arguments = parser.parse_args()
     try:
         version = version_of(ROOT)
@@ -76,7 +76,7 @@ def main() -> None:
     except ReleaseError as error:
         sys.exit(f"error: {error}")
     if arguments.tag not in (None, f"v{version}"):
-        sys.exit(f"error: the tag is {arguments.tag}, the version {version}")
+        sys.exit(f"error: the tag is {arguments.tag}, but the version is {version}")
     archive = archive_of(ROOT)
     arguments.into.mkdir(parents=True, exist_ok=True)
     (arguments.into / ARCHIVE).write_bytes(archive)
