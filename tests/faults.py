@@ -1,6 +1,6 @@
-"""What goes wrong at Feishu or on the way there, and what is to come of it: the table that `test_faults.py` tests.
+"""The table of faults at Feishu or in the network, and what Home Assistant must do. `test_faults.py` tests it.
 
-`python -m tests.faults` prints it as docs/faults.md has it.
+`python -m tests.faults` prints docs/faults.md.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,11 +38,11 @@ _CREDENTIALS_PAUSE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong, and what comes of it.
+    """A fault, and what Home Assistant must do.
 
-    `key` is that of the text which tells it, `repair` the kind of the repair issue, `recovers` the longest time from
-    its end until a running entry is well again. `fresh` differs from `error`, and `fresh_key` from `key`, where it
-    matters that there is no token yet: at set-up and in flows. So does `flow_key`, for flows.
+    `key` is the translation key of the message, `repair` the kind of the repair issue, `recovers` the longest time that
+    a running entry may need to recover after the fault has ended. `fresh` and `fresh_key` replace `error` and `key` if
+    there is no token yet: at setup and in flows. `flow_key` replaces both keys in flows.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Trouble:
 
     @property
     def recovers_without_token(self) -> timedelta:
-        """Return the longest time to recovery of an entry that was reloaded meanwhile."""
+        """Return the longest time that an entry may need to recover if it was reloaded during the fault."""
         return _CREDENTIALS_PAUSE if self.fresh is CredentialsError else self.recovers
 
     @property
@@ -73,7 +73,7 @@ class Trouble:
 
 
 async def end(simulator: Simulator) -> None:
-    """Let all be well again."""
+    """End every fault."""
     tenant = simulator.tenant
     tenant.clear_faults()
     tenant.app_enabled = tenant.ip_allowed = tenant.bot_enabled = True
@@ -86,13 +86,13 @@ async def end(simulator: Simulator) -> None:
 
 @dataclass(frozen=True)
 class Strike:
-    """Lets all calls meet a fault, if need be all but that for the token."""
+    """Makes all calls fail; with `spare_token`, all except the one for the token."""
 
     fault: Fault
     spare_token: bool = False
 
     async def __call__(self, simulator: Simulator) -> None:
-        """Begin."""
+        """Start the fault."""
         simulator.tenant.inject(self.fault, times=None, when=self._is_meant)
 
     def _is_meant(self, call: Call) -> bool:
@@ -115,13 +115,13 @@ def _set(name: str, value: object) -> Begin:
 
 
 def _stuck(tenant: Tenant) -> None:
-    tenant.tokens.issue(stuck=False)  # so that there is one to be handed out again and again
+    tenant.tokens.issue(stuck=False)  # the one that the server repeats
     tenant.expire_tokens()
     tenant.stuck_token = True
 
 
 TROUBLES = (
-    # On the way
+    # The network
     Trouble("the server is down", Simulator.stop, NotReachableError, "cannot_connect"),
     Trouble("the connection is closed without an answer", Strike(Fault.close()), NotReachableError, "cannot_connect"),
     Trouble("no answer for an hour", Strike(Fault.slow(3_600)), NotReachableError, "cannot_connect"),
@@ -134,19 +134,21 @@ TROUBLES = (
     Trouble("half an answer", Strike(Fault.cut_off()), UnreadableAnswerError, "not_feishu"),
     Trouble("an empty answer", Strike(Fault.empty()), UnreadableAnswerError, "not_feishu"),
     Trouble("an answer of 9 MiB", Strike(Fault.oversized(9 * 1024 * 1024)), UnreadableAnswerError, "not_feishu"),
-    Trouble("JSON, but not an answer of the API", Strike(Fault.body(200, [])), UnreadableAnswerError, "not_feishu"),
-    Trouble("no JSON, though it says so", Strike(Fault.body(200, "{")), UnreadableAnswerError, "not_feishu"),
+    Trouble("JSON that is not an answer of the API", Strike(Fault.body(200, [])), UnreadableAnswerError, "not_feishu"),
+    Trouble("invalid JSON", Strike(Fault.body(200, "{")), UnreadableAnswerError, "not_feishu"),
     Trouble("a captive portal's page", Strike(Fault.html(200)), UnreadableAnswerError, "not_feishu"),
     Trouble("a redirect", Strike(Fault.redirect("https://example.com")), NotFeishuError, "not_feishu"),
     Trouble("another server's page, HTTP 404", Strike(Fault.html(404)), NotFeishuError, "not_feishu"),
-    # Feishu in trouble
+    # Faults of the server
     Trouble("a gateway's page, HTTP 502", Strike(Fault.html(502)), ServerError, "server_error"),
     Trouble("HTTP 503 as text", Strike(Fault.status(503)), ServerError, "server_error"),
     Trouble("an internal error, 190003", _refuse(500, 190003), ServerError, "server_error"),
-    # Too much
+    # Too many calls
     Trouble("too many calls, with a time to wait", Strike(Fault.rate_limited(1)), RateLimitedError, "rate_limited"),
-    Trouble("too many calls, without one", Strike(Fault.rate_limited(None)), RateLimitedError, "rate_limited"),
-    Trouble("too many calls, says a page", Strike(Fault.html(429)), RateLimitedError, "rate_limited"),
+    Trouble(
+        "too many calls, without a time to wait", Strike(Fault.rate_limited(None)), RateLimitedError, "rate_limited"
+    ),
+    Trouble("too many calls, as an HTML page", Strike(Fault.html(429)), RateLimitedError, "rate_limited"),
     Trouble("too many calls, HTTP 400", Strike(Fault.rate_limited(1, 400)), RateLimitedError, "rate_limited"),
     Trouble(
         "the month's calls are used up",
@@ -191,32 +193,33 @@ TROUBLES = (
         _refuse(400, 190002),
         SubjectError,
         "subject_unreadable",
-        flow_key="nothing_readable",  # there, the other one names rooms
+        flow_key="nothing_readable",  # in a flow, the other message names rooms
     ),
-    Trouble("a code that nobody knows", _refuse(400, 424242), RequestError, "request_refused"),
+    Trouble("an unknown error code", _refuse(400, 424242), RequestError, "request_refused"),
 )
 
 
 _INTRODUCTION = """\
-# What goes wrong, and what comes of it
+# Faults, and what Home Assistant does
 
-Each row is a fault of the simulator, each column an occasion at which it strikes a real Home Assistant core in
-`tests/test_faults.py`. Whatever happens, no traceback is logged, no booking is lost, a busy room never shows free, and
-all is well again by itself: a running entry within the time in the last column, a set-up by Home Assistant's retries.
+Each row is a fault that the simulator can produce. Each column is the moment at which it happens to a real Home
+Assistant core in `tests/test_faults.py`. In all cases: no traceback is logged, no booking is lost, a busy room never
+shows free, and the integration recovers by itself. A running entry recovers within the time in the last column, a setup
+by Home Assistant's retries.
 
-- **Set-up** without anything stored is "not ready", with the message.
-- **Poll:** known bookings hold for the grace (10 minutes here), flips included; then the rooms are unavailable. One
-  line in the log going down, one coming back.
-- **Catalogue:** names, floors and disabled periods stay as they were last read.
+- **Setup** with nothing stored: Home Assistant shows "not ready" with the message and tries again.
+- **Poll:** known bookings stay valid for the grace (10 minutes here), and rooms still flip on time. Then the rooms
+  become unavailable. The log has one line when the fault starts and one when it ends.
+- **Catalogue:** names, floors and disabled periods stay as they were read last.
 - **Options:** the form shows the message, and nothing is saved.
-- **Action:** `get_free_busy` raises the message.
-- **Reload**, and a restart of Home Assistant: what was stored holds for the rest of the same grace.
+- **Action:** `get_free_busy` raises an error with the message.
+- **Reload**, and a restart of Home Assistant: stored bookings stay valid for the rest of the same grace.
 
-The messages are in `translations/`, under `exceptions` and the flows' `error`. This page is what
-`python -m tests.faults` prints.
+The messages are in `translations/`, under `exceptions` and under `error` of the flows. `python -m tests.faults` prints
+this page.
 
 """
-_HEADINGS = ("Fault", "Error", "Set-up", "Poll", "Catalogue", "Options", "Action", "Reload", "Well again within")
+_HEADINGS = ("Fault", "Error", "Setup", "Poll", "Catalogue", "Options", "Action", "Reload", "Recovers within")
 
 
 def _cells(trouble: Trouble) -> tuple[str, ...]:
@@ -228,10 +231,10 @@ def _cells(trouble: Trouble) -> tuple[str, ...]:
         f"`{trouble.error.__name__}`",
         f"`{trouble.key_without_token}`{asks if is_fresh else ''}",
         f"`{trouble.key}`{asks if trouble.reauth else repair}",
-        "unnoticed",
+        "no effect",
         f"`{trouble.flow_key or trouble.key_without_token}`",
         f"`{trouble.key}`",
-        "stored bookings hold",
+        "stored bookings stay valid",
         _duration(trouble.recovers),
     )
 
@@ -242,7 +245,7 @@ def _duration(duration: timedelta) -> str:
 
 
 def table() -> str:
-    """Return the page with the table."""
+    """Return the page."""
     rows = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, TROUBLES)]
     return _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
