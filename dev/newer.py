@@ -108,16 +108,21 @@ def asked_for_by(version: str) -> Versions:
         return pins_of(Path(folder) / HOME_ASSISTANT)
 
 
+def compile_again(source: Path) -> None:
+    """Run the command that uv wrote into the head of a compiled list."""
+    listed = source.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    uv(*shlex.split(listed[1].removeprefix("#"))[1:])
+
+
 def raise_all() -> Iterator[str]:
     """Move every list that follows the newest Home Assistant, and yield a line for each that moved."""
-    for source in sorted(REQUIREMENTS.glob("*.in")):
-        requirements = source.read_text(encoding="utf-8")
+    sources = {source: source.read_text(encoding="utf-8") for source in sorted(REQUIREMENTS.glob("*.in"))}
+    moved = []
+    for source, requirements in sources.items():
         lead = lead_of(requirements)
         if source.stem == SUPPORTED_FLOOR or lead is None:
             continue
-        target = source.with_suffix(".txt")
-        listed = target.read_text(encoding="utf-8").splitlines()
-        before = pins_in(listed)[HOME_ASSISTANT]
+        before = pins_in(source.with_suffix(".txt").read_text(encoding="utf-8").splitlines())[HOME_ASSISTANT]
         overrides = source.with_suffix(".overrides")
         overridden = pins_in(overrides.read_text(encoding="utf-8").splitlines()) if overrides.exists() else {}
         found = pins_in(compiled(lead, overrides if overrides.exists() else None).splitlines())
@@ -128,9 +133,13 @@ def raise_all() -> Iterator[str]:
         if text == requirements:
             continue
         source.write_text(text, encoding="utf-8")
-        command = shlex.split(listed[1].removeprefix("#"))  # uv writes the command that made the file
-        uv(*command[1:])
+        compile_again(source)
+        moved.append(source.name)
         yield f"{source.stem}: Home Assistant {before} -> {after}"
+    for source, requirements in sources.items():
+        if set(re.findall(r"^-r (\S+)", requirements, re.MULTILINE)).intersection(moved):
+            compile_again(source)
+            yield f"{source.stem}: compiled again"
 
 
 def write_beta() -> str:

@@ -77,9 +77,15 @@ def test_a_list_without_home_assistant_does_not_move(requirements: str, lead: st
     assert lead_of(requirements) == lead
 
 
-def test_all_lists_but_the_floor_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("demo", "floor", "lint"):
-        (tmp_path / f"{name}.in").write_text("zizmor==1.0\n" if name == "lint" else "homeassistant==2026.10.4\n")
+def test_all_lists_except_the_floor_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = {
+        "demo": "homeassistant==2026.10.4\n",
+        "floor": "homeassistant==2026.10.4\n",
+        "lint": "zizmor==1.0\n",
+        "vendor": "-r demo.in\n-c demo.txt\nlark-oapi==1.7.5\n",
+    }
+    for name, requirements in lists.items():
+        (tmp_path / f"{name}.in").write_text(requirements)
         (tmp_path / f"{name}.txt").write_text(f"# By:\n#    uv pip compile {name}.in\nhomeassistant==2026.10.4\n")
     commands = []
 
@@ -90,10 +96,16 @@ def test_all_lists_but_the_floor_move(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(newer, "REQUIREMENTS", tmp_path)
     monkeypatch.setattr(newer, "uv", uv)
     monkeypatch.setattr(newer, "asked_for_by", lambda _: {})
-    assert list(newer.raise_all()) == ["demo: Home Assistant 2026.10.4 -> 2026.11.1"]
+    assert list(newer.raise_all()) == [
+        "demo: Home Assistant 2026.10.4 -> 2026.11.1",
+        "vendor: compiled again",
+    ]
     assert (tmp_path / "demo.in").read_text() == "homeassistant==2026.11.1\n"
     assert (tmp_path / "floor.in").read_text() == "homeassistant==2026.10.4\n"
-    assert commands[-1] == (("pip", "compile", "demo.in"), None)
+    assert [arguments for arguments, given in commands if given is None] == [
+        ("pip", "compile", "demo.in"),
+        ("pip", "compile", "vendor.in"),
+    ]
 
 
 def test_every_list_says_by_which_command_it_was_compiled() -> None:
