@@ -5,12 +5,18 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
+
+
+def data(base_url: str = FEISHU_URL, app_id: str = "cli_1", secret: str = "a") -> dict[str, str]:
+    """Return the data of an entry."""
+    return {CONF_BASE_URL: base_url, CONF_APP_ID: app_id, CONF_APP_SECRET: secret}
 
 
 async def test_clients_of_one_app_share_its_limits(hass: HomeAssistant) -> None:
     one, two = (
-        async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret=secret, deadline=deadline)
+        async_create_client(hass, data(secret=secret), deadline=deadline)
         for secret, deadline in (("a", None), ("b", 25.0))
     )
 
@@ -19,25 +25,22 @@ async def test_clients_of_one_app_share_its_limits(hass: HomeAssistant) -> None:
 
 
 async def test_other_apps_have_their_own(hass: HomeAssistant) -> None:
-    mine = async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret="a")
+    mine = async_create_client(hass, data())
 
     for url, app_id in ((FEISHU_URL, "cli_2"), (LARK_URL, "cli_1")):
-        other = async_create_client(hass, base_url=url, app_id=app_id, app_secret="a")
+        other = async_create_client(hass, data(url, app_id))
         assert other.traffic is not mine.traffic
 
 
 async def test_a_client_says_whose_it_is_but_not_the_secret(hass: HomeAssistant) -> None:
-    client = async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret="very-secret")
+    client = async_create_client(hass, data(secret="very-secret"))
 
     assert "cli_1" in repr(client)
     assert "very-secret" not in repr(client)
 
 
 async def test_all_clients_have_one_session_that_ends_with_home_assistant(hass: HomeAssistant) -> None:
-    one, two = (
-        async_create_client(hass, base_url=FEISHU_URL, app_id="cli_1", app_secret=secret)._transport._session
-        for secret in ("a", "b")
-    )
+    one, two = (async_create_client(hass, data(secret=secret))._transport._session for secret in ("a", "b"))
 
     assert one is two
     shared = async_get_clientsession(hass)

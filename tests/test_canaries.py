@@ -40,6 +40,7 @@ from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOM
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.errors import FeishuError
+from custom_components.feishu_freebusy.feishu.models import SubjectRef
 from simulator import Fault, Room, Simulator, Tenant, gateway
 from simulator.answers import HTML_TYPE, Answer
 from simulator.model import Call, Level, Rsvp, User
@@ -261,9 +262,9 @@ def calls(client: FeishuClient, office: Office) -> Iterator[Awaitable[object]]:
     window: dict[str, Any] = {"time_min": at(9), "time_max": at(18)}
     person = office.person
     yield client.check_credentials()
-    yield client.freebusy_list(room_id=office.room.room_id, **window)
-    yield client.freebusy_list(user_id=person.user_id, **window)
-    yield client.freebusy_batch([person.open_id], **window)
+    yield client.freebusy_list(SubjectRef.of(office.room.room_id), **window)
+    yield client.freebusy_list(SubjectRef.of(person.user_id), **window)
+    yield client.freebusy_batch([SubjectRef.of(person.open_id)], **window)
     yield client.room_freebusy_batch_get([office.room.room_id, office.other.room_id], **window)
     yield client.rooms(office.level.level_id)
     yield client.room_levels(office.level.level_id)

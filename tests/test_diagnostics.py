@@ -13,12 +13,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.feishu_freebusy import diagnostics
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
 )
-from custom_components.feishu_freebusy.model.options import Options
+from custom_components.feishu_freebusy.model.options import CHOSEN, DEFAULTS, Options
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, set_disabled
 from tests.conftest import at
@@ -69,7 +68,7 @@ async def test_it_says_how_rooms_are_read_and_what_that_costs(
 
 
 def test_every_option_is_told_or_only_counted() -> None:
-    assert {*diagnostics._OPTIONS, *diagnostics._COUNTED} == {field.name for field in fields(Options)} - {
+    assert {*DEFAULTS, *CHOSEN} == {field.name for field in fields(Options)} - {
         "horizon",
         "min_free",
     } | {"horizon_days", "min_free_minutes"}

@@ -12,11 +12,11 @@ from custom_components.feishu_freebusy.errors import (
     update_failed,
 )
 from custom_components.feishu_freebusy.feishu.errors import (
-    Answer,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
     EndpointRetiredError,
+    ErrorDetails,
     FeishuError,
     IpDeniedError,
     NotFeishuError,
@@ -36,8 +36,8 @@ from tests.test_translations import TEXTS
 
 ERRORS: dict[FeishuError, str] = {
     CredentialsError(): "invalid_auth",
-    CredentialsError(answer=Answer(code=10014)): "invalid_auth",
-    CredentialsError(answer=Answer(code=10003)): "invalid_app_id",
+    CredentialsError(details=ErrorDetails(code=10014)): "invalid_auth",
+    CredentialsError(details=ErrorDetails(code=10003)): "invalid_app_id",
     ScopeMissingError(): "scope_missing",
     BotDisabledError(): "bot_disabled",
     AppUnavailableError(): "app_unavailable",
@@ -52,7 +52,7 @@ ERRORS: dict[FeishuError, str] = {
     SubjectError(): "subject_unreadable",
     EndpointRetiredError(): "endpoint_retired",
     RequestError(): "request_refused",
-    RequestError(answer=Answer(code=10003)): "request_refused",
+    RequestError(details=ErrorDetails(code=10003)): "request_refused",
     FeishuError(): "request_refused",
 }
 
@@ -144,7 +144,7 @@ def test_no_two_failures_have_the_same_text() -> None:
 
 
 def test_missing_scopes_and_the_words_of_the_server_are_named() -> None:
-    error = ScopeMissingError(answer=Answer(99991672, "Access denied", "log-1", 400), scopes=("vc:room", "vc:x"))
+    error = ScopeMissingError(details=ErrorDetails(99991672, "Access denied", "log-1", 400), scopes=("vc:room", "vc:x"))
 
     named = problem_placeholders(error)
 

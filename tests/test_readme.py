@@ -35,10 +35,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     token_error_of,
 )
 from custom_components.feishu_freebusy.model.options import (
-    DEFAULT_HORIZON_DAYS,
-    DEFAULT_MIN_FREE_MINUTES,
-    DEFAULT_MONTHLY_BUDGET,
-    DEFAULT_SCAN_INTERVAL,
+    DEFAULTS,
     WEEKDAYS,
     Options,
 )
@@ -274,7 +271,7 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
 
     assert list(options) == labels
     _, budget, source, interval, off_hours, *others = options.values()  # that of the plan is in words
-    assert (number(budget), number(interval)) == (DEFAULT_MONTHLY_BUDGET, DEFAULT_SCAN_INTERVAL)
+    assert (number(budget), number(interval)) == (DEFAULTS["monthly_budget"], DEFAULTS["scan_interval"])
     assert source == TEXTS[readme.language]["selector"]["source"]["options"][defaults.source]
     night = defaults.off_hours
     assert night is not None
@@ -282,8 +279,8 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
     weekdays = TEXTS[readme.language]["selector"]["weekday"]["options"]
     assert {WEEKDAYS.index(day) for day, name in weekdays.items() if name in off_hours} == night.days
     assert [words[text] if text in words else number(text) for text in others] == [
-        DEFAULT_HORIZON_DAYS,
-        DEFAULT_MIN_FREE_MINUTES,
+        DEFAULTS["horizon_days"],
+        DEFAULTS["min_free_minutes"],
         defaults.count_pending_as_busy,
         defaults.include_external_calendar,
         defaults.dashboard_cards,
@@ -446,7 +443,7 @@ async def test_the_template_says_what_the_room_shows(
 def test_the_intervals_are_those_that_the_budget_allows(readme: Readme) -> None:
     (_, head, _), *rows = readme.tables[INTERVALS]
 
-    assert number(re.findall(r"[\d,]{4,}", head)[0]) == DEFAULT_MONTHLY_BUDGET
+    assert number(re.findall(r"[\d,]{4,}", head)[0]) == DEFAULTS["monthly_budget"]
     for rooms, *intervals in rows:
         exact = [
             forecast(Options.of({}), int(rooms), batch_granted=granted, now=NOVEMBER, time_zone=UTC).plan.office

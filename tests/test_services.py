@@ -499,7 +499,7 @@ async def test_the_entry_may_be_unloaded_while_it_is_asked(
 ) -> None:
     entry = await set_up(mira)
 
-    async def answer_late(**_: Any) -> tuple[BusyPeriod, ...]:
+    async def answer_late(*_: Any, **__: Any) -> tuple[BusyPeriod, ...]:
         await hass.config_entries.async_unload(entry.entry_id)
         return ()
 

@@ -10,13 +10,14 @@ from homeassistant.helpers.typing import ConfigType
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
 from .cards import async_update_dashboard_resources
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS, ROOM_PREFIX
+from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import (
     async_remove_dropped,
     names_of_rooms,
     subject_id_of,
 )
+from .feishu.models import SubjectKind, SubjectRef
 from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
 from .services import async_setup_services
@@ -37,12 +38,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Read the catalogue and the rooms once, then keep them current. If that fails, use what is stored."""
-    client = async_create_client(
-        hass,
-        base_url=entry.data[CONF_BASE_URL],
-        app_id=entry.data[CONF_APP_ID],
-        app_secret=entry.data[CONF_APP_SECRET],
-    )
+    client = async_create_client(hass, entry.data)
     calls = MonthlyCalls(hass, entry, client.traffic)
     await calls.async_load()
     entry.async_on_unload(calls.async_save)
@@ -103,7 +99,7 @@ async def async_remove_config_entry_device(hass: HomeAssistant, entry: FeishuCon
 
 def _may_be_followed(entry: FeishuConfigEntry, subject_id: str, options: Options) -> bool:
     """Return whether the subject is a room of a followed level, or may be one while the entry is not loaded."""
-    if not options.room_levels or not subject_id.startswith(ROOM_PREFIX):
+    if not options.room_levels or SubjectRef.of(subject_id).kind is SubjectKind.PERSON:
         return False
     if entry.state is not ConfigEntryState.LOADED:
         return True

@@ -1,6 +1,7 @@
 """The client of an entry, on Home Assistant's connections."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import aiohttp
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
@@ -8,7 +9,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from .feishu.client import FeishuClient
 from .feishu.limits import AppTraffic
 from .feishu.session import session_options
@@ -21,15 +22,17 @@ FLOW_DEADLINE = 25.0  # seconds; a person is waiting
 
 
 @callback
-def async_create_client(
-    hass: HomeAssistant, *, base_url: str, app_id: str, app_secret: str, deadline: float | None = None
-) -> FeishuClient:
-    """Return a client; all clients of an app share its limits."""
+def async_create_client(hass: HomeAssistant, data: Mapping[str, str], *, deadline: float | None = None) -> FeishuClient:
+    """Return a client for the data of an entry. All clients of one app share its limits in this Home Assistant.
+
+    `deadline` is the longest that a call may last, in seconds; None is the default of the client.
+    """
     traffic = hass.data.setdefault(_TRAFFIC, defaultdict(AppTraffic))
+    base_url, app_id = data[CONF_BASE_URL], data[CONF_APP_ID]
     return FeishuClient(
         _session(hass),
         app_id,
-        app_secret,
+        data[CONF_APP_SECRET],
         base_url=base_url,
         traffic=traffic[base_url, app_id],
         **({} if deadline is None else {"deadline": deadline}),

@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
-from .errors import problem_key, problem_placeholders
+from .errors import failed, refused
 from .feishu.errors import FeishuError
 from .model.schedule import Block
 from .sync.ranges import MAX_RANGE
@@ -90,19 +90,11 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         if start >= end:
             return []
         if end - start > MAX_RANGE:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="range_too_long",
-                translation_placeholders={"days": str(MAX_RANGE.days)},
-            )
+            raise refused("range_too_long", days=str(MAX_RANGE.days))
         try:
             blocks = await self.coordinator.async_bookings(self.subject_id, start, end)
         except FeishuError as error:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key=problem_key(error),
-                translation_placeholders=problem_placeholders(error),
-            ) from error
+            raise failed(error, HomeAssistantError) from error
         return [self._event_of(block) for block in blocks]
 
     def _event_of(self, block: Block) -> CalendarEvent:

@@ -1,7 +1,7 @@
-"""Set-up, reauthentication and reconfiguration of an entry."""
+"""Setup, reauthentication and reconfiguration of an entry."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
 from homeassistant.core import callback
@@ -14,6 +14,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from ._vol import vol
 from .api import FLOW_DEADLINE, async_create_client
 from .const import (
     CONF_APP_ID,
@@ -35,11 +36,6 @@ from .feishu.errors import FeishuError
 from .flows.options import FeishuOptionsFlow, forecast_texts
 from .flows.rooms import RoomSteps
 from .model.options import Options, Plan
-
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
 _PRIVATE = "private"
@@ -86,7 +82,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the address and the app's credentials, and try them."""
+        """Ask for the address and the credentials of the app, and check them."""
         problem = _Problem(_USER_SCHEMA)
         if user_input is not None and (base_url := _base_url(user_input, problem)):
             self._data = {
@@ -102,7 +98,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         return self._show_form_again("user", _USER_SCHEMA, user_input, problem)
 
     async def async_step_access(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what the app may do; what is enough for rooms lets the flow go on."""
+        """Show what the app may do. The flow continues if that is enough to read rooms."""
         problem = _Problem()
         if user_input is not None and await self._check_access(problem):
             if self._access.enough:
@@ -146,7 +142,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
 
     @override
     def _client(self) -> FeishuClient:
-        return async_create_client(self.hass, **self._data, deadline=FLOW_DEADLINE)
+        return async_create_client(self.hass, self._data, deadline=FLOW_DEADLINE)
 
     @override
     def _rooms_before(self) -> Mapping[str, str]:
@@ -172,7 +168,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002
-        """Begin after the credentials were refused."""
+        """Start after Feishu refused the credentials."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -186,7 +182,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         return self._show_form_again("reauth_confirm", _REAUTH_SCHEMA, user_input, problem, entry)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for another address or secret; the secret is never sent to a new address without being typed again."""
+        """Ask for the address and the secret. The stored secret is never sent to a new address."""
         problem = _Problem(_RECONFIGURE_SCHEMA)
         entry: FeishuConfigEntry = self._get_reconfigure_entry()
         if user_input is not None and (base_url := _base_url(user_input, problem)):
@@ -211,7 +207,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         problem: _Problem,
         entry: FeishuConfigEntry | None = None,
     ) -> ConfigFlowResult:
-        """Show a form with all that was typed but the secret, which does not travel back."""
+        """Show a form with the typed values, without the secret."""
         shown = {key: value for key, value in (user_input or {}).items() if key != CONF_APP_SECRET}
         base_url = entry.data[CONF_BASE_URL] if entry else FEISHU_URL
         return self.async_show_form(
@@ -229,7 +225,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
 
 
 class _Problem:
-    """What is wrong with an input: the errors of a form and the words that go into them."""
+    """The errors of a form, and their placeholders."""
 
     def __init__(self, form: vol.Schema | None = None) -> None:
         self.errors: dict[str, str] = {}
@@ -241,13 +237,13 @@ class _Problem:
         self.placeholders |= form_placeholders(error)
 
     def note_key(self, key: str) -> None:
-        """Show a problem at its field, or where a form lacks that, above the form."""
+        """Show a problem at its field, or above a form without that field."""
         field = _PROBLEM_FIELDS.get(key)
         self.errors[field if field in self._fields else "base"] = key
 
 
 def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
-    """Return the address that is meant, or note what is wrong with it."""
+    """Return the base URL of the input, or note the problem."""
     typed = user_input.get(CONF_BASE_URL, "").strip()
     site = user_input[CONF_SITE]
     if site != _PRIVATE and not typed:
@@ -265,7 +261,7 @@ def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
 
 
 def _site_input(base_url: str) -> dict[str, Any]:
-    """Return what would have to be typed to get this address."""
+    """Return the input that leads to this base URL."""
     for site, url in _SITES.items():
         if url == base_url:
             return {CONF_SITE: site}

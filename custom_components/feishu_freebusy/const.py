@@ -1,4 +1,4 @@
-"""Names that more than one module needs."""
+"""Names used by more than one module."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,14 +8,14 @@ from homeassistant.const import Platform
 DOMAIN: Final = "feishu_freebusy"
 PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
-# entry.data: where and as whom
+# entry.data: the address and the credentials
 CONF_APP_ID: Final = "app_id"
 CONF_APP_SECRET: Final = "app_secret"  # noqa: S105  # the name of the field
 CONF_BASE_URL: Final = "base_url"
-# Asked for, and kept as the base_url it stands for
+# Asked for in the form, stored as the base_url
 CONF_SITE: Final = "site"
 
-# entry.options: what and how
+# entry.options: what is read, and how
 CONF_ROOMS: Final = "rooms"
 CONF_ROOM_LEVELS: Final = "room_levels"
 CONF_PEOPLE: Final = "people"
@@ -32,5 +32,3 @@ CONF_DASHBOARD_CARDS: Final = "dashboard_cards"
 CONF_VOICE_SENTENCES: Final = "voice_sentences"
 
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)
-
-ROOM_PREFIX: Final = "omm_"  # of every room's id

@@ -16,11 +16,12 @@ from homeassistant.util import dt as dt_util
 
 from .devices import async_remove_dropped, async_update_devices, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
+from .feishu.models import SubjectKind
 from .issues import Account, async_update_issues, async_update_stale
 from .model.directory import RoomInfo
 from .model.moment import LoopSeconds, Moment
 from .model.options import Options
-from .model.schedule import Block, Schedule, SubjectKind, disabled_period
+from .model.schedule import Block, Schedule, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .sync.catalogue import CatalogueCoordinator
 from .sync.poller import Poller

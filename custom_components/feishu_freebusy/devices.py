@@ -9,22 +9,18 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 
-from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN, ROOM_PREFIX
+from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from .feishu.address import LARK_URL
 from .feishu.console import app_url
+from .feishu.models import SubjectKind, SubjectRef
 from .model.directory import RoomInfo, place_text
 from .model.subject import SubjectInfo
 
 
 def subject_device_info(entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
     """Return a room or a person as a device."""
-    if isinstance(info, RoomInfo):
-        subject_id, model = info.room.room_id, place_text(info) or None
-    else:
-        subject_id, model = info.person_id, None
-    return DeviceInfo(
-        identifiers={_identifier(entry, subject_id)}, name=info.device_name, model=model, **_common(entry)
-    )
+    model = place_text(info) or None if isinstance(info, RoomInfo) else None
+    return DeviceInfo(identifiers={_identifier(entry, info.id)}, name=info.device_name, model=model, **_common(entry))
 
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
@@ -54,7 +50,9 @@ def names_of_rooms(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, st
     """Return the rooms that have a device, with their last known names."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     names = {subject_id: device.name for device in devices if (subject_id := subject_id_of(entry, device.identifiers))}
-    return {room_id: name or room_id for room_id, name in names.items() if room_id.startswith(ROOM_PREFIX)}
+    return {
+        room_id: name or room_id for room_id, name in names.items() if SubjectRef.of(room_id).kind is SubjectKind.ROOM
+    }
 
 
 @callback

@@ -1,11 +1,10 @@
-"""What helps to find out why an entry does what it does; without names, ids, addresses and secrets.
+"""Diagnostics for troubleshooting, without names, ids, addresses and secrets.
 
-All that is told is picked here, one by one: what is not known to tell nobody anything is not in it.
+Every value is picked explicitly. A value is left out unless it is known to identify nobody.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -13,57 +12,29 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_BASE_URL,
-    CONF_COUNT_PENDING_AS_BUSY,
-    CONF_DASHBOARD_CARDS,
-    CONF_HORIZON_DAYS,
-    CONF_INCLUDE_EXTERNAL_CALENDAR,
-    CONF_MIN_FREE_MINUTES,
-    CONF_MONTHLY_BUDGET,
-    CONF_OFF_HOURS,
-    CONF_PEOPLE,
-    CONF_PLAN,
-    CONF_ROOM_LEVELS,
-    CONF_ROOMS,
-    CONF_SCAN_INTERVAL,
-    CONF_SOURCE,
-    CONF_VOICE_SENTENCES,
-)
+from .const import CONF_BASE_URL
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
+from .entity import local_iso
 from .errors import problem_key
 from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
-from .model.schedule import SubjectKind
+from .feishu.models import SubjectKind
+from .model.options import CHOSEN, DEFAULTS
 from .sync.journal import async_poll_log
 
-_OPTIONS = (
-    CONF_COUNT_PENDING_AS_BUSY,
-    CONF_DASHBOARD_CARDS,
-    CONF_HORIZON_DAYS,
-    CONF_INCLUDE_EXTERNAL_CALENDAR,
-    CONF_MIN_FREE_MINUTES,
-    CONF_MONTHLY_BUDGET,
-    CONF_OFF_HOURS,
-    CONF_PLAN,
-    CONF_SCAN_INTERVAL,
-    CONF_SOURCE,
-    CONF_VOICE_SENTENCES,
-)
-_COUNTED = (CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS)
 _SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS}
 _SITES = {FEISHU_URL: "feishu", LARK_URL: "lark"}
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuConfigEntry) -> dict[str, Any]:
-    """Return how the entry is set up, how it reads, what came of it, and what that has cost so far."""
+    """Return the setup of the entry, how and what it reads, and the calls so far."""
     coordinator = _coordinator_of(entry)
     return {
         "entry": _entry(entry),
-        "options": {key: entry.options[key] for key in _OPTIONS if key in entry.options},
-        "chosen": {key: len(entry.options.get(key, {})) for key in _COUNTED},
+        "options": {key: entry.options[key] for key in DEFAULTS if key in entry.options},
+        "chosen": {key: len(entry.options.get(key, {})) for key in CHOSEN},
         **(_running(coordinator) if coordinator else {}),
         "polls": [poll.as_dict() for poll in reversed(async_poll_log(hass, entry).polls)],
     }
@@ -72,7 +43,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuC
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: FeishuConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return what is known of a room or a person, by its key in the entry's diagnostics; for the account, these."""
+    """Return the state of a room or a person; for the account, the diagnostics of the entry."""
     subject_id = subject_id_of(entry, device.identifiers)
     if subject_id is None:
         return await async_get_config_entry_diagnostics(hass, entry)
@@ -86,7 +57,7 @@ async def async_get_device_diagnostics(
         "interval": coordinator.timetable.interval.total_seconds(),
         "subject": _keys(coordinator)[subject_id],
         **_subject(coordinator, subject_id),
-        # When others are busy is their own concern
+        # The times of people are private
         **(_times(coordinator, subject_id) if subject.kind is SubjectKind.ROOM else {}),
     }
 
@@ -123,7 +94,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
 
 
 def _keys(coordinator: FreeBusyCoordinator) -> dict[str, str]:
-    """Return what subjects are called here, by their ids: "room 1" and so on, in their order."""
+    """Return the anonymous key of each subject ("room 1") by its id, in their order."""
     counts: Counter[SubjectKind] = Counter()
     keys = {}
     for subject_id, subject in coordinator.subjects.items():
@@ -142,7 +113,7 @@ def _source(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "interval": coordinator.timetable.interval.total_seconds(),
         "interval_office_hours": coordinator.timetable.plan.office.total_seconds(),
         "interval_off_hours": coordinator.timetable.plan.off.total_seconds(),
-        "last_read_at": _text(coordinator.last_read_at),
+        "last_read_at": local_iso(coordinator.last_read_at),
         "last_poll_succeeded": coordinator.last_update_success,
     }
 
@@ -150,7 +121,7 @@ def _source(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
 def _catalogue(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
     read = coordinator.catalogue.data
     return {
-        "read_at": _text(read.read_at),
+        "read_at": local_iso(read.read_at),
         "rooms": len(read.catalogue.rooms),
         "levels": len(read.catalogue.levels),
         "missing": len(read.missing),
@@ -182,29 +153,26 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
 
 
 def _times(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:
-    """Return what was answered and what became of it; what was read of a room tells nobody whose meetings they are."""
+    """Return the answer for a room and the schedule made from it. It does not tell whose meetings they are."""
     subject = coordinator.subjects[subject_id]
     reading, disabled = subject.reading, subject.disabled
     return {
-        "window": reading and [_text(reading.window_start), _text(reading.horizon)],
+        "window": reading and [local_iso(reading.window_start), local_iso(reading.horizon)],
         "answer": [
-            [_text(period.start), _text(period.end), period.rsvp_status and period.rsvp_status.value]
+            [local_iso(period.start), local_iso(period.end), period.rsvp_status and period.rsvp_status.value]
             for period in (reading.periods if reading else ())
         ],
         "merged": [
-            [_text(block.start), _text(block.end)] for block in (subject.schedule.blocks if subject.schedule else ())
+            [local_iso(block.start), local_iso(block.end)]
+            for block in (subject.schedule.blocks if subject.schedule else ())
         ],
-        "out_of_service": disabled and [_text(disabled.start), _text(disabled.end)],
+        "out_of_service": disabled and [local_iso(disabled.start), local_iso(disabled.end)],
     }
 
 
 def _error(error: FeishuError | None) -> Mapping[str, Any] | None:
-    """Return a failure without the server's own words."""
+    """Return a failure without the server's words."""
     if error is None:
         return None
-    answer = error.answer
-    return {"error": problem_key(error), "code": error.code, "http": answer.http_status, "log_id": answer.log_id}
-
-
-def _text(instant: datetime | None) -> str | None:
-    return None if instant is None else dt_util.as_local(instant).isoformat(timespec="seconds")
+    details = error.details
+    return {"error": problem_key(error), "code": details.code, "http": details.http_status, "log_id": details.log_id}

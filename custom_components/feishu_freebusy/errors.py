@@ -1,10 +1,11 @@
-"""Which text a failure has. The same keys exist as errors of the flows and as exceptions."""
+"""Turns a failure into a text or an exception. Flows and exceptions share the translation keys."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 import re
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
@@ -30,7 +31,7 @@ from .feishu.redaction import MASK
 _INVALID_PARAMETER = 10003
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
-# The first that fits counts: special ones before those they are kinds of
+# The first match counts: subclasses stand before their base classes
 _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
     (CredentialsError, "invalid_auth"),
     (ScopeMissingError, "scope_missing"),
@@ -56,28 +57,28 @@ def problem_key(error: FeishuError) -> str:
 
 
 def unnamed_problem_key(error: FeishuError) -> str:
-    """Return the key of a failure in a flow, where no single room or person can be named for it."""
+    """Return the translation key of a failure in a flow that can't name one room or person as the cause."""
     return "nothing_readable" if isinstance(error, SubjectError) else problem_key(error)
 
 
 def problem_placeholders(error: FeishuError) -> dict[str, str]:
-    """Return what the texts of failures may name: the scopes (any one would do), and the server's words."""
+    """Return the placeholders of a failure's text: the scopes (any one is enough) and the server's words."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
 
 
 def form_placeholders(error: FeishuError) -> dict[str, str]:
-    """Return the same for a form, which ends up in no log: with the address that Feishu is to let in."""
+    """Return the placeholders for a form. Forms are not logged, so `details` names the IP address to allow."""
     placeholders = problem_placeholders(error)
     if isinstance(error, IpDeniedError) and error.address:
         details, address = placeholders["details"], str(error.address)
-        told = details.replace(MASK, address) if details.count(MASK) == 1 else f"{details}, {address}"
-        return {**placeholders, "details": told}
+        details = details.replace(MASK, address) if details.count(MASK) == 1 else f"{details}, {address}"
+        return {**placeholders, "details": details}
     return placeholders
 
 
 def reasons_of(errors: Iterable[FeishuError]) -> str:
-    """Return failures in one line for the log: those of a kind are counted, and the first of them speaks for all."""
+    """Return failures in one line for the log: one text per key and code, with the number of failures."""
     alike: dict[tuple[str, int | None], list[FeishuError]] = {}
     for error in errors:
         alike.setdefault((problem_key(error), error.code), []).append(error)
@@ -85,17 +86,17 @@ def reasons_of(errors: Iterable[FeishuError]) -> str:
 
 
 def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
-    """Return a failure in the language of this Home Assistant; None is one that is not Feishu's."""
+    """Return a failure in the language of this Home Assistant. None is a failure that is not Feishu's."""
     if error is None:
         return text_of(hass, "unexpected", {})
-    details = error.text or error.answer.msg or type(error).__name__
-    # Without the log id, which is another one each time
+    details = error.text or error.details.msg or type(error).__name__
+    # Without the log id: it differs each time
     details = without_addresses(details if error.code is None else f"{details}, code {error.code}")
     return text_of(hass, problem_key(error), {**problem_placeholders(error), "details": details})
 
 
 def without_addresses(text: str) -> str:
-    """Return words of the server without pages that it would send people to."""
+    """Return the server's words with web addresses masked."""
     return _ADDRESS.sub("…", text)
 
 
@@ -106,10 +107,22 @@ def text_of(hass: HomeAssistant, key: str, placeholders: Mapping[str, str]) -> s
     return text.format_map(defaultdict(lambda: "…", placeholders))
 
 
-def update_failed(error: FeishuError) -> UpdateFailed:
-    """Return the failure as what a coordinator raises, with its text."""
-    return UpdateFailed(
+def failed[E: HomeAssistantError](error: FeishuError, kind: type[E]) -> E:
+    """Return a failure as an exception of Home Assistant, with its translated text."""
+    return kind(
         translation_domain=DOMAIN,
         translation_key=problem_key(error),
         translation_placeholders=problem_placeholders(error),
+    )
+
+
+def update_failed(error: FeishuError) -> UpdateFailed:
+    """Return a failure as the exception that a coordinator raises."""
+    return failed(error, UpdateFailed)
+
+
+def refused(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the exception for an input that is refused; `key` is the translation key of its text."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
     )

@@ -1,4 +1,4 @@
-"""The rooms of all entries, as the search for a free one wants them: from memory, without a call."""
+"""Searches the rooms of all entries for a free one, from memory, without a call to Feishu."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,18 +8,20 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType
 
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
+from .entity import local_iso
 from .model.directory import RoomInfo
 from .model.schedule import Schedule
-from .model.search import Candidate, Request, SearchResult, find_rooms
+from .model.search import Alternative, Candidate, Offer, Request, SearchResult, find_rooms
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRoom:
-    """A room with all that one may want to be told of it."""
+    """A room that a search may return."""
 
     entity_id: str | None
     name: str
@@ -29,10 +31,26 @@ class FoundRoom:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The outcome of a search, and the rooms it speaks of, by the ids used there."""
+    """The result of a search, and its rooms by id."""
 
     result: SearchResult
     rooms: Mapping[str, FoundRoom]
+
+    def describe(self, offer: Offer) -> JsonObjectType:
+        """Return an offer as the actions and the tools for language models both show it; times are local."""
+        room = self.rooms[offer.room_id]
+        return {
+            "name": room.name,
+            "free_from": local_iso(offer.free_from),
+            "free_until": local_iso(offer.free_until),
+            "building": room.info.building or None,
+            "floor": room.info.floor or None,
+        }
+
+
+def minutes_of(alternative: Alternative) -> int:
+    """Return the length of the stay in whole minutes."""
+    return int(alternative.duration.total_seconds() // 60)
 
 
 @callback
@@ -42,16 +60,16 @@ def async_find_rooms(
     request: Request,
     among: Container[str] | None = None,
 ) -> Found:
-    """Search the rooms of these entries, which are loaded, for a stay; with `among`, only those with these ids.
+    """Search the rooms of these loaded entries for a stay; with `among`, only the rooms with these ids.
 
-    Where the request names areas, these may be names or ids. A room that two apps show is one room, and what was read
-    last counts.
+    The areas of the request may be names or ids. If two apps show a room, it is one room, and the latest reading
+    counts.
     """
     rooms: dict[str, FoundRoom] = {}
     candidates: dict[str, Candidate] = {}
     for entry in entries:
         for room in _rooms_of(hass, entry):
-            room_id = room.info.room.room_id
+            room_id = room.info.id
             if among is not None and room_id not in among:
                 continue
             schedule = entry.runtime_data.schedule(room_id)
@@ -99,7 +117,7 @@ def _rooms_of(hass: HomeAssistant, entry: FeishuConfigEntry) -> Iterable[FoundRo
 
 
 def main_entity_id(hass: HomeAssistant, entry: FeishuConfigEntry, room_id: str) -> str | None:
-    """Return the id of the entity that says whether the room is busy, None if that one is disabled."""
+    """Return the id of the binary sensor of a room or person, None if there is none or it is disabled."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{entry.unique_id}_{room_id}_busy")
     entity = registry.async_get(entity_id) if entity_id else None

@@ -37,9 +37,10 @@ from .feishu.errors import (
     QuotaExceededError,
     ScopeMissingError,
 )
+from .feishu.models import SubjectKind
 from .model.directory import KnownRooms
 from .model.options import Options
-from .model.subject import PersonInfo, Subject
+from .model.subject import Subject
 
 _MOST_NAMES = 5
 _POLLS_TO_BE_GONE = 2
@@ -168,7 +169,7 @@ def async_update_stale(hass: HomeAssistant, entry: ConfigEntry[Any], account: Ac
             entry,
             Kind.STALE,
             since=_clock(read_at),
-            problem=_inert(problem_text(hass, account.error)),
+            problem=escape_markdown(problem_text(hass, account.error)),
             app_url=app_url(entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]),
         )
     _sync(hass, entry, [issue], (Kind.STALE,))
@@ -193,9 +194,9 @@ def rooms_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:
 def people_gone(account: Account) -> dict[str, str]:
     """Return the names of the people that Feishu did not know in several polls, by id."""
     return {
-        subject.info.person_id: subject.info.device_name
+        subject.info.id: subject.info.device_name
         for subject in account.subjects
-        if isinstance(subject.info, PersonInfo) and _is_gone(subject)
+        if subject.kind is SubjectKind.PERSON and _is_gone(subject)
     }
 
 
@@ -250,7 +251,7 @@ def _issue_of_scopes(entry: ConfigEntry[Any], kind: Kind, scopes: tuple[str, ...
 def _issue_of_gone(entry: ConfigEntry[Any], kind: Kind, names: Mapping[str, str]) -> Issue | None:
     if not names:
         return None
-    lines = [f"- {_inert(name)}" for name in sorted(names.values())]
+    lines = [f"- {escape_markdown(name)}" for name in sorted(names.values())]
     shown = [*lines[:_MOST_NAMES], *(["- …"] if len(lines) > _MOST_NAMES else [])]
     return _issue(entry, kind, count=str(len(names)), names="\n".join(shown))
 
@@ -263,7 +264,7 @@ def _clock(instant: datetime) -> str:
     return dt_util.as_local(instant).strftime("%Y-%m-%d %H:%M")
 
 
-def _inert(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return text from elsewhere so that Markdown shows it literally, without addresses."""
     return _MARKDOWN.sub(r"\\\1", without_addresses(" ".join(text.split())))
 

@@ -1,31 +1,28 @@
-"""Tools for language models, for which Home Assistant asks from 2026.8 on. Before, it offers them our intents."""
+"""Tools for language models, used by Home Assistant from 2026.8 on. Earlier releases offer our intents instead."""
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, override
+from datetime import timedelta
+from typing import Any, override
 
 from homeassistant.components.llm import LLMTools
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, llm
 from homeassistant.helpers.selector import DateTimeSelector
-from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
-from .assist.questions import NoSuchPlaceError, Wish, async_find_for, unknown_rooms
+from ._vol import vol
+from .assist.questions import NoSuchPlaceError, RoomQuery, async_find_for, unknown_rooms
 from .assist.subjects import SpokenSubject, async_spoken_subjects, find_subject
 from .const import DOMAIN
-from .finder import Found
+from .entity import local_iso
+from .feishu.models import SubjectKind
+from .finder import Found, minutes_of
 from .model.schedule import DISABLED_WITHOUT_REASON
 from .model.search import Offer
 from .services import instant
 
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
-
 _MOST_FOUND = 10
 _MOST_LISTED = 50
-_INSTANT = vol.All(DateTimeSelector(), instant)  # the selector tells a model what it is
+_INSTANT = vol.All(DateTimeSelector(), instant)  # the selector describes the type to a model
 
 
 @callback
@@ -34,17 +31,17 @@ def async_get_tools(
     llm_context: llm.LLMContext,
     api_id: str,
 ) -> LLMTools | None:
-    """Return the tools, none where no room and nobody is exposed to the assistant."""
+    """Return the tools, None if no room or person is exposed to the assistant."""
     if api_id != llm.LLM_API_ASSIST or not (subjects := async_spoken_subjects(hass, llm_context.assistant)):
         return None
     tools: list[llm.Tool] = [GetStatusTool()]
-    if any(subject.is_room for subject in subjects.values()):
+    if any(subject.kind is SubjectKind.ROOM for subject in subjects.values()):
         tools.append(FindRoomsTool())
     return LLMTools(tools=tools)
 
 
 class _Tool(llm.Tool):
-    """Reads what is known and changes nothing; two of a kind are interchangeable."""
+    """Reads what is known and changes nothing. Tools of one class are equal."""
 
     integration = DOMAIN
     if hasattr(llm, "ToolAnnotations"):  # from 2026.10 on
@@ -62,12 +59,12 @@ class _Tool(llm.Tool):
     async def async_call(
         self, hass: HomeAssistant, tool_input: llm.ToolInput, llm_context: llm.LLMContext
     ) -> llm.ToolResult | JsonObjectType:
-        """Answer with data; times are local."""
+        """Return the result; times are local."""
         arguments = self.parameters(tool_input.tool_args)
-        data = self._answer(hass, async_spoken_subjects(hass, llm_context.assistant), arguments)
+        data = self._result(hass, async_spoken_subjects(hass, llm_context.assistant), arguments)
         return llm.ToolResult(data=data, error="error" in data) if hasattr(llm, "ToolResult") else data
 
-    def _answer(
+    def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
         raise NotImplementedError
@@ -92,7 +89,7 @@ class GetStatusTool(_Tool):
     )
 
     @override
-    def _answer(
+    def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
         if not (names := arguments.get("names")):
@@ -101,10 +98,10 @@ class GetStatusTool(_Tool):
         found: dict[str, SpokenSubject] = {}
         unknown: dict[str, Any] = {}
         for name in names:
-            called = find_subject(name, subjects)
-            found |= {subject_id: subjects[subject_id] for subject_id in called.ids}
-            if not called.ids:
-                unknown[name] = [subjects[similar].name for similar in called.similar]
+            match = find_subject(name, subjects)
+            found |= {subject_id: subjects[subject_id] for subject_id in match.ids}
+            if not match.ids:
+                unknown[name] = [subjects[similar].name for similar in match.similar]
         if not found:
             return {"error": "No room or person is called so", "similar_names": unknown}
         data: JsonObjectType = {"subjects": [_status(subject) for subject in found.values()]}
@@ -135,10 +132,10 @@ class FindRoomsTool(_Tool):
     )
 
     @override
-    def _answer(
+    def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
-        wish = Wish(
+        query = RoomQuery(
             seats=arguments.get("seats", 0),
             duration=timedelta(minutes=arguments.get("minutes", 0)),
             place=arguments.get("place", "").strip(),
@@ -146,7 +143,7 @@ class FindRoomsTool(_Tool):
             until=arguments.get("until"),
         )
         try:
-            found = async_find_for(hass, subjects, wish, limit=_MOST_FOUND)
+            found = async_find_for(hass, subjects, query, limit=_MOST_FOUND)
         except NoSuchPlaceError:
             places = sorted({subject.place or subject.area for subject in subjects.values()} - {""})
             return {"error": "No room is at such a place", "places": list(places)}
@@ -156,7 +153,7 @@ class FindRoomsTool(_Tool):
             "alternatives": [
                 {
                     "what_has_to_give": alternative.reason.value,
-                    "minutes": int(alternative.duration.total_seconds() // 60),
+                    "minutes": minutes_of(alternative),
                     **_offer(found, alternative.offer),
                 }
                 for alternative in found.result.alternatives
@@ -166,7 +163,7 @@ class FindRoomsTool(_Tool):
 
 
 def _status(subject: SpokenSubject) -> JsonObjectType:
-    about: JsonObjectType = {"name": subject.name, "kind": "room" if subject.is_room else "person"}
+    about: JsonObjectType = {"name": subject.name, "kind": subject.kind.value}
     if subject.info:
         about |= {
             "building": subject.info.building or None,
@@ -178,28 +175,16 @@ def _status(subject: SpokenSubject) -> JsonObjectType:
         return {**about, "status": "unavailable", "reason": reason}
     status = snapshot.status
     if status.busy:
-        about |= {"status": "busy", "busy_until": _local(status.busy_until)}
+        about |= {"status": "busy", "busy_until": local_iso(status.busy_until)}
     else:
-        about |= {"status": "free", "free_until": _local(status.next_busy)}
+        about |= {"status": "free", "free_until": local_iso(status.next_busy)}
     if not status.available_now:
-        about["next_free"] = _local(status.next_free)
+        about["next_free"] = local_iso(status.next_free)
     if disabled := status.disabled_reason:
         about["out_of_service"] = "no reason given" if disabled == DISABLED_WITHOUT_REASON else disabled
     return about
 
 
 def _offer(found: Found, offer: Offer) -> JsonObjectType:
-    room = found.rooms[offer.room_id]
-    return {
-        "name": room.name,
-        "free_from": _local(offer.free_from),
-        "free_until": _local(offer.free_until),
-        "building": room.info.building or None,
-        "floor": room.info.floor or None,
-        "seats": room.info.room.capacity or None,
-        "requested_by_others": offer.pending,
-    }
-
-
-def _local(instant: datetime | None) -> str | None:
-    return dt_util.as_local(instant).isoformat() if instant else None
+    seats = found.rooms[offer.room_id].info.room.capacity or None
+    return {**found.describe(offer), "seats": seats, "requested_by_others": offer.pending}

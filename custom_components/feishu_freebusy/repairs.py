@@ -10,8 +10,9 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, Operatio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from ._vol import vol
 from .api import FLOW_DEADLINE, async_create_client
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_PEOPLE, CONF_ROOMS, DOMAIN
+from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
 from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
@@ -19,9 +20,6 @@ from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_go
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
-    import probatio as vol
-else:
-    import voluptuous as vol
 
 _OUTCOMES = {
     212001: "too_sensitive",
@@ -155,15 +153,8 @@ class ScopeFlow(CheckFlow):
         """Ask for all that the app lacks: Feishu takes no list."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
-        client = async_create_client(
-            self.hass,
-            base_url=entry.data[CONF_BASE_URL],
-            app_id=entry.data[CONF_APP_ID],
-            app_secret=entry.data[CONF_APP_SECRET],
-            deadline=FLOW_DEADLINE,
-        )
         try:
-            await client.apply_for_scopes()
+            await async_create_client(self.hass, entry.data, deadline=FLOW_DEADLINE).apply_for_scopes()
         except FeishuError as error:
             outcome = _OUTCOMES.get(error.code or 0, "not_asked")
             return self._form("check", outcome, problem=problem_text(self.hass, error))

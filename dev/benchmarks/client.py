@@ -17,7 +17,8 @@ import orjson
 from benchmarks.canned import WINDOW, canned_server, room_id
 from benchmarks.measure import Row, Spread, table
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
-from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
+from custom_components.feishu_freebusy.feishu.models import SubjectKind, SubjectRef
+from custom_components.feishu_freebusy.model.schedule import build_schedule
 
 ROUNDS: Final = 9
 CALLS: Final = 200
@@ -105,7 +106,9 @@ def _ours(client: FeishuClient) -> Read:
     start, end = WINDOW
 
     async def read(room_id: str) -> Blocks:
-        periods = await client.freebusy_list(room_id=room_id, time_min=start, time_max=end, need_rsvp_status=True)
+        periods = await client.freebusy_list(
+            SubjectRef.of(room_id), time_min=start, time_max=end, need_rsvp_status=True
+        )
         schedule = build_schedule(periods, kind=SubjectKind.ROOM, window_start=start, horizon=end)
         return [(block.start, block.end) for block in schedule.blocks]
 

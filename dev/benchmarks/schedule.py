@@ -9,8 +9,8 @@ from timeit import repeat
 from typing import Final
 
 from benchmarks.measure import Row, Spread, table
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod
-from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
+from custom_components.feishu_freebusy.model.schedule import build_schedule
 
 ROUNDS: Final = 9
 FEW: Final = 100

@@ -14,9 +14,9 @@ from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
 
 from benchmarks.bookings import Habits, Version, office_month
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod
-from custom_components.feishu_freebusy.model.options import DEFAULT_HORIZON_DAYS, DEFAULT_MIN_FREE_MINUTES
-from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
+from custom_components.feishu_freebusy.model.options import DEFAULTS
+from custom_components.feishu_freebusy.model.schedule import Schedule, build_schedule
 from custom_components.feishu_freebusy.sync.reader import WINDOW_BEFORE
 from simulator import Tenant
 from tests.clock import BATCH, Clock, SetUp, Writes, busy_id
@@ -24,8 +24,8 @@ from tests.conftest import at
 
 pytest_plugins = ["tests.conftest", "tests.clock"]
 
-_HORIZON: Final = timedelta(days=DEFAULT_HORIZON_DAYS)
-_MIN_FREE: Final = timedelta(minutes=DEFAULT_MIN_FREE_MINUTES)
+_HORIZON: Final = timedelta(days=DEFAULTS["horizon_days"])
+_MIN_FREE: Final = timedelta(minutes=DEFAULTS["min_free_minutes"])
 _MIDNIGHT: Final = at(0)
 _END: Final = at(0, day=1) - timedelta(seconds=1)  # changes at midnight belong to the next day
 

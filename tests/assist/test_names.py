@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.assist.names import Called, Names, find_called, is_time
+from custom_components.feishu_freebusy.assist.names import Match, Names, find_match, is_time
 
 OFFICE = {
     "a301": Names(["A301"], ["3F", "Tower A", "Tower A 3F"]),
@@ -47,12 +47,12 @@ OFFICE = {
     ],
 )  # fmt: skip
 def test_it_is_found_however_it_is_said(said: str, known: str) -> None:
-    assert find_called(said, OFFICE) == Called((known,))
+    assert find_match(said, OFFICE) == Match((known,))
 
 
 @pytest.mark.parametrize("said", ["Orion", "the orion room", "Orion 会议室"])
 def test_one_name_of_two_is_both(said: str) -> None:
-    assert find_called(said, OFFICE).ids == ("orion-3", "orion-5")
+    assert find_match(said, OFFICE).ids == ("orion-3", "orion-5")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_one_name_of_two_is_both(said: str) -> None:
     ],
 )
 def test_what_is_not_there_is_not_found_and_what_is_alike_is_named(said: str, similar: tuple[str, ...]) -> None:
-    assert find_called(said, OFFICE) == Called(similar=similar)
+    assert find_match(said, OFFICE) == Match(similar=similar)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_not_there_is_not_found_and_what_is_alike_is_named(said: str, si
     [("A301", "A310"), ("3F", "F33"), ("Room 1", "Room 11"), ("二十三", "二三零"), ("观云", "听雨"), ("A1", "B1")],
 )
 def test_different_names_stay_different(first: str, second: str) -> None:
-    assert find_called(first, {"first": Names([first]), "second": Names([second])}).ids == ("first",)
+    assert find_match(first, {"first": Names([first]), "second": Names([second])}).ids == ("first",)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_different_names_stay_different(first: str, second: str) -> None:
     ],
 )
 def test_chinese_numbers_are_read(numerals: str, digits: str) -> None:
-    assert find_called(f"{numerals}号", {"it": Names([f"Room {digits}"])}).ids == ("it",)
+    assert find_match(f"{numerals}号", {"it": Names([f"Room {digits}"])}).ids == ("it",)
 
 
 @pytest.mark.parametrize(
     ("words", "digits"), [("twenty one", "21"), ("forty-two", "42"), ("nineteen", "19"), ("three oh one", "301")]
 )
 def test_english_numbers_are_read(words: str, digits: str) -> None:
-    assert find_called(f"room {words}", {"it": Names([digits])}).ids == ("it",)
+    assert find_match(f"room {words}", {"it": Names([digits])}).ids == ("it",)
 
 
 @pytest.mark.parametrize(
@@ -135,21 +135,21 @@ def test_each_of_many_is_found_by_its_name_in_any_dress(pairs: list[tuple[str, i
 
     for word, number in pairs:
         for said in (f"{word}{number}", f"{word.upper()} {number}", f"会议室{word}{str(number).translate(spoken)}"):
-            assert find_called(said, known).ids == (f"{word}{number}",)
+            assert find_match(said, known).ids == (f"{word}{number}",)
 
 
 @given(st.text(), st.lists(st.text(), max_size=4))
 def test_nothing_that_is_said_or_named_is_too_odd(said: str, names: list[str]) -> None:
     known = {index: Names([name], names) for index, name in enumerate(names)}
 
-    called = find_called(said, known)
+    match = find_match(said, known)
 
-    assert set(called.ids) | set(called.similar) <= known.keys()
-    assert not (called.ids and called.similar)
+    assert set(match.ids) | set(match.similar) <= known.keys()
+    assert not (match.ids and match.similar)
 
 
 @given(st.text(min_size=1))
 def test_what_has_a_name_is_found_by_it_if_anything_is_heard_of_it(name: str) -> None:
     heard = set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {"the"}
 
-    assert find_called(name, {"it": Names([name])}).ids == (("it",) if heard else ())
+    assert find_match(name, {"it": Names([name])}).ids == (("it",) if heard else ())

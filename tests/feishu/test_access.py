@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.feishu_freebusy.api import async_create_client
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
 from custom_components.feishu_freebusy.errors import problem_key
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.access import Access, check_access
@@ -33,7 +34,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> FeishuClient:
-    return async_create_client(hass, base_url=simulator.base_url, app_id=tenant.app_id, app_secret=tenant.app_secret)
+    data = {CONF_BASE_URL: simulator.base_url, CONF_APP_ID: tenant.app_id, CONF_APP_SECRET: tenant.app_secret}
+    return async_create_client(hass, data)
 
 
 def no_scopes(tenant: Tenant) -> None:

@@ -16,7 +16,15 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
-from custom_components.feishu_freebusy.feishu.models import ActivateStatus, Bot, BusyPeriod, RsvpStatus, UserIdType
+from custom_components.feishu_freebusy.feishu.models import (
+    ActivateStatus,
+    Bot,
+    BusyPeriod,
+    RsvpStatus,
+    SubjectKind,
+    SubjectRef,
+    UserIdType,
+)
 from simulator import Booking, Fault, Room, Tenant, Variants
 from tests.conftest import at
 
@@ -44,7 +52,7 @@ def period(booking: Booking, rsvp_status: RsvpStatus | None = None) -> BusyPerio
 
 
 async def test_a_room_request_sends_all_documented_fields(client: FeishuClient, tenant: Tenant, room: Room) -> None:
-    await client.freebusy_list(time_min=at(0), time_max=at(0, day=1), room_id=room.room_id)
+    await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(0, day=1))
 
     (call,) = tenant.calls(LIST)
     assert call.method == "POST"
@@ -67,7 +75,7 @@ async def test_a_person_can_be_requested_by_each_id_type(
     booking = tenant.book(user.open_id, at(10), at(11))
 
     busy = await client.freebusy_list(
-        time_min=at(0), time_max=at(0, day=1), user_id=getattr(user, kind.value), user_id_type=kind
+        SubjectRef.of(getattr(user, kind.value), id_type=kind), time_min=at(0), time_max=at(0, day=1)
     )
 
     assert busy == (period(booking),)
@@ -84,7 +92,7 @@ async def test_all_options_reach_the_server(client: FeishuClient, tenant: Tenant
     declined = tenant.book(room.room_id, at(14), at(15), rsvp="decline")
 
     async def ask(**options: Any) -> list[BusyPeriod]:
-        return [*await client.freebusy_list(time_min=at(0), time_max=at(23), room_id=room.room_id, **options)]
+        return [*await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(23), **options)]
 
     assert await ask() == [period(plain), period(external)]
     assert await ask(only_busy=False) == [period(plain), period(free), period(external)]
@@ -103,7 +111,7 @@ async def test_periods_are_sorted_and_in_utc_for_any_offset_and_order(
     tenant.variants.update({"offset": offset, "row_order": row_order})
     bookings = [tenant.book(room.room_id, at(hour), at(hour + 1)) for hour in (3, 18, 9, 15)]
 
-    busy = await client.freebusy_list(time_min=at(0), time_max=at(0, day=1), room_id=room.room_id)
+    busy = await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(0, day=1))
 
     assert list(busy) == sorted(period(booking) for booking in bookings)
     assert {one.start.tzinfo for one in busy} == {UTC}
@@ -115,7 +123,7 @@ async def test_an_empty_list_means_no_busy_period(
 ) -> None:
     tenant.variants.update({"empty_list": empty_list})
 
-    assert await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id) == ()
+    assert await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1)) == ()
 
 
 @pytest.mark.parametrize(
@@ -135,14 +143,14 @@ async def test_a_damaged_answer_is_never_free(
     tenant.inject(Fault.body(200, body), LIST, times=None)
 
     with pytest.raises(UnreadableAnswerError):
-        await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id)
+        await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
 
 
 async def test_missing_data_is_never_free(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     tenant.variants.empty_list = "missing_data"
 
     with pytest.raises(UnreadableAnswerError):
-        await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id)
+        await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
 
 
 # --- Refused before anything is sent ----------------------------------------------------------------------------------
@@ -151,22 +159,18 @@ async def test_missing_data_is_never_free(client: FeishuClient, tenant: Tenant, 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {},
-        {"room_id": "omm_1", "user_id": "ou_1"},
-        {"room_id": "", "user_id": "ou_1"},
-        {"room_id": "omm_1", "user_id": ""},
-        {"room_id": ""},
-        {"user_id": ""},
-        {"room_id": "omm_1", "time_min": at(12)},
-        {"room_id": "omm_1", "time_max": at(10)},
-        {"room_id": "omm_1", "time_min": at(11).replace(tzinfo=None)},
-        {"room_id": "omm_1", "time_max": at(12).replace(tzinfo=None)},
+        {"subject": SubjectRef.of("", SubjectKind.ROOM)},
+        {"subject": SubjectRef.of("", SubjectKind.PERSON)},
+        {"time_min": at(12)},
+        {"time_max": at(10)},
+        {"time_min": at(11).replace(tzinfo=None)},
+        {"time_max": at(12).replace(tzinfo=None)},
     ],
 )
 async def test_invalid_arguments_raise_before_anything_is_sent(
     client: FeishuClient, tenant: Tenant, wrong: dict[str, Any]
 ) -> None:
-    question = {"time_min": at(11), "time_max": at(12), **wrong}
+    question = {"subject": SubjectRef.of("omm_1"), "time_min": at(11), "time_max": at(12), **wrong}
 
     with pytest.raises(ValueError, match=r"."):
         await client.freebusy_list(**question)
@@ -184,20 +188,20 @@ async def test_an_unknown_room_cannot_be_read(
     tenant.variants.update({"unknown_room": unknown_room, "error_details": error_details})
 
     with pytest.raises(SubjectError) as refused:
-        await client.freebusy_list(time_min=at(0), time_max=at(1), room_id="omm_gone")
+        await client.freebusy_list(SubjectRef.of("omm_gone"), time_min=at(0), time_max=at(1))
     assert refused.value.code == int(unknown_room)
 
 
 async def test_an_unknown_person_cannot_be_read(client: FeishuClient) -> None:
     with pytest.raises(SubjectError):
-        await client.freebusy_list(time_min=at(0), time_max=at(1), user_id="ou_gone")
+        await client.freebusy_list(SubjectRef.of("ou_gone"), time_min=at(0), time_max=at(1))
 
 
 async def test_free_busy_needs_the_bot(client: FeishuClient, tenant: Tenant, room: Room) -> None:
     tenant.bot_enabled = False
 
     with pytest.raises(BotDisabledError):
-        await client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id)
+        await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
     with pytest.raises(BotDisabledError):
         await client.bot()
 
@@ -211,7 +215,7 @@ async def test_a_missing_scope_error_lists_all_sufficient_scopes(
     tenant.revoke(*tenant.scopes)
 
     calls: list[tuple[Callable[[], Awaitable[object]], tuple[str, ...]]] = [
-        (lambda: client.freebusy_list(time_min=at(0), time_max=at(1), room_id=room.room_id), SCOPES_FREE_BUSY),
+        (lambda: client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1)), SCOPES_FREE_BUSY),
         (client.rooms, SCOPES_ROOMS),
         (client.room_levels, SCOPES_ROOMS),
         (lambda: client.rooms_mget([room.room_id]), SCOPES_ROOMS),
@@ -220,7 +224,7 @@ async def test_a_missing_scope_error_lists_all_sufficient_scopes(
         with pytest.raises(ScopeMissingError) as refused:
             await call()
         assert set(refused.value.scopes) == set(scopes)
-        assert refused.value.answer.log_id
+        assert refused.value.details.log_id
     assert await client.granted_scopes() == frozenset()
 
 
@@ -251,7 +255,7 @@ def ask(
     async def play() -> tuple[BusyPeriod, ...]:
         (room_id,) = tenant.rooms
         return await on_virtual_time(tenant).client.freebusy_list(
-            time_min=time_min, time_max=time_max, room_id=room_id, need_rsvp_status=need_rsvp_status
+            SubjectRef.of(room_id), time_min=time_min, time_max=time_max, need_rsvp_status=need_rsvp_status
         )
 
     return run(play())

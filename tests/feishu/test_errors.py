@@ -135,7 +135,7 @@ def test_the_code_decides_the_error_of_a_call(
         failure = error(code, http_status)
 
         assert type(failure) is expected
-        assert (failure.code, failure.answer.http_status) == (code, http_status)
+        assert (failure.code, failure.details.http_status) == (code, http_status)
 
 
 @pytest.mark.parametrize(("section", "code", "status", "expected"), TOKEN)
@@ -231,7 +231,7 @@ def test_the_error_member_may_be_absent() -> None:
 def test_the_log_id_is_kept_and_shown(member: object, headers: dict[str, str]) -> None:
     failure = error(190003, 500, headers, error=member)
 
-    assert failure.answer.log_id == "20261123ABC"
+    assert failure.details.log_id == "20261123ABC"
     assert "20261123ABC" in str(failure)
 
 
@@ -274,8 +274,8 @@ def test_request_data_repeated_by_the_server_is_masked() -> None:
 
     for failure in (error_of(body, 400, headers, known=known), token_error_of(body, 200, headers, known=known)):
         assert isinstance(failure, ScopeMissingError)
-        assert (failure.answer.log_id, failure.scopes) == (None, ())
-        for text in (str(failure), repr(failure), failure.answer.msg):
+        assert (failure.details.log_id, failure.scopes) == (None, ())
+        for text in (str(failure), repr(failure), failure.details.msg):
             assert not any(word in text.casefold() for word in (*known, "feishu.internal"))
             assert "bad token *** of secret *** for ***, see ***" in text
 
@@ -284,7 +284,7 @@ def test_request_data_repeated_by_the_server_is_masked() -> None:
 def test_an_implausible_log_id_is_dropped(log_id: str) -> None:
     failure = error(190003, 500, {"x-tt-logid": log_id}, error={"log_id": log_id})
 
-    assert failure.answer.log_id is None
+    assert failure.details.log_id is None
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_denied_ip_address_is_kept_but_is_in_no_text(msg: str, address: str | 
 
 
 def test_an_empty_known_secret_leaves_the_message_unchanged() -> None:
-    assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, known=("",)).answer.msg == "bad room"
+    assert error_of({"code": 190002, "msg": "bad room"}, 400, {}, known=("",)).details.msg == "bad room"
 
 
 def test_a_message_is_one_line_of_bounded_length() -> None:

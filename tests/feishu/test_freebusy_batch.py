@@ -13,7 +13,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
-from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod, RsvpStatus, UserIdType
+from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod, RsvpStatus, SubjectRef, UserIdType
 from simulator import Booking, Fault, Tenant, User, Variants
 from tests.conftest import at
 
@@ -34,9 +34,12 @@ def period(booking: Booking, rsvp_status: RsvpStatus | None = None) -> BusyPerio
     return BusyPeriod(booking.start, booking.end, rsvp_status)
 
 
-async def ask(client: FeishuClient, *user_ids: str, **options: Any) -> dict[str, BusyAnswer]:
+async def ask(
+    client: FeishuClient, *user_ids: str, id_type: UserIdType | None = None, **options: Any
+) -> dict[str, BusyAnswer]:
     """Read the free/busy of the day."""
-    return await client.freebusy_batch(user_ids, time_min=at(0), time_max=at(0, day=1), **options)
+    people = [SubjectRef.of(user_id, id_type=id_type) for user_id in user_ids]
+    return await client.freebusy_batch(people, time_min=at(0), time_max=at(0, day=1), **options)
 
 
 @pytest.mark.parametrize("kind", list(UserIdType))
@@ -49,7 +52,7 @@ async def test_each_person_has_an_answer(
     bookings = [tenant.book(people[0].open_id, at(hour), at(hour + 1)) for hour in (15, 9)]
     busy_id, idle_id = (getattr(user, kind.value) for user in people)
 
-    answers = await ask(client, busy_id, idle_id, user_id_type=kind)
+    answers = await ask(client, busy_id, idle_id, id_type=kind)
 
     assert answers == {busy_id: (period(bookings[1]), period(bookings[0])), idle_id: ()}
     assert len(tenant.calls(BATCH)) == 1
@@ -124,10 +127,12 @@ async def test_all_options_reach_the_server(client: FeishuClient, tenant: Tenant
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"user_ids": []},
-        {"user_ids": [f"ou_{number}" for number in range(11)]},
-        {"user_ids": ["ou_1", "ou_1"]},
-        {"user_ids": [""]},
+        {"people": []},
+        {"people": [SubjectRef.of(f"ou_{number}") for number in range(11)]},
+        {"people": [SubjectRef.of("ou_1"), SubjectRef.of("ou_1")]},
+        {"people": [SubjectRef.of("")]},
+        {"people": [SubjectRef.of("ou_1"), SubjectRef.of("on_1")]},
+        {"people": [SubjectRef.of("omm_1")]},
         {"time_max": at(11)},
         {"time_min": at(11).replace(tzinfo=None)},
     ],
@@ -135,8 +140,10 @@ async def test_all_options_reach_the_server(client: FeishuClient, tenant: Tenant
 async def test_invalid_arguments_raise_before_anything_is_sent(
     client: FeishuClient, tenant: Tenant, wrong: dict[str, Any]
 ) -> None:
+    question = {"people": [SubjectRef.of("ou_1")], "time_min": at(11), "time_max": at(12), **wrong}
+
     with pytest.raises(ValueError, match=r"."):
-        await client.freebusy_batch(**{"user_ids": ["ou_1"], "time_min": at(11), "time_max": at(12), **wrong})
+        await client.freebusy_batch(**question)
     assert tenant.requests == []
 
 
@@ -158,7 +165,8 @@ async def test_it_needs_the_bot_and_the_scopes_of_the_single_call(
 def ask_long(tenant: Tenant, time_min: datetime, time_max: datetime) -> dict[str, BusyAnswer]:
     async def play() -> dict[str, BusyAnswer]:
         client = on_virtual_time(tenant).client
-        return await client.freebusy_batch([*tenant.users], time_min=time_min, time_max=time_max, need_rsvp_status=True)
+        people = [SubjectRef.of(user_id) for user_id in tenant.users]
+        return await client.freebusy_batch(people, time_min=time_min, time_max=time_max, need_rsvp_status=True)
 
     return run(play())
 

@@ -11,7 +11,7 @@ import pytest
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
 from custom_components.feishu_freebusy.feishu.errors import FeishuError, UnreadableAnswerError
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RsvpStatus
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RsvpStatus, SubjectRef
 from custom_components.feishu_freebusy.feishu.windows import joined
 from simulator import Fault, Tenant
 from simulator.answers import Answer
@@ -33,11 +33,11 @@ CALLS: dict[str, tuple[CallOf, dict[str, Any]]] = {
         {"tenant_access_token": "t-abc", "expire": 7200},
     ),
     "freebusy/list": (
-        lambda client: client.freebusy_list(room_id="omm_1", **WINDOW),
+        lambda client: client.freebusy_list(SubjectRef.of("omm_1"), **WINDOW),
         {"data": {"freebusy_list": [ROW]}},
     ),
     "freebusy/batch": (
-        lambda client: client.freebusy_batch(["ou_1"], **WINDOW),
+        lambda client: client.freebusy_batch([SubjectRef.of("ou_1")], **WINDOW),
         {"data": {"freebusy_lists": [{"user_id": "ou_1", "freebusy_items": [ROW]}]}},
     ),
     "freebusy/batch_get": (

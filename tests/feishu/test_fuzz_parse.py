@@ -307,7 +307,7 @@ def test_a_corrupted_refusal_is_an_error_of_bounded_length(
     for error in (error_of(body, status, headers), token_error_of(body, status, headers)):
         assert isinstance(error, FeishuError)
         assert error.code == code
-        assert len(error.answer.msg) <= 300
+        assert len(error.details.msg) <= 300
 
 
 @pytest.mark.parametrize("text", ["3600", "3601", "1795428000", "1e308", "9" * 300])

@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RoomStatus, RsvpStatus
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
 from custom_components.feishu_freebusy.model.schedule import (
     Block,
     DisabledPeriod,
     Schedule,
     Status,
-    SubjectKind,
     build_schedule,
     disabled_period,
     single_bookings,

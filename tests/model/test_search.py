@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
-from custom_components.feishu_freebusy.model.schedule import DisabledPeriod, Schedule, SubjectKind, build_schedule
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, SubjectKind
+from custom_components.feishu_freebusy.model.schedule import DisabledPeriod, Schedule, build_schedule
 from custom_components.feishu_freebusy.model.search import (
     Alternative,
     Candidate,

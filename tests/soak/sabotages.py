@@ -18,10 +18,10 @@ from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
 from custom_components.feishu_freebusy.model import intervals, schedule, subject
 from custom_components.feishu_freebusy.model.options import Options
-from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status, SubjectKind
+from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status
 from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
 from custom_components.feishu_freebusy.sync import poller, timetable

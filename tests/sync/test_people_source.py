@@ -15,9 +15,15 @@ from custom_components.feishu_freebusy.feishu.errors import (
     ServerError,
     SubjectError,
 )
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus, UserIdType, user_id_type_of
-from custom_components.feishu_freebusy.model.schedule import SubjectKind, build_schedule
-from custom_components.feishu_freebusy.sync.sources import Answer, Answers, PeopleSource
+from custom_components.feishu_freebusy.feishu.models import (
+    BusyAnswer,
+    BusyPeriod,
+    RsvpStatus,
+    SubjectKind,
+    UserIdType,
+)
+from custom_components.feishu_freebusy.model.schedule import build_schedule
+from custom_components.feishu_freebusy.sync.sources import Answers, PeopleSource
 from simulator import Fault, LoggedRequest, Tenant, User
 from simulator.model import RSVP_WORDS, Call
 from tests.feishu.virtual import START, now, on_virtual_time, run
@@ -53,7 +59,7 @@ def read(
         source = PeopleSource(client, include_external_calendar=external)
         answers: Answers = {}
         for _ in range(times):
-            told: list[tuple[str, Answer]] = []
+            told: list[tuple[str, BusyAnswer]] = []
             answers = await source.read(ids, START, START + days * DAY, lambda *answer, told=told: told.append(answer))
             assert dict(told) == answers
             assert len(told) == len(ids)
@@ -150,7 +156,7 @@ def test_ids_of_all_kinds_are_asked_for_by_their_kind(tenant: Tenant, people: li
     assert answers.keys() == set(mixed)
     assert {person_id for person_id, answer in answers.items() if answer} == {people[4].union_id}
     asked = {call.query["user_id_type"]: in_body(call, "user_ids") for call in tenant.calls(TEN)}
-    assert asked == {kind: [each for each in mixed if user_id_type_of(each) is kind] for kind in UserIdType}
+    assert asked == {kind: [each for each in mixed if UserIdType.of(each) is kind] for kind in UserIdType}
 
 
 @pytest.mark.parametrize("kind", UserIdType)
@@ -359,4 +365,4 @@ def test_what_makes_a_person_busy(tenant: Tenant, people: list[User], rsvp: Any,
     ],
 )
 def test_an_id_says_of_which_kind_it_is(person_id: str, kind: UserIdType) -> None:
-    assert user_id_type_of(person_id) is kind
+    assert UserIdType.of(person_id) is kind

@@ -15,7 +15,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.api import async_create_client
-from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
 from simulator import Fault, Room, Tenant
 from tests.clock import BATCH, FREE_BUSY, ROOMS, Clock, SetUp, busy_id, calls_key
 from tests.conftest import at
@@ -97,12 +96,7 @@ async def test_what_a_flow_asks_for_the_same_app_counts_too(
     tenant.add_user("Li Na", email="li.na@example.com")
     entry = await set_up(orion, scan_interval=RARELY)
     before = calls_of(entry)
-    client = async_create_client(
-        hass,
-        base_url=entry.data[CONF_BASE_URL],
-        app_id=entry.data[CONF_APP_ID],
-        app_secret=entry.data[CONF_APP_SECRET],
-    )
+    client = async_create_client(hass, entry.data)
 
     await clock.run(client.rooms())
     assert await clock.run(client.user_ids(emails=["li.na@example.com"]))

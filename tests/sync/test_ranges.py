@@ -8,9 +8,8 @@ import gc
 import pytest
 
 from custom_components.feishu_freebusy.feishu.errors import ServerError
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
 from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
-from custom_components.feishu_freebusy.model.schedule import SubjectKind
 from custom_components.feishu_freebusy.sync import ranges
 from custom_components.feishu_freebusy.sync.ranges import RangeReader
 from simulator import Fault, Tenant

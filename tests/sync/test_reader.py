@@ -20,9 +20,10 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
+from custom_components.feishu_freebusy.feishu.models import SubjectKind
 from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
 from custom_components.feishu_freebusy.model.options import Options, SourceOption
-from custom_components.feishu_freebusy.model.schedule import Schedule, SubjectKind, build_schedule
+from custom_components.feishu_freebusy.model.schedule import Schedule, build_schedule
 from custom_components.feishu_freebusy.sync.reader import Forecast, Reason, RoomSource, forecast
 from custom_components.feishu_freebusy.sync.sources import Answers
 from simulator import Fault, Tenant

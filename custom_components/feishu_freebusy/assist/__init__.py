@@ -1,1 +1,1 @@
-"""Rooms and people in words: for voice and for language models."""
+"""Rooms and people in words, for voice and for language models."""

@@ -1,4 +1,4 @@
-"""Whom or what somebody means by a name, however it is said or written.
+"""Finds what a spoken or written name means.
 
 Pure functions: no I/O, no Home Assistant. "A 301", "A三零一", "会议室A301" and "room A three oh one" are one name;
 so are "3F", "third floor", "floor 3" and "三楼".
@@ -15,7 +15,7 @@ import unicodedata
 
 _ALIKE: Final = 0.6  # from 0 to 1: "Orian" for "Orion" is 0.8
 _MOST_SIMILAR: Final = 3
-_REMEMBERED: Final = 8_192  # names; they come again with every question
+_REMEMBERED: Final = 8_192  # names; every question needs them again
 
 _DIGITS: Final = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"\u3007": 0, "幺": 1, "两": 2}
 _UNITS: Final = {"十": 10, "百": 100}
@@ -23,7 +23,7 @@ _CHINESE_NUMBER: Final = re.compile(f"[{''.join([*_DIGITS, *_UNITS])}]+")
 
 
 def _counted(words: str, start: int, step: int = 1) -> dict[str, int]:
-    """Return the values of words that count up."""
+    """Return the values of words that count up from `start`."""
     return {word: start + step * index for index, word in enumerate(words.split())}
 
 
@@ -54,8 +54,8 @@ _CHINESE_FILLERS: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Called[Id: Hashable]:
-    """What goes by a name: `ids`, several if it is ambiguous; if none does, those whose names are `similar`."""
+class Match[Id: Hashable]:
+    """What a name means: one id, or several if it is ambiguous. Without ids, `similar` are those with similar names."""
 
     ids: tuple[Id, ...] = ()
     similar: tuple[Id, ...] = ()
@@ -63,17 +63,17 @@ class Called[Id: Hashable]:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a room, a person or a place, and the places with which they may be said: "Orion on floor 3"."""
+    """The names of a room, a person or a place. A name may be said with one of `places`: "Orion on floor 3"."""
 
     names: Collection[str]
     places: Collection[str] = field(default=())
 
     def whole(self) -> Iterable[str]:
-        """Yield the names as they are."""
+        """Yield the normalized names."""
         return map(_whole, self.names)
 
     def core(self) -> Iterable[str]:
-        """Yield what tells the names apart."""
+        """Yield the names without generic words."""
         return map(core_of, self.names)
 
     def with_place(self) -> Iterable[str]:
@@ -83,8 +83,8 @@ class Names:
             yield place + name
 
 
-def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id]:
-    """Return which of the known are called as `said`: by their whole name, else without "room" and the like."""
+def find_match[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Match[Id]:
+    """Return which of the known are meant by `said`: by the whole name, else without generic words like "room"."""
     tries: tuple[tuple[str, Callable[[Names], Iterable[str]]], ...] = (
         (_whole(said), Names.whole),
         (core_of(said), Names.core),
@@ -92,12 +92,12 @@ def find_called[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Called[Id
     )
     for key, keys_of in tries:
         if ids := tuple(each for each, names in known.items() if key and key in keys_of(names)):
-            return Called(ids)
-    return Called(similar=_similar(core_of(said), known))
+            return Match(ids)
+    return Match(similar=_similar(core_of(said), known))
 
 
 def is_time(said: str) -> bool:
-    """Return whether that is a time rather than a place: who listens for places hears times, too."""
+    """Return whether this is a time, not a place. Speech recognition may fill a place with a time."""
     return _TIME.search(_plain(said)) is not None
 
 
@@ -114,20 +114,20 @@ def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...
 
 
 def _likeness(matcher: SequenceMatcher[str], name: str) -> float:
-    """Return how much alike they are, 0 if that is not much: most are told apart by their letters alone."""
+    """Return the similarity from 0 to 1; 0 if it is below `_ALIKE`. Cheap upper bounds rule out most names."""
     matcher.set_seq1(name)
     return matcher.ratio() if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _ALIKE else 0.0
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _whole(name: str) -> str:
-    """Return a name without what is neither heard nor meant: case, width, blanks, signs."""
+    """Return a name without case, width, blanks, signs and articles."""
     return "".join(word for word in _WORD.findall(_plain(name)) if word not in _ARTICLE)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def core_of(name: str) -> str:
-    """Return what is left of a name without the words that only say what kind of thing it is, or where."""
+    """Return a name without generic words: kinds of rooms and prepositions."""
     plain = _CHINESE_FILLERS.sub(" ", _plain(name))
     return "".join(word for word in _WORD.findall(plain) if word not in _FILLERS)
 

@@ -1,4 +1,4 @@
-"""What assistants ask about rooms and people, answered from memory: the same for voice and for language models."""
+"""Searches for rooms by assistants, from memory, shared by voice and language models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,19 +9,20 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry
+from ..feishu.models import SubjectKind
 from ..finder import Found, async_find_rooms
 from ..model.search import Request, SearchResult, Why
 from .subjects import Place, SpokenSubject, find_place
 
 _SHORTEST_STAY = timedelta(minutes=1)
 _ALL = 1_000
-# There are rooms, and some at each place that is searched: where the search has none, they are not loaded
+# Exposed rooms exist at the place: if the search finds none, their entries are not loaded
 _WHY_NOT_LOADED = frozenset({Why.NO_ROOMS, Why.NONE_IN_PLACE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """The room that is looked for; without a duration it is to be free for a useful gap, without a start, now."""
+class RoomQuery:
+    """The wanted room. Without a duration, any useful gap is enough; without a start, the stay starts now."""
 
     seats: int = 0
     duration: timedelta = timedelta()
@@ -31,36 +32,35 @@ class Wish:
 
 
 class NoSuchPlaceError(Exception):
-    """No room is at the place that was asked for."""
+    """No room is at the requested place."""
 
 
 @callback
 def async_find_for(
-    hass: HomeAssistant, subjects: Mapping[str, SpokenSubject], wish: Wish, *, limit: int = _ALL
+    hass: HomeAssistant, subjects: Mapping[str, SpokenSubject], query: RoomQuery, *, limit: int = _ALL
 ) -> Found:
-    """Search these rooms. Without a start or an end, only for what is free at once.
+    """Search these rooms. Without a start and an end, only rooms that are free now are found.
 
-    A place that nobody knows may be that of rooms whose entry is not loaded: then nothing is known.
-
-    Raises `NoSuchPlaceError`.
+    Raises `NoSuchPlaceError`. While the entry of a room is not loaded, its place is unknown: then the result says that
+    nothing is known.
     """
-    rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.is_room}
-    place = find_place(wish.place, rooms.values()) if wish.place else Place()
+    rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.kind is SubjectKind.ROOM}
+    place = find_place(query.place, rooms.values()) if query.place else Place()
     if place is None:
         if all(room.info for room in rooms.values()):
-            raise NoSuchPlaceError(wish.place)
+            raise NoSuchPlaceError(query.place)
         return Found(SearchResult(why=Why.NOTHING_KNOWN), {})
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     now = dt_util.utcnow().replace(microsecond=0)
-    earliest = max(wish.start or now, now)
+    earliest = max(query.start or now, now)
     gaps = [entry.runtime_data.options.min_free for entry in entries]
-    duration = wish.duration or max(min(gaps, default=_SHORTEST_STAY), _SHORTEST_STAY)
-    latest = wish.until or (None if wish.start else earliest + duration)
+    duration = query.duration or max(min(gaps, default=_SHORTEST_STAY), _SHORTEST_STAY)
+    latest = query.until or (None if query.start else earliest + duration)
     request = Request(
         duration,
         earliest,
         latest,
-        min_capacity=wish.seats,
+        min_capacity=query.seats,
         floors=place.floors,
         buildings=place.buildings,
         areas=place.areas,
@@ -73,6 +73,6 @@ def async_find_for(
 
 
 def unknown_rooms(subjects: Mapping[str, SpokenSubject], found: Found) -> list[SpokenSubject]:
-    """Return the rooms that may be what was looked for. Of some it is not even known how large they are, and where."""
-    rooms = [subject for subject in subjects.values() if subject.is_room]
+    """Return the rooms that may fit but whose schedule, size or place is unknown."""
+    rooms = [subject for subject in subjects.values() if subject.kind is SubjectKind.ROOM]
     return [room for room in rooms if room.info is None or room.subject_id in found.result.unknown]

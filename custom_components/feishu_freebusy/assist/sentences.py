@@ -1,6 +1,6 @@
-"""Has Home Assistant's own conversation agent understand our sentences, as long as an entry wants that.
+"""Installs our sentences for Home Assistant's conversation agent while an entry wants them.
 
-An integration can't bring sentences along: they are read from files in the configuration's folder `custom_sentences`.
+An integration can't ship sentences: Home Assistant reads them from the folder `custom_sentences` of the configuration.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from ..model.options import Options
 SENTENCES: Final = Path(__file__).parent / "sentences"
 FOLDER: Final = "custom_sentences"
 
-# A file is ours as long as what follows its first line has the checksum that the line names
+# A file is ours while the first line names the checksum of the rest
 _HEADER: Final = "# Put here by Feishu Free/Busy, which keeps it up to date until you edit it: {checksum}\n"
 _OURS: Final = re.compile(re.escape(_HEADER).replace(re.escape("{checksum}"), "([0-9a-f]{64})"))
 
@@ -30,9 +30,9 @@ _LOGGER = logging.getLogger(__name__)
 
 
 async def async_update_voice_sentences(hass: HomeAssistant) -> None:
-    """Put the sentences where they are read, renew or remove them. Never raises: rooms do without.
+    """Install, update or remove the sentences. Never raises: rooms work without them.
 
-    To be called when an entry starts, when its options change, and when it was removed.
+    Call it when an entry starts, when its options change, and after it was removed.
     """
     async with hass.data.setdefault(_LOCK, asyncio.Lock()):
         entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
@@ -42,14 +42,14 @@ async def async_update_voice_sentences(hass: HomeAssistant) -> None:
             changed = await hass.async_add_executor_job(_install if is_wanted else _remove, folder)
             if changed and hass.services.has_service("conversation", "reload"):
                 await hass.services.async_call("conversation", "reload", blocking=True)
-        except Exception as error:  # noqa: BLE001  # a folder that can't be written to, or somebody else's broken sentences
+        except Exception as error:  # noqa: BLE001  # a read-only folder, or broken sentences of the user
             _LOGGER.warning(
                 "The voice sentences in %s can't be updated (%r). Copy %s by hand", folder, error, SENTENCES
             )
 
 
 def _install(folder: Path) -> bool:
-    """Write what is missing or out of date, and return whether anything was."""
+    """Write missing and outdated files, and return whether anything changed."""
     changed = False
     for source in SENTENCES.glob("*.yaml"):
         target = _target(folder, source)
@@ -68,7 +68,7 @@ def _install(folder: Path) -> bool:
 
 
 def _remove(folder: Path) -> bool:
-    """Remove what is ours, and return whether anything was."""
+    """Remove our files, and return whether anything changed."""
     changed = False
     for source in SENTENCES.glob("*.yaml"):
         target = _target(folder, source)

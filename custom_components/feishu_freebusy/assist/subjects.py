@@ -1,4 +1,4 @@
-"""The rooms and people that an assistant may speak of, and all the names they go by."""
+"""The rooms and people exposed to an assistant, with all their names."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,19 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 
-from ..const import DOMAIN, ROOM_PREFIX
+from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from ..devices import subject_id_of
+from ..feishu.models import SubjectKind, SubjectRef
 from ..finder import main_entity_id
 from ..model.directory import RoomInfo
 from ..model.subject import Snapshot
-from .names import Called, Names, core_of, find_called
+from .names import Match, Names, core_of, find_match
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSubject:
-    """A room or a person as it is spoken of; `info` is None for people, and while the entry is not loaded."""
+    """A room or a person as users name it. `info` is None for a person, and while the entry is not loaded."""
 
     entry: FeishuConfigEntry
     subject_id: str
@@ -31,48 +32,48 @@ class SpokenSubject:
     info: RoomInfo | None
 
     @property
-    def is_room(self) -> bool:
-        """Return whether it is a room, and not a person."""
-        return self.subject_id.startswith(ROOM_PREFIX)
+    def kind(self) -> SubjectKind:
+        """Return whether it is a room or a person, also while the entry is not loaded."""
+        return SubjectRef.of(self.subject_id).kind
 
     @property
     def place(self) -> str:
-        """Return building and floor in one."""
+        """Return building and floor in one text, empty if unknown."""
         return f"{self.info.building} {self.info.floor}".strip() if self.info else ""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Return all that says where it is."""
+        """Return all names of its place: floor, building, both, area."""
         parts = (self.info.floor, self.info.building, self.place) if self.info else ()
         return tuple(filter(None, dict.fromkeys((*parts, self.area))))
 
     @property
     def coordinator(self) -> FreeBusyCoordinator | None:
-        """Return what knows about it, None while the entry is not loaded."""
+        """Return the coordinator, None while the entry is not loaded."""
         return self.entry.runtime_data if self.entry.state is ConfigEntryState.LOADED else None
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """Return what is known now, None if nothing current is."""
+        """Return the current snapshot, None if nothing current is known."""
         return self.coordinator.snapshot(self.subject_id) if self.coordinator else None
 
     @property
     def is_reachable(self) -> bool:
-        """Return whether the last poll came through."""
+        """Return whether the last poll succeeded."""
         return self.coordinator is not None and self.coordinator.last_update_success
 
     @property
     def known_since(self) -> datetime:
-        """Return when what is known was read, as far as that can be compared."""
+        """Return the start of the known window, to compare the age of readings."""
         schedule = self.coordinator.schedule(self.subject_id) if self.coordinator else None
         return schedule.window_start if schedule else datetime.min.replace(tzinfo=UTC)
 
 
 @callback
 def async_spoken_subjects(hass: HomeAssistant, assistant: str | None) -> dict[str, SpokenSubject]:
-    """Return the rooms and people whose main entities are exposed to this assistant; all of them to None.
+    """Return the rooms and people whose main entities are exposed to this assistant, by id, sorted by name.
 
-    They come by their ids, sorted by name. Of one that two apps show, what was read last counts.
+    Without an assistant, all are returned. If two apps show a room or person, the latest reading counts.
     """
     subjects: dict[str, SpokenSubject] = {}
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
@@ -108,23 +109,23 @@ def _subjects_of(hass: HomeAssistant, entry: FeishuConfigEntry, assistant: str |
 
 
 def _names_of_entity(hass: HomeAssistant, entity_id: str | None) -> Iterator[str | None]:
-    """Yield the names a user gave to an entity, its aliases among them."""
+    """Yield the names that a user gave to an entity, and its aliases."""
     if entity_id and (entity := er.async_get(hass).async_get(entity_id)):
         yield entity.name
-        # One that stands for the entity's own name is no string
+        # The alias that stands for the entity's own name is not a string
         yield from (alias for alias in entity.aliases if isinstance(alias, str))
 
 
-def find_subject(said: str, subjects: Mapping[str, SpokenSubject]) -> Called[str]:
-    """Return the ids of the rooms and people that are called so."""
-    return find_called(
+def find_subject(said: str, subjects: Mapping[str, SpokenSubject]) -> Match[str]:
+    """Return the ids of the rooms and people with this name."""
+    return find_match(
         said, {subject_id: Names(subject.names, subject.places) for subject_id, subject in subjects.items()}
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A floor, a building, a floor of a building or an area, as a search wants it."""
+    """A floor, a building, a floor of a building or an area, as fields of a search."""
 
     floors: tuple[str, ...] = ()
     buildings: tuple[str, ...] = ()
@@ -132,7 +133,7 @@ class Place:
 
 
 def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
-    """Return the place that is called so and has rooms, None if there is none."""
+    """Return the place with this name that has rooms, None if there is none."""
     known: dict[Place, Names] = {}
     for subject in subjects:
         if subject.info and subject.info.floor:
@@ -144,23 +145,23 @@ def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
             known[both] = Names([subject.place, f"{subject.info.floor} {subject.info.building}"])
         if subject.area:
             known[Place(areas=(subject.area,))] = Names([subject.area])
-    called = find_called(said, known).ids
-    meant = min(map(_kind, called), default=None)
-    places = [place for place in called if _kind(place) == meant]
-    return _together(places) if places else None
+    found = find_match(said, known).ids
+    meant = min(map(_rank, found), default=None)
+    places = [place for place in found if _rank(place) == meant]
+    return _merged(places) if places else None
 
 
-def _kind(place: Place) -> tuple[bool, bool, list[str]]:
-    """Return what places have in common that can be searched as one; the least is what is meant.
+def _rank(place: Place) -> tuple[bool, bool, list[str]]:
+    """Return the rank of a place. The lowest rank is meant; places of one rank can be searched together.
 
-    A floor that is called as an area is the floor. Floors of two buildings are two kinds, or each building would open
-    its other floors.
+    A floor comes before an area of the same name. Floors of two buildings have two ranks, because a search for both
+    would also find the other building's floor.
     """
     return bool(place.areas), bool(place.buildings), [core_of(each) for each in place.buildings if place.floors]
 
 
-def _together(places: Sequence[Place]) -> Place:
-    """Return places of one kind as one: the third floor is "3F" in one building and "3层" in the next."""
+def _merged(places: Sequence[Place]) -> Place:
+    """Return places of one rank as one: the third floor is "3F" in one building and "3层" in the next."""
     return Place(
         floors=tuple(floor for place in places for floor in place.floors),
         buildings=tuple(building for place in places for building in place.buildings),

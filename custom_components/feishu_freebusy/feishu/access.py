@@ -16,7 +16,7 @@ from .errors import (
     ScopeMissingError,
     SubjectError,
 )
-from .models import ActivateStatus
+from .models import ActivateStatus, SubjectRef
 
 _NO_ROOM = "omm_00000000000000000000000000000000"
 _BOT_ON = {ActivateStatus.ENABLED, ActivateStatus.TO_BE_UPGRADED}
@@ -130,7 +130,7 @@ async def _try_room_batch(client: FeishuClient) -> bool | None:
 async def _try_free_busy(client: FeishuClient, bot: bool | None) -> tuple[bool | None, bool | None]:
     now = datetime.now(UTC)
     try:
-        await client.freebusy_list(room_id=_NO_ROOM, time_min=now, time_max=now + timedelta(hours=1))
+        await client.freebusy_list(SubjectRef.of(_NO_ROOM), time_min=now, time_max=now + timedelta(hours=1))
     except _NOT_ABOUT_ONE_THING:
         raise
     except ScopeMissingError:

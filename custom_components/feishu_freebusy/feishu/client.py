@@ -1,6 +1,7 @@
-"""Async client of the Feishu (Lark) Open Platform, as far as meeting rooms and free/busy need it.
+"""Async client of the Feishu (Lark) Open Platform: the calls that meeting rooms and free/busy need.
 
-It knows nothing of Home Assistant. Instants go in and come out aware, out in UTC. Every call may raise `FeishuError`.
+It does not depend on Home Assistant. All instants are aware; those returned are in UTC. Every call may raise
+`FeishuError`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from . import parse
 from .address import FEISHU_URL
 from .errors import SubjectError, UnreadableAnswerError
 from .limits import AppTraffic
-from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, UserIdType
+from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, SubjectKind, SubjectRef, UserIdType
 from .transport import Endpoint, Transport
 from .windows import joined, read_in_parts, windows
 
@@ -42,16 +43,16 @@ MAX_BATCH_USERS = 10
 MAX_BATCH_USERS_WINDOW = timedelta(weeks=2)
 _PAGE_SIZE = 100
 _MAX_PAGES = 500
-_MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # in case a server's pages are larger
-_MGET_SIZE = 50  # the API states no maximum
+_MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # a server may return larger pages than requested
+_MGET_SIZE = 50  # the API documents no maximum
 _USER_IDS_SIZE = 50
-_DEADLINE = 90.0  # seconds; longer than any wait the limits of a minute can ask for
+_DEADLINE = 90.0  # seconds; longer than the longest wait for a limit per minute
 
 
 class FeishuClient:
     """Reads one tenant as one custom app."""
 
-    def __init__(  # two credentials, an address, and what it works with
+    def __init__(
         self,
         session: aiohttp.ClientSession,
         app_id: str,
@@ -61,9 +62,9 @@ class FeishuClient:
         traffic: AppTraffic | None = None,
         deadline: float = _DEADLINE,
     ) -> None:
-        """Take the app's credentials and the caller's session, made with `session_options`.
+        """Create a client on the caller's session, which must be made with `session_options`.
 
-        `traffic` is to be the same for all clients of one app; `deadline` is the most seconds that a call may last.
+        All clients of one app must share one `traffic`. `deadline` is the longest that a call may last, in seconds.
         """
         self.base_url = base_url
         self.app_id = app_id
@@ -78,39 +79,35 @@ class FeishuClient:
         )
 
     def __repr__(self) -> str:
-        """Name the app, never the secret."""
+        """Return a text without the secret."""
         return f"<FeishuClient {self.app_id} at {self.base_url}>"
 
     async def check_credentials(self) -> None:
-        """See to it that there is a token. Raises `CredentialsError` if id or secret are refused."""
+        """Get a token unless there is one. Raises `CredentialsError` if Feishu refuses the id or the secret."""
         await self._transport.token()
 
-    async def freebusy_list(  # the API's own parameters
+    async def freebusy_list(
         self,
+        subject: SubjectRef,
         *,
         time_min: datetime,
         time_max: datetime,
-        room_id: str | None = None,
-        user_id: str | None = None,
-        user_id_type: UserIdType = UserIdType.OPEN_ID,
         include_external_calendar: bool = True,
         only_busy: bool = True,
         need_rsvp_status: bool = False,
     ) -> tuple[BusyPeriod, ...]:
-        """Return the busy periods of one room or one person that touch `[time_min, time_max)`, sorted.
+        """Return the busy periods of one room or person that overlap `[time_min, time_max)`, sorted.
 
-        A window of more than 90 days takes several calls. A period that Feishu cut at the edge between two of them
-        comes back in one piece. Raises `ValueError`, before anything is sent, unless there is exactly one subject and
-        an aware window that isn't empty; `SubjectError` if Feishu can't say.
+        A window of more than 90 days takes several calls. A period that Feishu cuts at the edge between two calls is
+        returned in one piece. Raises `ValueError`, before any call, if the id is empty or the window is naive or empty.
+        Raises `SubjectError` if Feishu can't read the subject.
 
         https://open.feishu.cn/document/server-docs/calendar-v4/calendar/list
         """
-        if (room_id is None) == (user_id is None):
-            raise ValueError("free/busy is asked of one room or of one person")
-        if not (room_id or user_id):
+        if not subject.id:
             raise ValueError("the id is empty")
-        subject = {"user_id": user_id} if room_id is None else {"room_id": room_id}
-        options = {
+        question = {
+            "room_id" if subject.kind is SubjectKind.ROOM else "user_id": subject.id,
             "include_external_calendar": include_external_calendar,
             "only_busy": only_busy,
             "need_rsvp_status": need_rsvp_status,
@@ -119,35 +116,39 @@ class FeishuClient:
         for start, end in windows(time_min, time_max, MAX_WINDOW):
             body = await self._transport.call(
                 FREEBUSY_LIST,
-                params={"user_id_type": user_id_type.value},
-                body={**subject, **options, "time_min": start.isoformat(), "time_max": end.isoformat()},
+                params={"user_id_type": (subject.id_type or UserIdType.OPEN_ID).value},
+                body={**question, "time_min": start.isoformat(), "time_max": end.isoformat()},
             )
             periods = joined(periods, parse.busy_periods(parse.data_of(body)), seam=start)
         return periods
 
-    async def freebusy_batch(  # the API's own parameters
+    async def freebusy_batch(
         self,
-        user_ids: Sequence[str],
+        people: Sequence[SubjectRef],
         *,
         time_min: datetime,
         time_max: datetime,
-        user_id_type: UserIdType = UserIdType.OPEN_ID,
         include_external_calendar: bool = True,
         only_busy: bool = True,
         need_rsvp_status: bool = False,
     ) -> dict[str, BusyAnswer]:
-        """Return the busy periods of 1 to 10 persons that touch `[time_min, time_max)`, sorted, by id.
+        """Return the busy periods of 1 to 10 people that overlap `[time_min, time_max)`, sorted, by id.
 
-        Whoever can't be read has the reason in place of the periods: `SubjectError` if Feishu leaves a person out,
-        `UnreadableAnswerError` if a row of theirs makes no sense. One unknown person may also fail the call, with
-        `SubjectError`. A window of more than two weeks takes several calls. Raises `ValueError`, before anything is
-        sent, for another number of ids, an id that is empty or comes twice, or a window that is naive or empty.
+        A person who can't be read has an error instead of periods: `SubjectError` if Feishu leaves the person out,
+        `UnreadableAnswerError` if one of their rows is malformed. One unknown person may also fail the whole call, with
+        `SubjectError`. A window of more than two weeks takes several calls. Raises `ValueError`, before any call, for
+        another number of people, for an empty or repeated id, for ids of several types or of a room, and for a window
+        that is naive or empty.
 
         https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/calendar-v4/freebusy/batch
         """
+        user_ids = [person.id for person in people]
         _check_ids(user_ids, MAX_BATCH_USERS)
+        id_type, *others = {person.id_type for person in people}
+        if id_type is None or others:
+            raise ValueError("one call takes people with ids of one type")
         question = {
-            "user_ids": list(user_ids),
+            "user_ids": user_ids,
             "include_external_calendar": include_external_calendar,
             "only_busy": only_busy,
             "need_rsvp_status": need_rsvp_status,
@@ -156,7 +157,7 @@ class FeishuClient:
         async def read(start: datetime, end: datetime) -> dict[str, BusyAnswer]:
             body = await self._transport.call(
                 FREEBUSY_BATCH,
-                params={"user_id_type": user_id_type.value},
+                params={"user_id_type": id_type.value},
                 body={**question, "time_min": start.isoformat(), "time_max": end.isoformat()},
             )
             return parse.users_busy(parse.data_of(body), user_ids)
@@ -166,14 +167,14 @@ class FeishuClient:
     async def room_freebusy_batch_get(
         self, room_ids: Sequence[str], *, time_min: datetime, time_max: datetime
     ) -> dict[str, BusyAnswer]:
-        """Return the busy periods of 1 to 20 rooms that touch `[time_min, time_max)`, sorted, by id.
+        """Return the busy periods of 1 to 20 rooms that overlap `[time_min, time_max)`, sorted, by id.
 
-        No period has an `rsvp_status`. A room that can't be read has the reason in place of the periods: `SubjectError`
-        if Feishu says so, `UnreadableAnswerError` if a row of it makes no sense. An answer that isn't complete raises
-        `UnreadableAnswerError`, for there a room left out need not be free. One unknown room may also fail the call,
-        with `SubjectError`. A window of more than 30 days takes several calls. Raises `ValueError`, before anything is
-        sent, for another number of ids, an id that is empty or comes twice, or a window that is naive or empty;
-        `EndpointRetiredError` where this old API is offline.
+        No period has an `rsvp_status`. A room that can't be read has an error instead of periods: `SubjectError` if
+        Feishu refuses it, `UnreadableAnswerError` if one of its rows is malformed. An incomplete answer raises
+        `UnreadableAnswerError`, because a room that it leaves out may be busy. One unknown room may also fail the whole
+        call, with `SubjectError`. A window of more than 30 days takes several calls. Raises `ValueError`, before any
+        call, for another number of ids, for an empty or repeated id, and for a window that is naive or empty. Raises
+        `EndpointRetiredError` if Feishu has taken this old API offline.
 
         https://open.feishu.cn/document/server-docs/calendar-v4/meeting-room-event/query-room-availability
         """
@@ -188,21 +189,21 @@ class FeishuClient:
         return await read_in_parts(windows(time_min, time_max, MAX_BATCH_ROOMS_WINDOW), read)
 
     async def rooms(self, room_level_id: str = "") -> tuple[Room, ...]:
-        """Return the rooms of a level, or without one of the tenant. Whether that is all of them, Feishu doesn't say.
+        """Return the rooms of a level; without a level, those of the tenant. The list may be incomplete.
 
         https://open.feishu.cn/document/server-docs/vc-v1/room/list
         """
         return await self._all_pages(ROOMS, room_level_id, parse.rooms)
 
     async def room_levels(self, room_level_id: str = "") -> tuple[RoomLevel, ...]:
-        """Return the levels directly below one, or without one the topmost levels of the tenant.
+        """Return the levels directly below a level; without a level, the topmost levels of the tenant.
 
         https://open.feishu.cn/document/server-docs/vc-v1/room_level/list
         """
         return await self._all_pages(ROOM_LEVELS, room_level_id, parse.room_levels)
 
     async def rooms_mget(self, room_ids: Iterable[str]) -> tuple[Room, ...]:
-        """Return those of the rooms that exist.
+        """Return the rooms that exist. Unknown ids are left out.
 
         https://open.feishu.cn/document/server-docs/vc-v1/room/mget
         """
@@ -218,7 +219,7 @@ class FeishuClient:
         https://open.feishu.cn/document/server-docs/vc-v1/room/get
         """
         if "/" in room_id or not room_id.strip("."):
-            raise SubjectError("no room has such an id")  # and another path has
+            raise SubjectError("no room has such an id")  # it would change the path of the request
         return parse.room(parse.data_of(await self._transport.call(ROOM, path_id=room_id)), room_id)
 
     async def user_ids(
@@ -228,10 +229,10 @@ class FeishuClient:
         mobiles: Iterable[str] = (),
         user_id_type: UserIdType = UserIdType.OPEN_ID,
     ) -> dict[str, str]:
-        """Return the ids of persons by the address or number asked for, as it was given; unknown ones are absent.
+        """Return people's ids by the address or number, exactly as given. Unknown ones are left out.
 
-        A number from outside mainland China needs its `+` and country code. Raises `ValueError`, before anything is
-        sent, for an empty address or number.
+        A number from outside mainland China needs its `+` and country code. Raises `ValueError`, before any call, for
+        an empty address or number.
 
         https://open.feishu.cn/document/server-docs/contact-v3/user/batch_get_id
         """
@@ -253,24 +254,24 @@ class FeishuClient:
         return found
 
     async def granted_scopes(self) -> frozenset[str]:
-        """Return the permissions that the tenant has granted to the app.
+        """Return the scopes that the tenant has granted to the app.
 
         https://open.feishu.cn/document/server-docs/application-v6/scope/list
         """
         return parse.granted_scopes(parse.data_of(await self._transport.call(APP_SCOPES)))
 
     async def apply_for_scopes(self) -> None:
-        """Ask the tenant's administrators for the permissions that the app lacks.
+        """Ask the tenant's administrators for the scopes that the app lacks.
 
-        Raises `RequestError` with code 212002 if it lacks none, 212003 after ten requests, 212004 if that is asked
-        already, 212001 if what it lacks can't be asked for in this way.
+        Raises `RequestError`. Its code is 212002 if no scope is missing, 212003 after ten requests, 212004 if a request
+        is pending already, 212001 if the missing scopes can't be requested this way.
 
         https://open.feishu.cn/document/server-docs/application-v6/scope/apply
         """
         await self._transport.call(APPLY_SCOPES)
 
     async def bot(self) -> Bot:
-        """Return the app's bot. Raises `BotDisabledError` if there is none.
+        """Return the app's bot. Raises `BotDisabledError` if the app has none.
 
         https://open.feishu.cn/document/client-docs/bot-v3/obtain-bot-info
         """
@@ -298,4 +299,4 @@ def _check_ids(ids: Sequence[str], most: int) -> None:
     if not 1 <= len(ids) <= most:
         raise ValueError(f"one call takes 1 to {most} ids")
     if not all(ids) or len(set(ids)) < len(ids):
-        raise ValueError("an id is empty or comes twice")
+        raise ValueError("an id is empty or repeated")

@@ -1,6 +1,6 @@
-"""Everything that can go wrong between us and Feishu, as one tree.
+"""All failures of a call to Feishu, as one tree of exceptions.
 
-The class is chosen by the answer's `code`, never by its message; the HTTP status decides only where there is no JSON.
+The `code` of the answer decides the class, never its message. The HTTP status decides only if there is no JSON.
 Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code
 """
 
@@ -19,8 +19,8 @@ _SCOPE = re.compile(r"[a-z][\w.]*(:[\w.]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server said of a failure. No secret and nobody's id is in it: it has been cleaned of them."""
+class ErrorDetails:
+    """What the server said about a failure. Secrets and ids are masked."""
 
     code: int | None = None
     msg: str = ""
@@ -31,84 +31,77 @@ class Answer:
 class FeishuError(Exception):
     """Any failure of a call."""
 
-    def __init__(self, text: str = "", answer: Answer | None = None) -> None:
-        """Take a text of our own for the log, and what the server said, if it said anything."""
-        self.answer = answer or Answer()
+    def __init__(self, text: str = "", details: ErrorDetails | None = None) -> None:
+        """Create an error with a text for the log and the server's details, if there are any."""
+        self.details = details or ErrorDetails()
         self.text = text
-        super().__init__(text, self.answer)
+        super().__init__(text, self.details)
 
     def __str__(self) -> str:
-        """Say what happened in one line, for the log."""
-        details = [
-            f"{name} {value}"
-            for name, value in (
-                ("code", self.code),
-                ("HTTP", self.answer.http_status),
-                ("log id", self.answer.log_id),
-            )
-            if value is not None
-        ]
-        what = self.text or self.answer.msg or type(self).__name__
-        return ", ".join([what, *details])
+        """Return the failure in one line, for the log."""
+        details = self.details
+        numbers = (("code", details.code), ("HTTP", details.http_status), ("log id", details.log_id))
+        what = self.text or details.msg or type(self).__name__
+        return ", ".join([what, *(f"{name} {value}" for name, value in numbers if value is not None)])
 
     @property
     def code(self) -> int | None:
-        """Feishu's code, None where there was no answer of Feishu's."""
-        return self.answer.code
+        """Feishu's error code, None if Feishu sent none."""
+        return self.details.code
 
 
 class NotReachableError(FeishuError):
-    """No answer: name not resolved, connection refused or cut, TLS refused, timeout."""
+    """No answer: DNS failure, connection refused or closed, TLS failure, timeout."""
 
 
 class ServerError(FeishuError):
-    """The server is in trouble; it may be well again in a moment."""
+    """The server failed. The failure may be temporary."""
 
 
 class UnreadableAnswerError(ServerError):
-    """An answer that is not one of the API: HTML, empty, too large, cut off, without its envelope, with a bad row."""
+    """An answer that does not follow the API: HTML, empty, too large, truncated, no envelope, a malformed row."""
 
 
 class NotFeishuError(UnreadableAnswerError):
-    """Something else answers at this address: a redirect, or an error page that is not the API's."""
+    """Another server answers at this address: with a redirect, or with an error page that is not Feishu's."""
 
 
 class RateLimitedError(FeishuError):
-    """Too many calls in a moment; `retry_after` says how many seconds to wait, if the server did."""
+    """Too many calls in a short time. `retry_after` is the wait in seconds, None if the server gave none."""
 
-    def __init__(self, text: str = "", answer: Answer | None = None, retry_after: float | None = None) -> None:
-        """Take the seconds to wait beside what every failure has."""
-        super().__init__(text, answer)
+    def __init__(self, text: str = "", details: ErrorDetails | None = None, retry_after: float | None = None) -> None:
+        """Create an error with the wait in seconds."""
+        super().__init__(text, details)
         self.retry_after = retry_after
 
 
 class QuotaExceededError(FeishuError):
-    """The tenant's calls of this month are used up."""
+    """The tenant has used up its monthly quota of calls."""
 
 
 class CredentialsError(FeishuError):
-    """App id or secret refused. Code 10014 of the token endpoint also means that the app is disabled."""
+    """Feishu refused the app id or secret. Code 10014 of the token endpoint may also mean a disabled app."""
 
 
 class StaleTokenError(FeishuError):
-    """The token is refused, even a fresh one."""
+    """Feishu refuses even a new token."""
 
 
 class AppError(FeishuError):
-    """The app can't do this until an administrator changes something."""
+    """The app can't make this call until an administrator changes something."""
 
 
 class ScopeMissingError(AppError):
-    """The app lacks a permission; any one of `scopes` would do."""
+    """The app lacks a scope. Any one of `scopes` is enough."""
 
-    def __init__(self, text: str = "", answer: Answer | None = None, scopes: tuple[str, ...] = ()) -> None:
-        """Take the scopes beside what every failure has."""
-        super().__init__(text, answer)
-        self.scopes = tuple(scope[:_MAX_SCOPE] for scope in scopes[:_MAX_SCOPES])  # they get into texts
+    def __init__(self, text: str = "", details: ErrorDetails | None = None, scopes: tuple[str, ...] = ()) -> None:
+        """Create an error with the missing scopes."""
+        super().__init__(text, details)
+        self.scopes = tuple(scope[:_MAX_SCOPE] for scope in scopes[:_MAX_SCOPES])  # they are shown in texts
 
 
 class BotDisabledError(AppError):
-    """The app's bot is not switched on, or no version with it is published."""
+    """The app's bot is off, or no version with the bot is published."""
 
 
 class AppUnavailableError(AppError):
@@ -116,32 +109,32 @@ class AppUnavailableError(AppError):
 
 
 class IpDeniedError(AppError):
-    """The caller's address is not on the app's allow-list; `address` is the one that Feishu sees, if it says so.
+    """The caller's IP address is not on the app's allowlist. `address` is the one Feishu named, if it named one.
 
-    It is for whoever is to put it on that list, so neither text nor `repr` of the error holds it.
+    The address is for the person who edits the allowlist. Neither the text nor the `repr` of the error contains it.
     """
 
-    def __init__(self, text: str = "", answer: Answer | None = None, address: IpAddress | None = None) -> None:
-        """Take the address beside what every failure has."""
-        super().__init__(text, answer)
+    def __init__(self, text: str = "", details: ErrorDetails | None = None, address: IpAddress | None = None) -> None:
+        """Create an error with the caller's address."""
+        super().__init__(text, details)
         self.address = address
 
 
 class SubjectError(FeishuError):
-    """This room or person can't be read: unknown, deleted, or not visible to the app."""
+    """Feishu can't read this room or person: unknown, deleted, or not visible to the app."""
 
     @property
     def is_no_such_person(self) -> bool:
-        """Tell whether Feishu said that it knows nobody by this id: somebody who left, or an id of another app."""
+        """Return whether Feishu knows no person with this id: they left, or the id belongs to another app."""
         return self.code in _NO_SUCH_PERSON
 
 
 class EndpointRetiredError(FeishuError):
-    """Feishu has taken this API offline. A path that is gone may as well be answered as text: `NotFeishuError`."""
+    """Feishu has taken this API offline. A removed path may also answer with text: `NotFeishuError`."""
 
 
 class RequestError(FeishuError):
-    """The request was refused, or with a code not known here."""
+    """Feishu refused the request, or the code is unknown."""
 
 
 _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
@@ -164,8 +157,8 @@ _NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 999
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
-_LONGEST_WAIT = 3600.0  # seconds; the limits are those of a minute, and who errs in the unit isn't to shut us out
-_WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and that of whoever else is on the way
+_LONGEST_WAIT = 3600.0  # seconds; cap it: a server that sends milliseconds must not block us for hours
+_WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and the one of proxies
 _CLIENT_ERROR = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_TROUBLE = 500
@@ -179,55 +172,59 @@ def error_of(
     required_scopes: tuple[str, ...] = (),
     known: tuple[str, ...] = (),
 ) -> FeishuError:
-    """Return the error that a business call's `body` with a non-zero code stands for.
+    """Return the error for the `body` of a business call, whose code is not zero.
 
-    `required_scopes` are named when the answer doesn't say which one is missing; the secrets and ids `known` to have
-    been sent are wiped from its text.
+    `required_scopes` are used if the answer doesn't name the missing scope. `known` are the secrets and ids that were
+    sent; they are masked in the texts.
     """
-    answer = _answer(body, http_status, headers, known)
+    details = _details(body, http_status, headers, known)
     error = _BY_CODE.get(body["code"])
     if error is None and http_status == _TOO_MANY_REQUESTS:
         error = RateLimitedError
     if error is None and http_status >= _SERVER_TROUBLE:
         error = ServerError
     if error is RateLimitedError:
-        return RateLimitedError(answer=answer, retry_after=_retry_after(headers))
+        return RateLimitedError(details=details, retry_after=_retry_after(headers))
     if error is ScopeMissingError:
-        return ScopeMissingError(answer=answer, scopes=_missing_scopes(body, known) or required_scopes)
+        return ScopeMissingError(details=details, scopes=_missing_scopes(body, known) or required_scopes)
     if error is IpDeniedError:
-        return IpDeniedError(answer=answer, address=ip_address_in(_text(body.get("msg"))))
-    return (error or RequestError)(answer=answer)
+        return IpDeniedError(details=details, address=ip_address_in(_text(body.get("msg"))))
+    return (error or RequestError)(details=details)
 
 
 def token_error_of(
     body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], *, known: tuple[str, ...] = ()
 ) -> FeishuError:
-    """Return the error that the token endpoint's `body` stands for: bad credentials, or trouble that may pass."""
-    answer = _answer(body, http_status, headers, known)
+    """Return the error for the `body` of the token endpoint: bad credentials, or a failure that may be temporary."""
+    details = _details(body, http_status, headers, known)
     if body["code"] in _CREDENTIAL_CODES:
-        return CredentialsError(answer=answer)
+        return CredentialsError(details=details)
     error = error_of(body, http_status, headers, known=known)
-    return ServerError(answer=answer) if isinstance(error, RequestError) else error
+    return ServerError(details=details) if isinstance(error, RequestError) else error
 
 
 def error_without_code(
     http_status: int, headers: Mapping[str, str], *, known: tuple[str, ...] = ()
 ) -> RateLimitedError | ServerError:
-    """Return the error that an answer without Feishu's JSON stands for; nothing but its status says what it is."""
-    answer = Answer(http_status=http_status, log_id=_log_id_in(headers, known))
+    """Return the error for an answer without Feishu's JSON. Only the HTTP status tells what failed."""
+    details = ErrorDetails(http_status=http_status, log_id=_log_id_in(headers, known))
     if http_status == _TOO_MANY_REQUESTS:
-        return RateLimitedError("too many calls, says a page that is not Feishu's", answer, _retry_after(headers))
+        return RateLimitedError(
+            "too many calls, according to a page that is not Feishu's", details, _retry_after(headers)
+        )
     if http_status >= _SERVER_TROUBLE:
-        return ServerError("the server is in trouble", answer)
+        return ServerError("the server failed", details)
     if http_status >= _CLIENT_ERROR:
-        return NotFeishuError("an error page that is not Feishu's", answer)
-    return UnreadableAnswerError("the answer is not Feishu's JSON", answer)
+        return NotFeishuError("an error page that is not Feishu's", details)
+    return UnreadableAnswerError("the answer is not Feishu's JSON", details)
 
 
-def _answer(body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], known: tuple[str, ...]) -> Answer:
-    details = _details(body)
-    log_ids = (_log_id(details.get(key), known) for key in ("log_id", "logid"))
-    return Answer(
+def _details(
+    body: Mapping[str, Any], http_status: int, headers: Mapping[str, str], known: tuple[str, ...]
+) -> ErrorDetails:
+    error = _error_member(body)
+    log_ids = (_log_id(error.get(key), known) for key in ("log_id", "logid"))
+    return ErrorDetails(
         code=body["code"],
         msg=redacted(_text(body.get("msg")), known)[:_MAX_TEXT],
         log_id=next(filter(None, log_ids), None) or _log_id_in(headers, known),
@@ -244,7 +241,7 @@ def _log_id_in(headers: Mapping[str, str], known: tuple[str, ...]) -> str | None
 
 
 def _log_id(value: object, known: tuple[str, ...]) -> str | None:
-    # Letters and digits alone: no id, no token, no address is made of these; and it is the server's own
+    # Only letters and digits: then it is no id, token or address. It must not be one of our own values either
     if not isinstance(value, str) or not _LOG_ID.fullmatch(value) or _holds(value, known):
         return None
     return value
@@ -254,13 +251,13 @@ def _holds(text: str, known: tuple[str, ...]) -> bool:
     return any(word and word.casefold() in text.casefold() for word in known)
 
 
-def _details(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _error_member(body: Mapping[str, Any]) -> Mapping[str, Any]:
     error = body.get("error")
     return error if isinstance(error, dict) else {}
 
 
 def _missing_scopes(body: Mapping[str, Any], known: tuple[str, ...]) -> tuple[str, ...]:
-    violations = _details(body).get("permission_violations")
+    violations = _error_member(body).get("permission_violations")
     if not isinstance(violations, list):
         return ()
     names = (_text(row.get("subject") or row.get("scope")) for row in violations if isinstance(row, dict))

@@ -1,19 +1,29 @@
-"""What the Feishu Open Platform says, as values.
+"""The values that the Feishu Open Platform returns.
 
-Every instant is an aware `datetime` in UTC, every period half-open: `[start, end)`.
+Every instant is an aware `datetime` in UTC. Every period is half-open: `[start, end)`.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Self
 
 from .errors import FeishuError
 
+_ROOM_PREFIX = "omm_"  # every room id starts with it
+
+
+class SubjectKind(StrEnum):
+    """What a free/busy answer is about."""
+
+    ROOM = "room"
+    PERSON = "person"
+
 
 class RsvpStatus(StrEnum):
-    """The answer of a room or a person to an invitation.
+    """The reply of a room or a person to an invitation.
 
-    For a room: `NEEDS_ACTION` is a request not yet granted, `ACCEPT` a booking, `DECLINE` a refused one.
+    For a room, `NEEDS_ACTION` is a request not yet approved, `ACCEPT` a booking, and `DECLINE` a refused request.
     """
 
     NEEDS_ACTION = "needs_action"
@@ -24,23 +34,46 @@ class RsvpStatus(StrEnum):
 
 
 class UserIdType(StrEnum):
-    """The kinds of id a user has: per app, per developer, per tenant."""
+    """The types of user id: unique per app, per developer, per tenant."""
 
     OPEN_ID = "open_id"
     UNION_ID = "union_id"
     USER_ID = "user_id"
 
+    @classmethod
+    def of(cls, person_id: str) -> UserIdType:
+        """Return the type of an id. An `open_id` and a `union_id` have a prefix, a `user_id` has none."""
+        return {"ou_": cls.OPEN_ID, "on_": cls.UNION_ID}.get(person_id[:3], cls.USER_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRef:
+    """A room or a person, as free/busy calls address it. `id_type` is None for a room."""
+
+    kind: SubjectKind
+    id: str
+    id_type: UserIdType | None = None
+
+    @classmethod
+    def of(cls, subject_id: str, kind: SubjectKind | None = None, id_type: UserIdType | None = None) -> Self:
+        """Return the subject with this id. The id tells the kind and the id type that are not given."""
+        if kind is None:
+            kind = SubjectKind.ROOM if subject_id.startswith(_ROOM_PREFIX) else SubjectKind.PERSON
+        if kind is SubjectKind.ROOM:
+            return cls(kind, subject_id)
+        return cls(kind, subject_id, id_type or UserIdType.of(subject_id))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class BusyPeriod:
-    """One row of a free/busy answer; `rsvp_status` is None when absent or a word not known here."""
+    """One row of a free/busy answer. `rsvp_status` is None if it is absent or unknown."""
 
     start: datetime
     end: datetime
     rsvp_status: RsvpStatus | None = None
 
 
-# What a call for several subjects says of one of them: its busy periods, or why it can't be read
+# One subject's part of an answer: its busy periods, or why it can't be read
 type BusyAnswer = tuple[BusyPeriod, ...] | FeishuError
 
 
@@ -48,8 +81,8 @@ type BusyAnswer = tuple[BusyPeriod, ...] | FeishuError
 class RoomStatus:
     """Whether a room is enabled, and the period in which it is disabled.
 
-    `disable_start` and `disable_end` are None when not given; for `disable_end` that means "for ever". `enabled_next`
-    is the state announced for the time to come, None when not given.
+    `disable_start` and `disable_end` are None if not given. Without a `disable_end`, the room is disabled for good.
+    `enabled_next` is the announced next state, None if not given.
     """
 
     enabled: bool
@@ -61,7 +94,7 @@ class RoomStatus:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A meeting room (`omm_...`). `path` holds the ids of its levels, the outermost first."""
+    """A meeting room (`omm_...`). `path` holds the ids of its levels, outermost first."""
 
     room_id: str
     name: str
@@ -104,15 +137,7 @@ class ActivateStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The app's bot: the app's name, and whether it is alive (`activate_status` None: a value not known here)."""
+    """The app's bot. `app_name` is the name of the app; `activate_status` is None for an unknown value."""
 
     app_name: str
     activate_status: ActivateStatus | None
-
-
-_PREFIXES = {"ou_": UserIdType.OPEN_ID, "on_": UserIdType.UNION_ID}
-
-
-def user_id_type_of(person_id: str) -> UserIdType:
-    """Return which kind of id it is: those of an app and of a developer say so themselves, others are the tenant's."""
-    return next((kind for prefix, kind in _PREFIXES.items() if person_id.startswith(prefix)), UserIdType.USER_ID)

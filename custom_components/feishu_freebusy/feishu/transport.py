@@ -14,7 +14,7 @@ import orjson
 
 from . import parse
 from .errors import (
-    Answer,
+    ErrorDetails,
     FeishuError,
     NotFeishuError,
     NotReachableError,
@@ -258,7 +258,7 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
         body += chunk
         if len(body) > _MAX_BODY:
             response.close()
-            raise UnreadableAnswerError("the answer is too large", Answer(http_status=response.status))
+            raise UnreadableAnswerError("the answer is too large", ErrorDetails(http_status=response.status))
     return body
 
 
@@ -266,7 +266,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     """Return the JSON object of an answer; its content type is ignored. `known` is called only for failures."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
-        raise NotFeishuError("redirected elsewhere", Answer(http_status=status))
+        raise NotFeishuError("redirected elsewhere", ErrorDetails(http_status=status))
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:

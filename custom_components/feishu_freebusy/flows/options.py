@@ -1,8 +1,8 @@
-"""Rooms, people and polling of an entry, changed in place."""
+"""The options flow: rooms, people and polling of an entry."""
 
 from collections.abc import Mapping, Set as AbstractSet
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.data_entry_flow import SectionConfig, section
@@ -18,6 +18,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util import dt as dt_util
 
+from .._vol import vol
 from ..api import FLOW_DEADLINE, async_create_client
 from ..const import (
     CONF_COUNT_PENDING_AS_BUSY,
@@ -39,18 +40,12 @@ from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from ..devices import names_of_rooms
 from ..feishu.client import SCOPES_ROOM_BATCH, FeishuClient
 from ..feishu.directory import Catalogue
-from ..model.options import DEFAULT_OFF_HOURS, WEEKDAYS, Options, Plan, SourceOption
+from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
 from .people import PeopleSteps
 from .rooms import RoomSteps
 
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
-
-
-_MINUTES_FROM = 120  # seconds; fewer are said in seconds
+_MINUTES_FROM = 120  # seconds; fewer are shown in seconds
 _HOURS_FROM = 120  # minutes
 
 
@@ -104,45 +99,31 @@ _POLLING_SCHEMA = vol.Schema(
 
 
 class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
-    """Changes what is read, and how. Before anything is saved, it is said what that will do."""
+    """Changes what is read, and how. It shows the effect before anything is saved."""
 
     def __init__(self) -> None:
-        """Begin with nothing changed."""
+        """Start without changes."""
         super().__init__()
         self._changes: dict[str, Any] = {}
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Offer what can be changed."""
+        """Show the menu."""
         return self.async_show_menu(step_id="init", menu_options=["rooms", "people", "polling"])
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how often Feishu may be called, and what counts as busy."""
+        """Ask for the polling options."""
         if user_input is not None:
             self._changes = user_input
             return await self.async_step_polling_effect()
-        options = Options.of(self._new_options)
-        shown = {
-            CONF_PLAN: options.plan.value,
-            CONF_MONTHLY_BUDGET: options.monthly_budget,
-            CONF_SOURCE: options.source.value,
-            CONF_SCAN_INTERVAL: int(options.scan_interval.total_seconds()),
-            CONF_OFF_HOURS: {**DEFAULT_OFF_HOURS, **self._new_options.get(CONF_OFF_HOURS, {})},
-            CONF_HORIZON_DAYS: options.horizon.days,
-            CONF_MIN_FREE_MINUTES: int(options.min_free.total_seconds() // 60),
-            CONF_COUNT_PENDING_AS_BUSY: options.count_pending_as_busy,
-            CONF_INCLUDE_EXTERNAL_CALENDAR: options.include_external_calendar,
-            CONF_DASHBOARD_CARDS: options.dashboard_cards,
-            CONF_VOICE_SENTENCES: options.voice_sentences,
-        }
         return self.async_show_form(
             step_id="polling",
-            data_schema=self.add_suggested_values_to_schema(_POLLING_SCHEMA, shown),
+            data_schema=self.add_suggested_values_to_schema(_POLLING_SCHEMA, with_defaults(self._new_options)),
             description_placeholders=self._forecast_texts(self.config_entry.options, self._room_ids_now()),
         )
 
     @override
     def _client(self) -> FeishuClient:
-        return async_create_client(self.hass, **self.config_entry.data, deadline=FLOW_DEADLINE)
+        return async_create_client(self.hass, self.config_entry.data, deadline=FLOW_DEADLINE)
 
     @override
     def _rooms_before(self) -> Mapping[str, str]:
@@ -171,18 +152,18 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         return await self.async_step_people_effect()
 
     async def async_step_rooms_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Say what other rooms will do."""
+        """Show the effect of the chosen rooms."""
         return self._show_effect("rooms", self._room_ids())
 
     async def async_step_people_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Say what other people will do."""
+        """Show the effect of the chosen people."""
         people, before = (Options.of(each).people for each in (self._new_options, self.config_entry.options))
         return self._show_effect(
             "people", self._room_ids_now(), people=str(len(people)), people_before=str(len(before))
         )
 
     async def async_step_polling_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Say what polling in another way will do."""
+        """Show the effect of the polling options."""
         return self._show_effect("polling", self._room_ids_now())
 
     def _show_effect(self, step_id: str, room_ids: AbstractSet[str], **counts: str) -> ConfigFlowResult:
@@ -198,7 +179,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         )
 
     async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Save what was entered."""
+        """Save the changes."""
         return self.async_create_entry(data=self._new_options)
 
     @property
@@ -231,7 +212,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
 
 def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None) -> dict[str, str]:
-    """Return what the texts of the flows say about a month of reading so many; with unit signs, of no language."""
+    """Return the placeholders for a month of reading this many rooms and people. They need no translation."""
     month = forecast(
         options,
         rooms,

@@ -1,4 +1,4 @@
-"""The steps that choose people: by address, number or id, named by hand, for Feishu's free/busy tells no names."""
+"""The steps that choose people, by email, mobile number or id. The user names them: free/busy has no names."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -16,53 +16,50 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_PEOPLE, ROOM_PREFIX
+from .._vol import vol
+from ..const import CONF_PEOPLE
 from ..errors import form_placeholders, unnamed_problem_key
 from ..feishu.client import SCOPES_USER_IDS, FeishuClient
 from ..feishu.console import scopes_url
 from ..feishu.errors import FeishuError, SubjectError
+from ..feishu.models import SubjectKind, SubjectRef
 from ..sync.sources import PeopleSource
 
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
-
-# People paste lists in Chinese, too; only a number of a telephone may have blanks in it
+# Pasted lists may have Chinese punctuation. Blanks do not separate: phone numbers contain them
 _SEPARATORS = re.compile(r"[\t\n\r,;，；、]+")
 _WITHIN_NUMBERS = re.compile(r"[\s().-]+")
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
-_MOBILE = re.compile(r"\+\d{6,15}|1\d{10}", re.ASCII)  # with its country, or of mainland China
+_MOBILE = re.compile(r"\+\d{6,15}|1\d{10}", re.ASCII)  # with country code, or from mainland China
 _BETWEEN_NAMES = re.compile(r"[._-]+")
 
 
 class PeopleSteps(ConfigEntryBaseFlow):
-    """Choose people, find their ids, try them, name them."""
+    """Chooses people, finds their ids, tries to read them and asks for their names."""
 
     _people_problem: dict[str, str]
     _people_placeholders: dict[str, str]
 
     def __init__(self) -> None:
-        """Begin with nobody chosen."""
+        """Start with nobody chosen."""
         super().__init__()
         self._people: dict[str, str] | None = None  # ids and names
-        self._texts: dict[str, str] = {}  # ids, and what they were found by
+        self._texts: dict[str, str] = {}  # ids, and the texts typed for them
 
     def _client(self) -> FeishuClient:
         """Return the client to read with."""
         raise NotImplementedError
 
     def _people_before(self) -> Mapping[str, str]:
-        """Return the people that are followed already, with their names."""
+        """Return the people of the entry, ids and names."""
         raise NotImplementedError
 
     async def _people_done(self, people: dict[str, str]) -> ConfigFlowResult:
-        """Go on with the chosen people and their names."""
+        """Continue with the chosen people, ids and names."""
         raise NotImplementedError
 
     async def async_step_people(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose people; nobody is a choice, too."""
+        """Ask for people. An empty choice is valid."""
         self._people_problem, self._people_placeholders = {}, {}
         if user_input is None:
             return self._show_people(self._people_before() if self._people is None else self._people)
@@ -76,7 +73,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
         return await self.async_step_person_names()
 
     async def _find_people(self, typed: list[str]) -> None:
-        """Find the ids of all that was typed, and read the free/busy of those who are new once."""
+        """Find the ids of the typed texts, and try to read the new people."""
         known = self._known_people()
         contacts = [text for text in typed if text not in known and (_EMAIL.fullmatch(text) or _MOBILE.fullmatch(text))]
         ids = {text: text for text in typed if text not in contacts}
@@ -112,7 +109,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
         self._note(CONF_PEOPLE, "person_unreadable", alike, first)
 
     def _known_people(self) -> dict[str, str]:
-        """Return those who need not be tried and named, by their ids."""
+        """Return the people who need no trial and no name, by id."""
         return {**self._people_before(), **(self._people or {})}
 
     def _note(self, field: str, key: str, people: Iterable[str] = (), error: FeishuError | None = None) -> None:
@@ -145,7 +142,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
         )
 
     async def async_step_person_names(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for names; each field is called by what was typed, for an id tells nobody who it is."""
+        """Ask for names. Each field is labeled with the typed text, because an id identifies nobody to the user."""
         if TYPE_CHECKING:
             assert self._people is not None
         named = user_input or {}
@@ -167,7 +164,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
 
 
 def _split(values: Iterable[str]) -> Iterator[str]:
-    """Yield each address, number and id of what was typed or pasted."""
+    """Yield each address, number and id in the typed or pasted values."""
     for value in values:
         for part in _SEPARATORS.split(value):
             number = _WITHIN_NUMBERS.sub("", part)
@@ -175,10 +172,10 @@ def _split(values: Iterable[str]) -> Iterator[str]:
 
 
 def _is_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None and not text.startswith(ROOM_PREFIX)
+    return _ID.fullmatch(text) is not None and SubjectRef.of(text).kind is SubjectKind.PERSON
 
 
 def _suggested_name(text: str) -> str:
-    """Return what a person with this address may be called: "Li Na" for li.na@example.com; nothing for a number."""
+    """Return a name for an email address ("Li Na" for li.na@example.com), empty for other texts."""
     name, at, _ = text.partition("@")
     return capwords(_BETWEEN_NAMES.sub(" ", name)) if at else ""

@@ -1,4 +1,4 @@
-"""The steps that choose rooms, the same at set-up and in the options."""
+"""The steps that choose rooms, shared by the config flow and the options flow."""
 
 import asyncio
 from collections import Counter
@@ -19,27 +19,24 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.util import dt as dt_util
 
+from .._vol import vol
 from ..const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from ..errors import form_placeholders, problem_key, unnamed_problem_key
 from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
 from ..feishu.errors import FeishuError, ScopeMissingError, SubjectError
+from ..feishu.models import BusyAnswer, SubjectKind, SubjectRef
 from ..model.directory import describe_rooms, place_text
-from ..sync.sources import Answer, Answers, ListSource
+from ..sync.sources import Answers, ListSource
 
-if TYPE_CHECKING:
-    import probatio as vol
-else:
-    import voluptuous as vol
-
-_SEPARATORS = re.compile(r"[\s,;，；、]+")  # people paste lists in Chinese, too
-_ROOM_ID = re.compile(r"omm_\w+", re.ASCII)
-_PROGRESS_FROM = 20  # rooms to try; fewer are done before a progress bar shows up
+_SEPARATORS = re.compile(r"[\s,;，；、]+")  # pasted lists may have Chinese punctuation
+_ID = re.compile(r"\w{5,}", re.ASCII)
+_PROGRESS_FROM = 20  # rooms to try; fewer finish before a progress bar appears
 _NO_CATALOGUE = Catalogue({}, {})
 
 
 class RoomSteps(ConfigEntryBaseFlow):
-    """Choose rooms from a list or by id, or whole levels; try the new rooms, name those that have no name."""
+    """Chooses rooms from a list or by id, or whole levels. Tries to read new rooms, and asks for missing names."""
 
     _catalogue: Catalogue | None = None
     _problem: dict[str, str]
@@ -47,7 +44,7 @@ class RoomSteps(ConfigEntryBaseFlow):
     _trial: asyncio.Task[Answers] | None = None
 
     def __init__(self) -> None:
-        """Begin with nothing chosen."""
+        """Start with nothing chosen."""
         super().__init__()
         self._chosen: list[str] = []
         self._levels: dict[str, str] = {}
@@ -58,27 +55,27 @@ class RoomSteps(ConfigEntryBaseFlow):
         raise NotImplementedError
 
     def _rooms_before(self) -> Mapping[str, str]:
-        """Return the rooms that are followed already, with their names."""
+        """Return the rooms of the entry, ids and names."""
         raise NotImplementedError
 
     def _levels_before(self) -> Mapping[str, str]:
-        """Return the levels of which all rooms are followed already, with their names."""
+        """Return the levels of the entry, ids and names."""
         raise NotImplementedError
 
     def _last_catalogue(self) -> Catalogue:
-        """Return the catalogue to go by where it can't be read."""
+        """Return the catalogue to use if it can't be read."""
         return _NO_CATALOGUE
 
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
-        """Go on with the chosen rooms and levels and their names."""
+        """Continue with the chosen rooms and levels, ids and names."""
         raise NotImplementedError
 
     async def async_step_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose rooms."""
+        """Ask for rooms and levels."""
         self._problem, self._problem_placeholders = {}, {}
         await self._read_catalogue()
         if user_input is None:
-            if not (self._chosen or self._levels):  # else somebody comes back to it
+            if not (self._chosen or self._levels):  # otherwise the user returned to this step
                 self._chosen, self._levels = list(self._rooms_before()), dict(self._levels_before())
             return self._show_rooms()
         self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
@@ -112,7 +109,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         self._problem_placeholders = {**form_placeholders(error), "rooms": ", ".join(rooms)}
 
     def _ids_of(self, values: Iterable[str]) -> list[str]:
-        """Return each id once. A value may be a room of the list, the name of one, or a whole list of pasted ids."""
+        """Return each id once. A value is a room of the list, a room's name, or pasted ids."""
         rooms = self._known.rooms.values()
         names = Counter(room.name for room in rooms)
         by_name = {room.name: room.room_id for room in rooms if names[room.name] == 1}
@@ -124,7 +121,7 @@ class RoomSteps(ConfigEntryBaseFlow):
 
     def _is_room_id(self, room_id: str) -> bool:
         known = room_id in self._rooms_before() or room_id in self._known.rooms
-        return known or _ROOM_ID.fullmatch(room_id) is not None
+        return known or (SubjectRef.of(room_id).kind is SubjectKind.ROOM and _ID.fullmatch(room_id) is not None)
 
     def _show_rooms(self) -> ConfigFlowResult:
         fields: dict[vol.Marker, SelectSelector] = {
@@ -184,7 +181,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return {**self._names, **self._rooms_before(), **named}
 
     async def async_step_try_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Read each new room once: one that can't be read is better known now."""
+        """Read each new room once, to report an unreadable room now."""
         new = [room_id for room_id in self._chosen if room_id not in self._rooms_before()]
         if self._trial is None:
             self._trial = self.hass.async_create_task(self._try_rooms(new), f"{DOMAIN} try rooms")
@@ -203,7 +200,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         now = dt_util.utcnow()
         read = 0
 
-        def show_progress(_room_id: str, _answer: Answer) -> None:
+        def show_progress(_room_id: str, _answer: BusyAnswer) -> None:
             nonlocal read
             read += 1
             self.async_update_progress(read / len(room_ids))
@@ -211,7 +208,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return await ListSource(self._client()).read(room_ids, now, now + timedelta(days=1), show_progress)
 
     async def async_step_rooms_tried(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
-        """Show which rooms failed and why, or go on."""
+        """Show which rooms failed and why, or continue."""
         if TYPE_CHECKING:
             assert self._trial is not None
         answers = await self._trial
@@ -232,11 +229,11 @@ class RoomSteps(ConfigEntryBaseFlow):
             try:
                 rooms = await self._client().rooms_mget(nameless)
             except FeishuError:
-                return  # asked for in the next step
+                return  # the next step asks for the names
             self._names |= {room.room_id: room.name for room in rooms}
 
     async def async_step_names(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the names that Feishu doesn't tell."""
+        """Ask for the names that Feishu doesn't return."""
         self._names |= {room_id: name.strip() for room_id, name in (user_input or {}).items()}
         nameless = [room_id for room_id in self._chosen if not self._names.get(room_id)]
         if not nameless:

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import ClassVar
 
 from ..feishu.directory import Catalogue
-from ..feishu.models import Room
+from ..feishu.models import Room, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,16 @@ class KnownRooms:
 class RoomInfo:
     """A room as shown; `device_name` differs from `room.name` if several rooms share a name."""
 
+    kind: ClassVar[SubjectKind] = SubjectKind.ROOM
     room: Room
     building: str
     floor: str
     device_name: str
+
+    @property
+    def id(self) -> str:
+        """Return the id of the room."""
+        return self.room.room_id
 
 
 def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:

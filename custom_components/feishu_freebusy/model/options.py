@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import StrEnum
-from typing import Any, Self
-
-from homeassistant.util import dt as dt_util
+from typing import Any, Final, Self
 
 from ..const import (
     CONF_COUNT_PENDING_AS_BUSY,
@@ -26,35 +24,54 @@ from ..const import (
 )
 from .intervals import OffHours
 
-DEFAULT_MONTHLY_BUDGET = 25_000  # half of the last quota known of free tenants: it is shared with their other apps
-DEFAULT_SCAN_INTERVAL = 60
-DEFAULT_HORIZON_DAYS = 7
-DEFAULT_MIN_FREE_MINUTES = 15
-DEFAULT_OFF_HOURS = {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Plan(StrEnum):
-    """What the tenant pays: free tenants have a monthly quota of calls."""
+    """The tenant's plan. Free tenants have a monthly quota of calls."""
 
     FREE = "free"
     PAID = "paid"
 
 
 class SourceOption(StrEnum):
-    """Which API tells when rooms are busy."""
+    """The API that room free/busy is read from."""
 
     AUTO = "auto"
     LIST = "list"
     BATCH = "batch"
 
 
+# Names of rooms and people: private
+CHOSEN: Final = (CONF_ROOMS, CONF_ROOM_LEVELS, CONF_PEOPLE)
+# Everything else. Diagnostics publish these values, so none of them may identify anyone
+DEFAULTS: Final[Mapping[str, Any]] = {
+    CONF_PLAN: Plan.FREE.value,
+    CONF_MONTHLY_BUDGET: 25_000,  # half of the last known quota of free tenants: their other apps share it
+    CONF_SOURCE: SourceOption.AUTO.value,
+    CONF_SCAN_INTERVAL: 60,
+    CONF_OFF_HOURS: {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]},
+    CONF_HORIZON_DAYS: 7,
+    CONF_MIN_FREE_MINUTES: 15,
+    CONF_COUNT_PENDING_AS_BUSY: False,
+    CONF_INCLUDE_EXTERNAL_CALENDAR: True,
+    CONF_DASHBOARD_CARDS: True,
+    CONF_VOICE_SENTENCES: False,
+}
+
+
+def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `entry.options` as stored, with the defaults of `DEFAULTS` filled in, also within `off_hours`."""
+    off_hours = {**DEFAULTS[CONF_OFF_HOURS], **options.get(CONF_OFF_HOURS, {})}
+    return {**{key: {} for key in CHOSEN}, **DEFAULTS, **options, CONF_OFF_HOURS: off_hours}
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is read, and how.
+    """The options of an entry, parsed.
 
-    `rooms`, `room_levels` and `people` map the ids to the names they had when they were chosen; all rooms of such a
-    level are read. `off_hours` is None where all hours are alike.
+    `rooms`, `room_levels` and `people` map ids to the names at the time they were chosen; all rooms of a chosen level
+    are read. `off_hours` is None if the interval is the same at all hours.
     """
 
     rooms: Mapping[str, str]
@@ -74,35 +91,42 @@ class Options:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
-        """Return `entry.options` with the defaults filled in."""
+        """Return `entry.options`, parsed, with the defaults filled in."""
+        stored = with_defaults(options)
         return cls(
-            rooms=options.get(CONF_ROOMS, {}),
-            room_levels=options.get(CONF_ROOM_LEVELS, {}),
-            people=options.get(CONF_PEOPLE, {}),
-            plan=Plan(options.get(CONF_PLAN, Plan.FREE)),
-            monthly_budget=int(options.get(CONF_MONTHLY_BUDGET, DEFAULT_MONTHLY_BUDGET)),
-            source=SourceOption(options.get(CONF_SOURCE, SourceOption.AUTO)),
-            scan_interval=timedelta(seconds=options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)),
-            off_hours=_off_hours({**DEFAULT_OFF_HOURS, **options.get(CONF_OFF_HOURS, {})}),
-            horizon=timedelta(days=options.get(CONF_HORIZON_DAYS, DEFAULT_HORIZON_DAYS)),
-            min_free=timedelta(minutes=options.get(CONF_MIN_FREE_MINUTES, DEFAULT_MIN_FREE_MINUTES)),
-            count_pending_as_busy=options.get(CONF_COUNT_PENDING_AS_BUSY, False),
-            include_external_calendar=options.get(CONF_INCLUDE_EXTERNAL_CALENDAR, True),
-            dashboard_cards=options.get(CONF_DASHBOARD_CARDS, True),
-            voice_sentences=options.get(CONF_VOICE_SENTENCES, False),
+            rooms=stored[CONF_ROOMS],
+            room_levels=stored[CONF_ROOM_LEVELS],
+            people=stored[CONF_PEOPLE],
+            plan=Plan(stored[CONF_PLAN]),
+            monthly_budget=int(stored[CONF_MONTHLY_BUDGET]),
+            source=SourceOption(stored[CONF_SOURCE]),
+            scan_interval=timedelta(seconds=stored[CONF_SCAN_INTERVAL]),
+            off_hours=_off_hours(stored[CONF_OFF_HOURS]),
+            horizon=timedelta(days=stored[CONF_HORIZON_DAYS]),
+            min_free=timedelta(minutes=stored[CONF_MIN_FREE_MINUTES]),
+            count_pending_as_busy=stored[CONF_COUNT_PENDING_AS_BUSY],
+            include_external_calendar=stored[CONF_INCLUDE_EXTERNAL_CALENDAR],
+            dashboard_cards=stored[CONF_DASHBOARD_CARDS],
+            voice_sentences=stored[CONF_VOICE_SENTENCES],
         )
 
     @property
     def budget(self) -> int | None:
-        """Return the calls that may be made in a month, None for any number."""
+        """Return the most calls per month, None for no limit."""
         return self.monthly_budget if self.plan is Plan.FREE else None
 
 
 def _off_hours(stored: Mapping[str, Any]) -> OffHours | None:
     if not stored["enabled"]:
         return None
-    return OffHours(
-        start=dt_util.parse_time(stored["start"]) or time.min,
-        end=dt_util.parse_time(stored["end"]) or time.min,
-        days=frozenset(map(WEEKDAYS.index, stored["days"])),
-    )
+    days = frozenset(map(WEEKDAYS.index, stored["days"]))
+    return OffHours(start=_time(stored["start"]), end=_time(stored["end"]), days=days)
+
+
+def _time(text: str) -> time:
+    """Return a time of day; midnight if the text is not one."""
+    try:
+        hour, minute, second = map(int, f"{text}:0".split(":")[:3])
+        return time(hour, minute, second)
+    except ValueError:
+        return time.min

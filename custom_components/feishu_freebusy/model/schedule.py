@@ -7,10 +7,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from enum import StrEnum
 from operator import attrgetter
 
-from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus
+from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
 
 # Replaces an empty reason, because no reason means "not disabled". Translated as an attribute value
 DISABLED_WITHOUT_REASON = "disabled"
@@ -21,13 +20,6 @@ type _Span = tuple[datetime, datetime]  # start and end of a period that is not 
 
 _start = attrgetter("start")
 _end = attrgetter("end")
-
-
-class SubjectKind(StrEnum):
-    """The kind of subject that has free/busy."""
-
-    ROOM = "room"
-    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from typing import ClassVar
 
 from ..feishu.errors import FeishuError, SubjectError
-from ..feishu.models import BusyPeriod
+from ..feishu.models import BusyPeriod, SubjectKind
 from ..feishu.windows import joined
 from .directory import RoomInfo
 from .moment import LoopSeconds, Moment
@@ -14,7 +15,6 @@ from .schedule import (
     DisabledPeriod,
     Schedule,
     Status,
-    SubjectKind,
     build_schedule,
     single_bookings,
     start_of_day,
@@ -27,7 +27,8 @@ type SubjectInfo = RoomInfo | PersonInfo
 class PersonInfo:
     """A person as shown: by the name that was entered for the id."""
 
-    person_id: str
+    kind: ClassVar[SubjectKind] = SubjectKind.PERSON
+    id: str
     device_name: str
 
 
@@ -80,7 +81,7 @@ class Subject:
     @property
     def kind(self) -> SubjectKind:
         """Return whether it is a room or a person."""
-        return SubjectKind.ROOM if isinstance(self.info, RoomInfo) else SubjectKind.PERSON
+        return self.info.kind
 
     def keep(self, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Store a new answer; call `rebuild` next."""

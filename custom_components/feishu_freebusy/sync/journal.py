@@ -57,7 +57,7 @@ class Poll:
                 self.good += 1
                 continue
             self.bad[problem_key(answer), answer.code] += 1
-            log_id = answer.answer.log_id
+            log_id = answer.details.log_id
             if log_id and log_id not in self.log_ids and len(self.log_ids) < _KEPT_LOG_IDS:
                 self.log_ids.append(log_id)
 

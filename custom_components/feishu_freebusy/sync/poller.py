@@ -11,16 +11,16 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from ..errors import update_failed
 from ..feishu.client import FeishuClient
 from ..feishu.errors import FeishuError
+from ..feishu.models import BusyAnswer, SubjectKind
 from ..model.intervals import grace
 from ..model.moment import LoopSeconds, Moment
 from ..model.options import Options
-from ..model.schedule import SubjectKind
 from ..model.subject import Reading, Subject
 from .catalogue import CatalogueCoordinator
 from .journal import PollKind, UnreadableLog, async_poll_log, outcome_of
 from .quota import MonthlyCalls
 from .reader import WINDOW_BEFORE, SubjectReader
-from .sources import Answer, Answers, has_good
+from .sources import Answers, has_good
 from .timetable import Timetable
 
 
@@ -149,7 +149,7 @@ class Poller:
         window = (now - WINDOW_BEFORE, now + options.horizon)
         fresh_until_loop = LoopSeconds(started.loop + fresh_for.total_seconds())
 
-        def take(subject_id: str, answer: Answer) -> None:
+        def take(subject_id: str, answer: BusyAnswer) -> None:
             if (subject := self._keeper.subjects.get(subject_id)) is None:
                 return
             if isinstance(answer, FeishuError):

@@ -1,15 +1,12 @@
 """Ranges of days outside the window that is polled: read for calendars, and kept for a while."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..feishu.client import FeishuClient
-from ..feishu.models import BusyPeriod, user_id_type_of
+from ..feishu.models import BusyPeriod, SubjectKind, SubjectRef
 from ..model.moment import Moment
-from ..model.schedule import SubjectKind
 
 MAX_RANGE = timedelta(days=1_100)  # three years; each 90 days take a call
 _MAX_KEPT = 1_000
@@ -56,7 +53,7 @@ class RangeReader:
         if kept is None or kept.until <= moment.loop or (kept.request.done() and not _is_good(kept.request)):
             request = asyncio.get_running_loop().create_task(
                 self._client.freebusy_list(
-                    **_who(subject_id, kind),
+                    SubjectRef.of(subject_id, kind),
                     time_min=start,
                     time_max=end,
                     include_external_calendar=include_external_calendar,
@@ -74,9 +71,3 @@ class RangeReader:
 
 def _is_good(request: _Request) -> bool:
     return request.done() and not request.cancelled() and request.exception() is None
-
-
-def _who(subject_id: str, kind: SubjectKind) -> Mapping[str, Any]:
-    if kind is SubjectKind.ROOM:
-        return {"room_id": subject_id}
-    return {"user_id": subject_id, "user_id_type": user_id_type_of(subject_id)}

@@ -16,12 +16,12 @@ from ..feishu.errors import (
     ScopeMissingError,
     UnreadableAnswerError,
 )
+from ..feishu.models import BusyAnswer, SubjectKind
 from ..model.intervals import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
 from ..model.moment import Moment
 from ..model.options import Options, SourceOption
-from ..model.schedule import SubjectKind
 from ..model.subject import Subject
-from .sources import Answer, Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source, has_good
+from .sources import Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source, has_good
 
 WINDOW_BEFORE = timedelta(hours=24)
 
@@ -167,7 +167,7 @@ class RoomSource:
             (by_list if room_id in doubtful else by_batch).append(room_id)
         refusals: list[FeishuError] = []
 
-        def sift(room_id: str, answer: Answer) -> None:
+        def sift(room_id: str, answer: BusyAnswer) -> None:
             if isinstance(answer, FeishuError) and (isinstance(answer, NotFeishuError) or self._is_for_good(answer)):
                 refusals.append(answer)
                 by_list.append(room_id)

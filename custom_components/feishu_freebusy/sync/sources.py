@@ -1,4 +1,4 @@
-"""Where free/busy comes from: many subjects in, for each of them an answer or an error out."""
+"""The APIs that free/busy is read from. Each takes many subjects and returns an answer or an error for each."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -30,13 +30,12 @@ from ..feishu.errors import (
     StaleTokenError,
     SubjectError,
 )
-from ..feishu.models import BusyPeriod, UserIdType, user_id_type_of
+from ..feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
 
-type Answer = tuple[BusyPeriod, ...] | FeishuError
-type Answers = dict[str, Answer]
-type OnAnswer = Callable[[str, Answer], None]
+type Answers = dict[str, BusyAnswer]
+type OnAnswer = Callable[[str, BusyAnswer], None]
 
-# What one call meets, all would meet: the rest is not even sent
+# If one call fails like this, all would: the rest is not sent
 ACCOUNT_ERRORS = (
     AppError,
     CredentialsError,
@@ -45,31 +44,31 @@ ACCOUNT_ERRORS = (
     RateLimitedError,
     StaleTokenError,
 )
-# What one call meets, the others may not; but a server that is down would keep a big office waiting for minutes
+# Other calls may still succeed, but with a server that is down, a big office would wait for minutes
 OUTAGE_ERRORS = (NotReachableError, ServerError)
-# One person is enough to have a call for ten refused; or there is no such call here
+# One person can fail the call for ten, or the server has no such call: read each person alone
 _ASK_ONE_BY_ONE = (EndpointRetiredError, NotFeishuError, RequestError, SubjectError)
 _WORKERS = 10
 _OUTAGE_AFTER = 10  # failures in a row
 
 
 def has_good(answers: Answers) -> bool:
-    """Tell whether there is an answer among them that is no error."""
+    """Return whether at least one answer is not an error."""
     return any(not isinstance(answer, FeishuError) for answer in answers.values())
 
 
 class Source(ABC):
-    """A way to read the free/busy of many, so many of them a call."""
+    """An API that reads the free/busy of many subjects, up to `chunk_size` in one call."""
 
     chunk_size: ClassVar[int]
 
     def __init__(self, client: FeishuClient) -> None:
-        """Take the client to read with."""
+        """Read with this client."""
         self._client = client
 
     @classmethod
-    def calls_per_cycle(cls, subjects: int, window: timedelta) -> int:  # noqa: ARG003  # one kind cuts its windows
-        """Return how many calls it takes to read so many subjects once."""
+    def calls_per_cycle(cls, subjects: int, window: timedelta) -> int:  # noqa: ARG003  # for the sources that split windows
+        """Return how many calls it takes to read this many subjects once."""
         return ceil(subjects / cls.chunk_size)
 
     async def read(
@@ -81,10 +80,10 @@ class Source(ABC):
         *,
         probe: bool = False,
     ) -> Answers:
-        """Read them, a few calls at a time; what fails them all is met once, not once for each.
+        """Return the answers by id. A few calls run at a time; a failure that concerns all subjects stops the rest.
 
-        `on_answer` is called with each answer as it comes. With `probe`, the first call goes ahead of the others, and
-        if it fails for a reason that is not its subject's, it stands for all.
+        `on_answer` is called with each answer as it arrives. With `probe`, one call goes first. If it fails for a
+        reason that concerns all subjects, its error is the answer for all.
         """
         answers: Answers = {}
         failed = _FailureRun()
@@ -115,21 +114,21 @@ class Source(ABC):
                 group.create_task(work(chunks))
         return answers
 
-    def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:  # noqa: ARG002  # as above
+    def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:  # noqa: ARG002  # (the same)
         return batched(ids, self.chunk_size, strict=False)
 
     @abstractmethod
     async def _read_chunk(self, ids: Sequence[str], time_min: datetime, time_max: datetime) -> Answers:
-        """Read so many as fit into a call. Raises `FeishuError` if that fails for all of them."""
+        """Read at most `chunk_size` subjects. Raises `FeishuError` if that fails for all of them."""
 
 
 class ListSource(Source):
-    """`freebusy/list`: one call for each room, and the only one that tells requests from bookings."""
+    """`freebusy/list`: one call per room. The only API that tells requests for a room from its bookings."""
 
     chunk_size = 1
 
     def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
-        """Take the client, and whether events of bound third-party calendars count."""
+        """Read with this client, with or without events of linked third-party calendars."""
         super().__init__(client)
         self._include_external_calendar = include_external_calendar
 
@@ -137,7 +136,7 @@ class ListSource(Source):
     async def _read_chunk(self, ids: Sequence[str], time_min: datetime, time_max: datetime) -> Answers:
         (room_id,) = ids
         periods = await self._client.freebusy_list(
-            room_id=room_id,
+            SubjectRef.of(room_id, SubjectKind.ROOM),
             time_min=time_min,
             time_max=time_max,
             include_external_calendar=self._include_external_calendar,
@@ -147,24 +146,24 @@ class ListSource(Source):
 
 
 class BatchSource(Source):
-    """`meeting_room/freebusy/batch_get`: 20 rooms a call, which does not tell requests from bookings."""
+    """`meeting_room/freebusy/batch_get`: 20 rooms per call. It does not tell requests from bookings."""
 
     chunk_size = MAX_BATCH_ROOMS
 
     def __init__(self, client: FeishuClient) -> None:
-        """Take the client to read with."""
+        """Read with this client."""
         super().__init__(client)
         self._refused_alone: set[str] = set()
 
     @classmethod
     @override
     def calls_per_cycle(cls, subjects: int, window: timedelta) -> int:
-        """Return one call for 20 rooms and 30 days."""
+        """Return the calls: one per 20 rooms and 30 days."""
         return super().calls_per_cycle(subjects, window) * ceil(window / MAX_BATCH_ROOMS_WINDOW)
 
     @override
     def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:
-        # One room that is refused may take its whole call with it: those that are known for it go alone
+        # One refused room may fail its whole call: rooms that were refused before are read alone
         yield from super()._chunks(tuple(room_id for room_id in ids if room_id not in self._refused_alone), window)
         yield from ((room_id,) for room_id in ids if room_id in self._refused_alone)
 
@@ -180,7 +179,7 @@ class BatchSource(Source):
     async def _read_halves(
         self, ids: Sequence[str], time_min: datetime, time_max: datetime, error: SubjectError
     ) -> Answers:
-        """Find out which room it is that a call was refused for."""
+        """Find the room that a call was refused for."""
         if len(ids) == 1:
             self._refused_alone.update(ids)
             return {ids[0]: error}
@@ -192,35 +191,35 @@ class BatchSource(Source):
 
 
 class PeopleSource(Source):
-    """`freebusy/batch`: 10 persons and two weeks a call; whoever that leaves out is read alone, by `freebusy/list`."""
+    """`freebusy/batch`: 10 people and two weeks per call. People it leaves out are read by `freebusy/list`."""
 
     chunk_size = MAX_BATCH_USERS
 
     def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
-        """Take the client, and whether events of bound third-party calendars count."""
+        """Read with this client, with or without events of linked third-party calendars."""
         super().__init__(client)
         self.include_external_calendar = include_external_calendar
         self._refused_alone: set[str] = set()
 
     @classmethod
     def filled_up_to(cls, window: timedelta) -> int:
-        """Return how many a call may as well read: in a longer window, many take more calls than few."""
+        """Return how many people to read together. In a window longer than two weeks, more people take more calls."""
         return cls.chunk_size if _parts(window) == 1 else 1
 
     @classmethod
     @override
     def calls_per_cycle(cls, subjects: int, window: timedelta) -> int:
-        """Return one call for 10 persons and two weeks, or one for each where that is no more."""
+        """Return the calls: one per 10 people and two weeks, or one per person where that takes no more calls."""
         full, rest = divmod(subjects, cls.chunk_size)
         parts = _parts(window)
         return full * min(cls.chunk_size, parts) + min(rest, parts)
 
     @override
     def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:
-        # A call takes ids of one kind; and one person who is refused takes the whole call with him
-        for kind in UserIdType:
-            alike = [person_id for person_id in ids if user_id_type_of(person_id) is kind]
-            for chunk in super()._chunks(tuple(one for one in alike if one not in self._refused_alone), window):
+        # A call takes ids of one type, and one refused person fails the whole call
+        for id_type in UserIdType:
+            alike = tuple(each for each in ids if UserIdType.of(each) is id_type and each not in self._refused_alone)
+            for chunk in super()._chunks(alike, window):
                 yield from [chunk] if _parts(window) < len(chunk) else batched(chunk, 1, strict=True)
         yield from ((person_id,) for person_id in ids if person_id in self._refused_alone)
 
@@ -231,10 +230,9 @@ class PeopleSource(Source):
         answers: Answers = {}
         with suppress(*_ASK_ONE_BY_ONE):
             answers = await self._client.freebusy_batch(
-                ids,
+                [_person(person_id) for person_id in ids],
                 time_min=time_min,
                 time_max=time_max,
-                user_id_type=user_id_type_of(ids[0]),
                 include_external_calendar=self.include_external_calendar,
                 need_rsvp_status=True,
             )
@@ -242,17 +240,16 @@ class PeopleSource(Source):
         alone = await asyncio.gather(*(self._read_left_out(person_id, time_min, time_max) for person_id in left_out))
         return {**answers, **dict(zip(left_out, alone, strict=True))}
 
-    async def _read_left_out(self, person_id: str, time_min: datetime, time_max: datetime) -> Answer:
+    async def _read_left_out(self, person_id: str, time_min: datetime, time_max: datetime) -> BusyAnswer:
         try:
             return await self._read_one(person_id, time_min, time_max)
         except FeishuError as error:
-            return error  # the others have their answers
+            return error  # not raised: the others have their answers
 
     async def _read_one(self, person_id: str, time_min: datetime, time_max: datetime) -> tuple[BusyPeriod, ...]:
         try:
             periods = await self._client.freebusy_list(
-                user_id=person_id,
-                user_id_type=user_id_type_of(person_id),
+                _person(person_id),
                 time_min=time_min,
                 time_max=time_max,
                 include_external_calendar=self.include_external_calendar,
@@ -265,13 +262,17 @@ class PeopleSource(Source):
         return periods
 
 
+def _person(person_id: str) -> SubjectRef:
+    return SubjectRef.of(person_id, SubjectKind.PERSON)
+
+
 def _parts(window: timedelta) -> int:
-    """Return how many calls for many persons a window takes."""
+    """Return how many calls for several people a window takes."""
     return ceil(window / MAX_BATCH_USERS_WINDOW)
 
 
 class _FailureRun:
-    """Failures in a row, and the one that stands for all calls still to come."""
+    """Counts failures in a row. `for_all` is the error that all remaining calls would meet, None if there is none."""
 
     def __init__(self) -> None:
         self.for_all: FeishuError | None = None
@@ -285,7 +286,7 @@ class _FailureRun:
             self.for_all = error
 
     def stop_at_once(self) -> None:
-        """Let the latest failure stand for all."""
+        """Use the latest failure for all remaining calls."""
         self.for_all = self._latest
 
     def clear(self) -> None:

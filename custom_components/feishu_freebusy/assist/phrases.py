@@ -1,4 +1,4 @@
-"""What is said about rooms and people, in the language of who asked, short enough to be spoken."""
+"""Spoken replies about rooms and people, in the language of the user."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,10 +15,10 @@ from ..model.search import Offer, Reason, Why
 from .subjects import SpokenSubject
 
 _LANGUAGES = ("en", "zh-Hans")
-# Where English speakers use AM and PM
+# Countries whose English speakers use AM and PM
 _TWELVE_HOURS = frozenset({"AU", "BD", "CA", "HK", "IN", "MY", "NZ", "PH", "PK", "SG", "US"})
 _NOON = 12
-_MOST_NAMED = 5  # rooms or places, in one answer
+_MOST_NAMED = 5  # rooms or places in one reply
 _INSTEAD = {Reason.SHORTER_STAY: "shorter", Reason.FEWER_SEATS: "smaller", Reason.OTHER_PLACE: "elsewhere"}
 _NOTHING_FOUND = {
     Why.NONE_THAT_LARGE: "none_that_large",
@@ -27,28 +27,28 @@ _NOTHING_FOUND = {
 }
 
 
-async def async_answers(hass: HomeAssistant, language: str) -> Answers:
-    """Return the answers in a language, in English where there are none in that."""
+async def async_phrases(hass: HomeAssistant, language: str) -> Phrases:
+    """Return the phrases in a language, in English if it has no translation."""
     ours = next(iter(language_util.matches(language, _LANGUAGES, country=hass.config.country)), _LANGUAGES[0])
     texts: dict[str, str] = {}
     for category in ("common", "selector"):
         texts |= await async_get_translations(hass, ours, category, [DOMAIN])
     region = language_util.Dialect.parse(language).region or hass.config.country
-    return Answers(texts, with_am_pm=ours == "en" and region in _TWELVE_HOURS)
+    return Phrases(texts, with_am_pm=ours == "en" and region in _TWELVE_HOURS)
 
 
-class Answers:
-    """Says things in one language, at the time at which it is asked to."""
+class Phrases:
+    """Makes sentences in one language. Times are relative to the moment of the call."""
 
     def __init__(self, texts: Mapping[str, str], *, with_am_pm: bool) -> None:
-        """Take the translations of the integration."""
+        """Use these translations of the integration."""
         self._texts = texts
         self._with_am_pm = with_am_pm
 
     # A room or a person
 
     def status(self, subject: SpokenSubject) -> str:
-        """Say whether it is busy or free, and until when."""
+        """Return whether the subject is busy or free, and until when."""
         if (snapshot := subject.snapshot) is None:
             return self._unknown(subject)
         status = snapshot.status
@@ -59,7 +59,7 @@ class Answers:
         return self._until("free", subject.name, status.next_busy)
 
     def next_free(self, subject: SpokenSubject) -> str:
-        """Say from when on it is free for a useful gap."""
+        """Return when the subject is next free for a useful gap."""
         if (snapshot := subject.snapshot) is None:
             return self._unknown(subject)
         status = snapshot.status
@@ -88,14 +88,14 @@ class Answers:
     # Names
 
     def no_such_name(self, said: str, similar: Sequence[SpokenSubject]) -> str:
-        """Say that nothing is called so, and what sounds alike."""
+        """Return that nothing has this name, with similar names."""
         if not similar:
             return self._say("no_such_name", name=said)
         names = self._list([subject.name for subject in similar], "list_or")
         return self._say("no_such_name_but_similar", name=said, names=names)
 
     def several(self, said: str, subjects: Sequence[SpokenSubject]) -> str:
-        """Say that several are called so, and where they are."""
+        """Return that several have this name, and where they are."""
         floors = [subject.info.floor if subject.info else "" for subject in subjects]
         for places in (floors, [subject.place for subject in subjects]):
             if all(places) and len(set(places)) == len(subjects):
@@ -104,24 +104,24 @@ class Answers:
         return self._say("several", name=said, names=self._list(names, "list_or"))
 
     def nothing_exposed(self) -> str:
-        """Say that there is nothing to speak of."""
+        """Return that no room or person is exposed."""
         return self._say("nothing_exposed")
 
     def no_such_place(self, said: str, rooms: Sequence[SpokenSubject]) -> str:
-        """Say that no room is at such a place, and where there are some."""
+        """Return that no room is at this place, with the places that have rooms."""
         places = sorted({room.place or room.area for room in rooms} - {""})
         if not 0 < len(places) <= _MOST_NAMED:
             return self._say("no_such_place", place=said)
         return self._say("no_such_place_but", place=said, places=self._list(places, "list_and"))
 
     def only_now(self) -> str:
-        """Say that other times can't be asked for."""
+        """Return that only the present can be asked for."""
         return self._say("only_now")
 
     # A search
 
     def found(self, found: Found, *, unknown: int, only_best: bool) -> str:
-        """Say which rooms are free, or which is best; else what comes nearest. Of `unknown` rooms it is not known."""
+        """Return the free rooms or the best one; if there is none, the nearest alternatives and the `unknown` count."""
         offers = found.result.offers
         if not offers:
             return self._nothing_found(found, unknown)
@@ -164,7 +164,7 @@ class Answers:
     # Times
 
     def time(self, instant: datetime) -> str:
-        """Say when that is, in local time: with the day, unless it is today."""
+        """Return a local time, with the day unless it is today."""
         zone = dt_util.get_default_time_zone()
         now = dt_util.utcnow()
         if instant == start_of_day(now, zone, days=1):
