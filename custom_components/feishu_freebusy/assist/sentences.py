@@ -18,7 +18,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..model.options import Options
 
-SENTENCES: Final = Path(__file__).parent / "sentences"
+SENTENCES: Final = Path(__file__).parents[1] / "sentences"
 FOLDER: Final = "custom_sentences"
 
 # A file is ours while the first line names the checksum of the rest
