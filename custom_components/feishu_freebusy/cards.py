@@ -1,4 +1,4 @@
-"""Has the dashboards load our cards, as long as an entry wants that."""
+"""Makes the dashboards load our cards while an entry wants them."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 URL: Final = f"/{DOMAIN}/feishu-freebusy.js"
 BUNDLE: Final = Path(__file__).parent / "frontend" / "feishu-freebusy.js"
 
-# What we wrote ourselves: the version tells it from what an administrator wrote, who may manage the resource by hand
+# A URL that we wrote: it has a version. An administrator may add the resource by hand, without one
 _OURS: Final = re.compile(rf"{re.escape(URL)}\?v=[0-9a-f]{{12}}")
 
 _LOGGER = logging.getLogger(__name__)
@@ -31,26 +31,26 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _State:
-    """What is the same for all entries, in this run of Home Assistant."""
+    """State that all entries share while Home Assistant runs."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     address: str = ""  # empty until the bundle is served
-    extra: bool = False  # added beside the resources, which come from YAML
+    extra: bool = False  # added as an extra URL, because the resources are in YAML
 
 
 _STATE: HassKey[_State] = HassKey(f"{DOMAIN}_dashboard_resources")
 
 
 async def async_update_dashboard_resources(hass: HomeAssistant) -> None:
-    """Add, update or remove the dashboard resource. Never raises: no room is worth less for want of a card.
+    """Add, update or remove the dashboard resource. Never raises: rooms work without cards.
 
-    To be called when an entry starts, when its options change, and when it was removed.
+    Call it when an entry starts, when its options change, and after it was removed.
     """
     state = hass.data.setdefault(_STATE, _State())
     async with state.lock:
         try:
             await _update(hass, state)
-        except Exception as error:  # noqa: BLE001  # Home Assistant's resources are no interface: they change
+        except Exception as error:  # noqa: BLE001  # Home Assistant's resources are not a public API
             _LOGGER.warning(
                 "The dashboard cards can't be registered (%r). Add %s to the dashboard resources by hand", error, URL
             )
@@ -59,11 +59,11 @@ async def async_update_dashboard_resources(hass: HomeAssistant) -> None:
 async def _update(hass: HomeAssistant, state: _State) -> None:
     if "lovelace" not in hass.config.components:
         return
-    # Only now, and guarded: these names are Home Assistant's own
+    # Imported late, within the guard: these names are internal to Home Assistant
     from homeassistant.components.lovelace.const import LOVELACE_DATA  # noqa: PLC0415
     from homeassistant.components.lovelace.resources import ResourceStorageCollection  # noqa: PLC0415
 
-    # Served even where it is not wanted as a resource: an administrator may add it by hand
+    # Served even if no entry wants the resource: an administrator may add it by hand
     state.address = state.address or await _serve(hass)
     entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     is_wanted = any(Options.of(entry.options).dashboard_cards for entry in entries)

@@ -1,4 +1,4 @@
-"""What can be done about an issue in Home Assistant itself: look again at once, ask the admin, remove what is gone."""
+"""The fix flows of issues: check again now, ask the Feishu administrator, remove deleted rooms or people."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -34,7 +34,7 @@ async def async_create_fix_flow(
     issue_id: str,  # noqa: ARG001
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return what mends an issue of ours."""
+    """Return the fix flow of an issue."""
     words = data or {}
     kind, entry_id = Kind(str(words["kind"])), str(words["entry_id"])
     if kind in {Kind.ROOMS_GONE, Kind.PEOPLE_GONE}:
@@ -46,19 +46,19 @@ async def async_create_fix_flow(
 
 class _FixFlow(RepairsFlow):
     def __init__(self, kind: Kind, entry_id: str) -> None:
-        """Take the issue's kind and its entry, which may go while the dialog is open."""
+        """Fix an issue of this kind. The entry may be removed while the dialog is open."""
         self._kind = kind
         self._entry_id = entry_id
         self._words: dict[str, str] = {}
 
     @property
     def _entry(self) -> ConfigEntry[FreeBusyCoordinator] | None:
-        """Return the entry while it is there and on."""
+        """Return the entry, None if it was removed or unloaded."""
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
         return None if entry is None or entry.state is ConfigEntryState.NOT_LOADED else entry
 
     def _placeholders(self, **more: str) -> dict[str, str]:
-        """Return what the issue's texts name, as it is now, or was last."""
+        """Return the current placeholders of the issue; the last ones if the issue is gone."""
         issue = ir.async_get(self.hass).async_get_issue(DOMAIN, id_of_issue(self._entry_id, self._kind))
         if issue and issue.translation_placeholders:
             self._words = issue.translation_placeholders
@@ -74,14 +74,14 @@ class _FixFlow(RepairsFlow):
 
 
 class CheckFlow(_FixFlow):
-    """Says what to do, and looks at once whether it is done."""
+    """Says what to do, and checks whether it is done."""
 
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
         """Say what to do."""
         return self._form("check") if self._entry else self.async_abort(reason="entry_gone")
 
     async def async_step_check(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Look whether it is done."""
+        """Check whether it is done."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
         self._placeholders()
@@ -104,7 +104,7 @@ class CheckFlow(_FixFlow):
             await entry.runtime_data.async_check_now()
 
     async def _in_time(self, entry: ConfigEntry[FreeBusyCoordinator], look: Coroutine[Any, Any, None]) -> bool:
-        """Do it for as long as a person waits; then it goes on without him. Returns whether it is done."""
+        """Wait up to FLOW_DEADLINE; the check continues in the background. Returns whether it finished."""
         task = self.hass.async_create_task(look, f"{entry.title} check")
         done, _ = await asyncio.wait({task}, timeout=FLOW_DEADLINE)
         return bool(done)
@@ -112,34 +112,34 @@ class CheckFlow(_FixFlow):
     def _is_mended(self, entry: ConfigEntry[FreeBusyCoordinator]) -> bool:
         if is_active(self.hass, entry, self._kind):
             return False
-        # An entry that was started anew and is not there yet has proven nothing, unless it met with the next obstacle
+        # A reload that is still running proves nothing, unless it has raised another issue
         return entry.state is ConfigEntryState.LOADED or any(is_active(self.hass, entry, kind) for kind in Kind)
 
     def _found(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FeishuError | None:
-        """Return what was met with just now, None if that is not Feishu's failure."""
+        """Return the failure of this check, None if it is not Feishu's."""
         if self._kind is Kind.ROOM_LIST_REFUSED:
             return entry.runtime_data.catalogue.error
         account = entry.runtime_data.account
         return account.error or account.error_of_some
 
     def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
-        """Say whether it was the same as before, or something else."""
+        """Say whether the check met the same failure or another one."""
         about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
         if error and (about is Kind.STALE or problem_key(error) == about):
             return self._form("check", "still", details=without_addresses(str(error)))
         return self._form("check", "other", problem=problem_text(self.hass, error))
 
     def _form_after_start(self, entry: ConfigEntry[FreeBusyCoordinator]) -> FlowResult[Any, Any]:
-        """Say the same of an entry that could not be set up; older Home Assistants keep only the text of the reason."""
+        """Say the same for an entry that failed to set up. Older Home Assistants keep only the text of the reason."""
         key, words = entry.error_reason_translation_key, entry.error_reason_translation_placeholders or {}
         reason = text_of(self.hass, key, words) if key else entry.reason or ""
-        if is_active(self.hass, entry, self._kind):  # the reload took it out: it was met with again
+        if is_active(self.hass, entry, self._kind):  # the reload removed the issue, so it was raised again
             return self._form("check", "still", details=without_addresses(words.get("details", reason)))
         return self._form("check", "other", problem=without_addresses(reason))
 
 
 class ScopeFlow(CheckFlow):
-    """May also ask the tenant's administrators for the permission."""
+    """Can also ask the tenant's administrators for the scopes."""
 
     @override
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
@@ -150,7 +150,7 @@ class ScopeFlow(CheckFlow):
         )
 
     async def async_step_ask(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Ask for all that the app lacks: Feishu takes no list."""
+        """Ask for all missing scopes: Feishu accepts no list."""
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
         try:
@@ -161,19 +161,19 @@ class ScopeFlow(CheckFlow):
         return self._form("asked")
 
     async def async_step_asked(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Look whether it was granted."""
+        """Check whether the scopes are granted."""
         return await self.async_step_check()
 
 
 class RemoveFlow(_FixFlow):
-    """Removes the rooms or people that are gone from the options."""
+    """Removes deleted rooms or people from the options."""
 
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Say which."""
+        """Name the rooms or people."""
         return self._form("confirm") if self._entry else self.async_abort(reason="entry_gone")
 
     async def async_step_confirm(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Remove those that are gone still: one may have come back while the dialog was open."""
+        """Remove those that are still gone: some may have returned while the dialog was open."""
         entry = self._entry
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_gone")

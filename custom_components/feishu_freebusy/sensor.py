@@ -1,4 +1,4 @@
-"""When a room or a person is free and busy next, and how the account as a whole is doing."""
+"""Sensors: the next times of each room and person, and the state of the account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class AccountSensorDescription(SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectSensorDescription(SensorEntityDescription):
-    """An instant of a room or a person; None where there is none in sight."""
+    """An instant of a room or a person; None if there is none in the known window."""
 
     value_fn: Callable[[Status], datetime | None]
 
@@ -74,7 +74,7 @@ ACCOUNT_SENSORS = (
         key="projected_calls",
         translation_key="projected_calls",
         entity_category=EntityCategory.DIAGNOSTIC,
-        # To the hundred: it need not be new with every poll
+        # Rounded to hundreds, to change rarely
         value_fn=lambda coordinator: round(coordinator.timetable.projected_calls, -2),
     ),
     AccountSensorDescription(
@@ -127,7 +127,7 @@ class SubjectSensor(SubjectEntity, SensorEntity):
 
     @override
     def rendered(self) -> object:
-        """Return the instant, or that nothing is known."""
+        """Return everything that is shown."""
         return self.available, self.native_value
 
 
@@ -137,7 +137,7 @@ class FreeRoomsSensor(AccountEntity, SensorEntity):
     _unrecorded_attributes = frozenset({"rooms"})
 
     def __init__(self, coordinator: FreeBusyCoordinator, description: SensorEntityDescription) -> None:
-        """Count for the first time."""
+        """Count the free rooms for the first state."""
         super().__init__(coordinator, description)
         self._count()
 
@@ -170,7 +170,7 @@ class AccountSensor(AccountEntity, SensorEntity):
     entity_description: AccountSensorDescription
 
     def __init__(self, coordinator: FreeBusyCoordinator, description: AccountSensorDescription) -> None:
-        """Take which value it is."""
+        """Read the first value."""
         super().__init__(coordinator, description)
         self._attr_native_value = description.value_fn(coordinator)
 

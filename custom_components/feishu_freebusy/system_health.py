@@ -1,6 +1,6 @@
-"""What the page "System information" says: is Feishu there, are the apps let in, how old is what is shown.
+"""System information: whether Feishu is reachable, the credentials work and the data are current.
 
-Everybody who is logged in can read that page, and copies of it end up in public: no names, no addresses.
+Every user can read that page, and copies of it are posted in public: no names, no addresses.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ _NUMBERS_APART = " · "  # of several accounts
 
 @callback
 def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:  # noqa: ARG001
-    """Register what tells it."""
+    """Register the callback for the page."""
     register.async_register_info(_async_info, f"/config/integrations/integration/{DOMAIN}")
 
 
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return the lines; one that has yet to be found out as a coroutine, one that can't be known not at all."""
+    """Return the lines. A slow one is a coroutine; an unknown one is left out."""
     entries: list[FeishuConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     loaded = [entry for entry in entries if entry.state is ConfigEntryState.LOADED]
     lines: dict[str, Any] = {"accounts": f"{len(loaded)} / {len(entries)}"}
@@ -54,7 +54,7 @@ def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
 
 
 async def _async_reach(hass: HomeAssistant, urls: Iterable[str]) -> str | dict[str, str]:
-    """Return whether there is an answer at each address; which it is that has none is not told."""
+    """Return whether every address answers. The result names no address."""
     found = await asyncio.gather(*(system_health.async_check_can_reach_url(hass, url) for url in urls))
     failed = [each["error"] for each in found if isinstance(each, dict)]
     return _failed(failed[0], len(failed), len(found)) if failed else _OK
