@@ -24,7 +24,7 @@ async def test_clients_of_one_app_share_its_limits(hass: HomeAssistant) -> None:
     assert one.traffic is two.traffic
 
 
-async def test_other_apps_have_their_own(hass: HomeAssistant) -> None:
+async def test_clients_of_other_apps_do_not_share_limits(hass: HomeAssistant) -> None:
     mine = async_create_client(hass, data())
 
     for url, app_id in ((FEISHU_URL, "cli_2"), (LARK_URL, "cli_1")):
@@ -32,14 +32,14 @@ async def test_other_apps_have_their_own(hass: HomeAssistant) -> None:
         assert other.traffic is not mine.traffic
 
 
-async def test_a_client_says_whose_it_is_but_not_the_secret(hass: HomeAssistant) -> None:
+async def test_the_repr_of_a_client_names_the_app_but_not_the_secret(hass: HomeAssistant) -> None:
     client = async_create_client(hass, data(secret="very-secret"))
 
     assert "cli_1" in repr(client)
     assert "very-secret" not in repr(client)
 
 
-async def test_all_clients_have_one_session_that_ends_with_home_assistant(hass: HomeAssistant) -> None:
+async def test_clients_share_one_session_that_closes_with_home_assistant(hass: HomeAssistant) -> None:
     one, two = (async_create_client(hass, data(secret=secret))._transport._session for secret in ("a", "b"))
 
     assert one is two

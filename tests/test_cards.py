@@ -77,7 +77,7 @@ async def test_the_cards_become_a_resource_once(hass: HomeAssistant, start: Star
     assert not extra_urls(hass)
 
 
-async def test_the_cards_are_served_and_may_be_kept(
+async def test_the_bundle_is_served_with_cache_headers(
     hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator
 ) -> None:
     await start()
@@ -93,7 +93,7 @@ async def test_the_cards_are_served_and_may_be_kept(
 
 
 @pytest.mark.parametrize("old", [f"{URL}?v=0123456789ab", URL, f"{URL}?hacstag=1"])
-async def test_an_upgrade_changes_the_address(hass: HomeAssistant, start: Start, old: str) -> None:
+async def test_an_upgrade_changes_the_url(hass: HomeAssistant, start: Start, old: str) -> None:
     await start(old, OTHERS)
     add_entry(hass)
 
@@ -102,7 +102,7 @@ async def test_an_upgrade_changes_the_address(hass: HomeAssistant, start: Start,
     assert await urls(hass) == [ADDRESS, OTHERS]
 
 
-async def test_nothing_is_written_where_all_is_right(hass: HomeAssistant, start: Start) -> None:
+async def test_an_up_to_date_resource_is_not_written_again(hass: HomeAssistant, start: Start) -> None:
     await start(OTHERS, ADDRESS)
     add_entry(hass)
 
@@ -116,7 +116,7 @@ async def test_nothing_is_written_where_all_is_right(hass: HomeAssistant, start:
     assert not created.called
 
 
-async def test_the_resource_goes_with_the_last_entry(hass: HomeAssistant, start: Start) -> None:
+async def test_the_resource_is_removed_with_the_last_entry(hass: HomeAssistant, start: Start) -> None:
     await start(OTHERS)
     entries = [add_entry(hass), add_entry(hass)]
     await update(hass)
@@ -145,7 +145,7 @@ async def test_it_can_be_switched_off(hass: HomeAssistant, start: Start) -> None
 
 
 @pytest.mark.parametrize("by_hand", [URL, f"{URL}?hacstag=1"])
-async def test_where_it_is_off_what_was_added_by_hand_stays_and_works(
+async def test_a_manual_resource_stays_when_the_option_is_off(
     hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator, by_hand: str
 ) -> None:
     await start(by_hand)
@@ -157,7 +157,7 @@ async def test_where_it_is_off_what_was_added_by_hand_stays_and_works(
     assert (await (await hass_client_no_auth()).get(by_hand)).status == 200
 
 
-async def test_one_entry_that_wants_the_cards_is_enough(hass: HomeAssistant, start: Start) -> None:
+async def test_one_entry_with_the_option_is_enough(hass: HomeAssistant, start: Start) -> None:
     await start()
     add_entry(hass, **{CONF_DASHBOARD_CARDS: False})
     add_entry(hass)
@@ -177,7 +177,7 @@ async def test_a_disabled_entry_wants_nothing(hass: HomeAssistant, start: Start)
     assert await urls(hass) == []
 
 
-async def test_with_resources_from_yaml_the_page_loads_the_cards_itself(hass: HomeAssistant, start: Start) -> None:
+async def test_with_yaml_resources_the_bundle_is_an_extra_url(hass: HomeAssistant, start: Start) -> None:
     await start(yaml=[OTHERS])
     entry = add_entry(hass)
 
@@ -191,7 +191,7 @@ async def test_with_resources_from_yaml_the_page_loads_the_cards_itself(hass: Ho
     assert not extra_urls(hass)
 
 
-async def test_what_is_in_yaml_already_is_not_loaded_twice(hass: HomeAssistant, start: Start) -> None:
+async def test_a_resource_in_yaml_is_not_loaded_twice(hass: HomeAssistant, start: Start) -> None:
     await start(yaml=[URL])
     add_entry(hass)
 
@@ -200,7 +200,7 @@ async def test_what_is_in_yaml_already_is_not_loaded_twice(hass: HomeAssistant, 
     assert not extra_urls(hass)
 
 
-async def test_without_dashboards_there_is_nothing_to_do(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_lovelace_nothing_happens(hass: HomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
     add_entry(hass)
 
     await update(hass)
@@ -209,7 +209,7 @@ async def test_without_dashboards_there_is_nothing_to_do(hass: HomeAssistant, ca
 
 
 @pytest.mark.parametrize("broken", ["bundle", "resources", "names", "update"])
-async def test_no_trouble_gets_out(
+async def test_an_error_of_the_resources_is_only_logged(
     hass: HomeAssistant, start: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     await start()
@@ -231,7 +231,7 @@ async def test_no_trouble_gets_out(
     assert ours[0].exc_info is None
 
 
-async def test_after_trouble_the_next_time_is_as_the_first(
+async def test_after_an_error_the_next_update_works(
     hass: HomeAssistant, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await start()

@@ -37,7 +37,7 @@ async def diagnostics_of(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
     return json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, entry)))
 
 
-async def test_it_says_how_rooms_are_read_and_what_that_costs(
+async def test_diagnostics_show_how_rooms_are_read_and_the_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms, plan="free", scan_interval=120, calls=300)
@@ -67,14 +67,14 @@ async def test_it_says_how_rooms_are_read_and_what_that_costs(
     }
 
 
-def test_every_option_is_told_or_only_counted() -> None:
+def test_every_option_is_shown_or_only_counted() -> None:
     assert {*DEFAULTS, *CHOSEN} == {field.name for field in fields(Options)} - {
         "horizon",
         "min_free",
     } | {"horizon_days", "min_free_minutes"}
 
 
-async def test_it_says_what_is_known_of_the_catalogue(
+async def test_diagnostics_show_the_catalogue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.grant("somebody:elses")
@@ -97,7 +97,7 @@ async def test_it_says_what_is_known_of_the_catalogue(
     }
 
 
-async def test_it_says_of_each_subject_whether_it_is_fresh_and_if_not_why(
+async def test_diagnostics_show_the_freshness_and_error_of_each_subject(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, rooms: list[Room]
 ) -> None:
     tenant.disable_room(orion.room_id, at(11), None, "Leak")
@@ -149,7 +149,7 @@ async def test_it_says_of_each_subject_whether_it_is_fresh_and_if_not_why(
     assert (subjects["person 1"]["fresh"], subjects["person 1"]["busy"]) == (True, None)
 
 
-async def test_it_tells_of_the_last_polls(
+async def test_diagnostics_show_the_last_polls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -184,7 +184,7 @@ def local(hour: int, minute: int = 0) -> str:
     return f"2026-11-23T{hour:02}:{minute:02}:00+00:00"
 
 
-async def test_of_many_polls_the_last_are_kept(
+async def test_only_the_last_polls_are_kept(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -195,7 +195,7 @@ async def test_of_many_polls_the_last_are_kept(
     assert (len(polls), polls[0]["at"], polls[-1]["at"]) == (50, local(12), local(11, 11))
 
 
-async def test_a_set_up_that_fails_says_why_and_what_was_tried(
+async def test_a_failed_setup_has_diagnostics(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     def deny(tenant: Tenant) -> None:
@@ -212,7 +212,7 @@ async def test_a_set_up_that_fails_says_why_and_what_was_tried(
     assert (found["chosen"]["rooms"], "subjects" in found, "calls" in found) == (1, False, False)
 
 
-async def test_a_reload_forgets_no_poll_and_a_removal_all(
+async def test_polls_are_kept_over_a_reload_and_dropped_with_the_entry(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -227,7 +227,7 @@ async def test_a_reload_forgets_no_poll_and_a_removal_all(
     assert (await diagnostics_of(hass, entry))["polls"] == []
 
 
-async def test_what_home_assistant_adds_to_the_file_names_nobody(
+async def test_the_downloaded_file_names_nobody(
     hass: HomeAssistant,
     clock: Clock,  # first: tokens are good from now on, not from tomorrow
     hass_client: ClientSessionGenerator,
@@ -285,7 +285,7 @@ async def device_diagnostics_of(hass: HomeAssistant, entry: MockConfigEntry, key
     return json.loads(json.dumps(await async_get_device_diagnostics(hass, entry, device)))
 
 
-async def test_that_of_a_room_says_what_was_answered_and_what_became_of_it(
+async def test_room_diagnostics_show_the_answer_and_the_schedule(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.book(vega.room_id, at(9), at(10))
@@ -312,7 +312,7 @@ def local_text(hour: int, *, day: int = 0) -> str:
     return at(hour, day=day).isoformat()
 
 
-async def test_that_of_a_person_does_not_say_when_he_is_busy(
+async def test_person_diagnostics_show_no_times(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     person = tenant.add_user("Li Na")
@@ -327,7 +327,7 @@ async def test_that_of_a_person_does_not_say_when_he_is_busy(
     assert "T11:00" not in json.dumps(found)
 
 
-async def test_that_of_the_account_is_that_of_the_entry(
+async def test_account_diagnostics_are_those_of_the_entry(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -336,7 +336,7 @@ async def test_that_of_the_account_is_that_of_the_entry(
 
 
 @pytest.mark.parametrize("of", ["room", "account"])
-async def test_that_of_a_device_can_be_had_while_the_entry_is_not_loaded(
+async def test_device_diagnostics_work_while_the_entry_is_not_loaded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, of: str
 ) -> None:
     entry = await set_up(orion)
@@ -365,7 +365,7 @@ async def test_a_paid_plan_has_no_budget(
         (lambda tenant: setattr(tenant.variants, "room_batch", "404"), "refused", "not_feishu", None),
     ],
 )
-async def test_it_says_why_rooms_are_read_one_by_one(
+async def test_diagnostics_show_why_the_batch_api_is_not_used(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -386,7 +386,7 @@ async def test_it_says_why_rooms_are_read_one_by_one(
     assert bool(source["refusal"]["log_id"]) is (code is not None)
 
 
-async def test_it_says_that_the_permission_is_not_granted(
+async def test_diagnostics_show_a_missing_scope(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, rooms: list[Room]
 ) -> None:
     tenant.revoke(BATCH_SCOPE)
@@ -396,7 +396,7 @@ async def test_it_says_that_the_permission_is_not_granted(
     assert (source["in_use"], source["reason"], source["refusal"]) == ("list", "not_granted", None)
 
 
-async def test_it_says_nothing_of_who_and_where(
+async def test_diagnostics_contain_no_names_ids_or_addresses(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -425,7 +425,7 @@ async def test_it_says_nothing_of_who_and_where(
     assert json.loads(text)["rooms"] == 2
 
 
-async def test_it_can_be_had_before_anything_was_read(
+async def test_diagnostics_work_before_the_first_reading(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up()

@@ -62,12 +62,12 @@ def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
 
 
 @pytest.mark.parametrize(("error", "key"), ERRORS.items(), ids=[f"{error!r}"[:60] for error in ERRORS])
-def test_a_failure_is_named_for_what_it_is(error: FeishuError, key: str) -> None:
+def test_each_error_has_its_translation_key(error: FeishuError, key: str) -> None:
     assert problem_key(error) == key
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=[f"{error!r}"[:60] for error in ERRORS])
-def test_the_text_of_a_failure_of_all_names_no_rooms(error: FeishuError) -> None:
+def test_the_text_of_a_failure_of_all_subjects_names_none(error: FeishuError) -> None:
     failed = update_failed(error)
 
     assert failed.translation_key
@@ -77,7 +77,7 @@ def test_the_text_of_a_failure_of_all_names_no_rooms(error: FeishuError) -> None
         assert text.format(**failed.translation_placeholders)
 
 
-def test_every_kind_of_failure_is_looked_at_here() -> None:
+def test_every_error_class_is_covered_here() -> None:
     abstract = {kind for kind in _kinds(FeishuError) if kind.__name__ == "AppError"}
 
     assert _kinds(FeishuError) - abstract == {type(error) for error in ERRORS}
@@ -110,7 +110,7 @@ def test_every_kind_of_failure_is_looked_at_here() -> None:
         (1, 400, "request_refused"),
     ],
 )
-def test_a_code_of_the_contract_has_its_text(code: int, http_status: int, key: str) -> None:
+def test_each_documented_code_has_its_text(code: int, http_status: int, key: str) -> None:
     assert problem_key(error_of({"code": code, "msg": ""}, http_status, {})) == key
 
 
@@ -123,13 +123,13 @@ def test_a_code_of_the_contract_has_its_text(code: int, http_status: int, key: s
         (10012, "server_error"),
     ],
 )
-def test_a_code_of_the_token_endpoint_has_its_text(code: int, key: str) -> None:
+def test_each_code_of_the_token_endpoint_has_its_text(code: int, key: str) -> None:
     assert problem_key(token_error_of({"code": code, "msg": ""}, 200, {})) == key
 
 
 @pytest.mark.parametrize("language", TEXTS)
 @pytest.mark.parametrize("key", sorted(set(ERRORS.values())))
-def test_a_failure_has_one_text_wherever_it_shows(language: str, key: str) -> None:
+def test_flows_and_exceptions_share_the_text_of_a_failure(language: str, key: str) -> None:
     texts: dict[str, Any] = TEXTS[language]
 
     assert texts["config"]["error"][key]
@@ -143,7 +143,7 @@ def test_no_two_failures_have_the_same_text() -> None:
         assert len(set(said)) == len(said), language
 
 
-def test_missing_scopes_and_the_words_of_the_server_are_named() -> None:
+def test_the_text_names_missing_scopes_and_the_servers_words() -> None:
     error = ScopeMissingError(details=ErrorDetails(99991672, "Access denied", "log-1", 400), scopes=("vc:room", "vc:x"))
 
     named = problem_placeholders(error)
@@ -153,7 +153,7 @@ def test_missing_scopes_and_the_words_of_the_server_are_named() -> None:
         assert part in named["details"]
 
 
-def test_there_is_something_to_say_where_the_server_said_nothing() -> None:
+def test_an_error_without_details_has_a_text() -> None:
     assert problem_placeholders(RequestError())["details"]
 
 
@@ -168,14 +168,14 @@ def test_there_is_something_to_say_where_the_server_said_nothing() -> None:
         ("denied", "denied, code 99991401, HTTP 400"),
     ],
 )
-def test_a_form_shows_the_address_that_is_to_be_let_in_and_a_log_does_not(msg: str, details: str) -> None:
+def test_only_forms_show_the_denied_ip_address(msg: str, details: str) -> None:
     error = error_of({"code": 99991401, "msg": msg}, 400, {})
 
     assert form_placeholders(error) == {"scopes": "", "details": details}
     assert "203" not in problem_placeholders(error)["details"]
 
 
-def test_many_failures_are_counted_by_their_kind() -> None:
+def test_failures_are_counted_by_kind() -> None:
     gone = [error_of({"code": 190014, "msg": f"no {number}"}, 400, {}) for number in range(3)]
     odd = error_of({"code": 77, "msg": "what"}, 400, {})
 

@@ -66,7 +66,7 @@ async def test_there_is_one_tool_for_each_job(
         assert len(tool.name) <= 64
 
 
-async def test_without_anything_exposed_there_are_none(
+async def test_without_exposed_entities_there_are_no_tools(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office(expose=False)
@@ -74,7 +74,7 @@ async def test_without_anything_exposed_there_are_none(
     assert await tools(hass) == {}
 
 
-async def test_with_people_alone_there_is_no_search(
+async def test_without_exposed_rooms_there_is_no_search_tool(
     hass: HomeAssistant, tenant: Tenant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office(tenant.rooms[ids["Vega"]], **{CONF_PEOPLE: {ids["Ada"]: "Ada"}})
@@ -83,7 +83,7 @@ async def test_with_people_alone_there_is_no_search(
     assert set(await tools(hass)) == {STATUS}
 
 
-async def test_other_apis_get_none(hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice) -> None:
+async def test_other_llm_apis_get_no_tools(hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice) -> None:
     from custom_components.feishu_freebusy.llm import async_get_tools  # noqa: PLC0415  # not before 2026.8
 
     await open_office()
@@ -96,7 +96,7 @@ async def test_other_apis_get_none(hass: HomeAssistant, ids: dict[str, str], ope
     assert len(set(first.tools)) == len(first.tools)
 
 
-async def test_the_status_is_told_in_data(
+async def test_the_status_tool_returns_data(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
@@ -118,7 +118,7 @@ async def test_the_status_is_told_in_data(
     }  # fmt: skip
 
 
-async def test_names_are_understood_as_they_are_in_speech(
+async def test_tools_understand_the_same_names_as_speech(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -133,7 +133,7 @@ async def test_names_are_understood_as_they_are_in_speech(
     assert none == {"error": "No room or person is called so", "similar_names": {"Pool": []}}
 
 
-async def test_what_is_not_known_is_told_as_such(
+async def test_unknown_states_are_reported_as_unavailable(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -196,7 +196,7 @@ async def test_rooms_are_found_by_seats_place_and_time(
     assert later == {"rooms": [orion], "why_none": None, "alternatives": [], "unavailable_rooms": []}
 
 
-async def test_a_search_from_some_time_on_goes_as_far_as_is_known(
+async def test_a_search_with_a_start_covers_the_known_window(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -206,7 +206,7 @@ async def test_a_search_from_some_time_on_goes_as_far_as_is_known(
     assert [room["free_from"] for room in found["rooms"]] == ["2026-11-23T14:30:00+00:00"]
 
 
-async def test_only_rooms_that_would_do_are_told_of_as_unavailable(
+async def test_only_rooms_that_may_fit_are_listed_as_unavailable(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -217,7 +217,7 @@ async def test_only_rooms_that_would_do_are_told_of_as_unavailable(
         assert (await use(hass, clock, FIND, **wish))["unavailable_rooms"] == unavailable
 
 
-async def test_a_place_that_is_not_there_is_an_error(
+async def test_an_unknown_place_is_an_error(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -227,7 +227,7 @@ async def test_a_place_that_is_not_there_is_an_error(
     }  # fmt: skip
 
 
-async def test_a_place_may_be_that_of_rooms_whose_entry_is_not_loaded(
+async def test_an_unknown_place_is_no_error_while_an_entry_is_not_loaded(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()
@@ -240,7 +240,7 @@ async def test_a_place_may_be_that_of_rooms_whose_entry_is_not_loaded(
         }  # fmt: skip
 
 
-async def test_only_what_is_exposed_is_told_of(
+async def test_tools_return_only_exposed_entities(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -254,7 +254,7 @@ async def test_only_what_is_exposed_is_told_of(
     assert "similar_names" in await use(hass, clock, STATUS, names=["Vega"])
 
 
-async def test_the_parameters_can_be_told_to_a_model(
+async def test_the_parameters_convert_to_openapi(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     import probatio  # noqa: PLC0415  # only there since it is what Home Assistant itself uses

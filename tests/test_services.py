@@ -97,7 +97,7 @@ def asked(tenant: Tenant) -> dict[str, Any]:
 # Both
 
 
-async def test_the_actions_are_there_without_an_entry(hass: HomeAssistant, integration: None) -> None:
+async def test_the_actions_exist_without_an_entry(hass: HomeAssistant, integration: None) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 
     for action in ("get_free_busy", "find_rooms"):
@@ -109,7 +109,7 @@ async def test_the_actions_are_there_without_an_entry(hass: HomeAssistant, integ
 
 
 @pytest.mark.parametrize("action", ["get_free_busy", "find_rooms"])
-async def test_an_entry_that_is_not_there_or_does_not_run_is_named(
+async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
     hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, mira: Room, action: str
 ) -> None:
     entry = await set_up(mira)
@@ -149,7 +149,7 @@ async def test_an_entry_that_is_not_there_or_does_not_run_is_named(
         ("find_rooms", {"room_id": "omm_1"}),
     ],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_invalid_input_is_refused(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, action: str, data: dict[str, Any]
 ) -> None:
     await set_up(mira)
@@ -173,7 +173,7 @@ SCHEMAS = {"get_free_busy": services._GET_FREE_BUSY, "find_rooms": services._FIN
 
 
 @pytest.mark.parametrize("action", SCHEMAS)
-def test_what_is_described_is_what_can_be_given(action: str) -> None:
+def test_described_fields_match_the_schema(action: str) -> None:
     fields = described(action)
 
     assert fields.keys() == set(SCHEMAS[action].schema)
@@ -182,7 +182,7 @@ def test_what_is_described_is_what_can_be_given(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", SCHEMAS)
-def test_defaults_and_examples_can_be_given_and_the_defaults_are_those(action: str) -> None:
+def test_defaults_and_examples_pass_the_schema(action: str) -> None:
     fields, schema = described(action), SCHEMAS[action]
     filled = schema({})
 
@@ -195,7 +195,7 @@ def test_defaults_and_examples_can_be_given_and_the_defaults_are_those(action: s
 
 
 @pytest.mark.parametrize("action", SCHEMAS)
-def test_the_selectors_are_there_and_their_choices_have_a_text(action: str) -> None:
+def test_selectors_exist_and_their_options_have_texts(action: str) -> None:
     for field in described(action).values():
         chosen = selector(field["selector"])
         if isinstance(chosen, SelectSelector):
@@ -253,7 +253,7 @@ async def test_rooms_and_people_by_entity_and_by_id_in_one_response(
     }
 
 
-async def test_a_room_that_was_renamed_here_is_called_so(
+async def test_the_response_uses_the_name_given_in_home_assistant(
     hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room
 ) -> None:
     await set_up(lyra)
@@ -264,7 +264,9 @@ async def test_a_room_that_was_renamed_here_is_called_so(
     assert [subject["name"] for subject in response["subjects"]] == ["The big one"]
 
 
-async def test_the_calls_count(hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room) -> None:
+async def test_the_calls_of_the_action_are_counted(
+    hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room
+) -> None:
     entry = await set_up(lyra)
     used = entry.runtime_data.calls.used
 
@@ -304,9 +306,7 @@ async def test_each_parameter_has_its_effect(tenant: Tenant, set_up: SetUp, ask:
     assert await hours(include_external_calendar=False) == [13]
 
 
-async def test_the_answer_to_an_invitation_is_told_if_it_was_asked_for(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room
-) -> None:
+async def test_rsvp_status_is_returned_only_on_request(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
     tenant.book(mira.room_id, at(11), at(12), rsvp="needs_action")
     await set_up(mira)
 
@@ -318,7 +318,7 @@ async def test_the_answer_to_an_invitation_is_told_if_it_was_asked_for(
 
 @pytest.mark.parametrize("kind", ["open_id", "union_id", "user_id"])
 @pytest.mark.parametrize("told", [True, False])
-async def test_the_kind_of_an_id_is_told_or_guessed(
+async def test_the_id_type_is_given_or_derived_from_the_id(
     tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, li_na: User, kind: str, told: bool
 ) -> None:
     await set_up(mira)
@@ -330,9 +330,7 @@ async def test_the_kind_of_an_id_is_told_or_guessed(
     assert len(response["subjects"][0]["busy"]) == 1
 
 
-async def test_what_is_told_outweighs_what_an_id_looks_like(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room
-) -> None:
+async def test_a_given_id_type_overrides_the_prefix(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
     tenant.add_user("Odd", user_id="ou_odd")
     await set_up(mira)
 
@@ -356,7 +354,7 @@ async def test_what_is_told_outweighs_what_an_id_looks_like(
         ("Europe/Berlin", {"start": "2026-10-25 00:00", "end": "2026-10-26 00:00"}, at(22, day=-30), at(23, day=-29)),
     ],
 )
-async def test_windows_are_in_the_zone_of_home_assistant_if_they_do_not_say_otherwise(
+async def test_times_without_a_zone_are_in_home_assistants_zone(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
@@ -382,7 +380,7 @@ async def test_windows_are_in_the_zone_of_home_assistant_if_they_do_not_say_othe
     assert [datetime.fromisoformat(asked(tenant)[name]) for name in ("time_min", "time_max")] == [start, end]
 
 
-async def test_a_whole_year_is_asked_for_in_parts(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_a_year_takes_several_calls(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
     tenant.book(mira.room_id, at(10, day=-200), at(11, day=-200))
     tenant.book(mira.room_id, at(10, day=150), at(11, day=150))
     await set_up(mira)
@@ -396,7 +394,7 @@ async def test_a_whole_year_is_asked_for_in_parts(tenant: Tenant, set_up: SetUp,
     assert len(tenant.calls(FREE_BUSY)) == 5
 
 
-async def test_what_fails_for_one_is_told_of_that_one(
+async def test_a_failure_of_one_subject_is_in_its_result(
     tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, li_na: User
 ) -> None:
     await set_up(mira)
@@ -421,7 +419,7 @@ async def test_what_fails_for_one_is_told_of_that_one(
         (lambda tenant: tenant.inject(Fault.error(400, 190002), times=None), "subject_unreadable", "190002"),
     ],
 )
-async def test_what_fails_for_all_is_an_error(
+async def test_a_failure_of_all_subjects_is_an_error(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
@@ -494,7 +492,7 @@ async def test_entities_of_others_and_of_the_account_are_refused(
         assert entity_id in texts_of(raised.value)["zh-Hans"]
 
 
-async def test_the_entry_may_be_unloaded_while_it_is_asked(
+async def test_the_entry_may_be_unloaded_during_the_call(
     hass: HomeAssistant, set_up: SetUp, ask: Ask, mira: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up(mira)
@@ -548,7 +546,7 @@ def of_entry(hass: HomeAssistant, entry: MockConfigEntry, room_id: str) -> str:
     return entity_id
 
 
-async def test_an_entity_says_which_one_is_meant(
+async def test_an_entity_selects_the_account(
     hass: HomeAssistant, tenant: Tenant, ask: Ask, other: tuple[Tenant, MockConfigEntry], lyra: Room
 ) -> None:
     there, entry = other
@@ -561,7 +559,7 @@ async def test_an_entity_says_which_one_is_meant(
     assert tenant.requests == []
 
 
-async def test_ids_alone_do_not(ask: Ask, other: tuple[Tenant, MockConfigEntry]) -> None:
+async def test_ids_alone_do_not_select_an_account(ask: Ask, other: tuple[Tenant, MockConfigEntry]) -> None:
     there, entry = other
 
     with pytest.raises(ServiceValidationError) as raised:
@@ -575,7 +573,7 @@ async def test_ids_alone_do_not(ask: Ask, other: tuple[Tenant, MockConfigEntry])
     assert len(there.calls(FREE_BUSY)) == 1
 
 
-async def test_an_entity_of_neither_is_named_however_many_accounts_there_are(
+async def test_a_foreign_entity_is_named_with_several_accounts(
     hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry]
 ) -> None:
     sun = er.async_get(hass).async_get_or_create("sensor", "sun", "dusk").entity_id
@@ -587,7 +585,7 @@ async def test_an_entity_of_neither_is_named_however_many_accounts_there_are(
         assert all(entity_id in text for text in texts_of(raised.value).values())
 
 
-async def test_entities_of_two_are_refused(
+async def test_entities_of_two_accounts_are_refused(
     hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry], mira: Room
 ) -> None:
     first, _ = hass.config_entries.async_entries(DOMAIN)
@@ -601,7 +599,7 @@ async def test_entities_of_two_are_refused(
         assert texts_of(raised.value)
 
 
-async def test_rooms_of_both_are_found_and_a_room_that_both_show_once(
+async def test_rooms_of_both_accounts_are_found_and_a_shared_room_once(
     hass: HomeAssistant, clock: Clock, ask: Ask, other: tuple[Tenant, MockConfigEntry], lyra: Room
 ) -> None:
     _, entry = other
@@ -618,7 +616,7 @@ async def test_rooms_of_both_are_found_and_a_room_that_both_show_once(
 
 
 @pytest.mark.usefixtures("other")
-async def test_what_was_read_last_counts(tenant: Tenant, clock: Clock, ask: Ask, lyra: Room) -> None:
+async def test_the_latest_reading_of_a_shared_room_counts(tenant: Tenant, clock: Clock, ask: Ask, lyra: Room) -> None:
     await clock.to(at(10, 30))
     tenant.book(lyra.room_id, at(10, 30), at(12))
     await clock.to(at(10, 32))
@@ -633,7 +631,7 @@ async def test_what_was_read_last_counts(tenant: Tenant, clock: Clock, ask: Ask,
 # find_rooms
 
 
-async def test_rooms_are_found_from_memory_with_all_that_one_wants_to_know(
+async def test_rooms_are_found_from_memory_with_their_properties(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room, mira: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
@@ -708,7 +706,7 @@ async def test_rooms_are_found_from_memory_with_all_that_one_wants_to_know(
         ({"duration": {"hours": 5}, "until": "2026-11-23 20:00:00"}, ["Mira", "Lyra"]),
     ],
 )
-async def test_each_wish_narrows_the_choice(
+async def test_each_filter_narrows_the_result(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
@@ -741,7 +739,7 @@ async def test_an_earliest_start_in_the_past_is_now(hass: HomeAssistant, set_up:
     assert datetime.fromisoformat(response["rooms"][0]["free_from"]) == at(10)
 
 
-async def test_where_nothing_fits_there_are_alternatives_and_why(
+async def test_without_a_fit_there_are_alternatives_and_a_reason(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
@@ -783,7 +781,9 @@ async def test_where_nothing_fits_there_are_alternatives_and_why(
     assert response["alternatives"][0].keys() == {"reason", "minutes", *found["rooms"][0]}
 
 
-async def test_a_room_renamed_here_is_called_so(hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room) -> None:
+async def test_a_search_uses_the_name_given_in_home_assistant(
+    hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room
+) -> None:
     await set_up(lyra)
     dr.async_get(hass).async_update_device(of_device(hass, lyra), name_by_user="The big one")
 
@@ -792,7 +792,7 @@ async def test_a_room_renamed_here_is_called_so(hass: HomeAssistant, set_up: Set
     assert [room["name"] for room in response["rooms"]] == ["The big one"]
 
 
-async def test_a_device_that_is_disabled_is_not_offered(
+async def test_a_disabled_device_is_not_offered(
     hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira)
@@ -804,7 +804,7 @@ async def test_a_device_that_is_disabled_is_not_offered(
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
 
-async def test_an_entity_that_is_disabled_is_not_named(
+async def test_a_disabled_entity_has_no_entity_id_in_the_response(
     hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
 ) -> None:
     await set_up(lyra)
@@ -854,7 +854,7 @@ async def test_an_unavailable_room_is_neither_offered_nor_suggested(
     assert response["why"] == "nothing_known"
 
 
-async def test_people_are_no_rooms(set_up: SetUp, ask: Ask, mira: Room, li_na: User) -> None:
+async def test_people_are_never_offered(set_up: SetUp, ask: Ask, mira: Room, li_na: User) -> None:
     await set_up(mira, people={li_na.open_id: "Na"})
 
     response = await ask("find_rooms")
@@ -862,7 +862,7 @@ async def test_people_are_no_rooms(set_up: SetUp, ask: Ask, mira: Room, li_na: U
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
 
-async def test_a_stay_of_no_length_is_refused(set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_a_zero_duration_is_refused(set_up: SetUp, ask: Ask, mira: Room) -> None:
     await set_up(mira)
 
     with pytest.raises(ServiceValidationError) as raised:

@@ -37,7 +37,7 @@ async def info(hass: HomeAssistant, clock: Clock) -> dict[str, Any]:
     return lines
 
 
-async def test_of_an_entry_that_works(
+async def test_a_loaded_entry_shows_its_state(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, plan="free", source="list", scan_interval=60, calls=1_200)
@@ -61,7 +61,7 @@ async def test_of_an_entry_that_works(
     }
 
 
-async def test_what_is_not_read_does_not_lack_current_data(
+async def test_ignored_subjects_do_not_count_as_lacking_data(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)
@@ -71,7 +71,7 @@ async def test_what_is_not_read_does_not_lack_current_data(
     assert (await info(hass, clock))["current"] == "1 / 1"
 
 
-async def test_reaching_the_server_costs_no_call_and_sends_nobodys_credentials(
+async def test_the_reachability_check_sends_no_api_call_and_no_credentials(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -84,7 +84,7 @@ async def test_reaching_the_server_costs_no_call_and_sends_nobodys_credentials(
     assert [(call.method, call.path, call.body) for call in tenant.requests] == [("GET", "/", None)]
 
 
-async def test_without_a_server(
+async def test_an_unreachable_server_is_reported(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion)
@@ -97,7 +97,7 @@ async def test_without_a_server(
     assert lines["last_read"] < at(10, 1)
 
 
-async def test_of_an_entry_that_never_came_up(
+async def test_an_entry_that_failed_to_set_up(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, begin=lambda tenant: tenant.inject(Fault.status(503), times=None))
@@ -107,7 +107,7 @@ async def test_of_an_entry_that_never_came_up(
 
 
 @pytest.mark.parametrize("while_running", [True, False])
-async def test_of_refused_credentials(
+async def test_refused_credentials_are_reported(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, while_running: bool
 ) -> None:
     def rotate(tenant: Tenant) -> None:
@@ -122,7 +122,7 @@ async def test_of_refused_credentials(
     assert (lines["accounts"], lines["credentials"]) == ("1 / 1" if while_running else "0 / 1", REFUSED)
 
 
-async def test_of_several_entries(
+async def test_several_entries_are_summed_up(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -145,13 +145,13 @@ async def test_of_several_entries(
     assert (lines["current"], lines["calls"]) == ("1 / 1", str(first.runtime_data.calls.used))
 
 
-async def test_without_an_entry(hass: HomeAssistant, integration: None, clock: Clock) -> None:
+async def test_without_an_entry_there_are_few_lines(hass: HomeAssistant, integration: None, clock: Clock) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 
     assert await info(hass, clock) == {"accounts": "0 / 0"}
 
 
-async def test_the_page_is_sent_that_and_no_address(
+async def test_the_page_contains_no_address(
     hass: HomeAssistant,
     clock: Clock,  # first: tokens are good from now on, not from tomorrow
     hass_ws_client: WebSocketGenerator,

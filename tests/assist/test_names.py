@@ -46,12 +46,12 @@ OFFICE = {
         ("the meeting room", "plain"),
     ],
 )  # fmt: skip
-def test_it_is_found_however_it_is_said(said: str, known: str) -> None:
+def test_a_name_is_found_in_every_spelling(said: str, known: str) -> None:
     assert find_match(said, OFFICE) == Match((known,))
 
 
 @pytest.mark.parametrize("said", ["Orion", "the orion room", "Orion 会议室"])
-def test_one_name_of_two_is_both(said: str) -> None:
+def test_a_shared_name_matches_both(said: str) -> None:
     assert find_match(said, OFFICE).ids == ("orion-3", "orion-5")
 
 
@@ -68,7 +68,7 @@ def test_one_name_of_two_is_both(said: str) -> None:
         ("Orion on the ninth floor", ("orion-3", "orion-5")),
     ],
 )
-def test_what_is_not_there_is_not_found_and_what_is_alike_is_named(said: str, similar: tuple[str, ...]) -> None:
+def test_an_unknown_name_returns_similar_names(said: str, similar: tuple[str, ...]) -> None:
     assert find_match(said, OFFICE) == Match(similar=similar)
 
 
@@ -118,7 +118,7 @@ def test_times_are_told_from_places(said: str) -> None:
         *("三楼", "三号楼", "A座", "周庄", "观云楼", "月球", "大厅", "点心铺"),
     ],
 )
-def test_places_are_no_times(said: str) -> None:
+def test_places_are_not_times(said: str) -> None:
     assert not is_time(said)
 
 
@@ -129,7 +129,7 @@ numbers = st.integers(min_value=100, max_value=999)
 @given(
     st.lists(st.tuples(letters, numbers), min_size=1, max_size=8, unique_by=lambda pair: (pair[0].casefold(), pair[1]))
 )
-def test_each_of_many_is_found_by_its_name_in_any_dress(pairs: list[tuple[str, int]]) -> None:
+def test_each_of_many_names_is_found_in_any_case_and_width(pairs: list[tuple[str, int]]) -> None:
     known = {f"{word}{number}": Names([f"{word}{number}"]) for word, number in pairs}
     spoken = str.maketrans(string.digits, "零一二三四五六七八九")
 
@@ -139,7 +139,7 @@ def test_each_of_many_is_found_by_its_name_in_any_dress(pairs: list[tuple[str, i
 
 
 @given(st.text(), st.lists(st.text(), max_size=4))
-def test_nothing_that_is_said_or_named_is_too_odd(said: str, names: list[str]) -> None:
+def test_any_text_and_any_names_are_accepted(said: str, names: list[str]) -> None:
     known = {index: Names([name], names) for index, name in enumerate(names)}
 
     match = find_match(said, known)
@@ -149,7 +149,7 @@ def test_nothing_that_is_said_or_named_is_too_odd(said: str, names: list[str]) -
 
 
 @given(st.text(min_size=1))
-def test_what_has_a_name_is_found_by_it_if_anything_is_heard_of_it(name: str) -> None:
+def test_a_name_matches_itself_if_it_has_letters_or_digits(name: str) -> None:
     heard = set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {"the"}
 
     assert find_match(name, {"it": Names([name])}).ids == (("it",) if heard else ())

@@ -72,7 +72,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-async def test_nothing_is_written_unless_somebody_wants_it(
+async def test_nothing_is_written_unless_an_entry_wants_it(
     hass: HomeAssistant, config_dir: Path, reloads: list[ServiceCall]
 ) -> None:
     add_entry(hass)
@@ -83,7 +83,7 @@ async def test_nothing_is_written_unless_somebody_wants_it(
     assert not reloads
 
 
-async def test_they_are_put_where_home_assistant_reads_them(
+async def test_sentences_are_installed_where_home_assistant_reads_them(
     hass: HomeAssistant, config_dir: Path, reloads: list[ServiceCall]
 ) -> None:
     add_entry(hass)
@@ -101,7 +101,7 @@ async def test_they_are_put_where_home_assistant_reads_them(
     assert "language" not in reloads[0].data  # it would have to be each by which somebody asks: en, en-GB, zh-Hans
 
 
-async def test_they_go_when_they_are_switched_off(
+async def test_sentences_are_removed_when_the_option_is_off(
     hass: HomeAssistant, config_dir: Path, reloads: list[ServiceCall]
 ) -> None:
     entry = add_entry(hass, **ON)
@@ -114,7 +114,7 @@ async def test_they_go_when_they_are_switched_off(
     assert len(reloads) == 2
 
 
-async def test_they_go_with_the_last_entry_that_wants_them(hass: HomeAssistant, config_dir: Path) -> None:
+async def test_sentences_are_removed_with_the_last_entry(hass: HomeAssistant, config_dir: Path) -> None:
     entries = [add_entry(hass, **ON), add_entry(hass, **ON)]
     await update(hass)
 
@@ -135,7 +135,7 @@ async def test_a_disabled_entry_wants_nothing(hass: HomeAssistant, config_dir: P
     assert files(config_dir) == []
 
 
-async def test_an_entry_puts_them_there_and_takes_them_away_itself(
+async def test_setup_installs_and_removal_removes_the_sentences(
     hass: HomeAssistant, config_dir: Path, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion, **ON)
@@ -153,7 +153,7 @@ async def test_an_entry_puts_them_there_and_takes_them_away_itself(
     assert files(config_dir) == []
 
 
-async def test_others_sentences_stay_where_they_are(hass: HomeAssistant, config_dir: Path) -> None:
+async def test_other_sentences_are_left_alone(hass: HomeAssistant, config_dir: Path) -> None:
     other = config_dir / "custom_sentences" / "en" / "lights.yaml"
     other.parent.mkdir(parents=True)
     other.write_text("language: en\n")
@@ -168,7 +168,7 @@ async def test_others_sentences_stay_where_they_are(hass: HomeAssistant, config_
 # Updates
 
 
-async def test_an_update_of_the_integration_renews_them(
+async def test_an_update_of_the_integration_updates_the_sentences(
     hass: HomeAssistant, config_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reloads: list[ServiceCall]
 ) -> None:
     add_entry(hass, **ON)
@@ -184,7 +184,7 @@ async def test_an_update_of_the_integration_renews_them(
     assert len(reloads) == 2
 
 
-async def test_what_was_deleted_comes_back(hass: HomeAssistant, config_dir: Path) -> None:
+async def test_deleted_files_are_written_again(hass: HomeAssistant, config_dir: Path) -> None:
     add_entry(hass, **ON)
     await update(hass)
     file_of(config_dir).unlink()
@@ -237,7 +237,7 @@ async def test_an_edited_file_is_neither_renewed_nor_removed(
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00odd", b"language: en\r\n"])
-async def test_a_file_that_was_there_before_is_somebody_elses(
+async def test_a_file_of_the_user_is_left_alone(
     hass: HomeAssistant, config_dir: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     path = file_of(config_dir)
@@ -252,7 +252,7 @@ async def test_a_file_that_was_there_before_is_somebody_elses(
     assert warnings(caplog) == ["INFO"]
 
 
-async def test_a_copy_made_by_hand_is_left_to_who_made_it(
+async def test_a_manual_copy_is_left_alone(
     hass: HomeAssistant, config_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = file_of(config_dir)
@@ -271,7 +271,7 @@ async def test_a_copy_made_by_hand_is_left_to_who_made_it(
 # Trouble
 
 
-async def test_a_folder_that_can_not_be_written_to_is_no_obstacle(
+async def test_an_unusable_folder_is_only_logged(
     hass: HomeAssistant, config_dir: Path, caplog: pytest.LogCaptureFixture, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     (config_dir / "custom_sentences").write_text("this is no folder, which even an administrator can't write into")
@@ -284,7 +284,7 @@ async def test_a_folder_that_can_not_be_written_to_is_no_obstacle(
     assert "Traceback" not in caplog.text
 
 
-async def test_neither_is_one_that_is_read_only(
+async def test_a_read_only_folder_is_only_logged(
     hass: HomeAssistant, config_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     add_entry(hass, **ON)
@@ -298,7 +298,7 @@ async def test_neither_is_one_that_is_read_only(
     assert files(config_dir) == ALL
 
 
-async def test_nor_is_an_agent_that_does_not_reload(
+async def test_a_failed_reload_of_the_agent_is_only_logged(
     hass: HomeAssistant, config_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_call: ServiceCall) -> None:
@@ -313,7 +313,7 @@ async def test_nor_is_an_agent_that_does_not_reload(
     assert warnings(caplog) == ["WARNING"]
 
 
-async def test_files_are_handled_outside_the_loop(hass: HomeAssistant, config_dir: Path) -> None:
+async def test_files_are_accessed_outside_the_event_loop(hass: HomeAssistant, config_dir: Path) -> None:
     add_entry(hass, **ON)
 
     with patch.object(hass, "async_add_executor_job", wraps=hass.async_add_executor_job) as job:
