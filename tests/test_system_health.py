@@ -145,7 +145,7 @@ async def test_several_entries_are_summed_up(
     assert (lines["current"], lines["calls"]) == ("1 / 1", str(first.runtime_data.calls.used))
 
 
-async def test_without_an_entry_there_are_few_lines(hass: HomeAssistant, integration: None, clock: Clock) -> None:
+async def test_without_an_entry_only_accounts_are_shown(hass: HomeAssistant, integration: None, clock: Clock) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 
     assert await info(hass, clock) == {"accounts": "0 / 0"}
