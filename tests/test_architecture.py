@@ -15,12 +15,13 @@ PACKAGE = "custom_components.feishu_freebusy"
 # Who may import whom. A part is a folder, or a module at the top; each may import itself and what its row names.
 _CLIENT = {"const", "feishu"}
 _RULES = _CLIENT | {"model"}
-_SUPPORT = _RULES | {"_vol", "api", "errors"}
+_SUPPORT = _RULES | {"_time", "_vol", "api", "errors"}
 _BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
 _BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
 _BELOW_WORDS = _BELOW_ENTITIES | {"entity", "finder"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "const": set(),
+    "_time": set(),
     "_vol": set(),
     "feishu": {"const"},
     "model": _CLIENT,

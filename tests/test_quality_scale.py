@@ -64,7 +64,7 @@ def polls_in_parallel(platform: str) -> bool:
 
 
 def platforms() -> list[str]:
-    names = re.search(r"PLATFORMS.*?\[(.*?)\]", source("const.py"))
+    names = re.search(r"PLATFORMS.*?\[(.*?)\]", source("__init__.py"))
     assert names
     return [name.strip().removeprefix("Platform.").lower() for name in names[1].split(",")]
 
@@ -95,7 +95,7 @@ def test_what_does_not_exist_is_exempt(rule: str) -> None:
 
 EVIDENCE: dict[str, Callable[[], object]] = {
     "action-setup": lambda: "async_setup_services(hass)" in set_up_once(),
-    "appropriate-polling": lambda: "MIN_INTERVAL = timedelta(seconds=30)" in source("polling.py"),
+    "appropriate-polling": lambda: "MIN_INTERVAL = timedelta(seconds=30)" in source("model/intervals.py"),
     "brands": lambda: (COMPONENT / "brand" / "icon.png").exists() and (COMPONENT / "brand" / "icon@2x.png").exists(),
     "common-modules": lambda: (COMPONENT / "coordinator.py").exists() and (COMPONENT / "entity.py").exists(),
     "config-flow": lambda: manifest()["config_flow"],

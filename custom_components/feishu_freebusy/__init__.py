@@ -1,6 +1,7 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
@@ -10,7 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
 from .cards import async_update_dashboard_resources
-from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN, PLATFORMS
+from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import (
     async_remove_dropped,
@@ -26,6 +27,7 @@ from .sync.journal import async_forget_polls
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
 
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 

@@ -6,8 +6,9 @@ from homeassistant.components.binary_sensor import BinarySensorEntity, BinarySen
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ._time import local_iso
 from .coordinator import FeishuConfigEntry
-from .entity import SubjectEntity, async_add_subjects, local_iso, zone_of
+from .entity import SubjectEntity, async_add_subjects, zone_of
 from .feishu.models import SubjectKind
 from .model.directory import RoomInfo
 

@@ -3,10 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from homeassistant.const import Platform
-
 DOMAIN: Final = "feishu_freebusy"
-PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 
 # entry.data: the address and the credentials
 CONF_APP_ID: Final = "app_id"

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import override
 
 from homeassistant.core import callback
@@ -81,11 +81,6 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
 def zone_of(*shown: object) -> tzinfo | None:
     """Return the time zone if any of the values is shown, else None: without times, the zone changes nothing."""
     return dt_util.get_default_time_zone() if any(shown) else None
-
-
-def local_iso(instant: datetime | None) -> str | None:
-    """Return an instant in local time, in ISO 8601 with whole seconds; None stays None."""
-    return dt_util.as_local(instant).isoformat(timespec="seconds") if instant else None
 
 
 class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):

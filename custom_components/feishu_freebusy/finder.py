@@ -10,10 +10,10 @@ from homeassistant.helpers import area_registry as ar, device_registry as dr, en
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from ._time import local_iso
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
-from .entity import local_iso
 from .model.directory import RoomInfo
 from .model.schedule import Schedule
 from .model.search import Alternative, Candidate, Offer, Request, SearchResult, find_rooms

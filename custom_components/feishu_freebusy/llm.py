@@ -9,11 +9,11 @@ from homeassistant.helpers import config_validation as cv, llm
 from homeassistant.helpers.selector import DateTimeSelector
 from homeassistant.util.json import JsonObjectType
 
+from ._time import local_iso
 from ._vol import vol
 from .assist.questions import NoSuchPlaceError, RoomQuery, async_find_for, unknown_rooms
 from .assist.subjects import SpokenSubject, async_spoken_subjects, find_subject
 from .const import DOMAIN
-from .entity import local_iso
 from .feishu.models import SubjectKind
 from .finder import Found, minutes_of
 from .model.schedule import DISABLED_WITHOUT_REASON

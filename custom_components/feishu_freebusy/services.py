@@ -11,11 +11,11 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from ._time import local_iso
 from ._vol import vol
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
-from .entity import local_iso
 from .errors import failed, problem_key, refused
 from .feishu.errors import FeishuError
 from .feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType

@@ -18,6 +18,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from .._time import local_iso
 from ..const import DOMAIN
 from ..errors import problem_key, reasons_of
 from ..feishu.errors import FeishuError
@@ -65,7 +66,7 @@ class Poll:
         """Return the poll for diagnostics; its time as clocks here show it."""
         return {
             "kind": self.kind.value,
-            "at": dt_util.as_local(self.at).isoformat(timespec="seconds"),
+            "at": local_iso(self.at),
             "seconds": round(self.seconds, 3),
             "calls": self.calls,
             "good": self.good,
