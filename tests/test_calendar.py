@@ -396,7 +396,7 @@ async def test_days_beyond_the_window_are_read_once_in_15_minutes(
     assert await ask(orion, *BEYOND) == []
     assert len(tenant.requests) == 0
 
-    await clock.to(at(10, 15))
+    await clock.to(at(10, 15, 1))
     tenant.requests.clear()
     for _ in range(3):
         assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]
@@ -650,7 +650,7 @@ async def test_a_calendar_opened_15_minutes_later_shows_new_bookings_far_ahead(
     assert await panel.told() == [[]]
 
     tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
-    await clock.forward(minutes=15)
+    await clock.forward(minutes=15, seconds=1)
     assert await panel.told() == []
     panel.look_at(calendar_of(hass, orion), *BEYOND)
 
