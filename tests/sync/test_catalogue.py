@@ -1,4 +1,4 @@
-"""Names, places and seats of rooms: as Feishu has them, and told apart."""
+"""Names, places and capacities of rooms follow Feishu; rooms of the same name get distinct device names."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ def device(hass: HomeAssistant, room: Room) -> tuple[str | None, str | None]:
     return found.name, found.model
 
 
-async def test_it_is_read_every_six_hours(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+async def test_catalogue_is_read_every_six_hours(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
     await set_up(orion, scan_interval=RARELY)
 
     await clock.to(at(10, 5, day=1))
@@ -41,7 +41,7 @@ async def test_it_is_read_every_six_hours(tenant: Tenant, clock: Clock, set_up: 
     assert lists(tenant) == [at(10) + timedelta(hours=6) * count for count in range(5)]
 
 
-async def test_an_unchanged_one_writes_nothing(clock: Clock, set_up: SetUp, writes: Writes, orion: Room) -> None:
+async def test_unchanged_catalogue_writes_no_states(clock: Clock, set_up: SetUp, writes: Writes, orion: Room) -> None:
     clock.set_wall(at(12))
     await set_up(orion, scan_interval=RARELY)
     writes.clear()
@@ -51,7 +51,7 @@ async def test_an_unchanged_one_writes_nothing(clock: Clock, set_up: SetUp, writ
     assert writes == []
 
 
-async def test_a_room_that_is_renamed_moved_and_refurnished_shows_it(
+async def test_renamed_moved_and_reequipped_room_is_updated(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     vega = tenant.add_room("Vega")
@@ -68,7 +68,7 @@ async def test_a_room_that_is_renamed_moved_and_refurnished_shows_it(
     assert device(hass, orion) == ("Great Orion", "Tower B / 1F")
     state = shown(hass, orion)
     assert state.name == "Great Orion"
-    assert state.entity_id == "binary_sensor.orion"  # automations go on
+    assert state.entity_id == "binary_sensor.orion"  # unchanged, so that automations still work
     assert [state.attributes[name] for name in ("capacity", "building", "floor", "equipment")] == [
         20,
         "Tower B",
@@ -90,7 +90,7 @@ async def test_a_renamed_level_is_shown(
     assert shown(hass, orion).attributes["floor"] == "Third floor"
 
 
-async def test_a_name_that_a_user_gave_the_device_stays(
+async def test_user_given_device_name_is_kept(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=RARELY)
@@ -110,7 +110,7 @@ async def test_a_name_that_a_user_gave_the_device_stays(
 @pytest.mark.parametrize(
     "fault", [Fault.status(503), Fault.html(200), Fault.close(), Fault.error(400, 99991672), Fault.error(400, 99991401)]
 )
-async def test_one_that_can_not_be_read_changes_nothing_and_is_read_again_soon(
+async def test_failed_catalogue_read_keeps_rooms_and_is_retried_soon(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -143,7 +143,7 @@ async def test_one_that_can_not_be_read_changes_nothing_and_is_read_again_soon(
     assert lists(tenant) == [at(0, 30, day=1)]
 
 
-async def test_half_a_catalogue_is_none(
+async def test_catalogue_with_a_missing_page_is_discarded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     others = [tenant.add_room(f"Room {number}") for number in range(120)]  # on two pages
@@ -156,7 +156,7 @@ async def test_half_a_catalogue_is_none(
     assert device(hass, orion) == ("Orion", "Tower A / 3F")
 
 
-async def test_a_permission_granted_later_is_found_out(
+async def test_permission_granted_later_is_detected(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.revoke(ROOMS_SCOPE)
@@ -169,7 +169,7 @@ async def test_a_permission_granted_later_is_found_out(
     assert device(hass, orion) == ("Orion", "Tower A / 3F")
 
 
-async def test_an_outage_of_the_server_is_not_told_twice(
+async def test_outage_is_logged_once(
     simulator: Simulator, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=600)
@@ -190,7 +190,7 @@ async def test_an_outage_of_the_server_is_not_told_twice(
         pytest.param(lambda tenant: setattr(tenant, "quota_left", 0), 6, id="quota used up: every six hours"),
     ],
 )
-async def test_where_polls_pause_it_pauses_too(
+async def test_catalogue_reads_pause_when_polls_pause(
     tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, begin: Callable[[Tenant], object], calls: int
 ) -> None:
     await set_up(orion)
@@ -201,13 +201,13 @@ async def test_where_polls_pause_it_pauses_too(
     await clock.to(at(22, 2))
 
     refused = [call for call in tenant.requests if call.code]
-    assert len(refused) <= calls + 2  # its own tries may fall beside those of the polls
+    assert len(refused) <= calls + 2  # the catalogue's own attempts may not coincide with polls
 
 
 # Names
 
 
-async def test_rooms_of_one_name_are_told_apart(
+async def test_rooms_of_the_same_name_get_distinct_names(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
 ) -> None:
     tower = tenant.add_level("Tower A")
@@ -241,7 +241,7 @@ def levels(*names: str) -> dict[str, RoomLevel]:
         ([(), ()], ["Orion", "Orion"]),
     ],
 )
-def test_what_tells_rooms_of_one_name_apart(places: list[tuple[str, ...]], expected: list[str]) -> None:
+def test_rooms_of_the_same_name_are_distinguished_by_place(places: list[tuple[str, ...]], expected: list[str]) -> None:
     rooms = {
         f"omm_{index}": FeishuRoom(f"omm_{index}", "Orion", room_level_id=path[-1] if path else "", path=path)
         for index, path in enumerate(places)
@@ -252,7 +252,7 @@ def test_what_tells_rooms_of_one_name_apart(places: list[tuple[str, ...]], expec
     assert [info.device_name for info in infos.values()] == expected
 
 
-def test_rooms_that_are_not_followed_need_no_telling_apart() -> None:
+def test_unfollowed_room_of_the_same_name_is_ignored() -> None:
     rooms = {room_id: FeishuRoom(room_id, "Orion", path=("A",)) for room_id in ("omm_1", "omm_2")}
 
     infos = describe_rooms(Catalogue(rooms, levels("A")), {"omm_1": ""})
@@ -264,7 +264,7 @@ def test_rooms_that_are_not_followed_need_no_telling_apart() -> None:
     ("listed", "given", "expected"),
     [("Orion", "Old name", "Orion"), ("", "Old name", "Old name"), ("", "", "omm_1"), (None, "Old name", "Old name")],
 )
-def test_a_room_goes_by_the_best_name_there_is(listed: str | None, given: str, expected: str) -> None:
+def test_room_name_falls_back_to_given_name_then_id(listed: str | None, given: str, expected: str) -> None:
     rooms = {} if listed is None else {"omm_1": FeishuRoom("omm_1", listed)}
 
     info = describe_rooms(Catalogue(rooms, {}), {"omm_1": given})["omm_1"]
@@ -275,7 +275,7 @@ def test_a_room_goes_by_the_best_name_there_is(listed: str | None, given: str, e
 @pytest.mark.parametrize(
     ("path", "place"), [((), ""), (("A",), "A"), (("A", "1F"), "A / 1F"), (("City", "A", "1F"), "A / 1F")]
 )
-def test_a_place_is_said_in_a_line(path: tuple[str, ...], place: str) -> None:
+def test_place_text_shows_at_most_two_levels(path: tuple[str, ...], place: str) -> None:
     rooms = {"omm_1": FeishuRoom("omm_1", "Orion", path=path)}
 
     info = describe_rooms(Catalogue(rooms, levels("City", "A", "1F")), {"omm_1": ""})["omm_1"]
@@ -283,7 +283,7 @@ def test_a_place_is_said_in_a_line(path: tuple[str, ...], place: str) -> None:
     assert place_text(info) == place
 
 
-async def test_a_new_room_of_which_the_catalogue_has_yet_to_tell_is_not_free(
+async def test_new_room_is_unavailable_until_the_catalogue_is_read(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -302,7 +302,7 @@ async def test_a_new_room_of_which_the_catalogue_has_yet_to_tell_is_not_free(
     assert "off" not in writes.states_of(busy_id(hass, closed))
 
 
-async def test_after_an_outage_it_is_read_as_soon_as_the_rooms_are(
+async def test_catalogue_is_read_right_after_an_outage(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     clock.set_wall(at(15, 59, 30))
@@ -317,7 +317,7 @@ async def test_after_an_outage_it_is_read_as_soon_as_the_rooms_are(
     assert device(hass, orion) == ("Great Orion", "Tower A / 3F")
 
 
-async def test_a_room_that_a_walk_leaves_out_is_disabled_until_its_end_and_no_longer(
+async def test_unlisted_disabled_room_is_busy_until_its_disabling_ends(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), at(13), "water")
@@ -331,7 +331,7 @@ async def test_a_room_that_a_walk_leaves_out_is_disabled_until_its_end_and_no_lo
     assert writes.changes_of(busy_id(hass, orion))[1:] == [(at(13), "off")]
 
 
-async def test_a_room_that_was_disabled_in_an_outage_is_never_free_at_its_end(
+async def test_room_disabled_during_an_outage_is_not_shown_free_afterwards(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     clock.set_wall(at(15, 59, 30))

@@ -1,4 +1,4 @@
-"""Readings and catalogues as JSON: what is written is read, and nothing else is taken for it."""
+"""Readings and catalogues as JSON: they round-trip, and damaged JSON is rejected."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -56,12 +56,12 @@ def catalogues(draw: st.DrawFn) -> KnownRooms:
     """Return a catalogue in which some rooms are missing."""
     known = {room.room_id: room for room in draw(st.lists(rooms, max_size=4))}
     level_ids = {level.room_level_id: level for level in draw(st.lists(room_levels, max_size=4))}
-    walks = {room_id: draw(st.integers(0, 9)) for room_id in known if draw(st.booleans())}
+    scans = {room_id: draw(st.integers(0, 9)) for room_id in known if draw(st.booleans())}
     return KnownRooms(
         Catalogue(known, level_ids),
         draw(instants),
-        missing=walks,
-        told_at={room_id: draw(instants) for room_id in walks},
+        missing=scans,
+        told_at={room_id: draw(instants) for room_id in scans},
         gone=draw(st.frozensets(ids, max_size=3)),
         scopes=draw(st.none() | st.frozensets(ids, max_size=3)),
         was_listed=draw(st.booleans()),
@@ -75,66 +75,66 @@ values = st.recursive(
 )
 
 
-def over_the_disk(value: Any) -> Any:
-    """Return what is read where this was written."""
+def through_json(value: Any) -> Any:
+    """Return the value after a round trip through JSON."""
     return json.loads(json.dumps(value))
 
 
 @given(st.dictionaries(ids, readings, max_size=3))
-def test_readings_are_what_they_were(read: dict[str, Reading]) -> None:
-    assert readings_from_json(over_the_disk(readings_to_json(read))) == read
+def test_readings_round_trip(read: dict[str, Reading]) -> None:
+    assert readings_from_json(through_json(readings_to_json(read))) == read
 
 
 @given(catalogues())
-def test_a_catalogue_is_what_it_was(read: KnownRooms) -> None:
-    found = catalogue_from_json(over_the_disk(catalogue_to_json(read)))
+def test_catalogue_round_trips(read: KnownRooms) -> None:
+    found = catalogue_from_json(through_json(catalogue_to_json(read)))
     assert found == read
     assert list(found.catalogue.rooms) == list(read.catalogue.rooms)
 
 
 @given(values)
-def test_whatever_a_file_holds_it_does_no_harm(value: Any) -> None:
+def test_arbitrary_json_is_rejected_without_an_error(value: Any) -> None:
     assert all(isinstance(reading, Reading) for reading in readings_from_json(value).values())
     assert catalogue_from_json(value) is None
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths to all that is in a value."""
+    """Return the path of every element in a value."""
     keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
     return [*([path] if path else []), *(place for key in keys for place in places(value[key], (*path, key)))]
 
 
 def put(value: Any, path: tuple[Any, ...], new: object) -> None:
-    """Have something else in one place."""
+    """Replace the element at a path."""
     for step in path[:-1]:
         value = value[step]
     value[path[-1]] = new
 
 
 @given(st.data(), readings)
-def test_a_booking_is_never_lost_by_what_is_wrong_beside_it(data: st.DataObject, read: Reading) -> None:
-    stored = over_the_disk(readings_to_json({"omm_1": read}))
+def test_damaged_reading_is_read_completely_or_rejected(data: st.DataObject, read: Reading) -> None:
+    stored = through_json(readings_to_json({"omm_1": read}))
     put(stored, data.draw(st.sampled_from(places(stored))), data.draw(values))
 
     found = readings_from_json(stored).get("omm_1")
 
-    assert found is None or readings_to_json({"omm_1": found}) == stored  # all that it says, and nothing else
+    assert found is None or readings_to_json({"omm_1": found}) == stored  # nothing lost, nothing added
 
 
 @given(st.data(), catalogues())
-def test_a_catalogue_with_something_else_in_it_is_a_whole_one_or_none(data: st.DataObject, read: KnownRooms) -> None:
-    stored = over_the_disk(catalogue_to_json(read))
+def test_damaged_catalogue_is_read_completely_or_rejected(data: st.DataObject, read: KnownRooms) -> None:
+    stored = through_json(catalogue_to_json(read))
     put(stored, data.draw(st.sampled_from(places(stored))), data.draw(values))
 
     found = catalogue_from_json(stored)
 
-    assert found is None or over_the_disk(catalogue_to_json(found)).keys() == stored.keys()
+    assert found is None or through_json(catalogue_to_json(found)).keys() == stored.keys()
     if found:
         assert len(stored["rooms"]) >= len(found.catalogue.rooms)
         found.followed(["omb_1"])
 
 
-def test_how_a_reading_is_written() -> None:
+def test_json_format_of_a_reading() -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     hour = timedelta(hours=1)
     rows = (BusyPeriod(noon, noon + hour, RsvpStatus.ACCEPT), BusyPeriod(noon + hour, noon + 2 * hour))

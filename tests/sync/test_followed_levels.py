@@ -1,4 +1,4 @@
-"""Whole buildings and floors: their rooms come and go by themselves, and never because a call failed."""
+"""Followed buildings and floors: rooms are added and removed automatically, but never because a call failed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -77,7 +77,7 @@ type Delete = Callable[[MockConfigEntry, dr.DeviceEntry | None], Awaitable[bool]
 
 @pytest.fixture
 def follow(set_up: SetUp) -> Follow:
-    """Return what sets up an entry that follows levels."""
+    """Return a function that sets up an entry that follows levels."""
 
     async def follow(*levels: Level, rooms: tuple[Room, ...] = (), **options: Any) -> MockConfigEntry:
         chosen = {level.level_id: level.name for level in levels}
@@ -87,7 +87,7 @@ def follow(set_up: SetUp) -> Follow:
 
 
 def names(hass: HomeAssistant) -> list[str]:
-    """Return the names of the rooms that are devices."""
+    """Return the device names of the rooms that have entities."""
     registry = er.async_get(hass)
     rooms = (
         device
@@ -103,7 +103,7 @@ def change_options(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) 
 
 
 async def restart(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry) -> None:
-    """End the entry and start it again; what is remembered is what the registries hold."""
+    """Unload the entry, delete its stored files and set it up again: only the registries remember its rooms."""
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     await clock.run(async_forget_stored(hass, entry))
     await clock.forward(minutes=5)
@@ -111,7 +111,7 @@ async def restart(hass: HomeAssistant, clock: Clock, entry: MockConfigEntry) -> 
     await clock.settle()
 
 
-# Who is followed
+# Which rooms are followed
 
 
 async def test_all_rooms_of_a_floor_become_devices(
@@ -128,7 +128,9 @@ async def test_all_rooms_of_a_floor_become_devices(
     assert device.model == "Tower A / 1F"
 
 
-async def test_a_building_is_all_its_floors(hass: HomeAssistant, tenant: Tenant, follow: Follow, tower: Level) -> None:
+async def test_building_includes_all_its_floors(
+    hass: HomeAssistant, tenant: Tenant, follow: Follow, tower: Level
+) -> None:
     tenant.add_room("Spica", level=tower)
     tenant.add_room("Elsewhere", level=tenant.add_level("Tower B"))
 
@@ -147,7 +149,7 @@ async def test_a_building_is_all_its_floors(hass: HomeAssistant, tenant: Tenant,
     ],
     ids=str,
 )
-async def test_however_feishu_lists_them(
+async def test_building_is_complete_in_every_list_variant(
     hass: HomeAssistant, tenant: Tenant, follow: Follow, tower: Level, variants: dict[str, Any]
 ) -> None:
     tenant.variants.update(variants)
@@ -157,7 +159,7 @@ async def test_however_feishu_lists_them(
     assert names(hass) == ["Deneb", "Lyra", "Mira"]
 
 
-async def test_picked_by_hand_and_followed_at_once_a_room_is_one_device(
+async def test_room_both_picked_and_followed_is_one_device(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room, deneb: Room
 ) -> None:
     entry = await follow(first, rooms=(lyra, deneb))
@@ -172,7 +174,7 @@ async def test_picked_by_hand_and_followed_at_once_a_room_is_one_device(
     assert names(hass) == ["Lyra"]
 
 
-async def test_a_level_is_followed_and_dropped_in_place(
+async def test_adding_or_removing_a_level_does_not_reload_the_entry(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -202,7 +204,7 @@ async def test_a_level_is_followed_and_dropped_in_place(
     assert entry.runtime_data is before
 
 
-async def test_a_floor_without_rooms_is_followed_until_it_has_some(
+async def test_room_is_added_to_a_followed_empty_floor(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, tower: Level
 ) -> None:
     third = tenant.add_level("3F", tower)
@@ -218,7 +220,7 @@ async def test_a_floor_without_rooms_is_followed_until_it_has_some(
 # New rooms, and changes
 
 
-async def test_a_level_that_is_chosen_brings_rooms_that_are_newer_than_the_catalogue(
+async def test_choosing_a_level_refreshes_the_catalogue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, second: Level
 ) -> None:
     entry = await follow(first)
@@ -231,7 +233,7 @@ async def test_a_level_that_is_chosen_brings_rooms_that_are_newer_than_the_catal
     assert state_of(hass, vega) == "off"
 
 
-async def test_a_new_room_that_can_not_be_read_yet_is_not_free(
+async def test_new_unreadable_room_is_unavailable(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -251,7 +253,7 @@ async def test_a_new_room_that_can_not_be_read_yet_is_not_free(
     assert state_of(hass, vega) == "off"
 
 
-async def test_a_new_room_is_there_within_six_hours(
+async def test_new_room_is_added_within_six_hours(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, writes: Writes, first: Level
 ) -> None:
     await follow(first, scan_interval=600)
@@ -271,7 +273,7 @@ async def test_a_new_room_is_there_within_six_hours(
     assert writes.changes_of(busy_id(hass, vega))[-1] == (at(20), "off")
 
 
-async def test_a_room_that_is_renamed_stays_the_same_device(
+async def test_renamed_room_keeps_its_device(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -286,7 +288,7 @@ async def test_a_room_that_is_renamed_stays_the_same_device(
     assert (after.id, after.name, busy_id(hass, lyra)) == (before.id, "Great Lyra", entity_id)
 
 
-async def test_a_room_that_is_moved_within_the_building_stays(
+async def test_room_moved_within_the_building_keeps_its_device(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, tower: Level, second: Level, lyra: Room
 ) -> None:
     await follow(tower)
@@ -301,7 +303,7 @@ async def test_a_room_that_is_moved_within_the_building_stays(
     assert (after.id, after.model) == (before.id, "Tower A / 2F")
 
 
-async def test_a_room_that_is_moved_elsewhere_goes(
+async def test_room_moved_to_another_floor_is_removed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, second: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -331,7 +333,7 @@ async def test_a_disabled_room_of_a_floor_is_not_free(
 # Deleted rooms
 
 
-async def test_a_deleted_room_goes_after_two_walks_and_a_look_at_itself(
+async def test_deleted_room_is_removed_after_two_scans_and_a_direct_request(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room, mira: Room
 ) -> None:
     await follow(first)
@@ -356,7 +358,7 @@ async def test_a_deleted_room_goes_after_two_walks_and_a_look_at_itself(
 
 
 @pytest.mark.parametrize("level", ["1F", "Tower A"])
-async def test_a_deleted_floor_goes_with_its_rooms(
+async def test_rooms_of_a_deleted_floor_are_removed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, tower: Level, first: Level, level: str
 ) -> None:
     await follow(first if level == "1F" else tower)
@@ -372,7 +374,7 @@ async def test_a_deleted_floor_goes_with_its_rooms(
     assert names(hass) == []
 
 
-async def test_a_room_that_comes_back_in_time_stays(
+async def test_room_that_reappears_before_the_second_scan_is_kept(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -389,7 +391,7 @@ async def test_a_room_that_comes_back_in_time_stays(
 
     tenant.delete_room(lyra.room_id)
     await clock.to(at(10, 30, day=1))
-    assert device_of(hass, lyra)  # two walks in a row are needed again
+    assert device_of(hass, lyra)  # two scans in a row are needed again
 
 
 @pytest.mark.parametrize(
@@ -399,12 +401,12 @@ async def test_a_room_that_comes_back_in_time_stays(
         Fault.html(404),
         Fault.close(),
         Fault.error(400, 99991672),
-        Fault.error(400, 121005),  # not allowed is not the same as not there
+        Fault.error(400, 121005),  # no permission does not mean that the room is gone
         Fault.error(429, 99991403),
         Fault.body(200, {"code": 0, "data": {"room": {"room_id": "omm_another"}}}),
     ],
 )
-async def test_a_look_that_fails_keeps_the_room(
+async def test_failed_direct_request_keeps_the_room(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room, fault: Fault
 ) -> None:
     await follow(first)
@@ -419,7 +421,7 @@ async def test_a_look_that_fails_keeps_the_room(
     assert names(hass) == ["Mira"]
 
 
-async def test_a_room_that_the_lists_leave_out_is_found_by_its_id(
+async def test_unlisted_room_is_found_by_its_id(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     tenant.variants.disabled_rooms = "hidden"
@@ -433,7 +435,7 @@ async def test_a_room_that_the_lists_leave_out_is_found_by_its_id(
         assert state_of(hass, lyra) == "on"
 
 
-async def test_a_room_that_even_mget_leaves_out_is_asked_for_by_itself(
+async def test_room_missing_from_mget_is_requested_directly(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     tenant.variants.disabled_rooms = "hidden"
@@ -493,7 +495,7 @@ async def test_a_catalogue_call_that_fails_changes_nothing(
     assert "unavailable" not in [write.state for write in writes]
 
 
-async def test_walks_that_fail_in_between_count_for_nothing(
+async def test_failed_scans_do_not_count_towards_removal(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -511,7 +513,7 @@ async def test_walks_that_fail_in_between_count_for_nothing(
     assert names(hass) == ["Mira"]
 
 
-async def test_where_nothing_is_missing_no_room_is_asked_for(
+async def test_removed_room_is_not_requested_again(
     tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     await follow(first)
@@ -526,7 +528,7 @@ async def test_where_nothing_is_missing_no_room_is_asked_for(
 
 
 @pytest.mark.parametrize("when", ["page_token", "room_level_id"])
-async def test_half_a_walk_is_none(
+async def test_incomplete_scan_is_discarded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, tower: Level, second: Level, when: str
 ) -> None:
     tenant.variants.rooms_without_level = "direct"
@@ -545,7 +547,7 @@ async def test_half_a_walk_is_none(
 # Restarts
 
 
-async def test_followed_rooms_are_remembered_over_a_restart(
+async def test_followed_rooms_survive_a_restart(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     entry = await follow(first)
@@ -560,7 +562,7 @@ async def test_followed_rooms_are_remembered_over_a_restart(
     assert state_of(hass, lyra) == "off"
 
 
-async def test_a_room_that_was_deleted_over_a_restart_goes_after_two_walks(
+async def test_room_deleted_during_a_restart_is_removed_after_two_scans(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     entry = await follow(first)
@@ -574,7 +576,7 @@ async def test_a_room_that_was_deleted_over_a_restart_goes_after_two_walks(
     assert names(hass) == ["Mira"]
 
 
-async def test_a_room_that_was_moved_elsewhere_over_a_restart_is_gone(
+async def test_room_moved_to_another_floor_during_a_restart_is_removed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, second: Level, lyra: Room
 ) -> None:
     entry = await follow(first)
@@ -609,7 +611,7 @@ async def test_without_the_permission_a_restart_keeps_all_rooms(
 
 
 def asks_for_rooms_by_id(call: Call) -> bool:
-    """Tell whether it is a question for single rooms: `rooms/mget` or `rooms/:id`."""
+    """Return whether the call requests rooms by id: `rooms/mget` or `rooms/:id`."""
     return "/vc/v1/rooms/" in call.path
 
 
@@ -624,7 +626,7 @@ def asks_for_rooms_by_id(call: Call) -> bool:
     ],
     ids=["down", "no rooms", "no room by id", "no free/busy", "no bot"],
 )
-async def test_a_start_that_fails_loses_no_room(
+async def test_failed_setup_keeps_all_rooms(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -657,7 +659,7 @@ async def test_a_start_that_fails_loses_no_room(
 
 @pytest.mark.parametrize("answer", [Fault.error(404, 121004), Fault.error(400, 121003), Fault.html(404)])
 @pytest.mark.parametrize("source", ["list", "batch"])
-async def test_after_a_restart_rooms_are_asked_for_one_by_one_where_they_can_not_be_together(
+async def test_after_restart_rooms_are_requested_one_by_one_if_mget_fails(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -682,7 +684,7 @@ async def test_after_a_restart_rooms_are_asked_for_one_by_one_where_they_can_not
 
 
 @pytest.mark.parametrize("exists", [True, False])
-async def test_a_new_process_knows_rooms_by_their_devices(
+async def test_new_process_finds_rooms_in_the_device_registry(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -707,7 +709,7 @@ async def test_a_new_process_knows_rooms_by_their_devices(
     assert names(hass) == (["Lyra", "Mira"] if exists else ["Mira"])
 
 
-async def test_the_last_level_can_be_dropped_without_the_permission_too(
+async def test_last_level_can_be_removed_without_the_permission(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level
 ) -> None:
     entry = await follow(first)
@@ -725,7 +727,7 @@ async def test_the_last_level_can_be_dropped_without_the_permission_too(
 
 @pytest.fixture
 def delete(hass: HomeAssistant, clock: Clock) -> Delete:
-    """Return what deletes a device as a user does on its page, and says whether that was accepted."""
+    """Return a function that deletes a device as on its page and returns whether that was accepted."""
 
     async def delete(entry: MockConfigEntry, device: dr.DeviceEntry | None) -> bool:
         assert device is not None
@@ -741,7 +743,7 @@ def delete(hass: HomeAssistant, clock: Clock) -> Delete:
     return delete
 
 
-async def test_a_room_that_was_picked_by_hand_can_be_deleted(
+async def test_picked_room_can_be_deleted(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, delete: Delete, first: Level, deneb: Room
 ) -> None:
     entry = await follow(first, rooms=(deneb,))
@@ -778,13 +780,13 @@ async def test_the_account_can_not_be_deleted(
     assert account in devices_of(hass)
 
 
-async def test_a_room_that_is_gone_at_feishu_can_be_deleted_though_its_floor_is_followed(
+async def test_room_gone_at_feishu_can_be_deleted_while_its_floor_is_followed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, delete: Delete, first: Level, lyra: Room
 ) -> None:
     entry = await follow(first, rooms=(lyra,))
     tenant.delete_room(lyra.room_id)
     await clock.to(at(22, 5))
-    assert names(hass) == ["Lyra", "Mira"]  # it was picked by hand, so that is for the user to do
+    assert names(hass) == ["Lyra", "Mira"]  # picked by hand, so only the user removes it
 
     assert await delete(entry, device_of(hass, lyra))
 
@@ -807,7 +809,7 @@ async def test_the_last_room_can_be_deleted(
 
 
 @pytest.mark.parametrize("followed", [True, False])
-async def test_while_feishu_can_not_be_read_only_what_was_surely_picked_by_hand_can_be_deleted(
+async def test_room_can_be_deleted_in_an_outage_only_if_no_floor_is_followed(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -829,10 +831,10 @@ async def test_while_feishu_can_not_be_read_only_what_was_surely_picked_by_hand_
     assert (device_of(hass, deneb) is not None) is followed
 
 
-# A disabled room is not free, and the lists may leave it out
+# A disabled room is not free, even if the lists omit it
 
 
-async def test_a_room_that_is_added_while_it_is_disabled_is_not_free(
+async def test_room_added_while_disabled_is_not_free(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, lyra: Room, deneb: Room
 ) -> None:
     tenant.variants.disabled_rooms = "hidden"
@@ -845,7 +847,7 @@ async def test_a_room_that_is_added_while_it_is_disabled_is_not_free(
     assert state_of(hass, deneb) == "on"
 
 
-# People, whom the floors have nothing to do with
+# People do not depend on followed floors
 
 
 @pytest.mark.parametrize("loaded", [True, False])
@@ -916,19 +918,19 @@ NOT_ALLOWED = "omm_not_allowed"
 
 @pytest.fixture
 def not_allowed(tenant: Tenant) -> None:
-    """Let there be a room that the app may not see."""
+    """Make Feishu deny the app access to a room."""
     tenant.inject(Fault.error(400, 121005), f"rooms/{NOT_ALLOWED}", times=None)
 
 
 @pytest.mark.usefixtures("not_allowed")
 @pytest.mark.parametrize("restarted", [True, False])
-@pytest.mark.parametrize("walks", [0, 1, 3])
-async def test_a_pasted_room_that_feishu_does_not_show_goes_when_it_is_dropped_though_a_floor_is_followed(
-    hass: HomeAssistant, clock: Clock, follow: Follow, first: Level, walks: int, restarted: bool
+@pytest.mark.parametrize("scans", [0, 1, 3])
+async def test_unpicked_inaccessible_room_is_removed_while_a_floor_is_followed(
+    hass: HomeAssistant, clock: Clock, follow: Follow, first: Level, scans: int, restarted: bool
 ) -> None:
     entry = await follow(first)
     change_options(hass, entry, rooms={NOT_ALLOWED: "Pasted"})
-    await clock.to(at(10, 5) + timedelta(hours=6) * walks)
+    await clock.to(at(10, 5) + timedelta(hours=6) * scans)
     assert names(hass) == ["Lyra", "Mira", "Pasted"]
     if restarted:
         await restart(hass, clock, entry)
@@ -942,7 +944,7 @@ async def test_a_pasted_room_that_feishu_does_not_show_goes_when_it_is_dropped_t
 
 
 @pytest.mark.usefixtures("not_allowed")
-async def test_a_pasted_room_that_feishu_does_not_show_can_be_deleted_though_a_floor_is_followed(
+async def test_inaccessible_room_can_be_deleted_while_a_floor_is_followed(
     hass: HomeAssistant, clock: Clock, follow: Follow, delete: Delete, first: Level
 ) -> None:
     entry = await follow(first)
@@ -955,7 +957,7 @@ async def test_a_pasted_room_that_feishu_does_not_show_can_be_deleted_though_a_f
     assert names(hass) == ["Lyra", "Mira"]
 
 
-async def test_a_picked_room_that_comes_back_is_read_with_the_others_again(
+async def test_picked_room_that_reappears_is_read_by_batch_again(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira, source="batch", scan_interval=RARELY)
