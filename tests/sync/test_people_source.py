@@ -1,4 +1,4 @@
-"""Many people in, for each an answer or an error out, with as few calls as that takes; nobody is free by mistake."""
+"""PeopleSource returns an answer or an error for each person with the fewest calls; nobody is free by mistake."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -40,7 +40,7 @@ def tenant() -> Tenant:
 
 @pytest.fixture
 def people(tenant: Tenant) -> list[User]:
-    """Return so many that a call more than two is needed."""
+    """Return 25 people: three calls of up to ten."""
     return [tenant.add_user(f"Person {number}", user_id=f"p{number}") for number in range(25)]
 
 
@@ -51,7 +51,7 @@ def ids_of(people: Iterable[User], kind: str = "open_id") -> list[str]:
 def read(
     tenant: Tenant, person_ids: Iterable[str], *, days: float = 8, times: int = 1, external: bool = True
 ) -> Answers:
-    """Read people, so many times; each answer is told of once, as it comes."""
+    """Read the people `times` times, check that each answer is reported once, and return the last answers."""
     ids = list(person_ids)
 
     async def main() -> Answers:
@@ -74,21 +74,21 @@ def in_body(call: LoggedRequest | Call, name: str) -> Any:
 
 
 def asked_together(tenant: Tenant) -> list[list[str]]:
-    """Return who was asked for in the calls for many."""
+    """Return the ids in each call for several people."""
     return [in_body(call, "user_ids") for call in tenant.calls(TEN)]
 
 
 def asked_alone(tenant: Tenant) -> list[str]:
-    """Return who was asked for in the calls for one."""
+    """Return the id in each call for one person."""
     return [in_body(call, "user_id") for call in tenant.calls(ONE)]
 
 
 def about(person: User) -> Callable[[Call], bool]:
-    """Return what tells a call for this person alone."""
+    """Return a predicate that matches a call for this person alone."""
     return lambda call: in_body(call, "user_id") == person.open_id
 
 
-# Who is asked for in which call
+# Which call reads which person
 
 
 def test_each_person_has_an_answer(tenant: Tenant, people: list[User]) -> None:
@@ -103,30 +103,28 @@ def test_each_person_has_an_answer(tenant: Tenant, people: list[User]) -> None:
     assert sum(bool(answer) for answer in answers.values()) == 2
 
 
-def test_ten_people_are_a_call(tenant: Tenant, people: list[User]) -> None:
+def test_ten_people_share_a_call(tenant: Tenant, people: list[User]) -> None:
     read(tenant, ids_of(people))
 
     assert sorted(len(together) for together in asked_together(tenant)) == [5, 10, 10]
     assert asked_alone(tenant) == []
 
 
-def test_nobody_takes_no_call(tenant: Tenant) -> None:
+def test_no_people_need_no_call(tenant: Tenant) -> None:
     assert read(tenant, []) == {}
     assert tenant.requests == []
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 9, 10, 11, 12, 15, 20, 25])
 @pytest.mark.parametrize("days", [8, 14, 14.01, 15, 29, 61])
-def test_a_long_window_takes_whichever_calls_are_fewer(
-    tenant: Tenant, people: list[User], number: int, days: float
-) -> None:
+def test_long_window_uses_the_fewest_calls(tenant: Tenant, people: list[User], number: int, days: float) -> None:
     answers = read(tenant, ids_of(people[:number]), days=days)
 
     parts = -(-days // 14)
     full, rest = divmod(number, 10)
     calls = len(tenant.calls(ONE)) + len(tenant.calls(TEN))
     assert calls == min(10, parts) * full + min(rest, parts)
-    assert calls == PeopleSource.calls_per_cycle(number, days * DAY)  # what the budget reckons with
+    assert calls == PeopleSource.calls_per_cycle(number, days * DAY)  # the budget is based on this number
     assert set(answers.values()) == {()}
 
 
@@ -147,7 +145,7 @@ def test_a_long_window_is_read_to_its_end(tenant: Tenant, people: list[User]) ->
     assert len(tenant.calls(TEN)) == 3
 
 
-def test_ids_of_all_kinds_are_asked_for_by_their_kind(tenant: Tenant, people: list[User]) -> None:
+def test_ids_are_grouped_by_kind(tenant: Tenant, people: list[User]) -> None:
     mixed = [getattr(person, list(UserIdType)[number % 3]) for number, person in enumerate(people[:9])]
     tenant.book(people[4].open_id, START, START + HOUR)
 
@@ -160,7 +158,7 @@ def test_ids_of_all_kinds_are_asked_for_by_their_kind(tenant: Tenant, people: li
 
 
 @pytest.mark.parametrize("kind", UserIdType)
-def test_one_person_is_asked_for_by_the_kind_of_the_id(tenant: Tenant, people: list[User], kind: UserIdType) -> None:
+def test_call_for_one_person_names_the_kind_of_id(tenant: Tenant, people: list[User], kind: UserIdType) -> None:
     assert read(tenant, ids_of(people[:1], kind)) == {getattr(people[0], kind): ()}
 
     (call,) = tenant.calls(ONE)
@@ -169,7 +167,7 @@ def test_one_person_is_asked_for_by_the_kind_of_the_id(tenant: Tenant, people: l
 
 @pytest.mark.parametrize("external", [True, False])
 @pytest.mark.parametrize("number", [1, 3])
-def test_what_is_asked(tenant: Tenant, people: list[User], number: int, external: bool) -> None:
+def test_request_options_of_both_calls(tenant: Tenant, people: list[User], number: int, external: bool) -> None:
     read(tenant, ids_of(people[:number]), external=external)
 
     (call,) = [*tenant.calls(ONE), *tenant.calls(TEN)]
@@ -178,7 +176,7 @@ def test_what_is_asked(tenant: Tenant, people: list[User], number: int, external
     assert in_body(call, "only_busy") is not False
 
 
-def test_many_people_keep_to_the_limits_and_lose_no_time(tenant: Tenant) -> None:
+def test_many_people_are_read_within_the_limits_without_delay(tenant: Tenant) -> None:
     many = [tenant.add_user(f"Person {number}").open_id for number in range(1_000)]
 
     async def main() -> float:
@@ -191,7 +189,7 @@ def test_many_people_keep_to_the_limits_and_lose_no_time(tenant: Tenant) -> None
     assert seconds < 100 / 50 + 1.5
 
 
-# Those who can't be read
+# People who cannot be read
 
 
 @pytest.mark.parametrize("how", ["195100", "left_out"])
@@ -206,14 +204,14 @@ def test_one_unknown_person_does_not_hide_the_others(tenant: Tenant, people: lis
     assert set(answers.values()) == {()}
 
 
-def test_from_then_on_the_unknown_person_is_asked_for_alone(tenant: Tenant, people: list[User]) -> None:
+def test_unknown_person_is_requested_alone_afterwards(tenant: Tenant, people: list[User]) -> None:
     read(tenant, [*ids_of(people[:4]), "ou_gone"], times=3)
 
     assert [len(together) for together in asked_together(tenant)] == [5, 4, 4]
     assert sorted(asked_alone(tenant)) == sorted([*ids_of(people[:4]), "ou_gone", "ou_gone", "ou_gone"])
 
 
-def test_who_can_be_read_again_joins_the_others(tenant: Tenant, people: list[User]) -> None:
+def test_person_who_becomes_readable_rejoins_the_shared_call(tenant: Tenant, people: list[User]) -> None:
     together = ids_of(people[:4])
 
     async def main() -> None:
@@ -229,7 +227,7 @@ def test_who_can_be_read_again_joins_the_others(tenant: Tenant, people: list[Use
     assert [len(asked) for asked in asked_together(tenant)] == [5, 4, 5]
 
 
-def test_who_is_left_out_is_asked_for_alone_and_not_taken_for_free(tenant: Tenant, people: list[User]) -> None:
+def test_omitted_person_is_requested_alone_and_not_assumed_free(tenant: Tenant, people: list[User]) -> None:
     booked, idle, unreadable = ids_of(people[:3])
     tenant.variants.idle_person = "omitted"
     booking = tenant.book(booked, START, START + HOUR)
@@ -244,9 +242,7 @@ def test_who_is_left_out_is_asked_for_alone_and_not_taken_for_free(tenant: Tenan
 
 
 @pytest.mark.parametrize("data", [{}, {"freebusy_lists": None}, {"freebusy_lists": []}])
-def test_an_answer_that_names_nobody_makes_nobody_free(
-    tenant: Tenant, people: list[User], data: dict[str, Any]
-) -> None:
+def test_empty_answer_makes_nobody_free(tenant: Tenant, people: list[User], data: dict[str, Any]) -> None:
     for person in people[:3]:
         tenant.book(person.open_id, START, START + HOUR)
     tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": data}), TEN)
@@ -256,7 +252,7 @@ def test_an_answer_that_names_nobody_makes_nobody_free(
     assert answers == dict.fromkeys(ids_of(people[:3]), (BusyPeriod(START, START + HOUR, RsvpStatus.ACCEPT),))
 
 
-def test_a_row_that_makes_no_sense_is_that_persons_alone(tenant: Tenant, people: list[User]) -> None:
+def test_invalid_row_affects_only_its_person(tenant: Tenant, people: list[User]) -> None:
     rows = [{"start_time": "now", "end_time": "later"}]
     lists = [{"user_id": people[0].open_id, "freebusy_items": rows}, {"user_id": people[1].open_id}]
     tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": {"freebusy_lists": lists}}), TEN)
@@ -270,7 +266,7 @@ def test_a_row_that_makes_no_sense_is_that_persons_alone(tenant: Tenant, people:
 @pytest.mark.parametrize(
     "fault", [Fault.status(404), Fault.error(400, 198_001), Fault.error(400, 190_002), Fault.error(404, 99_991_201)]
 )
-def test_where_many_can_not_be_read_in_a_call_each_is_read_alone(
+def test_people_are_read_one_by_one_if_the_shared_call_is_refused(
     tenant: Tenant, people: list[User], fault: Fault
 ) -> None:
     tenant.inject(fault, TEN, times=None)
@@ -281,16 +277,16 @@ def test_where_many_can_not_be_read_in_a_call_each_is_read_alone(
     assert sorted(asked_alone(tenant)) == sorted(ids_of(people[:12]))
 
 
-def test_one_who_fails_alone_leaves_the_others_their_answers(tenant: Tenant, people: list[User]) -> None:
+def test_person_who_fails_alone_does_not_affect_the_others(tenant: Tenant, people: list[User]) -> None:
     tenant.inject(Fault.close(), ONE, times=None, when=about(people[0]))
 
-    answers = read(tenant, ids_of(people[:3]), days=61)  # five calls together, three alone
+    answers = read(tenant, ids_of(people[:3]), days=61)  # one by one: 3 calls instead of 5
 
     assert isinstance(answers[people[0].open_id], NotReachableError)
     assert [answers[person.open_id] for person in people[1:3]] == [(), ()]
 
 
-# What fails for all
+# Failures that affect everyone
 
 
 @pytest.mark.parametrize(
@@ -302,11 +298,11 @@ def test_one_who_fails_alone_leaves_the_others_their_answers(tenant: Tenant, peo
     ],
 )
 @pytest.mark.parametrize("days", [8, 61])
-def test_what_fails_for_all_is_not_sent_for_each(
+def test_common_failure_is_not_repeated_for_each_person(
     tenant: Tenant, begin: Callable[[Tenant], object], kind: type[FeishuError], days: float
 ) -> None:
     many = [tenant.add_user(f"Person {number}").open_id for number in range(300)]
-    read(tenant, many[:1])  # there is a token
+    read(tenant, many[:1])  # gets a token
     tenant.requests.clear()
     begin(tenant)
 
@@ -317,7 +313,7 @@ def test_what_fails_for_all_is_not_sent_for_each(
     assert len(tenant.calls(TEN)) + len(tenant.calls(ONE)) <= 10
 
 
-def test_an_outage_ends_the_reading_of_many_people_early(tenant: Tenant) -> None:
+def test_outage_stops_a_read_of_many_people_early(tenant: Tenant) -> None:
     many = [tenant.add_user(f"Person {number}").open_id for number in range(500)]
     tenant.inject(Fault.slow(3_600), TEN, times=None)
 
@@ -327,15 +323,15 @@ def test_an_outage_ends_the_reading_of_many_people_early(tenant: Tenant) -> None
     answers, seconds = run(main())
 
     assert {type(answer) for answer in answers.values()} == {NotReachableError}
-    assert seconds < 250  # two rounds of what one call takes, and not five
+    assert seconds < 250  # two rounds of timeouts, not five
 
 
-# What it means
+# What an answer means
 
 
 @pytest.mark.parametrize("rsvp", sorted(RSVP_WORDS))
 @pytest.mark.parametrize("number", [1, 3])
-def test_what_makes_a_person_busy(tenant: Tenant, people: list[User], rsvp: Any, number: int) -> None:
+def test_person_is_busy_unless_declined_or_removed(tenant: Tenant, people: list[User], rsvp: Any, number: int) -> None:
     tenant.variants.declined_rows = "always"
     booking = tenant.book(people[0].open_id, START + HOUR, START + 2 * HOUR, rsvp=rsvp)
     answer = read(tenant, ids_of(people[:number]))[people[0].open_id]
@@ -351,7 +347,7 @@ def test_what_makes_a_person_busy(tenant: Tenant, people: list[User], rsvp: Any,
         )
         blocks = [(block.start, block.end) for block in schedule.blocks]
         assert blocks == ([] if rsvp in {"decline", "removed"} else [(booking.start, booking.end)])
-        assert schedule.pending == ()  # it is for rooms to grant requests
+        assert schedule.pending == ()  # only rooms have pending requests
 
 
 @pytest.mark.parametrize(
@@ -364,5 +360,5 @@ def test_what_makes_a_person_busy(tenant: Tenant, people: list[User], rsvp: Any,
         ("OU_7d8a", UserIdType.USER_ID),
     ],
 )
-def test_an_id_says_of_which_kind_it_is(person_id: str, kind: UserIdType) -> None:
+def test_kind_of_id_follows_from_its_prefix(person_id: str, kind: UserIdType) -> None:
     assert UserIdType.of(person_id) is kind

@@ -1,4 +1,4 @@
-"""Many rooms in, for each an answer or an error out, with as few calls as that takes."""
+"""ListSource and BatchSource return an answer or an error for each room with the fewest calls."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -48,7 +48,7 @@ def read(
     probe: bool = False,
     polls: int = 1,
 ) -> Answers:
-    """Read the first so many rooms, so many times an hour apart; returns the latest answers."""
+    """Read the first `rooms` rooms in `polls` polls and return the answers of the last poll."""
 
     async def main() -> Answers:
         source = make(on_virtual_time(tenant, latency=lambda: 0.05).client)
@@ -62,17 +62,17 @@ def read(
 
 
 def kinds(answers: Answers) -> set[type]:
-    """Return the kinds of answers there are."""
+    """Return the types of the answers."""
     return {type(answer) for answer in answers.values()}
 
 
 def failures(answers: Answers) -> dict[str, type]:
-    """Return the rooms that have no answer, with the kinds of what they have."""
+    """Return the type of the error of each room that has one."""
     return {room_id: type(answer) for room_id, answer in answers.items() if isinstance(answer, FeishuError)}
 
 
 def asks_for(*room_ids: str) -> Callable[[Call], bool]:
-    """Return what tells a request for at least one of these rooms."""
+    """Return a predicate that matches a request for at least one of these rooms."""
     wanted = set(room_ids)
     return lambda call: (
         not wanted.isdisjoint(
@@ -84,7 +84,7 @@ def asks_for(*room_ids: str) -> Callable[[Call], bool]:
 SOURCES = [pytest.param(ListSource, FREE_BUSY, id="list"), pytest.param(BatchSource, BATCH, id="batch")]
 
 
-# Both of them
+# Both sources
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
@@ -104,7 +104,7 @@ def test_each_room_has_its_answer(tenant: Tenant, make: Make, path: str) -> None
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_each_answer_is_handed_on_as_it_comes(tenant: Tenant, make: Make, path: str) -> None:
+def test_answers_are_reported_as_they_arrive(tenant: Tenant, make: Make, path: str) -> None:
     tenant.inject(Fault.error(400, 190002), path, times=None, when=asks_for("omm_50"))
     told: dict[str, object] = {}
     at: dict[str, float] = {}
@@ -121,7 +121,7 @@ def test_each_answer_is_handed_on_as_it_comes(tenant: Tenant, make: Make, path: 
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_no_room_takes_no_call(tenant: Tenant, make: Make, path: str) -> None:
+def test_no_rooms_need_no_call(tenant: Tenant, make: Make, path: str) -> None:
     assert read(tenant, 0, make) == {}
     assert read(tenant, 0, make, probe=True) == {}
     assert tenant.requests == []
@@ -136,10 +136,10 @@ def test_no_room_takes_no_call(tenant: Tenant, make: Make, path: str) -> None:
         (lambda tenant: tenant.inject(Fault.rate_limited(600), times=None), RateLimitedError),
     ],
 )
-def test_what_fails_for_all_is_not_sent_for_each(
+def test_common_failure_is_not_repeated_for_each_room(
     tenant: Tenant, make: Make, path: str, begin: Callable[[Tenant], object], kind: type[FeishuError]
 ) -> None:
-    read(tenant, 1, make)  # has a token
+    read(tenant, 1, make)  # gets a token
     begin(tenant)
 
     answers = read(tenant, 200, make)
@@ -154,7 +154,7 @@ def test_what_fails_for_all_is_not_sent_for_each(
     ("fault", "kind"),
     [(Fault.status(503), ServerError), (Fault.close(), NotReachableError), (Fault.slow(3_600), NotReachableError)],
 )
-def test_an_outage_ends_the_reading_of_many_rooms_early(
+def test_outage_stops_a_read_of_many_rooms_early(
     tenant: Tenant, make: Make, path: str, fault: Fault, kind: type[FeishuError]
 ) -> None:
     tenant.inject(fault, path, times=None)
@@ -164,10 +164,10 @@ def test_an_outage_ends_the_reading_of_many_rooms_early(
 
     assert len(answers) == 200
     assert kinds(answers) == {kind}
-    assert max(ended) < 75  # two rounds of what one call takes, and not twenty
+    assert max(ended) < 75  # two rounds of timeouts, not twenty
 
 
-# A first call ahead
+# Probe: one call before all others
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
@@ -182,7 +182,7 @@ def test_an_outage_ends_the_reading_of_many_rooms_early(
         (Fault.rate_limited(reset=0), RateLimitedError, 3),
     ],
 )
-def test_after_a_failure_one_call_finds_out_whether_it_is_over(
+def test_failed_probe_fails_all_rooms_without_further_calls(
     tenant: Tenant, make: Make, path: str, fault: Fault, kind: type[FeishuError], tries: int
 ) -> None:
     tenant.inject(fault, path, times=None)
@@ -196,7 +196,7 @@ def test_after_a_failure_one_call_finds_out_whether_it_is_over(
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_the_others_follow_a_first_call_that_goes_well(tenant: Tenant, make: Make, path: str) -> None:
+def test_successful_probe_is_followed_by_the_other_rooms(tenant: Tenant, make: Make, path: str) -> None:
     tenant.book("omm_199", START, START + HOUR)
 
     answers = read(tenant, 200, make, probe=True)
@@ -207,14 +207,14 @@ def test_the_others_follow_a_first_call_that_goes_well(tenant: Tenant, make: Mak
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_a_first_room_that_can_not_be_read_says_nothing_of_the_others(tenant: Tenant, make: Make, path: str) -> None:
+def test_unreadable_first_room_does_not_fail_the_probe(tenant: Tenant, make: Make, path: str) -> None:
     tenant.inject(Fault.error(400, 190002), path, times=None, when=asks_for("omm_0"))
 
     assert failures(read(tenant, 200, make, probe=True)) == {"omm_0": SubjectError}
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_an_outage_after_a_first_call_that_went_well_is_an_outage(tenant: Tenant, make: Make, path: str) -> None:
+def test_outage_after_a_successful_probe_fails_the_other_rooms(tenant: Tenant, make: Make, path: str) -> None:
     tenant.inject(Fault.status(503), path, times=None, when=lambda call: not asks_for("omm_0")(call))
 
     answers = read(tenant, 200, make, probe=True)
@@ -224,7 +224,7 @@ def test_an_outage_after_a_first_call_that_went_well_is_an_outage(tenant: Tenant
     assert len(tenant.calls(path)) <= 1 + 3 * 20
 
 
-# One room a call
+# One room per call
 
 
 def test_one_call_for_each_room(tenant: Tenant) -> None:
@@ -251,7 +251,7 @@ def test_one_call_for_each_room(tenant: Tenant) -> None:
         (BatchSource, 200, 91, 40),
     ],
 )
-def test_that_is_what_the_budget_reckons_with(
+def test_calls_per_cycle_equals_the_calls_made(
     tenant: Tenant, make: type[Source], rooms: int, days: int, calls: int
 ) -> None:
     assert make.calls_per_cycle(rooms, days * DAY) == calls
@@ -264,14 +264,14 @@ def test_that_is_what_the_budget_reckons_with(
     assert len([*tenant.calls(FREE_BUSY), *tenant.calls(BATCH)]) == calls
 
 
-def test_requests_are_told_from_bookings(tenant: Tenant) -> None:
+def test_pending_requests_are_distinguished_from_bookings(tenant: Tenant) -> None:
     tenant.book("omm_7", START, START + HOUR, rsvp="needs_action")
 
     assert read(tenant, 20)["omm_7"] == (BusyPeriod(START, START + HOUR, RsvpStatus.NEEDS_ACTION),)
 
 
 @pytest.mark.parametrize("external", [True, False])
-def test_whether_external_calendars_count_is_asked_for(tenant: Tenant, external: bool) -> None:
+def test_external_calendar_option_is_sent(tenant: Tenant, external: bool) -> None:
     read(tenant, 1, lambda client: ListSource(client, include_external_calendar=external))
 
     (call,) = tenant.calls(FREE_BUSY)
@@ -280,7 +280,7 @@ def test_whether_external_calendars_count_is_asked_for(tenant: Tenant, external:
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
-def test_many_rooms_keep_to_the_limits_and_lose_no_time(tenant: Tenant, make: Make, path: str) -> None:
+def test_many_rooms_are_read_within_the_limits_without_delay(tenant: Tenant, make: Make, path: str) -> None:
     ended: list[float] = []
 
     read(tenant, 200, make, on_answer=lambda *_: ended.append(now()))
@@ -289,14 +289,14 @@ def test_many_rooms_keep_to_the_limits_and_lose_no_time(tenant: Tenant, make: Ma
     assert max(ended) < (200 / 50 if path == FREE_BUSY else 0) + 1.5
 
 
-def test_a_room_that_can_not_be_read_has_its_error_and_the_others_their_answers(tenant: Tenant) -> None:
+def test_single_unreadable_room_does_not_affect_the_others(tenant: Tenant) -> None:
     tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of("omm_5"))
 
     assert failures(read(tenant, 30)) == {"omm_5": SubjectError}
     assert len(tenant.calls(FREE_BUSY)) == 30
 
 
-def test_many_rooms_that_can_not_be_read_do_not_keep_the_others_from_it(tenant: Tenant) -> None:
+def test_many_unreadable_rooms_do_not_affect_the_others(tenant: Tenant) -> None:
     for number in range(50):
         tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None, when=is_of(f"omm_{number}"))
 
@@ -306,14 +306,14 @@ def test_many_rooms_that_can_not_be_read_do_not_keep_the_others_from_it(tenant: 
     assert failures(answers) == {f"omm_{number}": SubjectError for number in range(50)}
 
 
-def test_failures_here_and_there_are_no_outage(tenant: Tenant) -> None:
+def test_scattered_failures_are_not_treated_as_an_outage(tenant: Tenant) -> None:
     for number in range(0, 100, 4):
         tenant.inject(Fault.status(503), FREE_BUSY, times=None, when=is_of(f"omm_{number}"))
 
     assert failures(read(tenant, 100)) == {f"omm_{number}": ServerError for number in range(0, 100, 4)}
 
 
-def test_an_outage_in_the_middle_keeps_what_was_read(tenant: Tenant) -> None:
+def test_outage_midway_keeps_earlier_answers(tenant: Tenant) -> None:
     struck = {f"omm_{number}" for number in range(40, 200)}
     tenant.inject(Fault.close(), FREE_BUSY, times=None, when=asks_for(*struck))
 
@@ -323,7 +323,7 @@ def test_an_outage_in_the_middle_keeps_what_was_read(tenant: Tenant) -> None:
     assert len(tenant.calls(FREE_BUSY)) < 40 + 30 * 3
 
 
-# Twenty rooms a call
+# Twenty rooms per call
 
 ENVELOPES = [
     pytest.param({name: value}, id=f"{name} {value}")
@@ -341,7 +341,7 @@ ENVELOPES = [
 
 
 @pytest.mark.parametrize("variants", ENVELOPES)
-def test_whatever_form_a_batch_has_it_says_the_same(tenant: Tenant, variants: dict[str, Any]) -> None:
+def test_every_batch_format_gives_the_same_answers(tenant: Tenant, variants: dict[str, Any]) -> None:
     tenant.variants.update(variants)
     bookings = [tenant.book("omm_3", START, START + HOUR), tenant.book("omm_3", START + 3 * HOUR, START + 4 * HOUR)]
     tenant.book("omm_12", START, START + HOUR)
@@ -363,7 +363,7 @@ def test_whatever_form_a_batch_has_it_says_the_same(tenant: Tenant, variants: di
 
 
 def busy_hours(answer: object) -> set[tuple[Any, Any]]:
-    """Return the ends of the periods, those joined that overlap."""
+    """Return the start and end of each busy period; overlapping and adjacent periods are merged."""
     assert isinstance(answer, tuple)
     joined: list[BusyPeriod] = []
     for period in sorted(answer):
@@ -385,7 +385,7 @@ def busy_hours(answer: object) -> set[tuple[Any, Any]]:
     ],
     ids=str,
 )
-def test_an_answer_that_is_not_complete_frees_no_room(tenant: Tenant, variants: dict[str, Any]) -> None:
+def test_incomplete_answer_frees_no_room(tenant: Tenant, variants: dict[str, Any]) -> None:
     tenant.variants.update(variants)
 
     answers = read(tenant, 45, BatchSource)
@@ -394,7 +394,7 @@ def test_an_answer_that_is_not_complete_frees_no_room(tenant: Tenant, variants: 
     assert kinds(answers) == {UnreadableAnswerError}
 
 
-def test_instances_of_a_series_are_bookings_of_their_own(tenant: Tenant) -> None:
+def test_instances_of_a_series_are_separate_bookings(tenant: Tenant) -> None:
     weekly: list[Booking] = [
         tenant.book("omm_3", START + days * DAY, START + days * DAY + HOUR, series="weekly") for days in range(5)
     ]
@@ -406,7 +406,7 @@ def test_instances_of_a_series_are_bookings_of_their_own(tenant: Tenant) -> None
     assert busy_hours(answer) == expected
 
 
-def test_calls_are_full(tenant: Tenant) -> None:
+def test_batch_calls_are_full(tenant: Tenant) -> None:
     read(tenant, 45, BatchSource)
 
     assert sorted(len(rooms_of(call)) for call in tenant.calls(BATCH)) == [5, 20, 20]
@@ -416,7 +416,7 @@ def test_calls_are_full(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_a_limit_of_this_old_api_is_waited_for(tenant: Tenant, status: int) -> None:
+def test_rate_limit_of_the_batch_api_is_waited_for(tenant: Tenant, status: int) -> None:
     tenant.inject(Fault.rate_limited(3, status=status), BATCH)
     ended: list[float] = []
 
@@ -427,7 +427,7 @@ def test_a_limit_of_this_old_api_is_waited_for(tenant: Tenant, status: int) -> N
     assert len(tenant.calls(BATCH)) == 4
 
 
-def test_a_room_that_is_refused_with_its_whole_call_is_found(tenant: Tenant) -> None:
+def test_room_that_fails_its_whole_batch_is_found_by_halving(tenant: Tenant) -> None:
     tenant.variants.unknown_batch_room = "100005"
     tenant.book("omm_31", START, START + HOUR)
     rooms = list(tenant.rooms)[:40]
@@ -444,7 +444,7 @@ def test_a_room_that_is_refused_with_its_whole_call_is_found(tenant: Tenant) -> 
     assert len(tenant.calls(BATCH)) <= 2 + 2 * 5  # twenty are halved five times
 
 
-def test_a_room_that_was_refused_is_asked_for_alone_from_then_on(tenant: Tenant) -> None:
+def test_refused_room_is_requested_alone_afterwards(tenant: Tenant) -> None:
     tenant.variants.unknown_batch_room = "100005"
     rooms = list(tenant.rooms)[:40]
     tenant.delete_room("omm_30")
@@ -469,7 +469,7 @@ def test_a_room_that_was_refused_is_asked_for_alone_from_then_on(tenant: Tenant)
     assert failures(accepted) == {}
 
 
-def test_rooms_that_are_all_refused_have_each_its_error(tenant: Tenant) -> None:
+def test_each_room_has_an_error_if_all_are_refused(tenant: Tenant) -> None:
     tenant.variants.unknown_batch_room = "100005"
     rooms = list(tenant.rooms)
     tenant.rooms.clear()
@@ -483,7 +483,7 @@ def test_rooms_that_are_all_refused_have_each_its_error(tenant: Tenant) -> None:
     assert tenant.limit_violations == []
 
 
-def test_an_outage_while_a_refused_room_is_looked_for_frees_no_room(tenant: Tenant) -> None:
+def test_outage_while_halving_a_batch_frees_no_room(tenant: Tenant) -> None:
     tenant.variants.unknown_batch_room = "100005"
     rooms = list(tenant.rooms)[:20]
     tenant.delete_room("omm_10")
