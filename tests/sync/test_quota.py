@@ -1,4 +1,4 @@
-"""The calls that count towards the tenant's monthly quota: none forgotten, none counted twice."""
+"""Each call that counts towards the tenant's monthly quota is counted exactly once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ ON_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_
 
 @pytest.fixture
 def disk(hass: HomeAssistant, tmp_path: Path) -> Iterator[Path]:
-    """Let stores be real files; returns where they are."""
+    """Write stores to real files; return their folder."""
     folder = tmp_path / ".storage"
     folder.mkdir()
-    with pytest.MonkeyPatch.context() as until_then:  # before the stores of Home Assistant's own fixture end
+    with pytest.MonkeyPatch.context() as until_then:  # undone before Home Assistant's storage fixture ends
         for name, function in ON_DISK.items():
             until_then.setattr(Store, name, function)
         until_then.setattr(hass.config, "config_dir", str(tmp_path))
@@ -48,7 +48,7 @@ def calls_of(entry: MockConfigEntry) -> dict[str, int]:
 
 
 def paid(tenant: Tenant) -> dict[str, int]:
-    """Return what the tenant has counted."""
+    """Return the calls that the tenant counted, by API."""
     paths = (call.path.removeprefix("/open-apis/") for call in tenant.requests if call.code == 0)
     return dict(Counter(path for path in paths if not path.startswith(UNCOUNTED)))
 
@@ -67,7 +67,7 @@ async def test_calls_are_counted_by_api(
     assert 1_000 - tenant.quota_left == 15
 
 
-async def test_batches_are_counted_as_what_they_are(
+async def test_batch_calls_are_counted_under_their_own_api(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms, source="batch")
@@ -76,7 +76,7 @@ async def test_batches_are_counted_as_what_they_are(
     assert calls_of(entry) == {BATCH: 6, ROOMS: 1, LEVELS: 1} == paid(tenant)
 
 
-async def test_what_fails_costs_nothing(
+async def test_failed_calls_are_not_counted(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -90,7 +90,7 @@ async def test_what_fails_costs_nothing(
     assert calls_of(entry) == {**before, FREE_BUSY: 2}
 
 
-async def test_what_a_flow_asks_for_the_same_app_counts_too(
+async def test_calls_of_another_client_of_the_same_app_are_counted(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.add_user("Li Na", email="li.na@example.com")
@@ -109,7 +109,7 @@ async def test_what_a_flow_asks_for_the_same_app_counts_too(
 # The month
 
 
-async def test_a_new_month_begins_with_none(
+async def test_new_month_starts_at_zero(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     clock.set_wall(at(23, 50, day=7))
@@ -123,7 +123,9 @@ async def test_a_new_month_begins_with_none(
     assert calls_of(entry) == {FREE_BUSY: 3}
 
 
-async def test_a_month_begins_where_the_house_is(hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+async def test_month_starts_in_the_configured_time_zone(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     clock.set_wall(at(15, 50, day=7))
     entry = await set_up(orion, scan_interval=RARELY, calls=500)
@@ -134,7 +136,7 @@ async def test_a_month_begins_where_the_house_is(hass: HomeAssistant, clock: Clo
     assert entry.runtime_data.calls.used < 50
 
 
-async def test_the_count_of_another_month_is_not_taken_over(
+async def test_stored_count_of_another_month_is_not_used(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     clock: Clock,
@@ -151,13 +153,13 @@ async def test_the_count_of_another_month_is_not_taken_over(
     assert entry.runtime_data.calls.used < 10
 
 
-# A clock that is wrong for a while, as on a machine that knows no time until the network tells it
+# A clock that is wrong for a while, as on a machine that gets its time from the network after the start
 
 WRONG = [at(10, day=14), at(10, day=-300), at(10, day=30_000)]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-async def test_a_month_that_a_wrong_clock_leaves_goes_on_where_it_was(
+async def test_count_resumes_after_a_wrong_clock_is_corrected(
     clock: Clock, set_up: SetUp, orion: Room, wrong: datetime
 ) -> None:
     entry = await set_up(orion, calls=1_000)
@@ -170,14 +172,14 @@ async def test_a_month_that_a_wrong_clock_leaves_goes_on_where_it_was(
     assert calls_of(entry) == before
     await clock.to(at(10, 3, 5))
     polls = calls_of(entry)[FREE_BUSY] - before[FREE_BUSY]
-    assert polls in {1, 2}  # all is read once more where the clock was set on, which may fall together with a poll
+    assert polls in {1, 2}  # a forward jump causes an extra poll, which may coincide with a regular one
     await clock.to(at(10, 5, 5))
 
     assert calls_of(entry) == {**before, FREE_BUSY: before[FREE_BUSY] + polls + 2}
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
-async def test_a_start_with_a_wrong_clock_forgets_no_month(
+async def test_setup_with_a_wrong_clock_keeps_the_real_month(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, wrong: datetime
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY, calls=1_000)
@@ -186,16 +188,14 @@ async def test_a_start_with_a_wrong_clock_forgets_no_month(
     clock.set_wall(wrong)
     await clock.run(hass.config_entries.async_setup(entry.entry_id))
     assert entry.runtime_data.calls.used < 10
-    await clock.run(hass.config_entries.async_unload(entry.entry_id))  # it is stored, too
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))  # stores the wrong month as well
     clock.set_wall(at(10, 5))
     await clock.run(hass.config_entries.async_setup(entry.entry_id))
 
     assert entry.runtime_data.calls.used > 1_000
 
 
-async def test_the_month_that_the_clock_comes_back_to_is_kept_however_often_it_is_wrong(
-    clock: Clock, set_up: SetUp, orion: Room
-) -> None:
+async def test_real_month_is_kept_however_often_the_clock_is_wrong(clock: Clock, set_up: SetUp, orion: Room) -> None:
     entry = await set_up(orion, scan_interval=RARELY, calls=1_000)
 
     for day in range(100, 1_000, 100):
@@ -205,7 +205,7 @@ async def test_the_month_that_the_clock_comes_back_to_is_kept_however_often_it_i
         assert entry.runtime_data.calls.used > 1_000
 
 
-async def test_months_that_are_long_over_are_forgotten(
+async def test_only_the_latest_three_months_are_kept(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)
@@ -220,7 +220,7 @@ async def test_months_that_are_long_over_are_forgotten(
     assert all(stored.values())
 
 
-async def test_a_file_of_too_many_months_is_cut_down(
+async def test_file_with_too_many_months_is_trimmed(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, entry_of: Any, orion: Room
 ) -> None:
     entry = entry_of(orion.room_id, scan_interval=RARELY)
@@ -236,10 +236,10 @@ async def test_a_file_of_too_many_months_is_cut_down(
     assert list(hass_storage[calls_key(entry)]["data"]["months"]) == ["3998-01", "3999-01", "2026-11"]
 
 
-# Over restarts and reloads
+# Restarts and reloads
 
 
-async def test_a_reload_neither_forgets_nor_doubles(
+async def test_reload_neither_loses_nor_doubles_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -251,7 +251,7 @@ async def test_a_reload_neither_forgets_nor_doubles(
     assert calls_of(entry) == paid(tenant)
 
 
-async def test_a_restart_goes_on_from_what_was_stored(
+async def test_restart_continues_from_the_stored_count(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion, calls=4_711)
@@ -273,7 +273,7 @@ async def test_the_count_is_stored_when_home_assistant_stops(
 
 
 @pytest.mark.parametrize("interval", [30, 60, 90])
-async def test_polls_that_follow_closely_do_not_keep_it_from_being_stored(
+async def test_frequent_polls_do_not_postpone_storing(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room, interval: int
 ) -> None:
     entry = await set_up(orion, scan_interval=interval)
@@ -284,7 +284,7 @@ async def test_polls_that_follow_closely_do_not_keep_it_from_being_stored(
         assert calls_of(entry)[FREE_BUSY] - stored <= 150 / interval
 
 
-async def test_the_calls_of_a_failed_start_are_kept(
+async def test_calls_of_a_failed_setup_are_kept(
     hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.inject(Fault.status(503), FREE_BUSY, times=None)
@@ -297,7 +297,7 @@ async def test_the_calls_of_a_failed_start_are_kept(
     assert calls_of(entry) == paid(tenant)
 
 
-# Files that anybody may have written to
+# Damaged files
 
 COUNTS = {FREE_BUSY: 500}
 USELESS: tuple[object, ...] = (
@@ -312,7 +312,7 @@ USELESS: tuple[object, ...] = (
 
 @pytest.fixture
 async def starts_with(hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clock, orion: Room) -> Any:
-    """Return what sets up an entry with these bytes in its file."""
+    """Return a function that sets up an entry whose file holds the given bytes."""
 
     async def start(content: bytes | None) -> MockConfigEntry:
         entry: MockConfigEntry = entry_of(orion.room_id, scan_interval=RARELY)
@@ -327,7 +327,7 @@ async def starts_with(hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clo
 
 
 @pytest.mark.parametrize("value", USELESS, ids=json.dumps)
-async def test_a_file_of_no_use_is_none(
+async def test_unusable_file_is_ignored_and_replaced(
     hass: HomeAssistant, disk: Path, clock: Clock, starts_with: Any, value: object
 ) -> None:
     entry = await starts_with(json.dumps(value).encode())
@@ -344,7 +344,7 @@ async def test_a_file_of_no_use_is_none(
     [b"", b"{", b'{"version": 1, "data": {"mon', b"\xff\xfe\x00", b"\x00" * 300],
     ids=["empty", "brace", "half", "binary", "zeros"],
 )
-async def test_a_torn_file_is_none(
+async def test_truncated_or_binary_file_is_ignored_and_replaced(
     hass: HomeAssistant, disk: Path, clock: Clock, starts_with: Any, content: bytes
 ) -> None:
     entry = await starts_with(content)
@@ -354,7 +354,7 @@ async def test_a_torn_file_is_none(
     assert json.loads((disk / calls_key(entry)).read_text())["data"]["months"].keys() == {"2026-11"}
 
 
-async def test_what_can_be_used_of_a_file_is(starts_with: Any) -> None:
+async def test_valid_counts_in_a_partly_damaged_file_are_used(starts_with: Any) -> None:
     counts = {FREE_BUSY: 500, BATCH: "many", ROOMS: -3, "an/api/of/old": 7}
     stored = {"version": 1, "data": {"months": {"2026-11": counts}}}
 
@@ -363,7 +363,7 @@ async def test_what_can_be_used_of_a_file_is(starts_with: Any) -> None:
     assert calls_of(entry) == {FREE_BUSY: 501, "an/api/of/old": 7, ROOMS: 1, LEVELS: 2}
 
 
-async def test_a_folder_in_its_place_keeps_nothing_from_starting(
+async def test_folder_in_place_of_the_file_does_not_prevent_setup(
     hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clock, orion: Room
 ) -> None:
     entry: MockConfigEntry = entry_of(orion.room_id, scan_interval=RARELY)
@@ -374,7 +374,7 @@ async def test_a_folder_in_its_place_keeps_nothing_from_starting(
     assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
 
 
-async def test_on_disk_it_is_kept_over_a_reload(
+async def test_count_on_disk_survives_reloads(
     hass: HomeAssistant, disk: Path, tenant: Tenant, clock: Clock, starts_with: Any
 ) -> None:
     entry = await starts_with(None)
@@ -387,10 +387,10 @@ async def test_on_disk_it_is_kept_over_a_reload(
     assert (stored["key"], stored["version"]) == (calls_key(entry), 1)
 
 
-# The end
+# Removal
 
 
-async def test_it_goes_with_the_entry(
+async def test_file_is_removed_with_the_entry(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -403,13 +403,13 @@ async def test_it_goes_with_the_entry(
     assert calls_key(entry) not in hass_storage
 
 
-async def test_a_room_that_is_read_while_the_entry_is_removed_does_not_bring_it_back(
+async def test_read_during_removal_does_not_recreate_the_file(
     hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
     entry = await set_up(orion)
     tenant.inject(Fault.slow(8), FREE_BUSY)
-    wish = hass.async_create_task(
+    update = hass.async_create_task(
         hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
     )
     await clock.settle()
@@ -417,7 +417,7 @@ async def test_a_room_that_is_read_while_the_entry_is_removed_does_not_bring_it_
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
     await clock.forward(minutes=5)
 
-    assert wish.done()
+    assert update.done()
     assert calls_key(entry) not in hass_storage
 
 

@@ -1,4 +1,4 @@
-"""The files of an entry: written when it pays and when it must be, its own alone, survived whatever they hold."""
+"""The files of an entry: when they are written, who owns them, and how damaged files are handled."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_utc")
 
 @pytest.fixture
 def written(hass_storage: dict[str, Any]) -> Iterator[list[str]]:
-    """Return the last words of the keys of all that is written from now on."""
+    """Return a list that records the last part of the key of each store that is written."""
     names: list[str] = []
     write = Store._async_write_data
 
@@ -33,15 +33,15 @@ def written(hass_storage: dict[str, Any]) -> Iterator[list[str]]:
         names.append(self.key.rpartition(".")[2])
         await write(self, data)
 
-    with pytest.MonkeyPatch.context() as until_then:  # before the stores of Home Assistant's own fixture end
+    with pytest.MonkeyPatch.context() as until_then:  # undone before Home Assistant's storage fixture ends
         until_then.setattr(Store, "_async_write_data", note)
         yield names
 
 
-# When it is written
+# When files are written
 
 
-async def test_polls_are_written_every_five_minutes_and_the_rooms_when_they_are_read(
+async def test_readings_are_written_every_five_minutes_and_catalogues_when_read(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, written: list[str], orion: Room
 ) -> None:
     await set_up(orion, scan_interval=30)
@@ -53,7 +53,7 @@ async def test_polls_are_written_every_five_minutes_and_the_rooms_when_they_are_
     assert written.count(CATALOGUE) == 2
 
 
-async def test_in_an_outage_nothing_is_written(
+async def test_nothing_is_written_during_an_outage(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, written: list[str], orion: Room
 ) -> None:
     await set_up(orion)
@@ -66,7 +66,7 @@ async def test_in_an_outage_nothing_is_written(
     assert {READINGS, CATALOGUE} & set(written) == set()
 
 
-async def test_the_end_of_home_assistant_is_waited_for_by_what_was_read_last(
+async def test_latest_readings_are_written_when_home_assistant_stops(
     hass: HomeAssistant, hass_storage: dict[str, Any], tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -82,7 +82,7 @@ async def test_the_end_of_home_assistant_is_waited_for_by_what_was_read_last(
     assert (room["room_id"], room["name"], room["capacity"]) == (orion.room_id, "Orion", 8)
 
 
-async def test_what_a_crash_loses_is_minutes_of_the_grace(
+async def test_crash_shortens_the_grace_period_by_minutes(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -106,7 +106,7 @@ async def test_what_a_crash_loses_is_minutes_of_the_grace(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_crash_before_anything_was_written_is_a_start_without_it(
+async def test_setup_fails_after_a_crash_before_the_first_write(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, crash: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -117,7 +117,7 @@ async def test_a_crash_before_anything_was_written_is_a_start_without_it(
     assert not await start(entry)
 
 
-async def test_a_crash_loses_no_room_that_was_disabled(
+async def test_disabled_room_survives_a_crash(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -137,7 +137,7 @@ async def test_a_crash_loses_no_room_that_was_disabled(
     assert state_of(hass, orion) == "on"
 
 
-async def test_a_start_that_fails_keeps_what_is_stored(
+async def test_failed_setup_keeps_the_stored_files(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     simulator: Simulator,
@@ -159,14 +159,14 @@ async def test_a_start_that_fails_keeps_what_is_stored(
         assert hass_storage[key(entry, name)] == before[key(entry, name)]
 
 
-# Whose it is
+# Owner of a file
 
 
-async def test_what_was_read_of_one_server_is_not_taken_for_what_another_says(
+async def test_readings_of_another_server_are_not_used(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
-    data = {**entry.data, CONF_BASE_URL: "http://127.0.0.1:9"}  # while it runs, as a reconfiguration does
+    data = {**entry.data, CONF_BASE_URL: "http://127.0.0.1:9"}  # changed while the entry runs, as in a reconfiguration
     hass.config_entries.async_update_entry(entry, data=data)
     await clock.settle()
     await stop(entry)
@@ -176,7 +176,7 @@ async def test_what_was_read_of_one_server_is_not_taken_for_what_another_says(
 
 @pytest.mark.parametrize("name", ["entry_id", "app_id", "base_url", None])
 @pytest.mark.parametrize("file", [READINGS, CATALOGUE])
-async def test_a_file_of_another_entry_is_of_no_use(
+async def test_file_of_another_owner_is_ignored(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     simulator: Simulator,
@@ -196,11 +196,11 @@ async def test_a_file_of_another_entry_is_of_no_use(
     assert not await start(entry)
 
 
-# Files that anybody may have written to
+# Damaged files
 
 
-def spoilt(data: Any, *path: Any, value: object) -> bytes:
-    """Return the bytes of a file in which something else is in one place."""
+def damaged(data: Any, *path: Any, value: object) -> bytes:
+    """Return the bytes of a JSON file in which one value is replaced."""
     data = deepcopy(data)
     inner = data
     for step in path[:-1]:
@@ -221,7 +221,7 @@ BYTES = {
 
 
 def each(path: tuple[Any, ...], *values: Any) -> list[tuple[tuple[Any, ...], Any]]:
-    """Return a place in a file with all that may be found there."""
+    """Return a place in a file, paired with each of the values to put there."""
     return [(path, value) for value in values]
 
 
@@ -274,7 +274,7 @@ IN_CATALOGUE = [
         ),
     ],
 )
-async def test_what_is_not_understood_is_not_there_and_is_written_anew(
+async def test_damaged_file_is_ignored_and_replaced(
     hass: HomeAssistant,
     disk: Path,
     simulator: Simulator,
@@ -294,7 +294,7 @@ async def test_what_is_not_understood_is_not_there_and_is_written_anew(
     if path is None:
         place.write_bytes(value)
     elif path:
-        place.write_bytes(spoilt(json.loads(place.read_bytes()), *path, value=value))
+        place.write_bytes(damaged(json.loads(place.read_bytes()), *path, value=value))
     else:
         place.write_text(json.dumps(value))
 
@@ -309,7 +309,7 @@ async def test_what_is_not_understood_is_not_there_and_is_written_anew(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_reading_that_is_not_understood_leaves_the_others_alone(
+async def test_damaged_reading_does_not_affect_the_others(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     simulator: Simulator,
@@ -329,7 +329,7 @@ async def test_a_reading_that_is_not_understood_leaves_the_others_alone(
 
 
 @pytest.mark.parametrize("until", ["2026-11-23T10:10:01", "2026-11-24T10:00:00", "9999-12-31T23:59:59"])
-async def test_no_file_makes_the_grace_longer(
+async def test_edited_file_cannot_extend_the_grace_period(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     simulator: Simulator,
@@ -352,7 +352,7 @@ async def test_no_file_makes_the_grace_longer(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_huge_file_keeps_nothing_from_starting(
+async def test_huge_file_does_not_prevent_setup(
     hass: HomeAssistant, disk: Path, simulator: Simulator, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -368,7 +368,7 @@ async def test_a_huge_file_keeps_nothing_from_starting(
     assert state_of(hass, orion) == "off"
 
 
-async def test_folders_in_their_places_keep_nothing_from_starting_or_ending(
+async def test_folders_in_place_of_the_files_prevent_neither_setup_nor_unload(
     hass: HomeAssistant, disk: Path, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -383,7 +383,7 @@ async def test_folders_in_their_places_keep_nothing_from_starting_or_ending(
     await stop(entry)
 
 
-async def test_others_can_not_read_when_somebody_is_busy(
+async def test_files_are_readable_only_by_their_owner(
     hass: HomeAssistant, disk: Path, set_up: SetUp, stop: Stop, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -393,10 +393,10 @@ async def test_others_can_not_read_when_somebody_is_busy(
         assert (disk / key(entry, name)).stat().st_mode & 0o077 == 0
 
 
-# The end
+# Removal
 
 
-async def test_the_files_go_with_the_entry(
+async def test_files_are_removed_with_the_entry(
     hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -411,7 +411,7 @@ async def test_the_files_go_with_the_entry(
     assert {key(entry, READINGS), key(entry, CATALOGUE)} & hass_storage.keys() == set()
 
 
-async def test_an_answer_that_comes_too_late_does_not_bring_them_back(
+async def test_late_answer_does_not_recreate_the_files(
     hass: HomeAssistant, tenant: Tenant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
