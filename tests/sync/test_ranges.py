@@ -59,7 +59,7 @@ def reading(tenant: Tenant, main: Callable[[Read], Awaitable[None]]) -> list[obj
 @pytest.mark.parametrize(
     ("kind", "person_id"), [("open_id", "ou_1"), ("union_id", "on_1"), ("user_id", "7f3a")], ids=str
 )
-def test_a_person_is_asked_for_by_the_kind_of_id(tenant: Tenant, kind: str, person_id: str) -> None:
+def test_call_for_a_person_names_the_kind_of_id(tenant: Tenant, kind: str, person_id: str) -> None:
     ana = tenant.add_user("Ana", open_id="ou_1", union_id="on_1", user_id="7f3a")
     tenant.book(ana.open_id, START + 20 * DAY, START + 20 * DAY + HOUR)
 
@@ -124,7 +124,7 @@ def test_a_range_is_kept_until_it_expires(
     assert reading(tenant, main) == [ROOM_ID, ROOM_ID]
 
 
-def test_another_option_for_external_calendars_is_another_range(tenant: Tenant) -> None:
+def test_ranges_are_cached_per_external_calendar_option(tenant: Tenant) -> None:
     async def main(read: Read) -> None:
         for external in (True, False, True):
             await read(external=external)

@@ -1,4 +1,4 @@
-"""Which API tells when rooms are busy, what that costs, and what happens when one of them is refused."""
+"""Which API is used to read rooms, how many calls that takes, and what happens when Feishu refuses the batch API."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
@@ -38,11 +38,11 @@ GRANTED = {FREE_BUSY_SCOPE, BATCH_SCOPE}
 LIST, BY_BATCH = SourceOption.LIST, SourceOption.BATCH
 PAID, FREE = {"plan": "paid"}, {"plan": "free"}
 
-# The choice
+# Choice of the API
 
 
 def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) -> Forecast:
-    """Return what is to be done in November, where all hours are alike unless the options say otherwise."""
+    """Return the forecast for November, without off-hours unless the options enable them."""
     stored = {"off_hours": {"enabled": False}, **options}
     now = datetime(2026, 11, 23, 10, tzinfo=UTC)
     return forecast(Options.of(stored), rooms, batch_granted=granted, now=now, time_zone=UTC)
@@ -51,7 +51,7 @@ def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) 
 @pytest.mark.parametrize(
     ("options", "rooms", "source", "reason"),
     [
-        # paid: one call for each room, as long as that is half of what Feishu allows in a minute
+        # paid: by list, while the calls of a minute are at most half of Feishu's limit
         (PAID, 1, LIST, Reason.AFFORDABLE),
         (PAID, 500, LIST, Reason.AFFORDABLE),
         (PAID, 501, BY_BATCH, Reason.THRIFTY),
@@ -60,7 +60,7 @@ def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) 
         ({**PAID, "scan_interval": 30}, 250, LIST, Reason.AFFORDABLE),
         ({**PAID, "scan_interval": 30}, 251, BY_BATCH, Reason.THRIFTY),
         ({**PAID, "scan_interval": 1}, 251, BY_BATCH, Reason.THRIFTY),
-        # free: as long as the wanted interval fits the budget of a whole month
+        # free: by list, while the chosen interval fits the monthly budget
         (FREE, 1, BY_BATCH, Reason.THRIFTY),
         ({**FREE, "scan_interval": 120}, 1, LIST, Reason.AFFORDABLE),
         ({**FREE, "monthly_budget": 43_200}, 1, LIST, Reason.AFFORDABLE),
@@ -78,7 +78,7 @@ def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) 
         (FREE, 0, LIST, Reason.AFFORDABLE),
     ],
 )
-def test_which_api_is_taken(options: dict[str, Any], rooms: int, source: SourceOption, reason: Reason) -> None:
+def test_choice_of_the_api(options: dict[str, Any], rooms: int, source: SourceOption, reason: Reason) -> None:
     by = choice(options, rooms)
 
     assert (by.source, by.reason) == (source, reason)
@@ -93,14 +93,14 @@ def test_which_api_is_taken(options: dict[str, Any], rooms: int, source: SourceO
         (PAID, Reason.AFFORDABLE),
     ],
 )
-def test_without_the_permission_it_is_one_call_for_each_room(options: dict[str, Any], reason: Reason) -> None:
+def test_rooms_are_read_by_list_without_the_batch_permission(options: dict[str, Any], reason: Reason) -> None:
     by = choice(options, 12, granted=False)
 
     assert (by.source, by.reason, by.calls_per_cycle) == (LIST, reason, 12)
 
 
 @pytest.mark.parametrize("options", [FREE, {**FREE, "source": "batch"}])
-def test_a_permission_that_is_not_known_of_is_tried(options: dict[str, Any]) -> None:
+def test_batch_is_tried_if_its_permission_is_unknown(options: dict[str, Any]) -> None:
     assert choice(options, 12, granted=None).source is BY_BATCH
 
 
@@ -115,7 +115,7 @@ def test_a_permission_that_is_not_known_of_is_tried(options: dict[str, Any]) -> 
         (PAID, 1_000, 50, MINUTE, 43_200 * 50),
     ],
 )
-def test_what_that_takes_in_a_month(
+def test_forecast_of_interval_and_monthly_calls(
     options: dict[str, Any], rooms: int, calls_per_cycle: int, interval: timedelta, calls: int
 ) -> None:
     by = choice(options, rooms)
@@ -125,8 +125,8 @@ def test_what_that_takes_in_a_month(
     assert by.calls == pytest.approx(calls, abs=1)
 
 
-def test_what_was_called_so_far_makes_no_difference() -> None:
-    """Or the source would go to and fro in the course of a month."""
+def test_forecast_is_the_same_on_every_day_of_a_month() -> None:
+    """Otherwise the source would switch back and forth during a month."""
     zone = ZoneInfo("Asia/Shanghai")
     forecasts = {
         forecast(
@@ -158,12 +158,12 @@ MOMENT = Moment(START, LoopSeconds(0.0), UTC)
 
 
 class Reader:
-    """Reads the rooms of a tenant again and again, as the coordinator does."""
+    """Reads the rooms of a tenant repeatedly, as the poller does."""
 
     def __init__(
         self, tenant: Tenant, scopes: Collection[str] | None = None, *, rooms: int = 60, **options: Any
     ) -> None:
-        """Take the options; those of a free plan, which can't afford a call for each room, if there are none."""
+        """Use a free plan by default: it cannot afford a call for each room."""
         self.tenant = tenant
         self.ids = [f"omm_{number}" for number in range(rooms)]
         self.options = Options.of({"plan": "free", **options})
@@ -171,12 +171,12 @@ class Reader:
         self.configure(scopes)
 
     def configure(self, scopes: Collection[str] | None = None) -> None:
-        """Begin to count requests, and take the scopes that are known of."""
+        """Clear the request log and configure the source with the known scopes."""
         self.tenant.requests.clear()
         self.source.configure(self.options, (len(self.ids), 0), scopes, MOMENT)
 
     async def poll(self, *, doubtful: Collection[str] = (), probe: bool = False) -> Answers:
-        """Read all rooms; what came one by one is what came at last."""
+        """Read all rooms; check that the answers reported one by one are those returned."""
         told: Answers = {}
 
         def take(room_id: str, answer: Any) -> None:
@@ -190,12 +190,12 @@ class Reader:
 
     @property
     def calls(self) -> tuple[int, int]:
-        """Return how many calls were made by batch, and by list."""
+        """Return the number of batch calls and of list calls."""
         return len(self.tenant.calls(BATCH)), len(self.tenant.calls(FREE_BUSY))
 
 
 def failed(answers: Answers) -> set[type]:
-    """Return the kinds of failures there are."""
+    """Return the types of the failures."""
     return {type(answer) for answer in answers.values() if isinstance(answer, FeishuError)}
 
 
@@ -212,7 +212,7 @@ def failed(answers: Answers) -> set[type]:
         ({"source": "batch"}, {FREE_BUSY_SCOPE}, (0, 60), 1),
     ],
 )
-def test_rooms_are_read_by_the_api_that_is_taken(
+def test_rooms_are_read_by_the_chosen_api(
     tenant: Tenant, options: dict[str, Any], scopes: Collection[str] | None, calls: tuple[int, int], chunk: int
 ) -> None:
     async def main() -> None:
@@ -227,7 +227,7 @@ def test_rooms_are_read_by_the_api_that_is_taken(
 
 
 @pytest.mark.parametrize("external", [True, False])
-def test_external_calendars_are_the_options_business(tenant: Tenant, external: bool) -> None:
+def test_external_calendar_option_is_sent(tenant: Tenant, external: bool) -> None:
     async def main() -> None:
         await Reader(tenant, source="list", include_external_calendar=external).poll()
 
@@ -236,8 +236,8 @@ def test_external_calendars_are_the_options_business(tenant: Tenant, external: b
     assert all(isinstance(body, dict) and body["include_external_calendar"] is external for body in bodies)
 
 
-def test_rooms_that_may_not_exist_are_asked_for_one_by_one(tenant: Tenant) -> None:
-    """For by batch, they may be left out like a room without bookings."""
+def test_doubtful_rooms_are_read_by_list(tenant: Tenant) -> None:
+    """The batch API may omit an unknown room, just like a room without bookings."""
     tenant.variants.unknown_batch_room = "omitted"
     for room_id in ("omm_5", "omm_30"):
         tenant.delete_room(room_id)
@@ -255,9 +255,9 @@ def test_rooms_that_may_not_exist_are_asked_for_one_by_one(tenant: Tenant) -> No
     run(main())
 
 
-# Refused
+# Refusals
 
-# How it begins, and after how many polls in a row it counts: a page that is not Feishu's may be a gateway's whim
+# Cause, error, and polls in a row until it counts: a single page that is not Feishu's may come from a gateway
 REFUSALS = [
     pytest.param(lambda tenant: tenant.revoke(BATCH_SCOPE), ScopeMissingError, 1, id="scope"),
     pytest.param(lambda tenant: setattr(tenant.variants, "room_batch", "30005"), EndpointRetiredError, 1, id="30005"),
@@ -287,7 +287,7 @@ type Begin = Callable[[Tenant], object]
 @pytest.mark.parametrize(("begin", "kind", "polls"), REFUSALS)
 @pytest.mark.parametrize("probe", [False, True])
 @pytest.mark.parametrize("rooms", [60, 20])
-def test_rooms_that_are_refused_by_batch_are_read_by_list_in_the_same_poll(
+def test_rooms_refused_by_batch_are_read_by_list_in_the_same_poll(
     tenant: Tenant, begin: Begin, kind: type[FeishuError], polls: int, probe: bool, rooms: int
 ) -> None:
     async def main() -> None:
@@ -312,9 +312,7 @@ def test_rooms_that_are_refused_by_batch_are_read_by_list_in_the_same_poll(
 
 
 @pytest.mark.parametrize(("begin", "kind", "polls"), REFUSALS)
-def test_a_refusal_is_tried_again_when_asked_to(
-    tenant: Tenant, begin: Begin, kind: type[FeishuError], polls: int
-) -> None:
+def test_try_again_retries_a_refused_batch(tenant: Tenant, begin: Begin, kind: type[FeishuError], polls: int) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         begin(tenant)
@@ -344,7 +342,7 @@ ODD_ANSWERS = [Fault.html(403), Fault.html(404), Fault.redirect("https://example
 
 @pytest.mark.parametrize("fault", ODD_ANSWERS)
 @pytest.mark.parametrize("probe", [False, True])
-def test_one_call_that_is_refused_among_others_does_not_close_batch(tenant: Tenant, fault: Fault, probe: bool) -> None:
+def test_single_refused_call_does_not_disable_batch(tenant: Tenant, fault: Fault, probe: bool) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         tenant.inject(fault, BATCH, times=None, when=lambda call: ("room_ids", "omm_45") in call.pairs)
@@ -364,9 +362,7 @@ def test_one_call_that_is_refused_among_others_does_not_close_batch(tenant: Tena
 
 @pytest.mark.parametrize("fault", ODD_ANSWERS[:3])
 @pytest.mark.parametrize("rooms", [20, 60])
-def test_a_page_that_is_not_feishus_does_not_close_batch_unless_it_comes_twice_in_a_row(
-    tenant: Tenant, fault: Fault, rooms: int
-) -> None:
+def test_foreign_pages_in_alternate_polls_do_not_disable_batch(tenant: Tenant, fault: Fault, rooms: int) -> None:
     async def main() -> None:
         reader = Reader(tenant, rooms=rooms)
         for number in range(1, 4):
@@ -380,7 +376,7 @@ def test_a_page_that_is_not_feishus_does_not_close_batch_unless_it_comes_twice_i
     run(main())
 
 
-def test_a_refusal_costs_one_call_and_not_one_for_each_batch(tenant: Tenant) -> None:
+def test_refusal_stops_further_batch_calls(tenant: Tenant) -> None:
     for number in range(60, 400):
         tenant.add_room(f"Room {number}", room_id=f"omm_{number}")
 
@@ -388,12 +384,12 @@ def test_a_refusal_costs_one_call_and_not_one_for_each_batch(tenant: Tenant) -> 
         reader = Reader(tenant, rooms=400)
         tenant.revoke(BATCH_SCOPE)
         await reader.poll()
-        assert reader.calls[0] <= 10  # those that are under way when the first answer comes
+        assert reader.calls[0] <= 10  # the calls in flight when the first answer arrives
 
     run(main())
 
 
-def test_scopes_say_more_than_a_refusal(tenant: Tenant) -> None:
+def test_missing_scope_takes_precedence_over_a_refusal(tenant: Tenant) -> None:
     async def main() -> None:
         reader = Reader(tenant, GRANTED)
         tenant.revoke(BATCH_SCOPE)
@@ -409,7 +405,7 @@ def test_scopes_say_more_than_a_refusal(tenant: Tenant) -> None:
     run(main())
 
 
-def test_a_refusal_does_not_hide_why_list_is_taken_anyway(tenant: Tenant) -> None:
+def test_affordable_list_takes_precedence_over_a_refusal(tenant: Tenant) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         tenant.variants.room_batch = "30005"
@@ -421,13 +417,13 @@ def test_a_refusal_does_not_hide_why_list_is_taken_anyway(tenant: Tenant) -> Non
     run(main())
 
 
-# Answers that can't be read
+# Unreadable answers
 
 INCOMPLETE = [{"free_busy": "null"}, {"free_busy": "missing"}, {"window_echo": "neither"}]
 
 
 @pytest.mark.parametrize("variants", INCOMPLETE, ids=str)
-def test_answers_that_can_not_be_read_twice_in_a_row_are_a_refusal(tenant: Tenant, variants: dict[str, Any]) -> None:
+def test_unreadable_answers_in_two_polls_in_a_row_are_a_refusal(tenant: Tenant, variants: dict[str, Any]) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         tenant.variants.update(variants)
@@ -443,7 +439,7 @@ def test_answers_that_can_not_be_read_twice_in_a_row_are_a_refusal(tenant: Tenan
     run(main())
 
 
-def test_one_answer_that_can_not_be_read_is_none(tenant: Tenant) -> None:
+def test_unreadable_answers_in_alternate_polls_are_no_refusal(tenant: Tenant) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         for _ in range(3):
@@ -457,14 +453,14 @@ def test_one_answer_that_can_not_be_read_is_none(tenant: Tenant) -> None:
     run(main())
 
 
-def test_a_room_that_can_not_be_read_among_others_is_no_refusal(tenant: Tenant) -> None:
+def test_single_unreadable_room_is_no_refusal(tenant: Tenant) -> None:
     row = {"room_id": "omm_3", "start_time": "nonsense", "end_time": "nonsense"}
     window = {"time_min": WINDOW[0].isoformat(), "time_max": WINDOW[1].isoformat()}
 
     async def main() -> None:
         reader = Reader(tenant, rooms=20)
-        spoilt = {"code": 0, "data": {**window, "free_busy": {"omm_3": [row]}}}
-        tenant.inject(Fault.body(200, spoilt), BATCH, times=None)
+        damaged = {"code": 0, "data": {**window, "free_busy": {"omm_3": [row]}}}
+        tenant.inject(Fault.body(200, damaged), BATCH, times=None)
         for _ in range(3):
             answers = await reader.poll()
             assert {room_id for room_id, answer in answers.items() if isinstance(answer, FeishuError)} == {"omm_3"}
@@ -474,7 +470,7 @@ def test_a_room_that_can_not_be_read_among_others_is_no_refusal(tenant: Tenant) 
     run(main())
 
 
-# What is no refusal
+# Failures that are no refusal
 
 
 @pytest.mark.parametrize(
@@ -491,7 +487,9 @@ def test_a_room_that_can_not_be_read_among_others_is_no_refusal(tenant: Tenant) 
     ],
 )
 @pytest.mark.parametrize("probe", [False, True])
-def test_an_outage_of_batch_alone_is_none(tenant: Tenant, fault: Fault, kind: type[FeishuError], probe: bool) -> None:
+def test_outage_of_batch_alone_is_no_refusal(
+    tenant: Tenant, fault: Fault, kind: type[FeishuError], probe: bool
+) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         tenant.inject(fault, BATCH, times=None)
@@ -507,7 +505,7 @@ def test_an_outage_of_batch_alone_is_none(tenant: Tenant, fault: Fault, kind: ty
     run(main())
 
 
-def test_a_page_that_says_too_many_calls_once_goes_unnoticed(tenant: Tenant) -> None:
+def test_single_rate_limit_page_is_retried(tenant: Tenant) -> None:
     async def main() -> None:
         reader = Reader(tenant)
         tenant.inject(Fault.html(429), BATCH)
@@ -528,7 +526,7 @@ def test_a_page_that_says_too_many_calls_once_goes_unnoticed(tenant: Tenant) -> 
     ],
 )
 @pytest.mark.parametrize("probe", [False, True])
-def test_what_list_meets_as_well_is_not_batches_fault(
+def test_failure_of_both_apis_is_no_refusal_of_batch(
     tenant: Tenant, fault: Fault, kind: type[FeishuError], probe: bool
 ) -> None:
     async def main() -> None:
@@ -538,7 +536,7 @@ def test_what_list_meets_as_well_is_not_batches_fault(
         for _ in range(3):
             assert failed(await reader.poll(probe=probe)) == {kind}
         assert reader.source.refusal is None
-        assert reader.calls[1] <= 3 * 3  # a call a poll, and its repetitions
+        assert reader.calls[1] <= 3 * 3  # one call per poll and its retries
 
         tenant.clear_faults()
         reader.configure()
@@ -548,11 +546,11 @@ def test_what_list_meets_as_well_is_not_batches_fault(
     run(main())
 
 
-# Both say the same
+# Both APIs agree
 
 
 def schedules(answers: Answers, *, count_pending_as_busy: bool) -> dict[str, Schedule]:
-    """Return what the answers mean."""
+    """Return the schedules built from the answers."""
     found = {}
     for room_id, answer in answers.items():
         assert isinstance(answer, tuple)
@@ -580,8 +578,8 @@ def schedules(answers: Answers, *, count_pending_as_busy: bool) -> dict[str, Sch
     ],
     ids=str,
 )
-def test_a_tenant_read_by_either_api_is_the_same_one(pending: str, variants: dict[str, Any]) -> None:
-    """Only that batch does not tell requests from bookings, if it shows them at all."""
+def test_both_apis_give_the_same_schedules(pending: str, variants: dict[str, Any]) -> None:
+    """One difference is allowed: batch hides pending requests or shows them as bookings."""
     tenant = office(45, now=START)
     tenant.variants.update({**variants, "pending_rows": pending})
 
@@ -603,7 +601,7 @@ def test_a_tenant_read_by_either_api_is_the_same_one(pending: str, variants: dic
     }
 
 
-def test_calls_are_full_and_no_room_is_asked_for_twice(tenant: Tenant) -> None:
+def test_batch_calls_are_full_and_contain_no_room_twice(tenant: Tenant) -> None:
     async def main() -> None:
         await Reader(tenant, rooms=45).poll()
 

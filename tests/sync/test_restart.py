@@ -1,4 +1,4 @@
-"""A start in an outage: what is known comes up, within the same grace and never for a second longer."""
+"""Setup during an outage: stored readings are shown until their grace period ends, not a second longer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("log_of_info", "in_utc")
 # In an outage
 
 
-async def test_a_restart_in_a_meeting_shows_it_and_its_end(
+async def test_restart_during_a_meeting_shows_the_meeting_and_its_end(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -75,7 +75,7 @@ async def test_a_restart_in_a_meeting_shows_it_and_its_end(
 @pytest.mark.parametrize(
     ("second", "comes_up"), [(-60, True), (-1, True), (0, False), (1, False), (3_600, False)], ids=str
 )
-async def test_the_grace_ends_when_it_would_have_ended(
+async def test_restart_does_not_move_the_end_of_the_grace_period(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -103,7 +103,7 @@ async def test_the_grace_ends_when_it_would_have_ended(
 
 
 @pytest.mark.parametrize(("interval", "minutes"), [(60, 10), (300, 15), (3_600, 75)])
-async def test_restarts_in_a_row_do_not_make_it_longer(
+async def test_repeated_restarts_do_not_extend_the_grace_period(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -126,7 +126,7 @@ async def test_restarts_in_a_row_do_not_make_it_longer(
     assert not await restart(entry)
 
 
-async def test_a_horizon_is_one_after_a_restart_too(
+async def test_stored_reading_expires_at_its_horizon(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=86_400, horizon_days=1)
@@ -141,7 +141,7 @@ async def test_a_horizon_is_one_after_a_restart_too(
 
 
 @pytest.mark.parametrize("time_zone", ["Asia/Shanghai", "America/New_York"])
-async def test_neither_midnight_nor_another_time_zone_moves_a_booking(
+async def test_midnight_and_a_new_time_zone_do_not_shift_a_booking(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -166,7 +166,7 @@ async def test_neither_midnight_nor_another_time_zone_moves_a_booking(
     assert state_of(hass, orion) == "off"
 
 
-async def test_clocks_that_are_changed_meanwhile_move_no_booking(
+async def test_end_of_daylight_saving_time_does_not_shift_a_booking(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -193,7 +193,7 @@ async def test_clocks_that_are_changed_meanwhile_move_no_booking(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_room_of_which_nothing_is_stored_is_unavailable_and_the_others_are_not(
+async def test_only_the_room_without_a_stored_reading_is_unavailable(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -217,7 +217,7 @@ async def test_a_room_of_which_nothing_is_stored_is_unavailable_and_the_others_a
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
 
 
-async def test_a_room_that_was_dropped_meanwhile_is_gone(
+async def test_room_removed_from_the_options_meanwhile_is_gone(
     hass: HomeAssistant, simulator: Simulator, set_up: SetUp, stop: Stop, start: Turn, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -232,7 +232,7 @@ async def test_a_room_that_was_dropped_meanwhile_is_gone(
     assert device_of(hass, vega) is None
 
 
-async def test_requests_not_yet_granted_count_as_the_options_say_now(
+async def test_pending_requests_follow_the_current_option(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -253,7 +253,7 @@ async def test_requests_not_yet_granted_count_as_the_options_say_now(
 
 
 @pytest.mark.parametrize("before", [True, False])
-async def test_what_was_asked_without_other_calendars_says_nothing_of_them(
+async def test_reading_needs_the_same_external_calendar_option(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -265,7 +265,7 @@ async def test_what_was_asked_without_other_calendars_says_nothing_of_them(
 ) -> None:
     entry = await set_up(orion, include_external_calendar=before)
     await simulator.stop()
-    # Changed while it runs, but the answer is still the old one
+    # Changed while the entry runs, but the stored reading still has the old option
     hass.config_entries.async_update_entry(entry, options={**entry.options, "include_external_calendar": not before})
     await clock.settle()
     await stop(entry)
@@ -276,7 +276,7 @@ async def test_what_was_asked_without_other_calendars_says_nothing_of_them(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_shorter_interval_has_a_shorter_grace(
+async def test_shorter_interval_shortens_the_grace_period(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=3_600)
@@ -290,7 +290,7 @@ async def test_a_shorter_interval_has_a_shorter_grace(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_reading_of_off_hours_holds_as_long_as_those_do(
+async def test_reading_from_off_hours_keeps_its_longer_grace_period(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     off_hours = {"enabled": True, "start": "20:00:00", "end": "10:20:00", "days": []}
@@ -306,7 +306,7 @@ async def test_a_reading_of_off_hours_holds_as_long_as_those_do(
     assert state_of(hass, orion) == "unavailable"
 
 
-async def test_a_clock_that_was_set_back_makes_nothing_fresh(
+async def test_reading_from_the_future_is_not_used(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -317,10 +317,10 @@ async def test_a_clock_that_was_set_back_makes_nothing_fresh(
     assert not await start(entry)
 
 
-# Who is there
+# Rooms and people are restored
 
 
-async def test_a_followed_floor_is_there_with_its_devices_and_the_release_of_rooms(
+async def test_followed_floor_is_restored_with_devices_and_disabled_rooms(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     floor = next(level for level in tenant.levels.values() if level.name == "3F")
@@ -339,7 +339,7 @@ async def test_a_followed_floor_is_there_with_its_devices_and_the_release_of_roo
     assert shown(hass, orion).attributes["capacity"] == 8
 
 
-async def test_a_disabled_room_becomes_free_when_it_is_to(
+async def test_disabled_room_becomes_free_on_time(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), at(10, 5), "paint")
@@ -352,7 +352,7 @@ async def test_a_disabled_room_becomes_free_when_it_is_to(
     assert state_of(hass, orion) == "off"
 
 
-async def test_people_are_there_too(
+async def test_people_are_restored(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn
 ) -> None:
     li_na = tenant.add_user("Li Na")
@@ -374,10 +374,10 @@ async def test_people_are_there_too(
     assert state() == "unavailable"
 
 
-# What else may go wrong at a start
+# Other failures at setup
 
 
-async def test_in_an_outage_of_the_list_of_rooms_alone_the_stored_one_serves(
+async def test_stored_catalogue_is_used_if_only_its_read_fails(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -402,7 +402,7 @@ async def test_in_an_outage_of_the_list_of_rooms_alone_the_stored_one_serves(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_list_of_rooms_of_long_ago_does_not_serve(
+async def test_catalogue_stored_days_ago_is_not_used(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -414,7 +414,7 @@ async def test_a_list_of_rooms_of_long_ago_does_not_serve(
     assert not await start(entry)
 
 
-async def test_without_the_permission_to_list_rooms_a_restart_finds_out_what_else_was_granted(
+async def test_restart_without_the_catalogue_permission_reads_the_scopes(
     tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     tenant.revoke(BATCH_SCOPE)
@@ -429,7 +429,7 @@ async def test_without_the_permission_to_list_rooms_a_restart_finds_out_what_els
     assert entry.runtime_data.info(orion.room_id).building == "Tower A"
 
 
-async def test_a_secret_that_is_refused_is_asked_for_while_the_rooms_go_on(
+async def test_refused_secret_starts_reauth_while_rooms_stay_available(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 5), at(11))
@@ -444,12 +444,12 @@ async def test_a_secret_that_is_refused_is_asked_for_while_the_rooms_go_on(
     assert state_of(hass, orion) == "on"
     await clock.to(at(10, 59))
     assert state_of(hass, orion) == "unavailable"
-    assert tenant.requests == []  # once an hour
+    assert tenant.requests == []  # retried only once an hour
     assert not await restart(entry)
     assert "secret" in (entry.reason or "")
 
 
-async def test_a_quota_that_is_used_up_pauses_the_polls_while_the_rooms_go_on(
+async def test_exceeded_quota_pauses_polls_while_rooms_stay_available(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -458,7 +458,7 @@ async def test_a_quota_that_is_used_up_pauses_the_polls_while_the_rooms_go_on(
     assert await restart(entry)
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
     issues = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
-    assert [issue.translation_key for issue in issues] == ["quota_exceeded"]  # not that of a start that failed
+    assert [issue.translation_key for issue in issues] == ["quota_exceeded"]  # not the issue of a failed setup
     tenant.requests.clear()
     await clock.to(at(10, 10))
     assert state_of(hass, orion) == "unavailable"
@@ -466,7 +466,7 @@ async def test_a_quota_that_is_used_up_pauses_the_polls_while_the_rooms_go_on(
     assert tenant.requests == []
 
 
-async def test_without_anything_in_grace_a_start_says_what_is_wrong_and_asks_little(
+async def test_setup_without_valid_readings_reports_the_reason_with_few_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -477,11 +477,11 @@ async def test_without_anything_in_grace_a_start_says_what_is_wrong_and_asks_lit
 
     assert not await start(entry)
     assert "quota" in (entry.reason or "")
-    assert len([call for call in tenant.requests if not call.path.endswith(TOKEN)]) == 2  # one each, not one a room
+    assert len([call for call in tenant.requests if not call.path.endswith(TOKEN)]) == 2  # one each, not one per room
     assert {state.state for state in hass.states.async_all("binary_sensor")} == {"unavailable"}
 
 
-async def test_a_room_that_alone_can_not_be_read_shows_what_is_known_of_it(
+async def test_single_unreadable_room_shows_its_stored_reading(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(10, 5))
@@ -504,7 +504,7 @@ async def test_a_room_that_alone_can_not_be_read_shows_what_is_known_of_it(
 # Without an outage
 
 
-async def test_where_the_server_answers_only_its_answer_is_shown(
+async def test_stored_reading_is_not_shown_if_the_server_answers(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -526,7 +526,7 @@ async def test_where_the_server_answers_only_its_answer_is_shown(
     assert writes.states_of(busy_id(hass, orion)) == {"off"}
 
 
-async def test_a_room_that_was_missing_before_a_restart_is_gone_with_the_next_walk_after_it(
+async def test_scans_before_and_after_a_restart_add_up(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room, vega: Room
 ) -> None:
     floor = next(level for level in tenant.levels.values() if level.name == "3F")
@@ -541,7 +541,7 @@ async def test_a_room_that_was_missing_before_a_restart_is_gone_with_the_next_wa
     assert device_of(hass, orion) is None
 
 
-async def test_a_room_is_not_gone_because_of_walks_that_failed_at_restarts(
+async def test_failed_scans_at_restarts_do_not_remove_a_room(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
     floor = next(level for level in tenant.levels.values() if level.name == "3F")
