@@ -44,7 +44,7 @@ async def test_clients_share_one_session_that_closes_with_home_assistant(hass: H
 
     assert one is two
     shared = async_get_clientsession(hass)
-    assert one is not shared  # in which a server might set cookies for others
+    assert one is not shared  # it accepts cookies, which a server could set for others
     assert one.connector is shared.connector
     assert isinstance(one.cookie_jar, aiohttp.DummyCookieJar)
     await hass.async_stop(force=True)

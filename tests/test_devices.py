@@ -17,7 +17,7 @@ from tests.clock import SetUp, busy_id, device_of, devices_of
 pytest_plugins = ["tests.clock"]
 
 
-async def test_a_room_is_a_device_and_its_sensor_the_devices_main_entity(
+async def test_room_is_a_device_with_its_busy_sensor_as_main_entity(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -38,7 +38,7 @@ async def test_a_room_is_a_device_and_its_sensor_the_devices_main_entity(
     )
 
 
-async def test_the_account_is_a_device_and_has_what_is_not_of_one_room(
+async def test_account_is_a_device_without_room_entities(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -55,7 +55,7 @@ async def test_the_account_is_a_device_and_has_what_is_not_of_one_room(
 
 
 @pytest.mark.parametrize(("url", "maker"), [(FEISHU_URL, "Feishu"), (LARK_URL, "Lark")])
-def test_the_maker_is_the_service(url: str, maker: str) -> None:
+def test_manufacturer_is_feishu_or_lark(url: str, maker: str) -> None:
     entry = MockConfigEntry(domain=DOMAIN, unique_id="cli_1", data={CONF_BASE_URL: url, CONF_APP_ID: "cli_1"})
     info = RoomInfo(FeishuRoom("omm_1", "Orion"), building="", floor="", device_name="Orion")
 
@@ -79,9 +79,7 @@ async def test_a_device_of_another_integration_is_left_alone(
     assert device_of(hass, orion) is not None
 
 
-async def test_a_room_comes_back_to_its_area_and_name_after_a_reload(
-    hass: HomeAssistant, set_up: SetUp, orion: Room
-) -> None:
+async def test_room_keeps_its_area_and_name_after_a_reload(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
     entry = await set_up(orion)
     device = device_of(hass, orion)
     assert device is not None
