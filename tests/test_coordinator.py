@@ -1,4 +1,4 @@
-"""States that change on time, and polls that find out what changed."""
+"""States change on time without a call; polls detect changes at Feishu."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from tests.conftest import at
 pytest_plugins = ["tests.clock"]
 
 MINUTE = timedelta(minutes=1)
-RARELY = 3_600  # seconds between polls: what happens sooner is the timer's doing
+RARELY = 3_600  # seconds between polls: earlier changes come from the timer
 
 
 # The timer
 
 
-async def test_a_room_flips_exactly_on_time_and_without_a_call(
+async def test_room_flips_exactly_on_time_without_a_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 5, 7), at(10, 40, 59))
@@ -36,7 +36,7 @@ async def test_a_room_flips_exactly_on_time_and_without_a_call(
     assert tenant.requests == []
 
 
-async def test_meetings_back_to_back_show_no_gap(
+async def test_back_to_back_meetings_show_no_gap(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     for start in (5, 15, 25):
@@ -49,7 +49,7 @@ async def test_meetings_back_to_back_show_no_gap(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 35), "off")]
 
 
-async def test_rooms_flip_each_at_its_own_time(
+async def test_each_room_flips_at_its_own_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 5), at(10, 30))
@@ -77,7 +77,7 @@ async def test_a_meeting_that_began_yesterday_counts(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(6), "off")]
 
 
-async def test_flips_go_on_when_polling_is_switched_off(
+async def test_rooms_still_flip_when_polling_is_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 5), at(10, 8))
@@ -95,7 +95,7 @@ async def test_flips_go_on_when_polling_is_switched_off(
 @pytest.mark.parametrize(
     ("set_to", "expected"), [(at(11, 10), "on"), (at(12, 10), "off"), (at(9, 50), "off")], ids=["on", "past", "back"]
 )
-async def test_a_clock_that_is_set_heals_within_a_minute(
+async def test_state_is_correct_within_a_minute_of_a_clock_change(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, set_to: datetime, expected: str
 ) -> None:
     started_busy = expected == "off"
@@ -110,7 +110,7 @@ async def test_a_clock_that_is_set_heals_within_a_minute(
     assert state_of(hass, orion) == expected
 
 
-async def test_after_the_clock_was_set_back_flips_are_on_time(
+async def test_flips_are_on_time_after_the_clock_was_set_back(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, 20), at(9, 40))
@@ -127,7 +127,7 @@ async def test_after_the_clock_was_set_back_flips_are_on_time(
 
 
 @pytest.mark.parametrize("seconds", [30, 60, 90, 600])
-async def test_rooms_are_read_at_the_interval_and_not_once_more(
+async def test_rooms_are_read_exactly_at_the_interval(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, seconds: int
 ) -> None:
     tenant.book(orion.room_id, at(10, 5), at(12))
@@ -142,18 +142,20 @@ async def test_rooms_are_read_at_the_interval_and_not_once_more(
     assert len(tenant.requests) == 2 * len(due)
 
 
-async def test_a_day_takes_few_calls_beside_the_polls(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+async def test_a_day_needs_few_calls_besides_the_polls(
+    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
     await set_up(orion, scan_interval=600)
     tenant.requests.clear()
 
     await clock.to(at(10, 5, day=1))
 
     assert len(tenant.calls(FREE_BUSY)) == 144
-    assert len(tenant.calls(TOKEN)) <= 24 / 1.5 + 1  # a token lives for two hours, and is renewed in time
+    assert len(tenant.calls(TOKEN)) <= 24 / 1.5 + 1  # a token is valid for two hours and renewed early
     assert len(tenant.requests) == 144 + len(tenant.calls(TOKEN)) + 4 * 4  # rooms, levels and scopes, every six hours
 
 
-async def test_polls_of_many_instances_do_not_march_in_step(
+async def test_poll_intervals_have_jitter(
     monkeypatch: pytest.MonkeyPatch, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     monkeypatch.setattr(timetable, "_JITTER", 0.05)
@@ -167,9 +169,7 @@ async def test_polls_of_many_instances_do_not_march_in_step(
     assert 57 <= len(pauses) <= 63
 
 
-async def test_what_is_asked_for_reaches_from_yesterday_to_the_horizon(
-    tenant: Tenant, set_up: SetUp, orion: Room
-) -> None:
+async def test_requested_window_is_from_yesterday_to_the_horizon(tenant: Tenant, set_up: SetUp, orion: Room) -> None:
     await set_up(orion, horizon_days=3, include_external_calendar=False)
 
     (call,) = reads_of(tenant, orion)
@@ -183,7 +183,7 @@ async def test_what_is_asked_for_reaches_from_yesterday_to_the_horizon(
     }
 
 
-async def test_a_poll_finds_new_moved_and_cancelled_meetings(
+async def test_poll_detects_new_moved_and_canceled_meetings(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     await set_up(orion)
@@ -203,7 +203,7 @@ async def test_a_poll_finds_new_moved_and_cancelled_meetings(
     assert state_of(hass, orion) == "off"
 
 
-# What is written
+# Which states are written
 
 
 def booked(tenant: Tenant, room: Room) -> None:
@@ -234,11 +234,11 @@ def in_any_order(tenant: Tenant, room: Room) -> None:
     booked(tenant, room)
 
 
-def disabled_for_ever(tenant: Tenant, room: Room) -> None:
+def disabled_forever(tenant: Tenant, room: Room) -> None:
     tenant.disable_room(room.room_id, at(9), None, "water")
 
 
-def disabled_for_ever_since_long(tenant: Tenant, room: Room) -> None:
+def disabled_forever_since_long_ago(tenant: Tenant, room: Room) -> None:
     tenant.disable_room(room.room_id, at(9, day=-40), None, "water")
 
 
@@ -259,13 +259,13 @@ def disabled_tomorrow(tenant: Tenant, room: Room) -> None:
         booked_to_the_horizon,
         requested,
         in_any_order,
-        disabled_for_ever,
-        disabled_for_ever_since_long,
+        disabled_forever,
+        disabled_forever_since_long_ago,
         disabled_until_tomorrow,
         disabled_tomorrow,
     ],
 )
-async def test_polls_in_which_nothing_changed_write_nothing(
+async def test_polls_without_changes_write_no_states(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, prepare: Callable[[Tenant, Room], None]
 ) -> None:
     clock.set_wall(at(10, 1))
@@ -280,7 +280,7 @@ async def test_polls_in_which_nothing_changed_write_nothing(
     assert writes == []
 
 
-async def test_a_changed_meeting_writes_its_room_alone(
+async def test_changed_meeting_writes_only_its_room(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     booking = tenant.book(orion.room_id, at(9), at(11))
@@ -296,7 +296,7 @@ async def test_a_changed_meeting_writes_its_room_alone(
     assert shown(hass, orion).attributes["busy_until"].startswith("2026-11-23T02:45")  # in Home Assistant's zone
 
 
-async def test_a_new_meeting_that_is_not_shown_writes_nothing(
+async def test_new_meeting_days_ahead_writes_only_the_calendar(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
@@ -307,19 +307,19 @@ async def test_a_new_meeting_that_is_not_shown_writes_nothing(
     tenant.book(orion.room_id, at(9, day=4), at(11, day=4))
     await clock.to(at(10, 5))
 
-    assert {write.entity_id.partition(".")[0] for write in writes} == {"calendar"}  # which shows all that is ahead
+    assert {write.entity_id.partition(".")[0] for write in writes} == {"calendar"}  # it shows all future bookings
 
 
-async def test_what_is_not_shown_of_a_room_writes_nothing(
+async def test_changes_that_are_not_shown_write_no_busy_state(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     booking = tenant.book(orion.room_id, at(9, day=3), at(11, day=3))
     await set_up(orion)
     writes.clear()
 
-    tenant.move(booking.booking_id, at(9, day=3), at(12, day=3))  # the next one, whose start is shown and not its end
+    tenant.move(booking.booking_id, at(9, day=3), at(12, day=3))  # the next one: only its start is shown
     await clock.to(at(10, 5))
-    tenant.disable_room(orion.room_id, at(9, day=30), at(11, day=30))  # out of sight
+    tenant.disable_room(orion.room_id, at(9, day=30), at(11, day=30))  # beyond the horizon
     await clock.to(at(16, 5))
 
     assert [write for write in writes if write.entity_id == busy_id(hass, orion)] == []

@@ -1,4 +1,4 @@
-"""What fails for all rooms because of the app: it is named, met with few calls, and gone on from."""
+"""Failures of the app affect all rooms: they are named, cause few calls, and polls recover from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ pytestmark = pytest.mark.usefixtures("log_of_info")
 
 
 def rotate(tenant: Tenant) -> None:
-    """Reset the app's secret: old tokens end."""
+    """Reset the app's secret, which invalidates its tokens."""
     tenant.rotate_secret("another")
 
 
 def revoke(tenant: Tenant) -> None:
-    """Take the scope for free/busy."""
+    """Revoke the scope for free/busy."""
     tenant.revoke(FREE_BUSY_SCOPE)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What may happen to the app, how it is named, and when a poll an hour is repeated meanwhile, in minutes."""
+    """A failure of the app: its error key, its cause, and the minutes at which an hourly poll is retried."""
 
     key: str
     begin: Callable[[Tenant], object]
@@ -62,12 +62,12 @@ def reauths(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
 
 
 def times(tenant: Tenant, path: str, since: datetime) -> list[int]:
-    """Return when, in minutes after `since`, a path was called; calls of one minute count once."""
+    """Return the minutes after `since` in which a path was called."""
     return sorted({(call.at - since) // timedelta(minutes=1) for call in tenant.calls(path) if call.at >= since})
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_it_is_named_and_tried_again_at_ease(
+async def test_failure_is_named_and_retried_with_increasing_delays(
     tenant: Tenant,
     clock: Clock,
     set_up: SetUp,
@@ -91,7 +91,7 @@ async def test_it_is_named_and_tried_again_at_ease(
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_rooms_are_unavailable_after_the_grace_and_back_when_all_is_well(
+async def test_rooms_are_unavailable_after_the_grace_period_and_recover(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -121,7 +121,7 @@ async def test_rooms_are_unavailable_after_the_grace_and_back_when_all_is_well(
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_what_fails_for_all_is_not_sent_for_each(
+async def test_common_failure_is_not_repeated_for_each_room(
     tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room], trouble: Trouble
 ) -> None:
     rooms += [tenant.add_room(f"Another {number}") for number in range(30)]
@@ -132,12 +132,12 @@ async def test_what_fails_for_all_is_not_sent_for_each(
     trouble.begin(tenant)
     await clock.to(at(11, 0, 30))
 
-    # Those that are under way when the first answer comes; a secret that is refused is sent once
+    # The calls in flight when the first answer arrives; a refused secret is sent once
     assert 1 <= len([call for call in tenant.requests if call.code not in {0, 99991663}]) <= 10
     assert len(tenant.calls(TOKEN)) <= 1
 
 
-async def test_a_refused_secret_is_asked_for_once_and_no_more_when_it_is_accepted_again(
+async def test_refused_secret_starts_one_reauth_that_ends_when_it_is_accepted(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     rooms = rooms[:2]
@@ -158,7 +158,7 @@ async def test_a_refused_secret_is_asked_for_once_and_no_more_when_it_is_accepte
     assert reauths(hass, entry) == []
 
 
-async def test_with_the_new_secret_rooms_are_read_at_once(
+async def test_rooms_are_read_immediately_with_the_new_secret(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -174,7 +174,7 @@ async def test_with_the_new_secret_rooms_are_read_at_once(
     assert reauths(hass, entry) == []
 
 
-async def test_another_failure_than_a_refused_secret_asks_for_none(
+async def test_other_failures_start_no_reauth(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -185,7 +185,7 @@ async def test_another_failure_than_a_refused_secret_asks_for_none(
     assert reauths(hass, entry) == []
 
 
-async def test_the_missing_scope_is_named_in_the_log(
+async def test_missing_scope_is_named_in_the_log(
     tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, rooms: list[Room]
 ) -> None:
     await set_up(*rooms)
@@ -199,7 +199,7 @@ async def test_the_missing_scope_is_named_in_the_log(
     assert FREE_BUSY_SCOPE in text
 
 
-async def test_used_up_calls_are_not_asked_for_again_for_hours(
+async def test_exceeded_quota_pauses_polls_for_hours(
     tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await set_up(*rooms)
@@ -212,7 +212,7 @@ async def test_used_up_calls_are_not_asked_for_again_for_hours(
     assert tenant.requests == []
 
 
-async def test_a_short_wait_that_feishu_asks_for_is_part_of_the_poll(
+async def test_short_rate_limit_is_waited_for_within_the_poll(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -233,7 +233,7 @@ async def test_a_short_wait_that_feishu_asks_for_is_part_of_the_poll(
     assert said(caplog) == []
 
 
-async def test_an_expired_token_is_nobodys_business(
+async def test_expired_token_is_renewed_silently(
     tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -248,7 +248,7 @@ async def test_an_expired_token_is_nobodys_business(
     assert said(caplog) == []
 
 
-async def test_when_one_room_can_be_read_again_all_others_are_read_at_once(
+async def test_one_successful_read_triggers_a_read_of_all_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
@@ -266,7 +266,7 @@ async def test_when_one_room_can_be_read_again_all_others_are_read_at_once(
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
 
 
-async def test_a_room_alone_that_is_told_of_used_up_calls_does_not_wait_for_hours(
+async def test_quota_error_of_a_single_room_does_not_pause_it_for_hours(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)

@@ -1,4 +1,4 @@
-"""Polls that are few at night, and there in time for the day; no room goes unavailable on the way."""
+"""Off-hours have few polls, the day starts with one, and no room becomes unavailable in between."""
 
 from datetime import datetime, timedelta
 
@@ -17,12 +17,12 @@ NIGHTS = {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat
 
 
 def polls_of(tenant: Tenant, room: Room) -> list[datetime]:
-    """Return when a room was read, to two seconds: Home Assistant moves its polls by a part of one."""
+    """Return when a room was read, to two seconds: Home Assistant shifts polls by a fraction of a second."""
     polls = [call.at + timedelta(seconds=1) for call in reads_of(tenant, room)]
     return [poll.replace(second=poll.second // 2 * 2, microsecond=0) for poll in polls]
 
 
-async def test_a_night_has_few_polls_and_the_day_begins_with_one(
+async def test_off_hours_have_few_polls_and_the_day_starts_with_one(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     clock.set_wall(at(19, 45))
@@ -38,7 +38,7 @@ async def test_a_night_has_few_polls_and_the_day_begins_with_one(
     assert "unavailable" not in [write.state for write in writes]
 
 
-async def test_a_poll_that_would_come_after_the_start_of_the_day_comes_at_it(
+async def test_poll_due_after_the_start_of_the_day_is_moved_to_it(
     tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     clock.set_wall(at(6, 17, 40))
@@ -50,7 +50,7 @@ async def test_a_poll_that_would_come_after_the_start_of_the_day_comes_at_it(
     assert polls_of(tenant, orion) == [at(6, 47, 40), at(7), at(7, 1), at(7, 2)]
 
 
-async def test_a_weekend_is_one_long_night(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
+async def test_weekend_counts_as_off_hours(tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room) -> None:
     clock.set_wall(at(6, 30, day=6))  # a Sunday
     await set_up(orion, off_hours=NIGHTS)
     tenant.requests.clear()
@@ -64,7 +64,7 @@ async def test_a_weekend_is_one_long_night(tenant: Tenant, clock: Clock, set_up:
 
 @pytest.mark.parametrize("second", range(0, 60, 6))
 @pytest.mark.parametrize("seconds", [0, 9])
-async def test_no_room_goes_unavailable_when_night_falls(
+async def test_no_room_becomes_unavailable_when_off_hours_start(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, second: int, seconds: int
 ) -> None:
     clock.set_wall(at(19, 55, second))
@@ -80,7 +80,7 @@ async def test_no_room_goes_unavailable_when_night_falls(
 
 @pytest.mark.parametrize("second", range(0, 60, 6))
 @pytest.mark.parametrize("seconds", [0, 9])
-async def test_no_room_goes_unavailable_when_the_day_begins(
+async def test_no_room_becomes_unavailable_when_off_hours_end(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, second: int, seconds: int
 ) -> None:
     clock.set_wall(at(6, 15, second))
@@ -97,7 +97,7 @@ async def test_no_room_goes_unavailable_when_the_day_begins(
 
 
 @pytest.mark.parametrize("second", [50, 56])
-async def test_a_poll_that_lasts_beyond_the_start_of_the_day_does_not_put_the_next_off(
+async def test_poll_running_past_the_end_of_off_hours_does_not_delay_the_next(
     tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, second: int
 ) -> None:
     clock.set_wall(at(6, 29, second))
@@ -111,7 +111,7 @@ async def test_a_poll_that_lasts_beyond_the_start_of_the_day_does_not_put_the_ne
     assert following <= at(7, 2, second)
 
 
-async def test_at_night_a_failed_poll_is_repeated_soon_and_known_meetings_hold(
+async def test_failed_poll_in_off_hours_is_retried_soon_within_the_grace_period(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -135,9 +135,7 @@ async def test_at_night_a_failed_poll_is_repeated_soon_and_known_meetings_hold(
     assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["unavailable"]
 
 
-async def test_the_interval_in_force_follows_the_time_of_the_day(
-    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
-) -> None:
+async def test_interval_sensor_follows_off_hours(hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room) -> None:
     clock.set_wall(at(19, 55))
     entry = await set_up(orion, off_hours=NIGHTS)
     (sensor,) = [state for state in hass.states.async_all("sensor") if "interval" in state.entity_id]
@@ -156,7 +154,7 @@ async def test_the_interval_in_force_follows_the_time_of_the_day(
     assert float(await interval()) == 1
 
 
-async def test_other_off_hours_hold_at_once(
+async def test_changed_off_hours_apply_immediately(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -170,7 +168,7 @@ async def test_other_off_hours_hold_at_once(
     assert polls_of(tenant, orion) == [at(10, minute) for minute in (1, 2, 3, 4, 5, 35, 50, 51, 52)]
 
 
-async def test_off_hours_follow_the_zone_of_the_house(
+async def test_off_hours_use_the_configured_time_zone(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")  # 10:00 UTC is 18:00 there
