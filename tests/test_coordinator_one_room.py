@@ -1,4 +1,4 @@
-"""One room that can't be read, among others that can."""
+"""One room cannot be read while the others can."""
 
 import random
 from typing import cast
@@ -28,7 +28,7 @@ pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("log_of_info")
 
 
-async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
+async def test_unreadable_room_affects_only_itself(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -62,7 +62,7 @@ async def test_a_room_that_can_not_be_read_is_that_rooms_matter(
     assert writes.rooms == {orion.room_id}
 
 
-async def test_a_second_room_that_can_not_be_read_adds_no_line(
+async def test_second_unreadable_room_is_not_logged_again(
     tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, tenant.add_room("Mira"))
@@ -78,7 +78,7 @@ async def test_a_second_room_that_can_not_be_read_adds_no_line(
     assert levels(caplog) == ["WARNING", "INFO"]
 
 
-async def test_a_room_that_is_read_no_more_does_not_keep_quiet_what_happens_to_others(
+async def test_disabling_an_unreadable_room_does_not_hide_failures_of_others(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -102,7 +102,7 @@ async def test_a_room_that_is_read_no_more_does_not_keep_quiet_what_happens_to_o
     assert "1 of 2" in said(caplog)[-1][1]
 
 
-async def test_a_room_with_an_unreadable_row_keeps_what_was_known(
+async def test_room_with_an_invalid_row_keeps_its_last_reading(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(12))
@@ -110,20 +110,20 @@ async def test_a_room_with_an_unreadable_row_keeps_what_was_known(
     writes.clear()
 
     row = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
-    spoilt = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [row]}})
-    tenant.inject(spoilt, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    damaged = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [row]}})
+    tenant.inject(damaged, FREE_BUSY, times=None, when=is_of(orion.room_id))
     await clock.to(at(10, 30))
 
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 10), "unavailable")]
     assert state_of(hass, vega) == "off"
 
 
-async def test_the_error_of_a_room_does_not_keep_the_answer(
+async def test_error_of_a_room_does_not_hold_the_answer_in_memory(
     tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
-    spoilt = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": ["x" * 1_000_000]}})
-    tenant.inject(spoilt, FREE_BUSY, times=None, when=is_of(orion.room_id))
+    damaged = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": ["x" * 1_000_000]}})
+    tenant.inject(damaged, FREE_BUSY, times=None, when=is_of(orion.room_id))
     await clock.to(at(10, 30))
 
     error = entry.runtime_data._subjects[orion.room_id].error
@@ -132,7 +132,7 @@ async def test_the_error_of_a_room_does_not_keep_the_answer(
     assert error.__context__ is None
 
 
-async def test_an_outage_does_not_hide_behind_a_room_that_can_not_be_read(
+async def test_unreadable_room_does_not_hide_an_outage(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -158,7 +158,7 @@ async def test_an_outage_does_not_hide_behind_a_room_that_can_not_be_read(
     assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
 
 
-async def test_when_no_room_can_be_read_it_is_the_accounts_failure(
+async def test_poll_fails_if_no_room_can_be_read(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -182,7 +182,7 @@ async def test_when_no_room_can_be_read_it_is_the_accounts_failure(
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
 
 
-async def test_the_only_room_that_can_not_be_read_still_has_its_entity(
+async def test_single_unreadable_room_still_has_an_entity(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=1)
@@ -199,7 +199,7 @@ UNREADABLE = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_li
 
 
 @pytest.mark.parametrize("fault", [UNREADABLE, Fault.error(500, 190003)], ids=["unreadable", "internal error"])
-async def test_after_an_outage_a_room_with_troubles_of_its_own_does_not_stand_for_all(
+async def test_unreadable_room_does_not_block_recovery_from_an_outage(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -222,7 +222,7 @@ async def test_after_an_outage_a_room_with_troubles_of_its_own_does_not_stand_fo
     assert (state_of(hass, orion), state_of(hass, vega)) == ("unavailable", "off")
 
 
-async def test_who_has_troubles_of_his_own_is_not_the_one_to_find_out_whether_an_outage_is_over(
+async def test_unreadable_room_is_not_the_probe_after_an_outage(
     hass: HomeAssistant,
     monkeypatch: pytest.MonkeyPatch,
     tenant: Tenant,
@@ -232,7 +232,7 @@ async def test_who_has_troubles_of_his_own_is_not_the_one_to_find_out_whether_an
     orion: Room,
     vega: Room,
 ) -> None:
-    monkeypatch.setattr(random, "shuffle", lambda _: None)  # whoever is first stays so
+    monkeypatch.setattr(random, "shuffle", lambda _: None)  # keep the order
     entry = await set_up(orion, vega)
     tenant.inject(UNREADABLE, FREE_BUSY, times=None, when=is_of(orion.room_id))
     await clock.to(at(10, 5, 30))
@@ -245,7 +245,7 @@ async def test_who_has_troubles_of_his_own_is_not_the_one_to_find_out_whether_an
     assert state_of(hass, vega) == "off"
 
 
-async def test_many_rooms_with_troubles_of_their_own_do_not_hide_the_others(
+async def test_many_unreadable_rooms_do_not_affect_the_others(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
 ) -> None:
     bad = [tenant.add_room(f"Bad {number}") for number in range(30)]
@@ -266,7 +266,7 @@ async def test_many_rooms_with_troubles_of_their_own_do_not_hide_the_others(
 
 
 @pytest.mark.parametrize("jitter", [-0.05, 0.05])
-async def test_who_fails_alone_is_not_taken_for_an_outage_though_asked_alone(
+async def test_unreadable_person_polled_alone_is_not_an_outage(
     tenant: Tenant,
     clock: Clock,
     set_up: SetUp,
@@ -288,7 +288,7 @@ async def test_who_fails_alone_is_not_taken_for_an_outage_though_asked_alone(
     assert said(caplog) == []
 
 
-async def test_who_fails_alone_does_not_end_an_outage_either(
+async def test_unreadable_room_does_not_end_an_outage(
     tenant: Tenant,
     simulator: Simulator,
     clock: Clock,
@@ -309,7 +309,7 @@ async def test_who_fails_alone_does_not_end_an_outage_either(
     assert not entry.runtime_data.last_update_success
 
 
-async def test_who_fails_alone_from_some_time_on_is_told_of_once_and_costs_nobody_else_a_call(
+async def test_newly_unreadable_person_is_logged_once_and_costs_no_other_calls(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -324,7 +324,7 @@ async def test_who_fails_alone_from_some_time_on_is_told_of_once_and_costs_nobod
     tenant.inject(
         Fault.status(503), FREE_BUSY, times=None, when=lambda call: "room_id" not in cast("dict[str, str]", call.body)
     )
-    await entry.runtime_data.async_read_now(person.open_id)  # alone: nobody can tell yet that others can be read
+    await entry.runtime_data.async_read_now(person.open_id)  # alone: it is not known yet whether others can be read
     await clock.forward(seconds=5)
     caplog.clear()
     tenant.requests.clear()

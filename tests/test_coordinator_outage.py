@@ -1,4 +1,4 @@
-"""What rooms show while Feishu, or one of them, can't be read: what is known, for as long as it may hold."""
+"""During an outage, rooms show their last reading until the grace period ends."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -22,7 +22,7 @@ type Begin = Callable[[Simulator], Awaitable[object]]
 
 
 def fault(fault: Fault, path: str | None = None) -> Begin:
-    """Return what lets all calls fail that way."""
+    """Return a function that makes all calls fail with this fault."""
 
     async def begin(simulator: Simulator) -> None:
         simulator.tenant.inject(fault, path, times=None)
@@ -31,7 +31,7 @@ def fault(fault: Fault, path: str | None = None) -> Begin:
 
 
 async def end(simulator: Simulator) -> None:
-    """Let all be well again."""
+    """End the outage."""
     simulator.tenant.clear_faults()
     await simulator.start()
 
@@ -51,7 +51,7 @@ OUTAGES = [
 
 
 @pytest.mark.parametrize("begin", OUTAGES)
-async def test_in_an_outage_known_meetings_hold_for_the_grace_and_not_longer(
+async def test_meetings_are_shown_in_an_outage_until_the_grace_period_ends(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -92,7 +92,7 @@ async def test_in_an_outage_known_meetings_hold_for_the_grace_and_not_longer(
 @pytest.mark.parametrize(
     ("interval", "minutes"), [(30, 10), (60, 10), (240, 12), (300, 15), (450, 22.5), (1_800, 45), (3_600, 75)]
 )
-async def test_the_grace_follows_the_interval(
+async def test_grace_period_depends_on_the_interval(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -113,7 +113,7 @@ async def test_the_grace_follows_the_interval(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10) + timedelta(minutes=minutes), "unavailable")]
 
 
-async def test_nothing_is_known_past_the_horizon_whatever_the_grace(
+async def test_room_is_unavailable_after_the_horizon_even_in_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(9, day=3))
@@ -126,7 +126,7 @@ async def test_nothing_is_known_past_the_horizon_whatever_the_grace(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, day=1), "unavailable")]
 
 
-async def test_failed_polls_are_repeated_soon_although_the_interval_is_long(
+async def test_failed_polls_are_retried_soon_despite_a_long_interval(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=3_600)
@@ -146,7 +146,7 @@ async def test_failed_polls_are_repeated_soon_although_the_interval_is_long(
     assert polls == [at(11, 22), at(12, 22)]
 
 
-async def test_a_short_hiccup_is_nobodys_business(
+async def test_short_failure_is_retried_silently(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, caplog: pytest.LogCaptureFixture, orion: Room
 ) -> None:
     await set_up(orion)
@@ -159,7 +159,7 @@ async def test_a_short_hiccup_is_nobodys_business(
     assert (writes, said(caplog)) == ([], [])
 
 
-async def test_each_outage_is_told_once(
+async def test_each_outage_is_logged_once(
     simulator: Simulator, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)
@@ -175,7 +175,7 @@ async def test_each_outage_is_told_once(
     assert levels(caplog) == ["ERROR", "INFO", "ERROR", "INFO"]
 
 
-async def test_an_outage_that_a_room_sees_the_end_of_first_does_not_blame_the_others(
+async def test_recovery_of_one_room_does_not_report_the_others_as_failed(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
@@ -199,7 +199,7 @@ async def test_an_outage_that_a_room_sees_the_end_of_first_does_not_blame_the_ot
     assert [line for line in said(caplog) if line[0] != "INFO"] == []
 
 
-async def test_an_outage_from_which_nothing_is_known_is_never_free(
+async def test_room_is_not_shown_free_after_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(14))
@@ -215,7 +215,7 @@ async def test_an_outage_from_which_nothing_is_known_is_never_free(
     assert [state for _, state in writes.changes_of(busy_id(hass, orion))] == ["unavailable", "on"]
 
 
-async def test_an_old_token_serves_while_no_new_one_is_to_be_had(
+async def test_old_token_is_used_while_no_new_one_is_available(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, caplog: pytest.LogCaptureFixture, orion: Room
 ) -> None:
     await set_up(orion)
@@ -228,7 +228,7 @@ async def test_an_old_token_serves_while_no_new_one_is_to_be_had(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_bug_of_ours_is_no_storm_of_calls(
+async def test_unexpected_exception_causes_no_extra_calls(
     hass: HomeAssistant,
     monkeypatch: pytest.MonkeyPatch,
     tenant: Tenant,
@@ -255,7 +255,7 @@ async def test_a_bug_of_ours_is_no_storm_of_calls(
     assert state_of(hass, orion) == "off"
 
 
-async def test_an_entity_that_fails_keeps_nobody_else_from_the_news(
+async def test_failing_entity_does_not_block_updates_of_others(
     hass: HomeAssistant,
     monkeypatch: pytest.MonkeyPatch,
     tenant: Tenant,
@@ -283,7 +283,7 @@ async def test_an_entity_that_fails_keeps_nobody_else_from_the_news(
     assert "Unexpected error updating an entity of Meeting rooms" in caplog.text
 
 
-async def test_a_failure_that_lasts_does_not_grow(
+async def test_traceback_of_a_lasting_failure_does_not_grow(
     simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     coordinator = (await set_up(orion)).runtime_data
@@ -291,7 +291,7 @@ async def test_a_failure_that_lasts_does_not_grow(
     await clock.to(at(10, 2, 10))
     frames = []
 
-    for _ in range(3):  # nobody is due
+    for _ in range(3):  # no room is due
         await coordinator.async_refresh()
         frames.append(len(list(walk_tb(coordinator.last_exception.__traceback__))))
 

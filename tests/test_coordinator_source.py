@@ -1,4 +1,4 @@
-"""Which rooms are read, and with how many calls: full batches, no room that nobody looks at, no gap when refused."""
+"""Which rooms are read and with how many calls: full batches, no disabled rooms, no gap when batch is refused."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ def many(tenant: Tenant) -> list[Room]:
 
 
 def batches(tenant: Tenant) -> list[int]:
-    """Return how many rooms were asked for in each call."""
+    """Return the number of rooms in each batch call, sorted."""
     return sorted(len(rooms_of(call)) for call in tenant.calls(BATCH))
 
 
 async def update_entity(hass: HomeAssistant, clock: Clock, *rooms: Room) -> None:
-    """Ask for rooms at once."""
+    """Update the entities of rooms on demand."""
     await async_setup_component(hass, "homeassistant", {})
     ids = [busy_id(hass, room) for room in rooms]
     await clock.run(hass.services.async_call("homeassistant", "update_entity", {"entity_id": ids}, blocking=True))
@@ -39,7 +39,7 @@ async def update_entity(hass: HomeAssistant, clock: Clock, *rooms: Room) -> None
 # On demand
 
 
-async def test_a_room_is_read_at_once_when_asked_for(
+async def test_room_is_read_immediately_on_demand(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, scan_interval=RARELY)
@@ -53,10 +53,10 @@ async def test_a_room_is_read_at_once_when_asked_for(
     assert clock.now < at(10, 20, 1)
     assert (len(reads_of(tenant, orion)), len(reads_of(tenant, vega))) == (1, 0)
     await clock.to(at(11, 19))
-    assert (len(reads_of(tenant, orion)), len(reads_of(tenant, vega))) == (1, 1)  # its next turn is an hour later
+    assert (len(reads_of(tenant, orion)), len(reads_of(tenant, vega))) == (1, 1)  # its next poll is an hour later
 
 
-async def test_many_wishes_become_few_polls(
+async def test_repeated_demands_cause_few_reads(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await set_up(*rooms, scan_interval=RARELY)
@@ -69,7 +69,7 @@ async def test_many_wishes_become_few_polls(
     assert all(1 <= len(reads_of(tenant, room)) <= 2 for room in rooms)
 
 
-async def test_a_room_that_is_asked_for_takes_others_along(
+async def test_read_on_demand_fills_its_batch_with_other_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, many: list[Room]
 ) -> None:
     await set_up(*many, source="batch", scan_interval=RARELY)
@@ -85,15 +85,13 @@ async def test_a_room_that_is_asked_for_takes_others_along(
     await update_entity(hass, clock, many[7])
 
     assert batches(tenant) == [20]
-    assert first & set(rooms_of(tenant.calls(BATCH)[0])) == {many[7].room_id}  # those read longest ago
+    assert first & set(rooms_of(tenant.calls(BATCH)[0])) == {many[7].room_id}  # the others are those read longest ago
 
 
 # Full calls
 
 
-async def test_a_poll_takes_as_few_calls_as_there_can_be(
-    tenant: Tenant, clock: Clock, set_up: SetUp, many: list[Room]
-) -> None:
+async def test_poll_uses_the_fewest_calls(tenant: Tenant, clock: Clock, set_up: SetUp, many: list[Room]) -> None:
     await set_up(*many, source="batch")
     assert batches(tenant) == [5, 20, 20]
     tenant.requests.clear()
@@ -103,7 +101,7 @@ async def test_a_poll_takes_as_few_calls_as_there_can_be(
     assert batches(tenant) == [5, 5, 5, *[20] * 6]
 
 
-async def test_rooms_that_fell_out_of_step_cost_no_more_calls(
+async def test_rooms_with_shifted_polls_cost_no_more_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, many: list[Room]
 ) -> None:
     await set_up(*many, source="batch", scan_interval=1_200)
@@ -122,7 +120,7 @@ async def test_rooms_that_fell_out_of_step_cost_no_more_calls(
 # Batch refused
 
 
-async def test_when_batch_is_refused_no_room_goes_unavailable(
+async def test_refused_batch_makes_no_room_unavailable(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, many: list[Room]
 ) -> None:
     entry = await set_up(*many, plan="free")
@@ -140,7 +138,7 @@ async def test_when_batch_is_refused_no_room_goes_unavailable(
     assert writes == []
 
     tenant.grant(BATCH_SCOPE)
-    await clock.to(at(16, 5))  # the catalogue is read, and with it the scopes
+    await clock.to(at(16, 5))  # the catalogue and the scopes have been read
     tenant.requests.clear()
     await clock.to(at(17))
     assert coordinator.source.forecast.source == SourceOption.BATCH
@@ -150,7 +148,7 @@ async def test_when_batch_is_refused_no_room_goes_unavailable(
 
 
 @pytest.mark.parametrize("status", [403, 404, 429])
-async def test_one_page_of_somebody_on_the_way_costs_no_hour_of_single_calls(
+async def test_single_proxy_page_does_not_switch_to_list(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, many: list[Room], status: int
 ) -> None:
     await set_up(*many, source="batch")
@@ -161,12 +159,12 @@ async def test_one_page_of_somebody_on_the_way_costs_no_hour_of_single_calls(
     tenant.inject(Fault.html(status), BATCH)
     await clock.to(at(11, 30))
 
-    assert len(tenant.calls(BATCH)) == 60 * 3 + (status == 429)  # that one is asked again
+    assert len(tenant.calls(BATCH)) == 60 * 3 + (status == 429)  # 429 is retried
     assert len(tenant.calls(FREE_BUSY)) in ((0,) if status == 429 else (5, 20))
     assert writes == []
 
 
-async def test_without_the_permission_rooms_are_read_one_by_one_from_the_start(
+async def test_rooms_are_read_by_list_from_the_start_without_the_permission(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, rooms: list[Room]
 ) -> None:
     tenant.revoke(BATCH_SCOPE)
@@ -179,7 +177,7 @@ async def test_without_the_permission_rooms_are_read_one_by_one_from_the_start(
     assert entry.runtime_data.source.forecast.calls_per_cycle == 12
 
 
-async def test_another_source_in_the_options_holds_at_once(
+async def test_changed_source_option_applies_immediately(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -194,7 +192,7 @@ async def test_another_source_in_the_options_holds_at_once(
     assert writes == []
 
 
-async def test_a_disabled_room_is_not_free_by_batch_either(
+async def test_disabled_room_is_not_free_by_batch(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     tenant.disable_room(rooms[0].room_id, at(9), None, "water")
@@ -204,20 +202,20 @@ async def test_a_disabled_room_is_not_free_by_batch_either(
     assert state_of(hass, rooms[0]) == "on"
 
 
-async def test_a_room_that_does_not_exist_any_more_is_not_free_by_batch(
+async def test_deleted_room_is_not_free_by_batch(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     tenant.variants.unknown_batch_room = "omitted"
     await set_up(*rooms, source="batch", scan_interval=600)
 
     tenant.delete_room(rooms[0].room_id)
-    await clock.to(at(16, 45))  # the catalogue has been read, and the grace is over
+    await clock.to(at(16, 45))  # the catalogue has been read and the grace period is over
 
     assert state_of(hass, rooms[0]) == "unavailable"
     assert {state_of(hass, room) for room in rooms[1:]} == {"off"}
 
 
-# Rooms that nobody looks at
+# Rooms without enabled entities
 
 
 async def test_a_room_without_an_enabled_entity_is_not_read(
@@ -245,7 +243,7 @@ async def test_a_room_without_an_enabled_entity_is_not_read(
     assert state_of(hass, vega) == "off"
 
 
-async def test_where_all_rooms_are_disabled_nothing_is_read(
+async def test_nothing_is_read_if_all_rooms_are_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -264,7 +262,7 @@ async def test_where_all_rooms_are_disabled_nothing_is_read(
     assert reads_of(tenant, vega) == []
 
 
-async def test_disabled_rooms_make_room_for_others_in_the_budget(
+async def test_disabled_rooms_shorten_the_interval_of_the_others(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, many: list[Room]
 ) -> None:
     entry = await set_up(*many, plan="free", source="list")
@@ -277,10 +275,10 @@ async def test_disabled_rooms_make_room_for_others_in_the_budget(
     assert entry.runtime_data.timetable.interval < before / 2
 
 
-# Meetings that are extended in their last minutes
+# Meetings extended in their last minutes
 
 
-async def test_a_room_is_read_just_before_it_becomes_free(
+async def test_room_is_read_just_before_it_becomes_free(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     booking = tenant.book(orion.room_id, at(9), at(10, 40))
@@ -301,7 +299,7 @@ async def test_a_room_is_read_just_before_it_becomes_free(
     assert "off" not in writes.states_of(busy_id(hass, orion))
 
 
-async def test_a_room_that_does_become_free_is_read_once_for_that(
+async def test_room_is_read_only_once_before_it_becomes_free(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(10, 40))
@@ -319,7 +317,7 @@ async def test_a_room_that_does_become_free_is_read_once_for_that(
     ("off_hours", "reads"),
     [({"enabled": False}, 1), ({"enabled": True, "start": "00:00:00", "end": "00:00:00", "days": ["mon"]}, 0)],
 )
-async def test_off_hours_that_is_not_worth_a_call(
+async def test_room_is_not_read_before_it_becomes_free_in_off_hours(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, off_hours: dict[str, Any], reads: int
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
@@ -333,7 +331,7 @@ async def test_off_hours_that_is_not_worth_a_call(
     assert state_of(hass, orion) == "off"
 
 
-async def test_a_failure_just_before_a_room_becomes_free_is_no_reason_not_to(
+async def test_room_becomes_free_even_if_the_read_before_fails(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(10, 40))

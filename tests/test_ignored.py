@@ -1,4 +1,4 @@
-"""Rooms and people that nobody looks at are not read: those of whom no entity is enabled."""
+"""Rooms and people without an enabled entity are not read."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def entities_of(hass: HomeAssistant, subject_id: str) -> list[er.RegistryEntry]:
 
 
 def disable(hass: HomeAssistant, subject_id: str, *, but: str = "") -> None:
-    """Disable the entities of a room or a person, but one."""
+    """Disable the entities of a room or a person, except the one with the entity id `but`."""
     for entity in entities_of(hass, subject_id):
         if entity.entity_id != but:
             er.async_get(hass).async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
@@ -56,7 +56,7 @@ async def test_one_enabled_entity_is_enough(
     assert (len(reads_of(tenant, orion)), len(reads_of(tenant, vega))) == (0, 3)
 
 
-async def test_what_is_disabled_by_default_is_no_reason_to_read(
+async def test_room_is_not_read_if_only_default_disabled_entities_remain(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -70,7 +70,7 @@ async def test_what_is_disabled_by_default_is_no_reason_to_read(
     assert calls_per_cycle(entry) == 1
 
 
-async def test_a_room_whose_device_is_disabled_is_not_read_until_it_is_enabled(
+async def test_room_is_not_read_while_its_device_is_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -90,7 +90,7 @@ async def test_a_room_whose_device_is_disabled_is_not_read_until_it_is_enabled(
     assert state_of(hass, orion) == "off"
 
 
-async def test_batches_have_no_place_for_ignored_rooms(
+async def test_batches_contain_no_ignored_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
 ) -> None:
     rooms = [tenant.add_room(f"Room {number}") for number in range(25)]
@@ -123,7 +123,7 @@ async def test_a_new_room_of_a_followed_floor_is_read(
     assert len(reads_of(tenant, old)) == 1
 
 
-async def test_where_new_entities_are_to_be_disabled_new_rooms_are_not_read(
+async def test_new_room_is_not_read_if_new_entities_are_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, floor: Level
 ) -> None:
     old = tenant.add_room("Lyra", level=floor)
@@ -131,7 +131,7 @@ async def test_where_new_entities_are_to_be_disabled_new_rooms_are_not_read(
     hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
 
     new = tenant.add_room("Mira", level=floor)
-    await clock.to(at(22, 1))  # the second walk after it came
+    await clock.to(at(22, 1))  # the second scan after the room was added
 
     assert all(entity.disabled for entity in entities_of(hass, new.room_id))
     assert calls_per_cycle(entry) == 1
@@ -140,7 +140,7 @@ async def test_where_new_entities_are_to_be_disabled_new_rooms_are_not_read(
     assert (len(reads_of(tenant, old)), reads_of(tenant, new)) == (3, [])
 
 
-async def test_where_new_entities_are_to_be_disabled_nothing_is_read_after_the_start(
+async def test_new_entry_reads_nothing_if_new_entities_are_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, entry_of: Callable[..., MockConfigEntry], orion: Room
 ) -> None:
     entry = entry_of(orion.room_id)
@@ -156,7 +156,7 @@ async def test_where_new_entities_are_to_be_disabled_nothing_is_read_after_the_s
     assert tenant.requests == []
 
 
-async def test_a_person_whose_entities_are_all_disabled_is_not_read(
+async def test_person_without_enabled_entities_is_not_read(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     person = tenant.add_user("Li Na")
@@ -171,7 +171,7 @@ async def test_a_person_whose_entities_are_all_disabled_is_not_read(
     assert len(reads_of(tenant, orion)) == len(tenant.calls(FREE_BUSY)) == 5
 
 
-async def test_the_budget_goes_to_those_that_are_read(
+async def test_budget_is_shared_only_by_rooms_that_are_read(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms, plan="free", source="list")
