@@ -1,4 +1,4 @@
-"""What reading costs, as sensors of the account."""
+"""Sensors of the account: calls, interval and last read."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ async def in_utc(hass: HomeAssistant) -> None:
 
 
 def entity_of(hass: HomeAssistant, tenant: Tenant, key: str) -> er.RegistryEntry:
-    """Return a sensor of the account."""
+    """Return the registry entry of a sensor of the account."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id("sensor", "feishu_freebusy", f"{tenant.app_id}_{key}")
     assert entity_id is not None
@@ -33,7 +33,7 @@ def entity_of(hass: HomeAssistant, tenant: Tenant, key: str) -> er.RegistryEntry
 
 
 def shown(hass: HomeAssistant, tenant: Tenant, key: str) -> State:
-    """Return a sensor of the account as it is shown."""
+    """Return the state of a sensor of the account."""
     state = hass.states.get(entity_of(hass, tenant, key).entity_id)
     assert state is not None
     return state
@@ -46,7 +46,7 @@ async def enable(hass: HomeAssistant, clock: Clock, tenant: Tenant, key: str) ->
     assert hass.states.get(entity_of(hass, tenant, key).entity_id)
 
 
-async def test_they_are_diagnostics_of_the_account(
+async def test_sensors_are_diagnostics_of_the_account(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion)
@@ -72,7 +72,7 @@ async def test_they_are_diagnostics_of_the_account(
         ("zh-Hans", ("本月调用次数", "本月预计调用次数", "读取间隔", "上次读取")),
     ],
 )
-async def test_they_are_called_what_they_are(
+async def test_names_and_units(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -88,12 +88,12 @@ async def test_they_are_called_what_they_are(
     states = [shown(hass, tenant, key) for key in KEYS]
     assert [state.name for state in states] == [f"{tenant.app_name} {name}" for name in names]
     assert [state.attributes.get("unit_of_measurement") for state in states] == [
-        *("calls", "calls"),  # a unit is part of the state: Home Assistant takes it from the English texts
+        *("calls", "calls"),  # Home Assistant always takes the unit from the English texts
         *("min", None),
     ]
 
 
-async def test_calls_are_those_of_this_month(
+async def test_calls_count_the_current_month(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.quota_left = 10_000
@@ -119,7 +119,7 @@ async def test_calls_are_those_of_this_month(
         ({"off_hours": NIGHTS}, 1),
     ],
 )
-async def test_the_interval_is_the_one_in_force(
+async def test_interval_is_the_current_one(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, options: dict[str, Any], minutes: float
 ) -> None:
     await set_up(orion, **options)
@@ -140,7 +140,7 @@ async def test_the_interval_is_stretched_by_the_budget(
     )
 
 
-async def test_projected_calls_are_what_the_month_comes_to(
+async def test_projected_calls_estimate_the_whole_month(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await set_up(*rooms[:3], scan_interval=600, calls=5_000)
@@ -152,7 +152,7 @@ async def test_projected_calls_are_what_the_month_comes_to(
     assert int(shown(hass, tenant, "projected_calls").state) == pytest.approx(projected, abs=100)
 
 
-async def test_a_free_plan_is_projected_to_spend_its_budget(
+async def test_projected_calls_of_a_free_plan_equal_its_budget(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await set_up(*rooms, plan="free", source="list", calls=20_000)
@@ -162,7 +162,7 @@ async def test_a_free_plan_is_projected_to_spend_its_budget(
         assert int(shown(hass, tenant, "projected_calls").state) == 25_000
 
 
-async def test_the_last_read_is_when_rooms_were_read_well(
+async def test_last_read_is_the_last_successful_poll(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=600)
@@ -177,7 +177,7 @@ async def test_the_last_read_is_when_rooms_were_read_well(
     assert shown(hass, tenant, "last_read").state == last
 
 
-async def test_they_are_known_whatever_comes_of_a_poll(
+async def test_sensors_stay_available_in_an_outage(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion)
@@ -190,7 +190,7 @@ async def test_they_are_known_whatever_comes_of_a_poll(
     assert int(shown(hass, tenant, "projected_calls").state) > 0
 
 
-async def test_only_what_changes_is_written(
+async def test_only_changed_values_are_written(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     written: list[str] = []
@@ -212,7 +212,7 @@ async def test_only_what_changes_is_written(
     assert written.count(entity_of(hass, tenant, "projected_calls").entity_id) <= 2
 
 
-async def test_to_ask_for_one_takes_no_call(
+async def test_updating_a_sensor_makes_no_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
@@ -226,7 +226,7 @@ async def test_to_ask_for_one_takes_no_call(
     assert tenant.calls(FREE_BUSY) == []
 
 
-async def test_they_go_with_the_entry(
+async def test_sensors_are_removed_with_the_entry(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, orion: Room
 ) -> None:
     entry = await set_up(orion)

@@ -1,4 +1,4 @@
-"""An entry starts, waits until it can, ends without leaving anything behind."""
+"""An entry sets up, retries after failures, and leaves nothing behind when it is unloaded or removed."""
 
 from collections import Counter
 from datetime import timedelta
@@ -43,10 +43,10 @@ def waits(entry: MockConfigEntry) -> bool:
     return entry.state is ConfigEntryState.SETUP_RETRY
 
 
-# Start
+# Setup
 
 
-async def test_rooms_are_read_once_at_the_start(
+async def test_setup_reads_each_room_once(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -74,7 +74,7 @@ async def test_rooms_are_read_once_at_the_start(
         *answers_at(TOKEN),
     ],
 )
-async def test_what_keeps_an_entry_from_starting_is_named_and_gone_on_from(
+async def test_failed_setup_names_the_reason_and_recovers(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, trouble: Trouble
 ) -> None:
     entry = await set_up(orion, vega, begin=trouble.begin)
@@ -83,7 +83,7 @@ async def test_what_keeps_an_entry_from_starting_is_named_and_gone_on_from(
     words = TEXTS["en"]["exceptions"][trouble.error]["message"].partition("{")[0].strip(" (")
     assert entry.reason is not None
     assert words in entry.reason
-    assert trouble.says.replace("127.0.0.1", "***") in entry.reason  # which is put into the log
+    assert trouble.says.replace("127.0.0.1", "***") in entry.reason  # Home Assistant logs the reason
     assert hass.states.async_entity_ids("binary_sensor") == []
 
     end_trouble(tenant)
@@ -92,7 +92,7 @@ async def test_what_keeps_an_entry_from_starting_is_named_and_gone_on_from(
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
 
 
-async def test_an_entry_waits_for_a_server_that_is_down(
+async def test_setup_is_retried_until_the_server_is_up(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await simulator.stop()
@@ -108,7 +108,7 @@ async def test_an_entry_waits_for_a_server_that_is_down(
 
 
 @pytest.mark.parametrize("name", ["app_secret", "app_enabled"])
-async def test_a_secret_refused_at_the_start_is_asked_for(
+async def test_secret_refused_at_setup_starts_one_reauth(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, name: str
 ) -> None:
     entry = await set_up(orion, begin=change(name, "another" if name == "app_secret" else False))
@@ -127,7 +127,7 @@ async def test_a_secret_refused_at_the_start_is_asked_for(
 
 
 @pytest.mark.parametrize("key", ["cannot_connect", "scope_missing", "quota_exceeded"])
-async def test_other_failures_at_the_start_ask_for_no_secret(
+async def test_other_failures_at_setup_start_no_reauth(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, key: str
 ) -> None:
     faults = {
@@ -143,7 +143,7 @@ async def test_other_failures_at_the_start_ask_for_no_secret(
     assert list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})) == []
 
 
-async def test_without_the_permission_to_list_rooms_they_go_by_the_names_they_were_given(
+async def test_rooms_use_their_stored_names_without_the_catalogue_permission(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.revoke(ROOMS_SCOPE)
@@ -162,7 +162,7 @@ async def test_without_the_permission_to_list_rooms_they_go_by_the_names_they_we
     assert shown(hass, orion).attributes["building"] == "Tower A"
 
 
-async def test_a_room_that_is_gone_from_the_list_keeps_its_name(
+async def test_unlisted_room_keeps_its_name(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.inject(Fault.body(200, {"code": 0, "data": {"rooms": [], "has_more": False}}), ROOMS, times=None)
@@ -172,7 +172,7 @@ async def test_a_room_that_is_gone_from_the_list_keeps_its_name(
     assert shown(hass, orion).name == "Orion"
 
 
-async def test_rooms_that_were_dropped_while_it_did_not_run_are_gone(
+async def test_rooms_removed_while_unloaded_are_gone_after_setup(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -188,10 +188,10 @@ async def test_rooms_that_were_dropped_while_it_did_not_run_are_gone(
     assert state_of(hass, vega) == "off"
 
 
-# End
+# Unloading and removal
 
 
-async def test_nothing_goes_on_after_unloading(
+async def test_nothing_runs_after_unloading(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 30), at(11))
@@ -211,7 +211,7 @@ async def test_nothing_goes_on_after_unloading(
     assert (coordinator(), catalogue()) == (None, None)  # no timer, listener or task holds them
 
 
-async def test_after_a_failed_start_nothing_goes_on_but_the_next_try(
+async def test_nothing_runs_after_a_failed_setup_is_unloaded(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.inject(Fault.status(503), FREE_BUSY, times=None)
@@ -243,7 +243,7 @@ async def test_a_reload_leaves_one_poll_and_one_timer(
     assert Counter(write.entity_id for write in writes)[shown(hass, orion).entity_id] == 2
 
 
-async def test_limits_hold_over_a_reload(
+async def test_rate_limits_are_kept_across_reloads(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(*(tenant.add_room(f"Room {number}") for number in range(40)))
@@ -254,7 +254,7 @@ async def test_limits_hold_over_a_reload(
     assert tenant.limit_violations == []
 
 
-async def test_devices_and_entities_go_with_the_entry(
+async def test_devices_and_entities_are_removed_with_the_entry(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -270,7 +270,7 @@ async def test_devices_and_entities_go_with_the_entry(
 
 @pytest.mark.parametrize("fault", [Fault.slow(3_600), Fault.rate_limited(30)], ids=["silent", "told to wait"])
 @pytest.mark.parametrize("end", ["unload", "remove", "stop"])
-async def test_an_end_in_the_middle_of_a_poll_is_clean(
+async def test_unload_during_a_poll_is_clean(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -294,7 +294,7 @@ async def test_an_end_in_the_middle_of_a_poll_is_clean(
     else:
         await clock.run(hass.async_stop())
     tenant.requests.clear()
-    if end != "stop":  # after which nothing runs any more
+    if end != "stop":  # after a stop, nothing runs
         await clock.forward(minutes=10)
 
     assert tenant.requests == []
@@ -304,29 +304,29 @@ async def test_an_end_in_the_middle_of_a_poll_is_clean(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_room_read_on_demand_while_the_entry_ends_starts_nothing_anew(
+async def test_read_on_demand_during_unload_restarts_nothing(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
     entry = await set_up(orion)
     coordinator = weakref.ref(entry.runtime_data)
     tenant.inject(Fault.slow(8), FREE_BUSY)
-    wish = hass.async_create_task(
+    update = hass.async_create_task(
         hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
     )
     await clock.settle()
 
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
-    assert not wish.done()
+    assert not update.done()
     await clock.forward(minutes=5)
 
-    assert wish.done()
-    del wish
+    assert update.done()
+    del update
     gc.collect()
     assert coordinator() is None
 
 
-async def test_an_entry_can_be_unloaded_in_an_outage_and_loaded_after_it(
+async def test_entry_can_be_unloaded_in_an_outage_and_set_up_after_it(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -341,7 +341,7 @@ async def test_an_entry_can_be_unloaded_in_an_outage_and_loaded_after_it(
     assert state_of(hass, orion) == "off"
 
 
-async def test_no_secret_and_no_token_reaches_the_log(
+async def test_secret_and_token_are_never_logged(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -388,7 +388,7 @@ async def test_two_apps_run_side_by_side(
 
         states = hass.states.async_all("binary_sensor")
         assert sorted(state.state for state in states) == ["off", "on"]
-        assert len(devices_of(hass)) == 4  # of each app, itself and its room
+        assert len(devices_of(hass)) == 4  # for each app: the account and its room
         await clock.run(hass.config_entries.async_unload(copy.entry_id))
         assert tenant.limit_violations == []
         await clock.to(clock.now + timedelta(minutes=2))

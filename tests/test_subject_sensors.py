@@ -1,4 +1,4 @@
-"""When a room changes, is free and busy next; and how many rooms are free."""
+"""Sensors of a room (next change, next free, next busy) and the number of free rooms."""
 
 from datetime import datetime
 import re
@@ -23,17 +23,17 @@ RARELY = 3_600
 @pytest.fixture(autouse=True)
 async def home(hass: HomeAssistant) -> None:
     await hass.config.async_set_time_zone("UTC")
-    assert await async_setup_component(hass, "calendar", {})  # before time stands still, for threads load it
+    assert await async_setup_component(hass, "calendar", {})  # before time is frozen, because threads load it
 
 
 def entity_of(hass: HomeAssistant, key: str) -> er.RegistryEntry:
-    """Return our entity whose unique id ends so."""
+    """Return our entity whose unique id ends with the key."""
     entities = er.async_get(hass).entities.values()
     return next(entity for entity in entities if entity.unique_id.endswith(f"_{key}"))
 
 
 def state_of(hass: HomeAssistant, room: Room, key: str) -> str | datetime | None:
-    """Return what a sensor shows: an instant, or the word that stands for none; None if it is disabled."""
+    """Return the state of a sensor: an instant, or a word such as "unknown"; None if it is disabled."""
     state = hass.states.get(entity_of(hass, f"{room.room_id}_{key}").entity_id)
     if state is None or not state.state.startswith("20"):
         return state.state if state else None
@@ -47,13 +47,13 @@ def free_rooms(hass: HomeAssistant) -> State:
 
 
 def free(hass: HomeAssistant) -> tuple[str, list[str] | None]:
-    """Return how many rooms are free, and which."""
+    """Return the number of free rooms and their names."""
     return free_rooms(hass).state, free_rooms(hass).attributes.get("rooms")
 
 
 @pytest.fixture
 def with_next_busy(hass: HomeAssistant, tenant: Tenant, orion: Room) -> None:
-    """Let the sensor be enabled that is disabled by default."""
+    """Enable the "next busy" sensor, which is disabled by default."""
     er.async_get(hass).async_get_or_create(
         "sensor", DOMAIN, f"{tenant.app_id}_{orion.room_id}_next_busy", disabled_by=None
     )
@@ -63,7 +63,7 @@ def with_next_busy(hass: HomeAssistant, tenant: Tenant, orion: Room) -> None:
 
 
 @pytest.mark.usefixtures("with_next_busy")
-async def test_a_room_tells_when_it_changes_and_is_free_and_busy_next(
+async def test_room_shows_its_next_change_next_free_and_next_busy_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     for start, end in ((at(9), at(10, 30)), (at(10, 40), at(12)), (at(14), at(15))):
@@ -73,7 +73,7 @@ async def test_a_room_tells_when_it_changes_and_is_free_and_busy_next(
     def shown() -> tuple[Any, ...]:
         return tuple(state_of(hass, orion, key) for key in ("next_change", "next_free", "next_busy"))
 
-    # until when it is busy or free, the next gap that is of use, the next start
+    # end of the current state, start of the next gap that is long enough, start of the next meeting
     assert shown() == (at(10, 30), at(12), at(10, 40))
     await clock.to(at(10, 30))
     assert shown() == (at(10, 40), at(12), at(10, 40))
@@ -88,7 +88,7 @@ async def test_a_room_tells_when_it_changes_and_is_free_and_busy_next(
 
 
 @pytest.mark.parametrize(("end", "state"), [(at(9, day=30), "unknown"), (None, "unknown")])
-async def test_what_has_no_end_in_sight_is_unknown(
+async def test_next_change_is_unknown_if_disabled_beyond_the_horizon(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, end: datetime | None, state: str
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), end)
@@ -98,7 +98,7 @@ async def test_what_has_no_end_in_sight_is_unknown(
     assert [state_of(hass, orion, key) for key in ("next_change", "next_free")] == [state, state]
 
 
-async def test_what_is_not_known_is_unavailable(
+async def test_sensors_are_unavailable_after_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.book(vega.room_id, at(14), at(15))
@@ -115,7 +115,7 @@ async def test_what_is_not_known_is_unavailable(
     assert [state_of(hass, room, "next_change") for room in (orion, vega)] == ["unknown", at(14)]
 
 
-async def test_only_what_tells_something_of_its_own_is_enabled(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+async def test_entities_enabled_by_default(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
     await set_up(orion)
 
     entities = [entity for entity in er.async_get(hass).entities.values() if orion.room_id in entity.unique_id]
@@ -130,7 +130,7 @@ async def test_only_what_tells_something_of_its_own_is_enabled(hass: HomeAssista
     assert hass.states.get("sensor.orion_next_busy") is None
 
 
-async def test_polls_in_which_nothing_changed_write_nothing(
+async def test_polls_without_changes_write_no_states(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(18))
@@ -146,7 +146,7 @@ async def test_polls_in_which_nothing_changed_write_nothing(
     assert free_rooms(hass).last_reported == count.last_reported
 
 
-async def test_a_flip_writes_each_entity_whose_value_changes_and_no_other(
+async def test_flip_writes_only_entities_whose_value_changes(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
@@ -187,7 +187,7 @@ async def test_free_rooms_are_counted_and_named(
     assert free(hass) == ("2", ["Orion", "Vega"])
 
 
-async def test_another_room_that_is_free_instead_is_told(
+async def test_names_change_when_another_room_is_free_instead(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(10, 20), at(10, 40))
@@ -199,7 +199,7 @@ async def test_another_room_that_is_free_instead_is_told(
     assert free(hass) == ("1", ["Vega"])
 
 
-async def test_a_room_of_which_nothing_is_known_does_not_count_as_free(
+async def test_unavailable_room_does_not_count_as_free(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)
@@ -217,7 +217,7 @@ async def test_a_room_of_which_nothing_is_known_does_not_count_as_free(
     assert free(hass) == ("2", ["Orion", "Vega"])
 
 
-async def test_rooms_that_come_and_go_are_counted(
+async def test_count_follows_added_and_removed_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion)
@@ -229,7 +229,7 @@ async def test_rooms_that_come_and_go_are_counted(
         assert free(hass) == expected
 
 
-async def test_people_are_no_rooms(hass: HomeAssistant, tenant: Tenant, set_up: SetUp) -> None:
+async def test_people_do_not_count_as_free_rooms(hass: HomeAssistant, tenant: Tenant, set_up: SetUp) -> None:
     ana = tenant.add_user("Ana")
 
     await set_up(people={ana.open_id: "Ana"})
@@ -237,7 +237,7 @@ async def test_people_are_no_rooms(hass: HomeAssistant, tenant: Tenant, set_up: 
     assert free(hass) == ("0", [])
 
 
-async def test_the_names_of_the_free_rooms_are_not_recorded(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+async def test_names_of_free_rooms_are_not_recorded(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
     await set_up(orion)
 
     recorded = free_rooms(hass).state_info
@@ -250,7 +250,7 @@ async def test_the_names_of_the_free_rooms_are_not_recorded(hass: HomeAssistant,
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_entity_ids_read_well_for_chinese_names(
+async def test_entity_ids_of_chinese_names_are_in_pinyin(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, language: str
 ) -> None:
     hass.config.language = language
@@ -275,7 +275,7 @@ async def test_entity_ids_read_well_for_chinese_names(
     ("language", "words"),
     [("en", {"Next change", "Next free", "Free rooms"}), ("zh-Hans", {"下次变化", "下次空闲", "空闲会议室"})],
 )
-async def test_names_are_in_the_language_of_the_house(
+async def test_names_are_in_the_configured_language(
     hass: HomeAssistant, set_up: SetUp, orion: Room, language: str, words: set[str]
 ) -> None:
     hass.config.language = language
