@@ -1,4 +1,4 @@
-"""What is shown of a room: busy or free, until when, what next."""
+"""The busy sensor of a room: its state, until when, and what is next."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,7 +53,7 @@ def text(instant: datetime) -> str:
 # Now and next
 
 
-async def test_a_busy_room_tells_since_when_until_when_and_what_next(
+async def test_busy_room_shows_its_current_and_next_block(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     for start, end in ((at(9), at(10)), (at(10), at(11)), (at(11, 5), at(12))):
@@ -73,12 +73,12 @@ async def test_a_busy_room_tells_since_when_until_when_and_what_next(
     assert bookings(hass, orion) == [(at(9), at(11)), (at(11, 5), at(12))]
 
 
-async def test_a_free_room_tells_what_it_is(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+async def test_free_room_shows_its_details(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
     await set_up(orion)
 
     state = shown(hass, orion)
     assert (state.state, state.name) == ("off", "Orion")
-    assert "device_class" not in state.attributes  # booked is not occupied
+    assert "device_class" not in state.attributes  # a booked room need not be occupied
     assert {name: state.attributes[name] for name in ("room_id", "capacity", "building", "floor", "equipment")} == {
         "room_id": orion.room_id,
         "capacity": 8,
@@ -90,7 +90,7 @@ async def test_a_free_room_tells_what_it_is(hass: HomeAssistant, set_up: SetUp, 
     assert attributes(hass, orion, *names) == (None, None, None, None, True, [])
 
 
-async def test_a_room_is_available_as_long_as_the_gap_is_of_use(
+async def test_room_is_available_while_the_gap_is_long_enough(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(11), at(12))
@@ -106,7 +106,7 @@ async def test_a_room_is_available_as_long_as_the_gap_is_of_use(
     assert state_of(hass, orion) == "off"
 
 
-async def test_what_runs_out_of_the_known_window_has_no_known_end(
+async def test_meeting_beyond_the_window_has_no_start_and_end(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, day=-2), at(9, day=8))
@@ -118,7 +118,7 @@ async def test_what_runs_out_of_the_known_window_has_no_known_end(
     assert attributes(hass, orion, *names) == (None, None, None, None)
 
 
-async def test_a_meeting_that_ends_within_a_longer_horizon_has_a_known_end(
+async def test_meeting_within_a_longer_horizon_has_an_end(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(9, day=8))
@@ -128,7 +128,7 @@ async def test_a_meeting_that_ends_within_a_longer_horizon_has_a_known_end(
     assert attributes(hass, orion, "busy_since", "busy_until") == (text(at(9)), text(at(9, day=8)))
 
 
-async def test_a_meeting_that_began_yesterday_is_shown_from_yesterday(
+async def test_meeting_since_yesterday_shows_its_real_start(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(22, day=-1), at(6))
@@ -147,7 +147,7 @@ async def test_a_meeting_that_began_yesterday_is_shown_from_yesterday(
         ("America/New_York", "2026-11-23T04:30:00-05:00", "2026-11-23T11:30:00-05:00"),
     ],
 )
-async def test_times_are_those_of_the_house(
+async def test_times_are_in_the_configured_time_zone(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, zone: str, since: str, until: str
 ) -> None:
     await hass.config.async_set_time_zone(zone)
@@ -162,7 +162,7 @@ async def test_times_are_those_of_the_house(
 @pytest.mark.parametrize(
     ("zone", "midnight"), [("Asia/Shanghai", at(16)), ("America/New_York", at(5, day=1)), ("UTC", at(0, day=1))]
 )
-async def test_at_midnight_of_the_house_the_bookings_shown_move_on_by_a_day(
+async def test_bookings_advance_by_a_day_at_local_midnight(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -190,11 +190,11 @@ async def test_at_midnight_of_the_house_the_bookings_shown_move_on_by_a_day(
     assert [write.entity_id for write in writes].count(busy_id(hass, orion)) == 1
 
 
-# Requests
+# Pending requests
 
 
 @pytest.mark.parametrize(("counted", "state"), [(False, "off"), (True, "on")])
-async def test_a_request_is_pending_and_busy_only_if_wanted(
+async def test_pending_request_is_busy_only_if_the_option_is_set(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, counted: bool, state: str
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11), rsvp="needs_action")
@@ -222,7 +222,7 @@ async def test_a_granted_request_is_a_booking(
     assert attributes(hass, orion, "pending") == (0,)
 
 
-async def test_a_refused_request_is_nothing(hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room) -> None:
+async def test_declined_request_is_ignored(hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room) -> None:
     tenant.variants.declined_rows = "always"
     tenant.book(orion.room_id, at(9), at(11), rsvp="decline")
     tenant.book(orion.room_id, at(9), at(11), rsvp="removed")
@@ -255,7 +255,7 @@ async def test_a_disabled_room_is_not_free(
     assert attributes(hass, orion, "disabled_reason", "available_now") == (None, True)
 
 
-async def test_a_room_to_be_disabled_is_busy_from_then_on(
+async def test_room_is_busy_while_it_is_disabled(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(10, 20), at(10, 40), "water")
@@ -271,7 +271,7 @@ async def test_a_room_to_be_disabled_is_busy_from_then_on(
     assert attributes(hass, orion, "disabled_reason") == (None,)
 
 
-async def test_a_room_disabled_for_ever_is_busy_without_end(
+async def test_room_disabled_without_end_is_busy_without_end(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), None)
@@ -283,7 +283,7 @@ async def test_a_room_disabled_for_ever_is_busy_without_end(
         assert attributes(hass, orion, "disabled_reason", "busy_until", "next_free_time") == ("disabled", None, None)
 
 
-async def test_a_meeting_right_before_a_disabled_time_is_one_block_with_it(
+async def test_meeting_merges_with_an_adjacent_disabled_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(10, 20), at(10, 40), "water")
@@ -300,7 +300,7 @@ async def test_a_meeting_right_before_a_disabled_time_is_one_block_with_it(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 40), "off")]
 
 
-async def test_a_room_found_disabled_or_enabled_later_follows_the_catalogue(
+async def test_room_disabled_or_enabled_later_follows_the_catalogue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=RARELY)
@@ -318,7 +318,7 @@ async def test_a_room_found_disabled_or_enabled_later_follows_the_catalogue(
 # On demand
 
 
-async def test_a_room_is_read_when_it_is_asked_to_be_updated(
+async def test_room_is_read_on_demand(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
@@ -337,7 +337,7 @@ async def test_a_room_is_read_when_it_is_asked_to_be_updated(
     assert state_of(hass, orion) == "on"
     await clock.to(at(10, 6))
 
-    assert 1 <= len(reads_of(tenant, orion)) <= 2  # at once, and once more for those that came while that was fresh
+    assert 1 <= len(reads_of(tenant, orion)) <= 2  # immediately, and once more for later demands
     assert reads_of(tenant, vega) == []
     await clock.to(at(11, 0, 10))
     assert len(reads_of(tenant, vega)) == 1
@@ -346,7 +346,7 @@ async def test_a_room_is_read_when_it_is_asked_to_be_updated(
 # As a whole
 
 
-async def test_what_changes_with_every_meeting_is_not_recorded(
+async def test_large_and_static_attributes_are_not_recorded(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
@@ -360,7 +360,7 @@ async def test_what_changes_with_every_meeting_is_not_recorded(
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", ("Busy", "Free")), ("zh-Hans", ("忙碌", "空闲"))])
-async def test_states_have_words(
+async def test_states_are_translated(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, language: str, words: tuple[str, str]
 ) -> None:
     entry = await set_up(orion)

@@ -1,4 +1,4 @@
-"""The calendar of a room: its bookings in any range, and when Feishu is asked for them."""
+"""The calendar of a room: its bookings in any range, and when they are read from Feishu."""
 
 import asyncio
 from collections.abc import Callable
@@ -39,7 +39,7 @@ type Bookings = list[tuple[datetime, datetime]]
 @pytest.fixture(autouse=True)
 async def home(hass: HomeAssistant) -> None:
     await hass.config.async_set_time_zone("UTC")
-    # Before time stands still, for threads load it; and before there is a client, whose server takes no views any more
+    # Before time is frozen, because threads load it; and before a test client starts, because no view can be added then
     assert await async_setup_component(hass, "calendar", {})
 
 
@@ -72,7 +72,7 @@ type Ask = Callable[..., Any]
 
 @pytest.fixture
 def ask(hass: HomeAssistant, clock: Clock) -> Ask:
-    """Return what asks the calendar of a room for the bookings from one instant to another."""
+    """Return a function that asks the calendar of a room for its bookings between two instants."""
 
     async def ask(room: Room, start: datetime, end: datetime) -> Bookings:
         events = await clock.run(calendar_of(hass, room).async_get_events(hass, start, end))
@@ -86,7 +86,7 @@ def ask(hass: HomeAssistant, clock: Clock) -> Ask:
 # The event
 
 
-async def test_the_event_is_the_block_under_way_or_the_next(
+async def test_event_is_the_current_or_the_next_block(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     for start, end in ((9, 10), (10, 11), (14, 15)):
@@ -102,7 +102,7 @@ async def test_the_event_is_the_block_under_way_or_the_next(
     assert event_of(hass, orion) == ("off", None, None)
 
 
-async def test_all_that_is_shown_of_a_room_changes_at_the_same_instant(
+async def test_all_entities_of_a_room_change_at_the_same_instant(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     for minute in range(5, 59, 6):
@@ -121,13 +121,13 @@ async def test_all_that_is_shown_of_a_room_changes_at_the_same_instant(
     assert [when for when, _ in next_change] == [when for when, _ in flips]
 
 
-async def test_the_other_entities_are_told_though_the_calendar_has_looked_first(
+async def test_other_entities_are_updated_if_the_calendar_changed_first(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(10, 30))
     await set_up(orion, scan_interval=RARELY)
 
-    clock.set_wall(at(10, 30))  # timers don't notice, until the next minute
+    clock.set_wall(at(10, 30))  # timers do not notice until the next minute
     calendar_of(hass, orion).async_write_ha_state()  # as Home Assistant's own alarm does
     assert shown(hass, orion).state == "off"
     await clock.forward(minutes=1)
@@ -136,7 +136,7 @@ async def test_the_other_entities_are_told_though_the_calendar_has_looked_first(
     assert [state and state.state for state in states] == ["off", "unknown"]
 
 
-async def test_a_room_of_which_nothing_is_known_any_more_has_no_calendar(
+async def test_calendar_is_unavailable_after_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room, vega: Room
 ) -> None:
     tenant.book(vega.room_id, at(14), at(15))
@@ -155,14 +155,14 @@ async def test_a_room_of_which_nothing_is_known_any_more_has_no_calendar(
     assert [shown(hass, room).state for room in (orion, vega)] == ["off", "off"]
 
 
-# What has no known end
+# Bookings without a known start or end
 
 
 @pytest.mark.parametrize("clipping", ["none", "clipped"])
 @pytest.mark.parametrize(
     ("start", "state"), [(at(9), "on"), (at(9, day=5), "off"), (at(9, 30, day=7), "off")], ids=["now", "next", "last"]
 )
-async def test_a_booking_beyond_the_horizon_has_an_end_that_does_not_move_with_the_polls(
+async def test_end_beyond_the_horizon_does_not_move_with_polls(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -186,7 +186,7 @@ async def test_a_booking_beyond_the_horizon_has_an_end_that_does_not_move_with_t
     assert event_of(hass, orion) == (state, f"{start:%Y-%m-%d %H:%M}", "2026-12-02 00:00")
 
 
-async def test_a_room_booked_out_of_sight_stays_busy_when_the_horizon_comes_near(
+async def test_room_booked_beyond_the_horizon_stays_busy(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(9, day=30))
@@ -201,7 +201,7 @@ async def test_a_room_booked_out_of_sight_stays_busy_when_the_horizon_comes_near
 
 
 @pytest.mark.parametrize("clipping", ["none", "clipped"])
-async def test_a_booking_from_before_the_known_window_begins_with_the_day(
+async def test_booking_from_before_the_window_starts_at_midnight(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, clipping: str
 ) -> None:
     tenant.variants.update({"clipping": clipping})
@@ -216,12 +216,10 @@ async def test_a_booking_from_before_the_known_window_begins_with_the_day(
     assert event_of(hass, orion) == ("on", "2026-11-24 00:00", "2026-11-26 09:00")
 
 
-# A range
+# Ranges
 
 
-async def test_a_range_holds_the_single_bookings_that_touch_it(
-    tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room
-) -> None:
+async def test_range_returns_each_overlapping_booking(tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room) -> None:
     booked = [(at(7), at(9)), (at(8), at(9, 30)), (at(9, 30), at(10)), (at(10), at(11)), (at(11), at(12))]
     for start, end in reversed(booked):
         tenant.book(orion.room_id, start, end)
@@ -232,7 +230,7 @@ async def test_a_range_holds_the_single_bookings_that_touch_it(
     assert await ask(orion, at(12), at(23)) == []
 
 
-async def test_a_range_without_length_holds_nothing(tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room) -> None:
+async def test_empty_range_returns_nothing(tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     await set_up(orion)
     tenant.requests.clear()
@@ -244,7 +242,7 @@ async def test_a_range_without_length_holds_nothing(tenant: Tenant, set_up: SetU
 
 @pytest.mark.parametrize(("counted", "expected"), [(False, [9, 11]), (True, [9, 10, 11])])
 @pytest.mark.parametrize("day", [0, 30], ids=["known", "read"])
-async def test_requests_and_refusals_are_no_bookings(
+async def test_range_excludes_declined_and_pending_requests(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
@@ -264,7 +262,7 @@ async def test_requests_and_refusals_are_no_bookings(
     assert [start.hour for start, _ in bookings] == expected
 
 
-async def test_the_time_in_which_a_room_is_disabled_is_a_booking(
+async def test_disabled_time_is_a_booking(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room, vega: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), at(15, day=20), "water")
@@ -283,7 +281,7 @@ async def test_the_time_in_which_a_room_is_disabled_is_a_booking(
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Busy"), ("zh-Hans", "忙碌"), ("de", "Busy")])
-async def test_a_booking_says_no_more_than_that(
+async def test_event_contains_only_times_and_a_summary(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, language: str, word: str
 ) -> None:
     hass.config.language = language
@@ -301,14 +299,14 @@ async def test_a_booking_says_no_more_than_that(
     assert (attributes["message"], attributes["description"], attributes["location"]) == (word, "", "")
 
 
-async def test_the_word_is_that_of_the_language_that_is_chosen_later(
+async def test_summary_follows_a_change_of_language(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     await set_up(orion)
 
     await clock.run(hass.config.async_update(language="zh-Hans"))
-    # Home Assistant reads the texts in threads, one after the other: all is there when they are
+    # Home Assistant loads texts in threads, one after the other: once these are loaded, all earlier ones are
     await async_get_translations(hass, "zh-Hans", "entity", [DOMAIN])
     await hass.async_block_till_done()
 
@@ -316,10 +314,10 @@ async def test_the_word_is_that_of_the_language_that_is_chosen_later(
     assert event.summary == "忙碌"
 
 
-# From where
+# Calls for ranges
 
 
-async def test_what_is_known_costs_no_call(tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room) -> None:
+async def test_range_within_the_window_makes_no_call(tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room) -> None:
     tenant.book(orion.room_id, at(9, day=-1), at(11, day=-1))
     tenant.book(orion.room_id, at(9, day=7), at(11, day=7))
     await set_up(orion)
@@ -335,7 +333,7 @@ async def test_what_is_known_costs_no_call(tenant: Tenant, set_up: SetUp, ask: A
     assert len(reads_of(tenant, orion)) == 2
 
 
-async def test_200_days_take_three_calls_and_these_count(
+async def test_200_days_take_three_calls_that_are_counted(
     tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room, vega: Room
 ) -> None:
     days = range(-40, 180, 20)
@@ -357,7 +355,7 @@ async def test_200_days_take_three_calls_and_these_count(
     assert entry.runtime_data.calls.used == before + 3
 
 
-async def test_a_longer_range_than_anybody_needs_is_refused(
+async def test_range_above_the_maximum_is_refused(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     await set_up(orion)
@@ -409,7 +407,7 @@ async def test_days_beyond_the_window_are_read_once_in_15_minutes(
     ]
 
 
-async def test_two_who_ask_at_once_make_one_call(
+async def test_simultaneous_requests_make_one_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
@@ -426,7 +424,7 @@ async def test_two_who_ask_at_once_make_one_call(
 
 
 @pytest.mark.parametrize("others", [0, 1])
-async def test_who_waits_no_longer_takes_the_answer_from_nobody(
+async def test_canceled_request_does_not_affect_others(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -461,7 +459,7 @@ async def test_who_waits_no_longer_takes_the_answer_from_nobody(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_a_range_that_cannot_be_read_says_why_and_can_be_tried_again(
+async def test_failed_range_reports_the_reason_and_can_be_retried(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room, fault: Fault, key: str
 ) -> None:
     tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
@@ -473,7 +471,7 @@ async def test_a_range_that_cannot_be_read_says_why_and_can_be_tried_again(
 
     assert failure.value.translation_key == key
     assert_is_translated(failure.value)
-    assert "Orion" not in str(failure.value)  # which is put into the log
+    assert "Orion" not in str(failure.value)  # Home Assistant logs the error
     tenant.clear_faults()
     await clock.forward(minutes=16)
     assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]
@@ -490,7 +488,7 @@ async def test_a_range_that_cannot_be_read_says_why_and_can_be_tried_again(
         (datetime(2026, 6, 10, tzinfo=BERLIN), 24),
     ],
 )
-async def test_a_day_on_which_the_clocks_change(
+async def test_bookings_are_exact_on_days_of_clock_changes(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -500,7 +498,7 @@ async def test_a_day_on_which_the_clocks_change(
     midnight: datetime,
     hours: int,
 ) -> None:
-    """Each second quarter of an hour is booked all day, and all of that is shown as it is."""
+    """Every second quarter-hour of the day is booked; range and states show exactly that."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     start = midnight.astimezone(UTC)
     booked = [(start + (30 * i + 15) * MINUTE, start + (30 * i + 30) * MINUTE) for i in range(2 * hours)]
@@ -518,11 +516,11 @@ async def test_a_day_on_which_the_clocks_change(
         assert (shown(hass, orion).state, busy.state) == (expected, expected), clock.now
 
 
-async def test_a_booking_from_the_first_to_the_second_time_of_the_hour_that_comes_twice(
+async def test_booking_across_the_repeated_hour_of_a_clock_change(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, writes: Writes, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Berlin")
-    start = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 02:45 on the clock; it ends at 02:15
+    start = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 02:45 local time; it ends at 02:15 local time
     tenant.book(orion.room_id, start, start + 30 * MINUTE)
     clock.set_wall(start - timedelta(hours=2))
     await set_up(orion, scan_interval=RARELY)
@@ -534,7 +532,7 @@ async def test_a_booking_from_the_first_to_the_second_time_of_the_hour_that_come
     assert writes.changes_of(id_of(hass, orion)) == [(start, "on"), (start + 30 * MINUTE, "off")]
 
 
-async def test_times_are_those_of_the_house_and_not_of_the_tenant(
+async def test_times_are_in_the_configured_time_zone_not_the_tenants(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("America/New_York")
@@ -549,11 +547,11 @@ async def test_times_are_those_of_the_house_and_not_of_the_tenant(
     assert event.as_dict()["start"] == "2026-12-22T22:00:00-05:00"
 
 
-# Those who look at it
+# Open calendars
 
 
 class Panel:
-    """An open calendar panel; it does as Home Assistant's command `calendar/event/subscribe`, without a socket."""
+    """An open calendar panel: it subscribes as `calendar/event/subscribe` of Home Assistant does, without a socket."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -564,7 +562,7 @@ class Panel:
         calendar.async_update_single_event_listener(start, end, self._note)
 
     async def told(self) -> list[Bookings | None]:
-        """Return what it was told since it was last asked."""
+        """Return the updates received since the last call."""
         await self._clock.settle()
         told, self._told = self._told, []
         return told
@@ -580,14 +578,14 @@ class Panel:
 @pytest.fixture
 def panel(clock: Clock) -> Panel:
     if not hasattr(CalendarEntity, "async_subscribe_events"):
-        pytest.skip("calendars tell of changes from Home Assistant 2026.5 on")
+        pytest.skip("calendars push changes since Home Assistant 2026.5")
     return Panel(clock)
 
 
 @pytest.mark.parametrize(
     ("start", "end"), [(at(0), at(0, day=7)), (at(0, day=-20), at(0, day=80))], ids=["known", "beyond"]
 )
-async def test_an_open_calendar_shows_changes_at_few_calls(
+async def test_open_calendar_shows_changes_with_few_calls(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -623,13 +621,13 @@ async def test_an_open_calendar_shows_changes_at_few_calls(
     known = sorted([*known, (third.start, third.end)])
     assert (await panel.told())[-1:] == [known]
 
-    # One that is cancelled
+    # A canceled meeting
     tenant.cancel(third.booking_id)
     await clock.forward(seconds=2 * polls)
     known.remove((third.start, third.end))
     assert (await panel.told())[-1:] == [known]
 
-    # Nothing
+    # No change
     await clock.forward(minutes=10)
     assert await panel.told() == []
     quarters = (clock.now - at(10)) // timedelta(minutes=15)
@@ -657,7 +655,7 @@ async def test_a_calendar_opened_15_minutes_later_shows_new_bookings_far_ahead(
     assert await panel.told() == [[(at(9, day=30), at(10, day=30))]]
 
 
-async def test_an_open_calendar_is_told_that_nothing_can_be_read(
+async def test_open_calendar_is_notified_of_an_outage(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, panel: Panel, orion: Room
 ) -> None:
     await set_up(orion)
@@ -673,10 +671,10 @@ async def test_an_open_calendar_is_told_that_nothing_can_be_read(
     assert (await panel.told())[-1:] == [[]]
 
 
-# By Home Assistant's own means
+# Through Home Assistant's APIs
 
 
-async def test_who_subscribes_by_websocket_is_told_of_a_change(
+async def test_websocket_subscription_receives_a_change(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -767,7 +765,7 @@ async def test_the_http_api_returns_the_bookings(
     assert str(MAX_RANGE.days) in await answer.text()
 
 
-async def test_the_action_of_calendars_returns_the_bookings(
+async def test_get_events_action_returns_the_bookings(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
@@ -790,7 +788,7 @@ async def test_the_action_of_calendars_returns_the_bookings(
     }
 
 
-async def test_a_calendar_is_dropped_with_its_room(
+async def test_calendar_is_removed_with_its_room(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry: MockConfigEntry = await set_up(orion, vega)
@@ -803,7 +801,7 @@ async def test_a_calendar_is_dropped_with_its_room(
     assert shown(hass, orion).state == "off"
 
 
-async def test_polls_that_bring_nothing_new_do_not_pass_for_news(
+async def test_range_is_read_again_after_it_expires_at_a_poll(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=1_800)
@@ -815,7 +813,7 @@ async def test_polls_that_bring_nothing_new_do_not_pass_for_news(
     assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]
 
 
-async def test_at_a_change_far_days_are_not_told_as_they_were_long_ago(
+async def test_range_is_read_again_days_later(
     tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, day=3), at(10, day=3))
