@@ -242,7 +242,7 @@ async def test_empty_range_returns_nothing(tenant: Tenant, set_up: SetUp, ask: A
 
 @pytest.mark.parametrize(("counted", "expected"), [(False, [9, 11]), (True, [9, 10, 11])])
 @pytest.mark.parametrize("day", [0, 30], ids=["known", "read"])
-async def test_range_excludes_declined_and_pending_requests(
+async def test_range_excludes_declined_and_uncounted_pending_requests(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
@@ -801,7 +801,7 @@ async def test_calendar_is_removed_with_its_room(
     assert shown(hass, orion).state == "off"
 
 
-async def test_range_is_read_again_after_it_expires_at_a_poll(
+async def test_unchanged_poll_does_not_extend_a_cached_range(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=1_800)

@@ -1,4 +1,4 @@
-"""What a user is told of in the repairs: once for each cause, for as long as it lasts, and what to do about it."""
+"""Repair issues: one for each cause, for as long as the cause lasts, with instructions."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ USER_ID_SCOPE = "contact:user.employee_id:readonly"
 
 
 def issue_of(hass: HomeAssistant, entry: MockConfigEntry, kind: str = "quota_exceeded") -> ir.IssueEntry | None:
-    """Return the issue of a kind that an entry has, after making sure that it can be read."""
+    """Return the issue of this kind of an entry, after checking its texts."""
     issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{kind}_{entry.entry_id}")
     if issue:
         assert_issue_is_readable(issue)
@@ -36,13 +36,13 @@ def issue_of(hass: HomeAssistant, entry: MockConfigEntry, kind: str = "quota_exc
 
 
 def kinds(hass: HomeAssistant) -> list[str]:
-    """Return the kinds of all issues of ours."""
+    """Return the kinds of all our issues."""
     ours = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
     return sorted(str(issue.data["kind"]) for issue in ours if issue.data)
 
 
 def words(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> dict[str, str]:
-    """Return what an issue fills into its texts."""
+    """Return the placeholders of an issue."""
     issue = issue_of(hass, entry, kind)
     assert issue
     assert issue.translation_placeholders
@@ -50,14 +50,14 @@ def words(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> dict[str, s
 
 
 def until(hass: HomeAssistant, entry: MockConfigEntry) -> str:
-    """Return until when nothing is read, as a user is told."""
+    """Return the time of the next read, as shown in the issue."""
     issue = issue_of(hass, entry)
     assert issue is not None
     assert issue.translation_placeholders is not None
     return issue.translation_placeholders["until"]
 
 
-async def test_calls_that_are_used_up_are_told_of_with_the_time_of_the_next_try(
+async def test_exceeded_quota_issue_shows_the_time_of_the_next_try(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -70,7 +70,7 @@ async def test_calls_that_are_used_up_are_told_of_with_the_time_of_the_next_try(
     assert issue is not None
     assert (issue.severity, issue.is_fixable, issue.translation_key) == (
         ir.IssueSeverity.WARNING,
-        True,  # whoever has the quota raised need not wait for the next try
+        True,  # users who raise the quota need not wait for the next try
         "quota_exceeded",
     )
     assert issue.translation_placeholders == {
@@ -81,7 +81,7 @@ async def test_calls_that_are_used_up_are_told_of_with_the_time_of_the_next_try(
     assert until(hass, entry) in {"2026-11-23 16:30", "2026-11-23 16:31"}
 
 
-async def test_nothing_is_read_until_then_and_it_disappears_by_itself(
+async def test_quota_issue_pauses_reads_and_disappears_by_itself(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -100,7 +100,7 @@ async def test_nothing_is_read_until_then_and_it_disappears_by_itself(
     assert {state_of(hass, room) for room in rooms} == {"off"}
 
 
-async def test_where_they_are_still_used_up_it_says_until_when_anew(
+async def test_quota_issue_is_updated_if_the_quota_is_still_exceeded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -112,10 +112,12 @@ async def test_where_they_are_still_used_up_it_says_until_when_anew(
 
     assert first < until(hass, entry)
     assert until(hass, entry) >= "2026-11-23 22:00"
-    assert len([call for call in tenant.calls(FREE_BUSY) if call.code]) <= 10 + 1  # the second time, one finds out
+    assert (
+        len([call for call in tenant.calls(FREE_BUSY) if call.code]) <= 10 + 1
+    )  # the second time, one probe is enough
 
 
-async def test_rooms_that_are_out_of_step_pause_as_well(
+async def test_quota_pauses_rooms_with_shifted_polls_too(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
@@ -137,7 +139,7 @@ async def test_rooms_that_are_out_of_step_pause_as_well(
     assert until(hass, entry) in {"2026-11-23 16:09", "2026-11-23 16:10"}
 
 
-async def test_rooms_that_are_not_read_do_not_matter(
+async def test_quota_issue_ignores_disabled_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     entry = await set_up(orion, vega)
@@ -150,7 +152,7 @@ async def test_rooms_that_are_not_read_do_not_matter(
     assert until(hass, entry) in {"2026-11-23 16:00", "2026-11-23 16:01"}
 
 
-async def test_by_batch_it_is_the_same(
+async def test_quota_issue_with_the_batch_api(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms, source="batch")
@@ -166,7 +168,7 @@ async def test_by_batch_it_is_the_same(
     assert issue_of(hass, entry) is None
 
 
-async def test_other_failures_are_no_issue_while_bookings_are_known(
+async def test_other_failures_raise_no_issue_in_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=1800)
@@ -179,7 +181,7 @@ async def test_other_failures_are_no_issue_while_bookings_are_known(
 
 
 @pytest.mark.parametrize("end", ["unload", "remove", "disable"])
-async def test_it_goes_with_the_entry(
+async def test_issue_is_removed_with_the_entry(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, end: str
 ) -> None:
     entry = await set_up(orion)
@@ -198,14 +200,14 @@ async def test_it_goes_with_the_entry(
     assert issue_of(hass, entry) is None
 
 
-async def test_a_room_that_is_read_while_the_entry_ends_raises_none(
+async def test_read_during_unload_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await async_setup_component(hass, "homeassistant", {})
     entry = await set_up(orion)
     tenant.quota_left = 0
     tenant.inject(Fault.slow(8), FREE_BUSY)
-    wish = hass.async_create_task(
+    update = hass.async_create_task(
         hass.services.async_call("homeassistant", "update_entity", {"entity_id": busy_id(hass, orion)}, blocking=True)
     )
     await clock.settle()
@@ -213,16 +215,16 @@ async def test_a_room_that_is_read_while_the_entry_ends_raises_none(
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
     await clock.forward(minutes=5)
 
-    assert wish.done()
+    assert update.done()
     assert issue_of(hass, entry) is None
 
 
-# What keeps the app from reading
+# Causes that prevent the app from reading
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What happens to the app, as which issue it is told, and with which words beside the name."""
+    """A failure of the app: the kind of its issue, its cause, and the placeholders besides the name."""
 
     kind: str
     begin: Callable[[Tenant], object]
@@ -231,13 +233,13 @@ class Cause:
     key: str = ""
 
     def placeholders(self, entry: MockConfigEntry) -> dict[str, str]:
-        """Return the words with all that they hold."""
+        """Return all placeholders of the issue, with the app's page filled in."""
         app = f"{entry.data['base_url']}/app/{entry.data['app_id']}"
         return {"name": entry.title} | {name: word.replace("{app}", app) for name, word in self.words.items()}
 
 
 def refuse(code: int, msg: str = "") -> Callable[[Tenant], object]:
-    """Return what refuses all that is asked about free/busy."""
+    """Return a function that makes all free/busy calls fail with this error."""
     return lambda tenant: tenant.inject(Fault.error(400, code, msg), FREE_BUSY, times=None)
 
 
@@ -270,12 +272,12 @@ CAUSES = [
 
 
 class Changes(list[tuple[str, str]]):
-    """What happened to issues of ours: what, and of which kind."""
+    """Changes of our issues: action and kind."""
 
 
 @pytest.fixture
 def changes(hass: HomeAssistant) -> Changes:
-    """Note each change of an issue from now on."""
+    """Return a list that records each change of an issue from now on."""
     changes = Changes()
 
     @callback
@@ -288,7 +290,7 @@ def changes(hass: HomeAssistant) -> Changes:
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-async def test_it_is_told_once_with_its_page_and_goes_when_it_is_mended(
+async def test_issue_is_raised_once_with_links_and_removed_when_fixed(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -308,7 +310,7 @@ async def test_it_is_told_once_with_its_page_and_goes_when_it_is_mended(
     assert issue.translation_key == (cause.key or cause.kind)
     assert issue.translation_placeholders == cause.placeholders(entry)
 
-    await clock.to(at(12))  # long after the grace
+    await clock.to(at(12))  # long after the grace period
     assert changes == [("create", cause.kind)]
 
     end_trouble(tenant)
@@ -318,7 +320,7 @@ async def test_it_is_told_once_with_its_page_and_goes_when_it_is_mended(
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-async def test_a_start_that_fails_for_it_says_so_through_all_retries(
+async def test_failed_setup_keeps_its_issue_through_all_retries(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -340,10 +342,10 @@ async def test_a_start_that_fails_for_it_says_so_through_all_retries(
     assert state_of(hass, orion) == "off"
 
 
-async def test_at_a_start_used_up_calls_are_told_of_without_a_time(
+async def test_quota_issue_at_setup_shows_no_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, orion: Room
 ) -> None:
-    """Home Assistant says when it tries again, not the integration."""
+    """Home Assistant, not the integration, decides when to retry the setup."""
     entry = await set_up(orion, begin=change("quota_left", 0))
     issue = issue_of(hass, entry)
     assert issue
@@ -360,7 +362,7 @@ async def test_at_a_start_used_up_calls_are_told_of_without_a_time(
 
 
 @pytest.mark.parametrize("end", ["unload", "remove", "disable"])
-async def test_of_a_start_that_failed_it_goes_with_the_entry(
+async def test_issue_of_a_failed_setup_is_removed_with_the_entry(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, end: str
 ) -> None:
     entry = await set_up(orion, begin=change("bot_enabled", False))
@@ -377,7 +379,7 @@ async def test_of_a_start_that_failed_it_goes_with_the_entry(
     assert kinds(hass) == []
 
 
-async def test_a_start_that_fails_otherwise_says_so_at_the_entry_alone(
+async def test_setup_that_fails_for_another_reason_raises_no_issue(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     entry = await set_up(orion, begin=lambda tenant: tenant.inject(Fault.status(503), times=None))
@@ -387,7 +389,7 @@ async def test_a_start_that_fails_otherwise_says_so_at_the_entry_alone(
     assert kinds(hass) == []
 
 
-async def test_one_cause_after_another_is_one_issue_at_a_time(
+async def test_successive_causes_raise_one_issue_at_a_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, rooms: list[Room]
 ) -> None:
     await set_up(*rooms)
@@ -402,7 +404,7 @@ async def test_one_cause_after_another_is_one_issue_at_a_time(
     assert len(changes) == 3
 
 
-async def test_an_outage_says_nothing_of_what_was_missing_before(
+async def test_outage_keeps_the_issue_of_an_earlier_cause(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -411,7 +413,7 @@ async def test_an_outage_says_nothing_of_what_was_missing_before(
     changes: Changes,
     rooms: list[Room],
 ) -> None:
-    """It is neither mended, nor another cause to tell of."""
+    """An outage does not fix the cause and is no cause of its own."""
     await set_up(*rooms)
     tenant.revoke(FREE_BUSY_SCOPE)
     await clock.to(at(10, 5))
@@ -424,10 +426,10 @@ async def test_an_outage_says_nothing_of_what_was_missing_before(
     assert changes == [("create", "scope_missing")]
 
 
-async def test_a_refused_secret_is_asked_for_and_no_issue_of_ours(
+async def test_refused_secret_starts_reauth_and_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
-    """A disabled app is one at first, and with the next token it is a refused secret."""
+    """A disabled app raises an issue at first; at the next token request it becomes a refused secret."""
     entry = await set_up(*rooms)
     tenant.app_enabled = False
     await clock.to(at(10, 20))
@@ -435,7 +437,7 @@ async def test_a_refused_secret_is_asked_for_and_no_issue_of_ours(
     assert reauths(hass, entry) == []
 
     tenant.expire_tokens()
-    tenant.inject(Fault.error(400, 99991663), FREE_BUSY)  # a gateway looks at the token first
+    tenant.inject(Fault.error(400, 99991663), FREE_BUSY)  # a gateway checks the token first
     await clock.to(at(10, 40))
     assert kinds(hass) == []
     assert len(reauths(hass, entry)) == 1
@@ -446,7 +448,7 @@ async def test_a_refused_secret_is_asked_for_and_no_issue_of_ours(
     assert reauths(hass, entry) == []
 
 
-async def test_a_token_that_comes_while_the_app_lacks_something_ends_the_question_for_the_secret(
+async def test_new_token_ends_reauth_even_if_another_cause_remains(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -462,13 +464,13 @@ async def test_a_token_that_comes_while_the_app_lacks_something_ends_the_questio
     assert kinds(hass) == ["bot_disabled"]
 
 
-# Nothing is left to read, so nothing can fail
+# Nothing left to read, so nothing can fail
 
 
 async def leave_nothing_to_read(
     hass: HomeAssistant, clock: Clock, entry: MockConfigEntry, room: Room, how: str
 ) -> None:
-    """Disable all entities of the only room, or drop it."""
+    """Disable all entities of the only room, or remove it from the options."""
     if how == "disabled":
         set_disabled(hass, room, disabled=True)
     else:
@@ -481,7 +483,7 @@ NOTHING_LEFT = pytest.mark.parametrize("how", ["disabled", "dropped"])
 
 @NOTHING_LEFT
 @pytest.mark.parametrize("cause", CAUSES)
-async def test_an_issue_ends_with_the_next_poll_where_nothing_is_left_to_read(
+async def test_issue_is_removed_at_the_next_poll_if_nothing_is_left_to_read(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, cause: Cause, how: str
 ) -> None:
     entry = await set_up(orion)
@@ -498,7 +500,7 @@ async def test_an_issue_ends_with_the_next_poll_where_nothing_is_left_to_read(
 
 
 @NOTHING_LEFT
-async def test_a_secret_is_asked_for_no_more_where_nothing_is_left_to_read_and_again_where_something_is(
+async def test_reauth_ends_if_nothing_is_left_to_read_and_restarts_later(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, how: str
 ) -> None:
     entry = await set_up(orion)
@@ -514,12 +516,12 @@ async def test_a_secret_is_asked_for_no_more_where_nothing_is_left_to_read_and_a
         set_disabled(hass, orion, disabled=False)
     else:
         hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": {orion.room_id: "Orion"}})
-    await clock.to(at(14, 2))  # Home Assistant reloads an entry of which entities were enabled
+    await clock.to(at(14, 2))  # Home Assistant reloads an entry after its entities are enabled
     assert len(reauths(hass, entry)) == 1
     assert kinds(hass) == []
 
 
-async def test_an_issue_that_was_ignored_stays_so_while_it_lasts(
+async def test_ignored_issue_stays_ignored_while_it_lasts(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms)
@@ -536,10 +538,10 @@ async def test_an_issue_that_was_ignored_stays_so_while_it_lasts(
     assert issue.dismissed_version
 
 
-async def test_issues_do_not_outlive_home_assistant(
+async def test_issues_are_not_persistent(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
-    """What still holds after a restart is found out anew; what was mended meanwhile must not be there."""
+    """After a restart, causes that remain raise their issues again; causes that were fixed must not."""
     entry = await set_up(orion)
     tenant.bot_enabled = False
     await clock.to(at(10, 2))
@@ -550,7 +552,7 @@ async def test_issues_do_not_outlive_home_assistant(
     assert issue.to_json().keys().isdisjoint({"translation_key", "data"})
 
 
-async def test_two_entries_have_their_own(
+async def test_two_entries_have_their_own_issues(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -591,13 +593,13 @@ async def another(
         await clock.run(hass.config_entries.async_unload(entry.entry_id))
 
 
-# Nothing known
+# No valid reading
 
 
-async def test_that_nothing_is_known_is_told_at_the_end_of_the_grace(
+async def test_stale_issue_is_raised_when_the_grace_period_ends(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, simulator: Simulator, changes: Changes, rooms: list[Room]
 ) -> None:
-    """And not at the next poll."""
+    """It does not wait for the next poll."""
     entry = await set_up(*rooms)
     await clock.to(at(10, 4, 30))
     await simulator.stop()
@@ -622,7 +624,7 @@ async def test_that_nothing_is_known_is_told_at_the_end_of_the_grace(
     assert changes == [("create", "stale"), ("remove", "stale")]
 
 
-async def test_the_last_error_is_told_in_the_language_of_the_house_and_without_links(
+async def test_stale_issue_shows_the_last_error_translated_and_without_links(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await hass.config.async_update(language="zh-Hans")
@@ -637,7 +639,7 @@ async def test_the_last_error_is_told_in_the_language_of_the_house_and_without_l
     assert r"\*now\*" in problem
 
 
-async def test_one_room_that_is_known_is_something(
+async def test_no_stale_issue_while_one_room_is_available(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega)
@@ -648,7 +650,7 @@ async def test_one_room_that_is_known_is_something(
     assert kinds(hass) == []
 
 
-async def test_once_the_cause_is_known_it_is_told_in_place_of_that_nothing_is_known(
+async def test_issue_of_a_known_cause_replaces_the_stale_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, rooms: list[Room]
 ) -> None:
     await set_up(*rooms)
@@ -664,7 +666,7 @@ async def test_once_the_cause_is_known_it_is_told_in_place_of_that_nothing_is_kn
     assert len(changes) == 3
 
 
-async def test_with_a_refused_secret_nothing_else_is_told(
+async def test_refused_secret_raises_no_stale_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     await set_up(*rooms)
@@ -675,10 +677,10 @@ async def test_with_a_refused_secret_nothing_else_is_told(
     assert kinds(hass) == []
 
 
-# The list of rooms
+# The catalogue of rooms
 
 
-async def test_a_list_of_rooms_that_is_refused_all_at_once_is_told_and_goes_when_it_is_granted(
+async def test_refused_catalogue_raises_an_issue_until_it_is_granted(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=3600)
@@ -696,7 +698,7 @@ async def test_a_list_of_rooms_that_is_refused_all_at_once_is_told_and_goes_when
     assert changes == [("create", "room_list_refused"), ("remove", "room_list_refused")]
 
 
-async def test_who_never_wanted_the_list_is_not_nagged(
+async def test_no_issue_if_the_catalogue_was_never_granted(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, scan_interval=3600, begin=lambda tenant: tenant.revoke(ROOMS_SCOPE))
@@ -705,7 +707,7 @@ async def test_who_never_wanted_the_list_is_not_nagged(
     assert kinds(hass) == []
 
 
-async def test_floors_can_not_be_followed_without_it(
+async def test_followed_floors_need_the_catalogue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     levels = {orion.level_id: "3F"}
@@ -718,10 +720,10 @@ async def test_floors_can_not_be_followed_without_it(
     assert kinds(hass) == []
 
 
-async def test_a_batch_that_is_refused_costs_calls_and_no_words(
+async def test_refused_batch_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
-    """Rooms are read all the same, one by one; how often is shown at the account."""
+    """Rooms are still read one by one; the account sensors show how often."""
     await set_up(*rooms, source="batch")
     tenant.revoke(BATCH_SCOPE)
     await clock.to(at(20))
@@ -730,10 +732,10 @@ async def test_a_batch_that_is_refused_costs_calls_and_no_words(
     assert kinds(hass) == []
 
 
-# Rooms and people that are gone
+# Deleted rooms and people
 
 
-async def test_rooms_that_are_gone_are_told_with_their_first_names(
+async def test_issue_names_the_first_deleted_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, rooms: list[Room]
 ) -> None:
     entry = await set_up(*rooms, scan_interval=3600)
@@ -742,7 +744,7 @@ async def test_rooms_that_are_gone_are_told_with_their_first_names(
     for room in rooms[:7]:
         tenant.delete_room(room.room_id)
     await clock.to(at(22, 5))
-    assert kinds(hass) == []  # one walk is not enough
+    assert kinds(hass) == []  # one scan is not enough
 
     await clock.to(at(4, 5, day=1))
     told = words(hass, entry, "rooms_gone")
@@ -752,7 +754,7 @@ async def test_rooms_that_are_gone_are_told_with_their_first_names(
     assert changes == [("create", "rooms_gone")]
 
 
-async def test_a_name_is_shown_as_it_is(
+async def test_markdown_in_a_room_name_is_escaped(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.rename_room(orion.room_id, "*[Orion](https://example.com)")
@@ -763,7 +765,7 @@ async def test_a_name_is_shown_as_it_is(
     assert words(hass, entry, "rooms_gone")["names"] == r"- \*\[Orion\]\(…"
 
 
-async def test_a_room_that_comes_back_is_told_of_no_more(
+async def test_issue_is_removed_when_the_deleted_room_reappears(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, scan_interval=3600)
@@ -776,7 +778,7 @@ async def test_a_room_that_comes_back_is_told_of_no_more(
     assert kinds(hass) == []
 
 
-async def test_a_room_of_a_followed_floor_just_goes(
+async def test_deleted_room_of_a_followed_floor_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(vega, room_levels={orion.level_id: "3F"}, scan_interval=3600)
@@ -786,7 +788,7 @@ async def test_a_room_of_a_followed_floor_just_goes(
     assert kinds(hass) == []
 
 
-async def test_people_who_left_are_told_of_after_two_polls_and_no_more_when_they_are_back(
+async def test_deleted_people_raise_an_issue_after_two_polls_until_they_return(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, orion: Room
 ) -> None:
     people = [tenant.add_user(name) for name in ("Li Na", "Wang Wei", "Zhang San")]
@@ -794,7 +796,7 @@ async def test_people_who_left_are_told_of_after_two_polls_and_no_more_when_they
     for person in people[:2]:
         tenant.delete_user(person.open_id)
     await clock.to(at(10, 11))
-    assert kinds(hass) == []  # it may have been an accident
+    assert kinds(hass) == []  # one poll is not enough
 
     await clock.to(at(10, 21))
     told = words(hass, entry, "people_gone")
@@ -808,7 +810,7 @@ async def test_people_who_left_are_told_of_after_two_polls_and_no_more_when_they
 
 
 @pytest.mark.parametrize("code", [190002, 190014])
-async def test_what_is_not_said_of_a_person_is_not_told(
+async def test_ambiguous_error_of_a_person_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, code: int
 ) -> None:
     person = tenant.add_user("Li Na")
@@ -819,7 +821,7 @@ async def test_what_is_not_said_of_a_person_is_not_told(
     assert kinds(hass) == []
 
 
-async def test_when_all_people_left_that_is_no_outage(
+async def test_deletion_of_all_people_is_not_an_outage(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
 ) -> None:
     people = [tenant.add_user(name) for name in ("Li Na", "Wang Wei")]
@@ -831,7 +833,7 @@ async def test_when_all_people_left_that_is_no_outage(
     assert kinds(hass) == ["people_gone"]
 
 
-async def test_a_scope_that_some_people_need_is_told_while_rooms_go_on(
+async def test_scope_missing_for_people_raises_an_issue_while_rooms_work(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, orion: Room
 ) -> None:
     person = tenant.add_user("Li Na", user_id="lina")
@@ -846,7 +848,7 @@ async def test_a_scope_that_some_people_need_is_told_while_rooms_go_on(
     assert changes == [("create", "scope_missing"), ("remove", "scope_missing")]
 
 
-async def test_a_bug_of_ours_is_told_as_such(
+async def test_unexpected_exception_is_named_in_the_stale_issue(
     hass: HomeAssistant,
     monkeypatch: pytest.MonkeyPatch,
     clock: Clock,

@@ -1,4 +1,4 @@
-"""People: the same entities as a room's, in the same polls, and of Feishu's no more than times."""
+"""People have the same entities as rooms, are read in the same polls, and show only times from Feishu."""
 
 from datetime import datetime
 from itertools import chain
@@ -36,12 +36,12 @@ def people(tenant: Tenant) -> list[User]:
 
 
 def followed(*people: User, kind: str = "open_id") -> dict[str, str]:
-    """Return the option that follows people, by other names than they have at Feishu."""
+    """Return the option that follows people, with names that differ from those at Feishu."""
     return {getattr(person, kind): f"Colleague {number}" for number, person in enumerate(people)}
 
 
-def unique_ids(hass: HomeAssistant, person_id: str) -> dict[str, str]:
-    """Return the entity ids of a person by what the entity is."""
+def entity_ids(hass: HomeAssistant, person_id: str) -> dict[str, str]:
+    """Return the entity ids of a person by key."""
     entities = er.async_get(hass).entities.values()
     return {
         entity.unique_id.rpartition(f"_{person_id}_")[2]: entity.entity_id
@@ -51,8 +51,8 @@ def unique_ids(hass: HomeAssistant, person_id: str) -> dict[str, str]:
 
 
 def of(hass: HomeAssistant, person: User, key: str = "busy") -> State:
-    """Return what an entity of a person shows."""
-    state = hass.states.get(unique_ids(hass, person.open_id)[key])
+    """Return the state of an entity of a person."""
+    state = hass.states.get(entity_ids(hass, person.open_id)[key])
     assert state
     return state
 
@@ -71,13 +71,13 @@ async def test_a_person_has_the_entities_of_a_room(
     await hass.config.async_set_time_zone("Asia/Shanghai")
     person = people[0]
     tenant.book(person.open_id, at(9), at(11))
-    tenant.book(person.open_id, at(10, 30), at(11, 30), rsvp="needs_action")  # for a person, an invitation
+    tenant.book(person.open_id, at(10, 30), at(11, 30), rsvp="needs_action")  # an invitation, which counts as busy
     tenant.book(person.open_id, at(11, 30), at(15), rsvp="decline")
     tenant.book(person.open_id, at(13), at(14), rsvp="tentative")
 
     await set_up(mira, people=followed(person))
 
-    assert sorted(unique_ids(hass, person.open_id)) == sorted(KEYS)
+    assert sorted(entity_ids(hass, person.open_id)) == sorted(KEYS)
     shown = of(hass, person)
     assert (shown.entity_id, shown.name, shown.state) == ("binary_sensor.colleague_0", "Colleague 0", "on")
     assert of(hass, person, "next_change").state == at(11, 30).isoformat()
@@ -89,7 +89,7 @@ async def test_a_person_has_the_entities_of_a_room(
     assert (device.model, device.entry_type, device.manufacturer) == (None, dr.DeviceEntryType.SERVICE, "Feishu")
 
 
-async def test_a_person_has_the_attributes_of_time_and_none_of_a_room(
+async def test_person_has_time_attributes_but_no_room_attributes(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, mira: Room, people: list[User]
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
@@ -108,7 +108,7 @@ async def test_a_person_has_the_attributes_of_time_and_none_of_a_room(
     }
 
 
-async def test_a_meeting_of_a_person_begins_and_ends_to_the_second_without_a_call(
+async def test_person_flips_exactly_on_time_without_a_call(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     tenant.book(people[0].open_id, at(10, 20), at(10, 40))
@@ -124,7 +124,7 @@ async def test_a_meeting_of_a_person_begins_and_ends_to_the_second_without_a_cal
 
 
 @pytest.mark.parametrize("kind", ["open_id", "union_id", "user_id"])
-async def test_a_person_is_followed_by_any_id(
+async def test_person_can_be_followed_by_any_kind_of_id(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, mira: Room, people: list[User], kind: str
 ) -> None:
     tenant.book(people[0].open_id, at(9), at(11))
@@ -135,7 +135,7 @@ async def test_a_person_is_followed_by_any_id(
     assert [state and state.state for state in states] == ["on", "off", "off"]
 
 
-async def test_whether_external_calendars_count_is_an_option(
+async def test_external_calendars_follow_the_option(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     tenant.book(people[0].open_id, at(9), at(11), external=True)
@@ -148,7 +148,7 @@ async def test_whether_external_calendars_count_is_an_option(
     assert of(hass, people[0]).state == "on"
 
 
-async def test_a_range_of_the_calendar_beyond_what_is_known_is_read(
+async def test_calendar_range_beyond_the_window_is_read(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     tenant.book(people[0].union_id, at(9, day=100), at(11, day=100))
@@ -167,7 +167,7 @@ async def test_a_range_of_the_calendar_beyond_what_is_known_is_read(
 # Polls and their cost
 
 
-async def test_people_are_read_in_the_polls_of_rooms_ten_a_call(
+async def test_people_are_read_with_rooms_and_ten_per_call(
     tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     entry = await set_up(mira, people=followed(*people))
@@ -186,7 +186,9 @@ async def test_people_count_in_the_budget(set_up: SetUp, mira: Room, people: lis
     entry = await set_up(mira, people=followed(*people), plan="free", monthly_budget=5_000)
 
     plan = entry.runtime_data.timetable.plan
-    seconds_left = (datetime(2026, 12, 1, 8, tzinfo=at(0).tzinfo) - at(10)).total_seconds()  # by US clocks
+    seconds_left = (
+        datetime(2026, 12, 1, 8, tzinfo=at(0).tzinfo) - at(10)
+    ).total_seconds()  # midnight in the US time zone
     polls = (5_000 - entry.runtime_data.calls.used) / 3
     assert plan.office.total_seconds() == pytest.approx(seconds_left / polls, rel=0.02)
 
@@ -204,10 +206,10 @@ async def test_without_rooms_only_people_are_read(
     assert of(hass, people[0]).state == "off"
 
 
-# Those who can't be read
+# People who cannot be read
 
 
-async def test_an_unknown_person_is_unavailable_and_nobody_else(
+async def test_only_the_unknown_person_is_unavailable(
     hass: HomeAssistant, set_up: SetUp, mira: Room, people: list[User]
 ) -> None:
     await set_up(mira, people={"ou_gone": "Gone", **followed(*people[:3])})
@@ -219,7 +221,7 @@ async def test_an_unknown_person_is_unavailable_and_nobody_else(
     assert state_of(hass, mira) == "off"
 
 
-async def test_who_can_be_read_no_more_goes_through_the_grace(
+async def test_person_who_becomes_unreadable_is_shown_for_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     tenant.book(people[0].open_id, at(10, 5), at(12))
@@ -228,7 +230,7 @@ async def test_who_can_be_read_no_more_goes_through_the_grace(
     del tenant.users[people[0].open_id]
 
     await clock.to(at(10, 9))
-    assert of(hass, people[0]).state == "on"  # as it was known
+    assert of(hass, people[0]).state == "on"  # from the last reading
     await clock.to(at(10, 11))
 
     assert of(hass, people[0]).state == STATE_UNAVAILABLE
@@ -236,7 +238,7 @@ async def test_who_can_be_read_no_more_goes_through_the_grace(
     assert state_of(hass, mira) == "off"
 
 
-async def test_people_that_can_not_be_read_do_not_hide_rooms(
+async def test_unreadable_people_do_not_affect_rooms(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     await set_up(mira, people=followed(*people[:3]))
@@ -251,10 +253,10 @@ async def test_people_that_can_not_be_read_do_not_hide_rooms(
 # Times only
 
 
-async def test_of_feishu_s_nothing_but_times_is_shown(
+async def test_only_times_from_feishu_are_shown(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
-    """Whatever else Feishu might send some day: it is not looked at."""
+    """Any other field that Feishu may send is ignored."""
     row = {
         "start_time": at(9).isoformat(),
         "end_time": at(11).isoformat(),
@@ -293,7 +295,7 @@ async def test_of_feishu_s_nothing_but_times_is_shown(
     assert not [text for text in shown for name in names if name in text]
 
 
-async def test_diagnostics_tell_how_many_people_and_not_who(
+async def test_diagnostics_contain_the_number_of_people_but_no_names(
     hass: HomeAssistant, set_up: SetUp, mira: Room, people: list[User]
 ) -> None:
     entry = await set_up(mira, people=followed(*people[:3]))
@@ -307,7 +309,7 @@ async def test_diagnostics_tell_how_many_people_and_not_who(
 # Removal
 
 
-async def test_a_person_who_is_dropped_goes_with_the_device_and_is_read_no_more(
+async def test_removed_person_has_no_device_and_is_not_read(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     entry = await set_up(mira, people=followed(*people[:3]))
@@ -317,12 +319,12 @@ async def test_a_person_who_is_dropped_goes_with_the_device_and_is_read_no_more(
     tenant.requests.clear()
     await clock.to(at(10, 2))
 
-    assert unique_ids(hass, people[2].open_id) == {}
+    assert entity_ids(hass, people[2].open_id) == {}
     assert "Colleague 2" not in {device.name for device in devices_of(hass)}
     assert {person for call in tenant.calls(TEN) for person in asked(call)["user_ids"]} == set(followed(*people[:2]))
 
 
-async def test_a_person_who_is_added_appears_while_the_others_stay(
+async def test_adding_a_person_does_not_affect_the_others(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     tenant.book(people[1].open_id, at(9), at(11))
@@ -336,7 +338,7 @@ async def test_a_person_who_is_added_appears_while_the_others_stay(
     assert of(hass, people[0]).last_updated == before
 
 
-async def test_a_person_who_is_renamed_keeps_the_entities(
+async def test_renamed_person_keeps_their_entities(
     hass: HomeAssistant, set_up: SetUp, clock: Clock, mira: Room, people: list[User]
 ) -> None:
     entry = await set_up(mira, people=followed(people[0]))
@@ -358,12 +360,12 @@ async def test_the_device_of_a_person_can_be_deleted(
     await clock.settle()
 
     assert entry.options[CONF_PEOPLE] == {people[1].open_id: "Colleague 1"}
-    assert unique_ids(hass, people[0].open_id) == {}
+    assert entity_ids(hass, people[0].open_id) == {}
     assert of(hass, people[1]).state == "off"
     assert state_of(hass, mira) == "off"
 
 
-async def test_who_is_asked_for_alone_does_not_take_the_others_along_where_that_costs_calls(
+async def test_read_of_one_person_excludes_others_if_they_cost_calls(
     tenant: Tenant, clock: Clock, set_up: SetUp, people: list[User]
 ) -> None:
     entry = await set_up(
