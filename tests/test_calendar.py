@@ -555,20 +555,20 @@ class Panel:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: list[Bookings | None] = []
+        self._updates: list[Bookings | None] = []
 
     def look_at(self, calendar: CalendarEntity, start: datetime, end: datetime) -> None:
         calendar.async_subscribe_events(start, end, self._note)
         calendar.async_update_single_event_listener(start, end, self._note)
 
-    async def told(self) -> list[Bookings | None]:
+    async def updates(self) -> list[Bookings | None]:
         """Return the updates received since the last call."""
         await self._clock.settle()
-        told, self._told = self._told, []
-        return told
+        updates, self._updates = self._updates, []
+        return updates
 
     def _note(self, events: Any) -> None:
-        self._told.append(
+        self._updates.append(
             events
             if events is None
             else [(datetime.fromisoformat(event["start"]), datetime.fromisoformat(event["end"])) for event in events]
@@ -606,30 +606,30 @@ async def test_open_calendar_shows_changes_with_few_calls(
     tenant.requests.clear()
 
     panel.look_at(calendar_of(hass, orion), start, end)
-    assert await panel.told() == [known]
+    assert await panel.updates() == [known]
     assert len(tenant.requests) == (2 if far else 0)  # of 100 days
 
     # Flips, with many polls before and after
     for flip in (*first, *second):
         await clock.to(flip + timedelta(seconds=4))
-        assert all(told == known for told in await panel.told())
+        assert all(update == known for update in await panel.updates())
 
     # A new meeting
     third = tenant.book(orion.room_id, at(15, day=3), at(16, day=3))
     tenant.requests.clear()
     await clock.forward(seconds=2 * polls)
     known = sorted([*known, (third.start, third.end)])
-    assert (await panel.told())[-1:] == [known]
+    assert (await panel.updates())[-1:] == [known]
 
     # A canceled meeting
     tenant.cancel(third.booking_id)
     await clock.forward(seconds=2 * polls)
     known.remove((third.start, third.end))
-    assert (await panel.told())[-1:] == [known]
+    assert (await panel.updates())[-1:] == [known]
 
     # No change
     await clock.forward(minutes=10)
-    assert await panel.told() == []
+    assert await panel.updates() == []
     quarters = (clock.now - at(10)) // timedelta(minutes=15)
     reads = [call for call in reads_of(tenant, orion) if window_of(call.body) != (DAY * 8)]
     assert len(reads) <= (2 * (quarters + 1) if far else 0)  # 100 days take two calls
@@ -645,14 +645,14 @@ async def test_a_calendar_opened_15_minutes_later_shows_new_bookings_far_ahead(
 ) -> None:
     await set_up(orion)
     panel.look_at(calendar_of(hass, orion), *BEYOND)
-    assert await panel.told() == [[]]
+    assert await panel.updates() == [[]]
 
     tenant.book(orion.room_id, at(9, day=30), at(10, day=30))
     await clock.forward(minutes=15, seconds=1)
-    assert await panel.told() == []
+    assert await panel.updates() == []
     panel.look_at(calendar_of(hass, orion), *BEYOND)
 
-    assert await panel.told() == [[(at(9, day=30), at(10, day=30))]]
+    assert await panel.updates() == [[(at(9, day=30), at(10, day=30))]]
 
 
 async def test_open_calendar_is_notified_of_an_outage(
@@ -660,15 +660,15 @@ async def test_open_calendar_is_notified_of_an_outage(
 ) -> None:
     await set_up(orion)
     panel.look_at(calendar_of(hass, orion), at(0), at(0, day=1))
-    assert await panel.told() == [[]]
+    assert await panel.updates() == [[]]
 
     tenant.inject(Fault.status(503), FREE_BUSY, times=None)
     await clock.to(at(11))
-    assert (await panel.told())[-1:] == [None]
+    assert (await panel.updates())[-1:] == [None]
     tenant.clear_faults()
     await clock.to(at(11, 10))
 
-    assert (await panel.told())[-1:] == [[]]
+    assert (await panel.updates())[-1:] == [[]]
 
 
 # Through Home Assistant's APIs
@@ -710,12 +710,12 @@ async def test_the_standard_triggers_fire_to_the_second(
         when = event.time_fired
         fired.append((when.replace(microsecond=when.microsecond // 1000 * 1000), event.data["what"]))
 
-    hass.bus.async_listen("told", note)
+    hass.bus.async_listen("recorded", note)
     automations = [
         {
             "alias": what,
             "triggers": {"trigger": "calendar", "entity_id": id_of(hass, orion), "event": what, "offset": offset},
-            "actions": {"event": "told", "event_data": {"what": f"{what} {offset}"}},
+            "actions": {"event": "recorded", "event_data": {"what": f"{what} {offset}"}},
         }
         for what, offset in (("start", "00:00:00"), ("end", "00:00:00"), ("start", "-00:05:00"))
     ]

@@ -51,7 +51,7 @@ TROUBLES = [
     pytest.param(Trouble("quota_exceeded", change("quota_left", 0), (0, 360)), id="quota used up"),
     pytest.param(
         Trouble("rate_limited", lambda tenant: tenant.inject(Fault.rate_limited(600), times=None), (0, 10, 20)),
-        id="told to wait",
+        id="rate limited",
     ),
 ]
 

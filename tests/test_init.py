@@ -268,7 +268,7 @@ async def test_devices_and_entities_are_removed_with_the_entry(
     assert er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id) == []
 
 
-@pytest.mark.parametrize("fault", [Fault.slow(3_600), Fault.rate_limited(30)], ids=["silent", "told to wait"])
+@pytest.mark.parametrize("fault", [Fault.slow(3_600), Fault.rate_limited(30)], ids=["silent", "rate limited"])
 @pytest.mark.parametrize("end", ["unload", "remove", "stop"])
 async def test_unload_during_a_poll_is_clean(
     hass: HomeAssistant,

@@ -612,10 +612,10 @@ async def test_stale_issue_is_raised_when_the_grace_period_ends(
     issue = issue_of(hass, entry, "stale")
     assert issue
     assert (issue.severity, issue.created) == (ir.IssueSeverity.ERROR, at(10, 14))
-    told = words(hass, entry, "stale")
-    assert told["since"] == "2026-11-23 10:04"
-    assert told["problem"].startswith("The server did not answer.")
-    assert told["app_url"] == f"{entry.data['base_url']}/app/{entry.data['app_id']}"
+    placeholders = words(hass, entry, "stale")
+    assert placeholders["since"] == "2026-11-23 10:04"
+    assert placeholders["problem"].startswith("The server did not answer.")
+    assert placeholders["app_url"] == f"{entry.data['base_url']}/app/{entry.data['app_id']}"
 
     await clock.to(at(11))
     assert changes == [("create", "stale")]
@@ -747,9 +747,9 @@ async def test_issue_names_the_first_deleted_rooms(
     assert kinds(hass) == []  # one scan is not enough
 
     await clock.to(at(4, 5, day=1))
-    told = words(hass, entry, "rooms_gone")
-    assert told["count"] == "7"
-    assert told["names"] == "- Room 1\n- Room 2\n- Room 3\n- Room 4\n- Room 5\n- …"
+    placeholders = words(hass, entry, "rooms_gone")
+    assert placeholders["count"] == "7"
+    assert placeholders["names"] == "- Room 1\n- Room 2\n- Room 3\n- Room 4\n- Room 5\n- …"
     await clock.to(at(12, day=1))
     assert changes == [("create", "rooms_gone")]
 
@@ -799,8 +799,8 @@ async def test_deleted_people_raise_an_issue_after_two_polls_until_they_return(
     assert kinds(hass) == []  # one poll is not enough
 
     await clock.to(at(10, 21))
-    told = words(hass, entry, "people_gone")
-    assert told == {"name": entry.title, "count": "2", "names": "- Li Na\n- Wang Wei"}
+    placeholders = words(hass, entry, "people_gone")
+    assert placeholders == {"name": entry.title, "count": "2", "names": "- Li Na\n- Wang Wei"}
     tenant.add_user("Li Na", open_id=people[0].open_id)
     await clock.to(at(10, 31))
     assert words(hass, entry, "people_gone")["names"] == "- Wang Wei"

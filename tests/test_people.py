@@ -300,10 +300,10 @@ async def test_diagnostics_contain_the_number_of_people_but_no_names(
 ) -> None:
     entry = await set_up(mira, people=followed(*people[:3]))
 
-    told = await async_get_config_entry_diagnostics(hass, entry)
+    diagnostics = await async_get_config_entry_diagnostics(hass, entry)
 
-    assert told["chosen"][CONF_PEOPLE] == 3
-    assert "Colleague" not in json.dumps(told, default=str)
+    assert diagnostics["chosen"][CONF_PEOPLE] == 3
+    assert "Colleague" not in json.dumps(diagnostics, default=str)
 
 
 # Removal

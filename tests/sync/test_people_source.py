@@ -59,10 +59,12 @@ def read(
         source = PeopleSource(client, include_external_calendar=external)
         answers: Answers = {}
         for _ in range(times):
-            told: list[tuple[str, BusyAnswer]] = []
-            answers = await source.read(ids, START, START + days * DAY, lambda *answer, told=told: told.append(answer))
-            assert dict(told) == answers
-            assert len(told) == len(ids)
+            reported: list[tuple[str, BusyAnswer]] = []
+            answers = await source.read(
+                ids, START, START + days * DAY, lambda *answer, reported=reported: reported.append(answer)
+            )
+            assert dict(reported) == answers
+            assert len(reported) == len(ids)
         return answers
 
     return run(main())

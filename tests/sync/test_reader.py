@@ -177,14 +177,14 @@ class Reader:
 
     async def poll(self, *, doubtful: Collection[str] = (), probe: bool = False) -> Answers:
         """Read all rooms; check that the answers reported one by one are those returned."""
-        told: Answers = {}
+        reported: Answers = {}
 
         def take(room_id: str, answer: Any) -> None:
-            assert room_id not in told
-            told[room_id] = answer
+            assert room_id not in reported
+            reported[room_id] = answer
 
         answers = await self.source.read(self.ids, *WINDOW, take, doubtful=doubtful, probe=probe)
-        assert answers == told
+        assert answers == reported
         assert answers.keys() == set(self.ids)
         return answers
 

@@ -106,16 +106,16 @@ def test_each_room_has_its_answer(tenant: Tenant, make: Make, path: str) -> None
 @pytest.mark.parametrize(("make", "path"), SOURCES)
 def test_answers_are_reported_as_they_arrive(tenant: Tenant, make: Make, path: str) -> None:
     tenant.inject(Fault.error(400, 190002), path, times=None, when=asks_for("omm_50"))
-    told: dict[str, object] = {}
+    reported: dict[str, object] = {}
     at: dict[str, float] = {}
 
     def take(room_id: str, answer: object) -> None:
-        assert room_id not in told
-        told[room_id], at[room_id] = answer, now()
+        assert room_id not in reported
+        reported[room_id], at[room_id] = answer, now()
 
     answers = read(tenant, 200, make, on_answer=take)
 
-    assert told == answers
+    assert reported == answers
     assert failures(answers) == {"omm_50": SubjectError}
     assert min(at.values()) < max(at.values())
 
@@ -186,13 +186,13 @@ def test_failed_probe_fails_all_rooms_without_further_calls(
     tenant: Tenant, make: Make, path: str, fault: Fault, kind: type[FeishuError], tries: int
 ) -> None:
     tenant.inject(fault, path, times=None)
-    told: list[str] = []
+    reported: list[str] = []
 
-    answers = read(tenant, 200, make, on_answer=lambda room_id, _: told.append(room_id), probe=True)
+    answers = read(tenant, 200, make, on_answer=lambda room_id, _: reported.append(room_id), probe=True)
 
     assert len(tenant.calls(path)) == tries
     assert all(isinstance(answer, kind) for answer in answers.values())
-    assert len(set(told)) == len(told) == len(answers) == 200
+    assert len(set(reported)) == len(reported) == len(answers) == 200
 
 
 @pytest.mark.parametrize(("make", "path"), SOURCES)
