@@ -78,7 +78,7 @@ async def test_free_room_shows_its_details(hass: HomeAssistant, set_up: SetUp, o
 
     state = shown(hass, orion)
     assert (state.state, state.name) == ("off", "Orion")
-    assert "device_class" not in state.attributes  # a booked room need not be occupied
+    assert "device_class" not in state.attributes  # a booked room is not always occupied
     assert {name: state.attributes[name] for name in ("room_id", "capacity", "building", "floor", "equipment")} == {
         "room_id": orion.room_id,
         "capacity": 8,

@@ -70,7 +70,7 @@ async def test_exceeded_quota_issue_shows_the_time_of_the_next_try(
     assert issue is not None
     assert (issue.severity, issue.is_fixable, issue.translation_key) == (
         ir.IssueSeverity.WARNING,
-        True,  # users who raise the quota need not wait for the next try
+        True,  # users who raise the quota can retry immediately
         "quota_exceeded",
     )
     assert issue.translation_placeholders == {

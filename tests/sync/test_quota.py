@@ -363,7 +363,7 @@ async def test_valid_counts_in_a_partly_damaged_file_are_used(starts_with: Any) 
     assert calls_of(entry) == {FREE_BUSY: 501, "an/api/of/old": 7, ROOMS: 1, LEVELS: 2}
 
 
-async def test_folder_in_place_of_the_file_does_not_prevent_setup(
+async def test_folder_instead_of_the_file_does_not_prevent_setup(
     hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clock, orion: Room
 ) -> None:
     entry: MockConfigEntry = entry_of(orion.room_id, scan_interval=RARELY)

@@ -368,7 +368,7 @@ async def test_huge_file_does_not_prevent_setup(
     assert state_of(hass, orion) == "off"
 
 
-async def test_folders_in_place_of_the_files_prevent_neither_setup_nor_unload(
+async def test_folders_instead_of_files_prevent_neither_setup_nor_unload(
     hass: HomeAssistant, disk: Path, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
