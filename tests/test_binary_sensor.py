@@ -359,7 +359,7 @@ async def test_large_and_static_attributes_are_not_recorded(
     assert not unrecorded & {"busy_since", "busy_until", "next_busy_time", "available_now", "pending"}
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", ("Busy", "Free")), ("zh-Hans", ("忙碌", "空闲"))])
+@pytest.mark.parametrize(("language", "words"), [("en", ("Busy", "Free")), ("zh-Hans", ("占用", "空闲"))])
 async def test_states_are_translated(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, language: str, words: tuple[str, str]
 ) -> None:

@@ -212,10 +212,10 @@ async def test_an_app_and_its_rooms_become_an_entry(hass: HomeAssistant, simulat
 @pytest.mark.parametrize(
     ("plan", "rooms", "revoked", "said"),
     [
-        ("free", 1, [], ["60 s", "30 min", "18,830", "list"]),
-        ("free", 2, [], ["60 s", "30 min", "18,830", "batch"]),
-        ("free", 10, [BATCH_SCOPE], ["10 min", "39 min", "25,000", "list · batch ❌"]),
-        ("paid", 10, [], ["60 s", "30 min", "188,300", "list"]),
+        ("free", 1, [], ["1", "30", "18,830", "1"]),
+        ("free", 2, [], ["1", "30", "18,830", "20"]),
+        ("free", 10, [BATCH_SCOPE], ["10", "39", "25,000", "1 (❌ calendar:room:readonly)"]),
+        ("paid", 10, [], ["1", "30", "188,300", "1"]),
     ],
 )
 async def test_it_says_how_often_the_rooms_will_be_read(
@@ -234,13 +234,13 @@ async def test_it_says_how_often_the_rooms_will_be_read(
 
     result = await submit(hass, await to_rooms(hass, simulator, plan=plan), rooms=room_ids)
 
-    interval, off_interval, calls, source = said
+    interval, off_interval, calls, rooms_per_call = said
     assert placeholders(result) == {
         "count": str(rooms),
         "interval": interval,
         "off_interval": off_interval,
         "calls": calls,
-        "source": source,
+        "rooms_per_call": rooms_per_call,
     }
 
 

@@ -26,7 +26,7 @@ from tests.voice import ASSIST, Ask, OpenOffice, call, entity_of, rename, respon
 
 pytest_plugins = ["tests.voice"]
 
-NOTHING_KNOWN = "I don't know: there is no current data for any room that would do."
+NOTHING_KNOWN = "I don't know: there is no current data for any matching room."
 CHINESE = "zh-CN"  # what the sentences are called; Home Assistant's own language is zh-Hans
 
 # It is 10:00. A301 is busy until 14:30, Orion is free until 15:00, the boardroom is busy until 11:00, Lyra is free
@@ -81,7 +81,7 @@ STATUS = {
         "Lyra is free, and nothing is booked ahead.": ["is Lyra free", "when is Lyra available again"],
     },
     CHINESE: {
-        "A301正忙，到14:30为止。": [
+        "A301占用中，14:30空出来。": [
             "A301 现在有空吗",
             "A301现在有空吗？",
             "a301有空吗",
@@ -127,7 +127,7 @@ STATUS = {
             "Orion能用到几点",
             "Orion几点有空",
         ],
-        "Boardroom正忙，到11:00为止。": ["Boardroom有空吗", "board room现在忙吗"],
+        "Boardroom占用中，11:00空出来。": ["Boardroom有空吗", "board room现在忙吗"],
         "Lyra现在有空，之后也没有安排。": ["Lyra有空吗", "Lyra是空的吗"],
     },
 }
@@ -146,7 +146,7 @@ FIND = {
             "which rooms are free on the third floor",
             "which rooms are free in Tower A",
         ],
-        "Lyra (3F, 4 seats) is free, and nothing is booked ahead. 1 more would do.": [
+        "Lyra (3F, 4 seats) is free, and nothing is booked ahead. 1 more would fit.": [
             "find me a room",
             "find a meeting room for four people",
             "is there a room free now",
@@ -182,7 +182,7 @@ FIND = {
             "三楼哪些会议室有空",
             "三层有没有空会议室",
         ],
-        "Lyra（3F、4座）现在有空，之后也没有安排。合适的还有1间。": [
+        "Lyra（3F、可坐4人）现在有空，之后也没有安排。合适的还有1间。": [
             "帮我找一间会议室",
             "找一个空闲的会议室",
             "我们要一间会议室",
@@ -192,7 +192,7 @@ FIND = {
             "找一间三楼的会议室",
             "三个人开会去哪儿",
         ],
-        "Orion（3F、6座）现在有空，到15:00为止。": [
+        "Orion（3F、可坐6人）现在有空，到15:00为止。": [
             "帮我找一间能坐六个人的会议室",
             "找个六人的会议室，半小时",
             "找一间能坐五个人、空一个半小时的会议室",
@@ -204,8 +204,8 @@ FIND = {
             "六个人开会有会议室吗",
         ],
         (
-            "现在没有合适的空闲会议室。Boardroom（5F、20座）要到11:00才有空。"
-            "小一点的：Orion（3F、6座）现在有空，到15:00为止。"
+            "现在没有合适的空闲会议室。Boardroom（5F、可坐20人）要到11:00才有空。"
+            "小一点的：Orion（3F、可坐6人）现在有空，到15:00为止。"
         ): [
             "找一间能坐八个人、空半小时的会议室",
             "有没有能坐八个人的会议室",
@@ -267,9 +267,9 @@ async def test_rooms_are_found(
         ("en", "find a room {} {} {}", ("for six people", "for half an hour", "on the third floor"),
          "Orion (3F, 6 seats) is free until 15:00."),
         (CHINESE, "找一间{}{}{}会议室", ("能坐六个人的", "空半小时的", "三楼的"),
-         "Orion（3F、6座）现在有空，到15:00为止。"),
+         "Orion（3F、可坐6人）现在有空，到15:00为止。"),
         (CHINESE, "找个会议室，{}，{}，{}", ("六个人", "半小时", "三楼的"),
-         "Orion（3F、6座）现在有空，到15:00为止。"),
+         "Orion（3F、可坐6人）现在有空，到15:00为止。"),
     ],
 )  # fmt: skip
 async def test_seats_time_and_place_come_in_any_order(
@@ -294,7 +294,7 @@ async def test_chinese_goes_by_several_codes(
 ) -> None:
     await open_office()
 
-    assert await ask("A301 现在有空吗", language) == "A301正忙，到14:30为止。"
+    assert await ask("A301 现在有空吗", language) == "A301占用中，14:30空出来。"
 
 
 # Names
@@ -321,7 +321,7 @@ async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
         ("A302有空吗", CHINESE, "没有叫“A302”的会议室。您是想问A301吗？"),
         ("游泳池有空吗", CHINESE, "没有叫“游泳池”的会议室。"),
         ("which rooms are free on the ninth floor", "en",
-         "I know of no rooms at “ninth floor”. Places with rooms: Tower A 3F and Tower A 5F."),
+         "I found no rooms at “ninth floor”. Places with rooms: Tower A 3F and Tower A 5F."),
         ("is there a room in the afternoon", "en", "I can only tell which rooms are free now, and until when."),
         ("明天有会议室吗", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
         ("三楼明天有没有空会议室", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
@@ -357,7 +357,7 @@ async def test_rooms_of_one_name_are_told_apart_by_their_floors(
     for question in ("is Orion on the third floor free", "is Orion 3F free", "is the 3rd floor Orion free"):
         assert await ask(question) == "Orion (3F) is busy until 14:30."
     for question in ("五楼的Orion有空吗", "Orion五楼有空吗", "5F的Orion会议室现在有空吗"):
-        assert await ask(question, CHINESE) == "Orion (5F)正忙，到11:00为止。"
+        assert await ask(question, CHINESE) == "Orion (5F)占用中，11:00空出来。"
 
 
 async def test_one_alias_of_two_rooms_is_asked_back(
@@ -379,13 +379,13 @@ async def test_an_area_is_a_place(
     await open_office()
     device = device_of(hass, vega)
     assert device
-    assert await ask("which rooms are free in the lobby") == "I know of no rooms at “lobby”."
+    assert await ask("which rooms are free in the lobby") == "I found no rooms at “lobby”."
 
     dr.async_get(hass).async_update_device(device.id, area_id=ar.async_get(hass).async_create("Lobby").id)
 
     assert await ask("which rooms are free in the lobby") == "Vega is free, and nothing is booked ahead."
     assert await ask("which rooms are free in the attic") == (
-        "I know of no rooms at “attic”. Places with rooms: Lobby."
+        "I found no rooms at “attic”. Places with rooms: Lobby."
     )
     assert await ask("阁楼有会议室吗", CHINESE) == "没找到“阁楼”的会议室。有会议室的是Lobby。"
 
@@ -497,8 +497,8 @@ async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
 
     assert await ask("is Lyra free") == ("I don't know whether Lyra is free: its bookings can't be read at the moment.")
     assert await ask("which rooms are free") == (
-        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
-        "I can't tell for 1 more at the moment."
+        "No matching room is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "The state of 1 more is unknown at the moment."
     )
     assert await ask("Lyra有空吗", CHINESE) == "暂时读不到Lyra的日程，不知道有没有空。"
 
@@ -511,12 +511,12 @@ async def test_only_rooms_that_would_do_are_missed_where_they_can_not_be_read(
     tenant.book(ids["Orion"], at(10), at(15))
     await clock.forward(minutes=15)
 
-    later = "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00."
+    later = "No matching room is free now. Boardroom (5F, 20 seats) is free from 11:00."
     assert await ask("which rooms are free on the fifth floor") == later
     assert await ask("which rooms are free for 10 people") == later
     assert await ask("which rooms are free on the third floor") == (
-        "No room that would do is free now. A301 (3F, 8 seats) is free from 14:30. "
-        "I can't tell for 1 more at the moment."
+        "No matching room is free now. A301 (3F, 8 seats) is free from 14:30. "
+        "The state of 1 more is unknown at the moment."
     )
 
 
@@ -531,7 +531,7 @@ async def test_where_the_one_room_that_would_do_can_not_be_read_nobody_blames_fe
         f"{NOTHING_KNOWN} Elsewhere: Lyra (3F, 4 seats) is free, and nothing is booked ahead."
     )
     assert await ask("五楼哪些会议室有空", CHINESE) == (
-        "合适的会议室现在都没有最新数据，不知道哪间有空。别处的：Lyra（3F、4座）现在有空，之后也没有安排。"
+        "合适的会议室现在都没有最新数据，不知道哪间有空。别处的：Lyra（3F、可坐4人）现在有空，之后也没有安排。"
     )
 
 
@@ -576,11 +576,11 @@ async def test_what_comes_nearest_is_told(
     await open_office()
 
     assert await ask("find a room for an hour") == (
-        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "No matching room is free now. Boardroom (5F, 20 seats) is free from 11:00. "
         "For a shorter time: Orion (3F, 6 seats) is free until 10:30."
     )
     assert await ask("find a room for 15 minutes on the fifth floor") == (
-        "No room that would do is free now. Boardroom (5F, 20 seats) is free from 11:00. "
+        "No matching room is free now. Boardroom (5F, 20 seats) is free from 11:00. "
         "Elsewhere: Orion (3F, 6 seats) is free until 10:30."
     )
     assert await ask("find a room for 50 people") == (
@@ -609,7 +609,7 @@ async def test_a_room_out_of_service_is_not_free(
         assert await ask(question) == "Vega is out of service until 16:00. The reason given is: Projector repair"
     assert await ask("Vega有空吗", CHINESE) == "Vega已停用，到16:00为止。原因：Projector repair"
     assert await ask("is Mira free") == "Mira is out of service."
-    assert await ask("which rooms are free") == "Every room that would do is out of service."
+    assert await ask("which rooms are free") == "All matching rooms are out of service."
 
 
 async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
@@ -669,7 +669,7 @@ async def test_other_days_are_named(
     await open_office(horizon_days=14)
 
     assert await ask("is Vega free") == f"Vega is busy until {english}."
-    assert await ask("Vega有空吗", CHINESE) == f"Vega正忙，到{chinese}为止。"
+    assert await ask("Vega有空吗", CHINESE) == f"Vega占用中，{chinese}空出来。"
 
 
 @pytest.mark.parametrize(
@@ -680,7 +680,7 @@ async def test_other_days_are_named(
         ("America/New_York", "US", "en-GB", "Vega is busy until 9:30."),
         ("Asia/Kolkata", "CN", "en-US", "Vega is busy until 8:00 PM."),
         ("Pacific/Auckland", "NZ", "en", "Vega is busy until tomorrow 3:30 AM."),
-        ("Asia/Tokyo", "US", "zh-Hans", "Vega正忙，到23:30为止。"),
+        ("Asia/Tokyo", "US", "zh-Hans", "Vega占用中，23:30空出来。"),
         ("Australia/Adelaide", "AU", "en", "Vega is busy until tomorrow 1:00 AM."),
     ],
 )

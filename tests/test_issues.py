@@ -862,4 +862,4 @@ async def test_unexpected_exception_is_named_in_the_stale_issue(
     with monkeypatch.context() as until_then:
         until_then.setattr(parse, "busy_periods", fail)
         await clock.to(at(10, 15))
-    assert words(hass, entry, "stale")["problem"].startswith("Something unexpected happened")
+    assert words(hass, entry, "stale")["problem"].startswith("An unexpected error occurred")

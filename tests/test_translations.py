@@ -93,9 +93,8 @@ def _suggested_in(schema: Any) -> dict[str, Any]:
 
 
 def placeholders(result: ConfigFlowResult) -> dict[str, str]:
-    """Return the words that a result fills into its texts, with ordinary blanks."""
-    words = result["description_placeholders"] or {}
-    return {name: word.replace("\N{NO-BREAK SPACE}", " ") for name, word in words.items()}
+    """Return what a result fills into its texts."""
+    return dict(result["description_placeholders"] or {})
 
 
 def assert_texts_exist(result: ConfigFlowResult) -> None:
@@ -261,7 +260,7 @@ def test_the_check_sees_what_could_not_be_read(changes: dict[str, Any], complain
 def test_the_check_looks_into_sections(name: str, fields: dict[str, Any], complaint: str) -> None:
     within: Any = vol.Schema(fields)  # of another library on the newest release, to the type checker
     schema = vol.Schema({name: section(within)})
-    filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "source"), "1")
+    filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "rooms_per_call"), "1")
 
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         checked(form(handler="x", step_id="polling", data_schema=schema, description_placeholders=filled))

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import DOMAIN, ROOM_PREFIX
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
 from .errors import failed, refused
@@ -21,7 +21,7 @@ from .sync.ranges import MAX_RANGE
 PARALLEL_UPDATES = 0
 
 CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar", name=None)
-_BUSY = f"component.{DOMAIN}.entity.binary_sensor.busy.state.on"
+_STATE_BUSY = f"component.{DOMAIN}.entity.binary_sensor.{{}}.state.on"
 
 
 async def async_setup_entry(
@@ -99,7 +99,8 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
     def _event_of(self, block: Block) -> CalendarEvent:
         language = self.hass.config.language
-        summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(_BUSY, "Busy")
+        key = _STATE_BUSY.format("busy" if self.subject_id.startswith(ROOM_PREFIX) else "person_busy")
+        summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
         return Booking(_at_offset(block.start), _at_offset(block.end), summary)
 
 

@@ -413,14 +413,14 @@ async def test_it_is_said_what_another_choice_will_do(
     assert placeholders(result) == {
         "count": "10",
         "count_before": "1",
-        "interval": "10 min",
-        "interval_before": "60 s",
-        "off_interval": "39 min",
-        "off_interval_before": "30 min",
+        "interval": "10",
+        "interval_before": "1",
+        "off_interval": "39",
+        "off_interval_before": "30",
         "calls": "25,000",
         "calls_before": "18,830",
-        "source": "list",
-        "source_before": "list",
+        "rooms_per_call": "1",
+        "rooms_per_call_before": "1",
     }
 
 

@@ -34,6 +34,7 @@ POLLING = {
     "dashboard_cards": False,
     "voice_sentences": True,
 }
+NOT_GRANTED = "1 (❌ calendar:room:readonly)"
 
 
 @pytest.fixture
@@ -84,10 +85,10 @@ async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: 
     }
     assert placeholders(result) == {
         "count": "1",
-        "interval": "60 s",
-        "off_interval": "60 s",
+        "interval": "1",
+        "off_interval": "1",
         "calls": "44,640",
-        "source": "list",
+        "rooms_per_call": "1",
     }
 
 
@@ -105,7 +106,7 @@ async def test_nights_and_weekends_are_off_hours_by_default(
         "end": "07:00:00",
         "days": ["sat", "sun"],
     }
-    assert placeholders(result)["off_interval"] == "30 min"
+    assert placeholders(result)["off_interval"] == "30"
 
 
 async def test_the_interval_shown_is_that_of_the_plan(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -114,7 +115,7 @@ async def test_the_interval_shown_is_that_of_the_plan(hass: HomeAssistant, entry
 
     result = await start_options(hass, entry, "polling")
 
-    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("9 min", "5,000")
+    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("9", "5,000")
 
 
 async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -156,14 +157,14 @@ async def test_it_is_said_what_other_polling_will_do(hass: HomeAssistant, entry:
     assert placeholders(result) == {
         "count": "1",
         "count_before": "1",
-        "interval": "118 s",
-        "interval_before": "60 s",
-        "off_interval": "30 min",
-        "off_interval_before": "60 s",
+        "interval": "2",
+        "interval_before": "1",
+        "off_interval": "30",
+        "off_interval_before": "1",
         "calls": "10,000",
         "calls_before": "44,640",
-        "source": "batch",
-        "source_before": "list",
+        "rooms_per_call": "20",
+        "rooms_per_call_before": "1",
     }
 
 
@@ -189,7 +190,7 @@ def interval(rooms: int, people: int = 0, budget: int = 5_000) -> str:
     """Return how often so many are read, as it is said."""
     options = Options.of({"plan": "free", "monthly_budget": budget, "source": "list", "off_hours": {"enabled": False}})
     texts = forecast_texts(options, rooms, people, batch_granted=True)
-    return texts["interval"].replace("\N{NO-BREAK SPACE}", " ")
+    return texts["interval"]
 
 
 async def test_rooms_and_people_that_are_not_read_cost_nothing(
@@ -221,23 +222,23 @@ async def test_what_was_typed_can_be_changed_again(hass: HomeAssistant, entry: M
 
     result = await submit(hass, result, next_step_id="polling")
     assert suggested(result) == POLLING
-    assert placeholders(result)["source"] == "list"  # what is in force is still that
+    assert placeholders(result)["rooms_per_call"] == "1"  # what is in force is still that
     assert entry.options == before
 
     changed = {**POLLING, "scan_interval": 600, "off_hours": {**OFF_HOURS, "enabled": False}}
     result = await submit(hass, result, **changed)
-    assert (placeholders(result)["interval"], placeholders(result)["off_interval"]) == ("10 min", "10 min")
+    assert (placeholders(result)["interval"], placeholders(result)["off_interval"]) == ("10", "10")
     await save(hass, result)
     assert {key: entry.options[key] for key in POLLING} == changed
 
 
 @pytest.mark.parametrize(
-    ("refuse", "source"),
+    ("refuse", "rooms_per_call"),
     [
-        (lambda tenant: tenant.grant(BATCH_SCOPE), "batch"),
-        (lambda tenant: tenant.revoke(BATCH_SCOPE), "list · batch ❌"),
-        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "batch"),  # not known: it is tried
-        (lambda tenant: tenant.variants.update({"room_batch": "30005"}), "list · batch ❌"),
+        (lambda tenant: tenant.grant(BATCH_SCOPE), "20"),
+        (lambda tenant: tenant.revoke(BATCH_SCOPE), NOT_GRANTED),
+        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "20"),  # not known: it is tried
+        (lambda tenant: tenant.variants.update({"room_batch": "30005"}), NOT_GRANTED),
     ],
 )
 async def test_where_batch_is_closed_it_is_said_that_the_list_serves(
@@ -246,44 +247,43 @@ async def test_where_batch_is_closed_it_is_said_that_the_list_serves(
     tenant: Tenant,
     orion: str,
     refuse: Callable[[Tenant], object],
-    source: str,
+    rooms_per_call: str,
 ) -> None:
     refuse(tenant)
     entry = await running(hass, entry_of(orion, source="batch"))
 
-    assert placeholders(await start_options(hass, entry, "polling"))["source"] == source
+    assert placeholders(await start_options(hass, entry, "polling"))["rooms_per_call"] == rooms_per_call
     result = await typed(hass, entry, source="list")
-    assert (placeholders(result)["source"], placeholders(result)["source_before"]) == ("list", source)
+    assert (placeholders(result)["rooms_per_call"], placeholders(result)["rooms_per_call_before"]) == ("1", rooms_per_call)
 
 
 @pytest.mark.parametrize(
-    ("rooms", "granted", "interval", "off_interval", "source"),
+    ("rooms", "granted", "interval", "off_interval", "rooms_per_call"),
     [
-        (1, True, "60 s", "30 min", "list"),
-        (21, True, "93 s", "30 min", "batch"),
-        (30, None, "93 s", "30 min", "batch"),
-        (41, True, "2 min", "30 min", "batch"),
-        (41, False, "40 min", "2.7 h", "list · batch ❌"),
-        (200, False, "3.3 h", "13.1 h", "list · batch ❌"),
-        (2_000, False, "24 h", "24 h", "list · batch ❌"),
+        (1, True, "1", "30", "1"),
+        (21, True, "1.5", "30", "20"),
+        (30, None, "1.5", "30", "20"),
+        (41, True, "2.4", "30", "20"),
+        (41, False, "40", "161", NOT_GRANTED),
+        (200, False, "197", "788", NOT_GRANTED),
+        (2_000, False, "1,440", "1,440", NOT_GRANTED),
     ],
 )
-async def test_how_often_is_said_in_the_unit_that_fits(
+async def test_forecast_gives_intervals_in_minutes_and_rooms_per_call(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
     rooms: int,
     granted: bool | None,
     interval: str,
     off_interval: str,
-    source: str,
+    rooms_per_call: str,
 ) -> None:
     freezer.move_to(DECEMBER)
 
     texts = forecast_texts(Options.of({}), rooms, batch_granted=granted)
 
-    assert texts["interval"] == interval.replace(" ", "\N{NO-BREAK SPACE}")  # no line ends between number and unit
-    assert texts["off_interval"] == off_interval.replace(" ", "\N{NO-BREAK SPACE}")
-    assert texts["source"] == source
+    assert (texts["interval"], texts["off_interval"]) == (interval, off_interval)
+    assert texts["rooms_per_call"] == rooms_per_call
 
 
 # Off hours

@@ -390,7 +390,7 @@ async def test_it_is_said_what_people_cost(
 
     said = placeholders(result)
     assert (said["people"], said["people_before"]) == ("1", "0")
-    minutes, before = (float(said[name].partition(" ")[0]) for name in ("interval", "interval_before"))
+    minutes, before = (float(said[name]) for name in ("interval", "interval_before"))
     assert minutes == pytest.approx(2 * before, abs=1)  # a call more for each that there was
     assert int(said["calls"].replace(",", "")) == pytest.approx(5_000, rel=0.01)
 

@@ -44,7 +44,7 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
         assert await ask(home, question, "en") in {f"Orion is busy until {time}." for time in english}
     for question in ("Orion 现在有空吗", "会议室Orion忙到几点"):
         for language in ("zh-CN", "zh-Hans"):
-            assert await ask(home, question, language) in {f"Orion正忙，到{time}为止。" for time in chinese}
+            assert await ask(home, question, language) in {f"Orion占用中，{time}空出来。" for time in chinese}
     assert await ask(home, "when is Orion free", "en") in {f"Orion is free from {time}." for time in english}
     assert await ask(home, "Orion 几点空出来", "zh-CN") in {f"Orion要到{time}才有空。" for time in chinese}
     (lyra_free,) = {await ask(home, question, "en") for question in ("which rooms are free", "find me a room")}

@@ -55,7 +55,7 @@ class Phrases:
         if status.disabled_reason:
             return self._out_of_service(subject, status)
         if status.busy:
-            return self._until("busy", subject.name, status.busy_until)
+            return self._until(_busy(subject), subject.name, status.busy_until)
         return self._until("free", subject.name, status.next_busy)
 
     def next_free(self, subject: SpokenSubject) -> str:
@@ -66,7 +66,7 @@ class Phrases:
         if status.available_now or status.disabled_reason:
             return self.status(subject)
         if not status.next_free:
-            return self._until("busy", subject.name, None) if status.busy else self.status(subject)
+            return self._until(_busy(subject), subject.name, None) if status.busy else self.status(subject)
         if status.busy or not status.next_busy:
             return self._say("free_from", name=subject.name, time=self.time(status.next_free))
         return self._say(
@@ -200,3 +200,8 @@ class Phrases:
 
     def _say(self, key: str, **placeholders: str) -> str:
         return self._texts[f"component.{DOMAIN}.common.{key}"].format(**placeholders)
+
+
+def _busy(subject: SpokenSubject) -> str:
+    """Return the key of the texts for busy: some languages have another word for a room than for a person."""
+    return "busy" if subject.is_room else "person_busy"

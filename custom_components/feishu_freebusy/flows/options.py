@@ -38,20 +38,21 @@ from ..const import (
 )
 from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from ..devices import names_of_rooms
-from ..feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from ..feishu.client import MAX_BATCH_ROOMS, SCOPES_ROOM_BATCH, FeishuClient
 from ..feishu.directory import Catalogue
 from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
 from .people import PeopleSteps
 from .rooms import RoomSteps
 
-_MINUTES_FROM = 120  # seconds; fewer are shown in seconds
-_HOURS_FROM = 120  # minutes
+_DECIMALS_BELOW = 3  # minutes
 
 
 def _number(minimum: int, maximum: int, unit: str | None = None, step: int = 1) -> NumberSelector:
     config = NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
-    return NumberSelector({**config, "unit_of_measurement": unit} if unit else config)
+    if unit:
+        config.update(NumberSelectorConfig(unit_of_measurement=unit, translation_key="unit"))
+    return NumberSelector(config)
 
 
 _POLLING_SCHEMA = vol.Schema(
@@ -69,7 +70,7 @@ _POLLING_SCHEMA = vol.Schema(
                 mode=SelectSelectorMode.DROPDOWN,
             )
         ),
-        vol.Required(CONF_SCAN_INTERVAL): vol.All(_number(30, 3_600, "s"), vol.Coerce(int)),
+        vol.Required(CONF_SCAN_INTERVAL): vol.All(_number(30, 3_600, "seconds"), vol.Coerce(int)),
         vol.Required(CONF_OFF_HOURS): section(
             vol.Schema(
                 {
@@ -88,8 +89,8 @@ _POLLING_SCHEMA = vol.Schema(
             ),
             SectionConfig(collapsed=True),
         ),
-        vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "d"), vol.Coerce(int)),
-        vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "min"), vol.Coerce(int)),
+        vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "days"), vol.Coerce(int)),
+        vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "minutes"), vol.Coerce(int)),
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
         vol.Required(CONF_INCLUDE_EXTERNAL_CALENDAR): BooleanSelector(),
         vol.Required(CONF_DASHBOARD_CARDS): BooleanSelector(),
@@ -212,7 +213,11 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
 
 def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None) -> dict[str, str]:
-    """Return the placeholders for a month of reading this many rooms and people. They need no translation."""
+    """Return the placeholders for texts about a month of polling.
+
+    They are numbers (intervals in minutes): the words and units are in the translations, as the reader's language is not
+    known here.
+    """
     month = forecast(
         options,
         rooms,
@@ -221,21 +226,17 @@ def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_grant
         now=dt_util.utcnow(),
         time_zone=dt_util.get_default_time_zone(),
     )
+    rooms_per_call = f"{MAX_BATCH_ROOMS if month.source is SourceOption.BATCH else 1}"
+    if month.reason is Reason.NOT_GRANTED:
+        rooms_per_call += f" (❌ {SCOPES_ROOM_BATCH[0]})"
     return {
-        "interval": _duration_text(month.plan.office),
-        "off_interval": _duration_text(month.plan.off if options.off_hours else month.plan.office),
+        "interval": _minutes_text(month.plan.office),
+        "off_interval": _minutes_text(month.plan.off if options.off_hours else month.plan.office),
         "calls": f"{month.calls:,}",
-        "source": "list · batch ❌" if month.reason is Reason.NOT_GRANTED else month.source.value,
+        "rooms_per_call": rooms_per_call,
     }
 
 
-def _duration_text(duration: timedelta) -> str:
-    seconds = round(duration.total_seconds())
-    minutes = round(seconds / 60)
-    if seconds < _MINUTES_FROM:
-        number, unit = f"{seconds}", "s"
-    elif minutes < _HOURS_FROM:
-        number, unit = f"{minutes}", "min"
-    else:
-        number, unit = f"{minutes / 60:.1f}".removesuffix(".0"), "h"
-    return f"{number}\N{NO-BREAK SPACE}{unit}"
+def _minutes_text(duration: timedelta) -> str:
+    minutes = duration / timedelta(minutes=1)
+    return f"{minutes:.1f}".removesuffix(".0") if minutes < _DECIMALS_BELOW else f"{minutes:,.0f}"
