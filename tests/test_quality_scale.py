@@ -1,4 +1,4 @@
-"""The self-assessment by the quality scale says nothing that the files don't bear out."""
+"""The self-assessment on the quality scale is backed by the files."""
 
 from collections.abc import Callable
 import json
@@ -45,7 +45,7 @@ def manifest() -> dict[str, Any]:
 
 
 def readme(heading: str) -> str:
-    """Return what the README says below a heading."""
+    """Return the section of the README below a heading."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
     return section[1] if section else ""
@@ -69,26 +69,26 @@ def platforms() -> list[str]:
     return [name.strip().removeprefix("Platform.").lower() for name in names[1].split(",")]
 
 
-def test_every_rule_is_assessed_and_no_other() -> None:
+def test_exactly_the_known_rules_are_assessed() -> None:
     assert list(RULES) == [rule for tier in TIERS.values() for rule in sorted(tier.split())]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_is_done_or_exempt_for_a_reason(rule: str) -> None:
+def test_rule_is_done_or_exempt_with_a_reason(rule: str) -> None:
     said = RULES[rule]
     if said == "done":
         return
     assert said.keys() == {"status", "comment"}
     assert said["status"] in {"done", "exempt"}
-    assert len(said["comment"].strip()) > 40, "a reason takes a sentence"
+    assert len(said["comment"].strip()) > 40, "the reason must be a sentence"
 
 
-def test_the_manifest_claims_what_is_assessed() -> None:
+def test_manifest_claims_platinum() -> None:
     assert manifest()["quality_scale"] == "platinum"
 
 
 @pytest.mark.parametrize("rule", ["docs-conditions", "docs-triggers"])
-def test_what_does_not_exist_is_exempt(rule: str) -> None:
+def test_missing_triggers_and_conditions_are_exempt(rule: str) -> None:
     module = rule.removeprefix("docs-").removesuffix("s") + ".py"
     assert (COMPONENT / module).exists() is (RULES[rule] == "done")
 
@@ -127,7 +127,7 @@ EVIDENCE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("rule", EVIDENCE)
-def test_what_is_done_can_be_found(rule: str) -> None:
+def test_done_rule_has_evidence(rule: str) -> None:
     said = RULES[rule]
     assert "exempt" not in str(said) or rule == "dependency-transparency"
-    assert EVIDENCE[rule](), f"{rule} is said to be {said}"
+    assert EVIDENCE[rule](), f"no evidence that {rule} is {said}"

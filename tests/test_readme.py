@@ -1,4 +1,4 @@
-"""What the READMEs say is true, in both languages, and what they show works as it stands."""
+"""The READMEs in both languages are true, and their examples work unchanged."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ type Table = list[list[str]]
 
 @dataclass(frozen=True)
 class Readme:
-    """One of the READMEs, taken apart."""
+    """The parts of a README."""
 
     language: str
     path: Path
@@ -70,17 +70,17 @@ class Readme:
 
     @cached_property
     def blocks(self) -> list[tuple[str, str]]:
-        """Return the fenced blocks: their language and what is in them."""
+        """Return the fenced blocks: their language and content."""
         return re.findall(r"^```(\w*)\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
 
     @cached_property
     def prose(self) -> str:
-        """Return all but the fenced blocks."""
+        """Return everything except the fenced blocks."""
         return re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
 
     @cached_property
     def tables(self) -> list[Table]:
-        """Return the tables, each with its head and without the line below that."""
+        """Return the tables, each with its header but without the separator line."""
         found = re.findall(r"(?:^\|.*\|\n)+", self.prose, re.MULTILINE)
         lines = ([line.strip("|").split("|") for line in table.splitlines()] for table in found)
         return [[[cell.strip() for cell in row] for row in (head, *rows)] for head, _, *rows in lines]
@@ -95,17 +95,17 @@ class Readme:
 
     @property
     def code(self) -> list[str]:
-        """Return what is set as code within the text."""
+        """Return the inline code."""
         return re.findall(r"`([^`]+)`", self.prose)
 
     def block(self, kind: str, having: str = "") -> str:
-        """Return the only block of a language, or the only one of those that has some words."""
+        """Return the only block of this language that contains `having`."""
         (found,) = (block for name, block in self.blocks if name == kind and having in block)
         return found
 
 
 READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
-CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS, SOURCES = range(9)
+CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS = range(8)
 
 
 @pytest.fixture(params=READMES, ids=lambda readme: readme.language)
@@ -124,15 +124,15 @@ def first_column(table: Table) -> list[str]:
 
 
 def number(text: str) -> int:
-    """Return the number in a cell, whatever its unit is called."""
+    """Return the number in a cell, without its unit."""
     return int(re.sub(r"\D", "", text))
 
 
-# Both languages say the same
+# Both languages agree
 
 
 def shape(readme: Readme) -> list[object]:
-    """Return what does not depend on the language."""
+    """Return the structure, which does not depend on the language."""
     return [
         readme.headings,
         [[len(row) for row in table] for table in readme.tables],
@@ -149,7 +149,7 @@ def test_the_languages_have_the_same_headings_tables_lists_and_blocks() -> None:
 
 
 def without_words(kind: str, block: str) -> object:
-    """Return what of a block a translation leaves alone."""
+    """Return the part of a block that is not translated."""
     match kind:
         case "bash":
             return [line.partition("#")[0].strip() for line in block.splitlines()]
@@ -160,33 +160,33 @@ def without_words(kind: str, block: str) -> object:
     return block
 
 
-def test_the_languages_show_the_same_code() -> None:
+def test_the_languages_have_the_same_code() -> None:
     english, chinese = ([without_words(*block) for block in readme.blocks] for readme in READMES)
 
     assert english == chinese
 
 
-def test_no_block_goes_unchecked(readme: Readme) -> None:
+def test_every_block_and_table_is_known(readme: Readme) -> None:
     assert [kind for kind, _ in readme.blocks] == [
         *("bash", "json"),
         *("yaml", "yaml", "yaml", "jinja", "yaml", "yaml"),
         "bash",
     ]
-    tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS, SOURCES)
+    tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS)
     assert len(readme.tables) == len(tables)
 
 
-# What is there
+# Links, commands and files
 
 
-def test_links_and_pictures_lead_to_files(readme: Readme) -> None:
+def test_relative_links_and_pictures_exist(readme: Readme) -> None:
     inside = [link for link in readme.links if not urlsplit(link).scheme]
 
     assert inside
     assert [link for link in inside if not (ROOT / link).is_file()] == []
 
 
-def test_each_language_leads_to_the_other_and_has_pictures_of_its_own(readme: Readme) -> None:
+def test_each_language_links_the_other_and_has_its_own_pictures(readme: Readme) -> None:
     pictures = [link for link in readme.links if link.endswith(".png")]
     (other,) = (other for other in READMES if other is not readme)
 
@@ -195,21 +195,21 @@ def test_each_language_leads_to_the_other_and_has_pictures_of_its_own(readme: Re
     assert all(picture.endswith(f"-{readme.language}.png") for picture in pictures)
 
 
-def test_commands_of_the_checkout_can_be_run(readme: Readme) -> None:
+def test_scripts_are_executable(readme: Readme) -> None:
     commands = set(re.findall(r"\bscripts/\w+", readme.text))
 
     assert {"scripts/demo", "scripts/test"} <= commands
     assert [command for command in commands if not os.access(ROOT / command, os.X_OK)] == []
 
 
-def test_the_demo_knows_the_options_that_it_is_given(readme: Readme) -> None:
+def test_options_of_the_demo_exist(readme: Readme) -> None:
     options = set(re.findall(r"scripts/demo (--\w+)", readme.text))
 
     assert "--help" in options
     assert [option for option in options if option not in demo_parser().format_help()] == []
 
 
-def test_what_is_cloned_is_this_project(readme: Readme) -> None:
+def test_the_cloned_repository_is_this_project(readme: Readme) -> None:
     clone, enter, _ = readme.block("bash", "git clone").splitlines()
     manifest = json.loads((COMPONENT / "manifest.json").read_text(encoding="utf-8"))
     address = clone.removeprefix("git clone ")
@@ -220,38 +220,38 @@ def test_what_is_cloned_is_this_project(readme: Readme) -> None:
     assert others == {address}
 
 
-def test_no_path_of_one_machine_is_named(readme: Readme) -> None:
+def test_no_absolute_path_is_named(readme: Readme) -> None:
     assert re.findall(r"(?<![\w.…:/])(?:/|~/|[A-Z]:\\)\w[\w/\\.-]*", readme.text) == []
 
 
-def test_the_files_that_are_named_exist(readme: Readme) -> None:
+def test_named_files_exist(readme: Readme) -> None:
     words = (word.removeprefix("…/") for code in readme.code for word in code.split())
     names = [word for word in words if re.fullmatch(r"[\w/]+(\.py|/)|tests/\w+", word)]
 
-    assert len(names) >= len(readme.tables[SOURCES])
+    assert names
     assert [name for name in names if not ((ROOT / name).exists() or (COMPONENT / name).exists())] == []
 
 
-def test_the_oldest_home_assistant_is_the_one_that_is_enforced(readme: Readme) -> None:
+def test_the_minimum_home_assistant_is_that_of_hacs_json(readme: Readme) -> None:
     floor = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
 
     assert f"Home Assistant {floor.removesuffix('.0')} " in readme.text
 
 
-# What is set up
+# Set up
 
 
-def test_the_permissions_are_those_of_the_checklist(readme: Readme) -> None:
+def test_the_permissions_match_the_checklist(readme: Readme) -> None:
     assert readme.block("json").strip() == scopes_json((SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0]))
 
 
-def test_the_consoles_are_at_the_addresses_of_the_services(readme: Readme) -> None:
+def test_the_console_addresses_match_the_services(readme: Readme) -> None:
     addresses = [cell.strip("`") for cell in readme.tables[CONSOLE][1][1:]]
 
     assert [f"https://{address}" for address in addresses] == [console_url(FEISHU_URL), console_url(LARK_URL)]
 
 
-def test_the_integration_and_its_fields_are_called_as_on_the_screen(readme: Readme) -> None:
+def test_the_integration_and_its_fields_have_the_names_of_the_ui(readme: Readme) -> None:
     texts = TEXTS[readme.language]
     labels = [label for cell in first_column(readme.tables[FIELDS]) for label in re.split(", |、", cell)]
 
@@ -261,7 +261,7 @@ def test_the_integration_and_its_fields_are_called_as_on_the_screen(readme: Read
     ]
 
 
-def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme: Readme) -> None:
+def test_the_options_have_the_names_of_the_ui_and_the_real_defaults(readme: Readme) -> None:
     texts = TEXTS[readme.language]["options"]["step"]["polling"]
     labels = list(texts["data"].values())
     labels.insert(4, texts["sections"]["off_hours"]["name"])
@@ -270,7 +270,7 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
     defaults = Options.of({CONF_ROOMS: {}})
 
     assert list(options) == labels
-    _, budget, source, interval, off_hours, *others = options.values()  # that of the plan is in words
+    _, budget, source, interval, off_hours, *others = options.values()  # the default of the plan is a phrase
     assert (number(budget), number(interval)) == (DEFAULTS["monthly_budget"], DEFAULTS["scan_interval"])
     assert source == TEXTS[readme.language]["selector"]["source"]["options"][defaults.source]
     night = defaults.off_hours
@@ -288,10 +288,10 @@ def test_the_options_are_called_as_on_the_screen_and_have_these_defaults(readme:
     ]
 
 
-# What is shown
+# Entities, cards and actions
 
 
-async def test_the_attributes_are_those_of_a_room(
+async def test_the_attributes_match_those_of_a_room(
     hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
 ) -> None:
     await set_up(orion)
@@ -301,7 +301,7 @@ async def test_the_attributes_are_those_of_a_room(
     assert set(names) == shown(hass, orion).attributes.keys() - {ATTR_FRIENDLY_NAME}
 
 
-async def test_the_tile_shows_what_the_room_has(
+async def test_the_tile_shows_attributes_that_exist(
     hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
 ) -> None:
     await set_up(orion)
@@ -325,7 +325,7 @@ def test_the_cards_are_in_the_bundle(readme: Readme) -> None:
     assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
 
 
-async def test_the_actions_work_as_they_stand(
+async def test_the_actions_work_unchanged(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, readme: Readme
 ) -> None:
     level = tenant.add_level("3F", tenant.add_level("Tower A"))
@@ -351,7 +351,7 @@ async def test_the_actions_work_as_they_stand(
 # Assist
 
 
-async def test_assist_understands_what_can_be_asked(
+async def test_assist_understands_the_example_questions(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, readme: Readme
 ) -> None:
     tenant.add_level("3F")
@@ -369,7 +369,7 @@ async def test_assist_understands_what_can_be_asked(
         assert response.error_code is None, question
 
 
-def test_the_way_to_the_voice_option_is_the_one_on_the_screen(readme: Readme) -> None:
+def test_the_path_to_the_voice_option_matches_the_ui(readme: Readme) -> None:
     steps = TEXTS[readme.language]["options"]["step"]
     menu = steps["init"]["menu_options"]["polling"]
 
@@ -379,7 +379,7 @@ def test_the_way_to_the_voice_option_is_the_one_on_the_screen(readme: Readme) ->
 # The blueprints
 
 
-def test_the_blueprints_are_imported_from_where_they_are(readme: Readme) -> None:
+def test_the_import_links_match_the_blueprints(readme: Readme) -> None:
     suffix = "" if readme.language == "en" else f".{readme.language}"
     paths = [path for path in FOLDER.iterdir() if path.suffixes == [*([suffix] if suffix else []), ".yaml"]]
     importable = {}
@@ -395,12 +395,12 @@ def test_the_blueprints_are_imported_from_where_they_are(readme: Readme) -> None
     assert {link for link in readme.links if urlsplit(link).scheme} == {*importable.values()}
 
 
-# The sentence
+# The template
 
 
 SENTENCES = {
     "en": ["Busy until 19:00", "Busy", "Free until 19:00", "Free", "Not known"],
-    "zh-Hans": ["忙碌至 19:00", "忙碌", "空闲至 19:00", "空闲", "情况不明"],
+    "zh-Hans": ["占用至 19:00", "占用", "空闲至 19:00", "空闲", "情况不明"],
 }
 
 
@@ -408,13 +408,13 @@ SENTENCES = {
     ("which", "start", "end", "broken"),
     [
         pytest.param(0, at(9), at(11), False, id="busy"),
-        pytest.param(1, at(9), at(9, day=30), False, id="busy beyond what is read"),
+        pytest.param(1, at(9), at(9, day=30), False, id="busy beyond the range read"),
         pytest.param(2, at(11), at(12), False, id="free until then"),
         pytest.param(3, at(8), at(9), False, id="free"),
         pytest.param(4, at(9), at(11), True, id="unavailable"),
     ],
 )
-async def test_the_template_says_what_the_room_shows(
+async def test_the_template_describes_the_state_of_the_room(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
@@ -440,7 +440,7 @@ async def test_the_template_says_what_the_room_shows(
 # Calls and failures
 
 
-def test_the_intervals_are_those_that_the_budget_allows(readme: Readme) -> None:
+def test_the_intervals_match_the_budget(readme: Readme) -> None:
     (_, head, _), *rows = readme.tables[INTERVALS]
 
     assert number(re.findall(r"[\d,]{4,}", head)[0]) == DEFAULTS["monthly_budget"]
@@ -454,7 +454,7 @@ def test_the_intervals_are_those_that_the_budget_allows(readme: Readme) -> None:
         ], f"{rooms} rooms"
 
 
-def test_the_codes_mean_what_the_advice_is_for(readme: Readme) -> None:
+def test_the_error_codes_match_the_advice(readme: Readme) -> None:
     rows = [re.findall(r"\b\d{5,}\b", cell) for cell in first_column(readme.tables[PROBLEMS])]
     codes = [[int(code) for code in row] for row in rows if row]
     credentials, *others = [
@@ -474,7 +474,7 @@ def test_the_codes_mean_what_the_advice_is_for(readme: Readme) -> None:
     ]
 
 
-def test_the_messages_are_those_on_the_screen(readme: Readme) -> None:
+def test_the_quoted_messages_exist_in_the_ui(readme: Readme) -> None:
     quoted = re.findall('["“](.+?)["”]', " ".join(first_column(readme.tables[PROBLEMS])))
     texts = TEXTS[readme.language]["config"]["error"].values()
 

@@ -1,6 +1,6 @@
-"""Every text that a flow shows exists in every language, with all that it names filled in.
+"""Every text that a flow shows exists in every language, and its placeholders are filled in.
 
-Flows are driven by `start`, `start_options` and `submit`, which check that of each result.
+Tests drive flows with `start`, `start_options` and `submit`, which check each result.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,58 +26,58 @@ TEXTS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(_FOLDER.glob("*.json"))
 }
 _NAMES = re.compile(r"\{(\w+)\}")
-FIXES: dict[str, str] = {}  # the issue, by its texts, that a flow is about, if it is one that mends something
-_FIELDS_WITHOUT_TEXT = {"names", "person_names"}  # their fields are room ids
+FIXES: dict[str, str] = {}  # flow ID of a repair flow -> translation key of its issue
+_FIELDS_WITHOUT_TEXT = {"names", "person_names"}  # steps whose fields are IDs
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    """Begin to set up an entry."""
+    """Start the config flow."""
     return checked(await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
 
 
 async def start_options(hass: HomeAssistant, entry: ConfigEntry, step: str) -> ConfigFlowResult:
-    """Open the options of an entry and choose one of the menu."""
+    """Open the options of an entry and choose a step from the menu."""
     menu = checked(await hass.config_entries.options.async_init(entry.entry_id))
     return await submit(hass, menu, next_step_id=step)
 
 
 async def submit(hass: HomeAssistant, result: ConfigFlowResult, **user_input: Any) -> ConfigFlowResult:
-    """Go on with a flow: submit its form, choose from its menu."""
+    """Submit the form of a flow, or choose from its menu."""
     manager = hass.config_entries.flow if result["handler"] == DOMAIN else hass.config_entries.options
     return checked(await manager.async_configure(result["flow_id"], user_input))
 
 
 async def wait(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
-    """Wait for the end of a progress bar."""
+    """Wait until a progress step is done."""
     await hass.async_block_till_done()
     manager = hass.config_entries.flow if result["handler"] == DOMAIN else hass.config_entries.options
     return checked(await manager.async_configure(result["flow_id"]))
 
 
 def checked(result: ConfigFlowResult) -> ConfigFlowResult:
-    """Return a result of a flow, after making sure that it can be shown."""
+    """Return the result of a flow, after checking that it can be shown."""
     assert_texts_exist(result)
     if result["type"] is FlowResultType.FORM:
         shown = {"base", *fields_of(result)}
-        assert (result["errors"] or {}).keys() <= shown, "an error at a field that the form doesn't have is not seen"
+        assert (result["errors"] or {}).keys() <= shown, "an error at a field that the form lacks is not shown"
         as_sent(result)
     return result
 
 
 def as_sent(result: ConfigFlowResult) -> str:
-    """Return all that the browser is sent of a form."""
+    """Return what the browser receives for a form."""
     view: Any = FlowManagerIndexView[Any](None)
     return json.dumps(view._prepare_result_json(result), ensure_ascii=False)
 
 
 def fields_of(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return the fields of a form and what checks them."""
+    """Return the fields of a form and their validators."""
     schema = result["data_schema"]
     return {} if schema is None else {str(key): value for key, value in schema.schema.items()}
 
 
 def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form's fields are filled with."""
+    """Return the suggested values of a form."""
     assert result["data_schema"] is not None
     return _suggested_in(result["data_schema"])
 
@@ -93,12 +93,12 @@ def _suggested_in(schema: Any) -> dict[str, Any]:
 
 
 def placeholders(result: ConfigFlowResult) -> dict[str, str]:
-    """Return what a result fills into its texts."""
+    """Return the description placeholders of a result."""
     return dict(result["description_placeholders"] or {})
 
 
 def assert_texts_exist(result: ConfigFlowResult) -> None:
-    """See to it that each text exists in each language, and that what it names is there and not empty."""
+    """Assert that each text exists in each language and that no placeholder is empty."""
     given = placeholders(result) if "description_placeholders" in result else {}
     for path in _paths(result):
         for language, texts in TEXTS.items():
@@ -109,12 +109,12 @@ def assert_texts_exist(result: ConfigFlowResult) -> None:
 
 
 def assert_issue_is_readable(issue: IssueEntry) -> None:
-    """See to it that an issue has all its texts, and that what they name is there and not empty.
+    """Assert that an issue has all its texts and that no placeholder is empty.
 
-    What went wrong is named only where something did: the steps of its flow get by without.
+    The errors of its flow are not checked: their placeholders are filled in only when an error occurs.
     """
     words = issue.translation_placeholders or {}
-    assert issue.is_fixable, "without a flow it would need a description"
+    assert issue.is_fixable, "an issue without a fix flow needs a description"
     for language, texts in TEXTS.items():
         mine = texts["issues"].get(issue.translation_key)
         assert mine, f"{language}: issue {issue.translation_key} is missing"
@@ -196,12 +196,12 @@ def _look_up(texts: Any, path: list[str]) -> Any:
     return texts
 
 
-def test_there_are_two_languages_to_check() -> None:
+def test_there_are_two_languages() -> None:
     assert TEXTS.keys() == {"en", "zh-Hans"}
 
 
 def form(**changes: Any) -> ConfigFlowResult:
-    """Return a form as flows return it."""
+    """Return the result of a flow that shows a form."""
     result: Any = {
         "type": FlowResultType.FORM,
         "handler": DOMAIN,
@@ -233,7 +233,7 @@ EFFECT = {
             {"errors": {"base": "scope_missing"}, "description_placeholders": {"scopes": "", "details": "no"}},
             "names {'scopes'}, but nothing is filled in",
         ),
-        ({"errors": {"nowhere": "no_name"}}, "is not seen"),
+        ({"errors": {"nowhere": "no_name"}}, "is not shown"),
         ({"type": FlowResultType.ABORT, "reason": "nonsense"}, "abort.nonsense is missing"),
         ({"type": FlowResultType.CREATE_ENTRY, "description": "created"}, "but nothing is filled in"),
         ({"type": FlowResultType.MENU, "step_id": "init", "menu_options": []}, "config.step.init.title is missing"),
@@ -244,7 +244,7 @@ EFFECT = {
         ({"type": FlowResultType.SHOW_PROGRESS, "progress_action": "nap"}, "progress.nap is missing"),
     ],
 )
-def test_the_check_sees_what_could_not_be_read(changes: dict[str, Any], complaint: str) -> None:
+def test_unreadable_result_fails_the_check(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         checked(form(**changes))
 
@@ -257,8 +257,8 @@ def test_the_check_sees_what_could_not_be_read(changes: dict[str, Any], complain
         ("off_hours", {"days": UNKNOWN_CHOICE}, "selector.weekday.options.someday is missing"),
     ],
 )
-def test_the_check_looks_into_sections(name: str, fields: dict[str, Any], complaint: str) -> None:
-    within: Any = vol.Schema(fields)  # of another library on the newest release, to the type checker
+def test_unreadable_section_fails_the_check(name: str, fields: dict[str, Any], complaint: str) -> None:
+    within: Any = vol.Schema(fields)  # the newest Home Assistant types it with another library
     schema = vol.Schema({name: section(within)})
     filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "rooms_per_call"), "1")
 
@@ -266,7 +266,7 @@ def test_the_check_looks_into_sections(name: str, fields: dict[str, Any], compla
         checked(form(handler="x", step_id="polling", data_schema=schema, description_placeholders=filled))
 
 
-def test_the_check_lets_a_readable_form_pass() -> None:
+def test_readable_form_passes_the_check() -> None:
     result = form(
         errors={"base": "scope_missing"}, description_placeholders={"scopes": "calendar:calendar", "details": "no"}
     )
@@ -275,7 +275,7 @@ def test_the_check_lets_a_readable_form_pass() -> None:
 
 
 def issue(key: str, **words: str) -> IssueEntry:
-    """Return an issue as the registry has it."""
+    """Return an entry of the issue registry."""
     return IssueEntry(
         active=True,
         breaks_in_ha_version=None,
@@ -302,15 +302,13 @@ def issue(key: str, **words: str) -> IssueEntry:
         (issue("bot_disabled", name="x", bot_url="", version_url="x"), "names {'bot_url'}, but nothing is filled in"),
     ],
 )
-def test_the_check_of_issues_sees_what_could_not_be_read(shown: IssueEntry, complaint: str) -> None:
+def test_unreadable_issue_fails_the_check(shown: IssueEntry, complaint: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         assert_issue_is_readable(shown)
 
 
 @pytest.mark.parametrize("key", TEXTS["en"]["issues"])
-def test_an_issue_has_the_same_texts_with_the_same_words_in_every_language(key: str) -> None:
-    """Those of its title, of each step and choice, of each outcome, and of an entry that is gone meanwhile."""
-
+def test_issue_has_the_same_texts_and_placeholders_in_every_language(key: str) -> None:
     def words_of(texts: Any, path: str = "") -> dict[str, list[str]]:
         if isinstance(texts, str):
             return {path: sorted(set(_NAMES.findall(texts)))}
