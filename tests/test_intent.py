@@ -384,9 +384,7 @@ async def test_an_area_is_a_place(
     dr.async_get(hass).async_update_device(device.id, area_id=ar.async_get(hass).async_create("Lobby").id)
 
     assert await ask("which rooms are free in the lobby") == "Vega is free, and nothing is booked ahead."
-    assert await ask("which rooms are free in the attic") == (
-        "I found no rooms at “attic”. Places with rooms: Lobby."
-    )
+    assert await ask("which rooms are free in the attic") == ("I found no rooms at “attic”. Places with rooms: Lobby.")
     assert await ask("阁楼有会议室吗", CHINESE) == "没找到“阁楼”的会议室。有会议室的是Lobby。"
 
 

@@ -1,4 +1,4 @@
-/** What the cards use of Home Assistant: its `hass` object, and the events that it listens to. */
+/** The parts of Home Assistant that the cards use: its `hass` object and its events. */
 
 export const PLATFORM = "feishu_freebusy";
 
@@ -22,9 +22,9 @@ export interface Device {
 
 export interface Locale {
   readonly language: string;
-  /** "language" and "system" leave it to the language of the user or of the browser. */
+  /** "12", "24", "language" (of the user) or "system" (the browser's language). */
   readonly time_format?: string;
-  /** "local" is the browser's zone, "server" Home Assistant's. */
+  /** "local" is the browser's time zone, "server" is Home Assistant's. */
   readonly time_zone?: string;
 }
 
@@ -44,12 +44,12 @@ export interface Action {
   readonly [option: string]: unknown;
 }
 
-/** Tell whether Home Assistant is still starting: what is not there yet may come. */
+/** Return whether Home Assistant is still starting: missing entities may still appear. */
 export function isStarting({ config: { state } }: Hass): boolean {
   return state === "NOT_RUNNING" || state === "STARTING";
 }
 
-/** Tell whether an entity is the one of a room that says whether it is busy. */
+/** Return whether an entity is the busy sensor of a room. */
 export function isRoom(hass: Hass, entityId: string): boolean {
   const entry = hass.entities[entityId];
   return (
@@ -59,12 +59,12 @@ export function isRoom(hass: Hass, entityId: string): boolean {
   );
 }
 
-/** Return the rooms that are not hidden. */
+/** Return the entity IDs of all rooms that are not hidden. */
 export function roomIds(hass: Hass): string[] {
   return Object.keys(hass.entities).filter((id) => isRoom(hass, id) && !hass.entities[id]?.hidden);
 }
 
-/** Have Home Assistant carry out the tap action of a card's configuration. */
+/** Ask Home Assistant to run the tap action of a card. */
 export function act(from: EventTarget, entity: string, action: Action): void {
   const detail = { config: { entity, tap_action: action }, action: "tap" };
   from.dispatchEvent(new CustomEvent("hass-action", { detail, bubbles: true, composed: true }));

@@ -1,4 +1,4 @@
-/** What Home Assistant loads: the cards, and a dashboard made of them. */
+/** The module that Home Assistant loads: registers the cards and the dashboard strategy. */
 
 import { BOARD_CARD, BoardCard } from "./cards/board-card";
 import { ROOM_CARD, RoomCard } from "./cards/room-card";
@@ -16,7 +16,7 @@ interface Listed {
   readonly [more: string]: unknown;
 }
 
-/** Offer something in one of Home Assistant's lists, once. */
+/** Add an entry to one of Home Assistant's lists, once. */
 function offer(list: "customCards" | "customStrategies", listed: Listed): void {
   const lists = window as unknown as Record<string, Listed[] | undefined>;
   lists[list] ??= [];
@@ -32,7 +32,7 @@ define(ROOM_CARD, RoomCard);
 define(BOARD_CARD, BoardCard);
 define(`ll-strategy-dashboard-${STRATEGY}`, RoomsStrategy);
 
-// Names are asked for when they are shown: by then the page's language is known
+// Getters, because the page's language is known only when the names are shown
 offer("customCards", {
   type: ROOM_CARD,
   get name() {

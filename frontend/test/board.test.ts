@@ -35,7 +35,7 @@ const names = (found: readonly Row[]) => found.map(({ room }) => room.name);
 const orders = (byPlace: boolean, freeFirst: boolean) =>
   grouped(rows, byPlace, freeFirst, formats.compare).map((group) => [group.place, group.free, names(group.rows)]);
 
-test("rooms come by floor, numbers by value, those that are nowhere last", () => {
+test("rooms are grouped by floor, floors sort by number, rooms without a place come last", () => {
   expect(orders(true, false)).toEqual([
     ["Tower A / 2F", 1, ["Altair", "Lyra"]],
     ["Tower A / 10F", 2, ["Mira", "Orion", "Vega"]],
@@ -43,7 +43,7 @@ test("rooms come by floor, numbers by value, those that are nowhere last", () =>
   ]);
 });
 
-test("free rooms come first if wanted, those that are free longer before those that are soon booked", () => {
+test("free rooms come first on request, rooms booked soon after the other free ones", () => {
   expect(orders(false, true)).toEqual([["", 3, ["Lyra", "Mira", "Orion", "Vega", "Altair", "Deneb"]]]);
 });
 
@@ -60,12 +60,12 @@ test.each<[Partial<Filter>, string[]]>([
   [{ freeFor: 21 }, ["Mira"]],
   [{ place: "Tower A / 10F", seats: 5, freeFor: 1 }, ["Orion", "Mira"]],
   [{ place: "Tower B" }, []],
-])("the filter %j lets through %j", (filter, expected) => {
+])("the filter %j matches %j", (filter, expected) => {
   expect(names(filtered(rows, { ...ALL, ...filter }, NOW))).toEqual(expected);
 });
 
-test("what may be chosen is what there is", () => {
+test("filter choices come from the rooms", () => {
   expect(placesOf(rows, formats.compare)).toEqual(["Tower A / 2F", "Tower A / 10F"]);
-  expect(sizesOf(rows)).toEqual([6, 8, 12]); // all have the smallest size
+  expect(sizesOf(rows)).toEqual([6, 8, 12]); // every room has at least the smallest size
   expect(freeRooms(rows)).toBe(3);
 });

@@ -1,4 +1,4 @@
-/** The cards as elements: what they show, and when they draw. */
+/** The cards as elements: what they show, and when they render. */
 
 import { expect, test, vi } from "vitest";
 import type { RoomCard } from "../src/cards/room-card";
@@ -6,12 +6,12 @@ import type { Hass } from "../src/hass";
 import { at, booked, hassWith, type Told } from "./office";
 import { all, change, office, showBoard, showRoom, TO_11, tell, text, UNTIL_11, words } from "./screen";
 
-test("a room is shown in word, icon and class", async () => {
+test("a room card shows state, times, clock and strip", async () => {
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
 
   expect(text(card, ".name")).toBe("Orion");
   expect(text(card, ".word")).toBe("Free");
-  expect(text(card, ".until")).toBe("until 11:00 for 1 h");
+  expect(text(card, ".until")).toBe("until 11:00 1 h left");
   expect(text(card, ".coming")).toBe("Next booking11:00 – 12:00");
   expect(text(card, ".clock")).toBe("10:00 Monday, November 23");
   expect(all(card, "ha-card")[0]?.className).toBe("free");
@@ -19,7 +19,7 @@ test("a room is shown in word, icon and class", async () => {
   expect(all(card, ".strip")[0]?.getAttribute("aria-label")).toBe("Bookings today: 11:00 – 12:00");
 });
 
-test("what is unavailable is never shown as free, nor is what is missing", async () => {
+test("an unavailable or missing room is never shown as free", async () => {
   for (const hass of [hassWith({ orion: ["unavailable"] }), hassWith({ orion: ["unknown"] }), hassWith({})]) {
     const card = await showRoom(hass);
 
@@ -29,7 +29,7 @@ test("what is unavailable is never shown as free, nor is what is missing", async
   }
 });
 
-test("the state is pushed, and read out once it changes", async () => {
+test("a change of state is shown and announced", async () => {
   const hass = hassWith({ orion: ["off", UNTIL_11] });
   const card = await showRoom(hass);
   expect(text(card, "[role=status]")).toBe("");
@@ -40,7 +40,7 @@ test("the state is pushed, and read out once it changes", async () => {
   expect(text(card, "[role=status]")).toBe("Orion: Busy, until 11:00");
 });
 
-test("other entities' changes draw nothing", async () => {
+test("a change of another entity does not render the card", async () => {
   const hass = hassWith({ orion: ["off"], vega: ["off"] });
   const card = await showRoom(hass);
   const render = vi.spyOn(card as unknown as { render(): unknown }, "render");
@@ -51,12 +51,12 @@ test("other entities' changes draw nothing", async () => {
   expect(render).toHaveBeenCalledOnce();
 });
 
-test("the minute counts down, and midnight makes another day", async () => {
+test("the countdown follows the minutes, and midnight starts a new day", async () => {
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
 
   await vi.advanceTimersByTimeAsync(60_000);
   await card.updateComplete;
-  expect(text(card, ".until")).toBe("until 11:00 for 59 min");
+  expect(text(card, ".until")).toBe("until 11:00 59 min left");
 
   vi.setSystemTime(at(23, 59, 30));
   await vi.advanceTimersByTimeAsync(60_000);
@@ -65,7 +65,7 @@ test("the minute counts down, and midnight makes another day", async () => {
   expect(all(card, ".strip .bar")).toHaveLength(0);
 });
 
-test("a card that is gone has no timer", async () => {
+test("a removed card has no timer", async () => {
   const card = await showRoom(hassWith({ orion: ["off"] }));
   expect(vi.getTimerCount()).toBe(1);
 
@@ -73,7 +73,7 @@ test("a card that is gone has no timer", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("nothing is to be tapped unless that was wanted", async () => {
+test("a card has no tap action unless one is configured", async () => {
   const hass = hassWith({ orion: ["off"] });
   expect(all(await showRoom(hass), "button, a, [tabindex]")).toHaveLength(0);
   expect(all(await showRoom(hass, { tap_action: { action: "none" } }), "button")).toHaveLength(0);
@@ -89,7 +89,7 @@ test("nothing is to be tapped unless that was wanted", async () => {
   expect(acted).toHaveBeenCalledWith({ config, action: "tap" });
 });
 
-test("black and white has no clock and no countdown", async () => {
+test("a monochrome card has no clock and no countdown", async () => {
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }), { monochrome: true });
 
   expect(all(card, "ha-card")[0]?.className).toBe("free mono");
@@ -97,24 +97,24 @@ test("black and white has no clock and no countdown", async () => {
   expect(text(card, ".until")).toBe("until 11:00");
 });
 
-test("a screen that has no colours gets none", async () => {
+test("a monochrome screen gets a monochrome card by default", async () => {
   vi.stubGlobal("matchMedia", (query: string) => ({ matches: query === "(monochrome)" }));
 
   expect(all(await showRoom(hassWith({ orion: ["off"] })), ".mono")).toHaveLength(1);
   expect(all(await showRoom(hassWith({ orion: ["off"] }), { monochrome: false }), ".mono")).toHaveLength(0);
 });
 
-test("texts are in the user's language, and change with it", async () => {
+test("texts follow the user's language", async () => {
   const hass = hassWith({ orion: ["off", UNTIL_11] });
   const card = await showRoom(hass);
 
   await tell(card, { ...hass, locale: { ...hass.locale, language: "zh-Hans" } });
 
   expect(text(card, ".word")).toBe("空闲");
-  expect(text(card, ".until")).toBe("至 11:00 可用 1 小时");
+  expect(text(card, ".until")).toBe("11:00 前可用 还有 1 小时");
 });
 
-test("bookings that are over are told from those that are not", async () => {
+test("past bookings look different", async () => {
   const bookings = booked([at(8), at(9)], [at(9), at(10)], [at(10), at(11)]);
   const card = await showRoom(hassWith({ orion: ["on", bookings] }));
 
@@ -136,7 +136,7 @@ test("a board shows each room, by floor", async () => {
   expect(all(board, "button.tap")).toHaveLength(0);
 });
 
-test("a board draws the row of the room that changes, and reads it out", async () => {
+test("a board renders only the row that changes, and announces it", async () => {
   const board = await showBoard(office);
   const before = all(board, "li").map((line) => line.innerHTML);
 
@@ -148,7 +148,7 @@ test("a board draws the row of the room that changes, and reads it out", async (
   expect(text(board, "[role=status]")).toBe("Mira: Busy, until further notice");
 });
 
-test("the rows go with the time", async () => {
+test("rows follow the time", async () => {
   const board = await showBoard(office);
   const before = all(board, "li").map((line) => line.className);
 
@@ -160,7 +160,7 @@ test("the rows go with the time", async () => {
   expect(all(board, "li").map((line) => line.className)).toEqual(["free", "busy", "free soon", "unknown"]);
 });
 
-test("many changes at once are only counted", async () => {
+test("several changes at once are announced as a count", async () => {
   const board = await showBoard(office);
 
   await tell(board, change(office, { mira: ["on"], orion: ["on"] }));
@@ -168,7 +168,7 @@ test("many changes at once are only counted", async () => {
   expect(text(board, "[role=status]")).toBe("2 rooms have changed");
 });
 
-test("rooms are filtered, and after a while all are there again", async () => {
+test("filters apply, and are reset after a while", async () => {
   const board = await showBoard(office);
   const [floor, seats] = all(board, "select") as HTMLSelectElement[];
   const [toggle] = all(board, ".toggle") as HTMLButtonElement[];
@@ -195,7 +195,7 @@ test("rooms are filtered, and after a while all are there again", async () => {
   expect(names()).toHaveLength(4);
 });
 
-test("a filter is forgotten also by a board that goes away and comes back", async () => {
+test("a board that is removed and added again has no filter", async () => {
   const board = await showBoard(office);
   (all(board, ".toggle")[0] as HTMLButtonElement).click();
   await board.updateComplete;
@@ -208,12 +208,12 @@ test("a filter is forgotten also by a board that goes away and comes back", asyn
   expect(all(board, "li")).toHaveLength(4);
 });
 
-test("a filter that nothing passes is told from an office without rooms", async () => {
+test("no match and no rooms have different texts", async () => {
   expect(text(await showBoard(office, { place: "Tower Z" }), ".none")).toBe("No room matches.");
   expect(text(await showBoard(hassWith({})), ".none")).toBe("There are no rooms yet.");
 });
 
-test("what is configured is what is shown", async () => {
+test("a board follows its configuration", async () => {
   const config = { entities: ["binary_sensor.vega", "binary_sensor.orion"], title: "Lobby", free_first: true };
   const board = await showBoard(office, { ...config, hide_filters: true, hide_clock: true, hide_floors: true });
 
@@ -232,7 +232,7 @@ test("rooms that are added later appear", async () => {
   expect(all(board, "li")).toHaveLength(5);
 });
 
-// What Home Assistant asks for
+// Registration with Home Assistant
 
 interface Listed {
   readonly type: string;
@@ -243,7 +243,7 @@ interface Listed {
 
 const listed = (list: string) => (window as unknown as Record<string, Listed[]>)[list] ?? [];
 
-test("the cards and the dashboard are offered, in the language of the page", () => {
+test("the cards and the dashboard are listed in the language of the page", () => {
   document.documentElement.lang = "zh-Hans";
   const names = [...listed("customCards"), ...listed("customStrategies")].map(({ name }) => name);
   document.documentElement.lang = "en";
@@ -252,7 +252,7 @@ test("the cards and the dashboard are offered, in the language of the page", () 
   expect(listed("customCards").map(({ type }) => type)).toEqual(["feishu-room-card", "feishu-rooms-board-card"]);
 });
 
-test("the cards are suggested for rooms, and for nothing else", () => {
+test("the cards are suggested only for rooms", () => {
   const suggestions = (entity: string) =>
     listed("customCards").map(({ getEntitySuggestion }) => getEntitySuggestion?.(office, entity)?.config);
 
@@ -263,7 +263,7 @@ test("the cards are suggested for rooms, and for nothing else", () => {
   expect(suggestions("binary_sensor.lamp")).toEqual([undefined, undefined]);
 });
 
-test("a first configuration has a room, if there is one", () => {
+test("the stub configuration has a room if there is one", () => {
   const element = customElements.get("feishu-room-card") as unknown as typeof RoomCard;
 
   expect(element.getStubConfig(office, ["light.lamp"], [])).toEqual({ entity: "binary_sensor.orion" });
@@ -271,7 +271,7 @@ test("a first configuration has a room, if there is one", () => {
   expect(element.getStubConfig(hassWith({}))).toEqual({ entity: "" });
 });
 
-test("both cards have a size, a place in sections and an editor", async () => {
+test("both cards have a size, grid options and an editor", async () => {
   const room = await showRoom(office);
   const board = await showBoard(office);
 

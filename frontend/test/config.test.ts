@@ -10,7 +10,7 @@ const ORION = { type: "custom:feishu-room-card", entity: "binary_sensor.orion" }
 test.each([
   [{}, "Choose a room: “entity” is missing."],
   [{ entity: "" }, "Choose a room: “entity” is missing."],
-  [{ entity: "calendar.orion" }, "“calendar.orion” can't be a room: the room's binary sensor is needed."],
+  [{ entity: "calendar.orion" }, "“calendar.orion” is not a room: use the room's binary sensor."],
   [{ ...ORION, soon: "10" }, "“soon” must be a number of minutes."],
   [{ ...ORION, soon: -1 }, "“soon” must be a number of minutes."],
   [{ ...ORION, day_start: 25 }, "“day_start” must be an hour from 0 to 24."],
@@ -18,8 +18,8 @@ test.each([
   [{ ...ORION, day_start: 19 }, "The day must end after it starts."],
   [{ ...ORION, monochrome: "yes" }, "“monochrome” must be true or false."],
   [{ ...ORION, tap_action: "more-info" }, "“tap_action” must be an action."],
-  [{ ...ORION, name: 5 }, "“name” must be a text."],
-])("what is wrong with %j is said", (config, fault) => {
+  [{ ...ORION, name: 5 }, "“name” must be text."],
+])("room configuration %j is refused: %s", (config, fault) => {
   expect(() => assertRoom(config, en)).toThrow(fault);
 });
 
@@ -28,11 +28,11 @@ test.each([
   [{ entities: ["calendar.orion"] }, "“entities” must be a list of binary sensors."],
   [{ min_seats: "8" }, "“min_seats” must be a number of seats."],
   [{ free_first: 1 }, "“free_first” must be true or false."],
-])("what is wrong with the board %j is said", (config, fault) => {
+])("board configuration %j is refused: %s", (config, fault) => {
   expect(() => assertBoard(config, en)).toThrow(fault);
 });
 
-test("it is said in one's language", () => {
+test("errors are in the given language", () => {
   expect(() => assertRoom({}, zh)).toThrow("请选择会议室：缺少“entity”。");
 });
 
@@ -40,11 +40,11 @@ test.each([
   ORION,
   { ...ORION, soon: 0, day_start: 0, day_end: 24, hide_clock: true, monochrome: false, name: "" },
   { ...ORION, tap_action: { action: "none" }, name: null, grid_options: { rows: 2 }, card_mod: {}, visibility: [] },
-])("what is right passes, and so does what is not ours: %j", (config) => {
+])("valid options and options of others pass: %j", (config) => {
   expect(() => assertRoom(config, en)).not.toThrow();
 });
 
-test("a board needs nothing", () => {
+test("a board needs no options", () => {
   expect(() => assertBoard({ type: "custom:feishu-rooms-board-card" }, en)).not.toThrow();
 });
 
@@ -55,14 +55,14 @@ function fields(schema: readonly Field[]): Field[] {
 test.each([
   ["room", roomForm],
   ["board", boardForm],
-])("each field of the form of a %s has a label in both languages", (_, form) => {
+])("each field of the %s form has a label in both languages", (_, form) => {
   for (const texts of [en, zh]) {
     const { schema, computeLabel } = form(texts);
     for (const field of fields(schema)) expect([field.name, computeLabel(field)]).not.toContain(undefined);
   }
 });
 
-test("the form refuses what the card refuses, but not that no room is chosen yet", () => {
+test("the form refuses what the card refuses, except a missing room", () => {
   const { assertConfig } = roomForm(en);
 
   expect(() => assertConfig({ type: "custom:feishu-room-card" })).not.toThrow();

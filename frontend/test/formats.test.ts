@@ -8,7 +8,7 @@ function formats(language: string, time_format = "24", time_zone = "server", ser
   return Formats.of(hassWith({}, { locale, config: { time_zone: server } }), textsIn(language));
 }
 
-// Narrow spaces are Unicode's business
+// Intl uses narrow no-break spaces
 const plain = (text: string) => text.replaceAll(/\s/g, " ");
 
 test.each([
@@ -21,19 +21,28 @@ test.each([
   ["zh-Hans", "language", "14:05"],
   ["de", "language", "14:05"],
   ["no such language", "24", "14:05"],
-])("in %s, set to %s, it is %s", (language, format, expected) => {
+])("the time in %s with time format %s is %s", (language, format, expected) => {
   expect(plain(formats(language, format).time(at(14, 5)))).toBe(expected);
 });
 
 test.each([
-  ["24", "00:00", "00"],
+  ["24", "00:00", "00:00"],
   ["12", "12:00 AM", "12 AM"],
-])("midnight, set to %s, is %s", (format, time, hour) => {
+])("midnight with a %s-hour clock is %s", (format, time, hour) => {
   expect(plain(formats("en", format).time(at(0)))).toBe(time);
   expect(plain(formats("en", format).hour(at(0)))).toBe(hour);
 });
 
-test("the zone is the server's, or the browser's if the user wants that", () => {
+test.each([
+  ["en", "12", "8 AM"],
+  ["en", "24", "08:00"],
+  ["zh-Hans", "24", "08:00"],
+  ["zh-Hans", "12", "上午8时"],
+])("a full hour in %s with a %s-hour clock is %s", (language, format, hour) => {
+  expect(plain(formats(language, format).hour(at(8)))).toBe(hour);
+});
+
+test("the time zone is the server's, or the browser's if the user chose it", () => {
   expect(formats("en").time(at(14, 5))).toBe("14:05");
   expect(formats("en", "24", "local").time(at(14, 5))).toBe("01:05"); // tests run in New York
   expect(formats("en", "24", "server", "Mars/Olympus").time(at(14, 5))).toBe("01:05");
@@ -47,15 +56,15 @@ test.each([
   [at(9, 0, 0, 6), "Sun 09:00", "Sun 09:00"],
   [at(9, 0, 0, 7), "Nov 30 09:00", "Nov 30 09:00"],
   [at(9, 0, 0, -1), "Nov 22 09:00", "Nov 22 09:00"],
-])("an end and a start carry the day unless it is today (%#)", (instant, end, start) => {
+])("end and start times include the day unless it is today (%#)", (instant, end, start) => {
   expect([formats("en").end(instant, at(10)), formats("en").start(instant, at(10))]).toEqual([end, start]);
 });
 
-test("days are named in the language", () => {
+test("days are in the language of the texts", () => {
   expect(formats("zh-Hans").start(at(9, 0, 0, 1), at(10))).toBe("明天 09:00");
   expect(formats("zh-Hans").start(at(9, 0, 0, 2), at(10))).toBe("周三 09:00");
   expect(formats("zh-Hans").today(at(10))).toBe("11月23日星期一");
-  // Where the texts are not in a user's language, the days are not either
+  // The texts are not available in German, so the days are not in German either
   expect(formats("de").start(at(9, 0, 0, 1), at(10))).toBe("tomorrow 09:00");
 });
 
@@ -65,7 +74,7 @@ test.each([
   [at(22, 30), at(25, 30), "22:30 – tomorrow 01:30"],
   [at(9, 0, 0, 1), at(10, 0, 0, 1), "tomorrow 09:00 – 10:00"],
   [at(0, 0, 0, 1), at(24, 0, 0, 1), "tomorrow 00:00 – 00:00"],
-])("a span carries its days (%#)", (start, end, expected) => {
+])("a span includes days that are not today (%#)", (start, end, expected) => {
   expect(formats("en").span(start, end, at(10))).toBe(expected);
 });
 
@@ -76,10 +85,10 @@ test.each([
   [at(10, 30), at(10, 31), "under a minute"],
   [at(12), at(10), "2 h"],
   [at(12, 1), at(10), "2 h 1 min"],
-])("what is left goes with the clock on the wall (%#)", (instant, now, expected) => {
+])("the time left counts whole minutes of the clock (%#)", (instant, now, expected) => {
   expect(formats("en").left(instant, now)).toBe(expected);
 });
 
-test("names are in order, numbers by value", () => {
+test("names sort by number", () => {
   expect(["10F", "2F", "1F"].sort(formats("en").compare)).toEqual(["1F", "2F", "10F"]);
 });

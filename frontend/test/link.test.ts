@@ -1,14 +1,14 @@
-/** What the cards show when Home Assistant may not be there. */
+/** What the cards show when the connection to Home Assistant is lost or uncertain. */
 
 import { expect, test, vi } from "vitest";
 import type { Hass } from "../src/hass";
 import { at, booked, hassWith, iso } from "./office";
 import { type Card, change, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
 
-/** What a new connection brings: all states anew. */
+/** Return `hass` with new state objects, as a new connection sends them. */
 const renewed = (hass: Hass): Hass => ({ ...hass, states: { ...hass.states } });
 
-test("a lost connection is said at once, and after the grace there is no data", async () => {
+test("a lost connection shows at once, and no data after the grace period", async () => {
   const hass = hassWith({ orion: ["off"] });
   const card = await showRoom(hass);
 
@@ -26,7 +26,7 @@ test("a lost connection is said at once, and after the grace there is no data", 
   expect(text(card, ".lost")).toBeUndefined();
 });
 
-test("after a sleep nothing is relied on until Home Assistant answers", async () => {
+test("after a sleep there is no data until Home Assistant answers", async () => {
   let answer = () => {};
   const ping = () => new Promise<void>((resolve) => (answer = resolve));
   const card = await showRoom(hassWith({ orion: ["off"] }, { connection: { ping } }));
@@ -42,7 +42,7 @@ test("after a sleep nothing is relied on until Home Assistant answers", async ()
   expect(text(card, ".word")).toBe("Free");
 });
 
-test("an answer that comes after the connection was lost changes nothing", async () => {
+test("an answer after the connection was lost changes nothing", async () => {
   let answer = () => {};
   const ping = () => new Promise<void>((resolve) => (answer = resolve));
   const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
@@ -57,7 +57,7 @@ test("an answer that comes after the connection was lost changes nothing", async
   expect(text(card, ".word")).toBe("No data");
 });
 
-test("a connection that died in the sleep stays lost until there is a new one", async () => {
+test("a connection that died during sleep stays lost until there is a new one", async () => {
   const ping = () => Promise.reject(new Error("Connection lost"));
   const hass = hassWith({ orion: ["off"] }, { connection: { ping } });
   const card = await showRoom(hass);
@@ -72,7 +72,7 @@ test("a connection that died in the sleep stays lost until there is a new one", 
   expect(text(card, ".lost")).toBeUndefined();
 });
 
-test("a lost connection is said on the board, and after the grace no room is free", async () => {
+test("a board shows a lost connection, and no free room after the grace period", async () => {
   const board = await showBoard(office);
 
   await tell(board, { ...office, connected: false });
@@ -85,12 +85,12 @@ test("a lost connection is said on the board, and after the grace no room is fre
   expect(text(board, ".summary")).toBe("0 of 4 free");
 });
 
-// A connection of which nobody knows that it is dead
+// A dead connection that still counts as connected
 
 const MINUTE = 60_000;
 const PATIENCE = 15_000;
 
-/** A connection that answers, or lets each question wait until `answer()`. */
+/** A connection that answers each ping, or lets it wait until `answer()`. */
 function connection() {
   const waiting: (() => void)[] = [];
   const line = {
@@ -108,7 +108,7 @@ async function pass(time: number, ...cards: Card[]): Promise<void> {
   for (const card of cards) await card.updateComplete;
 }
 
-test("a connection that dies while it is said to be there is found out within the minute", async () => {
+test("a dead connection is noticed within a minute", async () => {
   const line = connection();
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }, { connection: line }));
   await pass(5 * MINUTE, card);
@@ -127,7 +127,7 @@ test("a connection that dies while it is said to be there is found out within th
   expect(card.shadowRoot?.textContent).not.toMatch(/free/i);
 });
 
-test("an answer heals, be it to the next question or a late one", async () => {
+test("an answer to the next ping or a late answer restores the data", async () => {
   const line = connection();
   const board = await showBoard({ ...office, connection: line });
 
@@ -149,7 +149,7 @@ test("an answer heals, be it to the next question or a late one", async () => {
   expect(text(board, ".lost")).toBeUndefined();
 });
 
-test("a refusal is no answer", async () => {
+test("a rejected ping is no answer", async () => {
   const card = await showRoom(
     hassWith({ orion: ["off"] }, { connection: { ping: () => Promise.reject(new Error()) } }),
   );
@@ -158,7 +158,7 @@ test("a refusal is no answer", async () => {
   expect(text(card, ".lost")).toBe("Not connected since 10:00");
 });
 
-test("all cards of a page ask one question a minute, and all hear the answer", async () => {
+test("all cards of a page share one ping per minute and its answer", async () => {
   const line = connection();
   const hass = { ...office, connection: line };
   const cards = [await showRoom(hass), await showBoard(hass), await showRoom({ ...hass })];
@@ -173,7 +173,7 @@ test("all cards of a page ask one question a minute, and all hear the answer", a
   expect(text(await showRoom(hass), ".lost")).toBe("Not connected since 10:03");
 });
 
-test("cards that are gone ask nothing and wait for nothing", async () => {
+test("removed cards do not ping and have no timer", async () => {
   const line = connection();
   line.alive = false;
   const hass = { ...office, connection: line };
@@ -191,7 +191,7 @@ test("cards that are gone ask nothing and wait for nothing", async () => {
   expect(line.ping).toHaveBeenCalledTimes(2);
 });
 
-test("nobody is asked who can't answer: without a connection, or by one that can't be asked", async () => {
+test("without a connection or without a ping there is no check", async () => {
   const line = connection();
   const lost = await showRoom({ ...office, connection: line, connected: false });
   const mute = await showRoom({ ...office, connection: {} });
@@ -202,9 +202,9 @@ test("nobody is asked who can't answer: without a connection, or by one that can
   expect(text(mute, ".word")).toBe("Free");
 });
 
-// A connection that is back
+// A restored connection
 
-test("a new connection is not relied on before it brings new states", async () => {
+test("a new connection counts only after it sends new states", async () => {
   const hass = { ...office, connection: connection() };
   const [card, other] = [await showRoom(hass), await showRoom(hass)];
   for (const each of [card, other]) await tell(each, { ...hass, connected: false });
@@ -221,7 +221,7 @@ test("a new connection is not relied on before it brings new states", async () =
   expect(text(other, ".word")).toBe("Free");
 });
 
-test("a silent connection that is replaced by one with new states is heard from", async () => {
+test("new states from a new connection end the silence of the old one", async () => {
   const line = connection();
   const hass = { ...office, connection: line };
   const card = await showRoom(hass);
@@ -238,8 +238,8 @@ test("a silent connection that is replaced by one with new states is heard from"
 
 test.each([
   ["answers", connection()],
-  ["can't be asked", {}],
-])("no connection stays lost for want of new states: one that %s", async (_, line) => {
+  ["has no ping", {}],
+])("a connection without new states does not stay lost: one that %s", async (_, line) => {
   const hass = { ...office, connection: line };
   const card = await showRoom(hass);
   await tell(card, { ...hass, connected: false });

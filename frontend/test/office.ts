@@ -1,10 +1,10 @@
-/** A Home Assistant with rooms, as the cards see it. Times are of 2026-11-23, a Monday, in Shanghai. */
+/** A `hass` with rooms. Times are on Monday, 2026-11-23, in Shanghai. */
 
 import type { Entity, EntityEntry, Hass } from "../src/hass";
 
 export const ZONE = "Asia/Shanghai";
 
-/** Return an instant of the day, or so many days later. */
+/** Return an instant on that day, or `day` days later. */
 export function at(hour: number, minute = 0, second = 0, day = 0): number {
   return Date.UTC(2026, 10, 23 + day, hour - 8, minute, second);
 }
@@ -34,12 +34,12 @@ const NOTHING = {
 
 export type Told = Readonly<Record<string, [state: string, attributes?: Attributes]>>;
 
-/** Return the attributes of bookings, each from start to end. */
+/** Return the attributes for bookings with these starts and ends. */
 export function booked(...spans: [number, number][]): Attributes {
   return { bookings: spans.map(([start, end]) => ({ start: iso(start), end: iso(end) })) };
 }
 
-/** Return a `hass` with rooms, by the name of their entity. */
+/** Return a `hass` with rooms; keys are the object IDs of their entities. */
 export function hassWith(rooms: Told, more: Partial<Hass> = {}): Hass {
   const states: Record<string, Entity> = {};
   const entities: Record<string, EntityEntry> = {};

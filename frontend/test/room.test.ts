@@ -42,7 +42,7 @@ test.each([
   expect(readRoom(hassWith({ orion: [state] }), ORION).state).toBe(expected);
 });
 
-test("a room that is not there is missing, not free", () => {
+test("a room without an entity is missing, not free", () => {
   const room = readRoom(hassWith({}), ORION);
 
   expect([room.state, room.name, room.place]).toEqual(["missing", ORION, ""]);
@@ -52,11 +52,11 @@ test.each([
   ["NOT_RUNNING", "unavailable"],
   ["STARTING", "unavailable"],
   ["RUNNING", "missing"],
-])("a room that is not there while Home Assistant is %s is %s", (state, expected) => {
+])("a room without an entity while Home Assistant is %s is %s", (state, expected) => {
   expect(readRoom(hassWith({}, { config: { time_zone: ZONE, state } }), ORION).state).toBe(expected);
 });
 
-test("an unavailable room keeps its place: its device has it", () => {
+test("an unavailable room gets its place from its device", () => {
   const hass = hassWith({ orion: ["unavailable"] }, { devices: { "device-orion": { model: "Tower A / 3F" } } });
 
   expect(readRoom(hass, ORION).place).toBe("Tower A / 3F");
@@ -66,11 +66,11 @@ test.each([
   [{ building: null }, "3F"],
   [{ floor: null }, "Tower A"],
   [{ building: null, floor: null }, ""],
-])("of %j the place is %j", (attributes, place) => {
+])("with %j the place is %j", (attributes, place) => {
   expect(readRoom(hassWith({ orion: ["off", attributes] }), ORION).place).toBe(place);
 });
 
-test("what can't be understood is not known", () => {
+test("attributes that can't be read count as not known", () => {
   const broken = {
     busy_until: "soon",
     next_busy_time: 5,
@@ -83,7 +83,7 @@ test("what can't be understood is not known", () => {
   expect([room.busyUntil, room.nextBusy, room.seats, room.pending, room.bookings]).toEqual([null, null, null, 0, []]);
 });
 
-test("a name that is given goes before the room's own", () => {
+test("a configured name replaces the room's own", () => {
   expect(readRoom(hassWith({ orion: ["off"] }), ORION, "The big one").name).toBe("The big one");
   expect(readRoom(hassWith({ orion: ["off"] }), ORION, "").name).toBe("Orion");
 });

@@ -1,4 +1,4 @@
-/** Cards on a screen, and what is read there. */
+/** Shows cards on a page and reads their texts. */
 
 import { afterEach, beforeEach, vi } from "vitest";
 import "../src/index";
@@ -40,7 +40,7 @@ export async function tell(card: Card, hass: Hass): Promise<void> {
   await card.updateComplete;
 }
 
-/** Change one room, as Home Assistant does: all other states stay the same objects. */
+/** Change rooms as Home Assistant does: all other states stay the same objects. */
 export function change(hass: Hass, told: Told): Hass {
   return { ...hass, states: { ...hass.states, ...hassWith(told).states } };
 }

@@ -37,7 +37,7 @@ test("a busy room is busy until its block ends", () => {
   });
 });
 
-test("a gap that is too short is told: the room is next free later than it is no longer busy", () => {
+test("after a gap that is too short, next free is later than the end", () => {
   const attributes = {
     busy_until: iso(at(11)),
     next_busy_time: iso(at(11, 5)),
@@ -52,15 +52,15 @@ test("a gap that is too short is told: the room is next free later than it is no
   });
 });
 
-test("a free room of which no booking is known has no end", () => {
+test("a free room without known bookings has no end", () => {
   expect(status("off", {}, at(10))).toMatchObject({ kind: "free", until: null, soon: false, next: null });
 });
 
-test("a busy room whose end lies beyond what is known has none", () => {
+test("a busy room whose end is not known has no end", () => {
   expect(status("on", {}, at(10))).toMatchObject({ kind: "busy", until: null, soon: false });
 });
 
-test("a booking beyond the listed ones has a start alone", () => {
+test("a next booking that is not listed has no end", () => {
   expect(status("off", { next_busy_time: iso(at(9, 0, 0, 3)) }, at(10)).next).toEqual({
     start: at(9, 0, 0, 3),
     end: null,
@@ -71,16 +71,16 @@ test.each([
   [at(10, 49, 59), false],
   [at(10, 50), true],
   [at(10, 59, 59), true],
-])("it is soon from the threshold on (%#)", (now, soon) => {
+])("soon starts at the threshold (%#)", (now, soon) => {
   expect(status("off", UNTIL_11, now).soon).toBe(soon);
   expect(status("on", BUSY_TO_11, now).soon).toBe(soon);
 });
 
-test.each(["", "Repairs"])("a disabled room is not just busy, for whatever reason (%j)", (disabled_reason) => {
+test.each(["", "Repairs"])("a room with a disabled reason is disabled, not busy (%j)", (disabled_reason) => {
   expect(status("on", { ...BUSY_TO_11, disabled_reason }, at(10)).kind).toBe("disabled");
 });
 
-test.each(["unavailable", "unknown"])("of an %s room nothing is said but that", (state) => {
+test.each(["unavailable", "unknown"])("the status of an %s room has no times", (state) => {
   expect(status(state, UNTIL_11, at(10))).toEqual({
     kind: "unknown",
     doubt: "unavailable",
@@ -91,12 +91,12 @@ test.each(["unavailable", "unknown"])("of an %s room nothing is said but that", 
   });
 });
 
-test("while connected Home Assistant's word counts, whatever this clock says", () => {
+test("while connected, the state counts and not this device's clock", () => {
   expect(status("on", BUSY_TO_11, at(11, 5))).toMatchObject({ kind: "busy", until: at(11), soon: true });
   expect(status("off", UNTIL_11, at(11, 5))).toMatchObject({ kind: "free", until: at(11) });
 });
 
-test("after the connection was lost, announced changes happen", () => {
+test("after the connection was lost, known bookings change the status", () => {
   const lost = at(10, 58);
   const day = booked([at(10), at(11)], [at(11, 30), at(12)]);
 
@@ -109,13 +109,13 @@ test("after the connection was lost, announced changes happen", () => {
   expect(status("off", UNTIL_11, at(11, 1), lost)).toMatchObject({ kind: "busy", until: at(12), next: null });
 });
 
-test("a room that was disabled until then is what its bookings say", () => {
+test("a room whose disabled time ended follows its bookings", () => {
   const attributes = { ...BUSY_TO_11, disabled_reason: "Repairs", ...booked([at(9), at(11)], [at(11), at(12)]) };
 
   expect(status("on", attributes, at(11), at(10, 58))).toMatchObject({ kind: "busy", until: at(12) });
 });
 
-test("after the grace nothing is known, least of all that a room is free", () => {
+test("after the grace period the status is unknown", () => {
   expect(status("off", {}, at(10) + GRACE - 1, at(10)).kind).toBe("free");
   expect(status("off", {}, at(10) + GRACE, at(10))).toMatchObject({ kind: "unknown", doubt: "offline", until: null });
 });

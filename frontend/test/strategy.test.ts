@@ -25,7 +25,7 @@ const hass = hassWith({
   altair: ["off", { floor: "2F" }],
 });
 
-test("a board, a view for each building, a panel for each door", async () => {
+test("the dashboard has a board, a view for each building and a panel for each door", async () => {
   const made = await views(hass);
 
   expect(made.map(({ path, type, title }) => [path, type, title])).toEqual([
@@ -46,7 +46,7 @@ test("a board, a view for each building, a panel for each door", async () => {
   ]);
 });
 
-test("floors are sections, with a tile for each room that leads to its panel", async () => {
+test("each floor is a section with a tile for each room that opens its panel", async () => {
   const sections = (await views(hass))[2]?.sections ?? [];
 
   expect(sections.map(({ cards }) => cards.map((card) => card.heading ?? card.entity))).toEqual([
@@ -56,13 +56,13 @@ test("floors are sections, with a tile for each room that leads to its panel", a
   expect(sections[0]?.cards[1]?.tap_action?.navigation_path).toBe("door-altair");
 });
 
-test("nothing is to be tapped at a door", async () => {
+test("a door panel has no tap action", async () => {
   const door = (await views(hass)).at(-1);
 
   expect(door?.cards).toEqual([{ type: "custom:feishu-room-card", entity: "binary_sensor.vega" }]);
 });
 
-test("only rooms of ours that are not hidden are shown", async () => {
+test("only visible rooms of the integration are shown", async () => {
   const entities = {
     ...hass.entities,
     "binary_sensor.vega": { ...hass.entities["binary_sensor.vega"], entity_id: "binary_sensor.vega", hidden: true },
@@ -75,6 +75,6 @@ test("only rooms of ours that are not hidden are shown", async () => {
   expect(made.filter(({ subview }) => subview).map(({ title }) => title)).toEqual(["Lyra", "Altair", "Orion"]);
 });
 
-test("an office without rooms has a board that says so", async () => {
+test("without rooms there is only a board", async () => {
   expect((await views(hassWith({}))).map(({ path }) => path)).toEqual(["board"]);
 });

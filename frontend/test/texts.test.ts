@@ -19,22 +19,22 @@ test.each([
   ["zh-CN", zh],
   ["zh-Hant", zh],
   ["zh", zh],
-])("%s gets its texts", (language, texts) => {
+])("%s gets the right texts", (language, texts) => {
   expect(textsIn(language)).toBe(texts);
 });
 
-test("both languages say the same things", () => {
+test("both languages have the same keys", () => {
   expect(leaves(zh).map(([path]) => path)).toEqual(leaves(en).map(([path]) => path));
 });
 
-test("nothing in Chinese was left in English, and nothing in English in Chinese", () => {
+test("all Chinese texts are Chinese and all English texts are English", () => {
   const chinese = /[\u4e00-\u9fff]/;
   const neutral = new Set([".language", ".sentence", ".is"]);
   for (const [path, text] of leaves(zh)) expect([path, neutral.has(path) || chinese.test(text)]).toEqual([path, true]);
   for (const [path, text] of leaves(en)) expect([path, chinese.test(text)]).toEqual([path, false]);
 });
 
-test("one is not many", () => {
+test("English has singular and plural", () => {
   expect([en.seats(1), en.seats(2), en.pending(1), en.pending(2)]).toEqual([
     "1 seat",
     "2 seats",

@@ -20,7 +20,7 @@ test.each([
   ["late", at(21, 15), 8, 22],
   ["at the end of the day", at(19), 8, 20],
   ["just before midnight", at(23, 59), 8, 24],
-])("now is always among its hours: %s", (_, now, first, last) => {
+])("the shown hours include now: %s", (_, now, first, last) => {
   const hours = hoursOf(now);
 
   expect([hours[0], hours.at(-1)]).toEqual([first, last]);
@@ -28,7 +28,7 @@ test.each([
   expect(day.start <= now && now < day.end).toBe(true);
 });
 
-test("at midnight it is another day", () => {
+test("midnight starts a new day", () => {
   expect(dayAround(at(23, 59, 59), ZONE, 0, 24).start).toBe(at(0));
   expect(dayAround(at(24), ZONE, 0, 24).start).toBe(at(0, 0, 0, 1));
 });
@@ -37,7 +37,7 @@ test.each([
   ["2026-03-29T10:00", 23],
   ["2026-10-25T10:00", 25],
   ["2026-10-26T10:00", 24],
-])("days have as many hours as they have: %s", (now, length) => {
+])("days with clock changes have 23 or 25 hours: %s", (now, length) => {
   const day = dayAround(utc(now), "Europe/Berlin", 0, 24);
 
   expect((day.end - day.start) / 3_600_000).toBe(length);
@@ -45,7 +45,7 @@ test.each([
   expect(starts).toEqual([...new Set(starts)].sort((one, other) => one - other));
 });
 
-test("bookings are shares of the day, cut off at its ends", () => {
+test("bookings are fractions of the day, cut off at its ends", () => {
   const day = dayAround(at(12), ZONE, 8, 18);
   const bookings = booked([at(7), at(8)], [at(10), at(11)], [at(17), at(20)], [at(18), at(20)]);
   const early = booked([at(7), at(9)]);

@@ -49,7 +49,7 @@ test("a free room", () => {
     seats: "8 seats",
     word: "Free",
     until: "until 11:00",
-    left: "for 54 min",
+    left: "54 min left",
     hint: "",
     next: "11:00 – 12:00",
     nextFree: "",
@@ -62,27 +62,37 @@ test("a free room", () => {
 
 test("a busy room, in Chinese", () => {
   expect(view(busy, at(10, 55), { language: "zh-Hans" })).toMatchObject({
-    seats: "8 座",
-    word: "忙碌",
+    seats: "8 人",
+    word: "占用中",
     until: "至 11:00",
-    left: "还剩 5 分钟",
+    left: "还有 5 分钟",
     hint: "即将结束",
     next: "11:05 – 12:00",
     nextFree: "12:00",
     pending: "2 个预订待审批",
     bookings: "今天的预订：09:00 – 11:00，11:05 – 12:00",
-    phrase: "忙碌，至 11:00",
+    phrase: "占用中，至 11:00",
   });
 });
 
-test("a booking that starts soon is announced", () => {
-  expect(view(free, at(10, 52))).toMatchObject({ word: "Free", hint: "Booked soon", left: "for 8 min" });
+test("Chinese puts a space before digits, but not before Chinese words", () => {
+  const until = (instant: number) => hassWith({ orion: ["on", { busy_until: iso(instant) }] });
+
+  expect(view(until(at(11)), at(10), { language: "zh-Hans" }).until).toBe("至 11:00");
+  expect(view(until(at(1, 10, 0, 1)), at(10), { language: "zh-Hans" })).toMatchObject({
+    until: "至明天 01:10",
+    left: "还有 15 小时 10 分钟",
+  });
+});
+
+test("a booking that starts soon has a hint", () => {
+  expect(view(free, at(10, 52))).toMatchObject({ word: "Free", hint: "Booked soon", left: "8 min left" });
 });
 
 test.each([
   [{}, "no bookings ahead", "", ""],
   [{ next_busy_time: iso(at(9, 0, 0, 1)) }, "rest of the day", "", "tomorrow 09:00"],
-  [{ next_busy_time: iso(at(24)) }, "until 00:00", "for 14 h", "tomorrow 00:00"],
+  [{ next_busy_time: iso(at(24)) }, "until 00:00", "14 h left", "tomorrow 00:00"],
 ])("a room that is free today: %j", (attributes, until, left, next) => {
   expect(view(hassWith({ orion: ["off", attributes] }), at(10))).toMatchObject({ until, left, next });
 });
@@ -109,10 +119,10 @@ test("a disabled room says why", () => {
 });
 
 test.each([
-  [hassWith({ orion: ["unavailable"] }), {}, "Nothing is known right now."],
+  [hassWith({ orion: ["unavailable"] }), {}, "The state is not known right now."],
   [hassWith({}), {}, "Home Assistant has no binary_sensor.orion."],
   [free, { lostAt: at(9) }, "No connection to Home Assistant since 09:00."],
-])("where nothing is known, nothing is shown but why (%#)", (hass, circumstances, note) => {
+])("an unknown state shows only the reason (%#)", (hass, circumstances, note) => {
   expect(view(hass, at(10), circumstances)).toMatchObject({
     word: "No data",
     until: "",
@@ -128,7 +138,7 @@ test.each([
   });
 });
 
-test("a steady picture is the same from minute to minute", () => {
+test("a steady card changes only every 15 minutes", () => {
   const shown = (minute: number) => {
     const { status: _, ...rest } = view(free, at(10, minute), { steady: true });
     return rest;
@@ -139,11 +149,11 @@ test("a steady picture is the same from minute to minute", () => {
   expect(shown(45).timeline?.now).toBeGreaterThan(shown(44).timeline?.now ?? 1);
 });
 
-test("a day without bookings is said to be one", () => {
+test("a day without bookings has its own text", () => {
   expect(view(hassWith({ orion: ["off"] }), at(10)).bookings).toBe("No bookings today");
 });
 
-test("the bookings of a day are those from midnight to midnight, whatever the strip shows", () => {
+test("the bookings of a day reach from midnight to midnight", () => {
   const bookings = booked([at(-1), at(1)], [at(6), at(7)], [at(20), at(21)], [at(24), at(25)]);
 
   expect(view(hassWith({ orion: ["off", bookings] }), at(10)).bookings).toBe(

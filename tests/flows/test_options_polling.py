@@ -254,7 +254,8 @@ async def test_where_batch_is_closed_it_is_said_that_the_list_serves(
 
     assert placeholders(await start_options(hass, entry, "polling"))["rooms_per_call"] == rooms_per_call
     result = await typed(hass, entry, source="list")
-    assert (placeholders(result)["rooms_per_call"], placeholders(result)["rooms_per_call_before"]) == ("1", rooms_per_call)
+    said = placeholders(result)
+    assert (said["rooms_per_call"], said["rooms_per_call_before"]) == ("1", rooms_per_call)
 
 
 @pytest.mark.parametrize(

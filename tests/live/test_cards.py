@@ -32,7 +32,7 @@ TABLET = {"width": 1280, "height": 800}
 SCREENS = {"phone": {"width": 390, "height": 844}, "tablet": TABLET, "lobby": {"width": 1920, "height": 1080}}
 WORDS = {
     "en": {"free": "Free", "busy": "Busy", "disabled": "Out of use", "unknown": "No data"},
-    "zh-Hans": {"free": "空闲", "busy": "忙碌", "disabled": "停用", "unknown": "无数据"},
+    "zh-Hans": {"free": "空闲", "busy": "占用中", "disabled": "停用", "unknown": "无数据"},
 }
 
 

@@ -215,8 +215,8 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None) -> dict[str, str]:
     """Return the placeholders for texts about a month of polling.
 
-    They are numbers (intervals in minutes): the words and units are in the translations, as the reader's language is not
-    known here.
+    They are numbers (intervals in minutes). Words and units are in the translations, because the reader's language is
+    not known here.
     """
     month = forecast(
         options,

@@ -268,37 +268,37 @@ _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProper
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", C = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, me = /-->/g, he = />/g, T = RegExp(`>|${C}(?:([^\\s"'>=/]+)(${C}*=${C}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ge = /'/g, _e = /"/g, ve = /^(?:script|style|textarea|title)$/i, ye = (e) => (t, ...n) => ({
+var v = globalThis, oe = (e) => e, y = v.trustedTypes, se = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", w = Array.isArray, de = (e) => w(e) || typeof e?.[Symbol.iterator] == "function", fe = "[ 	\n\f\r]", T = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, pe = /-->/g, me = />/g, E = RegExp(`>|${fe}(?:([^\\s"'>=/]+)(${fe}*=${fe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, ge = /"/g, _e = /^(?:script|style|textarea|title)$/i, ve = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), E = ye(1), D = ye(2), O = Symbol.for("lit-noChange"), k = Symbol.for("lit-nothing"), be = /* @__PURE__ */ new WeakMap(), A = b.createTreeWalker(b, 129);
-function xe(e, t) {
-	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return ce === void 0 ? t : ce.createHTML(t);
+}), D = ve(1), O = ve(2), k = Symbol.for("lit-noChange"), A = Symbol.for("lit-nothing"), ye = /* @__PURE__ */ new WeakMap(), j = x.createTreeWalker(x, 129);
+function be(e, t) {
+	if (!w(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return se === void 0 ? t : se.createHTML(t);
 }
-var Se = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
+var xe = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = T;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = me : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = T) : (ve.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = T) : o = he : o === T ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? T : c[3] === "\"" ? _e : ge) : o === _e || o === ge ? o = T : o === me || o === he ? o = w : (o = T, i = void 0);
-		let d = o === T && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === w ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === T ? c[1] === "!--" ? o = pe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = E) : (_e.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = E) : o = me : o === E ? c[0] === ">" ? (o = i ?? T, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? E : c[3] === "\"" ? ge : he) : o === ge || o === he ? o = E : o === pe || o === me ? o = T : (o = E, i = void 0);
+		let d = o === E && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === T ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
 	}
-	return [xe(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, j = class e {
+	return [be(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, Se = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Se(t, n);
-		if (this.el = e.createElement(l, r), A.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = xe(t, n);
+		if (this.el = e.createElement(l, r), j.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = A.nextNode()) !== null && c.length < s;) {
+		for (; (i = j.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
-					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
+					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
@@ -306,45 +306,45 @@ var Se = (e, t) => {
 						strings: n,
 						ctor: r[1] === "." ? we : r[1] === "?" ? Te : r[1] === "@" ? Ee : P
 					}), i.removeAttribute(e);
-				} else e.startsWith(y) && (c.push({
+				} else e.startsWith(b) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (ve.test(i.tagName)) {
-					let e = i.textContent.split(y), t = e.length - 1;
+				if (_e.test(i.tagName)) {
+					let e = i.textContent.split(b), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = v ? v.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], x()), A.nextNode(), c.push({
+						i.textContent = y ? y.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], S()), j.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], x());
+						i.append(e[t], S());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === ue) c.push({
+				if (i.data === le) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += y.length - 1;
+					}), e += b.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = b.createElement("template");
+		let n = x.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
 function M(e, t, n = e, r) {
-	if (t === O) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
+	if (t === k) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
 	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = M(e, i._$AS(e, t.values), i, r)), t;
 }
 var Ce = class {
@@ -358,17 +358,17 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
-		A.currentNode = r;
-		let i = A.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
+		j.currentNode = r;
+		let i = j.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
 				s.type === 2 ? t = new N(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new De(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = A.nextNode(), a++);
+			a !== s?.index && (i = j.nextNode(), a++);
 		}
-		return A.currentNode = b, r;
+		return j.currentNode = x, r;
 	}
 	p(e) {
 		let t = 0;
@@ -379,7 +379,7 @@ var Ce = class {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = k, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = A, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Ce = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = M(this, e, t), S(e) ? e === k || e == null || e === "" ? (this._$AH !== k && this._$AR(), this._$AH = k) : e !== this._$AH && e !== O && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = M(this, e, t), C(e) ? e === A || e == null || e === "" ? (this._$AH !== A && this._$AR(), this._$AH = A) : e !== this._$AH && e !== k && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? de(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,10 +401,10 @@ var Ce = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== k && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
+		this._$AH !== A && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = j.createElement(xe(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Se.createElement(be(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
 			let e = new Ce(r, this), n = e.u(this.options);
@@ -412,19 +412,19 @@ var Ce = class {
 		}
 	}
 	_$AC(e) {
-		let t = be.get(e.strings);
-		return t === void 0 && be.set(e.strings, t = new j(e)), t;
+		let t = ye.get(e.strings);
+		return t === void 0 && ye.set(e.strings, t = new Se(e)), t;
 	}
 	k(t) {
-		fe(this._$AH) || (this._$AH = [], this._$AR());
+		w(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = se(e).nextSibling;
-			se(e).remove(), e = t;
+			let t = oe(e).nextSibling;
+			oe(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
@@ -438,41 +438,41 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = k, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = k;
+		this.type = 1, this._$AH = A, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = A;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = M(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== O, a && (this._$AH = e);
+		if (i === void 0) e = M(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== k, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === O && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === k ? e = k : e !== k && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === k && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === A ? e = A : e !== A && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === k ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === A ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
 }, we = class extends P {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === k ? void 0 : e;
+		this.element[this.name] = e === A ? void 0 : e;
 	}
 }, Te = class extends P {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== k);
+		this.element.toggleAttribute(this.name, !!e && e !== A);
 	}
 }, Ee = class extends P {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = M(this, e, t, 0) ?? k) === O) return;
-		let n = this._$AH, r = e === k && n !== k || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== k && (n === k || r);
+		if ((e = M(this, e, t, 0) ?? A) === k) return;
+		let n = this._$AH, r = e === A && n !== A || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== A && (n === A || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
@@ -489,13 +489,13 @@ var Ce = class {
 		M(this, e);
 	}
 }, Oe = {
-	M: le,
-	P: y,
-	A: ue,
+	M: ce,
+	P: b,
+	A: le,
 	C: 1,
-	L: Se,
+	L: xe,
 	R: Ce,
-	D: pe,
+	D: de,
 	V: M,
 	I: N,
 	H: P,
@@ -503,13 +503,13 @@ var Ce = class {
 	U: Ee,
 	B: we,
 	F: De
-}, ke = oe.litHtmlPolyfillSupport;
-ke?.(j, N), (oe.litHtmlVersions ??= []).push("3.3.3");
+}, ke = v.litHtmlPolyfillSupport;
+ke?.(Se, N), (v.litHtmlVersions ??= []).push("3.3.3");
 var Ae = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new N(t.insertBefore(x(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new N(t.insertBefore(S(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
 }, je = globalThis, F = class extends _ {
@@ -536,7 +536,7 @@ var Ae = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return O;
+		return k;
 	}
 };
 F._$litElement$ = !0, F.finalized = !0, je.litElementHydrateSupport?.({ LitElement: F });
@@ -586,8 +586,8 @@ var Ne = {
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return O;
-		} else if (this.ot === t) return O;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return k;
+		} else if (this.ot === t) return k;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
 }), { I: Re } = Oe, ze = (e) => e, Be = () => document.createComment(""), I = (e, t, n) => {
@@ -613,9 +613,9 @@ var Ne = {
 		}
 	}
 	return n;
-}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, R = (e) => {
+}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, We = (e) => {
 	e._$AR(), e._$AA.remove();
-}, We = (e, t, n) => {
+}, Ge = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,7 +624,7 @@ var Ne = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ge = Pe(class extends Fe {
+}, Ke = Pe(class extends Fe {
 	constructor(e) {
 		if (super(e), e.type !== Ne.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
@@ -651,7 +651,7 @@ var Ne = {
 		else if (s[f] === o[m]) c[m] = L(i[f], a[m]), f--, m--;
 		else if (s[d] === o[m]) c[m] = L(i[d], a[m]), I(e, c[m + 1], i[d]), d++, m--;
 		else if (s[f] === o[p]) c[p] = L(i[f], a[p]), I(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = We(o, p, m), u = We(s, d, f)), l.has(s[d])) {
+		else if (l === void 0 && (l = Ge(o, p, m), u = Ge(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
@@ -659,30 +659,30 @@ var Ne = {
 					L(t, a[p]), c[p] = t;
 				} else c[p] = L(n, a[p]), I(e, i[d], n), i[t] = null;
 				p++;
-			} else R(i[f]), f--;
-		} else R(i[d]), d++;
+			} else We(i[f]), f--;
+		} else We(i[d]), d++;
 		for (; p <= m;) {
 			let t = I(e, c[m + 1]);
 			L(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && R(e);
+			e !== null && We(e);
 		}
-		return this.ut = o, He(e, c), O;
+		return this.ut = o, He(e, c), k;
 	}
-}), Ke = "feishu_freebusy";
-function qe({ config: { state: e } }) {
+}), qe = "feishu_freebusy";
+function Je({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function z(e, t) {
+function R(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function Je(e) {
-	return Object.keys(e.entities).filter((t) => z(e, t) && !e.entities[t]?.hidden);
+function Ye(e) {
+	return Object.keys(e.entities).filter((t) => R(e, t) && !e.entities[t]?.hidden);
 }
-function Ye(e, t, n) {
+function Xe(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -697,23 +697,23 @@ function Ye(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var B = 6e4, V = 60 * B, H = 24 * V, Xe = {
+var z = 6e4, B = 60 * z, V = 24 * B, Ze = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, Ze = /* @__PURE__ */ new Map();
-function Qe(e) {
-	let t = Ze.get(e);
+}, Qe = /* @__PURE__ */ new Map();
+function $e(e) {
+	let t = Qe.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...Xe,
+		...Ze,
 		hourCycle: "h23",
 		timeZone: e
-	}), Ze.set(e, t)), t;
+	}), Qe.set(e, t)), t;
 }
-function $e(e, t) {
+function et(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -722,26 +722,26 @@ function $e(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of Qe(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of $e(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function et(e, t) {
-	return Math.floor($e(e, t) / H);
+function H(e, t) {
+	return Math.floor(et(e, t) / V);
 }
 function tt(e, t, n) {
-	let r = e * H + t * V, i = [r - H, r + H].map((e) => r - ($e(e, n) - e)), a = i.filter((e) => $e(e, n) === r);
+	let r = e * V + t * B, i = [r - V, r + V].map((e) => r - (et(e, n) - e)), a = i.filter((e) => et(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
 function nt(e) {
 	if (!e) return !1;
 	try {
-		return Qe(e), !0;
+		return $e(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var rt = 10 * B;
+var rt = 10 * z;
 function it(e, t, n, r) {
 	if (e.state === "unavailable" || e.state === "missing") return ot(e.state);
 	if (n === null) return st(e, t, r);
@@ -839,7 +839,7 @@ function U(e, t, n) {
 		name: n || yt(i.friendly_name) || t,
 		place: vt(e, t),
 		seats: bt(i.capacity) || null,
-		state: r ? _t[r.state] ?? "unavailable" : qe(e) ? "unavailable" : "missing",
+		state: r ? _t[r.state] ?? "unavailable" : Je(e) ? "unavailable" : "missing",
 		busyUntil: W(i.busy_until),
 		nextBusy: W(i.next_busy_time),
 		nextFree: W(i.next_free_time),
@@ -873,7 +873,7 @@ function xt(e) {
 }
 // src/model/timeline.ts
 function St(e, t, n, r) {
-	let i = et(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+	let i = H(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
 		at: tt(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
@@ -903,7 +903,7 @@ function Ct(e, t, n) {
 	};
 }
 // src/model/view.ts
-var wt = 15 * B, Tt = 24 * V;
+var wt = 15 * z, Tt = 24 * B;
 function Et(e, t) {
 	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = it(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Dt(s, t), d = At(e, s, t);
 	return {
@@ -930,10 +930,10 @@ function Et(e, t) {
 	};
 }
 function Dt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
-	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until(i.end(t, n));
+	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
 function Ot({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Tt ? "" : e === "free" ? a.isToday(t, n) ? i.timeLeft.free(a.left(t, n)) : "" : i.timeLeft.busy(a.left(t, n));
+	return r || t === null || t - n >= Tt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
 function kt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
@@ -956,14 +956,14 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	},
 	endingSoon: "Ending soon",
 	startingSoon: "Booked soon",
-	until: (e) => `until ${e}`,
+	until: {
+		free: (e) => `until ${e}`,
+		busy: (e) => `until ${e}`
+	},
 	restOfDay: "rest of the day",
 	noEnd: "until further notice",
 	noBookings: "no bookings ahead",
-	timeLeft: {
-		free: (e) => `for ${e}`,
-		busy: (e) => `${e} left`
-	},
+	timeLeft: (e) => `${e} left`,
 	duration: (e, t) => e ? t ? `${e} h ${t} min` : `${e} h` : t ? `${t} min` : "under a minute",
 	next: "Next booking",
 	nextNone: "None",
@@ -971,7 +971,7 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	seats: (e) => Mt(e, "seat", "seats"),
 	pending: (e) => Mt(e, "request awaits approval", "requests await approval"),
 	doubts: {
-		unavailable: "Nothing is known right now.",
+		unavailable: "The state is not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
 		offline: (e) => `No connection to Home Assistant since ${e}.`
 	},
@@ -997,9 +997,9 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	},
 	cards: {
 		room: "Meeting room",
-		roomAbout: "One Feishu or Lark room: free or busy, until when, and what comes next. From a tile to a door panel",
+		roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
 		board: "Meeting rooms board",
-		boardAbout: "All Feishu or Lark rooms with their day, by floor",
+		boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
 		strategyAbout: "A board of all Feishu or Lark rooms, a view for each building and a door panel for each room"
 	},
 	labels: {
@@ -1008,35 +1008,34 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		name: "Name",
 		title: "Title",
 		place: "Floor",
-		min_seats: "Seats at least",
-		free_for: "Free for at least",
+		min_seats: "Minimum number of seats",
+		free_for: "Free for at least (minutes)",
 		free_first: "Free rooms first",
-		soon: "“Soon” is within",
-		day_start: "The day starts at",
-		day_end: "The day ends at",
-		hide_clock: "Hide the clock",
-		hide_filters: "Hide the filters",
-		hide_floors: "One list, not by floor",
+		soon: "“Soon” (minutes)",
+		day_start: "Day starts at (hour)",
+		day_end: "Day ends at (hour)",
+		hide_clock: "Hide clock",
+		hide_filters: "Hide filters",
+		hide_floors: "Don't group by floor",
 		monochrome: "Black and white, for e-paper",
 		tap_action: "When tapped"
 	},
 	helpers: {
-		name: "The room's own name if left empty.",
-		entities: "All rooms if left empty.",
-		place: "As the board writes it, such as “Tower A / 1F”. All floors if left empty.",
-		soon: "10 minutes if left empty.",
-		day_start: "8 if left empty.",
-		day_end: "19 if left empty.",
-		monochrome: "No colours, and nothing that changes by the minute.",
-		tap_action: "A panel by the door is best left with nothing to tap."
+		name: "If empty, the room's own name.",
+		entities: "If empty, all rooms.",
+		place: "As shown on the board, such as “Tower A / 1F”. If empty, all floors.",
+		soon: "If empty, 10 minutes.",
+		day_start: "If empty, 8.",
+		day_end: "If empty, 19.",
+		monochrome: "No colors, and nothing that changes every minute.",
+		tap_action: "On a door panel, it is best to choose no action."
 	},
-	units: { minutes: "min" },
 	faults: {
 		noEntity: "Choose a room: “entity” is missing.",
-		wrongEntity: (e) => `“${e}” can't be a room: the room's binary sensor is needed.`,
+		wrongEntity: (e) => `“${e}” is not a room: use the room's binary sensor.`,
 		wrongOption: (e, t) => `“${e}” must be ${t}.`,
 		wanted: {
-			text: "a text",
+			text: "text",
 			boolean: "true or false",
 			minutes: "a number of minutes",
 			seats: "a number of seats",
@@ -1046,32 +1045,32 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Pt = {
+}, Pt = /^[\x20-\x7e]/, Ft = (e, t) => Pt.test(t) ? `${e} ${t}` : `${e}${t}`, It = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
-		busy: "忙碌",
+		busy: "占用中",
 		disabled: "停用",
 		unknown: "无数据"
 	},
 	endingSoon: "即将结束",
 	startingSoon: "即将有预订",
-	until: (e) => `至 ${e}`,
+	until: {
+		free: (e) => `${e} 前可用`,
+		busy: (e) => Ft("至", e)
+	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: {
-		free: (e) => `可用 ${e}`,
-		busy: (e) => `还剩 ${e}`
-	},
+	timeLeft: (e) => Ft("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
 	nextFree: "下次空闲",
-	seats: (e) => `${e} 座`,
+	seats: (e) => `${e} 人`,
 	pending: (e) => `${e} 个预订待审批`,
 	doubts: {
-		unavailable: "暂时无法获知忙闲。",
+		unavailable: "暂时无法得知会议室状态。",
 		missing: (e) => `Home Assistant 中没有 ${e}。`,
 		offline: (e) => `自 ${e} 起与 Home Assistant 断开连接。`
 	},
@@ -1087,9 +1086,9 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		changed: (e) => `${e} 间会议室的状态有变化`,
 		floor: "楼层",
 		allFloors: "所有楼层",
-		seats: "座位",
-		anySeats: "座位不限",
-		minSeats: (e) => `${e} 座及以上`,
+		seats: "人数",
+		anySeats: "人数不限",
+		minSeats: (e) => `${e} 人及以上`,
 		freeFor: (e) => `空闲 ${e} 分钟以上`,
 		none: "还没有会议室。",
 		noMatch: "没有符合条件的会议室。",
@@ -1097,10 +1096,10 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	},
 	cards: {
 		room: "会议室",
-		roomAbout: "一间飞书会议室：空闲还是忙碌、到几点、之后的预订。从小卡片到门口屏都适用",
+		roomAbout: "一间飞书会议室：是否空闲、占用到几点、下次预订。从小卡片到门牌屏都适用",
 		board: "会议室看板",
 		boardAbout: "按楼层显示所有飞书会议室和当天的预订",
-		strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门口屏"
+		strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门牌屏"
 	},
 	labels: {
 		entity: "会议室",
@@ -1108,10 +1107,10 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		name: "名称",
 		title: "标题",
 		place: "楼层",
-		min_seats: "最少座位数",
-		free_for: "至少空闲",
+		min_seats: "最少人数",
+		free_for: "至少空闲（分钟）",
 		free_first: "空闲的排在前面",
-		soon: "提前多久算“即将”",
+		soon: "提前几分钟算“即将”",
 		day_start: "一天从几点开始",
 		day_end: "一天到几点结束",
 		hide_clock: "隐藏时钟",
@@ -1128,18 +1127,17 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		day_start: "留空则为 8 点。",
 		day_end: "留空则为 19 点。",
 		monochrome: "不用颜色，也没有每分钟变化的内容。",
-		tap_action: "门口屏最好不设点按操作。"
+		tap_action: "门牌屏最好不设点按操作。"
 	},
-	units: { minutes: "分钟" },
 	faults: {
 		noEntity: "请选择会议室：缺少“entity”。",
-		wrongEntity: (e) => `“${e}”不是会议室：需要会议室的二元传感器。`,
+		wrongEntity: (e) => `“${e}”不是会议室：请使用会议室的二元传感器。`,
 		wrongOption: (e, t) => `“${e}”应为${t}。`,
 		wanted: {
 			text: "文本",
 			boolean: "true 或 false",
 			minutes: "分钟数",
-			seats: "座位数",
+			seats: "人数",
 			hour: "0 到 24 之间的整点",
 			entities: "二元传感器列表",
 			action: "操作"
@@ -1148,26 +1146,26 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	}
 };
 // src/texts/index.ts
-function Ft(e) {
-	return e.toLowerCase().startsWith("zh") ? Pt : Nt;
+function Lt(e) {
+	return e.toLowerCase().startsWith("zh") ? It : Nt;
 }
 function G() {
-	return Ft(document.documentElement.lang || navigator.language);
+	return Lt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var It = D`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Lt = D`<path d="M7 12h10" />`, Rt = D`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, zt = D`<path d="M12 6.8V12l3.4 2.4" />`, Bt = {
-	free: It,
-	busy: Lt,
-	disabled: Rt,
-	unknown: D`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+var Rt = O`<path d="m7 12.4 3.4 3.4L17 9.2" />`, zt = O`<path d="M7 12h10" />`, Bt = O`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Vt = O`<path d="M12 6.8V12l3.4 2.4" />`, Ht = {
+	free: Rt,
+	busy: zt,
+	disabled: Bt,
+	unknown: O`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 };
-function Vt({ kind: e, soon: t }) {
-	return D`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? zt : Bt[e]}
+function Ut({ kind: e, soon: t }) {
+	return O`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Vt : Ht[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Ht = o`
+var Wt = o`
   ha-card {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
@@ -1246,7 +1244,7 @@ var Ht = o`
     --track: #43484f;
   }
 
-  /* Black on white; busy is white on black. What colours tell elsewhere, borders and patterns tell here. */
+  /* Black on white; busy is white on black. Borders and patterns replace colors. */
   ha-card.mono {
     --ground: #fff;
     --text: #000;
@@ -1311,28 +1309,28 @@ var Ht = o`
       forced-color-adjust: none;
     }
   }
-`, Ut = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
-function Wt(e) {
+`, Gt = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
+function Kt(e) {
 	let { timeline: t } = e;
-	return t ? E`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? D`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
       <i class="past" style="inline-size:${K(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => E`<i
+      ${t.bars.map(({ from: e, to: n }) => D`<i
             class=${n <= t.now ? "bar over" : "bar"}
             style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
           ></i>`)}
     </div>
     <i class="now" style="inset-inline-start:${K(t.now)}"></i>
-  </div>` : E`<div class="strip blank"></div>`;
+  </div>` : D`<div class="strip blank"></div>`;
 }
-function Gt(e, { formats: t }) {
-	return e ? E`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Ut).map(({ at: e, instant: n, hour: r }) => E`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+function qt(e, { formats: t }) {
+	return e ? D`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < Gt).map(({ at: e, instant: n, hour: r }) => D`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : k;
+  </div>` : A;
 }
-var Kt = o`
+var Jt = o`
   .strip {
     position: relative;
   }
@@ -1386,7 +1384,7 @@ var Kt = o`
   .hours .h1 {
     display: none;
   }
-`, qt = o`
+`, Yt = o`
   :host {
     display: block;
   }
@@ -1405,7 +1403,7 @@ var Kt = o`
     margin: 0;
     padding: 0;
   }
-  /* Our words go from left to right even on a page that does not; they stay on its side */
+  /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
   h3,
@@ -1511,7 +1509,7 @@ var Kt = o`
   ul {
     list-style: none;
   }
-  /* Of a known size and closed in itself: what changes in one row does not lay out 200 anew */
+  /* Contained and of a known size: a change in one row does not lay out 200 rows again */
   li {
     position: relative;
     box-sizing: border-box;
@@ -1662,7 +1660,7 @@ var Kt = o`
     .many .hours .h2 {
       display: none;
     }
-    /* Alone on the screen, rows grow until they fill it */
+    /* On a board that fills the screen, rows grow to fill it */
     :host([layout="panel"]) .board {
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 3.3), 28px);
     }
@@ -1670,7 +1668,7 @@ var Kt = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, Jt = 7, Yt = class e {
+`, Xt = 7, Zt = class e {
 	#e;
 	#t;
 	#n;
@@ -1690,7 +1688,7 @@ var Kt = o`
 		this.compare = new Intl.Collator(e, { numeric: !0 }).compare, this.#e = r, this.#t = i({
 			...a,
 			minute: "2-digit"
-		}), this.#n = i(a), this.#r = i({ weekday: "short" }), this.#i = i({
+		}), this.#n = n ? i(a) : this.#t, this.#r = i({ weekday: "short" }), this.#i = i({
 			month: "short",
 			day: "numeric"
 		}), this.#a = i({
@@ -1700,8 +1698,8 @@ var Kt = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = Zt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && nt(t.config.time_zone) ? t.config.time_zone : o, c = Xt(a) === Xt(n.language) ? a : n.language;
-		return new e(c, s, Qt(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = $t(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && nt(t.config.time_zone) ? t.config.time_zone : o, c = Qt(a) === Qt(n.language) ? a : n.language;
+		return new e(c, s, en(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1726,64 +1724,64 @@ var Kt = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / B) * B) / B)), r = V / B;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / z) * z) / z)), r = B / z;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Jt ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Xt ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return et(e, this.zone) - et(t, this.zone);
+		return H(e, this.zone) - H(t, this.zone);
 	}
 };
-function Xt(e) {
+function Qt(e) {
 	return e.split("-")[0];
 }
-function Zt(e) {
+function $t(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function Qt(e, t) {
+function en(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/clock.ts
-var $t = 2 * B, q = /* @__PURE__ */ new Set(), en, J = 0;
-function tn(e) {
-	return q.size || nn(), q.add(e), () => {
-		q.delete(e), q.size || rn();
+var tn = 2 * z, q = /* @__PURE__ */ new Set(), nn, J = 0;
+function rn(e) {
+	return q.size || an(), q.add(e), () => {
+		q.delete(e), q.size || on();
 	};
 }
-function nn() {
-	J = Date.now(), document.addEventListener("visibilitychange", on), window.addEventListener("pageshow", Y), an();
-}
-function rn() {
-	clearTimeout(en), document.removeEventListener("visibilitychange", on), window.removeEventListener("pageshow", Y);
-}
 function an() {
-	clearTimeout(en), en = setTimeout(Y, B - Date.now() % B);
+	J = Date.now(), document.addEventListener("visibilitychange", cn), window.addEventListener("pageshow", Y), sn();
 }
 function on() {
+	clearTimeout(nn), document.removeEventListener("visibilitychange", cn), window.removeEventListener("pageshow", Y);
+}
+function sn() {
+	clearTimeout(nn), nn = setTimeout(Y, z - Date.now() % z);
+}
+function cn() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > $t ? J : null;
-	J = e, an();
+	let e = Date.now(), t = e - J > tn ? J : null;
+	J = e, sn();
 	for (let e of [...q]) e(t);
 }
 // src/view/pulse.ts
-var sn = 15e3, cn = /* @__PURE__ */ new WeakMap();
-function ln({ connection: e }) {
+var ln = 15e3, un = /* @__PURE__ */ new WeakMap();
+function dn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = cn.get(e);
-	return t || (t = new un(async () => e.ping?.()), cn.set(e, t)), t;
+	let t = un.get(e);
+	return t || (t = new fn(async () => e.ping?.()), un.set(e, t)), t;
 }
-var un = class {
+var fn = class {
 	#e;
 	#t;
 	#n;
@@ -1791,7 +1789,7 @@ var un = class {
 		this.ping = e, this.silentSince = null, this.#e = Date.now(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), sn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), ln), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1810,7 +1808,7 @@ var un = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, dn = class {
+}, pn = class {
 	#e;
 	#t;
 	#n;
@@ -1820,7 +1818,7 @@ var un = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = ln(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Date.now()));
+		this.#e = e.connected, this.#n = dn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Date.now()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1832,18 +1830,18 @@ var un = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, fn = {
+}, mn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, pn = {
-	...fn,
+}, hn = {
+	...mn,
 	name: "text"
-}, mn = {
-	...fn,
+}, gn = {
+	...mn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1852,45 +1850,45 @@ var un = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, hn = (e) => typeof e == "number" && e >= 0, gn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), _n = {
+}, _n = (e) => typeof e == "number" && e >= 0, vn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), yn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: hn,
-	seats: hn,
+	minutes: _n,
+	seats: _n,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(gn),
+	entities: (e) => Array.isArray(e) && e.every(vn),
 	action: (e) => typeof e?.action == "string"
 };
-function vn(e, t) {
+function bn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!gn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	bn(e, pn, t);
+	if (!vn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Sn(e, hn, t);
 }
-function yn(e, t) {
-	bn(e, mn, t);
+function xn(e, t) {
+	Sn(e, gn, t);
 }
-function bn(e, t, n) {
+function Sn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !_n[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !yn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var xn = [
+var Cn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Sn = class extends F {
+], wn = class extends F {
 	#e;
 	#t;
 	#n;
-	#r = new dn(() => this.#i());
+	#r = new pn(() => this.#i());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1899,10 +1897,10 @@ var xn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), !t || xn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), !t || Cn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = tn((e) => {
+		super.connectedCallback(), this.#n = rn((e) => {
 			this.#r.check(e), this.#i();
 		}), this.#i();
 	}
@@ -1911,14 +1909,14 @@ var xn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = Date.now(), r = Ft(e.locale.language);
-		return this.#t ??= Yt.of(e, r), {
+		let n = Date.now(), r = Lt(e.locale.language);
+		return this.#t ??= Zt.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.#r.lostAt,
 			day: St(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * B,
+			soon: (t.soon ?? 10) * z,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1931,23 +1929,22 @@ var xn = [
 	#i() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Cn = { filter: {
-	integration: Ke,
+}, Tn = { filter: {
+	integration: qe,
 	domain: "binary_sensor"
-} }, X = (e, t) => ({ number: {
+} }, X = (e) => ({ number: {
 	min: 0,
 	max: e,
-	mode: "box",
-	unit_of_measurement: t
+	mode: "box"
 } }), Z = (...e) => ({
 	name: "",
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), wn = ({ minutes: e }) => [
+}), En = [
 	Z({
 		name: "soon",
-		selector: X(120, e)
+		selector: X(120)
 	}, {
 		name: "day_start",
 		selector: X(23)
@@ -1973,18 +1970,18 @@ var xn = [
 			default_action: "none"
 		} }
 	}
-], Tn = ({ units: e }) => [
+], Dn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Cn }
+		selector: { entity: Tn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...wn(e)
-], En = ({ units: e }) => [
+	...En
+], On = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -1992,7 +1989,7 @@ var xn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Cn,
+			...Tn,
 			multiple: !0
 		} }
 	},
@@ -2005,7 +2002,7 @@ var xn = [
 		selector: X(1e3)
 	}, {
 		name: "free_for",
-		selector: X(1440, e.minutes)
+		selector: X(1440)
 	}),
 	Z({
 		name: "free_first",
@@ -2017,18 +2014,18 @@ var xn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...wn(e)
+	...En
 ];
-function Dn(e) {
-	return kn(Tn(e), e, (t) => {
+function kn(e) {
+	return jn(Dn, e, (t) => {
 		let { entity: n } = t;
-		n && vn(t, e);
+		n && bn(t, e);
 	});
 }
-function On(e) {
-	return kn(En(e), e, (t) => yn(t, e));
+function An(e) {
+	return jn(On, e, (t) => xn(t, e));
 }
-function kn(e, t, n) {
+function jn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2038,12 +2035,12 @@ function kn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class extends Sn {
+var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class extends wn {
 	static {
 		this.styles = [
-			Ht,
-			Kt,
-			qt
+			Wt,
+			Jt,
+			Yt
 		];
 	}
 	#e;
@@ -2053,13 +2050,13 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return On(G());
+		return An(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		yn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		xn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2074,30 +2071,30 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Je(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Ye(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return k;
+		if (!e || !t) return A;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? Pn(t), u = ut(c, {
+		let l = this.#t ?? In(t), u = ut(c, {
 			...l,
 			freeFor: 0
 		}, a), d = ut(u, l, a), f = dt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return E`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > jn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		return D`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > Nn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(ft(u), u.length)}</p>
-          ${s === null ? k : E`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? k : E`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? k : this.#l(c, l, n)}
+          ${s === null ? A : D`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? A : D`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? A : this.#l(c, l, n)}
         </div>
-        ${f.length ? E`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : E`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? D`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : D`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2116,13 +2113,13 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return E`<section>
+		return D`<section>
       <div class="axis">
-        ${c ? E`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : k}
-        ${Gt(o, i)}
+        ${c ? D`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : A}
+        ${qt(o, i)}
       </div>
       <ul>
-        ${Ge(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
+        ${Ke(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2132,26 +2129,26 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return E`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Vt(r)}<b>${e.word}</b></span>
+		return D`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${Ut(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Wt(e)}
+      ${Kt(e)}
       <span class="until">${e.until}</span>
-      ${t ? E`<button
+      ${t ? D`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Ye(this, e.id, t)}
-            ></button>` : k}
+              @click=${() => Xe(this, e.id, t)}
+            ></button>` : A}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || An, c = (e) => this.#u({
+		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || Mn, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return E`<div class="filters">
-      ${Fn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${Fn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return D`<div class="filters">
+      ${Ln(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${Ln(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2160,7 +2157,7 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Mn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Pn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2172,33 +2169,33 @@ var Q = "feishu-rooms-board-card", An = 30, jn = 16, Mn = 3 * B, Nn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function Pn(e) {
+function In(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function Fn(e, t, n, r, i, a) {
-	if (!n.length) return k;
+function Ln(e, t, n, r, i, a) {
+	if (!n.length) return A;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return E`<select
+	return D`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => E`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => D`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var In = o`
+var Rn = o`
   :host {
     display: block;
     block-size: 100%;
     user-select: none;
     -webkit-user-select: none;
   }
-  /* In columns nobody gives it a height, and what is laid out by its height needs one. */
+  /* In a column the card gets no height from outside, but size containment needs one. */
   :host(:not([layout])) {
     block-size: 248px;
   }
@@ -2245,7 +2242,7 @@ var In = o`
   dd {
     font-variant-numeric: tabular-nums;
   }
-  /* Our words go from left to right even on a page that does not; they stay on its side */
+  /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
   dt,
@@ -2313,7 +2310,7 @@ var In = o`
     display: none;
   }
 
-  /* A tile: its day, too */
+  /* A tile, with its day */
   @container card (block-size >= 96px) {
     .room {
       grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);
@@ -2527,7 +2524,7 @@ var In = o`
       font-size: 13px;
     }
   }
-`, Ln = o`
+`, zn = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2687,7 +2684,7 @@ var In = o`
       visibility: hidden;
     }
   }
-  /* A panel that is higher than wide */
+  /* A portrait panel */
   @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
     .room {
       --unit: min(0.62cqb, 1.25cqi);
@@ -2720,29 +2717,29 @@ var In = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", Rn = class extends Sn {
+`, $ = "feishu-room-card", Bn = class extends wn {
 	static {
 		this.styles = [
-			Ht,
-			Kt,
-			In,
-			Ln
+			Wt,
+			Jt,
+			Rn,
+			zn
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return Dn(G());
+		return kn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...Je(e)
-		].find((t) => z(e, t)) ?? "" };
+			...Ye(e)
+		].find((t) => R(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		vn(e, G()), this.config = e, this.requestUpdate();
+		bn(e, G()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2760,11 +2757,11 @@ var In = o`
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return k;
+		if (!e || !t) return A;
 		let n = this.moment(e, t), r = Et(U(e, t.entity, t.name), n);
 		this.#n(r, n);
 		let { status: i } = r, a = this.action(t);
-		return E`<ha-card class=${[
+		return D`<ha-card class=${[
 			i.kind,
 			i.soon && "soon",
 			e.themes?.darkMode && "dark",
@@ -2773,20 +2770,20 @@ var In = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? k : Bn(n)}
+        ${t.hide_clock || n.steady ? A : Hn(n)}
         <div class="state">
-          ${Vt(i)}
-          <p class="word" style="--ems:${zn(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? E` <span class="left">${r.left}</span>` : k}</p>
-          ${r.hint ? E`<p class="hint">${r.hint}</p>` : k}
+          ${Ut(i)}
+          <p class="word" style="--ems:${Vn(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? D` <span class="left">${r.left}</span>` : A}</p>
+          ${r.hint ? D`<p class="hint">${r.hint}</p>` : A}
         </div>
-        ${Vn(r, n)} ${Hn(r, n)}
-        <div class="day">${Wt(r)}${Gt(r.timeline, n)}</div>
-        ${a ? E`<button
+        ${Un(r, n)} ${Wn(r, n)}
+        <div class="day">${Kt(r)}${qt(r.timeline, n)}</div>
+        ${a ? D`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
-                @click=${() => Ye(this, t.entity, a)}
-              ></button>` : k}
+                @click=${() => Xe(this, t.entity, a)}
+              ></button>` : A}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>`;
@@ -2796,28 +2793,28 @@ var In = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function zn(e) {
+function Vn(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Bn({ formats: e, now: t }) {
-	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function Hn({ formats: e, now: t }) {
+	return D`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Vn({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return k;
+function Un({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return A;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? k : E`<div class="notes">
-    ${o ? E`<p class="lost">${o}</p>` : k} ${t ? E`<p>${t}</p>` : k}
-    ${n ? E`<p class="pending">${n}</p>` : k}
+	return !o && !t && !n ? A : D`<div class="notes">
+    ${o ? D`<p class="lost">${o}</p>` : A} ${t ? D`<p>${t}</p>` : A}
+    ${n ? D`<p class="pending">${n}</p>` : A}
   </div>`;
 }
-function Hn(e, { texts: t }) {
-	return e.next ? E`<dl class="coming">
+function Wn(e, { texts: t }) {
+	return e.next ? D`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? E`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
-  </dl>` : k;
+    ${e.nextFree ? D`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : A}
+  </dl>` : A;
 }
 // src/strategy/rooms.ts
-var Un = "feishu-rooms", Wn = class extends HTMLElement {
+var Gn = "feishu-rooms", Kn = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2825,7 +2822,7 @@ var Un = "feishu-rooms", Wn = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Ft(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Je(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Lt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Ye(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2834,43 +2831,43 @@ var Un = "feishu-rooms", Wn = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...Gn(i, n.board.elsewhere),
-			...i.map(qn)
+			...qn(i, n.board.elsewhere),
+			...i.map(Yn)
 		] };
 	}
 };
-function Gn(e, t) {
-	return Xn(e, Yn).map(([e, n], r) => ({
+function qn(e, t) {
+	return Qn(e, Zn).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: Xn(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: Qn(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Kn)]
+			}, ...n.map(Jn)]
 		}))
 	}));
 }
-function Kn(e) {
+function Jn(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Jn(e)
+			navigation_path: Xn(e)
 		}
 	};
 }
-function qn(e) {
+function Yn(e) {
 	return {
 		title: e.name,
-		path: Jn(e),
+		path: Xn(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2879,29 +2876,29 @@ function qn(e) {
 		}]
 	};
 }
-function Jn(e) {
+function Xn(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Yn({ place: e }) {
+function Zn({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function Xn(e, t) {
+function Qn(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var Zn = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function Qn(e, t) {
+var $n = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function er(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function $n(e, t) {
+function tr(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-$n($, Rn), $n(Q, Nn), $n(`ll-strategy-dashboard-${Un}`, Wn), Qn("customCards", {
+tr($, Bn), tr(Q, Fn), tr(`ll-strategy-dashboard-${Gn}`, Kn), er("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -2910,12 +2907,12 @@ $n($, Rn), $n(Q, Nn), $n(`ll-strategy-dashboard-${Un}`, Wn), Qn("customCards", {
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: Zn,
-	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+	documentationURL: $n,
+	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), Qn("customCards", {
+}), er("customCards", {
 	type: Q,
 	get name() {
 		return G().cards.board;
@@ -2924,13 +2921,13 @@ $n($, Rn), $n(Q, Nn), $n(`ll-strategy-dashboard-${Un}`, Wn), Qn("customCards", {
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: Zn,
-	getEntitySuggestion: (e, t) => z(e, t) ? { config: {
+	documentationURL: $n,
+	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
 		type: `custom:${Q}`,
 		place: U(e, t).place
 	} } : null
-}), Qn("customStrategies", {
-	type: Un,
+}), er("customStrategies", {
+	type: Gn,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -2938,5 +2935,5 @@ $n($, Rn), $n(Q, Nn), $n(`ll-strategy-dashboard-${Un}`, Wn), Qn("customCards", {
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: Zn
+	documentationURL: $n
 });

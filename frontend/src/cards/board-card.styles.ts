@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** A row in two lines on a phone, in one line elsewhere; on a big screen in columns, and larger. */
+/** A row takes two lines on a phone and one line elsewhere. Big screens use columns and larger text. */
 export const boardCardStyles = css`
   :host {
     display: block;
@@ -20,7 +20,7 @@ export const boardCardStyles = css`
     margin: 0;
     padding: 0;
   }
-  /* Our words go from left to right even on a page that does not; they stay on its side */
+  /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
   h3,
@@ -126,7 +126,7 @@ export const boardCardStyles = css`
   ul {
     list-style: none;
   }
-  /* Of a known size and closed in itself: what changes in one row does not lay out 200 anew */
+  /* Contained and of a known size: a change in one row does not lay out 200 rows again */
   li {
     position: relative;
     box-sizing: border-box;
@@ -277,7 +277,7 @@ export const boardCardStyles = css`
     .many .hours .h2 {
       display: none;
     }
-    /* Alone on the screen, rows grow until they fill it */
+    /* On a board that fills the screen, rows grow to fill it */
     :host([layout="panel"]) .board {
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 3.3), 28px);
     }

@@ -1,4 +1,4 @@
-/** All rooms, or some: one row each, with its day. */
+/** The board: one row per room, with its day. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
@@ -20,9 +20,9 @@ import { boardForm, type Form } from "./forms";
 export const BOARD_CARD = "feishu-rooms-board-card";
 
 const FREE_FOR = 30; // minutes
-/** More rooms than these are better looked at in columns, on a screen that has room for columns. */
+/** With more rooms than this, the board uses columns if the screen is wide enough. */
 const MANY = 16;
-/** What somebody filtered on a screen in the lobby must not hide rooms from the next one who looks. */
+/** A filter set on a lobby screen is reset after this time, so that it does not hide rooms from the next person. */
 const FORGET_FILTER = 3 * MINUTE;
 
 export class BoardCard extends RoomsCard<BoardConfig> {
@@ -30,7 +30,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   #ids: readonly string[] | undefined;
   #filter: Filter | undefined;
   #forgetFilter: ReturnType<typeof setTimeout> | undefined;
-  /** Rows as they were drawn last. Those whose entity is the same since are not worked out again in the same minute. */
+  /** The last rows. Within the same minute, a row is computed again only if its entity changed. */
   #rows = new Map<string, { readonly entity: Entity | undefined; readonly row: Row }>();
   #told = new Map<string, string>();
   #news = "";
@@ -187,7 +187,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     this.requestUpdate();
   }
 
-  /** Let changes be read out: one room's in full, many at once only as a number. */
+  /** Announce changes to screen readers: a single change in full, several only as a count. */
   #tell(rows: readonly Row[], { texts }: Moment): void {
     const changed = rows.filter(({ room, view }) => {
       const before = this.#told.get(room.id);
@@ -205,7 +205,7 @@ function filterOf(config: BoardConfig): Filter {
   return { place: config.place ?? "", seats: config.min_seats ?? 0, freeFor: config.free_for ?? 0 };
 }
 
-/** Return a drop-down; nothing where there is nothing to choose. */
+/** Return a drop-down; nothing if there are no values. */
 function choice(
   label: string,
   all: string,
@@ -215,7 +215,7 @@ function choice(
   onChoice: (value: string) => void,
 ): TemplateResult | typeof nothing {
   if (!values.length) return nothing;
-  // What the configuration asks for may not be there now; to show something else as chosen would be a lie
+  // The configured value may not exist now; list it anyway, so that the drop-down shows the filter in use
   const options = chosen && !values.includes(chosen) ? [chosen, ...values] : values;
   return html`<select
     aria-label=${label}

@@ -1,4 +1,4 @@
-/** What the cards share: they take `hass`, and draw anew when a room, a setting or the minute changes. */
+/** The base of the cards: takes `hass`, and renders again when a room, a setting or the minute changes. */
 
 import { LitElement } from "lit";
 import type { Action, Hass } from "../hass";
@@ -11,11 +11,11 @@ import { onMinute } from "../view/clock";
 import { Link } from "../view/link";
 import { type CommonConfig, DAY_END, DAY_START, SOON } from "./config";
 
-/** Whatever a card shows besides rooms depends on these; each is replaced when something in it changes. */
+/** Parts of `hass` that a card depends on besides states. Home Assistant replaces one when anything in it changes. */
 const SETTINGS = ["entities", "devices", "config", "locale", "themes"] as const;
 
 export abstract class RoomsCard<Config extends CommonConfig> extends LitElement {
-  /** Where Home Assistant put it: in a section ("grid"), alone in a view ("panel"), or in a column (nothing). */
+  /** Where the card is: in a section ("grid"), alone in a view ("panel"), or in a column (undefined). */
   declare layout?: string;
   protected config: Config | undefined;
   #hass: Hass | undefined;
@@ -25,7 +25,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
 
   static override properties = { layout: { reflect: true } };
 
-  /** The rooms whose states matter. */
+  /** Return the entity IDs of the rooms that the card shows. */
   protected abstract watched(): readonly string[];
 
   get hass(): Hass | undefined {
@@ -55,10 +55,10 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     this.#link.leave();
   }
 
-  /** All that was worked out before may be wrong now. */
+  /** Drop everything that was computed before. */
   protected renew(): void {}
 
-  /** What is now, for views. */
+  /** Return the current moment, the input of the views. */
   protected moment(hass: Hass, config: Config): Moment {
     const now = Date.now();
     const texts = textsIn(hass.locale.language);
@@ -78,7 +78,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     return monochrome ?? matchMedia("(monochrome)").matches;
   }
 
-  /** What happens when a room is tapped; on a door panel nothing should, so by default nothing does. */
+  /** Return the action for a tap on a room. The default is none, as a door panel should not react to taps. */
   protected action({ tap_action }: Config): Action | undefined {
     return tap_action && tap_action.action !== "none" ? tap_action : undefined;
   }

@@ -1,4 +1,4 @@
-/** What a user may configure, and what is wrong with it. */
+/** The configuration of the cards, and its validation. */
 
 import type { Action } from "../hass";
 import type { Texts } from "../texts";
@@ -72,7 +72,7 @@ const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   action: (value) => typeof (value as Action | null)?.action === "string",
 };
 
-/** Throw an `Error` that tells what is wrong with the configuration of a room card, if anything is. */
+/** Throw an `Error` with a text for the user if the configuration of a room card is wrong. */
 export function assertRoom(config: object, texts: Texts): asserts config is RoomConfig {
   const { entity } = config as { entity?: unknown };
   if (!entity) throw new Error(texts.faults.noEntity);
@@ -80,12 +80,12 @@ export function assertRoom(config: object, texts: Texts): asserts config is Room
   assertOptions(config, ROOM, texts);
 }
 
-/** Throw an `Error` that tells what is wrong with the configuration of a board, if anything is. */
+/** Throw an `Error` with a text for the user if the configuration of a board is wrong. */
 export function assertBoard(config: object, texts: Texts): asserts config is BoardConfig {
   assertOptions(config, BOARD, texts);
 }
 
-/** The options that are none of ours are Home Assistant's, or another card's helper's. */
+/** Check our options only: other options belong to Home Assistant or to card extensions. */
 export function assertOptions(config: object, options: Readonly<Record<string, Wanted>>, texts: Texts): void {
   const given = config as Readonly<Record<string, unknown>>;
   for (const [name, wanted] of Object.entries(options)) {

@@ -1,4 +1,4 @@
-/** The editors: forms that Home Assistant draws. */
+/** The editors of the cards: forms that Home Assistant renders. */
 
 import { PLATFORM } from "../hass";
 import type { Texts } from "../texts";
@@ -21,12 +21,12 @@ export interface Form {
 }
 
 const ROOMS = { filter: { integration: PLATFORM, domain: "binary_sensor" } };
-const number = (max: number, unit?: string) => ({ number: { min: 0, max, mode: "box", unit_of_measurement: unit } });
+const number = (max: number) => ({ number: { min: 0, max, mode: "box" } });
 const side = (...schema: Field[]): Field => ({ name: "", type: "grid", column_min_width: "120px", schema });
 
-const common = ({ minutes }: Texts["units"]): readonly Field[] => [
+const COMMON: readonly Field[] = [
   side(
-    { name: "soon", selector: number(120, minutes) },
+    { name: "soon", selector: number(120) },
     { name: "day_start", selector: number(23) },
     { name: "day_end", selector: number(24) },
   ),
@@ -37,37 +37,37 @@ const common = ({ minutes }: Texts["units"]): readonly Field[] => [
   },
 ];
 
-const room = ({ units }: Texts): readonly Field[] => [
+const ROOM: readonly Field[] = [
   { name: "entity", required: true, selector: { entity: ROOMS } },
   { name: "name", selector: { text: {} } },
-  ...common(units),
+  ...COMMON,
 ];
 
-const board = ({ units }: Texts): readonly Field[] => [
+const BOARD: readonly Field[] = [
   { name: "title", selector: { text: {} } },
   { name: "entities", selector: { entity: { ...ROOMS, multiple: true } } },
   { name: "place", selector: { text: {} } },
-  side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440, units.minutes) }),
+  side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440) }),
   side(
     { name: "free_first", selector: { boolean: {} } },
     { name: "hide_filters", selector: { boolean: {} } },
     { name: "hide_floors", selector: { boolean: {} } },
   ),
-  ...common(units),
+  ...COMMON,
 ];
 
-/** Return the form of the room card. A card that has no room yet can be edited, too. */
+/** Return the form of the room card. It accepts a card that has no room yet. */
 export function roomForm(texts: Texts): Form {
   const assert: (config: object) => void = (config) => {
     const { entity } = config as { entity?: unknown };
     if (entity) assertRoom(config, texts);
   };
-  return form(room(texts), texts, assert);
+  return form(ROOM, texts, assert);
 }
 
 /** Return the form of the board. */
 export function boardForm(texts: Texts): Form {
-  return form(board(texts), texts, (config) => assertBoard(config, texts));
+  return form(BOARD, texts, (config) => assertBoard(config, texts));
 }
 
 function form(schema: readonly Field[], texts: Texts, assertConfig: (config: object) => void): Form {

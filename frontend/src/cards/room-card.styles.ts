@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** By the room there is: a line, a tile or a card, on the ground of the theme; larger ones are panels. */
+/** By available space: a line, a tile or a card, on the theme's background. Larger ones are panels. */
 export const roomCardStyles = css`
   :host {
     display: block;
@@ -8,7 +8,7 @@ export const roomCardStyles = css`
     user-select: none;
     -webkit-user-select: none;
   }
-  /* In columns nobody gives it a height, and what is laid out by its height needs one. */
+  /* In a column the card gets no height from outside, but size containment needs one. */
   :host(:not([layout])) {
     block-size: 248px;
   }
@@ -55,7 +55,7 @@ export const roomCardStyles = css`
   dd {
     font-variant-numeric: tabular-nums;
   }
-  /* Our words go from left to right even on a page that does not; they stay on its side */
+  /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
   dt,
@@ -123,7 +123,7 @@ export const roomCardStyles = css`
     display: none;
   }
 
-  /* A tile: its day, too */
+  /* A tile, with its day */
   @container card (block-size >= 96px) {
     .room {
       grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);

@@ -1,4 +1,4 @@
-/** One room: a tile in a dashboard, or a panel that fills the screen by its door. */
+/** The card of one room: a tile in a dashboard, or a panel that fills the screen beside the door. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { act, type Hass, isRoom, roomIds } from "../hass";
@@ -83,7 +83,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     </ha-card>`;
   }
 
-  /** Let a change of state be read out, but not what was there from the start. */
+  /** Announce a change of state to screen readers, but not the first state. */
   #tell(view: RoomView, { texts }: Moment): void {
     const state = `${view.id} ${view.status.kind} ${view.status.soon}`;
     if (this.#told && this.#told !== state) {
@@ -93,7 +93,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   }
 }
 
-/** Return about how wide a word is, in its own size. */
+/** Return the approximate width of a word in em. */
 function ems(word: string): string {
   return [...word].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.58), 0).toFixed(2);
 }

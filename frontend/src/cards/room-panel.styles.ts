@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** A room card with much room is a panel: it has the colour of the state all over, and is read from afar. */
+/** A large room card is a panel: filled with the color of the state, readable from a distance. */
 export const roomPanelStyles = css`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
@@ -161,7 +161,7 @@ export const roomPanelStyles = css`
       visibility: hidden;
     }
   }
-  /* A panel that is higher than wide */
+  /* A portrait panel */
   @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
     .room {
       --unit: min(0.62cqb, 1.25cqi);

@@ -1,4 +1,4 @@
-/** Which rooms a board shows, in which order. */
+/** Filters, groups and sorts the rooms of a board. */
 
 import type { Room } from "./room";
 import { isFreeFor } from "./status";
@@ -28,7 +28,7 @@ type Compare = (one: string, other: string) => number;
 
 const RANK = { free: 0, busy: 2, disabled: 3, unknown: 4 };
 
-/** Return the rooms that the filter lets through. */
+/** Return the rooms that match the filter. */
 export function filtered(rows: readonly Row[], filter: Filter, now: Instant): Row[] {
   return rows.filter(
     ({ room, view }) =>
@@ -38,7 +38,7 @@ export function filtered(rows: readonly Row[], filter: Filter, now: Instant): Ro
   );
 }
 
-/** Return the rooms by floor, or in one group without a place; in each by name, the free ones first if wanted. */
+/** Group the rooms by floor, or in one group without a place. Each is sorted by name, free rooms first on request. */
 export function grouped(rows: readonly Row[], byPlace: boolean, freeFirst: boolean, compare: Compare): Group[] {
   const sorted = [...rows].sort(
     (one, other) => (freeFirst ? rank(one) - rank(other) : 0) || compare(one.room.name, other.room.name),
@@ -55,12 +55,12 @@ export function freeRooms(rows: readonly Row[]): number {
   return rows.filter(({ view }) => view.status.kind === "free").length;
 }
 
-/** Return the places there are, in order. */
+/** Return all places, sorted. */
 export function placesOf(rows: readonly Row[], compare: Compare): string[] {
   return [...new Set(rows.map(({ room }) => room.place).filter(Boolean))].sort(compare);
 }
 
-/** Return the sizes that make a difference. */
+/** Return the numbers of seats to filter by: all but the smallest, which every room has. */
 export function sizesOf(rows: readonly Row[]): number[] {
   return [...new Set(rows.flatMap(({ room }) => room.seats ?? []))].sort((one, other) => one - other).slice(1);
 }

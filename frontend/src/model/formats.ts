@@ -1,13 +1,13 @@
-/** Instants and durations as a user reads them. */
+/** Formats times and durations for a user. */
 
 import type { Hass } from "../hass";
 import type { Texts } from "../texts";
 import { dayOf, HOUR, type Instant, isZone, MINUTE } from "./zone";
 
-const A_WEEK = 7; // days; farther away, a weekday says nothing
+const A_WEEK = 7; // days; beyond that a weekday is ambiguous
 
 export class Formats {
-  /** Orders names as a reader expects it, numbers by their value. */
+  /** Compares names in the user's language, numbers by value. */
   readonly compare: (one: string, other: string) => number;
   readonly #texts: Texts;
   readonly #time: Intl.DateTimeFormat;
@@ -29,20 +29,21 @@ export class Formats {
     this.compare = new Intl.Collator(language, { numeric: true }).compare;
     this.#texts = texts;
     this.#time = make({ ...hour, minute: "2-digit" });
-    this.#hour = make(hour);
+    // A 24-hour clock writes full hours as 08:00; the form without minutes is "08时" in Chinese
+    this.#hour = hour12 ? make(hour) : this.#time;
     this.#weekday = make({ weekday: "short" });
     this.#date = make({ month: "short", day: "numeric" });
     this.#today = make({ weekday: "long", month: "long", day: "numeric" });
     this.#tomorrow = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(1, "day");
   }
 
-  /** Return those that a user's settings ask for. */
+  /** Return the formats for a user's settings. */
   static of(hass: Hass, texts: Texts): Formats {
     const { time_format, time_zone } = hass.locale;
     const language = known(hass.locale.language);
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const zone = time_zone !== "local" && isZone(hass.config.time_zone) ? hass.config.time_zone : local;
-    // Weekdays are words, too: they go with the texts
+    // Weekdays are words, so they follow the language of the texts
     const wording = primary(language) === primary(texts.language) ? language : texts.language;
     return new Formats(wording, zone, twelve(language, time_format), texts);
   }
@@ -51,38 +52,38 @@ export class Formats {
     return this.#time.format(instant);
   }
 
-  /** Return a full hour, as short as it goes. */
+  /** Return a full hour, such as "8 AM" or "08:00". */
   hour(instant: Instant): string {
     return this.#hour.format(instant);
   }
 
-  /** Return the date of today, in full. */
+  /** Return today's date in full. */
   today(now: Instant): string {
     return this.#today.format(now);
   }
 
-  /** Tell whether an instant is one of today's, of which the midnight that ends it is the last. */
+  /** Return whether an instant is today; the midnight that ends today counts as today. */
   isToday(instant: Instant, now: Instant): boolean {
     return this.#daysAhead(instant - 1, now) === 0;
   }
 
-  /** Return when something ends, with the day unless that is today. */
+  /** Return an end time, with the day unless it is today. */
   end(instant: Instant, now: Instant): string {
     return this.#dated(instant, this.#daysAhead(instant - 1, now));
   }
 
-  /** Return when something starts, with the day unless that is today. */
+  /** Return a start time, with the day unless it is today. */
   start(instant: Instant, now: Instant): string {
     return this.#dated(instant, this.#daysAhead(instant, now));
   }
 
-  /** Return from when to when, the days where they are not today's. */
+  /** Return a time span, with the days where they are not today. */
   span(start: Instant, end: Instant, now: Instant): string {
     const inOneDay = this.#daysAhead(end - 1, start) === 0;
     return `${this.start(start, now)} – ${inOneDay ? this.time(end) : this.end(end, now)}`;
   }
 
-  /** Return how long it is until an instant, as the clock on the wall counts: minutes of it, not seconds. */
+  /** Return the time until an instant in whole minutes, counted from the start of the current minute. */
   left(instant: Instant, now: Instant): string {
     const minutes = Math.max(0, Math.ceil((instant - Math.floor(now / MINUTE) * MINUTE) / MINUTE));
     const perHour = HOUR / MINUTE;

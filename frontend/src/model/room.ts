@@ -1,4 +1,4 @@
-/** A room, as its entity tells it. */
+/** Reads a room from its entity. */
 
 import { type Hass, isStarting } from "../hass";
 import type { Instant } from "./zone";
@@ -12,28 +12,28 @@ export function overlap(one: Span, other: Span): boolean {
   return one.start < other.end && other.start < one.end;
 }
 
-/** What is known of a room at all, and what its schedule says. */
+/** The properties and the schedule of a room. */
 export interface Room {
   readonly id: string;
   readonly name: string;
   /** Building and floor, "" if neither is known. */
   readonly place: string;
   readonly seats: number | null;
-  /** Whether it is busy; otherwise why nobody knows. */
+  /** The state, or why it is not known. */
   readonly state: "busy" | "free" | "unavailable" | "missing";
   readonly busyUntil: Instant | null;
   readonly nextBusy: Instant | null;
   readonly nextFree: Instant | null;
-  /** Why it can't be used; "" if it can't be used for a reason that nobody gave. */
+  /** Why the room is out of use, "" if no reason is given; null if the room is in use. */
   readonly disabledReason: string | null;
   readonly pending: number;
-  /** From local midnight to the end of tomorrow, in order, apart from each other. */
+  /** Bookings of today and tomorrow, sorted, without overlaps. */
   readonly bookings: readonly Span[];
 }
 
 const STATES: Readonly<Record<string, Room["state"]>> = { on: "busy", off: "free" };
 
-/** Read the entity of a room. Whatever is not understood counts as not known. */
+/** Read a room from its entity. Values that can't be read count as not known. */
 export function readRoom(hass: Hass, id: string, name?: string): Room {
   const entity = hass.states[id];
   const shown = entity?.attributes ?? {};
@@ -52,7 +52,7 @@ export function readRoom(hass: Hass, id: string, name?: string): Room {
   };
 }
 
-/** Return building and floor. An unavailable room has no attributes, but its device has the place, too. */
+/** Return building and floor. An unavailable room has no attributes, so its device's model is used instead. */
 function placeOf(hass: Hass, id: string): string {
   const shown = hass.states[id]?.attributes ?? {};
   const place = [text(shown["building"]), text(shown["floor"])].filter(Boolean).join(" / ");

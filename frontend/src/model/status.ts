@@ -1,29 +1,29 @@
-/** What can be said of a room now. */
+/** The status of a room at one moment. */
 
 import type { Room } from "./room";
 import { type Instant, MINUTE } from "./zone";
 
-/** For so long after the connection was lost, what was known of a room still counts. */
+/** How long the last known data counts after the connection was lost. */
 export const GRACE = 10 * MINUTE;
 
 export interface Status {
   readonly kind: "free" | "busy" | "disabled" | "unknown";
-  /** Why nobody knows. */
+  /** Why the status is not known. */
   readonly doubt: "unavailable" | "missing" | "offline" | null;
-  /** When the kind changes, as far as is known. */
+  /** When the kind changes, null if not known. */
   readonly until: Instant | null;
-  /** The kind changes within the threshold. */
+  /** Whether the kind changes within the threshold. */
   readonly soon: boolean;
   readonly next: { readonly start: Instant; readonly end: Instant | null } | null;
-  /** When it is next free for long enough, if that is not when the kind changes. */
+  /** When the room is next free for a useful gap; null if that is when the kind changes. */
   readonly nextFree: Instant | null;
 }
 
 /**
  * Return a room's status.
  *
- * While Home Assistant is connected its word counts, not this device's clock, which may be wrong. After the connection was
- * lost (at `lostAt`), changes that were announced still happen, until the grace is over: then nothing is known.
+ * While connected, Home Assistant's state counts, not this device's clock, which may be wrong. After the connection was lost
+ * (at `lostAt`), known bookings still change the status until the grace period ends. Then the status is unknown.
  */
 export function statusOf(room: Room, now: Instant, lostAt: Instant | null, soon: number): Status {
   if (room.state === "unavailable" || room.state === "missing") return unknown(room.state);
@@ -33,7 +33,7 @@ export function statusOf(room: Room, now: Instant, lostAt: Instant | null, soon:
   return told(edge !== null && edge <= now ? foretold(room, now) : room, now, soon);
 }
 
-/** Tell whether a room is free now and stays so for a time. */
+/** Return whether a room is free now and stays free for a duration in milliseconds. */
 export function isFreeFor(status: Status, now: Instant, time: number): boolean {
   return status.kind === "free" && (status.until === null || status.until - now >= time);
 }
@@ -56,7 +56,7 @@ function told(room: Room, now: Instant, soon: number): Status {
   };
 }
 
-/** Return the room as its bookings say that it is now. */
+/** Return the room with the state that its bookings imply now. */
 function foretold(room: Room, now: Instant): Room {
   const current = room.bookings.find((span) => span.start <= now && now < span.end);
   return {

@@ -1,9 +1,9 @@
-/** A day as a strip. */
+/** The timeline of a day. */
 
 import { overlap, type Room, type Span } from "./room";
 import { dayOf, HOUR, hourOfDay, type Instant } from "./zone";
 
-/** The part of today that is shown, with its full hours: `hours[0]` is where it begins, the last one where it ends. */
+/** The part of today that is shown, from the first to the last of its full hours. */
 export interface Day {
   readonly start: Instant;
   readonly end: Instant;
@@ -12,14 +12,14 @@ export interface Day {
   readonly whole: Span;
 }
 
-/** All in shares of the strip, 0 to 1. */
+/** Positions on the strip, from 0 to 1. */
 export interface Timeline {
   readonly bars: readonly { readonly from: number; readonly to: number }[];
   readonly ticks: readonly { readonly at: number; readonly instant: Instant; readonly hour: number }[];
   readonly now: number;
 }
 
-/** Return the hours from `from` to `to` of the day in which `now` lies, and more where now would not be among them. */
+/** Return the hours `from` to `to` of today, extended so that they include `now`. */
 export function dayAround(now: Instant, zone: string, from: number, to: number): Day {
   const day = dayOf(now, zone);
   const all = Array.from({ length: 25 }, (_, hour) => ({ hour, at: hourOfDay(day, hour, zone) }));
@@ -27,7 +27,7 @@ export function dayAround(now: Instant, zone: string, from: number, to: number):
     (from <= hour && hour <= to) || (now - HOUR < at && at <= now + HOUR);
   const first = all.findIndex(isShown);
   const hours = all.slice(first, all.findLastIndex(isShown) + 1);
-  // Hours that clocks jump over begin when the next one does
+  // Drop hours that the clocks skip: they start when the next hour starts
   const real = hours.filter(({ at }, index) => at !== hours[index + 1]?.at);
   const whole = { start: hourOfDay(day, 0, zone), end: hourOfDay(day, 24, zone) };
   return { start: real[0]?.at ?? now, end: real.at(-1)?.at ?? now, hours: real, whole };

@@ -1,4 +1,4 @@
-/** What a card shows of a room, in words and shares: all but the markup. */
+/** What a card shows of a room as texts and fractions, without markup. */
 
 import type { Texts } from "../texts";
 import type { Formats } from "./formats";
@@ -7,19 +7,19 @@ import { type Status, statusOf } from "./status";
 import { type Day, type Timeline, timelineOf } from "./timeline";
 import { HOUR, type Instant, MINUTE } from "./zone";
 
-/** How often the now-line of a steady picture moves. */
+/** How often the now-line moves on a card that must not change every minute. */
 const STEADY_STEP = 15 * MINUTE;
-/** Farther away, hours and minutes mean little. */
+/** A countdown is shown only below this. */
 const COUNTDOWN = 24 * HOUR;
 
-/** What is the same for all rooms of a card at one moment. */
+/** Input that is the same for all rooms of a card at one moment. */
 export interface Moment {
   readonly now: Instant;
-  /** When the connection to Home Assistant was lost. */
+  /** When the connection to Home Assistant was lost, null while connected. */
   readonly lostAt: Instant | null;
   readonly day: Day;
   readonly soon: number;
-  /** Nothing may change by the minute: e-paper flashes when it does. */
+  /** Nothing may change every minute: e-paper flashes on each change. */
   readonly steady: boolean;
   readonly texts: Texts;
   readonly formats: Formats;
@@ -32,25 +32,25 @@ export interface RoomView {
   readonly seats: string;
   readonly status: Status;
   readonly word: string;
-  /** Until when it is so, "" if nobody knows. */
+  /** When the state ends, "" if not known. */
   readonly until: string;
   readonly left: string;
-  /** That it is over soon. */
+  /** That the state ends soon, or "". */
   readonly hint: string;
-  /** The next booking, "" where it would say nothing. */
+  /** The next booking, "" if it adds nothing. */
   readonly next: string;
   readonly nextFree: string;
-  /** Why it can't be used, or why nobody knows. */
+  /** Why the room is out of use, or why its state is not known. */
   readonly note: string;
   readonly pending: string;
   readonly timeline: Timeline | null;
-  /** Those of today. */
+  /** Today's bookings. */
   readonly bookings: string;
-  /** The state as one phrase, for those who listen. */
+  /** The state as one phrase, for screen readers. */
   readonly phrase: string;
 }
 
-/** Return what to show of a room. */
+/** Return what a card shows of a room. */
 export function viewOf(room: Room, moment: Moment): RoomView {
   const { now, lostAt, soon, texts, formats } = moment;
   const status = statusOf(room, now, lostAt, soon);
@@ -82,17 +82,16 @@ function untilOf({ kind, until }: Status, { now, texts, formats }: Moment): stri
   if (kind === "unknown") return "";
   if (until === null) return kind === "free" ? texts.noBookings : texts.noEnd;
   if (kind === "free" && !formats.isToday(until, now)) return texts.restOfDay;
-  return texts.until(formats.end(until, now));
+  return texts.until[kind === "free" ? "free" : "busy"](formats.end(until, now));
 }
 
 function leftOf({ kind, until }: Status, { now, steady, texts, formats }: Moment): string {
   if (steady || until === null || until - now >= COUNTDOWN) return "";
-  if (kind === "free") return formats.isToday(until, now) ? texts.timeLeft.free(formats.left(until, now)) : "";
-  return texts.timeLeft.busy(formats.left(until, now));
+  return kind === "free" && !formats.isToday(until, now) ? "" : texts.timeLeft(formats.left(until, now));
 }
 
 function nextOf({ kind, until, next }: Status, { now, texts, formats }: Moment): string {
-  // That nothing comes after is said only where it is news
+  // "None" is shown only after a booking
   if (!next) return kind === "busy" && until !== null ? texts.nextNone : "";
   return next.end === null ? formats.start(next.start, now) : formats.span(next.start, next.end, now);
 }
@@ -106,7 +105,7 @@ function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }:
 }
 
 function bookingsOf(room: Room, { now, day, texts, formats }: Moment): string {
-  // Also those before and after the hours of the strip
+  // Includes bookings outside the hours of the strip
   const today = room.bookings.filter((booking) => overlap(booking, day.whole));
   if (!today.length) return texts.bookingsNone;
   return texts.bookings(texts.sentence(...today.map(({ start, end }) => formats.span(start, end, now))));

@@ -1,4 +1,4 @@
-/** Days and hours of a time zone. An instant is in milliseconds since 1970, UTC. */
+/** Days and hours in a time zone. An `Instant` is in milliseconds since 1970, UTC. */
 
 export type Instant = number;
 
@@ -26,7 +26,7 @@ function formatter(zone: string): Intl.DateTimeFormat {
   return found;
 }
 
-/** Return what a clock in the zone shows, as if it were UTC. */
+/** Return the local time in the zone, as if it were UTC. */
 function shown(instant: Instant, zone: string): number {
   const parts = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatter(zone).formatToParts(instant)) {
@@ -35,24 +35,24 @@ function shown(instant: Instant, zone: string): number {
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
 }
 
-/** Return the number of the day that the zone's calendar shows; they count up by one. */
+/** Return the number of the local day; consecutive days have consecutive numbers. */
 export function dayOf(instant: Instant, zone: string): number {
   return Math.floor(shown(instant, zone) / DAY);
 }
 
 /**
- * Return when a clock in the zone first shows a full hour of a day (24 is the next midnight). Where clocks jump over it,
- * the instant of the jump.
+ * Return the instant at which local clocks first show a full hour of a day (24: the next midnight). If they skip that
+ * hour, return the instant of the jump.
  */
 export function hourOfDay(day: number, hour: number, zone: string): Instant {
   const wanted = day * DAY + hour * HOUR;
-  // The clocks may change near it: try the offset of the day before and that of the day after
+  // The offset may change near this hour: try the offset of the day before and of the day after
   const candidates = [wanted - DAY, wanted + DAY].map((near) => wanted - (shown(near, zone) - near));
   const hits = candidates.filter((candidate) => shown(candidate, zone) === wanted);
   return hits.length ? Math.min(...hits) : Math.max(...candidates);
 }
 
-/** Tell whether a time zone's name is known here. */
+/** Return whether the browser knows a time zone. */
 export function isZone(zone: string | undefined): zone is string {
   if (!zone) return false;
   try {

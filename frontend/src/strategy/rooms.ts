@@ -1,4 +1,4 @@
-/** A dashboard that makes itself: a board of all rooms, the rooms by building and floor, and a panel for each door. */
+/** A generated dashboard: a board of all rooms, a view for each building, and a panel for each door. */
 
 import { BOARD_CARD } from "../cards/board-card";
 import { ROOM_CARD } from "../cards/room-card";
@@ -10,7 +10,7 @@ export const STRATEGY = "feishu-rooms";
 
 type Config = Readonly<Record<string, unknown>>;
 
-/** Home Assistant looks for an element, but asks only its class. */
+/** Home Assistant expects a custom element, but calls only the static `generate`. */
 export class RoomsStrategy extends HTMLElement {
   static readonly registryDependencies = ["entities", "devices"];
   static readonly noEditor = true;
@@ -55,7 +55,7 @@ function tile(room: Room): Config {
   };
 }
 
-/** A view for the tablet by the door; not among the tabs. */
+/** A subview (without a tab) for the tablet beside the door. */
 function panel(room: Room): Config {
   return {
     title: room.name,
@@ -74,7 +74,7 @@ function buildingOf({ place }: Room): string {
   return place.split(" / ")[0] ?? "";
 }
 
-/** Return the rooms by what a function tells of them, in the order in which it first tells it. */
+/** Group rooms by a key, in the order in which the keys first appear. */
 function split(rooms: readonly Room[], by: (room: Room) => string): [string, Room[]][] {
   const parts = new Map<string, Room[]>();
   for (const room of rooms) parts.set(by(room), [...(parts.get(by(room)) ?? []), room]);

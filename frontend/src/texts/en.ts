@@ -1,4 +1,4 @@
-/** All that the cards say, in English. */
+/** The texts of the cards in English. */
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -8,11 +8,11 @@ export const en = {
   words: { free: "Free", busy: "Busy", disabled: "Out of use", unknown: "No data" },
   endingSoon: "Ending soon",
   startingSoon: "Booked soon",
-  until: (time: string) => `until ${time}`,
+  until: { free: (time: string) => `until ${time}`, busy: (time: string) => `until ${time}` },
   restOfDay: "rest of the day",
   noEnd: "until further notice",
   noBookings: "no bookings ahead",
-  timeLeft: { free: (time: string) => `for ${time}`, busy: (time: string) => `${time} left` },
+  timeLeft: (time: string) => `${time} left`,
   duration: (hours: number, minutes: number) => {
     if (!hours) return minutes ? `${minutes} min` : "under a minute";
     return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
@@ -23,7 +23,7 @@ export const en = {
   seats: (count: number) => plural(count, "seat", "seats"),
   pending: (count: number) => plural(count, "request awaits approval", "requests await approval"),
   doubts: {
-    unavailable: "Nothing is known right now.",
+    unavailable: "The state is not known right now.",
     missing: (entity: string) => `Home Assistant has no ${entity}.`,
     offline: (time: string) => `No connection to Home Assistant since ${time}.`,
   },
@@ -51,9 +51,9 @@ export const en = {
 
   cards: {
     room: "Meeting room",
-    roomAbout: "One Feishu or Lark room: free or busy, until when, and what comes next. From a tile to a door panel",
+    roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
     board: "Meeting rooms board",
-    boardAbout: "All Feishu or Lark rooms with their day, by floor",
+    boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
     strategyAbout: "A board of all Feishu or Lark rooms, a view for each building and a door panel for each room",
   },
 
@@ -63,35 +63,34 @@ export const en = {
     name: "Name",
     title: "Title",
     place: "Floor",
-    min_seats: "Seats at least",
-    free_for: "Free for at least",
+    min_seats: "Minimum number of seats",
+    free_for: "Free for at least (minutes)",
     free_first: "Free rooms first",
-    soon: "“Soon” is within",
-    day_start: "The day starts at",
-    day_end: "The day ends at",
-    hide_clock: "Hide the clock",
-    hide_filters: "Hide the filters",
-    hide_floors: "One list, not by floor",
+    soon: "“Soon” (minutes)",
+    day_start: "Day starts at (hour)",
+    day_end: "Day ends at (hour)",
+    hide_clock: "Hide clock",
+    hide_filters: "Hide filters",
+    hide_floors: "Don't group by floor",
     monochrome: "Black and white, for e-paper",
     tap_action: "When tapped",
   },
   helpers: {
-    name: "The room's own name if left empty.",
-    entities: "All rooms if left empty.",
-    place: "As the board writes it, such as “Tower A / 1F”. All floors if left empty.",
-    soon: "10 minutes if left empty.",
-    day_start: "8 if left empty.",
-    day_end: "19 if left empty.",
-    monochrome: "No colours, and nothing that changes by the minute.",
-    tap_action: "A panel by the door is best left with nothing to tap.",
+    name: "If empty, the room's own name.",
+    entities: "If empty, all rooms.",
+    place: "As shown on the board, such as “Tower A / 1F”. If empty, all floors.",
+    soon: "If empty, 10 minutes.",
+    day_start: "If empty, 8.",
+    day_end: "If empty, 19.",
+    monochrome: "No colors, and nothing that changes every minute.",
+    tap_action: "On a door panel, it is best to choose no action.",
   },
-  units: { minutes: "min" },
   faults: {
     noEntity: "Choose a room: “entity” is missing.",
-    wrongEntity: (value: string) => `“${value}” can't be a room: the room's binary sensor is needed.`,
+    wrongEntity: (value: string) => `“${value}” is not a room: use the room's binary sensor.`,
     wrongOption: (name: string, wanted: string) => `“${name}” must be ${wanted}.`,
     wanted: {
-      text: "a text",
+      text: "text",
       boolean: "true or false",
       minutes: "a number of minutes",
       seats: "a number of seats",

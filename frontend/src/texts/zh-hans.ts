@@ -1,18 +1,23 @@
-/** All that the cards say, in Simplified Chinese. */
+/** The texts of the cards in Simplified Chinese. */
+
+const LATIN = /^[\x20-\x7e]/;
+
+/** Separate Chinese from Latin text by a space, as in “至 12:00”, but not from Chinese, as in “至明天 12:00”. */
+const spaced = (chinese: string, text: string) => (LATIN.test(text) ? `${chinese} ${text}` : `${chinese}${text}`);
 
 import type { Texts } from "./en";
 
 export const zhHans: Texts = {
   language: "zh-Hans",
 
-  words: { free: "空闲", busy: "忙碌", disabled: "停用", unknown: "无数据" },
+  words: { free: "空闲", busy: "占用中", disabled: "停用", unknown: "无数据" },
   endingSoon: "即将结束",
   startingSoon: "即将有预订",
-  until: (time) => `至 ${time}`,
+  until: { free: (time) => `${time} 前可用`, busy: (time) => spaced("至", time) },
   restOfDay: "今天不再有预订",
   noEnd: "结束时间待定",
   noBookings: "近期没有预订",
-  timeLeft: { free: (time) => `可用 ${time}`, busy: (time) => `还剩 ${time}` },
+  timeLeft: (time) => spaced("还有", time),
   duration: (hours, minutes) => {
     if (!hours) return minutes ? `${minutes} 分钟` : "不到 1 分钟";
     return minutes ? `${hours} 小时 ${minutes} 分钟` : `${hours} 小时`;
@@ -20,10 +25,10 @@ export const zhHans: Texts = {
   next: "下次预订",
   nextNone: "无",
   nextFree: "下次空闲",
-  seats: (count) => `${count} 座`,
+  seats: (count) => `${count} 人`,
   pending: (count) => `${count} 个预订待审批`,
   doubts: {
-    unavailable: "暂时无法获知忙闲。",
+    unavailable: "暂时无法得知会议室状态。",
     missing: (entity) => `Home Assistant 中没有 ${entity}。`,
     offline: (time) => `自 ${time} 起与 Home Assistant 断开连接。`,
   },
@@ -40,9 +45,9 @@ export const zhHans: Texts = {
     changed: (count) => `${count} 间会议室的状态有变化`,
     floor: "楼层",
     allFloors: "所有楼层",
-    seats: "座位",
-    anySeats: "座位不限",
-    minSeats: (count) => `${count} 座及以上`,
+    seats: "人数",
+    anySeats: "人数不限",
+    minSeats: (count) => `${count} 人及以上`,
     freeFor: (minutes) => `空闲 ${minutes} 分钟以上`,
     none: "还没有会议室。",
     noMatch: "没有符合条件的会议室。",
@@ -51,10 +56,10 @@ export const zhHans: Texts = {
 
   cards: {
     room: "会议室",
-    roomAbout: "一间飞书会议室：空闲还是忙碌、到几点、之后的预订。从小卡片到门口屏都适用",
+    roomAbout: "一间飞书会议室：是否空闲、占用到几点、下次预订。从小卡片到门牌屏都适用",
     board: "会议室看板",
     boardAbout: "按楼层显示所有飞书会议室和当天的预订",
-    strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门口屏",
+    strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门牌屏",
   },
 
   labels: {
@@ -63,10 +68,10 @@ export const zhHans: Texts = {
     name: "名称",
     title: "标题",
     place: "楼层",
-    min_seats: "最少座位数",
-    free_for: "至少空闲",
+    min_seats: "最少人数",
+    free_for: "至少空闲（分钟）",
     free_first: "空闲的排在前面",
-    soon: "提前多久算“即将”",
+    soon: "提前几分钟算“即将”",
     day_start: "一天从几点开始",
     day_end: "一天到几点结束",
     hide_clock: "隐藏时钟",
@@ -83,18 +88,17 @@ export const zhHans: Texts = {
     day_start: "留空则为 8 点。",
     day_end: "留空则为 19 点。",
     monochrome: "不用颜色，也没有每分钟变化的内容。",
-    tap_action: "门口屏最好不设点按操作。",
+    tap_action: "门牌屏最好不设点按操作。",
   },
-  units: { minutes: "分钟" },
   faults: {
     noEntity: "请选择会议室：缺少“entity”。",
-    wrongEntity: (value) => `“${value}”不是会议室：需要会议室的二元传感器。`,
+    wrongEntity: (value) => `“${value}”不是会议室：请使用会议室的二元传感器。`,
     wrongOption: (name, wanted) => `“${name}”应为${wanted}。`,
     wanted: {
       text: "文本",
       boolean: "true 或 false",
       minutes: "分钟数",
-      seats: "座位数",
+      seats: "人数",
       hour: "0 到 24 之间的整点",
       entities: "二元传感器列表",
       action: "操作",

@@ -1,18 +1,18 @@
-/** One timer for all cards: it goes off at the start of each minute. Also tells when the device was asleep. */
+/** One timer for all cards that fires at the start of each minute. It also detects that the device was asleep. */
 
 import { type Instant, MINUTE } from "../model/zone";
 
-/** Takes when it was heard from last, if the device slept since. */
+/** `asleepSince` is the time of the last tick if the device slept since then, else null. */
 export type Listener = (asleepSince: Instant | null) => void;
 
-/** Timers of hidden pages may be a minute late; one that is later slept. */
+/** Timers of hidden pages may be a minute late. If one is later than this, the device was asleep. */
 const LATE = 2 * MINUTE;
 
 const listeners = new Set<Listener>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let last: Instant = 0;
 
-/** Call a function at each minute and at each waking, until the function that is returned is called. */
+/** Call a listener every minute and on waking. Returns a function that removes the listener. */
 export function onMinute(listener: Listener): () => void {
   if (!listeners.size) start();
   listeners.add(listener);

@@ -1,4 +1,4 @@
-/** What goes with the colour and the word. Drawn here: a door panel must not wait for an icon. */
+/** The icons of the states. They are part of the bundle, so that a door panel never waits for an icon. */
 
 import { svg, type TemplateResult } from "lit";
 import type { Status } from "../model/status";

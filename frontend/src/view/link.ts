@@ -1,20 +1,20 @@
-/** Whether what Home Assistant said last can still be relied on. */
+/** Tracks whether the last states from Home Assistant can still be trusted. */
 
 import type { Hass } from "../hass";
 import type { Instant } from "../model/zone";
 import { type Pulse, pulseOf } from "./pulse";
 
 export class Link {
-  /** Since when nothing was heard. */
+  /** When the connection was lost, null while connected. */
   lostAt: Instant | null = null;
   #connected = true;
-  /** The states of a connection that was lost. They are still there when it is said to be back; new ones come a bit later. */
+  /** The states from before the loss. After a reconnect they stay in `hass` until new states arrive. */
   #stale: Hass["states"] | undefined;
   #pulse: Pulse | undefined;
 
   constructor(private readonly onChange: () => void) {}
 
-  /** Take a new `hass`. */
+  /** Handle a new `hass`. */
   told(hass: Hass): void {
     this.#connected = hass.connected;
     this.#pulse = pulseOf(hass);
@@ -29,23 +29,23 @@ export class Link {
   }
 
   /**
-   * Ask whether the connection that is said to be there is: nobody may know that it died. Home Assistant's own frontend asks
-   * no more once it has reconnected, and a device that slept may find itself elsewhere.
+   * Check that the connection is alive, as a dead connection can go unnoticed: Home Assistant's frontend stops checking after
+   * a reconnect, and a device that slept may be on another network.
    */
   check(asleepSince: Instant | null): void {
     if (!this.#connected) return;
     if (this.#pulse) this.#pulse.ask(this.#hear, asleepSince);
-    else this.#hear(null); // nobody can be asked, and nothing stays lost for ever
+    else this.#hear(null); // no ping available: do not stay lost forever
   }
 
-  /** Check no more. */
+  /** Stop checking. */
   leave(): void {
     this.#pulse?.leave(this.#hear);
   }
 
   readonly #hear = (silentSince: Instant | null) => {
     if (!this.#connected) return;
-    // Home Assistant answers in order: new states, if there were to be any, came before
+    // Home Assistant answers in order, so any new states have arrived before this answer
     if (silentSince === null) this.#stale = undefined;
     this.#set(silentSince === null ? null : (this.lostAt ?? silentSince));
   };

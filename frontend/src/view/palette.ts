@@ -1,10 +1,10 @@
-/** The colours, of which a theme may set those of the states. All texts have a contrast of 4.5 or more. */
+/** The colors. A theme may set the colors of the states. All texts have a contrast of 4.5 or more. */
 
 import { css } from "lit";
 
 /**
- * --fill and --on-fill: a coloured surface and what is on it. --ink: coloured words on the card's own ground.
- * Strips: --track is free time, --bar is booked, --past covers what is over, --now is the line.
+ * --fill and --on-fill: a colored surface and the text on it. --ink: colored text on the card's background.
+ * Strips: --track is free time, --bar is booked time, --past covers past time, --now is the current time.
  */
 export const palette = css`
   ha-card {
@@ -85,7 +85,7 @@ export const palette = css`
     --track: #43484f;
   }
 
-  /* Black on white; busy is white on black. What colours tell elsewhere, borders and patterns tell here. */
+  /* Black on white; busy is white on black. Borders and patterns replace colors. */
   ha-card.mono {
     --ground: #fff;
     --text: #000;

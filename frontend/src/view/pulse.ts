@@ -1,17 +1,17 @@
-/** Whether Home Assistant answers: one ping for all cards of a page. */
+/** Checks whether Home Assistant answers, with one ping for all cards of a page. */
 
 import type { Hass } from "../hass";
 import type { Instant } from "../model/zone";
 
-/** Takes since when there was no answer; nothing when there is one. */
+/** `silentSince` is the time of the last answer if Home Assistant is silent, null if it answers. */
 export type Listener = (silentSince: Instant | null) => void;
 
-/** As long as Home Assistant's own frontend waits for an answer. */
+/** How long to wait for an answer, as in Home Assistant's own frontend. */
 const PATIENCE = 15_000;
 
 const pulses = new WeakMap<object, Pulse>();
 
-/** Return the pulse of a connection, the same for all cards; none where nobody can be asked. */
+/** Return the pulse of a connection, shared by all cards; undefined if the connection has no ping. */
 export function pulseOf({ connection }: Hass): Pulse | undefined {
   if (!connection?.ping) return undefined;
   let found = pulses.get(connection);
@@ -25,15 +25,15 @@ export function pulseOf({ connection }: Hass): Pulse | undefined {
 export class Pulse {
   silentSince: Instant | null = null;
   #heardAt: Instant = Date.now();
-  /** Runs while an answer is awaited. */
+  /** Set while an answer is awaited. */
   #patience: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<Listener>();
 
   constructor(private readonly ping: () => Promise<unknown>) {}
 
   /**
-   * Ask, unless another card just did, and tell the listener until it leaves. After a sleep nothing is relied on before
-   * there is an answer.
+   * Ping, unless a ping is already pending, and notify the listener until it leaves. After a sleep, the connection counts
+   * as silent until there is an answer.
    */
   ask(listener: Listener, asleepSince: Instant | null): void {
     this.#listeners.add(listener);
@@ -41,7 +41,7 @@ export class Pulse {
     if (this.silentSince !== null) listener(this.silentSince);
     if (this.#patience !== undefined) return;
     this.#patience = setTimeout(() => this.#miss(), PATIENCE);
-    // What is refused was not answered; one that comes late is an answer, too
+    // A rejected ping is no answer; a late answer counts
     this.ping().then(
       () => {
         this.heard();
@@ -51,13 +51,13 @@ export class Pulse {
     );
   }
 
-  /** Listen no more. */
+  /** Remove a listener. */
   leave(listener: Listener): void {
     this.#listeners.delete(listener);
     if (!this.#listeners.size) this.#stop();
   }
 
-  /** Know that Home Assistant is there, be it that it answered or that the cards saw it. */
+  /** Record that Home Assistant answered or sent new states. */
   heard(): void {
     this.#stop();
     this.#heardAt = Date.now();

@@ -1,15 +1,15 @@
-/** A day as a strip, with its hours and the line that is now. */
+/** The strip of a day, with hours and a line at the current time. */
 
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { Timeline } from "../model/timeline";
 import type { Moment, RoomView } from "../model/view";
 
-/** An hour after this share of the strip would be written over its end. */
+/** Hours beyond this position would run over the end of the strip. */
 const FITS = 0.95;
 
 const percent = (share: number) => `${(share * 100).toFixed(3)}%`;
 
-/** Return the strip of a room; one of whom nothing is known gets an empty one that says so. */
+/** Return the strip of a room; a blank one if the state is not known. */
 export function strip(view: RoomView): TemplateResult {
   const { timeline } = view;
   if (!timeline) return html`<div class="strip blank"></div>`;
@@ -28,7 +28,7 @@ export function strip(view: RoomView): TemplateResult {
   </div>`;
 }
 
-/** Return the hours below or above strips. */
+/** Return the hour labels of strips. */
 export function hours(timeline: Timeline | null, { formats }: Moment): TemplateResult | typeof nothing {
   if (!timeline) return nothing;
   return html`<div class="hours" aria-hidden="true">
