@@ -119,7 +119,7 @@ test("a disabled room says why", () => {
 });
 
 test.each([
-  [hassWith({ orion: ["unavailable"] }), {}, "The state is not known right now."],
+  [hassWith({ orion: ["unavailable"] }), {}, "State not known right now."],
   [hassWith({}), {}, "Home Assistant has no binary_sensor.orion."],
   [free, { lostAt: at(9) }, "No connection to Home Assistant since 09:00."],
 ])("an unknown state shows only the reason (%#)", (hass, circumstances, note) => {

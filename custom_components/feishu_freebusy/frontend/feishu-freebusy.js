@@ -971,7 +971,7 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	seats: (e) => Mt(e, "seat", "seats"),
 	pending: (e) => Mt(e, "request awaits approval", "requests await approval"),
 	doubts: {
-		unavailable: "The state is not known right now.",
+		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
 		offline: (e) => `No connection to Home Assistant since ${e}.`
 	},
@@ -1070,7 +1070,7 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	seats: (e) => `${e} 人`,
 	pending: (e) => `${e} 个预订待审批`,
 	doubts: {
-		unavailable: "暂时无法得知会议室状态。",
+		unavailable: "暂时状态不明。",
 		missing: (e) => `Home Assistant 中没有 ${e}。`,
 		offline: (e) => `自 ${e} 起与 Home Assistant 断开连接。`
 	},

@@ -23,7 +23,7 @@ export const en = {
   seats: (count: number) => plural(count, "seat", "seats"),
   pending: (count: number) => plural(count, "request awaits approval", "requests await approval"),
   doubts: {
-    unavailable: "The state is not known right now.",
+    unavailable: "State not known right now.",
     missing: (entity: string) => `Home Assistant has no ${entity}.`,
     offline: (time: string) => `No connection to Home Assistant since ${time}.`,
   },

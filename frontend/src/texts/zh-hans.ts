@@ -28,7 +28,7 @@ export const zhHans: Texts = {
   seats: (count) => `${count} 人`,
   pending: (count) => `${count} 个预订待审批`,
   doubts: {
-    unavailable: "暂时无法得知会议室状态。",
+    unavailable: "暂时状态不明。",
     missing: (entity) => `Home Assistant 中没有 ${entity}。`,
     offline: (time) => `自 ${time} 起与 Home Assistant 断开连接。`,
   },
