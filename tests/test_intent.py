@@ -626,7 +626,7 @@ async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
     assert await ask("when is Mira free") == "Mira is free only until 10:05, and again from 11:00."
     assert await ask("Mira什么时候有空", CHINESE) == "Mira现在有空，但只到10:05，之后要到11:00才有空。"
     for question in ("is Lyra free", "when is Lyra free"):
-        assert await ask(question) == "Lyra is busy as far as I can see."
+        assert await ask(question) == "Lyra is busy, and I don't know until when."
 
 
 async def test_a_room_that_is_free_for_a_moment_and_not_again_is_not_called_busy(

@@ -20,7 +20,7 @@ test.each([
   ["zh-Hans", "12", "下午2:05"],
   ["zh-Hans", "language", "14:05"],
   ["de", "language", "14:05"],
-  ["no such language", "24", "14:05"],
+  ["not a language", "24", "14:05"],
 ])("the time in %s with time format %s is %s", (language, format, expected) => {
   expect(plain(formats(language, format).time(at(14, 5)))).toBe(expected);
 });

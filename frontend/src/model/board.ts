@@ -60,7 +60,7 @@ export function placesOf(rows: readonly Row[], compare: Compare): string[] {
   return [...new Set(rows.map(({ room }) => room.place).filter(Boolean))].sort(compare);
 }
 
-/** Return the numbers of seats to filter by: all but the smallest, which every room has. */
+/** Return the numbers of seats to filter by: all except the smallest, which every room has. */
 export function sizesOf(rows: readonly Row[]): number[] {
   return [...new Set(rows.flatMap(({ room }) => room.seats ?? []))].sort((one, other) => one - other).slice(1);
 }

@@ -26,7 +26,7 @@ function formatter(zone: string): Intl.DateTimeFormat {
   return found;
 }
 
-/** Return the local time in the zone, as if it were UTC. */
+/** Return the local time in the zone, encoded as UTC. */
 function shown(instant: Instant, zone: string): number {
   const parts = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatter(zone).formatToParts(instant)) {
