@@ -10,11 +10,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN, ROOM_PREFIX
+from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
 from .errors import failed, refused
 from .feishu.errors import FeishuError
+from .feishu.models import SubjectKind, SubjectRef
 from .model.schedule import Block
 from .sync.ranges import MAX_RANGE
 
@@ -99,7 +100,8 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
     def _event_of(self, block: Block) -> CalendarEvent:
         language = self.hass.config.language
-        key = _STATE_BUSY.format("busy" if self.subject_id.startswith(ROOM_PREFIX) else "person_busy")
+        is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
+        key = _STATE_BUSY.format("busy" if is_room else "person_busy")
         summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
         return Booking(_at_offset(block.start), _at_offset(block.end), summary)
 

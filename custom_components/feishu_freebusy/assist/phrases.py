@@ -8,6 +8,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util, language as language_util
 
 from ..const import DOMAIN
+from ..feishu.models import SubjectKind
 from ..finder import Found
 from ..model.options import WEEKDAYS
 from ..model.schedule import DISABLED_WITHOUT_REASON, Status, start_of_day
@@ -204,4 +205,4 @@ class Phrases:
 
 def _busy(subject: SpokenSubject) -> str:
     """Return the key of the texts for busy: some languages have another word for a room than for a person."""
-    return "busy" if subject.is_room else "person_busy"
+    return "busy" if subject.kind is SubjectKind.ROOM else "person_busy"
