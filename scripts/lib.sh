@@ -79,3 +79,34 @@ environment() (
   publish "$work/env" "$place"
   echo "$place"
 )
+
+# version NAME [PACKAGE]: prints the version of a package, by default of Home Assistant, in an environment.
+version() { sed -n "s/^${2:-homeassistant}==//p" "$root/dev/requirements/$1.txt"; }
+
+# stage TITLE COMMAND...: runs a command under a title; ends the script if it fails.
+stage() {
+  local title=$1
+  printf '\n== %s\n' "$title"
+  shift
+  "$@" || die "failed after $SECONDS s: $title"
+}
+
+# beside TITLE COMMAND...: starts a command while the next stages run. joined: shows what it printed, ends as a stage does.
+beside() {
+  beside_title=$1
+  shift
+  beside_output=$(mktemp)
+  ("$@") >"$beside_output" 2>&1 &
+  beside_pid=$!
+  # shellcheck disable=SC2064 # these very ones, also if a stage fails first
+  trap "kill $beside_pid 2>/dev/null; rm -f '$beside_output'" EXIT
+}
+joined() {
+  local status=0
+  wait "$beside_pid" || status=$?
+  printf '\n== %s\n' "$beside_title"
+  cat "$beside_output"
+  rm -f "$beside_output"
+  trap - EXIT
+  ((!status)) || die "failed after $SECONDS s: $beside_title"
+}

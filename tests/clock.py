@@ -38,8 +38,9 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 LOADED = (binary_sensor, calendar, config_flow, repairs, sensor)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
-_PATIENCE = 30.0  # real seconds
-_QUIET_SECONDS = 0.2  # real ones, while an answer is waited for: then it is one that takes its time
+_PATIENCE = 300.0  # real seconds, however slow the machine is
+_LOOK = 0.02  # real seconds
+_QUIET_LOOKS = 10  # while an answer is under way; then it is one that takes its time
 
 
 def _real_seconds() -> float:
@@ -111,24 +112,29 @@ class Clock:
 
     async def settle(self) -> None:
         """Let all happen that takes no time."""
-        rounds, begun = 0, _real_seconds()
-        since = begun
-        while rounds < _QUIET_ROUNDS or self._is_waited_for(_real_seconds() - since):
+        loop: Any = self._hass.loop
+        rounds = looks = 0
+        begun = _real_seconds()
+        while rounds < _QUIET_ROUNDS or self._is_waited_for(looks):
             assert _real_seconds() - begun < _PATIENCE, "it does not come to rest"
+            if rounds >= _QUIET_ROUNDS:
+                # Sleep until a socket or a thread has something; the loop sees the same event after that
+                loop._selector.select(_LOOK)
+                looks += 1
             await asyncio.sleep(0)
-            if self._hass.loop._ready:  # type: ignore[attr-defined]
-                rounds, since = 0, _real_seconds()
+            if loop._ready:
+                rounds = looks = 0
             else:
                 rounds += 1
 
-    def _is_waited_for(self, quiet_for: float) -> bool:
-        """Tell whether a thread is at work, or an answer under way."""
+    def _is_waited_for(self, looks: int) -> bool:
+        """Return whether a thread is at work, or an answer under way."""
         threads = (item for item in self._hass._tasks | self._hass._background_tasks if type(item) is asyncio.Future)
         if any(not thread.done() for thread in threads):
             return True
         connector = async_get_clientsession(self._hass).connector
         under_way = len(connector._acquired) if connector else 0
-        return under_way > self.answers_held_back and quiet_for < _QUIET_SECONDS
+        return under_way > self.answers_held_back and looks < _QUIET_LOOKS
 
     def _next_timer(self) -> timedelta | None:
         timers = [timer.when() for timer in get_scheduled_timer_handles(self._hass.loop) if not timer.cancelled()]

@@ -1,29 +1,34 @@
-"""What all tests share: a simulated tenant over real sockets, and Home Assistant with the integration."""
+"""What all tests share: a simulated tenant over real sockets. What needs Home Assistant is in `tests/home.py`.
 
-from collections.abc import AsyncIterator, Callable
+Pure tests run without Home Assistant (`-p no:homeassistant`, see `scripts/tests_of.py`).
+"""
+
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 import logging
-from typing import Any
+import os
+from pathlib import Path
+import sys
+from types import ModuleType
 
 from hypothesis import settings
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import (
-    CONF_APP_ID,
-    CONF_APP_SECRET,
-    CONF_BASE_URL,
-    CONF_OFF_HOURS,
-    CONF_PLAN,
-    CONF_ROOMS,
-    DOMAIN,
-)
 from simulator import Room, Simulator, Tenant
 
 # The same examples every time: what fails in one run fails in all. The deep ones are made up anew
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
-settings.register_profile("deep", max_examples=5000, deadline=None)
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)
+settings.register_profile("deep", max_examples=int(os.environ.get("DEEP_EXAMPLES", "5000")), deadline=None)
 settings.load_profile("steady")
+
+if "pytest_homeassistant_custom_component.plugins" in sys.modules:
+    pytest_plugins = ["tests.home"]
+else:
+    # Importing the integration's own package would load Home Assistant, so put an empty package in its place
+    integration = ModuleType("custom_components.feishu_freebusy")
+    integration.__path__ = [str(Path(__file__).parents[1] / "custom_components" / "feishu_freebusy")]
+    sys.modules[integration.__name__] = integration
 
 
 @pytest.fixture
@@ -37,36 +42,6 @@ async def simulator(socket_enabled: None, tenant: Tenant) -> AsyncIterator[Simul
     """Serve the tenant on 127.0.0.1."""
     async with Simulator(tenant) as running:
         yield running
-
-
-@pytest.fixture
-def integration(enable_custom_integrations: None) -> None:
-    """Let Home Assistant find the integration."""
-
-
-@pytest.fixture
-def entry_of(integration: None, simulator: Simulator, tenant: Tenant) -> Callable[..., MockConfigEntry]:
-    """Return what makes an entry for rooms of the tenant, not yet added to Home Assistant."""
-
-    def make(*room_ids: str, **options: Any) -> MockConfigEntry:
-        return MockConfigEntry(
-            domain=DOMAIN,
-            title=tenant.app_name,
-            unique_id=tenant.app_id,
-            data={
-                CONF_BASE_URL: simulator.base_url,
-                CONF_APP_ID: tenant.app_id,
-                CONF_APP_SECRET: tenant.app_secret,
-            },
-            options={
-                CONF_ROOMS: {room_id: tenant.rooms[room_id].name for room_id in room_ids},
-                CONF_PLAN: "paid",
-                CONF_OFF_HOURS: {"enabled": False},
-                **options,
-            },
-        )
-
-    return make
 
 
 @pytest.fixture
@@ -92,6 +67,11 @@ def rooms(tenant: Tenant) -> list[Room]:
 def log_of_info(caplog: pytest.LogCaptureFixture) -> None:
     """Let `caplog` see what a user sees in the log."""
     caplog.set_level(logging.INFO)
+
+
+def examples(factor: float) -> settings:
+    """Return settings with a multiple of the profile's number of examples (100 if it is steady)."""
+    return settings(max_examples=max(round(settings().max_examples * factor), 1))
 
 
 def at(hour: int, minute: int = 0, second: int = 0, *, day: int = 0) -> datetime:

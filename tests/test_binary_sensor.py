@@ -3,19 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import snapshot_platform
-from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
-from syrupy.assertion import SnapshotAssertion
 
 from simulator import Room, Tenant
-from simulator.office import office
-from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
+from tests.clock import Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -371,40 +366,3 @@ async def test_states_are_translated(
 
     prefix = f"component.{entry.domain}.entity.binary_sensor.{registered.translation_key}.state"
     assert (texts[f"{prefix}.on"], texts[f"{prefix}.off"]) == words
-
-
-class TestSnapshot:
-    @pytest.fixture
-    def tenant(self) -> Tenant:
-        return office(rooms=6, now=at(10))
-
-    @pytest.fixture
-    def snapshot(self, snapshot: SnapshotAssertion) -> SnapshotAssertion:
-        return snapshot.use_extension(HomeAssistantSnapshotExtension)
-
-    @pytest.mark.snapshot
-    async def test_an_office_looks_as_before(
-        self,
-        hass: HomeAssistant,
-        tenant: Tenant,
-        clock: Clock,
-        set_up: SetUp,
-        entity_registry: er.EntityRegistry,
-        device_registry: dr.DeviceRegistry,
-        snapshot: SnapshotAssertion,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setattr("custom_components.feishu_freebusy.PLATFORMS", [Platform.BINARY_SENSOR])
-        await hass.config.async_set_time_zone("Asia/Shanghai")
-        clock.set_wall(at(3))
-        rooms = list(tenant.rooms.values())
-        tenant.disable_room(rooms[-1].room_id, at(0), None, "Renovation")
-
-        entry = await set_up(*rooms)
-
-        await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
-        devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
-        assert [(device.name, device.manufacturer, device.model, device.entry_type) for device in devices] == snapshot(
-            name="devices"
-        )
-        assert len(tenant.calls(FREE_BUSY)) == len(rooms)

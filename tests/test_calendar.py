@@ -175,7 +175,7 @@ async def test_end_beyond_the_horizon_does_not_move_with_polls(
 ) -> None:
     tenant.variants.update({"clipping": clipping})
     tenant.book(orion.room_id, start, at(9, day=30))
-    await set_up(orion)
+    await set_up(orion, scan_interval=900)
     assert event_of(hass, orion) == (state, f"{start:%Y-%m-%d %H:%M}", "2026-12-01 00:00")
     writes.clear()
 
@@ -206,7 +206,7 @@ async def test_booking_from_before_the_window_starts_at_midnight(
 ) -> None:
     tenant.variants.update({"clipping": clipping})
     tenant.book(orion.room_id, at(9, day=-3), at(9, day=3))
-    await set_up(orion)
+    await set_up(orion, scan_interval=900)
     assert event_of(hass, orion) == ("on", "2026-11-23 00:00", "2026-11-26 09:00")
     writes.clear()
 
@@ -577,8 +577,6 @@ class Panel:
 
 @pytest.fixture
 def panel(clock: Clock) -> Panel:
-    if not hasattr(CalendarEntity, "async_subscribe_events"):
-        pytest.skip("calendars push changes since Home Assistant 2026.5")
     return Panel(clock)
 
 
@@ -817,7 +815,7 @@ async def test_range_is_read_again_days_later(
     tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, day=3), at(10, day=3))
-    await set_up(orion)
+    await set_up(orion, scan_interval=900)
     assert await ask(orion, *BEYOND) == []
 
     tenant.book(orion.room_id, at(9, day=30), at(10, day=30))

@@ -195,7 +195,7 @@ async def test_what_is_found_in_a_tower_is_what_every_step_of_every_room_says(
     reasons: set[Reason] = set()
     verdicts: set[Why | None] = set()
 
-    for _ in range(200):
+    for _ in range(80):
         wish = tower_wish(random)
         data = as_asked(office, wish, random.choice(["UTC", "Europe/Berlin", "Asia/Shanghai"]), area_ids)
         response = await hass.services.async_call(DOMAIN, "find_rooms", data, blocking=True, return_response=True)

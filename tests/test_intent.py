@@ -1,4 +1,7 @@
-"""What Assist answers, in both languages, put to Home Assistant's own agent."""
+"""What Assist answers in both languages.
+
+Home Assistant's recognizer matches the sentences, as in its conversation agent; a few go through the whole agent.
+"""
 
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -22,12 +25,23 @@ from custom_components.feishu_freebusy.intent import INTENT_FIND_ROOMS, INTENT_S
 from simulator import Fault, Room, Tenant
 from tests.clock import Clock, device_of
 from tests.conftest import at
-from tests.voice import ASSIST, Ask, OpenOffice, call, entity_of, rename, response_to, said
+from tests.voice import (
+    ASSIST,
+    CHINESE,
+    Ask,
+    OpenOffice,
+    agents_response_to,
+    call,
+    entity_of,
+    recognize,
+    rename,
+    response_to,
+    said,
+)
 
 pytest_plugins = ["tests.voice"]
 
 NOTHING_KNOWN = "I don't know: there is no current data for any matching room."
-CHINESE = "zh-CN"  # what the sentences are called; Home Assistant's own language is zh-Hans
 
 # It is 10:00. A301 is busy until 14:30, Orion is free until 15:00, the boardroom is busy until 11:00, Lyra is free
 STATUS = {
@@ -290,11 +304,34 @@ def test_there_is_much_that_can_be_asked(sentences: dict[str, Any], language: st
 
 @pytest.mark.parametrize("language", ["zh-Hans", "zh", "zh-CN"])
 async def test_chinese_goes_by_several_codes(
-    ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str
+    ids: dict[str, str], open_office: OpenOffice, ask_agent: Ask, language: str
 ) -> None:
-    await open_office()
+    await open_office(agent=True)
 
-    assert await ask("A301 现在有空吗", language) == "A301占用中，14:30空出来。"
+    assert await ask_agent("A301 现在有空吗", language) == "A301占用中，14:30空出来。"
+
+
+@pytest.mark.parametrize("language", ["en", CHINESE])
+async def test_the_conversation_agent_gives_the_same_answers(
+    ids: dict[str, str], open_office: OpenOffice, ask_agent: Ask, language: str
+) -> None:
+    """One question of each group: the rest is recognized without the agent above."""
+    await open_office(agent=True)
+    groups = [*STATUS[language].items(), *FIND[language].items()]
+
+    assert [await ask_agent(questions[0], language) for _, questions in groups] == [answer for answer, _ in groups]
+
+
+@pytest.mark.parametrize("question", ["is the bordroom free", "which rooms are free on the ninth floor"])
+async def test_the_agent_passes_on_unknown_names_and_places(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, question: str
+) -> None:
+    """A language model behind the local agent gets the question because of this error."""
+    await open_office(agent=True)
+
+    response = await agents_response_to(hass, clock, question)
+
+    assert response.error_code is intent.IntentResponseErrorCode.NO_VALID_TARGETS
 
 
 # Names
@@ -332,7 +369,6 @@ async def test_what_there_is_not_is_said_and_left_to_others(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice,
     question: str, language: str, answer: str,
 ) -> None:  # fmt: skip
-    """Where a language model stands behind the local agent, this error hands the question on to it."""
     await open_office()
 
     response = await response_to(hass, clock, question, language)
@@ -779,31 +815,12 @@ def test_no_sentence_of_home_assistants_own_is_taken_from_it(language: str) -> N
         (CHINESE, "今天天气怎么样", None),
     ],
 )
-async def test_questions_about_other_things_go_where_they_went(
-    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, language: str, question: str, kind: str | None
-) -> None:
-    from homeassistant.components.conversation import ConversationInput  # noqa: PLC0415
-    from homeassistant.components.conversation.agent_manager import get_agent_manager  # noqa: PLC0415
+def test_questions_about_other_things_go_where_they_went(language: str, question: str, kind: str | None) -> None:
+    lamp, door = ("厨房灯", "前门") if language == CHINESE else ("kitchen light", "front door")
 
-    hass.states.async_set(
-        "light.kitchen", "on", {"friendly_name": "厨房灯" if language == CHINESE else "kitchen light"}
-    )
-    hass.states.async_set("lock.door", "locked", {"friendly_name": "前门" if language == CHINESE else "front door"})
-    await open_office()
-    for entity_id in ("light.kitchen", "lock.door"):
-        async_expose_entity(hass, ASSIST, entity_id, True)
-    agent = get_agent_manager(hass).default_agent
-    assert agent
+    recognized = recognize(question, language, {lamp: "light", door: "lock"})
 
-    recognized = await agent.async_recognize_intent(
-        ConversationInput(
-            text=question, context=Context(), conversation_id=None, device_id=None, satellite_id=None,
-            language=language, agent_id="conversation.home_assistant",
-        ),
-        strict_intents_only=True,
-    )  # fmt: skip
-
-    assert (recognized.intent.name if recognized else None) == kind
+    assert (recognized[0] if recognized else None) == kind
 
 
 # The intent API

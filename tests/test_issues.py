@@ -724,7 +724,7 @@ async def test_refused_batch_raises_no_issue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
     """Rooms are still read one by one; the account sensors show how often."""
-    await set_up(*rooms, source="batch")
+    await set_up(*rooms, source="batch", scan_interval=600)
     tenant.revoke(BATCH_SCOPE)
     await clock.to(at(20))
 

@@ -1,4 +1,4 @@
-"""A simulated year has to find what it is there for: a few days of it, with something broken on purpose."""
+"""The soak finds what is broken on purpose in three simulated days."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +11,7 @@ from tests.soak.plugin import Live
 from tests.soak.report import failures
 
 pytest_plugins = ["tests.soak.plugin"]
+pytestmark = pytest.mark.prove
 
 PLAN = Plan(days=3, rooms=6, seed=1, people=2, troubles_a_day=6, pace=6)
 BUSY_HOUSE = replace(PLAN, pace=60)  # others are there for hours, and zones for a day

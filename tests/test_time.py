@@ -167,7 +167,7 @@ async def test_the_agenda_moves_on_at_each_local_midnight(
     for day in range(-1, 5):
         noon = (begin + day * DAY).astimezone(ZoneInfo(zone)).replace(hour=12, minute=0)
         tenant.book(orion.room_id, noon, noon + timedelta(hours=1))
-    await set_up(orion, scan_interval=300)
+    await set_up(orion, scan_interval=3_600)
     writes.clear()
 
     await clock.forward(hours=47)
@@ -205,7 +205,7 @@ async def test_a_wrong_clock_of_the_server_changes_nothing(
     tenant.clock = lambda: datetime.now(UTC) + ahead
     tenant.book(orion.room_id, at(10, 30), at(11))
     tenant.book(orion.room_id, at(14), at(15))
-    await set_up(orion)
+    await set_up(orion, scan_interval=300)
     writes.clear()
 
     await clock.forward(hours=5)

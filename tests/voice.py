@@ -1,9 +1,11 @@
-"""Home Assistant's own conversation agent, which is spoken to.
+"""What Assist is asked: by Home Assistant's own recognizer of sentences, or through its whole conversation agent.
 
 Its fixtures are asked for with `pytest_plugins = ["tests.voice"]`. (PYTEST_DONT_REWRITE: it is imported before that.)
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er, intent
 from homeassistant.setup import async_setup_component
 import pytest
+import yaml
 
+from custom_components.feishu_freebusy.assist.sentences import SENTENCES
 from custom_components.feishu_freebusy.const import CONF_VOICE_SENTENCES, DOMAIN
 from simulator import Room, Tenant
 from tests.clock import Clock, SetUp
@@ -21,6 +25,9 @@ from tests.clock import Clock, SetUp
 pytest_plugins = ["tests.clock"]
 
 ASSIST = "conversation"
+CHINESE = "zh-CN"  # the name of the sentences; Home Assistant's own language is zh-Hans
+
+PARTS_OF_ASSIST = ["intent", "llm"] if find_spec("homeassistant.components.llm") else ["intent"]  # llm: from 2026.8 on
 
 type Ask = Callable[..., Awaitable[str]]
 type OpenOffice = Callable[..., Awaitable[None]]
@@ -35,12 +42,13 @@ def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_office(hass: HomeAssistant, config_dir: Path, tenant: Tenant, clock: Clock, set_up: SetUp) -> OpenOffice:
-    """Return what sets up rooms, by default all of the tenant, exposed to an Assist that can be spoken to."""
+    """Return what sets up rooms, by default all of the tenant, exposed to Assist; with its agent if asked for."""
 
-    async def open_office(*rooms: Room, expose: bool = True, **options: Any) -> None:
+    async def open_office(*rooms: Room, expose: bool = True, agent: bool = False, **options: Any) -> None:
         assert await async_setup_component(hass, "homeassistant", {})
-        await set_up(*(rooms or tenant.rooms.values()), **{CONF_VOICE_SENTENCES: True, **options})
-        assert await clock.run(async_setup_component(hass, "conversation", {}))
+        await set_up(*(rooms or tenant.rooms.values()), **{CONF_VOICE_SENTENCES: agent, **options})
+        for domain in ["conversation"] if agent else PARTS_OF_ASSIST:
+            assert await clock.run(async_setup_component(hass, domain, {}))
         await clock.settle()
         if expose:
             for entity in list(er.async_get(hass).entities.values()):
@@ -52,7 +60,7 @@ def open_office(hass: HomeAssistant, config_dir: Path, tenant: Tenant, clock: Cl
 
 @pytest.fixture
 def ask(hass: HomeAssistant, clock: Clock) -> Ask:
-    """Return what puts a question, in English where no other language is named, and returns the answer."""
+    """Return what puts a question, by default in English, and returns what is spoken."""
 
     async def ask(question: str, language: str = "en") -> str:
         return said(await response_to(hass, clock, question, language))
@@ -60,8 +68,72 @@ def ask(hass: HomeAssistant, clock: Clock) -> Ask:
     return ask
 
 
+@pytest.fixture
+def ask_agent(hass: HomeAssistant, clock: Clock) -> Ask:
+    """Return the same by way of Home Assistant's whole conversation agent, which `open_office` sets up if asked to."""
+
+    async def ask_agent(question: str, language: str = "en") -> str:
+        return said(await agents_response_to(hass, clock, question, language))
+
+    return ask_agent
+
+
+@cache
+def sentences(language: str) -> Any:
+    """Return all that is understood in a language, Home Assistant's sentences and ours, merged as its agent does."""
+    # Only now: Home Assistant itself would install these packages by then
+    from hassil.intents import Intents  # noqa: PLC0415
+    from hassil.util import merge_dict  # noqa: PLC0415
+    from home_assistant_intents import get_intents  # noqa: PLC0415
+
+    merged: dict[str, Any] = dict(get_intents(language) or {})
+    ours = yaml.safe_load((SENTENCES / f"{language}.yaml").read_text(encoding="utf-8"))
+    for each in ours["intents"].values():
+        for data in each["data"]:
+            data["metadata"] = {"hass_custom_sentence": True}
+    merge_dict(merged, ours)
+    return Intents.from_dict(merged)
+
+
+def recognize(
+    question: str, language: str, names: dict[str, str] | None = None
+) -> tuple[str, dict[str, dict[str, Any]]] | None:
+    """Return which intent a question is recognized as, with its slots; `names` of entities come with their domains."""
+    from hassil.intents import TextSlotList  # noqa: PLC0415
+    from hassil.recognize import recognize_best  # noqa: PLC0415
+
+    known = [(name, name, {"domain": domain}) for name, domain in (names or {}).items()]
+    found = recognize_best(
+        question,
+        sentences(language),
+        slot_lists={
+            "name": TextSlotList.from_tuples(known, name="name"),
+            **{kind: TextSlotList.from_tuples([], name=kind) for kind in ("area", "floor")},
+        },
+        language=language,
+        best_metadata_key="hass_custom_sentence",
+        best_slot_name="name",
+    )
+    if found is None:
+        return None
+    return found.intent.name, {
+        entity.name: {"value": entity.value, "text": entity.text or entity.value} for entity in found.entities_list
+    }
+
+
 async def response_to(hass: HomeAssistant, clock: Clock, question: str, language: str = "en") -> intent.IntentResponse:
-    """Return all that comes of a question."""
+    """Return what our intents respond to a question that is recognized as one of them."""
+    recognized = recognize(question, "en" if language.startswith("en") else CHINESE)
+    assert recognized, f"not understood: {question}"
+    name, slots = recognized
+    handling = intent.async_handle(hass, ASSIST, name, slots, question, language=language, assistant=ASSIST)
+    return await clock.run(handling)
+
+
+async def agents_response_to(
+    hass: HomeAssistant, clock: Clock, question: str, language: str = "en"
+) -> intent.IntentResponse:
+    """Return all that comes of a question to the agent."""
     # Only now: it wants packages that Home Assistant itself would install by then
     from homeassistant.components.conversation import async_converse  # noqa: PLC0415
 
@@ -85,8 +157,7 @@ def call(hass: HomeAssistant, subject_id: str, *aliases: str) -> None:
     """Give aliases to the main entity of a room or a person."""
     registry = er.async_get(hass)
     entity = entity_of(hass, subject_id)
-    kind: Any = type(entity.aliases)  # a set until 2026.3, then a list
-    registry.async_update_entity(entity.entity_id, aliases=kind([*entity.aliases, *aliases]))
+    registry.async_update_entity(entity.entity_id, aliases=[*entity.aliases, *aliases])
 
 
 def rename(hass: HomeAssistant, subject_id: str, name: str) -> None:

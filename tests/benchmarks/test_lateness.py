@@ -14,6 +14,8 @@ from benchmarks.lateness import (
     study,
 )
 
+pytestmark = pytest.mark.prove
+
 TEN = DAY + 10 * HOUR  # on a Monday
 AT_THE_END = Policy("at the end", after_end=(0.0,))
 

@@ -18,7 +18,7 @@ from benchmarks.measure import Row, Spread, table
         pytest.param(partial(client.rows, rounds=1, calls=50, sdk_calls=1), 2, id="client"),
         pytest.param(partial(poll.rows, rooms=60), 2, id="poll"),
         pytest.param(partial(schedule.rows, rounds=1), 2, id="schedule"),
-        pytest.param(partial(memory.rows, rounds=1, few=2, many=4), 2, id="memory"),
+        pytest.param(partial(memory.rows, rounds=1, few=2, many=4), 2, id="memory", marks=pytest.mark.prove),
     ],
 )
 async def test_a_benchmark_returns_its_rows(socket_enabled: None, measure: Callable[[], list[Row]], rows: int) -> None:

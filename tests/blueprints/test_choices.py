@@ -223,11 +223,11 @@ async def test_a_wish_can_be_withdrawn(office: Office) -> None:
 
 async def test_a_wish_ends_with_the_day(office: Office) -> None:
     office.move(at(10, 10), at(22))
-    await use_tell(office, day_end="20:00:00", day_end_actions=say("tell", "not today"))
+    await use_tell(office, day_end="11:00:00", day_end_actions=say("tell", "not today"))
     await office.wish("on")
-    await office.until(22, 30)
+    await office.until(11, 30)
 
-    assert office.did("tell") == "20:00 not today"
+    assert office.did("tell") == "11:00 not today"
     assert office.wished == "off"
 
 

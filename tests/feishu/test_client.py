@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOMS, FeishuClient
@@ -26,7 +26,7 @@ from custom_components.feishu_freebusy.feishu.models import (
     UserIdType,
 )
 from simulator import Booking, Fault, Room, Tenant, Variants
-from tests.conftest import at
+from tests.conftest import at, examples
 
 from .virtual import on_virtual_time, run
 
@@ -364,7 +364,7 @@ HOURS = st.sampled_from([-1, 0, 1, 2159, 2160, 2161, 4319, 4320, 4321]) | st.int
 BOOKED = st.tuples(HOURS, st.sampled_from([1, 2, 24, 90 * 24]), st.sampled_from(["accept", "needs_action", "decline"]))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(0.6)
 @given(
     bookings=st.lists(BOOKED, max_size=8),
     hours=st.sampled_from([2160, 2161, 2184, 4320, 4321, 4800]),

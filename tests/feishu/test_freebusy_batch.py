@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, FeishuClient
@@ -15,7 +15,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
 )
 from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod, RsvpStatus, SubjectRef, UserIdType
 from simulator import Booking, Fault, Tenant, User, Variants
-from tests.conftest import at
+from tests.conftest import at, examples
 
 from .virtual import on_virtual_time, run
 
@@ -186,7 +186,7 @@ def test_a_long_window_takes_several_calls(
     assert [call.status for call in tenant.calls(BATCH)] == [200] * calls
 
 
-@settings(deadline=None, max_examples=40)
+@examples(0.4)
 @given(
     booked=st.lists(
         st.tuples(

@@ -318,7 +318,7 @@ def test_retry_after_is_capped_at_an_hour(text: str) -> None:
 
 
 def test_missing_scopes_are_limited_in_number_and_length() -> None:
-    rows = [{"subject": f"vc:room{'x' * 10_000}"} for _ in range(10_000)]
+    rows = [{"subject": f"vc:room{'x' * 1_000}"} for _ in range(1_000)]
     error = error_of({"code": 99991672, "error": {"permission_violations": rows}}, 400, {})
 
     assert isinstance(error, ScopeMissingError)

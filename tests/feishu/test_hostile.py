@@ -355,6 +355,7 @@ def most_memory() -> Iterator[Callable[[], int]]:
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 async def test_a_decompression_bomb_does_not_fill_the_memory(
     client_of: Callable[[Server], FeishuClient], most_memory: Callable[[], int], encoding: str

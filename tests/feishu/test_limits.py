@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.limits import AppTraffic
+from tests.conftest import examples
 
 from .virtual import now, run
 
@@ -125,7 +126,7 @@ def bursts(draw: st.DrawFn) -> list[PlannedCall]:
     return plan
 
 
-@settings(max_examples=20, deadline=None)
+@examples(0.2)
 @given(bursts())
 @example([PlannedCall(0)] * 1100)
 @example([PlannedCall(0, lasts=0.9)] * 60 + [PlannedCall(60.5, lasts=0.3)] * 1100)

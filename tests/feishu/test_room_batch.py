@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.client import SCOPES_ROOM_BATCH, FeishuClient
@@ -25,7 +25,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
 )
 from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod
 from simulator import Booking, Fault, Room, Tenant, Variants
-from tests.conftest import at
+from tests.conftest import at, examples
 
 from .virtual import on_virtual_time, run
 
@@ -371,7 +371,7 @@ FORMS: dict[str, st.SearchStrategy[object]] = {
 }
 
 
-@settings(deadline=None, max_examples=80)
+@examples(0.8)
 @given(
     booked=st.lists(BOOKED, max_size=8),
     hours=st.sampled_from([24, 720, 721, 1440, 1500]),

@@ -7,7 +7,7 @@ import random
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
-from hypothesis import assume, example, given, settings, strategies as st
+from hypothesis import assume, example, given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.model.intervals import (
@@ -170,7 +170,6 @@ def instants(start: datetime, end: datetime) -> Iterator[datetime]:
         start += STEP
 
 
-@settings(deadline=None)
 @given(
     off_hours=any_off_hours,
     zone=st.sampled_from(ZONES),
@@ -300,7 +299,6 @@ def test_the_poll_plan_spreads_what_is_left_of_the_budget(
     assert seconds(plan) == pytest.approx([office.total_seconds(), 4 * quarter_of_off.total_seconds()], abs=1e-5)
 
 
-@settings(deadline=None)
 @given(
     wanted=st.integers(0, 90_000).map(lambda count: count * SECOND),
     calls=st.integers(1, 2_000),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
@@ -702,8 +702,6 @@ def test_a_disabled_period_is_cut_to_the_range(disabled: DisabledPeriod, expecte
 
 # All of it, against an oracle
 
-DERANDOMIZED = settings(max_examples=200, deadline=None, derandomize=True)
-
 # A place, and the start of a day there, mostly one on which the clocks change. Offsets are multiples of half an hour.
 PLACES = [
     ("UTC", "2026-06-10T00:00Z"),
@@ -870,7 +868,6 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_any_status_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
 
@@ -879,7 +876,6 @@ def test_any_status_matches_the_oracle(scenario: Scenario) -> None:
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_any_bookings_of_today_and_tomorrow_match_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone = ZoneInfo(scenario.zone)
@@ -904,7 +900,6 @@ def test_any_bookings_of_today_and_tomorrow_match_the_oracle(scenario: Scenario)
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_any_block_at_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone = ZoneInfo(scenario.zone)
@@ -926,7 +921,6 @@ def test_any_block_at_matches_the_oracle(scenario: Scenario) -> None:
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_any_next_end_matches_the_oracle(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     ends = [end for _, end, _ in oracle.runs if end < oracle.horizon]
@@ -937,7 +931,6 @@ def test_any_next_end_matches_the_oracle(scenario: Scenario) -> None:
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_any_single_bookings_cover_exactly_the_busy_time(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
 
@@ -961,7 +954,6 @@ def test_any_single_bookings_cover_exactly_the_busy_time(scenario: Scenario) -> 
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_nothing_changes_before_the_next_change(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step
@@ -979,7 +971,6 @@ def test_nothing_changes_before_the_next_change(scenario: Scenario) -> None:
 
 
 @given(scenarios())
-@DERANDOMIZED
 def test_next_changes_reach_the_horizon_without_idle_wake_ups(scenario: Scenario) -> None:
     schedule, oracle = scenario.build(), Oracle(scenario)
     zone, min_free = ZoneInfo(scenario.zone), scenario.min_free * scenario.step

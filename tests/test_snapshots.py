@@ -1,0 +1,60 @@
+"""Every entity of an office, platform by platform, with its registry entry and its state."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
+import pytest
+from pytest_homeassistant_custom_component.common import snapshot_platform
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, PLATFORMS
+from simulator import Tenant
+from simulator.office import office
+from tests.clock import FREE_BUSY, Clock, SetUp
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.snapshot
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return office(rooms=6, now=at(10))
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_entities_of_an_office_match_the_snapshot(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    entity_registry: er.EntityRegistry,
+    device_registry: dr.DeviceRegistry,
+    snapshot: SnapshotAssertion,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: Platform,
+) -> None:
+    monkeypatch.setattr("custom_components.feishu_freebusy.PLATFORMS", [platform])
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    clock.set_wall(at(3))
+    rooms = list(tenant.rooms.values())
+    tenant.disable_room(rooms[-1].room_id, at(0), None, "Renovation")
+    person = tenant.add_user("Ada", open_id="ou_ada")
+    tenant.book(person.open_id, at(2), at(5))
+
+    entry = await set_up(*rooms, **{CONF_PEOPLE: {person.open_id: "Ada"}})
+
+    await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
+    devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    assert [(device.name, device.manufacturer, device.model, device.entry_type) for device in devices] == snapshot(
+        name="devices"
+    )
+    assert len(tenant.calls(FREE_BUSY)) == len(rooms) + 1

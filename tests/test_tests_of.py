@@ -1,0 +1,81 @@
+"""Which tests run where is read from their imports."""
+
+from itertools import chain
+from pathlib import Path
+import sys
+
+import pytest
+
+from scripts import tests_of
+
+ALONE = ("feishu", "model", "simulator")  # these folders of tests need no Home Assistant
+NEED_HOME = {  # the rest of them, until it has moved
+    "tests/feishu/test_access.py",
+    "tests/model/test_intervals.py",
+    "tests/model/test_options.py",
+    "tests/simulator/test_contract.py",
+}
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [path.relative_to(tests_of.ROOT).as_posix() for path in paths]
+
+
+def test_each_test_file_runs_in_one_stage() -> None:
+    stages = [names(tests_of.of_kind(kind)) for kind in ("pure", "home", "vendor")]
+
+    assert sorted(chain(*stages)) == names(tests_of.test_files())
+    assert all(stages)
+
+
+@pytest.mark.parametrize("folder", ALONE)
+def test_folders_without_home_assistant(folder: str) -> None:
+    found = {name for name in names(tests_of.test_files()) if name.startswith(f"tests/{folder}/")}
+
+    assert found - set(names(tests_of.of_kind("pure"))) <= NEED_HOME
+
+
+@pytest.mark.skipif("pytest_homeassistant_custom_component" in sys.modules, reason="The test kit loads Home Assistant")
+def test_pure_tests_load_no_home_assistant() -> None:
+    """All test modules of this run are imported by now."""
+    assert {"homeassistant", "lark_oapi"} & set(sys.modules) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "test"),
+    [
+        ("tests/sync/test_quota.py", "tests/sync/test_quota.py"),
+        ("custom_components/feishu_freebusy/sync/quota.py", "tests/sync/test_quota.py"),
+        ("custom_components/feishu_freebusy/model/schedule.py", "tests/model/test_search.py"),
+        ("custom_components/feishu_freebusy/translations/zh-Hans.json", "tests/test_translations.py"),
+        ("custom_components/feishu_freebusy/__init__.py", "tests/test_init.py"),
+        ("tests/voice.py", "tests/test_intent.py"),
+        ("dev/simulator/tenant.py", "tests/simulator/test_tenant.py"),
+        ("tests/feishu/conftest.py", "tests/feishu/test_client.py"),
+        ("README.zh-Hans.md", "tests/test_readme.py"),
+    ],
+)
+def test_a_change_touches_its_tests(changed: str, test: str) -> None:
+    assert test in names(tests_of.touched([changed]))
+
+
+def test_the_nearest_tests_come_first() -> None:
+    changed = ["custom_components/feishu_freebusy/sync/quota.py", "tests/test_init.py"]
+
+    assert names(tests_of.touched(changed))[:2] == ["tests/test_init.py", "tests/sync/test_quota.py"]
+
+
+def test_a_deleted_file_touches_the_tests_with_its_name() -> None:
+    assert names(tests_of.touched(["custom_components/feishu_freebusy/gone/quota.py"])) == ["tests/sync/test_quota.py"]
+
+
+def test_an_unrelated_file_touches_nothing() -> None:
+    assert tests_of.touched(["LICENSE"]) == []
+
+
+def test_the_transport_is_tested_with_both_versions_of_aiohttp() -> None:
+    transport = names(tests_of.of_kind("transport"))
+
+    assert "tests/feishu/test_transport.py" in transport
+    assert "tests/feishu/test_tls.py" in transport
+    assert "tests/feishu/test_parse.py" not in transport
