@@ -9,7 +9,8 @@ from pytest_homeassistant_custom_component.common import snapshot_platform
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.feishu_freebusy.const import CONF_PEOPLE, PLATFORMS
+from custom_components.feishu_freebusy import PLATFORMS
+from custom_components.feishu_freebusy.const import CONF_PEOPLE
 from simulator import Tenant
 from simulator.office import office
 from tests.clock import FREE_BUSY, Clock, SetUp
