@@ -5,6 +5,7 @@ Pure tests run without Home Assistant (`-p no:homeassistant`, see `scripts/tests
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 import logging
 import os
 from pathlib import Path
@@ -21,6 +22,9 @@ settings.register_profile("steady", derandomize=True, deadline=None, database=No
 settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)
 settings.register_profile("deep", max_examples=int(os.environ.get("DEEP_EXAMPLES", "5000")), deadline=None)
 settings.load_profile("steady")
+
+NEED_VENDOR = ["benchmarks/test_rows.py", "simulator/test_contract.py"]
+collect_ignore = [] if find_spec("lark_oapi") else NEED_VENDOR
 
 if "pytest_homeassistant_custom_component.plugins" in sys.modules:
     pytest_plugins = ["tests.home"]

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from scripts import tests_of
+from tests.conftest import NEED_VENDOR
 
 ALONE = ("feishu", "model", "simulator")  # these folders of tests need no Home Assistant
 NEED_HOME = {  # the rest of them, until it has moved
@@ -26,6 +27,10 @@ def test_each_test_file_runs_in_one_stage() -> None:
 
     assert sorted(chain(*stages)) == names(tests_of.test_files())
     assert all(stages)
+
+
+def test_the_vendors_sdk_is_needed_where_conftest_says() -> None:
+    assert names(tests_of.of_kind("vendor")) == [f"tests/{name}" for name in NEED_VENDOR]
 
 
 @pytest.mark.parametrize("folder", ALONE)
