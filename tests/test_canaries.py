@@ -470,6 +470,7 @@ async def test_a_day_of_failures_leaks_nothing(
             await troubles(hass, clock, entry, office, echo, downloads)
     await downloads.add(entry)
     office.tenant.inject(unreadable(office.other), times=None, when=is_about(office.other))
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "scan_interval": 300})
     await clock.forward(hours=7)
     office.tenant.delete_room(office.room.room_id)
     await clock.forward(hours=13)

@@ -105,6 +105,12 @@ class Office:
         with patch("homeassistant.config.async_hass_config_yaml", return_value={"automation": automations}):
             await self.clock.run(self.hass.services.async_call("automation", "reload", blocking=True))
 
+    def poll_every(self, seconds: int) -> None:
+        """Change the interval of the polls, for tests that last for days."""
+        assert self.entry
+        options = {**self.entry.options, "scan_interval": seconds}
+        self.hass.config_entries.async_update_entry(self.entry, options=options)
+
     async def reload(self) -> None:
         """Reload the integration."""
         assert self.entry

@@ -152,6 +152,7 @@ async def test_a_room_that_was_shut_down_is_prepared_again_as_configured(
 async def test_each_day_has_its_own_first_meeting(office: Office) -> None:
     office.book(at(8, day=1), at(9, day=1))
     office.book(at(10, day=1), at(11, day=1))
+    office.poll_every(600)
     await use_prepare(office, prepare_for="first", pause_minutes=120)
     await office.clock.to(at(12, day=1))
 
