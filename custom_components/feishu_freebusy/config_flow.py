@@ -29,7 +29,7 @@ from .const import (
 from .coordinator import FeishuConfigEntry
 from .errors import form_placeholders, unnamed_problem_key
 from .feishu.access import Access, check_access
-from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalised_base_url
+from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalized_base_url
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
@@ -254,7 +254,7 @@ def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
         problem.errors[CONF_BASE_URL] = "address_needed"
     else:
         try:
-            return normalised_base_url(typed)
+            return normalized_base_url(typed)
         except AddressError as error:
             problem.errors[CONF_BASE_URL] = f"address_{error.problem.value}"
     return None

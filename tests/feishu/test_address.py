@@ -8,7 +8,7 @@ from custom_components.feishu_freebusy.feishu.address import (
     LARK_URL,
     AddressError,
     AddressProblem,
-    normalised_base_url,
+    normalized_base_url,
 )
 
 
@@ -41,7 +41,7 @@ from custom_components.feishu_freebusy.feishu.address import (
     ],
 )
 def test_equivalent_addresses_have_one_normal_form(typed: str, called: str) -> None:
-    assert normalised_base_url(typed) == called
+    assert normalized_base_url(typed) == called
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_equivalent_addresses_have_one_normal_form(typed: str, called: str) -> N
 )
 def test_an_address_is_refused_with_the_reason(typed: str, problem: AddressProblem) -> None:
     with pytest.raises(AddressError) as refused:
-        normalised_base_url(typed)
+        normalized_base_url(typed)
 
     assert refused.value.problem is problem
 
@@ -115,12 +115,12 @@ def test_an_address_is_refused_with_the_reason(typed: str, problem: AddressProbl
 @pytest.mark.parametrize("letter", ["a", "飞", "a.", " a"])
 def test_an_overlong_address_is_refused(letter: str) -> None:
     with pytest.raises(AddressError):
-        normalised_base_url(f"https://{letter * 10_000_000}.cn")
+        normalized_base_url(f"https://{letter * 10_000_000}.cn")
 
 
 def test_a_password_in_a_refused_address_is_not_in_the_error() -> None:
     with pytest.raises(AddressError) as refused:
-        normalised_base_url("https://me:hunter2@open.feishu.cn")
+        normalized_base_url("https://me:hunter2@open.feishu.cn")
 
     assert "hunter2" not in repr(refused.value)
 
@@ -139,7 +139,7 @@ def test_a_password_in_a_refused_address_is_not_in_the_error() -> None:
 @example("https://host:0")
 def test_any_text_is_refused_or_becomes_a_plain_address(typed: str) -> None:
     try:
-        called = normalised_base_url(typed)
+        called = normalized_base_url(typed)
     except AddressError:
         return
     url = urlsplit(called)
@@ -148,4 +148,4 @@ def test_any_text_is_refused_or_becomes_a_plain_address(typed: str) -> None:
     assert url.scheme in {"https", "http"}
     assert url.hostname
     assert (url.username, url.password, url.path, url.query, url.fragment) == (None, None, "", "", "")
-    assert normalised_base_url(called) == called
+    assert normalized_base_url(called) == called

@@ -32,16 +32,16 @@ class AddressError(ValueError):
         self.problem = problem
 
 
-def normalised_base_url(text: str) -> str:
+def normalized_base_url(text: str) -> str:
     """Return the address in its normal form, like `https://open.feishu.cn`.
 
     An address has a scheme, a host, an optional port, and nothing else. The scheme is `https`; `http` is allowed only
     for `localhost` and literal addresses of this machine or a private network. An international name is returned in
-    ASCII (IDNA), so that nobody mistakes it for a similar one. Raises `AddressError`.
+    ASCII (IDNA), which exposes look-alike letters. Raises `AddressError`.
     """
     text = text.strip()
     try:
-        if len(text) > _LONGEST or " " in text or not text.isprintable():  # `urlsplit` drops some
+        if len(text) > _LONGEST or " " in text or not text.isprintable():  # `urlsplit` drops some of these
             raise AddressError(AddressProblem.NOT_A_URL)
         url = urlsplit(text)
         host, port = _host_of(url.hostname or ""), url.port
@@ -68,7 +68,7 @@ def _host_of(text: str) -> IPv4Address | IPv6Address | str:
     labels = name.split(".")
     if len(name) > _LONGEST_HOST or not all(_is_label(label) for label in labels):
         raise ValueError("not a host name")
-    # A name that ends in a number is an IPv4 address; `IPv4Address` refuses the unusual spellings, which only hide it
+    # A name that ends in a number is an IPv4 address; `IPv4Address` refuses unusual spellings, which disguise it
     return IPv4Address(name) if labels[-1].isdigit() or labels[-1].startswith("0x") else name
 
 

@@ -219,7 +219,7 @@ class FeishuClient:
         https://open.feishu.cn/document/server-docs/vc-v1/room/get
         """
         if "/" in room_id or not room_id.strip("."):
-            raise SubjectError("no room has such an id")  # it would change the path of the request
+            raise SubjectError("no room can have this id")  # it would change the path of the request
         return parse.room(parse.data_of(await self._transport.call(ROOM, path_id=room_id)), room_id)
 
     async def user_ids(

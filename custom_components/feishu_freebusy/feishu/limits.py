@@ -83,7 +83,7 @@ class AppTraffic:
     async def enter(self, api: str, patience: float = inf) -> None:
         """Acquire a slot for one call to `api`; release it with `leave`. Waits and raises like `SlidingWindow.enter`.
 
-        A caller that is cancelled or gets an error holds no slot.
+        A caller that is canceled or gets an error holds no slot.
         """
         await self._windows[api].enter(self._in_flight, patience)
         self.sent += 1

@@ -56,7 +56,7 @@ class SubjectRef:
 
     @classmethod
     def of(cls, subject_id: str, kind: SubjectKind | None = None, id_type: UserIdType | None = None) -> Self:
-        """Return the subject with this id. The id tells the kind and the id type that are not given."""
+        """Return the subject with this id. A `kind` or `id_type` that is None follows from the prefix of the id."""
         if kind is None:
             kind = SubjectKind.ROOM if subject_id.startswith(_ROOM_PREFIX) else SubjectKind.PERSON
         if kind is SubjectKind.ROOM:
@@ -131,7 +131,7 @@ class ActivateStatus(IntEnum):
     ENABLED = 2
     INSTALLED_NOT_ENABLED = 3
     TO_BE_UPGRADED = 4
-    LICENCE_EXPIRED = 5
+    LICENSE_EXPIRED = 5
     PLAN_EXPIRED = 6
 
 

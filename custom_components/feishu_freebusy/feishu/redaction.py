@@ -1,8 +1,8 @@
 """Mask private data in the server's messages before they are logged or shown. A message may repeat a whole request.
 
-Masked are the secrets, IDs, e-mail addresses and numbers of the request, in every encoding a server may use for them.
-Masked as well is any text that looks like a Feishu ID, a token, an e-mail address, a phone number, an IP address or a
-link. Names are not masked: they look like other words, and no call sends one.
+The secrets, IDs, e-mail addresses and numbers of the request are masked, in every encoding a server may use for them.
+So is any text that looks like a Feishu ID, a token, an e-mail address, a phone number, an IP address or a link. Names
+are not masked: they look like other words, and no call sends one.
 """
 
 from base64 import b64encode, urlsafe_b64encode
@@ -34,7 +34,7 @@ _IP_ADDRESS = re.compile(
 
 
 def redacted(text: str, known: Iterable[str] = ()) -> str:
-    """Return the text in one line, with the `known` secrets and IDs and everything that looks like one masked."""
+    """Return the text in one line. The `known` secrets and IDs are masked, and everything that looks like one."""
     forms = [form for word in known if word.strip() for form in _forms_of(word)]
     # A secret that is cut off is not recognized, so the last `margin` characters are not shown. Times 2: a form may
     # have a space after every character

@@ -45,7 +45,7 @@ class TokenCache:
         if self._value and _now() < self._renew_at:
             return self._value
         renewal = self._renewal or self._begin_renewal()
-        # `asyncio.wait` does not cancel the renewal when this call is cancelled: other calls need it
+        # `asyncio.wait` does not cancel the renewal when this call is canceled: other calls need it
         await asyncio.wait([renewal], timeout=self._patience)
         if self._value and _now() < self._ends_at:
             return self._value  # the new token, or the old one while the renewal takes long or failed
@@ -53,7 +53,7 @@ class TokenCache:
         return renewal.result().value
 
     async def replace(self, stale: str) -> str:
-        """Return a new token in place of the refused `stale`. Feishu may issue the same one again."""
+        """Return a token requested after Feishu refused `stale`. Feishu may issue the same one again."""
         if self._value == stale:
             self._value = None
         return await self.get()
@@ -90,7 +90,7 @@ class TokenCache:
     def _renewal_done(self, task: asyncio.Task[Token]) -> None:
         self._renewal = None
         if not task.cancelled():
-            task.exception()  # retrieved, or asyncio logs it as an error when no call waited
+            task.exception()  # retrieve it: asyncio logs an error that no call has retrieved
 
 
 def _now() -> float:
