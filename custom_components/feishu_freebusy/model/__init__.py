@@ -1,1 +1,1 @@
-"""What is known of rooms and people, and every rule about it: no Home Assistant, no I/O, no clock."""
+"""What is known about rooms and people, and all rules for it: no Home Assistant, no I/O, no clock."""

@@ -1,4 +1,4 @@
-"""The known rooms of a tenant: which there are, their names and places."""
+"""The known rooms of a tenant, with their names and places."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -15,9 +15,9 @@ class KnownRooms:
     """The rooms and levels as read at `read_at`.
 
     Rooms that the latest scan of all levels did not find stay in `catalogue` as they were last known, at `told_at`;
-    `missing` counts the scans without them. They are `gone` after two such scans and a direct request for the room.
-    `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list rooms: one
-    of these scopes would allow it. `was_listed` says whether it ever could.
+    `missing` counts the scans without them. After two of these scans, and a direct request for the room, they are
+    `gone`. `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list
+    rooms: one of these scopes would allow it. `was_listed` says whether it ever could.
     """
 
     catalogue: Catalogue

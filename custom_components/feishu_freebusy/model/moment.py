@@ -10,7 +10,7 @@ LoopSeconds = NewType("LoopSeconds", float)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One instant by both clocks; `now` is in UTC. All that handles an event shares one moment."""
+    """One instant by both clocks; `now` is in UTC. All code that handles an event shares one moment."""
 
     now: datetime
     loop: LoopSeconds

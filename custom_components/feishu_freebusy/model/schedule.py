@@ -48,7 +48,7 @@ class Status:
     """The state of a subject at one instant.
 
     `busy_since` and `busy_until` are None if the subject is not busy, or if that end of the block is outside the known
-    window. `next_busy` and `next_free` are None if there is no such instant before the horizon; `next_free` is also
+    window. `next_busy` and `next_free` are None if that instant would lie beyond the horizon; `next_free` is also
     None while `available_now`. `pending` is the number of requests that are not yet granted and not over.
     """
 

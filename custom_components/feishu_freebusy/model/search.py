@@ -35,7 +35,7 @@ class Why(StrEnum):
     """Why no room is offered: the first of these that is true.
 
     Place, seats and equipment filter the rooms one after the other: `NONE_THAT_LARGE` means none in that place. The
-    last four concern the rooms that pass all filters. It is enough that one of these rooms is busy for `ALL_BUSY`.
+    last four concern the rooms that pass all filters. One busy room among them is enough for `ALL_BUSY`.
     """
 
     NO_ROOMS = "no_rooms"
@@ -116,7 +116,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The best offers, the best first. Without offers: one alternative for each reason, and why there are no offers.
+    """The offers, best first. Without offers: the nearest alternative for each reason, and why there are no offers.
 
     `unknown` are the IDs of the rooms that pass the filters but have no schedule.
     """

@@ -1,4 +1,4 @@
-"""A room or a person: what was read of it, and what that means at a moment."""
+"""A room or a person: what was read about it, and what that means at a moment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ class PersonInfo:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A good answer: the window that was asked for, the rows, and until when the answer is valid by the wall clock."""
+    """A good answer: its window, its rows, and until when it is valid by the wall clock."""
 
     periods: tuple[BusyPeriod, ...]
     window_start: datetime
@@ -46,7 +46,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is shown of a subject; valid for `[since, until)` unless a new answer comes.
+    """Everything shown about a subject; valid for `[since, until)` unless a new answer comes.
 
     `block` is the current or next block, `bookings` are the blocks of today and tomorrow.
     """
@@ -60,7 +60,7 @@ class Snapshot:
 
 @dataclass(slots=True, eq=False)
 class Subject:
-    """What is known of a room or a person.
+    """What is known about a room or a person.
 
     A reading is fresh while both clocks say so: the wall clock until `reading.fresh_until`, the loop's clock until
     `_fresh_until_loop`. So a wall clock that is set back does not make an old answer last longer.
@@ -86,7 +86,7 @@ class Subject:
     def keep(self, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Store a new answer; call `rebuild` next."""
         if self.reading and self.reading.periods == reading.periods:
-            reading = replace(reading, periods=self.reading.periods)  # the same object: what was made from it is valid
+            reading = replace(reading, periods=self.reading.periods)  # the same object: values made from it stay valid
         self.reading = reading
         self._fresh_until_loop = fresh_until_loop
         self.polls_unknown = 0
@@ -129,9 +129,9 @@ class Subject:
         return is_fresh and reading is not None and reading.window_start <= start and end <= reading.horizon
 
     def snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
-        """Return what is to be shown at `moment`; None if nothing current is known.
+        """Return what to show at `moment`; None if nothing current is known.
 
-        The same object comes back until something shown may have changed.
+        Returns the same object until something shown may have changed.
         """
         known = self._snapshot
         if known is None or not known.since <= moment.now < known.until or self.fresh_until(moment) is None:
@@ -164,7 +164,7 @@ class Subject:
         )
 
     def updated(self, periods: Iterable[BusyPeriod], moment: Moment) -> tuple[BusyPeriod, ...]:
-        """Return `periods`, read some time ago, with what a fresh reading says about its window."""
+        """Return older `periods`; within the window of a fresh reading, its periods replace them."""
         reading = self.reading
         if reading is None or self.fresh_until(moment) is None:
             return tuple(periods)

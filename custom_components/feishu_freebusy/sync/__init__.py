@@ -1,1 +1,1 @@
-"""Keeps what is known current: when to ask, whom, by what API, at what cost."""
+"""Keeps the data current: which subject to read when, by which API, at what cost."""

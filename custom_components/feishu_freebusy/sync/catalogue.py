@@ -32,8 +32,8 @@ _NOT_ALLOWED = 121005  # the app may not see the room: that does not mean that i
 class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     """Keeps the catalogue, `data`.
 
-    A failed read changes nothing for the entities: the old catalogue is used until the next read. It fails only the
-    set-up without a stored catalogue: a disabled room would look free.
+    A failed read changes nothing for the entities: the old catalogue is used until the next read. Without an old one,
+    the set-up fails: a disabled room would look free.
     """
 
     config_entry: ConfigEntry[Any]
@@ -46,7 +46,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         remembered: Mapping[str, str],
         stored: KnownRooms | None,
     ) -> None:
-        """`remembered` are the rooms before the start, with their names; `stored` is the last catalogue, if any."""
+        """`remembered` are the names of the rooms known before the start; `stored` is the last catalogue, if any."""
         super().__init__(
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )

@@ -1,4 +1,4 @@
-"""Readings and catalogues as JSON and back. An object is understood completely or not at all.
+"""Readings and catalogues as JSON and back. An object is read completely or not at all.
 
 Instants are in UTC, without an offset: "2026-11-23T10:00:00". A busy period is two instants and the RSVP status, if
 any: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
@@ -27,7 +27,7 @@ def readings_to_json(readings: Mapping[str, Reading]) -> Json:
 
 
 def readings_from_json(value: object) -> dict[str, Reading]:
-    """Return the readings by id, without those that are not understood."""
+    """Return the readings by id, without unreadable ones."""
     readings = {}
     if isinstance(value, dict):
         for subject_id, stored in value.items():
@@ -53,7 +53,7 @@ def catalogue_to_json(read: KnownRooms) -> Json:
 
 
 def catalogue_from_json(value: object) -> KnownRooms | None:
-    """Return the catalogue, None if it is not understood: half of it might lack a disabled room."""
+    """Return the catalogue, None if any part is unreadable: a partial one might lack a disabled room."""
     try:
         return _catalogue(_exactly(dict, value))
     except _NOT_UNDERSTOOD:
@@ -112,9 +112,9 @@ def _catalogue(value: Json) -> KnownRooms:
     rooms = [_room(room) for room in _exactly(list, value["rooms"])]
     levels = [_level(level) for level in _exactly(list, value["levels"])]
     by_id = {room.room_id: room for room in rooms}
-    missing = {room_id: _exactly(int, walks) for room_id, walks in _exactly(dict, value["missing"]).items()}
+    missing = {room_id: _exactly(int, scans) for room_id, scans in _exactly(dict, value["missing"]).items()}
     if not missing.keys() <= by_id.keys():
-        raise ValueError("a room that is missing is not among those known")
+        raise ValueError("a missing room is not among the known rooms")
     return KnownRooms(
         Catalogue(by_id, {level.room_level_id: level for level in levels}),
         read_at=_instant(value["read_at"]),

@@ -1,4 +1,4 @@
-"""The last polls of an entry, for diagnostics: no names, no ids. Kept over reloads and failed set-ups.
+"""The last polls of an entry, for diagnostics: no names, no ids. They survive reloads and failed set-ups.
 
 Also decides whether a failed poll is a failure of the account.
 """
@@ -63,7 +63,7 @@ class Poll:
                 self.log_ids.append(log_id)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the poll for diagnostics; its time as clocks here show it."""
+        """Return the poll for diagnostics, with its start in local time."""
         return {
             "kind": self.kind.value,
             "at": local_iso(self.at),
@@ -75,7 +75,7 @@ class Poll:
         }
 
     def __str__(self) -> str:
-        """Say in one line what came of it."""
+        """Return the counts, the duration and the log ids in one line, for the log."""
         bad = (f"{count} {key}" + (f" ({code})" if code else "") for (key, code), count in self.bad.items())
         log_ids = f"; log ids {', '.join(self.log_ids)}" if self.log_ids else ""
         return f"{', '.join([f'{self.good} good', *bad])}; {self.calls} calls in {self.seconds:.2f} s{log_ids}"
@@ -85,12 +85,11 @@ class PollLog:
     """The last polls, oldest first."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.polls: deque[Poll] = deque(maxlen=_KEPT)
 
     @contextmanager
     def poll(self, kind: PollKind, entry: ConfigEntry[Any], traffic: AppTraffic) -> Iterator[Poll]:
-        """Log what happens within; the answers are to be noted. A `FeishuError` is, and goes on."""
+        """Log the poll in this context. The caller notes the answers; a `FeishuError` is noted and raised again."""
         poll = Poll(kind, dt_util.utcnow())
         loop = asyncio.get_running_loop()
         started, sent = loop.time(), traffic.sent
@@ -123,7 +122,7 @@ def async_forget_polls(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a poll says about the account: its failure, or none; `tells_nothing` if it proves neither."""
+    """What a poll says about the account: its failure, or None. `tells_nothing`: the poll proves neither."""
 
     failure: FeishuError | None = None
     tells_nothing: bool = False
@@ -132,14 +131,14 @@ class Outcome:
 def outcome_of(answers: Answers, read: Collection[str], failures: Callable[[str], int]) -> Outcome:
     """Return what the answers of a poll say about the account.
 
-    `read` are all subjects that are read, in this poll or another; `failures` counts those of a subject in a row.
+    `read` are all subjects that are polled, now or later; `failures` returns the failures in a row of a subject.
     """
     if not answers or has_good(answers):
         return Outcome()
     errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
     of_all = [error for error in errors.values() if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS))]
     if len(errors) < len(read) and all(failures(subject_id) for subject_id in errors if subject_id in read):
-        return Outcome(tells_nothing=bool(of_all))  # only subjects that had failed before were asked
+        return Outcome(tells_nothing=bool(of_all))  # only subjects that had failed before were read
     if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:
         return Outcome(next(iter(errors.values())))
     return Outcome(of_all[0] if of_all else None)

@@ -1,4 +1,4 @@
-"""One poll: choose whom to read, ask Feishu, take the answers in, judge what they say about the account."""
+"""One poll: choose the subjects, read them from Feishu, keep the answers, decide whether the account failed."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -25,7 +25,7 @@ from .timetable import Timetable
 
 
 class Keeper(Protocol):
-    """Holds the subjects that a poll reads, and takes in what was read."""
+    """Holds the subjects that a poll reads, and keeps their readings."""
 
     @property
     def options(self) -> Options:
@@ -40,7 +40,7 @@ class Keeper(Protocol):
         """The current moment."""
 
     def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
-        """Take in a new reading of a subject."""
+        """Keep a new reading of a subject."""
 
 
 class Poller:
@@ -101,9 +101,9 @@ class Poller:
             self._keep_failure()
 
     def _keep_failure(self) -> None:
-        """Nothing was read that tells otherwise, so raise the last failure again."""
+        """No answer proves that the last failure is over, so raise it again."""
         if self._failure:
-            raise self._failure.with_traceback(None)  # the traceback would grow each time, and hold the answers
+            raise self._failure.with_traceback(None)  # the traceback would grow each time, and keep the answers alive
 
     async def _read(self, subjects: Mapping[str, Subject], started: Moment) -> None:
         interval = self.timetable.interval_at(started.now)
@@ -111,7 +111,7 @@ class Poller:
         answers = await self._ask(subjects, started, grace(interval))
         if self._stopped:
             return
-        # The options may have dropped some meanwhile
+        # Changed options may have dropped some subjects meanwhile
         known = self._keeper.subjects
         answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in known}
         self.replan()
@@ -137,13 +137,13 @@ class Poller:
             self._note_errors(answers)
 
     def _end_outage(self, others: set[str]) -> None:
-        """Read at once those that failed in the outage; let none of the others wait longer than the interval."""
+        """Make the subjects due that failed in the outage; cap the wait of the other subjects."""
         self._failure = None
         self.timetable.make_due(subject_id for subject_id in others if self.timetable.failures(subject_id))
         self.timetable.cap_wait(others, self._keeper.moment)
 
     async def _ask(self, subjects: Mapping[str, Subject], started: Moment, fresh_for: timedelta) -> Answers:
-        """Read these subjects; good answers are taken in as they arrive."""
+        """Read these subjects; good answers are kept as they arrive."""
         options = self._keeper.options
         now = started.now.replace(microsecond=0)
         window = (now - WINDOW_BEFORE, now + options.horizon)
@@ -177,7 +177,7 @@ class Poller:
 
     def _note_errors(self, answers: Answers) -> None:
         for subject_id, answer in answers.items():
-            # Without the traceback, which would hold the answer
+            # Without the traceback, which would keep the answer alive
             error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
             self._keeper.subjects[subject_id].error = error
         self._unreadable_log.note(self.to_read().values())

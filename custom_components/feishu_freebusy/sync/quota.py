@@ -15,15 +15,14 @@ from ..feishu.limits import AppTraffic
 from .store import async_load_if_readable
 
 _VERSION = 1
-_SAVE_DELAY = 60.0  # seconds; the calls of this long are lost in a crash
-_KEPT_MONTHS = 3  # before NTP sets it, a clock may be years off: keep the month that it leaves and comes back to
+_SAVE_DELAY = 60.0  # seconds; a crash loses the calls of this long
+_KEPT_MONTHS = 3  # a clock may be years off until NTP sets it: the counts of the real month must survive
 
 
 class MonthlyCalls:
     """Counts the calls of this month, by API. The month is one of Home Assistant's time zone."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], traffic: AppTraffic) -> None:
-        """Count what the app of the entry counts, from now on and so far."""
         self._store = _store(hass, entry)
         self._traffic = traffic
         self._by_month: dict[str, Counter[str]] = {}  # by API; the current month is the last
@@ -50,11 +49,10 @@ class MonthlyCalls:
 
     @callback
     def async_save_soon(self) -> None:
-        """Take over what the app has counted, and write it to disk in a while. To be called after any call."""
+        """Write the count to disk within a minute. Must be called after calls to Feishu."""
         self._take_over()
-        if (
-            not self._save_is_due
-        ):  # calling again would restart the delay: with frequent polls nothing would ever be written
+        # Once: another call would restart the delay, and frequent polls would prevent the save
+        if not self._save_is_due:
             self._save_is_due = True
             self._store.async_delay_save(self._stored, _SAVE_DELAY)
 
@@ -68,7 +66,7 @@ class MonthlyCalls:
         return {"months": {month: dict(counts) for month, counts in self._by_month.items()}}
 
     def _take_over(self) -> None:
-        """Count what the app has counted for this month, which becomes the last of the kept months."""
+        """Move the calls that the app has counted to this month, and drop old months."""
         counts = self._this_month()
         self._traffic.counted.clear()
         month = _month_of(dt_util.utcnow())

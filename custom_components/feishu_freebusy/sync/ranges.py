@@ -30,7 +30,6 @@ class RangeReader:
     """Reads ranges. However often a calendar is looked at, a range costs one call until it expires."""
 
     def __init__(self, client: FeishuClient) -> None:
-        """Keep nothing yet."""
         self._client = client
         self._kept: dict[_Key, _Kept] = {}
 
@@ -60,12 +59,12 @@ class RangeReader:
                     need_rsvp_status=True,
                 )
             )
-            request.add_done_callback(_is_good)  # nobody may wait for it any more: do not log its error
+            request.add_done_callback(_is_good)  # retrieves the error: asyncio logs one that nobody has retrieved
             kept = _Kept(request, moment.loop + (_KEPT_FOR_PAST if end <= moment.now else _KEPT_FOR))
         self._kept[key] = kept
         if len(self._kept) > _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        await asyncio.wait([kept.request])  # not awaited itself: one caller may be cancelled while others wait
+        await asyncio.wait([kept.request])  # not awaited itself: one caller may be canceled while others wait
         return kept.request.result()
 
 

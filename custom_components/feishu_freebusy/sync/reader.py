@@ -55,7 +55,7 @@ class Forecast:
 def forecast(
     options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, now: datetime, time_zone: tzinfo
 ) -> Forecast:
-    """Return by which API so many rooms are read, and what that costs, with people, in the month of `now`.
+    """Return by which API this many rooms are read, and what that costs, with people, in the month of `now`.
 
     `batch_granted` is None if unknown: then batch is tried. The calls used so far this month do not count, so that the
     API does not change back and forth.
@@ -213,7 +213,7 @@ class SubjectReader:
         self._window = WINDOW_BEFORE + options.horizon
 
     def fill_up(self, subjects: Mapping[str, Subject], due: Collection[str]) -> dict[str, Subject]:
-        """Return the subjects to read: those that are due, and others that fill the last call up."""
+        """Return the subjects to read: those that are due, and others to fill up the last call."""
         chosen = [
             *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size),
             *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, PeopleSource.filled_up_to(self._window)),

@@ -46,7 +46,7 @@ ACCOUNT_ERRORS = (
 )
 # Other calls may still succeed, but with a server that is down, a big office would wait for minutes
 OUTAGE_ERRORS = (NotReachableError, ServerError)
-# One person can fail the call for ten, or the server has no such call: read each person alone
+# One person can fail the call for ten, or the server lacks this API: read each person alone
 _ASK_ONE_BY_ONE = (EndpointRetiredError, NotFeishuError, RequestError, SubjectError)
 _WORKERS = 10
 _OUTAGE_AFTER = 10  # failures in a row
@@ -63,7 +63,6 @@ class Source(ABC):
     chunk_size: ClassVar[int]
 
     def __init__(self, client: FeishuClient) -> None:
-        """Read with this client."""
         self._client = client
 
     @classmethod
@@ -114,7 +113,7 @@ class Source(ABC):
                 group.create_task(work(chunks))
         return answers
 
-    def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:  # noqa: ARG002  # (the same)
+    def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:  # noqa: ARG002  # see above
         return batched(ids, self.chunk_size, strict=False)
 
     @abstractmethod
@@ -128,7 +127,7 @@ class ListSource(Source):
     chunk_size = 1
 
     def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
-        """Read with this client, with or without events of linked third-party calendars."""
+        """`include_external_calendar`: with the events of linked third-party calendars."""
         super().__init__(client)
         self._include_external_calendar = include_external_calendar
 
@@ -151,7 +150,6 @@ class BatchSource(Source):
     chunk_size = MAX_BATCH_ROOMS
 
     def __init__(self, client: FeishuClient) -> None:
-        """Read with this client."""
         super().__init__(client)
         self._refused_alone: set[str] = set()
 
@@ -196,7 +194,7 @@ class PeopleSource(Source):
     chunk_size = MAX_BATCH_USERS
 
     def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
-        """Read with this client, with or without events of linked third-party calendars."""
+        """`include_external_calendar`: with the events of linked third-party calendars."""
         super().__init__(client)
         self.include_external_calendar = include_external_calendar
         self._refused_alone: set[str] = set()

@@ -22,7 +22,8 @@ from .codec import catalogue_from_json, catalogue_to_json, readings_from_json, r
 _LOGGER = logging.getLogger(__name__)
 
 _VERSION = 1
-# Seconds. Polls are more frequent, but memory cards wear out. After a crash, half of the shortest grace is left
+# Seconds. Polls are more frequent, but memory cards wear out. After a crash, readings still have half of the shortest
+# grace
 _SAVE_DELAY = 300.0
 _CATALOGUE_LASTS = timedelta(days=1)  # while Home Assistant is off: later, too many rooms may have been disabled
 _LONGEST_WINDOW = timedelta(days=366)
@@ -80,9 +81,8 @@ class Stored:
     def async_keep_readings(self, readings: Callable[[], Readings]) -> None:
         """Write the readings to disk later. `readings` is called in another thread and must return a stable mapping."""
         self._readings = readings
-        if (
-            not self._save_is_due
-        ):  # calling again would restart the delay: with frequent polls nothing would ever be written
+        # Once: another call would restart the delay, and frequent polls would prevent the save
+        if not self._save_is_due:
             self._save_is_due = True
             self._readings_store.async_delay_save(self._readings_as_json, _SAVE_DELAY)
 

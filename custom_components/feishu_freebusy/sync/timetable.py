@@ -70,7 +70,7 @@ class Timetable:
         return self._calls.used + round(cycles * self._calls_per_cycle)
 
     def _is_off_hours(self, then: datetime) -> bool:
-        # A poll right before office hours begin is one of office hours
+        # A poll right before office hours counts as one in office hours
         soon = then + timedelta(seconds=DUE_SLACK)
         off_hours = self._options.off_hours
         return off_hours is not None and off_hours.contains(soon, dt_util.get_default_time_zone())
@@ -148,7 +148,7 @@ class Timetable:
                 continue
             if isinstance(answer, FeishuError):
                 delay = self._delay_after(answer, self.failures(subject_id), interval_now)
-                self._due_at[subject_id] = _after(ended, delay * (1 + abs(jitter)))  # never sooner than told
+                self._due_at[subject_id] = _after(ended, delay * (1 + abs(jitter)))  # never sooner than demanded
             else:
                 before_end = _shortly_before_end(schedules[subject_id], ended) if before_ends else inf
                 self._due_at[subject_id] = LoopSeconds(min(regular_at, before_end))

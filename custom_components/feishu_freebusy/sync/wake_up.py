@@ -12,10 +12,9 @@ _TICK = timedelta(minutes=1)  # timers run on the monotonic clock: this notices 
 
 
 class WakeUp:
-    """Calls `wake` at an instant, or after a minute if that is sooner. Each call has to be armed; none after `stop`."""
+    """Calls `wake` at an instant, or after a minute if that is sooner. `arm` schedules one call."""
 
     def __init__(self, hass: HomeAssistant, name: str, wake: Callable[[], None], moment: Moment) -> None:
-        """Name the timer; nothing is armed yet."""
         self._hass = hass
         self._job = HassJob(self._on_timer, name)
         self._wake = wake
@@ -35,7 +34,7 @@ class WakeUp:
 
     @callback
     def stop(self) -> None:
-        """Call no more."""
+        """Cancel the call, and ignore `arm` from now on."""
         self._stopped = True
         self._disarm()
 
