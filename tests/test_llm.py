@@ -130,7 +130,7 @@ async def test_tools_understand_the_same_names_as_speech(
     some = await use(hass, clock, STATUS, names=["Orion", "Vegas"])
     assert some["not_found_but_similar_names"] == {"Vegas": ["Vega"]}
     none = await use(hass, clock, STATUS, names=["Pool"])
-    assert none == {"error": "No room or person is called so", "similar_names": {"Pool": []}}
+    assert none == {"error": "No room or person has this name", "similar_names": {"Pool": []}}
 
 
 async def test_unknown_states_are_reported_as_unavailable(
@@ -223,7 +223,7 @@ async def test_an_unknown_place_is_an_error(
     await open_office()
 
     assert await use(hass, clock, FIND, place="roof") == {
-        "error": "No room is at such a place", "places": ["Tower A 3F"],
+        "error": "No room is at this place", "places": ["Tower A 3F"],
     }  # fmt: skip
 
 

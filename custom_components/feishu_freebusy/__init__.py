@@ -66,7 +66,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore_disabled()
-    if Options.of(entry.options) != coordinator.options:  # changed during the setup, before anybody listened
+    if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
 

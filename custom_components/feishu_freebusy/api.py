@@ -44,7 +44,7 @@ def _session(hass: HomeAssistant) -> aiohttp.ClientSession:
     """Return the session of all clients. It is not Home Assistant's shared session, which keeps cookies."""
     if _SESSION in hass.data:
         return hass.data[_SESSION]
-    # No clean-up with the first entry: other entries use the session, too
+    # Not closed with the first entry: other entries use the session, too
     session = async_create_clientsession(hass, auto_cleanup=False, **session_options())
     hass.data[_SESSION] = session
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from homeassistant.components.frontend import add_extra_js_url, remove_extra_js_url
-from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined]  # only passed on by it
+from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined]  # not in its `__all__`
 from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 

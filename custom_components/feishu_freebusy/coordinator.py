@@ -1,4 +1,4 @@
-"""Holds the rooms and people of an entry, wakes entities at each change, applies what changes from outside."""
+"""Holds the rooms and people of an entry, notifies entities of each change, applies changes from outside."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -39,10 +39,10 @@ type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
 
 class FreeBusyCoordinator(DataUpdateCoordinator[None]):
-    """Knows all subjects of an entry. `sync.poller` reads them, `snapshot` says what one means now.
+    """Knows all subjects of an entry. `sync.poller` reads them; `snapshot` returns the current state of one.
 
-    A listener whose context is the id of a subject is called at each change of that subject; a listener without a
-    context after every poll and change.
+    A listener whose context is the id of a subject is called at each change of that subject. A listener without a
+    context is called after every poll and change.
     """
 
     config_entry: FeishuConfigEntry
@@ -124,18 +124,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def snapshot(self, subject_id: str) -> Snapshot | None:
-        """Return what is to be shown of a subject now, None if nothing current is known of it."""
+        """Return what to show about a subject now, None if nothing current is known."""
         subject = self._subjects.get(subject_id)
         return subject.snapshot(self.moment, self.options.min_free) if subject else None
 
     @callback
     def schedule(self, subject_id: str) -> Schedule | None:
-        """Return the schedule of a subject, None if nothing current is known of it."""
+        """Return the schedule of a subject, None if nothing current is known."""
         return self._subjects[subject_id].schedule if self.snapshot(subject_id) else None
 
     @callback
     def bookings_ahead(self, subject_id: str) -> tuple[Block, ...]:
-        """Return the known single bookings of today and the days to come."""
+        """Return the known single bookings from today on."""
         moment = self.moment
         return self._subjects[subject_id].bookings_ahead(moment.now, moment.time_zone)
 
@@ -179,7 +179,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @callback
     @override
     def async_add_listener(self, update_callback: CALLBACK_TYPE, context: Any = None) -> CALLBACK_TYPE:
-        """Call `update_callback` at each change of the subject `context`; return what ends that."""
+        """Call `update_callback` at each change of the subject `context`; return a function that stops this."""
         end = super().async_add_listener(update_callback, context)
         self._listeners_of.setdefault(context, []).append(update_callback)
 
@@ -192,7 +192,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def async_listen_added(self, listener: Callable[[Iterable[str]], None]) -> CALLBACK_TYPE:
-        """Call `listener` with the ids of new subjects; return what ends that."""
+        """Call `listener` with the ids of new subjects; return a function that stops this."""
         self._added_listeners.append(listener)
         return lambda: self._added_listeners.remove(listener)
 
@@ -222,7 +222,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._create_task(self.async_request_refresh(), "after a leap of the clock")
             self._arm_timer()
             for subject_id, subject in self._subjects.items():
-                # Compare with what listeners were told: others may have looked at the snapshot since it changed
+                # Compare with the last notification: the snapshot may have been replaced since, without one
                 if subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
                     self._notify(subject_id)
             self._notify(None)
@@ -265,7 +265,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         except ConfigEntryNotReady:
             if not self._is_anything_known(self._poller.to_read().values()):
                 raise
-            # An outage like any other: log it as the base class does, which will log its end
+            # An outage during the start: log it like the base class, which will log its end
             _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
 
     async def _restore(self, stored: Readings) -> None:
@@ -293,7 +293,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def keep(
         self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds, is_stored: bool = False
     ) -> None:
-        """Take in a reading of a subject, show it, and store it unless it comes from the store."""
+        """Keep a reading of a subject, notify its listeners, and store it unless it comes from the store."""
         subject = self._subjects[subject_id]
         subject.keep(reading, fresh_until_loop=fresh_until_loop)
         self.last_read_at = reading.read_at
@@ -320,12 +320,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             async_update_issues(self.hass, self.config_entry, self.account)
 
     async def async_check_now(self) -> None:
-        """Read all subjects now; while polls fail, one call finds out whether they still do."""
+        """Read all subjects now; while polls fail, one call checks whether they still do."""
         self.timetable.make_due(self._subjects)
         await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
-        """Read a subject now; several requests are answered by one poll."""
+        """Read a subject now; one poll serves several requests."""
         if subject_id in self:
             self.timetable.make_due([subject_id])
             await self.async_request_refresh()
@@ -337,7 +337,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def async_watch(self) -> None:
-        """Apply changes of the catalogue, of Home Assistant's time zone, and of what is enabled, until the unload."""
+        """Until the unload, apply changes of the catalogue and the time zone, and notice disabled entities."""
         hass, entry = self.hass, self.config_entry
 
         @callback
@@ -357,8 +357,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _apply_catalogue(self) -> None:
-        """Take over names, places and disabled periods from the catalogue, and the rooms of followed levels."""
-        self.async_ignore_disabled()  # of the rooms that were new last time
+        """Apply the names, places and disabled periods of the catalogue, and the rooms of followed levels."""
+        self.async_ignore_disabled()  # among the rooms that were new last time
         self.source.try_again()
         self._update_issues()
         self._take_over(self._describe())
@@ -377,7 +377,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.async_update_listeners()
 
     async def async_apply_options(self) -> None:
-        """Apply changed options in place: what stays does not change its state. Then read what is due."""
+        """Apply changed options without a reload: entities that stay keep their state. Then read what is due."""
         before, options = self.options, Options.of(self.config_entry.options)
         if before == options or not self._is_running:
             return
@@ -403,7 +403,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @property
     def _is_running(self) -> bool:
-        """Return whether the entry is still loaded; otherwise its next start takes the options as they are then."""
+        """Return whether the entry is still loaded; otherwise, its next start reads the options."""
         return self.config_entry.state is ConfigEntryState.LOADED and self.config_entry.runtime_data is self
 
     def _describe(self) -> Mapping[str, SubjectInfo]:
@@ -416,7 +416,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _take_over(self, infos: Mapping[str, SubjectInfo]) -> None:
-        """Have exactly these subjects, and their devices."""
+        """Replace the subjects by these, and update their devices."""
         added = infos.keys() - self._subjects.keys()
         self._subjects = {
             subject_id: self._subjects.get(subject_id) or Subject(info) for subject_id, info in infos.items()

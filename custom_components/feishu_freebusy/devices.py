@@ -69,7 +69,7 @@ def subjects_without_enabled_entity(hass: HomeAssistant, entry: ConfigEntry[Any]
 
 @callback
 def async_watch_enabled(hass: HomeAssistant, entry: ConfigEntry[Any], listener: Callable[[], None]) -> CALLBACK_TYPE:
-    """Call `listener` when an entity of the entry is enabled or disabled; return what ends that."""
+    """Call `listener` when an entity of the entry is enabled or disabled; return a function that stops this."""
 
     @callback
     def is_enabled_or_disabled(data: EventEntityRegistryUpdatedData) -> bool:
@@ -96,7 +96,7 @@ def _account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
 
 @callback
 def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_ids: Iterable[str]) -> None:
-    """Remove the devices, and with them the entities, of all other rooms and people."""
+    """Remove the devices and entities of all rooms and people except these."""
     registry = dr.async_get(hass)
     kept = {_account_identifier(entry), *(_identifier(entry, subject_id) for subject_id in subject_ids)}
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):

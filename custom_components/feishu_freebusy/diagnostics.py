@@ -153,7 +153,7 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
 
 
 def _times(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:
-    """Return the answer for a room and the schedule made from it. It does not tell whose meetings they are."""
+    """Return the answer for a room and the schedule made from it. It does not say whose meetings they are."""
     subject = coordinator.subjects[subject_id]
     reading, disabled = subject.reading, subject.disabled
     return {
@@ -171,7 +171,7 @@ def _times(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:
 
 
 def _error(error: FeishuError | None) -> Mapping[str, Any] | None:
-    """Return a failure without the server's words."""
+    """Return a failure without the server's message."""
     if error is None:
         return None
     details = error.details

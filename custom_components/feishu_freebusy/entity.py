@@ -1,4 +1,4 @@
-"""What all entities of a room or a person share, and all of the account."""
+"""Base classes for the entities of rooms and people, and of the account."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable

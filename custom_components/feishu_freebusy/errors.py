@@ -62,7 +62,7 @@ def unnamed_problem_key(error: FeishuError) -> str:
 
 
 def problem_placeholders(error: FeishuError) -> dict[str, str]:
-    """Return the placeholders of a failure's text: the scopes (any one is enough) and the server's words."""
+    """Return the placeholders of a failure's text: the scopes (any one is enough) and the server's message."""
     scopes = error.scopes if isinstance(error, ScopeMissingError) else ()
     return {"scopes": ", ".join(scopes), "details": str(error)}
 
@@ -86,7 +86,7 @@ def reasons_of(errors: Iterable[FeishuError]) -> str:
 
 
 def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
-    """Return a failure in the language of this Home Assistant. None is a failure that is not Feishu's."""
+    """Return a failure in the language of this Home Assistant. None: the failure is not Feishu's."""
     if error is None:
         return text_of(hass, "unexpected", {})
     details = error.text or error.details.msg or type(error).__name__
@@ -96,7 +96,7 @@ def problem_text(hass: HomeAssistant, error: FeishuError | None) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """Return the server's words with web addresses masked."""
+    """Return the server's message with web addresses masked."""
     return _ADDRESS.sub("…", text)
 
 

@@ -61,7 +61,7 @@ class _DoesNotApplyError(Exception):
 
 
 class StatusHandler(_Handler):
-    """Tells whether a room or a person is free, until when, and when next."""
+    """Answers whether a room or a person is free, until when, and when next."""
 
     intent_type = INTENT_STATUS
     description = "Tells whether a meeting room or a person is free or busy, until when, and when it is next free"
@@ -72,9 +72,7 @@ class StatusHandler(_Handler):
         """Return the slots and their validators."""
         return {
             vol.Required("room", description="Name of the meeting room or person"): intent.non_empty_string,
-            vol.Optional("about", description="next_free to be told when it is next free"): vol.In(
-                [_STATUS, _NEXT_FREE]
-            ),
+            vol.Optional("about", description="next_free to ask when it is next free"): vol.In([_STATUS, _NEXT_FREE]),
         }
 
     @override
@@ -112,7 +110,7 @@ class FindRoomsHandler(_Handler):
             ),
             vol.Optional("minutes", description="For how many minutes, added to the hours"): minutes,
             vol.Optional("place", description="Floor, building or area"): cv.string,
-            vol.Optional("pick", description="best to be told of the room that fits best alone"): vol.In([_ALL, _BEST]),
+            vol.Optional("pick", description="best to get only the room that fits best"): vol.In([_ALL, _BEST]),
         }
 
     @override

@@ -1,7 +1,7 @@
 """Repair issues: what a person has to know or do. At most one per entry and kind.
 
-Issues follow from the state of the account; all others of ours are removed. They are not stored: after a start, each
-poll finds them again.
+Issues follow from the state of the account; all other issues of ours are removed. They are not stored: after a start,
+each poll finds them again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -62,7 +62,7 @@ class Kind(StrEnum):
     PEOPLE_GONE = "people_gone"
 
 
-# What stops the app from reading. A poll meets one of them, so there is at most one
+# These stop the app from reading. A poll meets only one of them, so at most one is shown
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
 # Not urgent: other rooms keep working, and the quota comes back by itself
 _WARNINGS = frozenset({Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.PEOPLE_GONE})
@@ -82,7 +82,7 @@ class Account:
     """The state of an account after a poll, or when readings become too old.
 
     `failure` is the exception of the last poll, `subjects` are those that are read, `is_anything_known` says whether
-    anything current is known of any of them, `next_try` is when the next of them is due.
+    anything current is known about any of them, `next_try` is when the next of them is due.
     """
 
     failure: BaseException | None
@@ -106,9 +106,9 @@ class Account:
 
 @callback
 def async_watch_entries(hass: HomeAssistant) -> None:
-    """Have the issues of an entry end when it is unloaded, disabled or removed.
+    """Remove the issues of an entry when it is unloaded, disabled or removed.
 
-    What an entry does on unload, Home Assistant also does after each start that failed, where issues are to stay.
+    `async_on_unload` would not do: Home Assistant also calls it after a failed start, when issues must stay.
     """
 
     @callback

@@ -71,7 +71,7 @@ class _Tool(llm.Tool):
 
 
 class GetStatusTool(_Tool):
-    """Is it free, until when, and when next?"""
+    """Returns whether rooms and people are free, until when, and when next."""
 
     name = f"{DOMAIN}__get_status"
     title = "Get status of meeting rooms"
@@ -83,7 +83,7 @@ class GetStatusTool(_Tool):
     parameters = vol.Schema(
         {
             vol.Optional(
-                "names", description="Names of rooms or people, as the user says them; without it, all are told of"
+                "names", description="Names of rooms or people, as the user says them; without it, all are returned"
             ): vol.All(cv.ensure_list, [cv.string])
         }
     )
@@ -103,19 +103,19 @@ class GetStatusTool(_Tool):
             if not match.ids:
                 unknown[name] = [subjects[similar].name for similar in match.similar]
         if not found:
-            return {"error": "No room or person is called so", "similar_names": unknown}
+            return {"error": "No room or person has this name", "similar_names": unknown}
         data: JsonObjectType = {"subjects": [_status(subject) for subject in found.values()]}
         return {**data, "not_found_but_similar_names": unknown} if unknown else data
 
 
 class FindRoomsTool(_Tool):
-    """Which rooms are free, for so many, for so long, there?"""
+    """Finds free rooms by seats, duration, place and time."""
 
     name = f"{DOMAIN}__find_rooms"
     title = "Find free meeting rooms"
     description = (
-        "Finds the meeting rooms that are free, best first: by seats, duration, place and time. If none is, it tells "
-        "why, and what comes nearest. It books nothing."
+        "Finds the meeting rooms that are free, best first: by seats, duration, place and time. If none is, it says "
+        "why, and returns the nearest alternatives. It books nothing."
     )
     parameters = vol.Schema(
         {
@@ -146,7 +146,7 @@ class FindRoomsTool(_Tool):
             found = async_find_for(hass, subjects, query, limit=_MOST_FOUND)
         except NoSuchPlaceError:
             places = sorted({subject.place or subject.area for subject in subjects.values()} - {""})
-            return {"error": "No room is at such a place", "places": list(places)}
+            return {"error": "No room is at this place", "places": list(places)}
         return {
             "rooms": [_offer(found, offer) for offer in found.result.offers],
             "why_none": found.result.why.value if found.result.why else None,

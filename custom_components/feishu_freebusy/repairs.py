@@ -88,7 +88,7 @@ class CheckFlow(_FixFlow):
         in_time = await self._in_time(entry, self._look(entry))
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
-        if in_time and self._is_mended(entry):
+        if in_time and self._is_fixed(entry):
             return self.async_create_entry(data={})
         if in_time and entry.state is not ConfigEntryState.LOADED:
             return self._form_after_start(entry)
@@ -109,7 +109,7 @@ class CheckFlow(_FixFlow):
         done, _ = await asyncio.wait({task}, timeout=FLOW_DEADLINE)
         return bool(done)
 
-    def _is_mended(self, entry: ConfigEntry[FreeBusyCoordinator]) -> bool:
+    def _is_fixed(self, entry: ConfigEntry[FreeBusyCoordinator]) -> bool:
         if is_active(self.hass, entry, self._kind):
             return False
         # A reload that is still running proves nothing, unless it has raised another issue

@@ -170,7 +170,6 @@ class AccountSensor(AccountEntity, SensorEntity):
     entity_description: AccountSensorDescription
 
     def __init__(self, coordinator: FreeBusyCoordinator, description: AccountSensorDescription) -> None:
-        """Read the first value."""
         super().__init__(coordinator, description)
         self._attr_native_value = description.value_fn(coordinator)
 

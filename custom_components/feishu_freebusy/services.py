@@ -1,4 +1,4 @@
-"""The actions: read any free/busy from Feishu, and find a free room among those known."""
+"""The actions: read any free/busy from Feishu, and find a free room among the known ones."""
 
 import asyncio
 from datetime import datetime, timedelta

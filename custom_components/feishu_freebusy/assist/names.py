@@ -84,7 +84,7 @@ class Names:
 
 
 def find_match[Id: Hashable](said: str, known: Mapping[Id, Names]) -> Match[Id]:
-    """Return which of the known are meant by `said`: by the whole name, else without generic words like "room"."""
+    """Return the ids whose name was `said`: the whole name, else the name without generic words like "room"."""
     tries: tuple[tuple[str, Callable[[Names], Iterable[str]]], ...] = (
         (_whole(said), Names.whole),
         (core_of(said), Names.core),

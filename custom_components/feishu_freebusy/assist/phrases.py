@@ -42,7 +42,7 @@ class Phrases:
     """Makes sentences in one language. Times are relative to the moment of the call."""
 
     def __init__(self, texts: Mapping[str, str], *, with_am_pm: bool) -> None:
-        """Use these translations of the integration."""
+        """`texts` are the translations of the integration, by full key."""
         self._texts = texts
         self._with_am_pm = with_am_pm
 

@@ -103,7 +103,6 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
     """Changes what is read, and how. It shows the effect before anything is saved."""
 
     def __init__(self) -> None:
-        """Start without changes."""
         super().__init__()
         self._changes: dict[str, Any] = {}
 

@@ -41,7 +41,6 @@ class PeopleSteps(ConfigEntryBaseFlow):
     _people_placeholders: dict[str, str]
 
     def __init__(self) -> None:
-        """Start with nobody chosen."""
         super().__init__()
         self._people: dict[str, str] | None = None  # ids and names
         self._texts: dict[str, str] = {}  # ids, and the texts typed for them
@@ -109,7 +108,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
         self._note(CONF_PEOPLE, "person_unreadable", alike, first)
 
     def _known_people(self) -> dict[str, str]:
-        """Return the people who need no trial and no name, by id."""
+        """Return the names of people who were already read successfully, by id."""
         return {**self._people_before(), **(self._people or {})}
 
     def _note(self, field: str, key: str, people: Iterable[str] = (), error: FeishuError | None = None) -> None:

@@ -44,7 +44,6 @@ class RoomSteps(ConfigEntryBaseFlow):
     _trial: asyncio.Task[Answers] | None = None
 
     def __init__(self) -> None:
-        """Start with nothing chosen."""
         super().__init__()
         self._chosen: list[str] = []
         self._levels: dict[str, str] = {}
@@ -152,7 +151,7 @@ class RoomSteps(ConfigEntryBaseFlow):
     def _level_options(self) -> list[SelectOptionDict]:
         counts = self._known.room_counts()
         return [
-            SelectOptionDict(value=level_id, label=f"{name} · 🚪 {counts[level_id]}")  # a sign, as with the seats
+            SelectOptionDict(value=level_id, label=f"{name} · 🚪 {counts[level_id]}")  # an emoji, as with the seats
             for level_id, name in sorted(self._names_of_levels().items(), key=itemgetter(1))
             if counts[level_id] or level_id in self._levels_before()
         ]
@@ -171,7 +170,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         options = []
         for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
             parts = [info.room.name, place_text(info)]
-            # A sign, no word: which language is read here is not known
+            # An emoji, not a word: the language of the user is not known here
             parts += [f"👤 {info.room.capacity}"] if info.room.capacity else []
             options.append(SelectOptionDict(value=info.room.room_id, label=" · ".join(part for part in parts if part)))
         return options
