@@ -107,7 +107,7 @@ def test_english_numbers_are_read(words: str, digits: str) -> None:
         "过一会儿", "三楼明天",
     ],
 )  # fmt: skip
-def test_times_are_told_from_places(said: str) -> None:
+def test_times_are_recognized(said: str) -> None:
     assert is_time(said)
 
 

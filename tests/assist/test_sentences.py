@@ -1,4 +1,4 @@
-"""The sentences are there as long as an entry wants them, and what a person wrote is never touched."""
+"""The voice sentences are installed while an entry wants them. Files that a user wrote or edited are left alone."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -98,7 +98,7 @@ async def test_sentences_are_installed_where_home_assistant_reads_them(
         assert written.partition("\n")[2] == (SENTENCES / f"{language}.yaml").read_text(encoding="utf-8")
         assert yaml.safe_load(written)["language"] == language
     assert len(reloads) == 1
-    assert "language" not in reloads[0].data  # it would have to be each by which somebody asks: en, en-GB, zh-Hans
+    assert "language" not in reloads[0].data  # a reload of one language would miss its variants, like en-GB
 
 
 async def test_sentences_are_removed_when_the_option_is_off(
@@ -194,7 +194,7 @@ async def test_deleted_files_are_written_again(hass: HomeAssistant, config_dir: 
     assert files(config_dir) == ALL
 
 
-# What a person wrote
+# Files that a user wrote or edited
 
 
 def edit_end(text: str) -> str:
@@ -268,7 +268,7 @@ async def test_a_manual_copy_is_left_alone(
     assert warnings(caplog) == []
 
 
-# Trouble
+# Failures
 
 
 async def test_an_unusable_folder_is_only_logged(

@@ -1,4 +1,4 @@
-"""Rooms and floors of a running entry, changed in place after it was said what that does."""
+"""The options flow for rooms and floors of a running entry. It shows the effect before it saves."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,19 +41,19 @@ from tests.test_translations import as_sent, checked, fields_of, placeholders, s
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
 @pytest.fixture
 def tower(tenant: Tenant) -> str:
-    """Return the id of the level of the room that is followed."""
+    """Return the id of the level that the followed room is on."""
     return tenant.add_level("Tower A").level_id
 
 
 @pytest.fixture
 def orion(tenant: Tenant, tower: str) -> str:
-    """Return the id of the room that is followed."""
+    """Return the id of the followed room."""
     return tenant.add_room("Orion", level=tenant.levels[tower], capacity=8).room_id
 
 
@@ -82,7 +82,7 @@ async def running(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntr
 
 
 async def save(hass: HomeAssistant, result: ConfigFlowResult) -> None:
-    """Save, after it was said what that will do."""
+    """Save on the form that shows the effect."""
     assert result["type"] is FlowResultType.MENU
     result = await submit(hass, result, next_step_id="save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -90,7 +90,7 @@ async def save(hass: HomeAssistant, result: ConfigFlowResult) -> None:
 
 
 async def choose(hass: HomeAssistant, entry: MockConfigEntry, **choice: list[str]) -> None:
-    """Follow other rooms and levels."""
+    """Choose rooms and levels, and save."""
     await save(hass, await submit(hass, await start_options(hass, entry, "rooms"), **choice))
 
 
@@ -128,7 +128,7 @@ async def test_a_room_is_added_while_the_others_stay(
     assert chosen(result) == [orion]
     assert rooms_read(tenant) == []
     result = await submit(hass, result, rooms=[orion, vega])
-    assert rooms_read(tenant) == [vega]  # tried; the other one is known to work
+    assert rooms_read(tenant) == [vega]  # the new room is tried; the other is known to work
     assert entry.options == options_before
     await save(hass, result)
 
@@ -141,7 +141,7 @@ async def test_a_room_is_added_while_the_others_stay(
 async def test_rooms_that_stay_are_not_tried_again(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str
 ) -> None:
-    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)  # even one that fails at the moment may stay
+    tenant.inject(Fault.error(400, 190002), FREE_BUSY, times=None)  # a followed room may stay even while it fails
 
     result = await start_options(hass, entry, "rooms")
     result = await submit(hass, result, rooms=[orion, vega])
@@ -164,7 +164,7 @@ async def test_a_room_is_dropped_with_its_device(
     assert followed(hass, entry) == {"Vega"}
 
 
-async def test_a_followed_room_that_vanished_is_offered_by_the_name_it_had(
+async def test_a_followed_room_that_vanished_is_offered_by_its_last_name(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str
 ) -> None:
     tenant.delete_room(orion)
@@ -190,7 +190,7 @@ async def test_a_room_that_was_renamed_gets_its_new_name(
     assert entry.options[CONF_ROOMS] == {orion: "Great Orion"}
 
 
-async def test_a_name_once_given_by_hand_stays_where_rooms_can_not_be_listed(
+async def test_a_typed_name_is_kept_while_rooms_cannot_be_listed(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str
 ) -> None:
     tenant.revoke(ROOMS_SCOPE)
@@ -208,7 +208,7 @@ async def test_a_name_once_given_by_hand_stays_where_rooms_can_not_be_listed(
 
     result = await submit(hass, result, next_step_id="rooms")
     assert offered(result)[vega] == "My Vega"
-    await save(hass, await submit(hass, result, rooms=[orion, vega]))  # it is not asked for again
+    await save(hass, await submit(hass, result, rooms=[orion, vega]))  # the name is not asked for again
     assert entry.options[CONF_ROOMS] == {orion: "Orion", vega: "My Vega"}
 
 
@@ -247,7 +247,7 @@ async def test_a_wrong_choice_is_named_and_changes_nothing(
         *troubles_at(FREE_BUSY),
     ],
 )
-async def test_a_failure_to_read_a_new_room_is_named_and_gone_on_from(
+async def test_a_failure_to_read_a_new_room_is_shown_and_can_be_retried(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str, trouble: Trouble
 ) -> None:
     result = await start_options(hass, entry, "rooms")
@@ -263,7 +263,7 @@ async def test_a_failure_to_read_a_new_room_is_named_and_gone_on_from(
 
 
 @pytest.mark.parametrize("trouble", [*answers_at(ROOMS), *troubles_at(ROOMS)])
-async def test_a_failure_to_list_rooms_leaves_those_that_are_followed(
+async def test_a_failure_to_list_rooms_keeps_the_followed_rooms(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, vega: str, trouble: Trouble
 ) -> None:
     trouble.begin(tenant)
@@ -305,7 +305,7 @@ async def test_the_secret_is_in_none_of_the_forms(hass: HomeAssistant, entry: Mo
 # Buildings and floors
 
 
-async def test_a_level_is_followed_in_place_of_its_room(
+async def test_a_level_replaces_its_room(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, orion: str, tower: str, vega: str
 ) -> None:
     before = entry.runtime_data
@@ -313,7 +313,7 @@ async def test_a_level_is_followed_in_place_of_its_room(
     result = await start_options(hass, entry, "rooms")
     assert offered_levels(result) == {tower: "Tower A · 🚪 1"}
     assert chosen_levels(result) == []
-    result = await submit(hass, result, room_levels=[tower])  # a list that was emptied is not sent
+    result = await submit(hass, result, room_levels=[tower])  # the frontend omits an emptied list
     assert rooms_read(tenant) == []
     await save(hass, result)
 
@@ -324,7 +324,7 @@ async def test_a_level_is_followed_in_place_of_its_room(
     assert (chosen(result), chosen_levels(result)) == ([], [tower])
 
 
-async def test_a_level_that_is_dropped_takes_its_rooms_along(
+async def test_dropping_a_level_drops_its_rooms(
     hass: HomeAssistant, entry: MockConfigEntry, tower: str, vega: str
 ) -> None:
     await choose(hass, entry, room_levels=[tower])
@@ -346,7 +346,7 @@ async def test_a_level_that_was_renamed_gets_its_new_name(
     assert entry.options[CONF_ROOM_LEVELS] == {tower: "Great Tower"}
 
 
-async def test_a_level_that_vanished_is_offered_by_the_name_it_had(
+async def test_a_level_that_vanished_is_offered_by_its_last_name(
     hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant, orion: str, tower: str
 ) -> None:
     entry = await running(hass, entry_of(orion, room_levels={"omb_gone": "Tower Z / 3F"}))
@@ -356,7 +356,7 @@ async def test_a_level_that_vanished_is_offered_by_the_name_it_had(
     assert chosen_levels(result) == ["omb_gone"]
     result = await submit(hass, result, rooms=["Nowhere"])
     assert chosen_levels(result) == []
-    assert "omb_gone" in offered_levels(result)  # left out by mistake, it can be taken back
+    assert "omb_gone" in offered_levels(result)  # a level that was removed by mistake can be added again
     await save(hass, await submit(hass, result, rooms=[orion], room_levels=["omb_gone"]))
     assert entry.options[CONF_ROOM_LEVELS] == {"omb_gone": "Tower Z / 3F"}
 
@@ -371,7 +371,7 @@ async def test_a_level_that_vanished_is_offered_by_the_name_it_had(
         (lambda tenant: tenant.inject(Fault.html(502), ROOMS, times=None), {"base": "server_error"}),
     ],
 )
-async def test_where_levels_can_not_be_listed_they_are_offered_as_last_known(
+async def test_levels_that_cannot_be_listed_are_offered_as_last_known(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     tenant: Tenant,
@@ -390,10 +390,10 @@ async def test_where_levels_can_not_be_listed_they_are_offered_as_last_known(
     assert placeholders(result)["count"] == "1"
 
 
-# What it will do
+# The effect
 
 
-async def test_it_is_said_what_another_choice_will_do(
+async def test_the_effect_of_another_choice_is_shown(
     hass: HomeAssistant,
     entry_of: Callable[..., MockConfigEntry],
     tenant: Tenant,
@@ -444,7 +444,7 @@ async def test_a_choice_can_be_made_again(
     assert entry.options[CONF_ROOM_LEVELS] == {}
 
 
-async def test_what_is_not_saved_changes_nothing(
+async def test_an_unsaved_choice_changes_nothing(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, vega: str
 ) -> None:
     before = dict(entry.options)
@@ -458,7 +458,7 @@ async def test_what_is_not_saved_changes_nothing(
     assert followed(hass, entry) == {"Orion"}
 
 
-async def test_what_changed_meanwhile_is_not_undone(hass: HomeAssistant, entry: MockConfigEntry, vega: str) -> None:
+async def test_a_change_made_meanwhile_is_not_undone(hass: HomeAssistant, entry: MockConfigEntry, vega: str) -> None:
     result = await start_options(hass, entry, "rooms")
     result = await submit(hass, result, rooms=[vega])
     hass.config_entries.async_update_entry(entry, options={**entry.options, "scan_interval": 600})

@@ -1,4 +1,4 @@
-"""How a running entry polls, changed in place after it was said what that does."""
+"""The options flow for the polling of a running entry. It shows the effect before it saves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ NOT_GRANTED = "1 (❌ calendar:room:readonly)"
 
 @pytest.fixture
 def orion(tenant: Tenant) -> str:
-    """Return the id of the room that is followed."""
+    """Return the id of the followed room."""
     return tenant.add_room("Orion").room_id
 
 
@@ -52,7 +52,7 @@ async def entry(
     tmp_path: Path,
 ) -> MockConfigEntry:
     """Return a running entry that follows one room, in December."""
-    hass.config.config_dir = str(tmp_path)  # into which voice sentences are written
+    hass.config.config_dir = str(tmp_path)  # voice sentences are written there
     freezer.move_to(DECEMBER)
     return await running(hass, entry_of(orion))
 
@@ -63,11 +63,11 @@ async def typed(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> 
 
 
 async def polled(hass: HomeAssistant, entry: MockConfigEntry, **changes: Any) -> None:
-    """Poll in another way."""
+    """Change polling options, and save."""
     await save(hass, await typed(hass, entry, **changes))
 
 
-async def test_polling_starts_from_what_is_in_force(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_polling_form_shows_the_current_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = await start_options(hass, entry, "polling")
 
     assert suggested(result) == {
@@ -122,7 +122,7 @@ async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfi
     before = entry.runtime_data
     rooms = dict(entry.options[CONF_ROOMS])
 
-    await polled(hass, entry, scan_interval=90.0)  # numbers come as fractions
+    await polled(hass, entry, scan_interval=90.0)  # the frontend sends floats
 
     assert entry.options == {CONF_ROOMS: rooms, **POLLING}
     assert all(type(entry.options[key]) is type(value) for key, value in POLLING.items())
@@ -144,10 +144,10 @@ async def test_rooms_and_polling_do_not_undo_each_other(
     assert entry.options == {CONF_ROOMS: {orion: "Orion", vega: "Vega"}, CONF_ROOM_LEVELS: {}, **POLLING}
 
 
-# What it will do
+# The effect
 
 
-async def test_it_is_said_what_other_polling_will_do(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_effect_of_other_polling_options_is_shown(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = await typed(
         hass, entry, off_hours={**OFF_HOURS, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}
     )
@@ -176,7 +176,7 @@ async def one_is_read(
     tenant: Tenant,
     freezer: FrozenDateTimeFactory,
 ) -> MockConfigEntry:
-    """Return a running entry of twelve rooms and a person, of which all entities but those of one room are disabled."""
+    """Return a running entry of twelve rooms and a person, where only one room has enabled entities."""
     freezer.move_to(DECEMBER)
     person = tenant.add_user("Li Na")
     options = {"plan": "free", "monthly_budget": 5_000, "source": "list", "people": {person.open_id: "Li Na"}}
@@ -187,7 +187,7 @@ async def one_is_read(
 
 
 def interval(rooms: int, people: int = 0, budget: int = 5_000) -> str:
-    """Return how often so many are read, as it is said."""
+    """Return the shown interval for this many rooms and people."""
     options = Options.of({"plan": "free", "monthly_budget": budget, "source": "list", "off_hours": {"enabled": False}})
     texts = forecast_texts(options, rooms, people, batch_granted=True)
     return texts["interval"]
@@ -216,13 +216,13 @@ async def test_rooms_and_people_that_are_not_read_cost_nothing(
     assert (effect["interval"], effect["interval_before"]) == (interval(1, 1), interval(1))
 
 
-async def test_what_was_typed_can_be_changed_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_typed_options_can_be_changed_before_saving(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     before = dict(entry.options)
     result = await typed(hass, entry)
 
     result = await submit(hass, result, next_step_id="polling")
     assert suggested(result) == POLLING
-    assert placeholders(result)["rooms_per_call"] == "1"  # what is in force is still that
+    assert placeholders(result)["rooms_per_call"] == "1"  # nothing is saved yet
     assert entry.options == before
 
     changed = {**POLLING, "scan_interval": 600, "off_hours": {**OFF_HOURS, "enabled": False}}
@@ -237,11 +237,11 @@ async def test_what_was_typed_can_be_changed_again(hass: HomeAssistant, entry: M
     [
         (lambda tenant: tenant.grant(BATCH_SCOPE), "20"),
         (lambda tenant: tenant.revoke(BATCH_SCOPE), NOT_GRANTED),
-        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "20"),  # not known: it is tried
+        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "20"),  # unknown: batch is tried
         (lambda tenant: tenant.variants.update({"room_batch": "30005"}), NOT_GRANTED),
     ],
 )
-async def test_where_batch_is_closed_it_is_said_that_the_list_serves(
+async def test_the_rooms_per_call_shown_follow_from_the_batch_api(
     hass: HomeAssistant,
     entry_of: Callable[..., MockConfigEntry],
     tenant: Tenant,
@@ -313,29 +313,29 @@ async def test_off_hours_are_shown_as_they_were_saved(
     assert placeholders(result)["interval"] == placeholders(result)["interval_before"]
 
 
-async def test_days_that_were_emptied_are_none(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_an_emptied_list_of_days_means_no_days(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     without_days = {key: value for key, value in OFF_HOURS.items() if key != "days"}
 
-    await polled(hass, entry, off_hours=without_days)  # a list that was emptied is not sent
+    await polled(hass, entry, off_hours=without_days)  # the frontend omits an emptied list
 
     assert entry.options[CONF_OFF_HOURS] == {**OFF_HOURS, "days": []}
 
 
-async def test_off_hours_are_folded_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_off_hours_section_is_collapsed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = await start_options(hass, entry, "polling")
 
     assert fields_of(result)[CONF_OFF_HOURS].options == {"collapsed": True}
 
 
 @pytest.mark.parametrize("wrong", [{"start": "25:00:00"}, {"end": "soon"}, {"days": ["today"]}, {"start": None}])
-async def test_what_is_no_time_or_day_is_refused(
+async def test_an_invalid_time_or_day_is_refused(
     hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidData):
         await typed(hass, entry, off_hours={**OFF_HOURS, **wrong})
 
 
-# What may be typed
+# Valid input
 
 
 @pytest.mark.parametrize("source", ["auto", "list", "batch"])
@@ -372,6 +372,6 @@ async def test_numbers_have_bounds(
 @pytest.mark.parametrize(
     "wrong", [{"plan": "cheap"}, {"source": "guess"}, {"scan_interval": "often"}, {"off_hours": {}}, {"unheard_of": 1}]
 )
-async def test_what_is_no_value_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
+async def test_an_invalid_option_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidData):
         await typed(hass, entry, **wrong)

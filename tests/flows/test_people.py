@@ -1,4 +1,4 @@
-"""People of a running entry: found by what one knows of them, tried, named, dropped."""
+"""The options flow for people: find them by address, number or id, try to read them, name them, drop them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ CONTACT_SCOPE = "contact:user.id:readonly"
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
@@ -42,7 +42,7 @@ def maria(tenant: Tenant) -> User:
 
 @pytest.fixture
 def room_id(tenant: Tenant) -> str:
-    """Return the id of a room that is followed."""
+    """Return the id of a followed room."""
     return tenant.add_room("Mira").room_id
 
 
@@ -50,7 +50,7 @@ def room_id(tenant: Tenant) -> str:
 def set_up(
     hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant, room_id: str
 ) -> Callable[..., Any]:
-    """Return what makes a running entry that follows a room and these people."""
+    """Return a function that sets up an entry with a room and these people."""
 
     async def set_up(**options: Any) -> MockConfigEntry:
         entry = entry_of(room_id, **options)
@@ -76,7 +76,7 @@ async def choose(hass: HomeAssistant, entry: MockConfigEntry, *people: str) -> C
 
 
 async def save(hass: HomeAssistant, result: ConfigFlowResult) -> None:
-    """Save, after it was said what that will do."""
+    """Save on the form that shows the effect."""
     assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "people_effect")
     result = await submit(hass, result, next_step_id="save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -101,12 +101,12 @@ def read(tenant: Tenant) -> set[str]:
 
 
 def error_texts(result: ConfigFlowResult) -> list[str]:
-    """Return what the form says is wrong, in each language."""
+    """Return the error text of the form in each language."""
     (key,) = (result["errors"] or {}).values()
     return [texts["options"]["error"][key].format(**placeholders(result)) for texts in TEXTS.values()]
 
 
-# Whom one may enter, and how
+# How people can be entered
 
 
 async def test_the_menu_offers_people(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -163,7 +163,7 @@ async def test_a_person_is_found_and_named(
         ["li.na@example.com", "13800000001", "+12025550101", "maria_rossi@example.com"],  # each of them twice
     ],
 )
-async def test_several_are_pasted(
+async def test_several_people_are_pasted_at_once(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, maria: User, pasted: list[str]
 ) -> None:
     result = await choose(hass, entry, *pasted)
@@ -177,7 +177,7 @@ async def test_several_are_pasted(
     assert followed(hass, entry) == {"Na", "Maria"}
 
 
-def test_blanks_belong_to_numbers_only() -> None:
+def test_only_phone_numbers_may_contain_blanks() -> None:
     assert list(_split(["a@example.com b@example.com", "+49 171 / 1234567", "+49 (171) 123-4567"])) == [
         "a@example.com",
         "b@example.com",
@@ -201,7 +201,7 @@ def test_a_name_is_suggested_from_an_address(text: str, name: str) -> None:
     assert _suggested_name(text) == name
 
 
-# Who is not found, or can't be read
+# People who are not found or can't be read
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_name_is_suggested_from_an_address(text: str, name: str) -> None:
         (["+4917100000009", "{li_na}", "nobody@example.com"], "+4917100000009, nobody@example.com"),
     ],
 )
-async def test_who_is_not_found_is_named(
+async def test_people_who_are_not_found_are_named(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, people: list[str], named: str
 ) -> None:
     typed = [text.format(li_na=li_na.email) for text in people]
@@ -228,7 +228,7 @@ async def test_who_is_not_found_is_named(
 
 
 @pytest.mark.parametrize("text", ["Li/Na", "@", "li.na@", "@example.com", "omm_1", "李娜", "+12", "x" * 65])
-async def test_what_is_no_id_is_named_before_anything_is_sent(
+async def test_an_invalid_id_is_named_before_any_call(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, text: str
 ) -> None:
     result = await choose(hass, entry, text, li_na.email)
@@ -239,7 +239,7 @@ async def test_what_is_no_id_is_named_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("how", ["195100", "left_out"])
-async def test_who_can_not_be_read_is_named_as_typed(
+async def test_an_unreadable_person_is_named_as_typed(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, maria: User, how: str
 ) -> None:
     tenant.variants.update({"unknown_person": how})
@@ -260,7 +260,7 @@ async def test_who_can_not_be_read_is_named_as_typed(
     assert result["step_id"] == "person_names"
 
 
-async def test_the_scope_that_finds_people_is_named_and_an_id_does_without(
+async def test_the_missing_contact_scope_is_named_and_not_needed_for_ids(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User
 ) -> None:
     tenant.revoke(CONTACT_SCOPE)
@@ -274,7 +274,7 @@ async def test_the_scope_that_finds_people_is_named_and_an_id_does_without(
     assert result["step_id"] == "person_names"
 
 
-async def test_the_scope_that_reads_people_is_named(
+async def test_the_missing_free_busy_scope_is_named(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User
 ) -> None:
     tenant.revoke(FREE_BUSY_SCOPE)
@@ -288,7 +288,7 @@ async def test_the_scope_that_reads_people_is_named(
 @pytest.mark.parametrize(
     "trouble", [*troubles_at(IDS), *answers_at(IDS), *troubles_at(FREE_BUSY), *answers_at(FREE_BUSY)]
 )
-async def test_trouble_is_shown_and_does_not_lose_what_was_typed(
+async def test_a_failure_is_shown_and_keeps_the_typed_people(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, trouble: Trouble
 ) -> None:
     result = await start_options(hass, entry, "people")
@@ -307,9 +307,7 @@ async def test_trouble_is_shown_and_does_not_lose_what_was_typed(
 # Names
 
 
-async def test_nobody_goes_without_a_name(
-    hass: HomeAssistant, entry: MockConfigEntry, li_na: User, maria: User
-) -> None:
+async def test_every_person_needs_a_name(hass: HomeAssistant, entry: MockConfigEntry, li_na: User, maria: User) -> None:
     result = await choose(hass, entry, li_na.email, maria.open_id)
 
     result = await submit(hass, result, **{li_na.email: "Na", maria.open_id: "  "})
@@ -323,7 +321,7 @@ async def test_nobody_goes_without_a_name(
 # People who are followed already
 
 
-async def test_who_is_followed_already_is_neither_tried_nor_named_again(
+async def test_a_followed_person_is_neither_tried_nor_named_again(
     hass: HomeAssistant, set_up: Callable[..., Any], tenant: Tenant, li_na: User, maria: User
 ) -> None:
     entry = await set_up(people={li_na.open_id: "Na"})
@@ -343,7 +341,7 @@ async def test_who_is_followed_already_is_neither_tried_nor_named_again(
     assert entry.options[CONF_PEOPLE] == {li_na.open_id: "Na", maria.open_id: "Maria"}
 
 
-async def test_who_is_followed_already_is_known_by_an_address_too(
+async def test_a_followed_person_is_recognized_by_their_address(
     hass: HomeAssistant, set_up: Callable[..., Any], tenant: Tenant, li_na: User
 ) -> None:
     entry = await set_up(people={li_na.open_id: "Na"})
@@ -368,7 +366,7 @@ async def test_people_are_dropped_with_their_devices(
     assert entry.options["rooms"] == rooms
 
 
-async def test_nobody_is_a_choice(hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant) -> None:
+async def test_an_empty_choice_of_people_is_valid(hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant) -> None:
     result = await start_options(hass, entry, "people")
 
     await save(hass, await submit(hass, result))
@@ -377,10 +375,10 @@ async def test_nobody_is_a_choice(hass: HomeAssistant, entry: MockConfigEntry, t
     assert tenant.requests == []
 
 
-# What it will do
+# The effect
 
 
-async def test_it_is_said_what_people_cost(
+async def test_the_cost_of_people_is_shown(
     hass: HomeAssistant, set_up: Callable[..., Any], tenant: Tenant, li_na: User
 ) -> None:
     entry = await set_up(plan="free", monthly_budget=5_000)
@@ -391,7 +389,7 @@ async def test_it_is_said_what_people_cost(
     said = placeholders(result)
     assert (said["people"], said["people_before"]) == ("1", "0")
     minutes, before = (float(said[name]) for name in ("interval", "interval_before"))
-    assert minutes == pytest.approx(2 * before, abs=1)  # a call more for each that there was
+    assert minutes == pytest.approx(2 * before, abs=1)  # two calls per poll instead of one
     assert int(said["calls"].replace(",", "")) == pytest.approx(5_000, rel=0.01)
 
     await save(hass, result)
@@ -399,7 +397,7 @@ async def test_it_is_said_what_people_cost(
     assert placeholders(result)["interval"] == said["interval"]
 
 
-async def test_one_may_go_back_without_losing_anything(
+async def test_going_back_keeps_the_typed_people(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, maria: User
 ) -> None:
     result = await submit(hass, await choose(hass, entry, li_na.email), **{li_na.email: "Na"})
@@ -416,7 +414,7 @@ async def test_one_may_go_back_without_losing_anything(
     assert entry.options[CONF_PEOPLE] == {li_na.open_id: "Na", maria.open_id: "Maria"}
 
 
-async def test_all_may_be_taken_back(hass: HomeAssistant, entry: MockConfigEntry, li_na: User) -> None:
+async def test_going_back_allows_an_empty_choice(hass: HomeAssistant, entry: MockConfigEntry, li_na: User) -> None:
     result = await submit(hass, await choose(hass, entry, li_na.email), **{li_na.email: "Na"})
 
     result = await submit(hass, await submit(hass, result, next_step_id="people"))

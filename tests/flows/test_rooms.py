@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("integration")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
@@ -91,7 +91,7 @@ async def test_a_room_may_be_typed_by_its_name(hass: HomeAssistant, simulator: S
     assert result["result"].options[CONF_ROOMS] == {big: "Vega, the big one", orion: "Orion"}
 
 
-async def test_a_name_that_two_rooms_have_does_not_choose_one_of_them(
+async def test_a_name_shared_by_two_rooms_chooses_neither(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     tenant.add_room("Orion", level=tenant.add_level("Tower A"))
@@ -104,7 +104,7 @@ async def test_a_name_that_two_rooms_have_does_not_choose_one_of_them(
     assert list(offered(result).values()) == ["Orion · Tower A", "Orion · Tower B"]
 
 
-async def test_a_pasted_room_that_is_not_in_the_list_still_gets_its_name_from_feishu(
+async def test_an_unlisted_room_gets_its_name_from_feishu(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     room = tenant.add_room("Orion")
@@ -118,7 +118,7 @@ async def test_a_pasted_room_that_is_not_in_the_list_still_gets_its_name_from_fe
     assert result["result"].options[CONF_ROOMS] == {room.room_id: "Orion"}
 
 
-async def test_without_the_permission_to_list_rooms_they_are_pasted_and_named(
+async def test_without_the_room_list_scope_rooms_are_pasted_and_named(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     rooms = [tenant.add_room(name).room_id for name in ("Orion", "Vega")]
@@ -136,7 +136,7 @@ async def test_without_the_permission_to_list_rooms_they_are_pasted_and_named(
     assert result["result"].state is ConfigEntryState.LOADED
 
 
-async def test_a_room_without_a_name_is_asked_for_again(
+async def test_a_missing_room_name_is_asked_for_again(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     rooms = [tenant.add_room(name).room_id for name in ("Orion", "Vega")]
@@ -151,7 +151,7 @@ async def test_a_room_without_a_name_is_asked_for_again(
     assert result["result"].options[CONF_ROOMS] == {rooms[0]: "My Orion", rooms[1]: "My Vega"}
 
 
-async def test_only_names_that_feishu_does_not_tell_are_asked_for(
+async def test_only_names_unknown_to_feishu_are_asked_for(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     listed, hidden = tenant.add_room("Orion").room_id, tenant.add_room("Vega").room_id
@@ -165,7 +165,7 @@ async def test_only_names_that_feishu_does_not_tell_are_asked_for(
     assert list(fields_of(result)) == [hidden]
 
 
-async def test_what_is_no_room_id_is_named(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
+async def test_an_invalid_room_id_is_named(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
     room = tenant.add_room("Orion")
 
     result = await submit(hass, await to_rooms(hass, simulator), rooms=[room.room_id, "Orion, omb_1", "omm_ö"])
@@ -180,7 +180,7 @@ async def test_what_is_no_room_id_is_named(hass: HomeAssistant, simulator: Simul
 @pytest.mark.parametrize(
     "choice", [{}, {"rooms": []}, {"rooms": [" , "]}, {"room_levels": []}, {"rooms": [], "room_levels": []}]
 )
-async def test_something_must_be_chosen(
+async def test_an_empty_choice_of_rooms_is_refused(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, choice: dict[str, list[str]]
 ) -> None:
     room = tenant.add_room("Orion", level=tenant.add_level("Tower A"))
@@ -193,7 +193,7 @@ async def test_something_must_be_chosen(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_rooms_that_can_not_be_read_are_named(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
+async def test_unreadable_rooms_are_named(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
     orion, vega = tenant.add_room("Orion").room_id, tenant.add_room("Vega").room_id
     tenant.inject(Fault.error(400, 190014), FREE_BUSY, times=None, when=is_of(vega))
 
@@ -249,12 +249,12 @@ async def test_levels_are_offered_with_the_number_of_their_rooms(
         (office["Tower A"], "Tower A · 🚪 3"),
         (office["3F"], "Tower A / 3F · 🚪 2"),
         (office["Tower B"], "Tower B · 🚪 1"),
-    ]  # and not 4F, where there is none
+    ]  # not 4F, which has no rooms
     assert (chosen(result), chosen_levels(result)) == ([], [])
 
 
 @pytest.mark.parametrize("rooms", [{}, {"rooms": []}])
-async def test_whole_levels_are_enough(
+async def test_levels_without_single_rooms_are_enough(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, office: Office, rooms: dict[str, list[str]]
 ) -> None:
     result = await to_rooms(hass, simulator, plan="paid")
@@ -268,7 +268,7 @@ async def test_whole_levels_are_enough(
     assert result["result"].state is ConfigEntryState.LOADED
     expected = sorted([office["Orion"], office["Vega"], office["Mira"]])
     assert sorted(result["result"].runtime_data.room_ids) == expected
-    assert sorted(rooms_read(tenant)) == expected  # by the entry; nothing was typed that would have to be tried
+    assert sorted(rooms_read(tenant)) == expected  # by the entry; the flow tries only single rooms
 
 
 async def test_levels_and_rooms_go_together(hass: HomeAssistant, simulator: Simulator, office: Office) -> None:
@@ -280,7 +280,9 @@ async def test_levels_and_rooms_go_together(hass: HomeAssistant, simulator: Simu
     assert result["result"].options[CONF_ROOM_LEVELS] == {office["3F"]: "Tower A / 3F"}
 
 
-async def test_chosen_levels_outlive_a_wrong_room(hass: HomeAssistant, simulator: Simulator, office: Office) -> None:
+async def test_chosen_levels_are_kept_after_an_invalid_room(
+    hass: HomeAssistant, simulator: Simulator, office: Office
+) -> None:
     result = await to_rooms(hass, simulator)
     result = await submit(hass, result, rooms=["Nowhere"], room_levels=[office["Tower A"]])
     assert result["errors"] == {CONF_ROOMS: "invalid_room_id"}
@@ -289,14 +291,12 @@ async def test_chosen_levels_outlive_a_wrong_room(hass: HomeAssistant, simulator
     assert result["errors"] == {CONF_ROOMS: "subject_unreadable"}
     assert chosen_levels(result) == [office["Tower B"]]
 
-    result = await submit(hass, result, room_levels=[office["Tower B"]])  # a list that was emptied is not sent
+    result = await submit(hass, result, room_levels=[office["Tower B"]])  # the frontend omits an emptied list
     assert result["result"].options[CONF_ROOMS] == {}
     assert result["result"].options[CONF_ROOM_LEVELS] == {office["Tower B"]: "Tower B"}
 
 
-async def test_only_levels_that_are_offered_can_be_chosen(
-    hass: HomeAssistant, simulator: Simulator, office: Office
-) -> None:
+async def test_only_offered_levels_can_be_chosen(hass: HomeAssistant, simulator: Simulator, office: Office) -> None:
     result = await to_rooms(hass, simulator)
 
     with pytest.raises(InvalidData):
@@ -311,7 +311,7 @@ async def test_only_levels_that_are_offered_can_be_chosen(
         lambda tenant: tenant.inject(Fault.html(502), LEVELS, times=None),
     ],
 )
-async def test_where_there_are_no_levels_no_list_is_shown(
+async def test_without_levels_there_is_no_level_field(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, office: Office, begin: Callable[[Tenant], object]
 ) -> None:
     begin(tenant)
@@ -321,7 +321,7 @@ async def test_where_there_are_no_levels_no_list_is_shown(
     assert list(fields_of(result)) == [CONF_ROOMS]
 
 
-# What fails, and the way on from it
+# Failures, and the retry after them
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ async def test_where_there_are_no_levels_no_list_is_shown(
         Trouble("request_refused", fault(Fault.error(400, 9499), ROOMS), says="9499"),
     ],
 )
-async def test_a_failure_to_list_rooms_is_named_and_gone_on_from(
+async def test_a_failure_to_list_rooms_is_shown_and_can_be_retried(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, trouble: Trouble
 ) -> None:
     room = tenant.add_room("Orion", level=tenant.add_level("Tower A"))
@@ -357,7 +357,7 @@ async def test_a_failure_to_list_rooms_is_named_and_gone_on_from(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_room_may_be_pasted_while_the_list_fails_and_is_read_once_it_works(
+async def test_a_room_can_be_pasted_after_the_list_failed_once(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     room = tenant.add_room("Orion")
@@ -385,7 +385,7 @@ async def test_a_room_may_be_pasted_while_the_list_fails_and_is_read_once_it_wor
         *troubles_at(FREE_BUSY),
     ],
 )
-async def test_a_failure_to_read_rooms_is_named_and_gone_on_from(
+async def test_a_failure_to_read_rooms_is_shown_and_can_be_retried(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, trouble: Trouble
 ) -> None:
     rooms = [tenant.add_room(name).room_id for name in ("Orion", "Vega")]
@@ -415,7 +415,7 @@ async def test_a_missing_scope_is_named(hass: HomeAssistant, simulator: Simulato
 # Many rooms
 
 
-async def test_many_rooms_are_read_behind_a_progress_bar(
+async def test_many_rooms_are_read_with_a_progress_bar(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     rooms = [tenant.add_room(f"Room {number}").room_id for number in range(21)]
@@ -433,7 +433,7 @@ async def test_many_rooms_are_read_behind_a_progress_bar(
     again = await hass.config_entries.flow.async_configure(result["flow_id"])
     assert again["type"] is FlowResultType.SHOW_PROGRESS
     await hass.async_block_till_done()
-    assert sorted(rooms_read(tenant)) == sorted(rooms)  # once each, however often somebody looked
+    assert sorted(rooms_read(tenant)) == sorted(rooms)  # once each, although the page was loaded twice
     result = await wait(hass, result)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -481,7 +481,7 @@ async def test_many_nameless_rooms_are_named_after_the_progress_bar(
     assert result["result"].options[CONF_ROOMS] == {room_id: f"Mine {room_id}" for room_id in rooms}
 
 
-async def test_an_outage_ends_the_reading_of_many_rooms_early(
+async def test_an_outage_stops_the_trial_of_many_rooms_early(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     rooms = [tenant.add_room(f"Room {number}").room_id for number in range(60)]
