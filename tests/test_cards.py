@@ -1,4 +1,4 @@
-"""The cards are a dashboard resource as long as an entry wants them to be, and never in the way of anything."""
+"""The cards are a dashboard resource while an entry wants them. Their failures stop nothing else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ def add_entry(hass: HomeAssistant, **options: Any) -> MockConfigEntry:
 
 @pytest.fixture
 def start(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Start:
-    """Return what starts the dashboards with these resources in the storage, or in YAML."""
+    """Return a function that starts the dashboards with these resources in the storage, or in YAML."""
 
     async def go(*stored: str, yaml: list[str] | None = None) -> None:
         rows = [{"id": f"row-{number}", "type": "module", "url": url} for number, url in enumerate(stored)]
@@ -44,7 +44,7 @@ def start(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Start:
         config = {} if yaml is None else {"resource_mode": "yaml", "resources": in_yaml}
         hass.data[DATA_EXTRA_MODULE_URL] = UrlManager(lambda *_: None, [])
         assert await async_setup_component(hass, "http", {})
-        # Not as a whole: the frontend, which it wants, is a package of its own
+        # Without its dependencies: the frontend is a separate package
         with patch("homeassistant.setup._async_process_dependencies", return_value=[]):
             assert await async_setup_component(hass, "lovelace", {"lovelace": config})
 
@@ -67,7 +67,7 @@ async def test_the_cards_become_a_resource_once(hass: HomeAssistant, start: Star
     add_entry(hass)
 
     with patch.object(hass.http, "async_register_static_paths") as served:
-        # As two entries do that start at once
+        # Like several entries that start at the same time
         await asyncio.gather(*(update(hass) for _ in range(3)))
         await update(hass)
 

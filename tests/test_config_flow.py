@@ -1,4 +1,4 @@
-"""Set-up, from the first form to the entry, against a simulated tenant; and what the other tests of flows share."""
+"""Set-up, from the first form to the entry, against a simulated tenant, and helpers for the other tests of flows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,13 +50,13 @@ pytestmark = pytest.mark.usefixtures("integration")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that keeps Feishu from answering well, and what a flow says of it."""
+    """A failure of Feishu, and the error that a flow must show."""
 
     error: str
     begin: Callable[[Tenant], object]
@@ -65,22 +65,22 @@ class Trouble:
 
     @property
     def errors(self) -> dict[str, str]:
-        """What the form shows."""
+        """The errors of the form."""
         return {self.field: self.error}
 
 
 def fault(fault: Fault, path: str) -> Callable[[Tenant], object]:
-    """Return what lets each call of a path fail."""
+    """Return a function that makes each call of a path fail."""
     return lambda tenant: tenant.inject(fault, path, times=None)
 
 
 def change(name: str, value: object) -> Callable[[Tenant], object]:
-    """Return what changes something about the tenant."""
+    """Return a function that changes an attribute of the tenant."""
     return lambda tenant: setattr(tenant, name, value)
 
 
 def end_trouble(tenant: Tenant) -> None:
-    """Let all be well again."""
+    """End all failures."""
     tenant.clear_faults()
     tenant.app_enabled = tenant.ip_allowed = tenant.bot_enabled = True
     tenant.app_secret = SECRET
@@ -89,7 +89,7 @@ def end_trouble(tenant: Tenant) -> None:
 
 
 def troubles_at(path: str) -> list[Any]:
-    """Return what may happen to any call but that for the token, struck at one path."""
+    """Return failures of calls to this path that need a token."""
     troubles = [
         Trouble("app_unavailable", fault(Fault.error(400, 99991662), path), says="99991662"),
         Trouble("ip_denied", fault(Fault.error(400, 99991401), path), says="ip 127.0.0.1 is denied"),
@@ -101,7 +101,7 @@ def troubles_at(path: str) -> list[Any]:
 
 
 def answers_at(path: str) -> list[Any]:
-    """Return what else may come back from a call."""
+    """Return failures of calls to this path, with or without a token."""
     troubles = [
         Trouble("not_feishu", fault(Fault.html(404), path), says="HTTP 404"),
         Trouble("not_feishu", fault(Fault.html(200), path), says="not Feishu's JSON"),
@@ -117,7 +117,7 @@ APP_OFF = Trouble("invalid_auth", change("app_enabled", False), says="app is dis
 
 
 def typed(simulator: Simulator, **changes: Any) -> dict[str, Any]:
-    """Return what a user types who has the right app."""
+    """Return the input of a user with valid credentials."""
     return {
         CONF_SITE: "private",
         CONF_BASE_URL: simulator.base_url,
@@ -129,12 +129,12 @@ def typed(simulator: Simulator, **changes: Any) -> dict[str, Any]:
 
 
 async def to_next(hass: HomeAssistant, simulator: Simulator, **changes: Any) -> ConfigFlowResult:
-    """Begin to set up the app and submit the first form."""
+    """Start the set-up, and submit the first form."""
     return await submit(hass, await start(hass), **typed(simulator, **changes))
 
 
 async def to_rooms(hass: HomeAssistant, simulator: Simulator, **changes: Any) -> ConfigFlowResult:
-    """Go on to the form for rooms, if need be past the checklist."""
+    """Continue to the form for rooms, through the checklist if it is shown."""
     result = await to_next(hass, simulator, **changes)
     if result["step_id"] == "access":
         result = await submit(hass, result)
@@ -154,24 +154,24 @@ def offered_levels(result: ConfigFlowResult) -> dict[str, str]:
 
 
 def chosen(result: ConfigFlowResult) -> list[str]:
-    """Return the rooms that a form has chosen already."""
+    """Return the preselected rooms of a form."""
     rooms: list[str] = suggested(result)[CONF_ROOMS]
     return rooms
 
 
 def chosen_levels(result: ConfigFlowResult) -> list[str]:
-    """Return the levels that a form has chosen already."""
+    """Return the preselected levels of a form."""
     levels: list[str] = suggested(result)[CONF_ROOM_LEVELS]
     return levels
 
 
 def is_of(room_id: str) -> Callable[[Call], bool]:
-    """Return whether a call asks for a room."""
+    """Return a filter for the calls that read this room."""
     return lambda call: isinstance(call.body, dict) and call.body.get("room_id") == room_id
 
 
 def rooms_read(tenant: Tenant) -> list[str]:
-    """Return the rooms whose free/busy was asked for."""
+    """Return the rooms whose free/busy was read."""
     return [call.body["room_id"] for call in tenant.calls(FREE_BUSY) if isinstance(call.body, dict)]
 
 
@@ -218,7 +218,7 @@ async def test_an_app_and_its_rooms_become_an_entry(hass: HomeAssistant, simulat
         ("paid", 10, [], ["1", "30", "188,300", "1"]),
     ],
 )
-async def test_it_says_how_often_the_rooms_will_be_read(
+async def test_the_created_entry_shows_the_polling_interval(
     hass: HomeAssistant,
     simulator: Simulator,
     tenant: Tenant,
@@ -244,7 +244,7 @@ async def test_it_says_how_often_the_rooms_will_be_read(
     }
 
 
-async def test_blanks_around_what_is_pasted_do_no_harm(
+async def test_blanks_around_pasted_values_are_ignored(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     room = tenant.add_room("Orion")
@@ -264,7 +264,7 @@ async def test_blanks_around_what_is_pasted_do_no_harm(
     }
 
 
-async def test_without_a_name_for_the_app_the_entry_gets_its_id(
+async def test_the_title_is_the_app_id_if_the_app_has_no_name(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     room = tenant.add_room("Orion")
@@ -293,7 +293,7 @@ async def test_without_a_name_for_the_app_the_entry_gets_its_id(
         ("private", "http://8.8.8.8", "address_not_encrypted"),
     ],
 )
-async def test_an_address_that_may_not_be_called_is_not_called(
+async def test_a_refused_address_is_never_called(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, site: str, address: str | None, error: str
 ) -> None:
     room = tenant.add_room("Orion")
@@ -311,7 +311,7 @@ async def test_an_address_that_may_not_be_called_is_not_called(
 
 
 @pytest.mark.parametrize(("site", "url"), [("feishu", FEISHU_URL), ("lark", LARK_URL)])
-async def test_the_service_decides_who_is_called(
+async def test_the_chosen_site_decides_the_address(
     hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, site: str, url: str
 ) -> None:
     aioclient_mock.post(f"{url}/open-apis/{TOKEN}", json={"code": 10014, "msg": "app id not exists"})
@@ -322,7 +322,7 @@ async def test_the_service_decides_who_is_called(
     assert [str(call[1]) for call in aioclient_mock.mock_calls] == [f"{url}/open-apis/{TOKEN}"]
 
 
-# Every failure, and the way on from it
+# Every failure, and the retry after it
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ async def test_the_service_decides_who_is_called(
         *troubles_at(SCOPES),
     ],
 )
-async def test_the_first_form_names_a_failure_and_goes_on_from_it(
+async def test_the_first_form_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, trouble: Trouble
 ) -> None:
     room = tenant.add_room("Orion")
@@ -375,7 +375,7 @@ async def test_a_wrong_app_id_can_be_corrected(hass: HomeAssistant, simulator: S
     assert result["result"].unique_id == tenant.app_id
 
 
-async def test_nobody_at_this_address(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
+async def test_an_unreachable_address_is_reported(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
     room = tenant.add_room("Orion")
     await simulator.stop()
 
@@ -418,7 +418,7 @@ async def test_the_secret_goes_to_feishu_and_nowhere_else(
 # The same app twice
 
 
-async def test_an_app_that_is_set_up_is_not_set_up_again(
+async def test_a_configured_app_is_refused(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, entry_of: Callable[..., MockConfigEntry]
 ) -> None:
     entry_of().add_to_hass(hass)
@@ -429,7 +429,7 @@ async def test_an_app_that_is_set_up_is_not_set_up_again(
     assert tenant.requests == []
 
 
-async def test_an_app_that_is_being_set_up_is_not_set_up_beside_that(
+async def test_a_second_flow_for_the_same_app_is_refused(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     room = tenant.add_room("Orion")

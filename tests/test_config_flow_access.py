@@ -1,4 +1,4 @@
-"""What the app may do, as set-up shows it."""
+"""The set-up's checklist of what the app may do."""
 
 from collections.abc import Callable
 import json
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("integration")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
@@ -47,11 +47,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ([FREE_BUSY_SCOPE], True, "❌✅✅✅", [FREE_BUSY_SCOPE]),
         ([BATCH_SCOPE], True, "✅✅❌✅", [BATCH_SCOPE]),
         (ALL_SCOPES, True, "❌❌❌✅", ALL_SCOPES),
-        ([], False, "✅✅✅❌", ALL_SCOPES),  # all it needs: there is no harm in it
+        ([], False, "✅✅✅❌", ALL_SCOPES),  # the link asks for all scopes, also for granted ones
         ([FREE_BUSY_SCOPE], False, "❌✅✅❌", [FREE_BUSY_SCOPE]),
     ],
 )
-async def test_the_checklist_shows_what_is_missing_and_where_it_is_granted(
+async def test_the_checklist_shows_what_is_missing_with_links(
     hass: HomeAssistant,
     simulator: Simulator,
     tenant: Tenant,
@@ -76,11 +76,11 @@ async def test_the_checklist_shows_what_is_missing_and_where_it_is_granted(
 
 
 @pytest.mark.parametrize(
-    "mend",
+    "repair",
     [lambda tenant: tenant.grant(FREE_BUSY_SCOPE), lambda tenant: tenant.grant("calendar:calendar")],
 )
 async def test_without_free_busy_the_checklist_is_not_passed(
-    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, mend: Callable[[Tenant], None]
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, repair: Callable[[Tenant], None]
 ) -> None:
     room = tenant.add_room("Orion")
     tenant.revoke(FREE_BUSY_SCOPE)
@@ -90,14 +90,14 @@ async def test_without_free_busy_the_checklist_is_not_passed(
     assert (result["step_id"], result["errors"]) == ("access", {"base": "not_enough_access"})
     assert placeholders(result)["free_busy"] == "❌"
 
-    mend(tenant)
+    repair(tenant)
     result = await submit(hass, result)
     result = await submit(hass, result, rooms=[room.room_id])
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize("revoked", [[BATCH_SCOPE], [ROOMS_SCOPE, BATCH_SCOPE]])
-async def test_what_is_only_good_to_have_does_not_keep_anybody(
+async def test_optional_scopes_do_not_block_the_setup(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str]
 ) -> None:
     room = tenant.add_room("Orion")
@@ -126,10 +126,10 @@ async def test_without_a_bot_the_checklist_is_not_passed(
     tenant.bot_enabled = True
     result = await submit(hass, result)
     result = await submit(hass, result, rooms=[room.room_id])
-    assert result["title"] == "Meeting rooms"  # not known before
+    assert result["title"] == "Meeting rooms"  # the name was unknown before
 
 
-async def test_the_checklist_is_up_to_date_after_each_look(
+async def test_the_checklist_is_updated_by_each_check(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     tenant.revoke(FREE_BUSY_SCOPE, ROOMS_SCOPE)
@@ -151,7 +151,7 @@ async def test_the_checklist_is_up_to_date_after_each_look(
         ([BATCH_SCOPE], "access", "✅✅❌"),
     ],
 )
-async def test_where_the_scopes_can_not_be_asked_for_they_are_tried(
+async def test_apis_are_tried_if_scopes_cannot_be_read(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str], step: str, marks: str
 ) -> None:
     tenant.inject(Fault.html(404), SCOPES, times=None)
@@ -164,7 +164,7 @@ async def test_where_the_scopes_can_not_be_asked_for_they_are_tried(
     assert "".join(shown.get(name, "") for name in ("free_busy", "room_list", "room_batch")) == marks
 
 
-async def test_what_can_not_be_found_out_is_shown_as_that(
+async def test_unknown_permissions_are_shown_as_unknown(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:
     tenant.inject(Fault.html(404), SCOPES, times=None)
@@ -190,7 +190,7 @@ async def test_what_can_not_be_found_out_is_shown_as_that(
         *troubles_at(SCOPES),
     ],
 )
-async def test_the_checklist_names_a_failure_and_goes_on_from_it(
+async def test_the_checklist_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant, trouble: Trouble
 ) -> None:
     room = tenant.add_room("Orion")

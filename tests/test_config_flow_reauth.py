@@ -1,4 +1,4 @@
-"""Another secret or address for an entry, against a simulated tenant."""
+"""Reauthentication and reconfiguration, against a simulated tenant."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("integration")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let failed calls be repeated without a pause."""
+    """Retry failed calls without a delay."""
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
 
 
@@ -46,7 +46,7 @@ async def entry(hass: HomeAssistant, tenant: Tenant, entry_of: Callable[..., Moc
 async def refused_entry(
     hass: HomeAssistant, tenant: Tenant, entry_of: Callable[..., MockConfigEntry]
 ) -> MockConfigEntry:
-    """Return an entry that could not start, because its secret had been reset."""
+    """Return an entry that failed to start because its secret was reset."""
     entry = entry_of(tenant.add_room("Orion").room_id)
     entry.add_to_hass(hass)
     tenant.rotate_secret("new-secret")
@@ -95,7 +95,7 @@ async def test_the_same_secret_is_accepted_once_the_app_is_enabled_again(
 
 
 @pytest.mark.parametrize("trouble", answers_at(TOKEN))
-async def test_reauthentication_names_a_failure_and_goes_on_from_it(
+async def test_reauthentication_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, tenant: Tenant, entry: MockConfigEntry, trouble: Trouble
 ) -> None:
     result = await entry.start_reauth_flow(hass)
@@ -111,7 +111,7 @@ async def test_reauthentication_names_a_failure_and_goes_on_from_it(
     await hass.async_block_till_done()
 
 
-async def test_an_empty_secret_is_complained_of_where_it_is_seen(
+async def test_an_empty_secret_is_refused_at_its_field(
     hass: HomeAssistant, tenant: Tenant, entry: MockConfigEntry
 ) -> None:
     result = await entry.start_reauth_flow(hass)
@@ -134,7 +134,7 @@ async def test_an_entry_that_could_not_start_starts_with_the_new_secret(
     assert refused_entry.state is ConfigEntryState.LOADED
 
 
-async def test_an_entry_whose_secret_was_reset_meanwhile_asks_for_it_at_its_start(
+async def test_an_entry_with_a_reset_secret_asks_for_it_at_the_start(
     hass: HomeAssistant, refused_entry: MockConfigEntry
 ) -> None:
     await hass.async_block_till_done()
@@ -195,7 +195,7 @@ async def test_address_and_secret_can_be_changed(hass: HomeAssistant, tenant: Te
 
 
 async def test_another_host_never_receives_the_stored_secret(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    thief = Tenant(app_secret=SECRET)  # answers well to the stored secret alone
+    thief = Tenant(app_secret=SECRET)  # accepts only the stored secret
     async with Simulator(thief) as elsewhere:
         result = await entry.start_reconfigure_flow(hass)
         there = {CONF_SITE: "private", CONF_BASE_URL: elsewhere.base_url}
@@ -231,7 +231,7 @@ async def test_reconfiguration_has_the_same_rules_for_addresses(
 
 
 @pytest.mark.parametrize("trouble", answers_at(TOKEN))
-async def test_reconfiguration_names_a_failure_and_goes_on_from_it(
+async def test_reconfiguration_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, tenant: Tenant, entry: MockConfigEntry, simulator: Simulator, trouble: Trouble
 ) -> None:
     here = {CONF_SITE: "private", CONF_BASE_URL: simulator.base_url, CONF_APP_SECRET: SECRET}

@@ -1,4 +1,4 @@
-"""What a user may send to others: how an entry reads and what that costs, and nothing of who and where."""
+"""Diagnostics show how an entry reads and what that costs, but no names, ids or addresses."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -33,7 +33,7 @@ async def in_utc(hass: HomeAssistant) -> None:
 
 
 async def diagnostics_of(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
-    """Return what is put into the file."""
+    """Return the data of the downloaded file."""
     return json.loads(json.dumps(await async_get_config_entry_diagnostics(hass, entry)))
 
 
@@ -180,7 +180,7 @@ async def test_diagnostics_show_the_last_polls(
 
 
 def local(hour: int, minute: int = 0) -> str:
-    """Return an instant as a poll has it."""
+    """Return an instant as the poll log shows it."""
     return f"2026-11-23T{hour:02}:{minute:02}:00+00:00"
 
 
@@ -229,7 +229,7 @@ async def test_polls_are_kept_over_a_reload_and_dropped_with_the_entry(
 
 async def test_the_downloaded_file_names_nobody(
     hass: HomeAssistant,
-    clock: Clock,  # first: tokens are good from now on, not from tomorrow
+    clock: Clock,  # first: sets the time from which access tokens are valid
     hass_client: ClientSessionGenerator,
     tenant: Tenant,
     set_up: SetUp,
@@ -244,7 +244,7 @@ async def test_the_downloaded_file_names_nobody(
     response = await clock.run(browser.get(f"/api/diagnostics/config_entry/{entry.entry_id}"))
 
     found = await clock.run(response.json())
-    # The words in the text of an issue come along if it is one that outlives a restart: let none of ours be
+    # The file has the placeholders of persistent issues, so none of ours may be persistent
     assert [issue["issue_id"] for issue in found["issues"]] == [f"quota_exceeded_{entry.entry_id}"]
     assert not any(issue.get("translation_placeholders") for issue in found["issues"])
     assert not any(word in json.dumps(found) for word in ("Orion", entry.title, tenant.app_id, orion.room_id))
@@ -279,7 +279,7 @@ async def test_the_debug_log_has_a_line_for_each_poll(
 
 
 async def device_diagnostics_of(hass: HomeAssistant, entry: MockConfigEntry, key: str) -> Any:
-    """Return what is put into the file of the device whose identifier ends that way."""
+    """Return the data of the file of the device whose identifier ends with `key`."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     (device,) = (device for device in devices if any(found.endswith(key) for _, found in device.identifiers))
     return json.loads(json.dumps(await async_get_device_diagnostics(hass, entry, device)))

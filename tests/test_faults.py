@@ -1,6 +1,6 @@
-"""Every fault, at every occasion, through Home Assistant: the right error and effect, no booking lost, no traceback.
+"""Every fault, in every situation, through Home Assistant: the right error and effect, no lost booking, no traceback.
 
-The table is in `faults.py`; docs/faults.md is its print.
+The table is in `faults.py`; docs/faults.md is generated from it.
 """
 
 from collections.abc import Callable
@@ -64,32 +64,32 @@ def bookings(hass: HomeAssistant, room: Room) -> Any:
 
 
 def kinds(hass: HomeAssistant) -> set[str]:
-    """Return the kinds of repair issues there are."""
+    """Return the kinds of the current repair issues."""
     issues = ir.async_get(hass).issues.values()
     return {str((issue.data or {})["kind"]) for issue in issues if issue.domain == DOMAIN and issue.active}
 
 
 def asks_for_secret(hass: HomeAssistant) -> bool:
-    """Tell whether Home Assistant asks for the secret."""
+    """Return whether Home Assistant asks for the secret."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     return any(flow["context"]["source"] == "reauth" for flow in flows)
 
 
 def assert_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """See to it that nothing was logged that a user should not see."""
+    """Assert that nothing was logged that a user should not see."""
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     ours = [record for record in caplog.records if DOMAIN in record.name and record.levelno >= logging.WARNING]
     assert {record.levelname for record in ours} <= {"ERROR"}
 
 
 def message_of(key: str) -> str:
-    """Return how the message with this key begins."""
+    """Return the start of the message with this key."""
     message: str = TEXTS["en"]["exceptions"][key]["message"]
     return message.partition("{")[0].strip(" (")
 
 
 async def assert_well(hass: HomeAssistant, clock: Clock, busy: Room, free: Room, within: timedelta) -> None:
-    """See to it that all is well in time, without anybody's doing."""
+    """Assert that everything works again in time, without any action of the user."""
     await clock.to(clock.now + within)
     assert seen(hass, busy, free) == ("on", "off")
     assert [booking["start"] for booking in bookings(hass, busy)] == [at(9).isoformat(), at(9, day=1).isoformat()]
@@ -97,7 +97,7 @@ async def assert_well(hass: HomeAssistant, clock: Clock, busy: Room, free: Room,
     assert not asks_for_secret(hass)
 
 
-def test_the_page_is_the_print_of_the_table() -> None:
+def test_the_page_is_generated_from_the_table() -> None:
     assert (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8") == table()
 
 
@@ -202,7 +202,7 @@ async def test_catalogue(
 
     await assert_well(hass, clock, busy, free, timedelta(hours=1))
     assert {write.state for write in writes} & {"unavailable"} == set()
-    assert levels(caplog) in ([], ["ERROR", "INFO"])  # a poll may have fallen into it
+    assert levels(caplog) in ([], ["ERROR", "INFO"])  # a poll may have met the fault
     assert_no_traceback(caplog)
 
 

@@ -1,4 +1,4 @@
-"""The search for a room in a tower of 1,000, through the action, against an oracle that looks at every step."""
+"""The search among 1,000 rooms, through the action, compared with an oracle that checks every time step."""
 
 from datetime import timedelta
 from random import Random
@@ -24,13 +24,13 @@ pytest_plugins = ["tests.clock"]
 ROOMS = 1_000
 STEP = timedelta(minutes=5)
 DAY = 288  # steps
-NOW = DAY  # what is known begins a day ago
+NOW = DAY  # the known window begins a day earlier
 HORIZON = 3 * DAY
 BUILDINGS, FLOORS, AREAS = ("Straße", "2F"), ("1F", "2F"), ("", "1F", "2F")
 
 
 class Tower(Oracle):
-    """An oracle for rooms with a number: it goes before names in their natural order, which here is the same."""
+    """An oracle for numbered rooms. It sorts by number, which is also the natural order of the names."""
 
     @override
     def _rank(self, found: tuple[OfficeRoom, int, int]) -> tuple[Any, ...]:
@@ -65,7 +65,7 @@ def tower_room(random: Random, number: int) -> OfficeRoom:
 
 
 def tower_wish(random: Random) -> Wish:
-    """Return what one of many people may ask of the tower."""
+    """Return a random request for a room of the tower."""
     earliest = random.choice([NOW, NOW, NOW + random.randrange(2 * DAY + 20)])
     return Wish(
         now=NOW,
@@ -127,7 +127,7 @@ def put_into_areas(hass: HomeAssistant, entry: Any, office: Office) -> dict[str,
     return areas
 
 
-def as_asked(office: Office, wish: Wish, zone: str, area_ids: dict[str, str]) -> dict[str, Any]:
+def action_data(office: Office, wish: Wish, zone: str, area_ids: dict[str, str]) -> dict[str, Any]:
     """Return the data with which the action is called."""
 
     def text(step: int) -> str:
@@ -147,8 +147,8 @@ def as_asked(office: Office, wish: Wish, zone: str, area_ids: dict[str, str]) ->
     }
 
 
-def as_told(result: SearchResult) -> dict[str, Any]:
-    """Return which rooms and instants the action is to name."""
+def expected_response(result: SearchResult) -> dict[str, Any]:
+    """Return the part of the response that the oracle knows."""
     return {
         "rooms": [_offer(offer) for offer in result.offers],
         "alternatives": [
@@ -169,8 +169,8 @@ def _offer(offer: Offer) -> dict[str, Any]:
     }
 
 
-def without_what_rooms_are(response: dict[str, Any]) -> dict[str, Any]:
-    """Return of a response what the oracle knows."""
+def without_room_properties(response: dict[str, Any]) -> dict[str, Any]:
+    """Return a response without the properties of rooms."""
     about_rooms = {"name", "entity_id", "capacity", "building", "floor", "area", "equipment"}
     return {
         "why": response["why"],
@@ -181,7 +181,7 @@ def without_what_rooms_are(response: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def test_what_is_found_in_a_tower_is_what_every_step_of_every_room_says(
+async def test_the_action_finds_what_the_oracle_finds(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, office: Office
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Kathmandu")
@@ -197,14 +197,14 @@ async def test_what_is_found_in_a_tower_is_what_every_step_of_every_room_says(
 
     for _ in range(80):
         wish = tower_wish(random)
-        data = as_asked(office, wish, random.choice(["UTC", "Europe/Berlin", "Asia/Shanghai"]), area_ids)
+        data = action_data(office, wish, random.choice(["UTC", "Europe/Berlin", "Asia/Shanghai"]), area_ids)
         response = await hass.services.async_call(DOMAIN, "find_rooms", data, blocking=True, return_response=True)
         result = Tower(office, wish).result()
-        assert without_what_rooms_are(dict(response or {})) == as_told(result), wish
+        assert without_room_properties(dict(response or {})) == expected_response(result), wish
         reasons |= {alternative.reason for alternative in result.alternatives}
         verdicts.add(result.why)
 
     assert tenant.requests == []
-    # Nothing was left out by chance
+    # The random requests have covered these results
     assert reasons == set(Reason)
     assert verdicts >= {None, Why.ALL_BUSY, Why.NONE_THAT_LARGE, Why.NONE_IN_PLACE, Why.TIME_TOO_SHORT}

@@ -258,7 +258,7 @@ def grouped(sentences: dict[str, dict[str, list[str]]]) -> Any:
 
 
 @grouped(STATUS)
-async def test_a_room_is_told_of(
+async def test_status_questions_are_answered(
     ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, answer: str, questions: list[str]
 ) -> None:
     await open_office()
@@ -267,7 +267,7 @@ async def test_a_room_is_told_of(
 
 
 @grouped(FIND)
-async def test_rooms_are_found(
+async def test_search_questions_are_answered(
     ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, answer: str, questions: list[str]
 ) -> None:
     await open_office()
@@ -298,12 +298,12 @@ async def test_seats_time_and_place_come_in_any_order(
 
 @pytest.mark.parametrize("sentences", [STATUS, FIND], ids=["status", "find"])
 @pytest.mark.parametrize("language", ["en", CHINESE])
-def test_there_is_much_that_can_be_asked(sentences: dict[str, Any], language: str) -> None:
+def test_there_are_many_questions_of_each_kind(sentences: dict[str, Any], language: str) -> None:
     assert sum(map(len, sentences[language].values())) >= 23
 
 
 @pytest.mark.parametrize("language", ["zh-Hans", "zh", "zh-CN"])
-async def test_chinese_goes_by_several_codes(
+async def test_chinese_is_understood_under_several_codes(
     ids: dict[str, str], open_office: OpenOffice, ask_agent: Ask, language: str
 ) -> None:
     await open_office(agent=True)
@@ -365,7 +365,7 @@ async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
         ("九楼哪些会议室有空", CHINESE, "没找到“九楼”的会议室。有会议室的是Tower A 3F和Tower A 5F。"),
     ],
 )  # fmt: skip
-async def test_what_there_is_not_is_said_and_left_to_others(
+async def test_an_unknown_name_place_or_time_is_an_error(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice,
     question: str, language: str, answer: str,
 ) -> None:  # fmt: skip
@@ -450,7 +450,7 @@ async def test_a_floor_is_searched_however_it_is_written(
 async def test_a_floor_of_a_building_is_not_searched_in_another_building(
     tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
 ) -> None:
-    """What sounds like one place are two: building A, floor 11, and building A1, floor 1."""
+    """Two places have similar names: building A, floor 11, and building A1, floor 1."""
     build(tenant, Vega="A|11楼", Mira="A1|1楼", Lyra="A|1楼", Juno="A1|11楼")
     await open_office()
 
@@ -459,7 +459,7 @@ async def test_a_floor_of_a_building_is_not_searched_in_another_building(
     }  # fmt: skip
 
 
-async def test_a_room_that_two_apps_show_is_one_and_the_last_word_on_it_counts(
+async def test_a_room_of_two_apps_is_one_with_the_latest_reading(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     other = MockConfigEntry(domain=DOMAIN, unique_id="cli_other", data={}, options={})
@@ -474,7 +474,9 @@ async def test_a_room_that_two_apps_show_is_one_and_the_last_word_on_it_counts(
     assert said(status) == "Orion is free until 15:00."
 
 
-async def test_people_are_told_of(tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask) -> None:
+async def test_questions_about_people_are_answered(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
     ada = tenant.add_user("Ada")
     tenant.book(ada.open_id, at(9), at(10, 30))
     room = tenant.add_room("Vega")
@@ -485,10 +487,10 @@ async def test_people_are_told_of(tenant: Tenant, in_utc: None, open_office: Ope
     assert await ask("which rooms are free") == "Vega is free, and nothing is booked ahead."
 
 
-# What may be said, and what is not known
+# Exposure, and unknown states
 
 
-async def test_only_what_is_exposed_is_spoken_of(
+async def test_only_exposed_entities_are_spoken_of(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -499,7 +501,9 @@ async def test_only_what_is_exposed_is_spoken_of(
     assert await ask("which rooms are free") == "Lyra (3F, 4 seats) is free, and nothing is booked ahead."
 
 
-async def test_where_nothing_is_exposed_that_is_said(ids: dict[str, str], open_office: OpenOffice, ask: Ask) -> None:
+async def test_without_exposed_entities_the_reply_says_so(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
     await open_office(expose=False)
 
     for question in ("is Orion free", "which rooms are free"):
@@ -521,7 +525,7 @@ async def test_an_unreachable_room_is_never_called_free(
     assert await ask("哪些会议室有空", CHINESE) == "合适的会议室现在都没有最新数据，不知道哪间有空。"
 
 
-async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
+async def test_an_unreadable_room_is_not_called_free_but_others_are(
     tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -537,7 +541,7 @@ async def test_a_room_that_can_not_be_read_is_not_called_free_and_others_are(
     assert await ask("Lyra有空吗", CHINESE) == "暂时读不到Lyra的日程，不知道有没有空。"
 
 
-async def test_only_rooms_that_would_do_are_missed_where_they_can_not_be_read(
+async def test_only_unreadable_rooms_that_may_fit_are_mentioned(
     tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -554,7 +558,7 @@ async def test_only_rooms_that_would_do_are_missed_where_they_can_not_be_read(
     )
 
 
-async def test_where_the_one_room_that_would_do_can_not_be_read_nobody_blames_feishu(
+async def test_nothing_is_known_if_the_only_fitting_room_is_unreadable(
     tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -569,7 +573,7 @@ async def test_where_the_one_room_that_would_do_can_not_be_read_nobody_blames_fe
     )
 
 
-async def test_where_only_a_room_would_do_whose_entry_is_not_loaded_nothing_is_known(
+async def test_nothing_is_known_if_the_only_fitting_room_is_not_loaded(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     other = MockConfigEntry(domain=DOMAIN, unique_id="cli_other", data={}, options={})
@@ -586,7 +590,7 @@ async def test_where_only_a_room_would_do_whose_entry_is_not_loaded_nothing_is_k
         assert said(found).startswith(NOTHING_KNOWN)
 
 
-async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
+async def test_rooms_of_an_unloaded_entry_are_unreachable(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -599,10 +603,10 @@ async def test_an_entry_that_is_not_loaded_is_one_that_is_not_reached(
         assert await ask(question) == NOTHING_KNOWN
 
 
-# What comes nearest
+# The nearest alternatives
 
 
-async def test_what_comes_nearest_is_told(
+async def test_the_nearest_alternatives_are_named(
     tenant: Tenant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
 ) -> None:
     tenant.book(ids["Lyra"], at(10), at(11, 30))
@@ -622,7 +626,7 @@ async def test_what_comes_nearest_is_told(
     )
 
 
-async def test_of_many_rooms_some_are_named(
+async def test_only_some_of_many_rooms_are_named(
     tenant: Tenant, in_utc: None, rooms: list[Room], open_office: OpenOffice, ask: Ask
 ) -> None:
     await open_office()
@@ -646,7 +650,7 @@ async def test_a_room_out_of_service_is_not_free(
     assert await ask("which rooms are free") == "All matching rooms are out of service."
 
 
-async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
+async def test_a_gap_below_the_minimum_is_not_the_next_free_time(
     tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
 ) -> None:
     vega, mira, lyra = (tenant.add_room(name) for name in ("Vega", "Mira", "Lyra"))
@@ -665,7 +669,7 @@ async def test_a_gap_too_short_to_be_of_use_is_not_the_next_free_time(
         assert await ask(question) == "Lyra is busy, and I don't know until when."
 
 
-async def test_a_room_that_is_free_for_a_moment_and_not_again_is_not_called_busy(
+async def test_a_room_free_for_a_moment_is_not_called_busy(
     tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
 ) -> None:
     vega, mira = tenant.add_room("Vega"), tenant.add_room("Mira")
@@ -718,7 +722,7 @@ async def test_other_days_are_named(
         ("Australia/Adelaide", "AU", "en", "Vega is busy until tomorrow 1:00 AM."),
     ],
 )
-async def test_times_are_those_on_the_wall(
+async def test_spoken_times_are_local(
     hass: HomeAssistant, tenant: Tenant, open_office: OpenOffice, ask: Ask,
     zone: str, country: str, language: str, answer: str,
 ) -> None:  # fmt: skip
@@ -742,7 +746,7 @@ async def test_times_are_those_on_the_wall(
         (datetime(2027, 3, 14, 4, 59, tzinfo=UTC), datetime(2027, 3, 14, 7, 30, tzinfo=UTC), "tomorrow 3:30 AM"),
     ],
 )
-async def test_a_day_on_which_clocks_are_changed_is_a_day(
+async def test_days_are_right_when_clocks_change(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, ask: Ask,
     now: datetime, end: datetime, answer: str,
 ) -> None:  # fmt: skip
@@ -760,8 +764,8 @@ async def test_a_day_on_which_clocks_are_changed_is_a_day(
 
 
 def samples(language: str) -> list[str]:
-    """Return some of what each of Home Assistant's own sentences understands."""
-    from hassil.intents import Intents, TextSlotList  # noqa: PLC0415  # as conversation does, of which they are part
+    """Return sample questions for each of Home Assistant's own sentences."""
+    from hassil.intents import Intents, TextSlotList  # noqa: PLC0415  # installed with conversation
     from hassil.sample import sample_expression  # noqa: PLC0415
     from home_assistant_intents import get_intents  # noqa: PLC0415
 
@@ -785,7 +789,7 @@ def samples(language: str) -> list[str]:
     AwesomeVersion(metadata.version("hassil")) < "3.12", reason="An older hassil takes minutes to make samples"
 )
 @pytest.mark.parametrize("language", ["en", CHINESE])
-def test_no_sentence_of_home_assistants_own_is_taken_from_it(language: str) -> None:
+def test_home_assistants_own_sentences_match_none_of_ours(language: str) -> None:
     from hassil.intents import Intents  # noqa: PLC0415
     from hassil.recognize import recognize  # noqa: PLC0415
 
@@ -815,7 +819,7 @@ def test_no_sentence_of_home_assistants_own_is_taken_from_it(language: str) -> N
         (CHINESE, "今天天气怎么样", None),
     ],
 )
-def test_questions_about_other_things_go_where_they_went(language: str, question: str, kind: str | None) -> None:
+def test_other_questions_still_reach_their_intents(language: str, question: str, kind: str | None) -> None:
     lamp, door = ("厨房灯", "前门") if language == CHINESE else ("kitchen light", "front door")
 
     recognized = recognize(question, language, {lamp: "light", door: "lock"})
@@ -836,7 +840,7 @@ async def test_an_incomplete_question_is_refused(
         await intent.async_handle(hass, "test", INTENT_STATUS, slots)
 
 
-async def test_without_an_assistant_all_rooms_may_be_asked_for(
+async def test_without_an_assistant_all_rooms_are_available(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office(expose=False)
@@ -851,9 +855,7 @@ async def test_without_an_assistant_all_rooms_may_be_asked_for(
     assert found.response_type is intent.IntentResponseType.QUERY_ANSWER
 
 
-async def test_without_an_entry_nothing_is_there_to_speak_of(
-    hass: HomeAssistant, integration: None, clock: Clock
-) -> None:
+async def test_without_an_entry_nothing_is_exposed(hass: HomeAssistant, integration: None, clock: Clock) -> None:
     assert await async_setup_component(hass, "homeassistant", {})
     assert await clock.run(async_setup_component(hass, DOMAIN, {}))
     assert await clock.run(async_setup_component(hass, "intent", {}))
@@ -867,7 +869,7 @@ async def test_without_an_entry_nothing_is_there_to_speak_of(
 @pytest.mark.skipif(
     find_spec("homeassistant.components.llm") is not None, reason="From 2026.8 on there are tools instead: test_llm.py"
 )
-async def test_language_models_get_the_intents_as_long_as_there_are_no_tools(
+async def test_language_models_get_the_intents_on_releases_without_tools(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
     await open_office()

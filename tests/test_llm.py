@@ -1,4 +1,4 @@
-"""What language models are given to ask with, and what they are told."""
+"""The tools for language models, and their results."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ async def tools(hass: HomeAssistant) -> dict[str, llm.Tool]:
 
 
 async def use(hass: HomeAssistant, clock: Clock, name: str, **arguments: Any) -> Any:
-    """Return what a tool tells, having been called as a model calls it."""
+    """Call a tool like a language model, and return its data."""
     api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
     result = await clock.run(api.async_call_tool(llm.ToolInput(name, arguments)))
     assert result.error == ("error" in result.data)
@@ -50,7 +50,7 @@ async def use(hass: HomeAssistant, clock: Clock, name: str, **arguments: Any) ->
 async def test_there_is_one_tool_for_each_job(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
-    """The intents do not come beside them as tools of their own."""
+    """The intents are not offered as tools, too."""
     await open_office()
 
     found = await tools(hass)
@@ -257,7 +257,7 @@ async def test_tools_return_only_exposed_entities(
 async def test_the_parameters_convert_to_openapi(
     hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
-    import probatio  # noqa: PLC0415  # only there since it is what Home Assistant itself uses
+    import probatio  # noqa: PLC0415  # only in releases that have tools
 
     await open_office()
     api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)

@@ -1,4 +1,4 @@
-"""What can be done about an issue in Home Assistant itself: look again, ask the admin, remove what is gone."""
+"""The fix flows of issues: check again, ask the administrator, remove deleted rooms and people."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,10 +28,9 @@ APPLY = "application/v6/scopes/apply"
 
 
 class Fix:
-    """A person who opens the dialog of an issue and goes through it; all that it shows is looked at."""
+    """Opens the dialog of an issue and goes through it. Checks the texts of each step."""
 
     def __init__(self, hass: HomeAssistant, clock: Clock) -> None:
-        """Take what it happens in."""
         self._manager = hass.data["repairs"]["flow_manager"]
         self._registry = ir.async_get(hass)
         self._clock = clock
@@ -51,11 +50,11 @@ class Fix:
         return checked(await self._clock.run(self._manager.async_configure(self._flow_id, user_input)))
 
     def begin_to_submit(self, hass: HomeAssistant) -> asyncio.Task[Any]:
-        """Press the button, and let time pass elsewhere."""
+        """Press the button, without waiting for the next step."""
         return hass.async_create_task(self._manager.async_configure(self._flow_id, {}))
 
     async def choose(self, step: str) -> Any:
-        """Return the step that was chosen from a menu."""
+        """Choose a step from a menu, and return it."""
         return await self.submit(next_step_id=step)
 
 
@@ -67,7 +66,7 @@ async def fix(hass: HomeAssistant, clock: Clock) -> Fix:
 
 
 async def begin(fix: Fix, entry: MockConfigEntry, kind: str) -> Any:
-    """Open the dialog as far as the button that looks again, and press it."""
+    """Open the dialog up to the button that checks again, and press it."""
     first = await fix.open(entry, kind)
     return await (fix.choose("check") if first["type"] is FlowResultType.MENU else fix.submit())
 
@@ -82,7 +81,7 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize("cause", TROUBLES)
-async def test_what_is_mended_is_seen_at_once(
+async def test_a_solved_problem_is_noticed_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause
 ) -> None:
     entry = await set_up(*rooms)
@@ -102,7 +101,7 @@ async def test_what_is_mended_is_seen_at_once(
 
 
 @pytest.mark.parametrize("cause", TROUBLES)
-async def test_what_is_not_is_said_with_the_error_and_few_calls_and_may_be_tried_again(
+async def test_a_remaining_problem_is_shown_with_its_error_after_few_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause
 ) -> None:
     entry = await set_up(*rooms)
@@ -116,14 +115,14 @@ async def test_what_is_not_is_said_with_the_error_and_few_calls_and_may_be_tried
     assert placeholders(result)["details"]
     assert "http" not in placeholders(result)["details"]
     assert kinds(hass) == [cause.kind]
-    assert len(tenant.calls(FREE_BUSY)) <= 3  # an outage is asked twice more within one call
+    assert len(tenant.calls(FREE_BUSY)) <= 3  # in an outage, one call is retried twice
 
     end_trouble(tenant)
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
     assert kinds(hass) == []
 
 
-async def test_the_error_is_the_one_of_this_look(
+async def test_the_error_shown_is_that_of_this_check(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, simulator: Simulator, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -139,7 +138,7 @@ async def test_the_error_is_the_one_of_this_look(
     assert kinds(hass) == ["bot_disabled"]
 
 
-async def test_whoever_mends_one_thing_and_meets_the_next_is_done_with_the_first(
+async def test_an_issue_is_fixed_even_if_another_problem_follows(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -155,7 +154,7 @@ async def test_whoever_mends_one_thing_and_meets_the_next_is_done_with_the_first
 
 
 @NOTHING_LEFT
-async def test_where_nothing_is_left_to_read_nothing_is_wrong_still(
+async def test_an_issue_is_fixed_if_nothing_is_left_to_read(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, how: str
 ) -> None:
     entry = await set_up(orion)
@@ -168,7 +167,7 @@ async def test_where_nothing_is_left_to_read_nothing_is_wrong_still(
     assert kinds(hass) == []
 
 
-async def test_nobody_waits_for_an_answer_that_does_not_come(
+async def test_the_check_ends_without_an_answer_from_feishu(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -189,7 +188,7 @@ async def test_nobody_waits_for_an_answer_that_does_not_come(
 
 
 @pytest.mark.parametrize("cause", CAUSES)
-async def test_an_entry_that_could_not_be_set_up_is_set_up_at_once(
+async def test_the_check_sets_up_a_failed_entry_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, cause: Cause
 ) -> None:
     entry = await set_up(orion, begin=cause.begin)
@@ -207,7 +206,7 @@ async def test_an_entry_that_could_not_be_set_up_is_set_up_at_once(
     assert state_of(hass, orion) == "off"
 
 
-async def test_an_outage_at_that_moment_proves_nothing(
+async def test_an_outage_during_the_check_fixes_nothing(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, simulator: Simulator, orion: Room
 ) -> None:
     entry = await set_up(orion, begin=change("bot_enabled", False))
@@ -247,7 +246,7 @@ async def test_the_dialog_ends_with_the_entry(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_gone")
 
 
-async def test_an_entry_that_is_removed_during_the_look_ends_it_too(
+async def test_removing_the_entry_ends_a_running_check(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     entry = await set_up(orion)
@@ -275,7 +274,7 @@ async def missing_scope(tenant: Tenant, clock: Clock, set_up: SetUp, room: Room)
     return entry
 
 
-async def test_the_admin_can_be_asked_and_what_he_grants_is_seen(
+async def test_the_admin_can_be_asked_and_the_grant_is_noticed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     entry = await missing_scope(tenant, clock, set_up, orion)
@@ -304,7 +303,7 @@ OUTCOMES: list[Any] = [
 
 
 @pytest.mark.parametrize(("happens", "outcome"), OUTCOMES)
-async def test_what_comes_of_asking_is_said(
+async def test_the_outcome_of_the_request_is_shown(
     tenant: Tenant,
     clock: Clock,
     set_up: SetUp,
@@ -337,7 +336,7 @@ async def test_the_admin_can_be_asked_before_the_entry_is_set_up(
 
 
 @pytest.mark.parametrize("step", ["check", "ask"])
-async def test_of_an_entry_that_is_gone_nothing_is_asked(
+async def test_a_removed_entry_makes_no_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, step: str
 ) -> None:
     entry = await missing_scope(tenant, clock, set_up, orion)
@@ -349,7 +348,7 @@ async def test_of_an_entry_that_is_gone_nothing_is_asked(
     assert tenant.requests == []
 
 
-async def test_the_list_of_rooms_is_looked_at_at_once(
+async def test_the_room_list_is_checked_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=3600)
@@ -369,25 +368,25 @@ async def test_the_list_of_rooms_is_looked_at_at_once(
     assert kinds(hass) == []
 
 
-# What is gone
+# Deleted rooms and people
 
 
 async def gone_room(tenant: Tenant, clock: Clock, set_up: SetUp, gone: Room, kept: Room) -> MockConfigEntry:
-    """Set up an entry of two rooms, of which one is gone by now."""
+    """Set up an entry of two rooms, and delete one in Feishu."""
     entry = await set_up(gone, kept, scan_interval=3600)
     tenant.delete_room(gone.room_id)
     await clock.to(at(22, 5))
     return entry
 
 
-async def test_rooms_that_are_gone_can_be_removed(
+async def test_deleted_rooms_can_be_removed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room, vega: Room
 ) -> None:
     entry = await gone_room(tenant, clock, set_up, orion, vega)
     first = await fix.open(entry, "rooms_gone")
     assert first["step_id"] == "confirm"
     assert placeholders(first)["names"] == "- Orion"
-    assert len(entry.options["rooms"]) == 2  # a look removes nothing
+    assert len(entry.options["rooms"]) == 2  # opening the dialog removes nothing
 
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
     await clock.settle()
@@ -414,7 +413,7 @@ async def test_a_room_that_comes_back_while_the_dialog_is_open_stays(
     assert state_of(hass, orion) == "off"
 
 
-async def test_people_who_are_gone_can_be_removed(
+async def test_deleted_people_can_be_removed(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     gone, kept = (tenant.add_user(name) for name in ("Li Na", "Wang Wei"))
@@ -444,7 +443,7 @@ async def test_nothing_is_removed_from_an_entry_that_is_not_running(
     assert len(entry.options["rooms"]) == 2
 
 
-async def test_nothing_is_removed_from_an_entry_that_only_tries_to_start_again(
+async def test_nothing_is_removed_from_an_entry_that_retries_its_setup(
     hass: HomeAssistant,
     tenant: Tenant,
     simulator: Simulator,
@@ -474,19 +473,19 @@ async def test_nothing_is_removed_from_an_entry_that_only_tries_to_start_again(
     [("en", "is not running at the moment", "Nothing was changed."), ("zh-Hans", "目前未在运行", "未作任何更改。")],
 )
 @pytest.mark.parametrize("kind", ["rooms_gone", "people_gone"])
-def test_of_an_entry_that_does_not_run_it_is_said_that_nothing_was_removed(
+def test_the_text_for_a_stopped_entry_says_that_nothing_changed(
     kind: str, language: str, does_not_run: str, nothing_happened: str
 ) -> None:
     text = TEXTS[language]["issues"][kind]["fix_flow"]["abort"]["entry_gone"]
 
-    assert does_not_run in text  # it may only be trying to start again
+    assert does_not_run in text  # the entry may be about to retry its set-up
     assert text.endswith(nothing_happened)
 
 
-async def test_issue_that_went_before_the_dialog_opened_has_none(
+async def test_the_dialog_of_an_entry_that_is_gone_says_so(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
-    """The first step is of an entry that is there; a dialog of one that is not says so."""
+    """An issue can outlive its entry for a moment; its dialog must not offer a step."""
     entry = await set_up(orion)
     tenant.bot_enabled = False
     await clock.to(at(10, 5))

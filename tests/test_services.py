@@ -1,4 +1,4 @@
-"""The actions, as automations and people call them: what comes back, what is asked of Feishu, what is refused."""
+"""The actions, as automations and people call them: responses, calls to Feishu, refused input."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ type Ask = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def ask(hass: HomeAssistant, clock: Clock) -> Ask:
-    """Return what performs an action and returns its response, which can be sent to a browser."""
+    """Return a function that performs an action and returns its response, which must be JSON."""
 
     async def ask(action: str, **data: Any) -> Any:
         response = await clock.run(hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True))
@@ -51,14 +51,14 @@ def ask(hass: HomeAssistant, clock: Clock) -> Ask:
 
 @pytest.fixture
 def lyra(tenant: Tenant) -> Room:
-    """Return a room with all that a room may have."""
+    """Return a room with every property."""
     level = tenant.add_level("3F", tenant.add_level("Tower A"))
     return tenant.add_room("Lyra", level=level, capacity=8, equipment=("TV", "Whiteboard"))
 
 
 @pytest.fixture
 def mira(tenant: Tenant) -> Room:
-    """Return a room with nothing but a name."""
+    """Return a room with only a name."""
     return tenant.add_room("Mira")
 
 
@@ -88,13 +88,13 @@ def of_device(hass: HomeAssistant, room: Room) -> str:
 
 
 def asked(tenant: Tenant) -> dict[str, Any]:
-    """Return the body of the latest question for free/busy."""
+    """Return the body of the latest free/busy request."""
     body = tenant.calls(FREE_BUSY)[-1].body
     assert isinstance(body, dict)
     return body
 
 
-# Both
+# Both actions
 
 
 async def test_the_actions_exist_without_an_entry(hass: HomeAssistant, integration: None) -> None:
@@ -438,7 +438,7 @@ async def test_a_failure_of_all_subjects_is_an_error(
     assert not isinstance(raised.value, ServiceValidationError)
     assert raised.value.translation_key == key
     assert all(says in text for text in texts_of(raised.value).values())
-    # Home Assistant puts it into the log
+    # Home Assistant logs the text, so it must not identify a room
     assert not any(word in text for text in texts_of(raised.value).values() for word in ("Lyra", "omm_gone"))
 
 
@@ -457,7 +457,7 @@ async def test_a_failure_of_all_subjects_is_an_error(
         ({"entity_id": "sun.sun"}, "not_ours", "sun.sun"),
     ],
 )
-async def test_a_question_without_sense_is_refused_before_anything_is_sent(
+async def test_invalid_subjects_and_windows_are_refused_before_any_call(
     tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, data: dict[str, Any], key: str, says: str
 ) -> None:
     await set_up(mira)

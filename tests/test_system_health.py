@@ -1,4 +1,4 @@
-"""What the page "System information" says of all entries together, to everybody."""
+"""The lines of the page "System information", for all entries together."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ UNREACHABLE = {"type": "failed", "error": "unreachable"}
 
 
 async def info(hass: HomeAssistant, clock: Clock) -> dict[str, Any]:
-    """Return the lines, all of them found out; there is a text for each in every language."""
+    """Return the lines, with coroutines awaited. Checks that each has a text in every language."""
     assert await async_setup_component(hass, "system_health", {})
     await clock.settle()
     lines: dict[str, Any] = await get_system_health_info(hass, DOMAIN)
@@ -97,7 +97,7 @@ async def test_an_unreachable_server_is_reported(
     assert lines["last_read"] < at(10, 1)
 
 
-async def test_an_entry_that_failed_to_set_up(
+async def test_a_failed_setup_counts_as_not_loaded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     await set_up(orion, begin=lambda tenant: tenant.inject(Fault.status(503), times=None))
@@ -153,7 +153,7 @@ async def test_without_an_entry_only_accounts_are_shown(hass: HomeAssistant, int
 
 async def test_the_page_contains_no_address(
     hass: HomeAssistant,
-    clock: Clock,  # first: tokens are good from now on, not from tomorrow
+    clock: Clock,  # first: sets the time from which access tokens are valid
     hass_ws_client: WebSocketGenerator,
     tenant: Tenant,
     simulator: Simulator,
