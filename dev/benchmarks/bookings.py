@@ -6,7 +6,7 @@ The assumptions (most shares are fields of `Habits`):
   about half of the time, some more than others.
 - 60 % of the meetings are booked 1 to 6 days ahead, 20 % on the same day 1 to 6 hours ahead, and 20 % ad hoc. Half of
   the ad hoc ones are booked at the door and start at once; the others are booked 1 to 10 minutes before their start.
-- Of the meetings booked ahead, 12 % are cancelled and 6 % are moved to another gap of the day: half of them shortly
+- Of the meetings booked ahead, 12 % are canceled and 6 % are moved to another gap of the day: half of them shortly
   before the start (on average an hour), half at any time after the booking. 8 % are no-shows, which Feishu releases 15
   minutes after the start, plus or minus 30 seconds.
 - Of the other meetings, 10 % are extended by 15 or 30 minutes in their last 5 minutes, if the room is free then, and
@@ -42,7 +42,7 @@ class Habits:
     same_day: float = 0.20
     ad_hoc: float = 0.20
     at_the_door: float = 0.5  # of the ad hoc meetings
-    cancelled: float = 0.12
+    canceled: float = 0.12
     moved: float = 0.06
     no_shows: float = 0.08
     released_after: float = 15.0
@@ -70,7 +70,7 @@ class Room:
 
 @dataclass(slots=True)
 class _Day:
-    """The changes of one room and day: (instant, meeting number, its new span or None for cancelled)."""
+    """The changes of one room and day: (instant, meeting number, its new span or None if canceled)."""
 
     events: list[tuple[float, int, Span | None]] = field(default_factory=list)
 
@@ -146,12 +146,12 @@ def _add_meeting(  # with its later changes
     else:
         booked = _in_office_hours(start - rng.uniform(1, 6) * DAY, rng)
     history.events.append((booked, meeting, (start, end)))
-    if fate < habits.cancelled + habits.moved:
+    if fate < habits.canceled + habits.moved:
         at = _time_of_change(booked, start, rng)
-        new = _pick_gap(span, gaps, at, rng) if fate >= habits.cancelled else None
+        new = _pick_gap(span, gaps, at, rng) if fate >= habits.canceled else None
         history.events.append((at, meeting, new))
         return
-    if fate < habits.cancelled + habits.moved + habits.no_shows:
+    if fate < habits.canceled + habits.moved + habits.no_shows:
         at = start + habits.released_after * MINUTE + rng.uniform(-30, 30)
         if at < end:
             history.events.append((at, meeting, (start, at)))

@@ -1,4 +1,4 @@
-"""Simulated activity in the office: meetings are booked, moved, shortened and cancelled all the time."""
+"""Simulated activity in the office: meetings are booked, moved, shortened and canceled all the time."""
 
 import asyncio
 from datetime import datetime, timedelta

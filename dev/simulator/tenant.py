@@ -132,7 +132,7 @@ class Tenant:
     def disable_room(self, room_id: str, start: datetime, end: datetime | None, reason: str = "") -> Room:
         """Disable a room in ``[start, end)`` (aware; ``None`` = forever).
 
-        Bookings that overlap this time are cancelled, as in Feishu.
+        Bookings that overlap this time are canceled, as in Feishu.
         """
         _require_span(start, end)
         period = DisablePeriod(start.astimezone(UTC), None if end is None else end.astimezone(UTC), reason)
@@ -143,7 +143,7 @@ class Tenant:
         return room
 
     def enable_room(self, room_id: str) -> Room:
-        """Enable a room. Cancelled bookings stay cancelled."""
+        """Enable a room. Canceled bookings stay canceled."""
         return self._change_room(replace(self._room(room_id), disabled=None))
 
     # --- People -------------------------------------------------------------------------------------------------------

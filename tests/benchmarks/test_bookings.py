@@ -2,7 +2,7 @@ from itertools import pairwise
 
 from benchmarks.bookings import DAY, HOUR, Habits, Room, office_month
 
-QUIET = Habits(same_day=0, ad_hoc=0, cancelled=0, moved=0, no_shows=0, extended=0, ended_early=0)
+QUIET = Habits(same_day=0, ad_hoc=0, canceled=0, moved=0, no_shows=0, extended=0, ended_early=0)
 DAYS = [1, 2, 3]
 
 
@@ -44,7 +44,7 @@ def test_ad_hoc_meetings_are_booked_on_their_day() -> None:
 
 
 def test_no_shows_are_released() -> None:
-    habits = Habits(same_day=0, ad_hoc=0, cancelled=0, moved=0, no_shows=1, released_after=10)
+    habits = Habits(same_day=0, ad_hoc=0, canceled=0, moved=0, no_shows=1, released_after=10)
     lengths = [end - start for start, end in last_day(office_month(20, DAYS, habits))]
     assert lengths
     assert all(570 <= length <= 630 for length in lengths)

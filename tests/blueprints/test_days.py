@@ -50,12 +50,12 @@ async def is_moved(office: Office) -> None:
     office.move(at(10, 40), at(11))
 
 
-async def is_cancelled_before(office: Office) -> None:
+async def is_canceled_before(office: Office) -> None:
     await office.until(10, 5, 30)
     office.cancel()
 
 
-async def is_cancelled_in_it(office: Office) -> None:
+async def is_canceled_during(office: Office) -> None:
     await office.until(10, 15, 30)
     office.cancel()
 
@@ -182,13 +182,13 @@ DAYS: dict[Step, dict[str, str]] = {
         "empty": "10:47 empty",
         "used": "10:13 used",
     },
-    is_cancelled_before: {
+    is_canceled_before: {
         "light": "10:00 green",
         "prepare": "10:05 prepare, 10:16 shut down",
         "tell": "10:06 free",
         "used": "10:13 used",
     },
-    is_cancelled_in_it: {
+    is_canceled_during: {
         "light": "10:00 green, 10:10 red, 10:16 green",
         "prepare": "10:05 prepare, 10:26 shut down",
         "tell": "10:16 free",

@@ -112,7 +112,7 @@ def instant_by_hand(text: str) -> float | None:
     if hour > 23 or minute > 59 or second > 59 or int(match[10] or 0) > 23 or int(match[11] or 0) > 59:
         return None
     with suppress(ValueError):
-        datetime(year, month, day)  # noqa: DTZ001  # raises if there is no such day
+        datetime(year, month, day)  # noqa: DTZ001  # raises if the date does not exist
         return timegm((year, month, day, hour, minute, second)) - offset + float((match[7] or ".0")[:7])
     return None
 

@@ -307,7 +307,7 @@ def test_a_first_failure_reaches_all_waiting_calls_and_is_not_kept() -> None:
     run(play())
 
 
-def test_a_cancelled_call_does_not_cancel_the_renewal() -> None:
+def test_a_canceled_call_does_not_cancel_the_renewal() -> None:
     async def play() -> None:
         endpoint = Endpoint(takes=5)
         cache = TokenCache(endpoint)

@@ -409,7 +409,7 @@ def test_a_queued_token_request_does_not_hold_a_call_beyond_its_deadline(tenant:
     run(play())
 
 
-def test_a_cancelled_call_stops_at_once_and_releases_its_slot(tenant: Tenant) -> None:
+def test_a_canceled_call_stops_at_once_and_releases_its_slot(tenant: Tenant) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         await virtual.client.check_credentials()
@@ -428,7 +428,7 @@ def test_a_cancelled_call_stops_at_once_and_releases_its_slot(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize("ticks", range(20))
-def test_a_call_cancelled_at_any_moment_releases_its_slot(tenant: Tenant, ticks: int) -> None:
+def test_a_call_canceled_at_any_moment_releases_its_slot(tenant: Tenant, ticks: int) -> None:
     async def play() -> None:
         virtual = on_virtual_time(tenant)
         await virtual.client.check_credentials()

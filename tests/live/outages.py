@@ -68,7 +68,7 @@ class StateChecker:
         self.wrong: list[str] = []
 
     async def run(self) -> None:
-        """Check every second until cancelled."""
+        """Check every second until canceled."""
         while True:
             now = datetime.now(UTC)
             for row in await room_states(self._home):

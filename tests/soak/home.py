@@ -212,11 +212,11 @@ def _end_timers(hass: HomeAssistant) -> None:
         whose = getattr(inside._callback, "__self__", inside._callback)
         if getattr(whose, "hass", None) is hass:
             timer.cancel()
-    forget_cancelled_timers(hass.loop)
+    forget_canceled_timers(hass.loop)
 
 
-def forget_cancelled_timers(loop: Any) -> None:  # needs private attributes
-    """Free cancelled timers: an event loop keeps them and their arguments until they are due."""
+def forget_canceled_timers(loop: Any) -> None:  # needs private attributes
+    """Free canceled timers: an event loop keeps them and their arguments until they are due."""
     loop._scheduled = [timer for timer in loop._scheduled if not timer.cancelled()]
     loop._timer_cancelled_count = 0
     heapq.heapify(loop._scheduled)

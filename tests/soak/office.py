@@ -190,7 +190,7 @@ class Office:
         booking = self._any_booking()
         self._tenant.cancel(booking.booking_id)
         self._touch(booking.subject_id)
-        return "cancelled"
+        return "canceled"
 
     def _answer(self) -> str:
         asked = [booking for booking in self._bookings() if booking.rsvp == "needs_action"]

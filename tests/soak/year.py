@@ -17,7 +17,7 @@ from tests.soak.actions import UserActions
 from tests.soak.answers import Answers
 from tests.soak.checker import Checker
 from tests.soak.clock import SECOND, YearClock
-from tests.soak.home import Home, forget_cancelled_timers
+from tests.soak.home import Home, forget_canceled_timers
 from tests.soak.incidents import Incident, Incidents, seconds
 from tests.soak.observed_simulator import ObservedSimulator
 from tests.soak.office import DAYS_AHEAD, Office
@@ -176,7 +176,7 @@ class Year:
         while len(asyncio.all_tasks()) > IDLE_TASKS and self._clock.now < end:
             await self._clock.to(self._clock.now + SECOND)
         _free_stored_writes()
-        forget_cancelled_timers(self._home.hass.loop)
+        forget_canceled_timers(self._home.hass.loop)
         gc.collect()
         timers = sum(not timer.cancelled() for timer in get_scheduled_timer_handles(self._home.hass.loop))
         self.tally.samples.append(Sample.now(self._clock.now, timers))
