@@ -64,7 +64,7 @@ class Clock:
         patches.setattr(loop, "_clock_resolution", 1e-6)
 
     def follow(self, hass: HomeAssistant) -> None:
-        """Go on with another Home Assistant, which was started in place of the one before."""
+        """Continue with another Home Assistant, started after the first one stopped."""
         self._hass = hass
 
     @property
@@ -193,7 +193,7 @@ def calls_key(entry: MockConfigEntry) -> str:
 
 @pytest.fixture
 async def in_utc(hass: HomeAssistant) -> None:
-    """Let the house be where clocks show UTC."""
+    """Set Home Assistant's time zone to UTC."""
     await hass.config.async_set_time_zone("UTC")
 
 
@@ -232,7 +232,7 @@ def set_up(
 
 @dataclass(frozen=True)
 class Write:
-    """A state that was written, in place of which; it may be the same one. None where there was, or is, no entity."""
+    """A written state and the state before it, which may be equal; None if there was, or is, no entity."""
 
     at: datetime
     room_id: str
@@ -246,7 +246,7 @@ class Writes(list[Write]):
 
     @property
     def rooms(self) -> set[str]:
-        """Return the ids of the rooms of which something was written."""
+        """Return the ids of the rooms with written states."""
         return {write.room_id for write in self}
 
     def states_of(self, entity_id: str) -> set[str | None]:

@@ -12,7 +12,7 @@ import pytest
 COMPONENT = Path(__file__).parents[1] / "custom_components" / "feishu_freebusy"
 PACKAGE = "custom_components.feishu_freebusy"
 
-# Who may import whom. A part is a folder, or a module at the top; each may import itself and what its row names.
+# Which part may import which. A part is a folder or a module at the top; it may import itself and the parts of its row.
 _CLIENT = {"const", "feishu"}
 _RULES = _CLIENT | {"model"}
 _SUPPORT = _RULES | {"_time", "_vol", "api", "errors"}
