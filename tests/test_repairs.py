@@ -470,7 +470,7 @@ async def test_nothing_is_removed_from_an_entry_that_retries_its_setup(
 
 @pytest.mark.parametrize(
     ("language", "does_not_run", "nothing_happened"),
-    [("en", "is not running at the moment", "Nothing was changed."), ("zh-Hans", "目前未在运行", "未作任何更改。")],
+    [("en", "is not running", "Nothing was changed."), ("zh-Hans", "目前未在运行", "未作任何更改。")],
 )
 @pytest.mark.parametrize("kind", ["rooms_gone", "people_gone"])
 def test_the_text_for_a_stopped_entry_says_that_nothing_changed(

@@ -445,9 +445,9 @@ async def test_a_failure_of_all_subjects_is_an_error(
 @pytest.mark.parametrize(
     ("data", "key", "says"),
     [
-        ({}, "subjects", "at most 100"),
-        ({"room_id": ["", "  "]}, "subjects", "at least one"),
-        ({"room_id": [f"omm_{number}" for number in range(101)]}, "subjects", "at most 100"),
+        ({}, "subjects", "between 1 and 100"),
+        ({"room_id": ["", "  "]}, "subjects", "between 1 and 100"),
+        ({"room_id": [f"omm_{number}" for number in range(101)]}, "subjects", "between 1 and 100"),
         ({"room_id": "omm_1", "end": "2026-11-23T10:00:00Z"}, "window", "366 days"),
         ({"room_id": "omm_1", "end": "2026-11-23T09:00:00Z"}, "window", "366 days"),
         ({"room_id": "omm_1", "duration": 0}, "window", "366 days"),
