@@ -51,14 +51,14 @@ class Clock:
     """The wall clock and the loop's clock."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        """Stand still, the loop's clock on a whole second."""
+        """Start at a whole second of the loop's clock; time stands still until a method moves it."""
         self._hass = hass
         self._freezer = freezer
         self._seconds = float(int(_real_seconds()))
         self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
     def drive(self, loop: asyncio.AbstractEventLoop, patches: pytest.MonkeyPatch) -> None:
-        """Have a loop go by this clock."""
+        """Make a loop use this clock."""
         patches.setattr(loop, "time", self.seconds)
         # From 2**24 s on a float can't hold the nanosecond that a loop adds to let a timer fire at its very instant
         patches.setattr(loop, "_clock_resolution", 1e-6)
@@ -88,19 +88,19 @@ class Clock:
         await self.settle()
 
     async def forward(self, **duration: float) -> None:
-        """Let so much time pass."""
+        """Let this much time pass."""
         await self.to(self.now + timedelta(**duration))
 
     def set_wall(self, then: datetime) -> None:
-        """Set the wall clock, backwards too; timers don't notice."""
+        """Set the wall clock, forward or back. Timers don't notice."""
         self._freezer.move_to(then)
 
     def skip(self, **duration: float) -> None:
-        """Let the loop's clock go on alone, as where it counts the time in which the machine slept."""
+        """Move only the loop's clock, as on machines where it counts time asleep."""
         self._seconds += timedelta(**duration).total_seconds()
 
     async def run[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns, letting as much time pass as it takes."""
+        """Return the result of `work`; time passes until it is done."""
         task = self._hass.loop.create_task(work)  # not one of Home Assistant's, which may be what ends
         await self.settle()
         while not task.done():
@@ -111,7 +111,7 @@ class Clock:
         return await task
 
     async def settle(self) -> None:
-        """Let all happen that takes no time."""
+        """Run everything that needs no time to pass."""
         loop: Any = self._hass.loop
         rounds = looks = 0
         begun = _real_seconds()
@@ -151,7 +151,7 @@ class Clock:
 async def clock(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clock]:
-    """Return the clock of all, at 10:00 UTC; polls have no jitter, and failed calls are repeated without a pause."""
+    """Return the clock, at 10:00 UTC. Polls have no jitter, and failed calls are retried without a delay."""
     monkeypatch.setattr(timetable, "_JITTER", 0.0)
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
     freezer.move_to(at(10))
@@ -177,7 +177,7 @@ async def clock(
 
 
 async def _end(hass: HomeAssistant, clock: Clock, tenant: Tenant) -> None:
-    """Leave nothing that waits for an instant of ours: in real time it would come at once, or never."""
+    """Unload all entries: in real time, their timers would fire at once, or never."""
     tenant.clear_faults()
     while clock.answers_held_back:
         await clock.forward(minutes=1)
@@ -208,9 +208,9 @@ def set_up(
     entry_of: Callable[..., MockConfigEntry],
     clock: Clock,
 ) -> SetUp:
-    """Return what sets up an entry for rooms of the tenant, whether that succeeds or not.
+    """Return a function that sets up an entry for rooms of the tenant, whether that succeeds or not.
 
-    What happened to the tenant after the entry was made is what `begin` does; `calls` were made earlier this month.
+    `begin` changes the tenant before the set-up; `calls` is the number of calls made earlier this month.
     """
 
     async def set_up(
@@ -254,7 +254,7 @@ class Writes(list[Write]):
         return {write.state for write in self if write.entity_id == entity_id}
 
     def changes_of(self, entity_id: str) -> list[tuple[datetime, str | None]]:
-        """Return when an entity went into which states, to the millisecond."""
+        """Return the state changes of an entity and their times, to the millisecond."""
         return [
             (write.at.replace(microsecond=write.at.microsecond // 1000 * 1000), write.state)
             for write in self
@@ -264,7 +264,7 @@ class Writes(list[Write]):
 
 @pytest.fixture
 def writes(hass: HomeAssistant) -> Writes:
-    """Note each state of a room that is written from now on; those of the account are to tick."""
+    """Record each state of a room that is written from now on. States of the account are left out."""
     writes = Writes()
     registry = er.async_get(hass)
     rooms: dict[str, str] = {}  # also of entities that are removed meanwhile
@@ -277,7 +277,7 @@ def writes(hass: HomeAssistant) -> Writes:
         if entity_id not in rooms:
             return
         new = cast("State | None", event.data["new_state"])
-        old = cast("State | None", event.data.get("old_state", new))  # only told where something changed
+        old = cast("State | None", event.data.get("old_state", new))  # given only if the state changed
         before, now = (state.state if state else None for state in (old, new))
         writes.append(Write(event.time_fired, rooms[entity_id], entity_id, before, now))
 

@@ -17,7 +17,7 @@ import pytest
 
 from simulator import Room, Simulator, Tenant
 
-# The same examples every time: what fails in one run fails in all. The deep ones are made up anew
+# The same examples in every run, so that failures repeat. The deep profile uses new ones each time
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)
 settings.register_profile("deep", max_examples=int(os.environ.get("DEEP_EXAMPLES", "5000")), deadline=None)
@@ -50,14 +50,14 @@ async def simulator(socket_enabled: None, tenant: Tenant) -> AsyncIterator[Simul
 
 @pytest.fixture
 def orion(tenant: Tenant) -> Room:
-    """Return a room with all that a room may have."""
+    """Return a room with every property."""
     level = tenant.add_level("3F", tenant.add_level("Tower A"))
     return tenant.add_room("Orion", level=level, capacity=8, equipment=("TV",))
 
 
 @pytest.fixture
 def vega(tenant: Tenant) -> Room:
-    """Return a room with nothing but a name."""
+    """Return a room with only a name."""
     return tenant.add_room("Vega")
 
 
@@ -79,5 +79,5 @@ def examples(factor: float) -> settings:
 
 
 def at(hour: int, minute: int = 0, second: int = 0, *, day: int = 0) -> datetime:
-    """Return an instant of the day on which tests play, 2026-11-23 UTC, or so many days after it."""
+    """Return an instant of the day of the tests, 2026-11-23 in UTC, plus `day` days."""
     return datetime(2026, 11, 23, hour, minute, second, tzinfo=UTC) + timedelta(days=day)

@@ -28,7 +28,7 @@ def integration(enable_custom_integrations: None) -> None:
 
 @pytest.fixture
 def entry_of(integration: None, simulator: Simulator, tenant: Tenant) -> Callable[..., MockConfigEntry]:
-    """Return what makes an entry for rooms of the tenant, not yet added to Home Assistant."""
+    """Return a function that makes an entry for rooms of the tenant, not yet added to Home Assistant."""
 
     def make(*room_ids: str, **options: Any) -> MockConfigEntry:
         return MockConfigEntry(
@@ -53,7 +53,7 @@ def entry_of(integration: None, simulator: Simulator, tenant: Tenant) -> Callabl
 
 @pytest.fixture(autouse=True)
 def enable_event_loop_debug() -> None:
-    """Leave the debug mode of the event loop off, in place of the test kit's fixture.
+    """Leave the debug mode of the event loop off. Overrides the fixture of the test kit.
 
     It records a stack for each callback, which takes nearly half of the time of a test.
     """
