@@ -3,13 +3,13 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/feishu-freebusy
-# where Python finds the integration, and what only developers run
+# Python finds the integration and the developers' packages here
 export PYTHONPATH=$root:$root/dev
 uv_version=0.13.9
 
-# where this is set, Home Assistant would be compiled anew at every start
+# With this set, Home Assistant would be compiled again at every start
 unset PYTHONDONTWRITEBYTECODE
-# the system's certificates, where it has any: they may hold a company's own authority
+# Use the system's certificates, if any: they may include a company's own authority
 if [[ -z ${SSL_CERT_FILE:-} && -s /etc/ssl/certs/ca-certificates.crt ]]; then
   export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 fi
@@ -20,8 +20,8 @@ die() {
   exit 1
 }
 
-# publish BUILT PLACE: moves a finished folder to its place in one step. Where another run was faster, its result stays, and
-# this one, which came to lie inside it, goes.
+# publish BUILT PLACE: moves a finished folder to its place in one step. If another run was faster, its result stays and
+# this one is deleted.
 publish() {
   local built=$1.$$
   mv "$1" "$built"
@@ -52,7 +52,7 @@ find_uv() (
   echo "$own/bin/uv"
 )
 
-# environment NAME: prints the path of a virtualenv with exactly what dev/requirements/NAME.txt lists, made where it is missing.
+# environment NAME: prints the path of a virtualenv with exactly the packages of dev/requirements/NAME.txt; creates it if missing.
 environment() (
   set -euo pipefail
   wanted=$root/dev/requirements/$1.txt
@@ -66,11 +66,11 @@ environment() (
   uv=$(find_uv "$python")
   say "making the environment '$1'"
   mkdir -p "$root/.venv"
-  find "$root/.venv" -mindepth 1 -maxdepth 1 -name '.*' -mtime +1 -exec rm -rf {} + # what killed runs left
+  find "$root/.venv" -mindepth 1 -maxdepth 1 -name '.*' -mtime +1 -exec rm -rf {} + # leftovers of killed runs
   work=$(mktemp -d "$root/.venv/.$1.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-120}
-  # the list is complete, so nothing is resolved (and what was overridden stays so)
+  # The list is complete: do not resolve anything, and keep overridden versions
   "$uv" --quiet venv --relocatable --python "$python" "$work/env"
   "$uv" --quiet pip install --python "$work/env" --no-deps --requirements "$wanted" || die "could not install dev/requirements/$1.txt"
   for old in "$root/.venv/$1-"[0-9]*; do
@@ -91,14 +91,14 @@ stage() {
   "$@" || die "failed after $SECONDS s: $title"
 }
 
-# beside TITLE COMMAND...: starts a command while the next stages run. joined: shows what it printed, ends as a stage does.
+# beside TITLE COMMAND...: starts a command that runs beside the next stages. joined: waits for it, and ends as a stage does.
 beside() {
   beside_title=$1
   shift
   beside_output=$(mktemp)
   ("$@") >"$beside_output" 2>&1 &
   beside_pid=$!
-  # shellcheck disable=SC2064 # these very ones, also if a stage fails first
+  # shellcheck disable=SC2064 # expand now: the names change
   trap "kill $beside_pid 2>/dev/null; rm -f '$beside_output'" EXIT
 }
 joined() {

@@ -25,7 +25,7 @@ MOST_TOUCHED: Final = 6  # files with Home Assistant in them: each takes seconds
 _TRANSPORT: Final = "custom_components.feishu_freebusy.feishu.transport"
 _FOLDERS: Final = {  # where the modules of a top-level name are
     **dict.fromkeys(("custom_components", "scripts", "tests"), ROOT),
-    **dict.fromkeys(("benchmarks", "demo", "simulator"), ROOT / "dev"),
+    **dict.fromkeys(("benchmarks", "demo", "newer", "prose", "simulator"), ROOT / "dev"),
 }
 _HOME: Final = {"homeassistant", "probatio", "pytest_homeassistant_custom_component"}
 _VENDOR: Final = {"lark_oapi"}

@@ -7,7 +7,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / "feishu_freebusy"
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / ".github" / "SECURITY.md"]
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / ".github" / "CONTRIBUTING.md",
+    ROOT / ".github" / "SECURITY.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -23,7 +27,7 @@ def test_named_files_exist(page: Path) -> None:
         assert any(place.exists() for place in places), f"{page.name} names {name}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / ".github" / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_links_between_pages_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
