@@ -31,7 +31,9 @@ _KNOWN = {"on", "off"}
 def main() -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop everything, as Ctrl-C does
+    # Both stop everything. A shell starts background jobs with Ctrl-C ignored
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 import contextlib
 import os
+import signal
 import sys
 
 from . import control
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with ``arguments`` (default: ``sys.argv``) and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
         asyncio.run(_run(options.rooms, options.seed, options.port))
     except KeyboardInterrupt:
         return 0

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments: str) -> subprocess.Popen[str]:
+    """Start the simulator as a shell starts a background job: with Ctrl-C ignored."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "simulator", *arguments],
         cwd=ROOT / "dev",
@@ -25,6 +26,7 @@ def command(*arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - nothing else runs in between
     )
 
 
