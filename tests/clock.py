@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+import gc
 import logging
 import math
 import re
 import time
 from typing import Any, cast
+import weakref
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
@@ -184,6 +186,17 @@ async def _end(hass: HomeAssistant, clock: Clock, tenant: Tenant) -> None:
     if not hass.is_stopping:
         for entry in hass.config_entries.async_entries(DOMAIN):
             await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+
+def is_gone(*references: weakref.ref[Any]) -> bool:
+    """Return whether nothing holds these objects; a thread may hold its last work for a moment."""
+    until = _real_seconds() + 30
+    while _real_seconds() < until:
+        gc.collect()
+        if all(reference() is None for reference in references):
+            return True
+        time.sleep(_LOOK)
+    return False
 
 
 def calls_key(entry: MockConfigEntry) -> str:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import timedelta
-import gc
 import logging
 import weakref
 
@@ -16,7 +15,20 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, ROOMS, TOKEN, Clock, SetUp, Writes, busy_id, device_of, devices_of, shown, state_of
+from tests.clock import (
+    FREE_BUSY,
+    ROOMS,
+    TOKEN,
+    Clock,
+    SetUp,
+    Writes,
+    busy_id,
+    device_of,
+    devices_of,
+    is_gone,
+    shown,
+    state_of,
+)
 from tests.conftest import at
 from tests.test_config_flow import (
     FREE_BUSY_SCOPE,
@@ -207,8 +219,7 @@ async def test_nothing_runs_after_unloading(
     await clock.to(at(17))
 
     assert (tenant.requests, writes) == ([], [])
-    gc.collect()
-    assert (coordinator(), catalogue()) == (None, None)  # no timer, listener or task holds them
+    assert is_gone(coordinator, catalogue)  # no timer, listener or task holds them
 
 
 async def test_nothing_runs_after_a_failed_setup_is_unloaded(
@@ -322,8 +333,7 @@ async def test_read_on_demand_during_unload_restarts_nothing(
 
     assert update.done()
     del update
-    gc.collect()
-    assert coordinator() is None
+    assert is_gone(coordinator)
 
 
 async def test_entry_can_be_unloaded_in_an_outage_and_set_up_after_it(
