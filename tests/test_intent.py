@@ -879,3 +879,55 @@ async def test_language_models_get_the_intents_on_releases_without_tools(
     assert {tool.name for tool in api.tools if "eishu" in tool.name} == {INTENT_STATUS, INTENT_FIND_ROOMS}
     told = await clock.run(api.async_call_tool(llm.ToolInput(INTENT_STATUS, {"room": "the Orion room"})))
     assert "Orion is free until 15:00." in str(told)
+
+
+# Names and floors of real offices
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("集团-1F-衡(10)", "衡有空吗"),
+        ("F3-08(8人)(视频)", "F3-08有空吗"),
+        ("欧洲馆-巴黎（D1二楼）", "巴黎有空吗"),
+        ("Room A301 [VC]", "A301有空吗"),
+    ],
+)
+async def test_a_room_is_found_by_the_telling_part_of_its_name(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, ask: Ask, name: str, question: str
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    for each in dict.fromkeys((name, "集团-1F-嵩(6)", "F3-09(4人)", "欧洲馆-罗马（D1二楼）", "Room A302 [VC]")):
+        room = tenant.add_room(each)
+        tenant.book(room.room_id, at(9), at(11))
+    await open_office()
+
+    assert await ask(question, CHINESE) == f"{name}占用中，19:00空出来。"
+
+
+@pytest.mark.parametrize(
+    ("floors", "questions"),
+    [
+        (("F03", "3层（研发）"), {"which rooms are free on the third floor": "en", "三楼有空的会议室吗": CHINESE}),
+        (("B1", "地下一层"), {"which rooms are free on basement one": "en", "负一楼有空的会议室吗": CHINESE}),
+    ],
+)
+async def test_a_floor_is_found_however_buildings_spell_it(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    open_office: OpenOffice,
+    ask: Ask,
+    floors: tuple[str, ...],
+    questions: dict[str, str],
+) -> None:
+    for number, floor in enumerate(floors):
+        tenant.add_room(f"Orion {number}", level=tenant.add_level(floor, tenant.add_level(f"Tower {number}")))
+    tenant.add_room("Elsewhere", level=tenant.add_level("5F", tenant.add_level("Tower 5")))
+    await open_office()
+
+    for question, language in questions.items():
+        answer = await ask(question, language)
+        assert "Orion 0" in answer
+        assert "Orion 1" in answer
+        assert "Elsewhere" not in answer

@@ -16,7 +16,7 @@ from ..feishu.models import SubjectKind, SubjectRef
 from ..finder import main_entity_id
 from ..model.directory import RoomInfo
 from ..model.subject import Snapshot
-from .names import Match, Names, core_of, find_match
+from .names import Match, Names, core_of, find_match, without_brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +136,18 @@ def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
     """Return the place with this name that has rooms, None if there is none."""
     known: dict[Place, Names] = {}
     for subject in subjects:
-        if subject.info and subject.info.floor:
-            known[Place(floors=(subject.info.floor,))] = Names([subject.info.floor])
-        if subject.info and subject.info.building:
-            known[Place(buildings=(subject.info.building,))] = Names([subject.info.building])
-        if subject.info and subject.info.floor and subject.info.building:
-            both = Place(floors=(subject.info.floor,), buildings=(subject.info.building,))
-            known[both] = Names([subject.place, f"{subject.info.floor} {subject.info.building}"])
+        floor, building = (subject.info.floor, subject.info.building) if subject.info else ("", "")
+        if floor:
+            # "third floor" means "3F" in one building and "3层（研发）" in the next
+            known[Place(floors=(floor,))] = Names([floor, without_brackets(floor)])
+        if building:
+            known[Place(buildings=(building,))] = Names([building])
+        if floor and building:
+            both = Place(floors=(floor,), buildings=(building,))
+            known[both] = Names([subject.place, f"{floor} {building}"], has_parts=False)
         if subject.area:
             known[Place(areas=(subject.area,))] = Names([subject.area])
-    found = find_match(said, known).ids
+    found = find_match(said, known, literally=False).ids
     meant = min(map(_rank, found), default=None)
     places = [place for place in found if _rank(place) == meant]
     return _merged(places) if places else None
