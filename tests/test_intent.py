@@ -931,3 +931,20 @@ async def test_a_floor_is_found_however_buildings_spell_it(
         assert "Orion 0" in answer
         assert "Orion 1" in answer
         assert "Elsewhere" not in answer
+
+
+@pytest.mark.parametrize("question", ["which rooms are free in tower A", "which rooms are free on tower A 3F"])
+async def test_buildings_of_one_name_are_searched_together(
+    tenant: Tenant, clock: Clock, open_office: OpenOffice, ask: Ask, question: str
+) -> None:
+    for city in ("Shanghai", "Beijing"):
+        for tower in ("Tower A", "Tower B"):
+            floor = tenant.add_level("3F", tenant.add_level(tower, tenant.add_level(city)))
+            tenant.add_room(f"{city} {tower[-1]}", level=floor)
+    await open_office()
+
+    answer = await ask(question)
+
+    assert "Shanghai A" in answer
+    assert "Beijing A" in answer
+    assert " B " not in answer

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
@@ -140,6 +142,44 @@ def test_a_room_is_in_a_building_and_on_a_floor(tenant: Tenant, floors: list[Lev
     assert places["Tower B 2F 1"] == ("Tower B", "2F")
     assert places["Penthouse"] == ("Hut", "")
     assert places["Somewhere"] == ("", "")
+
+
+@pytest.mark.parametrize("path_root", ["left_out", "included"])
+@pytest.mark.parametrize(
+    ("depth", "place"),
+    [
+        (0, ("3F", "East")),
+        (1, ("Shanghai", "Tower A")),
+        (2, ("Tower A", "3F")),
+        (3, ("3F", "East")),
+        (4, ("East", "")),
+        (5, ("East", "")),
+    ],
+)
+def test_the_building_may_be_any_level_of_a_tree(
+    tenant: Tenant, path_root: str, depth: int, place: tuple[str, str]
+) -> None:
+    tenant.variants.update({"path_root": path_root})
+    level = None
+    for name in ("Shanghai", "Tower A", "3F", "East"):
+        level = tenant.add_level(name, level)
+    tenant.add_room("Orion", level=level)
+    tenant.add_room("Somewhere")
+
+    catalogue, _ = read(tenant)
+
+    assert {room.name: catalogue.place(room, depth) for room in catalogue.rooms.values()} == {
+        "Orion": place,
+        "Somewhere": ("", ""),
+    }
+    assert catalogue.names_by_depth() == [["Shanghai"], ["Tower A"], ["3F"], ["East"]]
+
+
+def test_a_room_without_a_path_is_found_in_the_tree(tenant: Tenant, floors: list[Level]) -> None:
+    catalogue, _ = read(tenant)
+
+    places = {catalogue.place(replace(room, path=())) for room in catalogue.rooms.values() if "2F" in room.name}
+    assert places == {("Tower A", "2F"), ("Tower B", "2F")}
 
 
 def test_a_room_with_unknown_levels_has_no_building_or_floor(tenant: Tenant) -> None:

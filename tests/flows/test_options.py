@@ -13,7 +13,7 @@ from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.const import CONF_BUILDING_DEPTH, CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.feishu import transport
 from simulator import Fault, Tenant
 from tests.clock import busy_id
@@ -104,7 +104,7 @@ def followed(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
 async def test_the_menu_offers_rooms_people_and_polling(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = checked(await hass.config_entries.options.async_init(entry.entry_id))
 
-    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["rooms", "people", "polling"])
+    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["rooms", "places", "people", "polling"])
 
 
 # Rooms
@@ -500,3 +500,51 @@ async def test_an_entry_that_does_not_run_still_knows_its_rooms(
     result = await start_options(hass, entry, "polling")
 
     assert placeholders(result)["count"] == "2"
+
+
+# Which level is the building
+
+
+async def test_the_level_of_the_buildings_is_chosen_and_can_be_reset(
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant
+) -> None:
+    city = tenant.add_level("Shanghai")
+    for name in ("Tower A", "Tower B", "Tower C", "Tower D"):
+        zone = tenant.add_level("East", tenant.add_level("3F", tenant.add_level(name, city)))
+        room = tenant.add_room("Orion", level=zone)
+    entry = await running(hass, entry_of(room.room_id))
+
+    result = await start_options(hass, entry, "places")
+    assert list(offered(result, CONF_BUILDING_DEPTH).values()) == [
+        "1 · Shanghai",
+        "2 · Tower A, Tower B, Tower C, …",
+        "3 · 3F",
+        "4 · East",
+    ]
+    assert suggested(result) == {}
+    result = await submit(hass, result, building_depth="2")
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options[CONF_BUILDING_DEPTH] == 2
+    state = hass.states.get(busy_id(hass, room))
+    assert state
+    assert (state.attributes["building"], state.attributes["floor"]) == ("Tower D", "3F")
+    rooms = await start_options(hass, entry, "rooms")
+    assert offered(rooms)[room.room_id] == "Orion · Tower D / 3F / East"
+
+    result = await start_options(hass, entry, "places")
+    assert suggested(result) == {CONF_BUILDING_DEPTH: "2"}
+    await submit(hass, result)
+    assert entry.options[CONF_BUILDING_DEPTH] == 0
+
+
+async def test_a_level_that_no_longer_exists_stays_chosen(
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant
+) -> None:
+    room = tenant.add_room("Orion", level=tenant.add_level("Tower A"))
+    entry = await running(hass, entry_of(room.room_id, building_depth=3))
+
+    result = await start_options(hass, entry, "places")
+
+    assert offered(result, CONF_BUILDING_DEPTH) == {"1": "1 · Tower A", "3": "3"}
+    assert suggested(result) == {CONF_BUILDING_DEPTH: "3"}

@@ -46,6 +46,7 @@ def test_an_entry_without_options_has_the_defaults() -> None:
     options = Options.of({})
 
     assert options == Options(
+        building_depth=0,
         rooms={},
         room_levels={},
         people={},

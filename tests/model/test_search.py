@@ -895,3 +895,11 @@ def test_searches_in_a_tower_of_1000_rooms_match_the_oracle() -> None:
     # The random requests covered all reasons
     assert reasons == set(Reason)
     assert verdicts >= {None, Why.ALL_BUSY, Why.NONE_THAT_LARGE, Why.NONE_IN_PLACE, Why.TIME_TOO_SHORT}
+
+
+def test_a_building_is_found_with_and_without_the_levels_above_it() -> None:
+    shanghai, beijing = (room(city, building=f"{city} / Tower A", floor="3F") for city in ("Shanghai", "Beijing"))
+
+    assert offered(find(shanghai, beijing, buildings=("tower a",))) == ["Beijing", "Shanghai"]
+    assert offered(find(shanghai, beijing, buildings=("Shanghai / Tower A",))) == ["Shanghai"]
+    assert offered(find(shanghai, beijing, buildings=("Shanghai",))) == []

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.feishu_freebusy.const import CONF_BUILDING_DEPTH
 from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom, RoomLevel
 from custom_components.feishu_freebusy.model.directory import describe_rooms, place_text
@@ -250,6 +252,113 @@ def test_rooms_of_the_same_name_are_distinguished_by_place(places: list[tuple[st
     infos = describe_rooms(Catalogue(rooms, levels("A", "B", "1F", "2F")), dict.fromkeys(rooms, ""))
 
     assert [info.device_name for info in infos.values()] == expected
+
+
+TREE: dict[str, tuple[str, ...]] = {
+    "a": ("Shanghai", "Tower A", "3F", "East"),
+    "b": ("Shanghai", "Tower B", "3F", "East"),
+    "c": ("Beijing", "Tower A", "3F", "East"),
+    "d": ("Beijing", "Tower A", "3F", "West"),
+}
+
+
+def describe_tree(paths: dict[str, tuple[str, ...]], building_depth: int) -> dict[str, tuple[str, str, str]]:
+    """Return name, place and building of a room in each path. A level is named by the last part of its ID."""
+    ids = {key: ["/".join(path[:depth]) for depth in range(1, len(path) + 1)] for key, path in paths.items()}
+    known = {level_id: RoomLevel(level_id, level_id.rpartition("/")[2]) for path in ids.values() for level_id in path}
+    rooms = {key: FeishuRoom(key, "Orion", room_level_id=path[-1], path=tuple(path)) for key, path in ids.items()}
+    infos = describe_rooms(Catalogue(rooms, known), dict.fromkeys(rooms, ""), building_depth)
+    return {key: (info.device_name, place_text(info), info.building) for key, info in infos.items()}
+
+
+@pytest.mark.parametrize(
+    ("keys", "building_depth", "expected"),
+    [
+        (
+            "ab",
+            0,
+            [
+                ("Orion (Tower A / 3F / East)", "Tower A / 3F / East", "Tower A / 3F"),
+                ("Orion (Tower B / 3F / East)", "Tower B / 3F / East", "Tower B / 3F"),
+            ],
+        ),
+        (
+            "ab",
+            2,
+            [
+                ("Orion (Tower A / 3F / East)", "Tower A / 3F / East", "Tower A"),
+                ("Orion (Tower B / 3F / East)", "Tower B / 3F / East", "Tower B"),
+            ],
+        ),
+        (
+            "ac",
+            2,
+            [
+                ("Orion (Shanghai / Tower A / 3F / East)", "Shanghai / Tower A / 3F / East", "Shanghai / Tower A"),
+                ("Orion (Beijing / Tower A / 3F / East)", "Beijing / Tower A / 3F / East", "Beijing / Tower A"),
+            ],
+        ),
+        (
+            "cd",
+            2,
+            [("Orion (East)", "Tower A / 3F / East", "Tower A"), ("Orion (West)", "Tower A / 3F / West", "Tower A")],
+        ),
+        (
+            "cd",
+            1,
+            [
+                ("Orion (East)", "Beijing / Tower A / 3F / East", "Beijing"),
+                ("Orion (West)", "Beijing / Tower A / 3F / West", "Beijing"),
+            ],
+        ),
+    ],
+)
+def test_rooms_in_zones_of_two_towers_differ_in_name_and_group(
+    keys: str, building_depth: int, expected: list[tuple[str, str, str]]
+) -> None:
+    paths = {key: TREE[key] for key in keys}
+
+    assert list(describe_tree(paths, building_depth).values()) == expected
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("AB"), min_size=1, max_size=5).map(tuple), min_size=1, max_size=8, unique=True),
+    st.integers(0, 6),
+)
+def test_rooms_on_different_levels_never_share_a_name(paths: list[tuple[str, ...]], building_depth: int) -> None:
+    described = describe_tree({str(index): path for index, path in enumerate(paths)}, building_depth)
+
+    names = [name for name, _, _ in described.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("path_root", ["left_out", "included"])
+async def test_zones_of_two_towers_are_told_apart_and_grouped_by_the_chosen_building(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, path_root: str
+) -> None:
+    tenant.variants.update({"path_root": path_root})
+    city = tenant.add_level("Shanghai")
+    rooms = []
+    for tower in ("Tower A", "Tower B"):
+        zone = tenant.add_level("East", tenant.add_level("3F", tenant.add_level(tower, city)))
+        rooms.append(tenant.add_room("Orion", level=zone))
+
+    entry = await set_up(*rooms)
+    assert [device(hass, room) for room in rooms] == [
+        ("Orion (Tower A / 3F / East)", "Tower A / 3F / East"),
+        ("Orion (Tower B / 3F / East)", "Tower B / 3F / East"),
+    ]
+    assert [place_of(hass, room) for room in rooms] == [("Tower A / 3F", "East"), ("Tower B / 3F", "East")]
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_BUILDING_DEPTH: 2})
+    await clock.settle()
+    assert [place_of(hass, room) for room in rooms] == [("Tower A", "3F"), ("Tower B", "3F")]
+
+
+def place_of(hass: HomeAssistant, room: Room) -> tuple[str, str]:
+    """Return the building and the floor that a room shows."""
+    attributes = shown(hass, room).attributes
+    return attributes["building"], attributes["floor"]
 
 
 def test_unfollowed_room_of_the_same_name_is_ignored() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.config_entries import ConfigEntryState
@@ -44,7 +45,7 @@ class SpokenSubject:
     @property
     def places(self) -> tuple[str, ...]:
         """Return all names of its place: floor, building, both, area."""
-        parts = (self.info.floor, self.info.building, self.place) if self.info else ()
+        parts = (self.info.floor, self.info.building, self.place, self.info.zone) if self.info else ()
         return tuple(filter(None, dict.fromkeys((*parts, self.area))))
 
     @property
@@ -141,10 +142,13 @@ def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
             # "third floor" means "3F" in one building and "3层（研发）" in the next
             known[Place(floors=(floor,))] = Names([floor, without_brackets(floor)])
         if building:
-            known[Place(buildings=(building,))] = Names([building])
+            known[Place(buildings=(building,))] = Names([building, _without_levels_above(building)])
         if floor and building:
             both = Place(floors=(floor,), buildings=(building,))
-            known[both] = Names([subject.place, f"{floor} {building}"], has_parts=False)
+            spellings = dict.fromkeys((building, _without_levels_above(building)))
+            orders = ("{building} {floor}", "{floor} {building}")
+            names = [order.format(building=each, floor=floor) for each, order in product(spellings, orders)]
+            known[both] = Names(names, has_parts=False)
         if subject.area:
             known[Place(areas=(subject.area,))] = Names([subject.area])
     found = find_match(said, known, literally=False).ids
@@ -159,7 +163,13 @@ def _rank(place: Place) -> tuple[bool, bool, list[str]]:
     A floor comes before an area of the same name. Floors of two buildings have two ranks, because a search for both
     would also find the other building's floor.
     """
-    return bool(place.areas), bool(place.buildings), [core_of(each) for each in place.buildings if place.floors]
+    buildings = [core_of(_without_levels_above(each)) for each in place.buildings if place.floors]
+    return bool(place.areas), bool(place.buildings), buildings
+
+
+def _without_levels_above(building: str) -> str:
+    """Return what people call a building; "Tower A" means both "Shanghai / Tower A" and "Beijing / Tower A"."""
+    return building.rpartition(" / ")[2]
 
 
 def _merged(places: Sequence[Place]) -> Place:

@@ -21,15 +21,31 @@ class Catalogue:
     rooms: Mapping[str, Room]
     levels: Mapping[str, RoomLevel]
 
-    def place(self, room: Room) -> tuple[str, str]:
-        """Return the names of the building and the floor of a room, each empty if unknown.
+    def place(self, room: Room, building_depth: int = 0) -> tuple[str, str]:
+        """Return the names of the building and the floor of a room, each empty if unknown."""
+        above, below = self.levels_around(room, building_depth)
+        return above[-1].name if above else "", below[0].name if below else ""
 
-        They are the two innermost levels; levels above them may be cities and countries.
+    def levels_around(self, room: Room, building_depth: int = 0) -> tuple[tuple[RoomLevel, ...], tuple[RoomLevel, ...]]:
+        """Return the levels of a room down to its building, and those below the building, each from the top down.
+
+        `building_depth` says which level is the building: 1 is the topmost. A room with fewer levels has its innermost
+        level as the building. With 0 the building and the floor are the two innermost levels; levels above them may be
+        cities and countries.
         """
-        ids = dict.fromkeys((*room.path, room.room_level_id))
-        names = [self.levels[level_id].name for level_id in ids if level_id in self.levels]
-        building, floor = ["", "", *names][-2:] if len(names) != 1 else (names[0], "")
-        return building, floor
+        levels = self._lineage_of(room)
+        count = building_depth or max(len(levels) - 1, 1)
+        return levels[:count], levels[count:]
+
+    def names_by_depth(self) -> list[list[str]]:
+        """Return the names of the levels that rooms have at each depth, the topmost depth first."""
+        depths: list[dict[str, None]] = []
+        for room in self.rooms.values():
+            for depth, level in enumerate(self._lineage_of(room)):
+                if depth == len(depths):
+                    depths.append({})
+                depths[depth][level.name] = None
+        return [sorted(names) for names in depths]
 
     def level_name(self, level_id: str) -> str:
         """Return the name of a level, preceded by those above it: "Tower A / 3F"."""
@@ -44,6 +60,15 @@ class Catalogue:
     def room_counts(self) -> Counter[str]:
         """Return how many rooms each level has, including the levels below it."""
         return Counter(level_id for room in self.rooms.values() for level_id in self._levels_of(room))
+
+    def _lineage_of(self, room: Room) -> tuple[RoomLevel, ...]:
+        """Return the levels of a room from the top down. Some answers have no `path`, others no parents of levels."""
+        path = self._known_levels((*room.path, room.room_level_id))
+        lineage = self._known_levels(self._lineage(room.room_level_id))[::-1]
+        return path if len(path) >= len(lineage) else lineage
+
+    def _known_levels(self, level_ids: Iterable[str]) -> tuple[RoomLevel, ...]:
+        return tuple(self.levels[level_id] for level_id in dict.fromkeys(level_ids) if level_id in self.levels)
 
     def _levels_of(self, room: Room) -> set[str]:
         return {*room.path, *self._lineage(room.room_level_id)}

@@ -1,6 +1,6 @@
 """The options flow: rooms, people and polling of an entry."""
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from datetime import timedelta
 from typing import Any, override
 
@@ -11,6 +11,7 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -21,6 +22,7 @@ from homeassistant.util import dt as dt_util
 from .._vol import vol
 from ..api import FLOW_DEADLINE, async_create_client
 from ..const import (
+    CONF_BUILDING_DEPTH,
     CONF_COUNT_PENDING_AS_BUSY,
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
@@ -46,6 +48,7 @@ from .people import PeopleSteps
 from .rooms import RoomSteps
 
 _DECIMALS_BELOW = 3  # minutes
+_MOST_EXAMPLES = 3
 
 
 def _number(minimum: int, maximum: int, unit: str | None = None, step: int = 1) -> NumberSelector:
@@ -100,7 +103,7 @@ _POLLING_SCHEMA = vol.Schema(
 
 
 class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
-    """Changes what is read, and how. It shows the effect before anything is saved."""
+    """Changes what is read, and how. It shows the effect on the calls before it saves a change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,7 +111,28 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the menu."""
-        return self.async_show_menu(step_id="init", menu_options=["rooms", "people", "polling"])
+        return self.async_show_menu(step_id="init", menu_options=["rooms", "places", "people", "polling"])
+
+    async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which level of the room tree is the building."""
+        if user_input is not None:
+            self._changes = {CONF_BUILDING_DEPTH: int(user_input.get(CONF_BUILDING_DEPTH, 0))}
+            return await self.async_step_save()
+        depths = self._last_catalogue().names_by_depth()
+        before = self._building_depth()
+        options = [
+            SelectOptionDict(value=str(depth), label=f"{depth} · {_examples(names)}")
+            for depth, names in enumerate(depths, start=1)
+        ]
+        if before > len(depths):  # chosen when the tree was deeper
+            options.append(SelectOptionDict(value=str(before), label=str(before)))
+        field = vol.Optional(CONF_BUILDING_DEPTH, description={"suggested_value": str(before)} if before else None)
+        return self.async_show_form(
+            step_id="places",
+            data_schema=vol.Schema(
+                {field: SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN))}
+            ),
+        )
 
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the polling options."""
@@ -132,6 +156,10 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
     @override
     def _levels_before(self) -> Mapping[str, str]:
         return Options.of(self.config_entry.options).room_levels
+
+    @override
+    def _building_depth(self) -> int:
+        return Options.of(self.config_entry.options).building_depth
 
     @override
     def _last_catalogue(self) -> Catalogue:
@@ -239,3 +267,9 @@ def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_grant
 def _minutes_text(duration: timedelta) -> str:
     minutes = duration / timedelta(minutes=1)
     return f"{minutes:.1f}".removesuffix(".0") if minutes < _DECIMALS_BELOW else f"{minutes:,.0f}"
+
+
+def _examples(names: Sequence[str]) -> str:
+    """Return the first names of a level of the room tree; they need no translation."""
+    shown = ", ".join(names[:_MOST_EXAMPLES])
+    return f"{shown}, …" if len(names) > _MOST_EXAMPLES else shown

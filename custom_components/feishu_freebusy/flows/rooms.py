@@ -61,6 +61,10 @@ class RoomSteps(ConfigEntryBaseFlow):
         """Return the levels of the entry, ids and names."""
         raise NotImplementedError
 
+    def _building_depth(self) -> int:
+        """Return which level is the building, as in `Options`."""
+        return 0
+
     def _last_catalogue(self) -> Catalogue:
         """Return the catalogue to use if it can't be read."""
         return _NO_CATALOGUE
@@ -166,7 +170,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return {*self._chosen, *self._known.rooms_on(self._levels)}
 
     def _room_options(self) -> list[SelectOptionDict]:
-        infos = describe_rooms(self._known, self._names_of_rooms()).values()
+        infos = describe_rooms(self._known, self._names_of_rooms(), self._building_depth()).values()
         options = []
         for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
             parts = [info.room.name, place_text(info)]

@@ -1,13 +1,15 @@
 """The known rooms of a tenant, with their names and places."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ..feishu.directory import Catalogue
-from ..feishu.models import Room, SubjectKind
+from ..feishu.models import Room, RoomLevel, SubjectKind
+
+_SEPARATOR: Final = " / "
+_LEAST_LEVELS: Final = 2  # appended to a shared name, even if they tell nothing apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,18 @@ class KnownRooms:
 
 @dataclass(frozen=True, slots=True)
 class RoomInfo:
-    """A room as shown; `device_name` differs from `room.name` if several rooms share a name."""
+    """A room as shown; `device_name` differs from `room.name` if several rooms share a name.
+
+    `building` has the names of levels above it if another building has its name: "Shanghai / Tower A". `zone` is what
+    there is below the floor.
+    """
 
     kind: ClassVar[SubjectKind] = SubjectKind.ROOM
     room: Room
     building: str
     floor: str
     device_name: str
+    zone: str = ""
 
     @property
     def id(self) -> str:
@@ -64,32 +71,86 @@ class RoomInfo:
         return self.room.room_id
 
 
-def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
-    """Return the rooms as shown; rooms that share a name get their floor, and if needed their building, appended."""
-    infos = {}
+def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str], building_depth: int = 0) -> dict[str, RoomInfo]:
+    """Return the rooms as shown; rooms that share a name get their levels appended, as many as tell them apart.
+
+    `building_depth` says which level is the building: 1 is the topmost, 0 the one above the innermost.
+    """
+    known = _places(catalogue, building_depth)
+    rooms, places = {}, {}
     for room_id, name in room_names.items():
         room = catalogue.rooms.get(room_id) or Room(room_id, name)
-        room = room if room.name else replace(room, name=name or room_id)
-        infos[room_id] = RoomInfo(room, *catalogue.place(room), device_name=room.name)
-    for suffix in (_floor, _building_and_floor):
-        names = Counter(info.device_name for info in infos.values())
-        infos = {
-            room_id: replace(info, device_name=f"{info.room.name} ({suffix(info)})")
-            if suffix(info) and names[info.device_name] > 1
-            else info
-            for room_id, info in infos.items()
+        rooms[room_id] = room if room.name else replace(room, name=name or room_id)
+        places[room_id] = known.get((room.path, room.room_level_id), _NOWHERE)
+    names = {room_id: room.name for room_id, room in rooms.items()}
+    for depth in range(1, max((len(place.lineage) for place in places.values()), default=0) + 1):
+        for room_id in _with_shared_names(names, places, by_lineage=depth > _LEAST_LEVELS):
+            lineage = places[room_id].lineage
+            if len(lineage) >= depth:
+                names[room_id] = f"{rooms[room_id].name} ({_SEPARATOR.join(lineage[-depth:])})"
+    return {
+        room_id: RoomInfo(room, place.building, place.floor, names[room_id], place.zone)
+        for (room_id, room), place in zip(rooms.items(), places.values(), strict=True)
+    }
+
+
+def _with_shared_names(names: Mapping[str, str], places: Mapping[str, _Place], *, by_lineage: bool) -> list[str]:
+    """Return the rooms whose name others have, too; if `by_lineage`, only if more levels tell them apart."""
+    having: dict[str, list[str]] = {}
+    for room_id, name in names.items():
+        having.setdefault(name, []).append(room_id)
+    shared = [room_ids for room_ids in having.values() if len(room_ids) > 1]
+    if by_lineage:
+        shared = [room_ids for room_ids in shared if len({places[room_id].lineage for room_id in room_ids}) > 1]
+    return [room_id for room_ids in shared for room_id in room_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    building: str
+    floor: str
+    zone: str
+    lineage: tuple[str, ...]  # names of all levels, the topmost first
+
+
+_NOWHERE: Final = _Place("", "", "", ())
+
+
+def _places(catalogue: Catalogue, building_depth: int) -> dict[tuple[tuple[str, ...], str], _Place]:
+    """Return where rooms are, by their path and level: many rooms share one place."""
+    around = {
+        key: catalogue.levels_around(room, building_depth)
+        for key, room in {(room.path, room.room_level_id): room for room in catalogue.rooms.values()}.items()
+    }
+    buildings = _names_of_buildings(above for above, _ in around.values())
+    places = {}
+    for key, (above, below) in around.items():
+        floor, *zones = [level.name for level in below] or [""]
+        building = buildings[above[-1].room_level_id] if above else ""
+        lineage = tuple(level.name for level in (*above, *below))
+        places[key] = _Place(building, floor, _SEPARATOR.join(zones), lineage)
+    return places
+
+
+def _names_of_buildings(lines: Iterable[tuple[RoomLevel, ...]]) -> dict[str, str]:
+    """Return the names of buildings by their level ids; namesakes get the levels above them prepended.
+
+    Each line has the levels from the topmost down to a building.
+    """
+    lineages = {line[-1].room_level_id: tuple(level.name for level in line) for line in lines if line}
+    names = {level_id: lineage[-1] for level_id, lineage in lineages.items()}
+    for depth in range(2, max(map(len, lineages.values()), default=0) + 1):
+        different: dict[str, set[tuple[str, ...]]] = {}
+        for level_id, name in names.items():
+            different.setdefault(name, set()).add(lineages[level_id])
+        names |= {
+            level_id: _SEPARATOR.join(lineages[level_id][-depth:])
+            for level_id, name in names.items()
+            if len(different[name]) > 1 and len(lineages[level_id]) >= depth
         }
-    return infos
-
-
-def _floor(info: RoomInfo) -> str:
-    return info.floor or info.building
-
-
-def _building_and_floor(info: RoomInfo) -> str:
-    return place_text(info) if info.floor else ""
+    return names
 
 
 def place_text(info: RoomInfo) -> str:
     """Return the place of a room in one line: "Tower A / 3F"."""
-    return " / ".join(part for part in (info.building, info.floor) if part)
+    return _SEPARATOR.join(part for part in (info.building, info.floor, info.zone) if part)

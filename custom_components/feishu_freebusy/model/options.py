@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..const import (
+    CONF_BUILDING_DEPTH,
     CONF_COUNT_PENDING_AS_BUSY,
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
@@ -57,6 +58,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_INCLUDE_EXTERNAL_CALENDAR: True,
     CONF_DASHBOARD_CARDS: True,
     CONF_VOICE_SENTENCES: False,
+    CONF_BUILDING_DEPTH: 0,
 }
 
 
@@ -71,7 +73,8 @@ class Options:
     """The options of an entry, parsed.
 
     `rooms`, `room_levels` and `people` map ids to the names at the time they were chosen; all rooms of a chosen level
-    are read. `off_hours` is None if the interval is the same at all hours.
+    are read. `off_hours` is None if the interval is the same at all hours. `building_depth` says which level of the
+    room tree is the building: 1 is the topmost, 0 the one above the innermost.
     """
 
     rooms: Mapping[str, str]
@@ -88,6 +91,7 @@ class Options:
     include_external_calendar: bool
     dashboard_cards: bool
     voice_sentences: bool
+    building_depth: int
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -108,6 +112,7 @@ class Options:
             include_external_calendar=stored[CONF_INCLUDE_EXTERNAL_CALENDAR],
             dashboard_cards=stored[CONF_DASHBOARD_CARDS],
             voice_sentences=stored[CONF_VOICE_SENTENCES],
+            building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )
 
     @property

@@ -193,7 +193,7 @@ class _Search:
         """Return which filters exclude a room, and by how much."""
         equipment = _folded(candidate.equipment)
         amounts = {
-            Reason.OTHER_PLACE: sum(_fold(place(candidate)) not in names for place, names in self._places),
+            Reason.OTHER_PLACE: sum(_spellings(place(candidate)).isdisjoint(names) for place, names in self._places),
             Reason.FEWER_SEATS: self._request.min_capacity - candidate.capacity,
             Reason.LESS_EQUIPMENT: sum(not any(item in has for has in equipment) for item in self._equipment),
         }
@@ -318,6 +318,11 @@ def _natural(name: str) -> list[str | int]:
 
 def _fold(name: str) -> str:
     return name.strip().casefold()
+
+
+def _spellings(place: str) -> set[str]:
+    """Return a place as it may be asked for: "Shanghai / Tower A" with and without the levels above it."""
+    return {_fold(place), _fold(place.rpartition(" / ")[2])}
 
 
 def _folded(names: Iterable[str]) -> set[str]:

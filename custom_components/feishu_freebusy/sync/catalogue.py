@@ -167,4 +167,5 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
 
     def describe(self, room_names: Mapping[str, str]) -> dict[str, RoomInfo]:
         """Return the rooms with these ids as shown; the given names are used if the catalogue has none."""
-        return describe_rooms(self.data.catalogue, room_names)
+        depth = Options.of(self.config_entry.options).building_depth
+        return describe_rooms(self.data.catalogue, room_names, depth)
