@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.feishu_freebusy.const import CONF_OFFICE_DAY
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
@@ -67,8 +68,17 @@ async def test_diagnostics_show_how_rooms_are_read_and_the_calls(
     }
 
 
+async def test_the_entity_for_office_days_is_not_named(hass: HomeAssistant, set_up: SetUp, orion: Room) -> None:
+    entry = await set_up(orion, office_day="binary_sensor.alice_works")
+
+    found = await async_get_config_entry_diagnostics(hass, entry)
+
+    assert found["has_office_day_entity"] is True
+    assert "alice" not in json.dumps(found, default=str)
+
+
 def test_every_option_is_shown_or_only_counted() -> None:
-    assert {*DEFAULTS, *CHOSEN} == {field.name for field in fields(Options)} - {
+    assert {*DEFAULTS, *CHOSEN, CONF_OFFICE_DAY} == {field.name for field in fields(Options)} - {
         "horizon",
         "min_free",
     } | {"horizon_days", "min_free_minutes"}

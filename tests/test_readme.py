@@ -270,9 +270,10 @@ def test_the_options_have_the_names_of_the_ui_and_the_real_defaults(readme: Read
     defaults = Options.of({CONF_ROOMS: {}})
 
     assert list(options) == labels
-    _, budget, source, interval, off_hours, *others = options.values()  # the default of the plan is a phrase
+    _, budget, source, interval, off_hours, office_day, *others = options.values()  # that of the plan is a phrase
     assert (number(budget), number(interval)) == (DEFAULTS["monthly_budget"], DEFAULTS["scan_interval"])
     assert source == TEXTS[readme.language]["selector"]["source"]["options"][defaults.source]
+    assert (office_day in {"none", "无"}, defaults.office_day) == (True, None)
     night = defaults.off_hours
     assert night is not None
     assert re.findall(r"\d\d:\d\d", off_hours) == [f"{night.start:%H:%M}", f"{night.end:%H:%M}"]

@@ -24,6 +24,7 @@ from .model.options import Options
 from .model.schedule import Block, Schedule, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .sync.catalogue import CatalogueCoordinator
+from .sync.office_days import OfficeDays
 from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
 from .sync.ranges import RangeReader
@@ -61,10 +62,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.client = client
         self.catalogue = catalogue
         self.calls = calls
-        self.options = Options.of(entry.options)
+        self._office_days = OfficeDays(hass, entry.title)
+        self._event: Moment | None = None
+        self.options = self._office_days.applied(Options.of(entry.options), self.moment)
         self.last_read_at: datetime | None = None
         self._stored = stored
-        self._event: Moment | None = None
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
@@ -220,6 +222,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if self._wake_up.leap(moment) > _LEAP and not self._shutdown_requested:
                 self.timetable.make_due(self._subjects)
                 self._create_task(self.async_request_refresh(), "after a leap of the clock")
+            if self._office_days.is_outdated(moment):
+                self._create_task(self._async_read_office_days(), "office days")
             self._arm_timer()
             for subject_id, subject in self._subjects.items():
                 # Compare with the last notification: the snapshot may have been replaced since, without one
@@ -243,6 +247,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await super().async_shutdown()
         self._poller.stop()
         self._wake_up.stop()
+        self._office_days.async_stop()
         if self._unsub_stop:
             self._unsub_stop()
             self._unsub_stop = None
@@ -258,6 +263,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
         Raises `ConfigEntryNotReady` if nothing can be read and no stored reading is valid.
         """
+        await self._office_days.async_read(self.moment)
+        self.options = self._office_days.applied(self.options, self.moment)
         self.async_ignore_disabled()
         await self._restore(stored)
         try:
@@ -348,6 +355,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
         entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
         entry.async_on_unload(async_watch_enabled(hass, entry, self.async_ignore_disabled))
+        self._office_days.async_watch(self.options.office_day, self._apply_office_days)
 
     @callback
     def async_ignore_disabled(self) -> None:
@@ -366,6 +374,19 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         if any(self.timetable.is_due(subject_id, moment) for subject_id in self._poller.to_read()):
             self._create_task(self.async_request_refresh(), "new rooms")
         self._stored.async_keep_catalogue(self.catalogue.data)
+
+    async def _async_read_office_days(self) -> None:
+        await self._office_days.async_read(self.moment)
+        if not self._shutdown_requested:
+            self._apply_office_days()
+
+    @callback
+    def _apply_office_days(self) -> None:
+        """Plan again: today may have become an office day, or none."""
+        self.options = self._office_days.applied(self.options, self.moment)
+        self._poller.replan()
+        self.timetable.cap_wait(self._subjects, self.moment)
+        self._create_task(self.async_request_refresh(), "office days")
 
     @callback
     def _apply_time_zone(self) -> None:
@@ -390,7 +411,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             await self.catalogue.async_refresh()
             if not self._is_running:
                 return
-        before, self.options = self.options, Options.of(self.config_entry.options)
+        before, new = self.options, Options.of(self.config_entry.options)
+        self.options = self._office_days.applied(new, self.moment)
+        self._office_days.async_watch(new.office_day, self._apply_office_days)
         self.source.try_again()
         self._take_over(self._describe())
         if (before.horizon, before.include_external_calendar) != (

@@ -13,7 +13,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.util import dt as dt_util
 
 from ._time import local_iso
-from .const import CONF_BASE_URL
+from .const import CONF_BASE_URL, CONF_OFFICE_DAY
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import problem_key
@@ -35,6 +35,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuC
         "entry": _entry(entry),
         "options": {key: entry.options[key] for key in DEFAULTS if key in entry.options},
         "chosen": {key: len(entry.options.get(key, {})) for key in CHOSEN},
+        "has_office_day_entity": CONF_OFFICE_DAY in entry.options,
         **(_running(coordinator) if coordinator else {}),
         "polls": [poll.as_dict() for poll in reversed(async_poll_log(hass, entry).polls)],
     }

@@ -11,7 +11,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_OFFICE_DAY, CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.flows.options import forecast_texts
 from custom_components.feishu_freebusy.model.options import Options
 from simulator import Fault, Room, Tenant
@@ -375,3 +375,14 @@ async def test_numbers_have_bounds(
 async def test_an_invalid_option_is_refused(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidData):
         await typed(hass, entry, **wrong)
+
+
+async def test_the_entity_for_office_days_is_stored_and_can_be_cleared(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await polled(hass, entry, office_day="binary_sensor.workday")
+    assert entry.options[CONF_OFFICE_DAY] == "binary_sensor.workday"
+    assert suggested(await start_options(hass, entry, "polling"))[CONF_OFFICE_DAY] == "binary_sensor.workday"
+
+    await polled(hass, entry)
+    assert CONF_OFFICE_DAY not in entry.options

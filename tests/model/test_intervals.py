@@ -1,7 +1,8 @@
 """Off hours, poll intervals within the monthly budget, grace and retries."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 import random
 from zoneinfo import ZoneInfo
@@ -77,6 +78,43 @@ def local(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
 )
 def test_off_hours_contain_an_instant(off_hours: OffHours, now: str, expected: bool) -> None:
     assert off_hours.contains(local(now), SHANGHAI) is expected
+
+
+SATURDAY, MONDAY = date(2026, 11, 28), date(2026, 11, 30)
+SHIFTED = replace(BOTH, extra=frozenset({SATURDAY}), free=frozenset({MONDAY}))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-28T06:59", True),
+        ("2026-11-28T07:00", False),
+        ("2026-11-28T19:59", False),
+        ("2026-11-28T20:00", True),
+        ("2026-11-29T10:00", True),
+        ("2026-11-30T10:00", True),
+        ("2026-12-01T10:00", False),
+    ],
+)
+def test_single_dates_may_be_office_days_or_not(now: str, expected: bool) -> None:
+    assert SHIFTED.contains(local(now), SHANGHAI) is expected
+
+
+def test_single_dates_count_in_totals_and_in_the_next_start() -> None:
+    assert SHIFTED.next_office_start(local("2026-11-27T20:00"), SHANGHAI) == local("2026-11-28T07:00")
+    assert SHIFTED.next_office_start(local("2026-11-28T20:00"), SHANGHAI) == local("2026-12-01T07:00")
+    week = (local("2026-11-24T00:00"), local("2026-12-01T00:00"))
+    assert SHIFTED.office_time(*week, SHANGHAI) == 5 * 13 * HOUR
+    assert BOTH.office_time(*week, SHANGHAI) == 5 * 13 * HOUR
+    assert replace(SHIFTED, free=frozenset()).office_time(*week, SHANGHAI) == 6 * 13 * HOUR
+
+
+def test_a_date_is_that_of_the_local_zone() -> None:
+    early_on_saturday = local("2026-11-28T07:30")  # Friday in UTC
+
+    assert not SHIFTED.contains(early_on_saturday, SHANGHAI)
+    assert not replace(SHIFTED, extra=frozenset()).contains(local("2026-11-27T07:30"), SHANGHAI)
+    assert SHIFTED.contains(early_on_saturday, UTC)  # 23:30 there
 
 
 def test_off_hours_depend_on_the_time_zone() -> None:

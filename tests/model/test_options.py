@@ -55,6 +55,7 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         source=SourceOption.AUTO,
         scan_interval=timedelta(seconds=60),
         off_hours=OffHours(time(20), time(7), frozenset({5, 6})),
+        office_day=None,
         horizon=timedelta(days=7),
         min_free=timedelta(minutes=15),
         count_pending_as_busy=False,

@@ -8,6 +8,8 @@ from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, Opt
 from homeassistant.data_entry_flow import SectionConfig, section
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -30,6 +32,7 @@ from ..const import (
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
     CONF_OFF_HOURS,
+    CONF_OFFICE_DAY,
     CONF_PEOPLE,
     CONF_PLAN,
     CONF_ROOM_LEVELS,
@@ -92,6 +95,9 @@ _POLLING_SCHEMA = vol.Schema(
             ),
             SectionConfig(collapsed=True),
         ),
+        vol.Optional(CONF_OFFICE_DAY): EntitySelector(
+            EntitySelectorConfig(domain=["binary_sensor", "calendar", "input_boolean", "schedule"])
+        ),
         vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "days"), vol.Coerce(int)),
         vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "minutes"), vol.Coerce(int)),
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
@@ -137,7 +143,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
     async def async_step_polling(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the polling options."""
         if user_input is not None:
-            self._changes = user_input
+            self._changes = {CONF_OFFICE_DAY: None, **user_input}  # a field that was cleared is left out
             return await self.async_step_polling_effect()
         return self.async_show_form(
             step_id="polling",
@@ -212,7 +218,8 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
     @property
     def _new_options(self) -> dict[str, Any]:
-        return {**self.config_entry.options, **self._changes}
+        options = {**self.config_entry.options, **self._changes}
+        return {key: value for key, value in options.items() if value is not None}
 
     def _forecast_texts(self, options: Mapping[str, Any], room_ids: AbstractSet[str]) -> dict[str, str]:
         new = Options.of(options)

@@ -1,7 +1,7 @@
 """How often to poll Feishu, and how long a reading stays valid. Pure functions, without a clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
@@ -25,12 +25,20 @@ _WEEK = timedelta(days=8)  # one day more, because a time zone may skip a day
 class OffHours:
     """Hours with few polls: daily from `start` to `end`, also across midnight, and all of `days` (Monday is 0).
 
-    Times and days are local to the `time_zone` of each method. If `start` equals `end`, only the days count.
+    Times and days are local to the `time_zone` of each method. If `start` equals `end`, only the days count. On dates
+    in `extra` people work although their weekday is one of `days`; dates in `free` are off although it is not.
     """
 
     start: time
     end: time
     days: frozenset[int]
+    # Not compared: they are facts of the calendar, no settings
+    extra: frozenset[date] = field(default=frozenset(), compare=False)
+    free: frozenset[date] = field(default=frozenset(), compare=False)
+
+    def is_office_day(self, day: date) -> bool:
+        """Return whether people work on a date."""
+        return day in self.extra or (day not in self.free and day.weekday() not in self.days)
 
     def contains(self, now: datetime, time_zone: tzinfo) -> bool:
         """Return whether `now` is off hours."""
@@ -50,7 +58,7 @@ class OffHours:
         """Return the office hours that touch `[start, end)`, in UTC."""
         day = start.astimezone(time_zone).date()
         while day <= end.astimezone(time_zone).date():
-            if day.weekday() not in self.days:
+            if self.is_office_day(day):
                 for since, until in _office_hours_of(self, day, time_zone):
                     if max(since, start) < min(until, end):  # not empty
                         yield since, until

@@ -15,6 +15,7 @@ from ..const import (
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
     CONF_OFF_HOURS,
+    CONF_OFFICE_DAY,
     CONF_PEOPLE,
     CONF_PLAN,
     CONF_ROOM_LEVELS,
@@ -73,8 +74,9 @@ class Options:
     """The options of an entry, parsed.
 
     `rooms`, `room_levels` and `people` map ids to the names at the time they were chosen; all rooms of a chosen level
-    are read. `off_hours` is None if the interval is the same at all hours. `building_depth` says which level of the
-    room tree is the building: 1 is the topmost, 0 the one above the innermost.
+    are read. `off_hours` is None if the interval is the same at all hours. `office_day` is the ID of an entity that is
+    on while today is an office day. `building_depth` says which level of the room tree is the building: 1 is the
+    topmost, 0 the one above the innermost.
     """
 
     rooms: Mapping[str, str]
@@ -85,6 +87,7 @@ class Options:
     source: SourceOption
     scan_interval: timedelta
     off_hours: OffHours | None
+    office_day: str | None
     horizon: timedelta
     min_free: timedelta
     count_pending_as_busy: bool
@@ -106,6 +109,7 @@ class Options:
             source=SourceOption(stored[CONF_SOURCE]),
             scan_interval=timedelta(seconds=stored[CONF_SCAN_INTERVAL]),
             off_hours=_off_hours(stored[CONF_OFF_HOURS]),
+            office_day=stored.get(CONF_OFFICE_DAY),  # without a default: diagnostics must not publish an entity ID
             horizon=timedelta(days=stored[CONF_HORIZON_DAYS]),
             min_free=timedelta(minutes=stored[CONF_MIN_FREE_MINUTES]),
             count_pending_as_busy=stored[CONF_COUNT_PENDING_AS_BUSY],
