@@ -136,8 +136,8 @@ async def to_next(hass: HomeAssistant, simulator: Simulator, **changes: Any) -> 
 async def to_rooms(hass: HomeAssistant, simulator: Simulator, **changes: Any) -> ConfigFlowResult:
     """Continue to the form for rooms, through the checklist if it is shown."""
     result = await to_next(hass, simulator, **changes)
-    if result["step_id"] == "access":
-        result = await submit(hass, result)
+    if result["step_id"] == "access_optional":
+        result = await submit(hass, result, next_step_id="continue_without")
     assert result["step_id"] == "rooms"
     return result
 
@@ -403,9 +403,9 @@ async def test_the_secret_goes_to_feishu_and_nowhere_else(
     assert "***" in placeholders(shown[-1])["details"]
     shown.append(await submit(hass, shown[-1], **typed(simulator, app_secret="wrong-secret-9")))
     shown.append(await submit(hass, shown[-1], **typed(simulator)))
-    shown.append(await submit(hass, shown[-1]))
+    shown.append(await submit(hass, shown[-1], next_step_id="continue_without"))
     shown.append(await submit(hass, shown[-1], rooms=[room.room_id]))
-    assert [result["step_id"] for result in shown] == ["user", "user", "access", "rooms", "names"]
+    assert [result["step_id"] for result in shown] == ["user", "user", "access_optional", "rooms", "names"]
     result = await submit(hass, shown[-1], **{room.room_id: "Orion"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
@@ -429,17 +429,21 @@ async def test_a_configured_app_is_refused(
     assert tenant.requests == []
 
 
-async def test_a_second_flow_for_the_same_app_is_refused(
-    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+@pytest.mark.parametrize("left_at", ["access", "access_optional", "rooms"])
+async def test_closing_the_tab_locks_nobody_out(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, left_at: str
 ) -> None:
     room = tenant.add_room("Orion")
-    first = await to_rooms(hass, simulator)
+    tenant.revoke(*{"access": [FREE_BUSY_SCOPE], "access_optional": [ROOMS_SCOPE]}.get(left_at, []))
+    left = await to_next(hass, simulator)
+    assert left["step_id"] == left_at
 
-    second = await to_next(hass, simulator)
-    assert (second["type"], second["reason"]) == (FlowResultType.ABORT, "already_in_progress")
+    tenant.grant(FREE_BUSY_SCOPE, ROOMS_SCOPE)
+    result = await submit(hass, await to_rooms(hass, simulator), rooms=[room.room_id])
 
-    result = await submit(hass, first, rooms=[room.room_id])
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert hass.config_entries.flow.async_progress() == []  # the flow that was left has ended, too
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
 
 
 async def test_two_apps_may_be_set_up(

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 import json
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
 from custom_components.feishu_freebusy.feishu import transport
 from simulator import Fault, Simulator, Tenant
+from tests.conftest import at
 from tests.test_config_flow import (
     APP_OFF,
     BATCH_SCOPE,
@@ -41,14 +43,15 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scopes", "bot", "marks", "missing"),
+    ("scopes", "bot", "step", "granted", "letters", "missing"),
     [
-        ([ROOMS_SCOPE], True, "✅❌✅✅", [ROOMS_SCOPE]),
-        ([FREE_BUSY_SCOPE], True, "❌✅✅✅", [FREE_BUSY_SCOPE]),
-        ([BATCH_SCOPE], True, "✅✅❌✅", [BATCH_SCOPE]),
-        (ALL_SCOPES, True, "❌❌❌✅", ALL_SCOPES),
-        ([], False, "✅✅✅❌", ALL_SCOPES),  # the link asks for all scopes, also for granted ones
-        ([FREE_BUSY_SCOPE], False, "❌✅✅❌", [FREE_BUSY_SCOPE]),
+        ([ROOMS_SCOPE], True, "access_optional", "A, B, D", "C", [ROOMS_SCOPE]),
+        ([FREE_BUSY_SCOPE], True, "access", "B, C, D", "A", [FREE_BUSY_SCOPE]),
+        ([BATCH_SCOPE], True, "access_optional", "A, B, C", "D", [BATCH_SCOPE]),
+        ([ROOMS_SCOPE, BATCH_SCOPE], True, "access_optional", "A, B", "C, D", [ROOMS_SCOPE, BATCH_SCOPE]),
+        (ALL_SCOPES, True, "access", "B", "A, C, D", ALL_SCOPES),
+        ([], False, "access", "A, C, D", "B", ALL_SCOPES),  # the link asks for all scopes, also for granted ones
+        ([FREE_BUSY_SCOPE], False, "access", "C, D", "A, B", [FREE_BUSY_SCOPE]),
     ],
 )
 async def test_the_checklist_shows_what_is_missing_with_links(
@@ -57,7 +60,9 @@ async def test_the_checklist_shows_what_is_missing_with_links(
     tenant: Tenant,
     scopes: list[str],
     bot: bool,
-    marks: str,
+    step: str,
+    granted: str,
+    letters: str,
     missing: list[str],
 ) -> None:
     tenant.revoke(*scopes)
@@ -65,9 +70,9 @@ async def test_the_checklist_shows_what_is_missing_with_links(
 
     result = await to_next(hass, simulator)
 
-    assert (result["step_id"], result["errors"]) == ("access", {})
+    assert (result["step_id"], result.get("errors")) == (step, {} if step == "access" else None)
     shown = placeholders(result)
-    assert shown["free_busy"] + shown["room_list"] + shown["room_batch"] + shown["bot"] == marks
+    assert (shown["granted"], shown["missing"], shown["unknown"]) == (granted, letters, "–")
     page = f"{simulator.base_url}/app/{tenant.app_id}"
     assert shown["app_url"] == page
     assert shown["scopes_url"] == f"{page}/auth?q={','.join(missing)}&op_from=openapi&token_type=tenant"
@@ -88,7 +93,7 @@ async def test_without_free_busy_the_checklist_is_not_passed(
 
     result = await submit(hass, result)
     assert (result["step_id"], result["errors"]) == ("access", {"base": "not_enough_access"})
-    assert placeholders(result)["free_busy"] == "❌"
+    assert placeholders(result)["missing"] == "A"
 
     repair(tenant)
     result = await submit(hass, result)
@@ -103,14 +108,52 @@ async def test_optional_scopes_do_not_block_the_setup(
     room = tenant.add_room("Orion")
     tenant.revoke(*revoked)
     result = await to_next(hass, simulator)
-    assert result["step_id"] == "access"
+    assert result["menu_options"] == ["check_again", "continue_without"]
 
-    result = await submit(hass, result)
-    assert (result["step_id"], result["errors"]) == ("rooms", {})
+    result = await submit(hass, result, next_step_id="continue_without")
+    assert result["step_id"] == "rooms"
     result = await submit(hass, result, rooms=[room.room_id])
     if ROOMS_SCOPE in revoked:
         result = await submit(hass, result, **{room.room_id: "Orion"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_second_check_finds_what_was_granted_meanwhile(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, freezer: FrozenDateTimeFactory
+) -> None:
+    room = tenant.add_room("Orion")
+    tenant.revoke(ROOMS_SCOPE, BATCH_SCOPE)
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    freezer.move_to(at(10))
+    result = await to_next(hass, simulator)
+    assert (placeholders(result)["missing"], placeholders(result)["time"]) == ("C, D", "18:00:00")
+
+    tenant.grant(BATCH_SCOPE)
+    freezer.move_to(at(10, 1))
+    result = await submit(hass, result, next_step_id="check_again")
+    assert result["step_id"] == "access_optional"
+    assert (placeholders(result)["missing"], placeholders(result)["time"]) == ("C", "18:01:00")
+
+    tenant.grant(ROOMS_SCOPE)
+    result = await submit(hass, result, next_step_id="check_again")
+    assert (result["step_id"], placeholders(result)["count"]) == ("rooms", "1")
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_second_check_may_find_that_something_required_is_gone(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.revoke(ROOMS_SCOPE)
+    result = await to_next(hass, simulator)
+
+    tenant.revoke(FREE_BUSY_SCOPE)
+    result = await submit(hass, result, next_step_id="check_again")
+    assert (result["step_id"], result["errors"]) == ("access", {"base": "not_enough_access"})
+
+    tenant.grant(FREE_BUSY_SCOPE)
+    result = await submit(hass, result)
+    assert result["step_id"] == "access_optional"
 
 
 async def test_without_a_bot_the_checklist_is_not_passed(
@@ -138,21 +181,21 @@ async def test_the_checklist_is_updated_by_each_check(
     tenant.grant(ROOMS_SCOPE)
     result = await submit(hass, result)
 
-    assert (placeholders(result)["free_busy"], placeholders(result)["room_list"]) == ("❌", "✅")
+    assert (placeholders(result)["missing"], placeholders(result)["granted"]) == ("A", "B, C, D")
     assert json.loads(placeholders(result)["scopes_json"])["scopes"]["tenant"] == [FREE_BUSY_SCOPE]
 
 
 @pytest.mark.parametrize(
-    ("revoked", "step", "marks"),
+    ("revoked", "step", "missing"),
     [
-        ([], "rooms", ""),
-        ([ROOMS_SCOPE], "access", "✅❌✅"),
-        ([FREE_BUSY_SCOPE], "access", "❌✅✅"),
-        ([BATCH_SCOPE], "access", "✅✅❌"),
+        ([], "rooms", None),
+        ([ROOMS_SCOPE], "access_optional", "C"),
+        ([FREE_BUSY_SCOPE], "access", "A"),
+        ([BATCH_SCOPE], "access_optional", "D"),
     ],
 )
 async def test_apis_are_tried_if_scopes_cannot_be_read(
-    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str], step: str, marks: str
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, revoked: list[str], step: str, missing: str | None
 ) -> None:
     tenant.inject(Fault.html(404), SCOPES, times=None)
     tenant.revoke(*revoked)
@@ -160,8 +203,7 @@ async def test_apis_are_tried_if_scopes_cannot_be_read(
     result = await to_next(hass, simulator)
 
     assert result["step_id"] == step
-    shown = placeholders(result)
-    assert "".join(shown.get(name, "") for name in ("free_busy", "room_list", "room_batch")) == marks
+    assert placeholders(result).get("missing") == missing
 
 
 async def test_unknown_permissions_are_shown_as_unknown(
@@ -174,9 +216,9 @@ async def test_unknown_permissions_are_shown_as_unknown(
 
     result = await to_next(hass, simulator)
 
-    assert placeholders(result)["free_busy"] + placeholders(result)["room_batch"] == "❔❔"
+    assert (placeholders(result)["unknown"], placeholders(result)["missing"]) == ("A, D", "C")
     assert json.loads(placeholders(result)["scopes_json"])["scopes"]["tenant"] == [ROOMS_SCOPE]
-    assert (await submit(hass, result))["step_id"] == "rooms"
+    assert (await submit(hass, result, next_step_id="continue_without"))["step_id"] == "rooms"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +240,7 @@ async def test_the_checklist_shows_a_failure_and_can_be_retried(
     result = await to_next(hass, simulator)
     trouble.begin(tenant)
 
-    result = await submit(hass, result)
+    result = await submit(hass, result, next_step_id="check_again")
     assert (result["step_id"], result["errors"]) == ("access", trouble.errors)
     assert trouble.says in placeholders(result)["details"]
 

@@ -13,6 +13,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.util import dt as dt_util
 
 from ._vol import vol
 from .api import FLOW_DEADLINE, async_create_client
@@ -40,7 +41,7 @@ from .model.options import Options, Plan
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
 _PRIVATE = "private"
 _PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET, "no_secret": CONF_APP_SECRET}
-_MARKS = {True: "✅", False: "❌", None: "❔"}
+_NONE = "–"
 
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _ADDRESS_SCHEMA = {
@@ -91,38 +92,69 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
                 CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip(),
             }
             self._options = {CONF_PLAN: user_input[CONF_PLAN]}
-            await self.async_set_unique_id(self._data[CONF_APP_ID])
+            # A flow whose tab was closed is listed nowhere. It ends when another flow sets up the app
+            await self.async_set_unique_id(self._data[CONF_APP_ID], raise_on_progress=False)
             self._abort_if_unique_id_configured()
             if await self._check_access(problem):
-                return await (self.async_step_rooms() if self._access.complete else self.async_step_access())
+                return await self._continue()
         return self._show_form_again("user", _USER_SCHEMA, user_input, problem)
 
+    async def _continue(self) -> ConfigFlowResult:
+        """Continue after a look at what the app may do."""
+        if self._access.complete:
+            return await self.async_step_rooms()
+        return await (self.async_step_access_optional() if self._access.enough else self.async_step_access())
+
     async def async_step_access(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show what the app may do. The flow continues if that is enough to read rooms."""
+        """Show what the app may do, and check again. The flow continues if that is enough to read rooms."""
         problem = _Problem()
         if user_input is not None and await self._check_access(problem):
             if self._access.enough:
-                return await self.async_step_rooms()
+                return await self._continue()
             problem.errors["base"] = "not_enough_access"
-        access = self._access
-        base_url, app_id = self._data[CONF_BASE_URL], self._data[CONF_APP_ID]
-        scopes = access.missing_scopes or (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0])
         return self.async_show_form(
             step_id="access",
             data_schema=vol.Schema({}),
             errors=problem.errors,
-            description_placeholders={
-                **problem.placeholders,
-                "app_name": access.app_name or app_id,
-                "free_busy": _MARKS[access.free_busy],
-                "room_list": _MARKS[access.room_list],
-                "room_batch": _MARKS[access.room_batch],
-                "bot": _MARKS[access.bot],
-                "scopes_url": scopes_url(base_url, app_id, scopes),
-                "scopes_json": scopes_json(scopes),
-                "app_url": app_url(base_url, app_id),
-            },
+            description_placeholders={**problem.placeholders, **self._access_texts()},
         )
+
+    async def async_step_access_optional(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Show that something optional is missing. It may be granted now, or later."""
+        return self.async_show_menu(
+            step_id="access_optional",
+            menu_options=["check_again", "continue_without"],
+            description_placeholders=self._access_texts(),
+        )
+
+    async def async_step_check_again(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Check whether something was granted meanwhile."""
+        return await self.async_step_access({})
+
+    async def async_step_continue_without(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Continue with what the app may do."""
+        return await self.async_step_rooms()
+
+    def _access_texts(self) -> dict[str, str]:
+        """Return the placeholders for what the app may do. The letters are those of the list in the text."""
+        access = self._access
+        base_url, app_id = self._data[CONF_BASE_URL], self._data[CONF_APP_ID]
+        scopes = access.missing_scopes or (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0])
+        items = {"A": access.free_busy, "B": access.bot, "C": access.room_list, "D": access.room_batch}
+
+        def letters(granted: bool | None) -> str:
+            return ", ".join(letter for letter, state in items.items() if state is granted) or _NONE
+
+        return {
+            "app_name": access.app_name or app_id,
+            "granted": letters(True),
+            "missing": letters(False),
+            "unknown": letters(None),
+            "time": dt_util.now().strftime("%H:%M:%S"),
+            "scopes_url": scopes_url(base_url, app_id, scopes),
+            "scopes_json": scopes_json(scopes),
+            "app_url": app_url(base_url, app_id),
+        }
 
     async def _check_access(self, problem: _Problem) -> bool:
         async def check() -> None:

@@ -118,6 +118,58 @@ async def test_an_unlisted_room_gets_its_name_from_feishu(
     assert result["result"].options[CONF_ROOMS] == {room.room_id: "Orion"}
 
 
+async def test_a_permission_granted_later_is_found_on_submit_with_nothing_chosen(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    room = tenant.add_room("Orion", level=tenant.add_level("Tower A"))
+    tenant.revoke(ROOMS_SCOPE)
+    result = await to_rooms(hass, simulator)
+
+    result = await submit(hass, result)
+    assert (result["errors"], offered(result)) == ({CONF_ROOMS: "may_not_list"}, {})
+    assert ROOMS_SCOPE in placeholders(result)["scopes"]
+
+    tenant.grant(ROOMS_SCOPE)
+    result = await submit(hass, result)
+    assert (result["errors"], placeholders(result)["count"]) == ({}, "1")
+    assert offered(result) == {room.room_id: "Orion · Tower A"}
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_room_added_later_is_found_on_submit_with_nothing_chosen(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.add_room("Orion")
+    result = await to_rooms(hass, simulator)
+
+    result = await submit(hass, result)
+    assert (result["errors"], len(offered(result))) == ({CONF_ROOMS: "no_rooms"}, 1)
+
+    tenant.add_room("Vega")
+    result = await submit(hass, result)
+    assert (result["errors"], len(offered(result))) == ({}, 2)
+
+
+@pytest.mark.parametrize(
+    ("begin", "errors"),
+    [
+        (lambda tenant: tenant.revoke(ROOMS_SCOPE), {CONF_ROOMS: "no_rooms"}),
+        (fault(Fault.html(502), ROOMS), {"base": "server_error"}),
+    ],
+)
+async def test_a_second_look_that_fails_keeps_the_list(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, begin: Callable[[Tenant], object], errors: dict[str, str]
+) -> None:
+    tenant.add_room("Orion")
+    result = await to_rooms(hass, simulator)
+    begin(tenant)
+
+    result = await submit(hass, result)
+
+    assert (result["errors"], len(offered(result))) == (errors, 1)
+
+
 async def test_without_the_room_list_scope_rooms_are_pasted_and_named(
     hass: HomeAssistant, simulator: Simulator, tenant: Tenant
 ) -> None:

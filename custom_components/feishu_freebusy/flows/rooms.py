@@ -41,6 +41,7 @@ class RoomSteps(ConfigEntryBaseFlow):
     _catalogue: Catalogue | None = None
     _problem: dict[str, str]
     _problem_placeholders: dict[str, str]
+    _list_refused: ScopeMissingError | None = None  # when the catalogue was read last
     _trial: asyncio.Task[Answers] | None = None
 
     def __init__(self) -> None:
@@ -88,18 +89,30 @@ class RoomSteps(ConfigEntryBaseFlow):
             self._problem = {CONF_ROOMS: "invalid_room_id"}
             self._problem_placeholders = {"rooms": ", ".join(wrong)}
         elif not (self._chosen or self._levels or self._problem):
-            self._problem = {CONF_ROOMS: "no_rooms"}
+            return await self._look_again()
         if self._problem:
             return self._show_rooms()
         return await self.async_step_try_rooms()
 
-    async def _read_catalogue(self) -> None:
-        if self._catalogue is not None:
+    async def _look_again(self) -> ConfigFlowResult:
+        """Read the list again: rooms may have been added, or the permission to list them may have been granted."""
+        rooms_before = self._known.rooms.keys()
+        await self._read_catalogue(again=True)
+        if self._list_refused and not self._known.rooms:
+            self._note_problem(CONF_ROOMS, "may_not_list", self._list_refused)
+        elif not self._problem and self._known.rooms.keys() <= rooms_before:
+            self._problem = {CONF_ROOMS: "no_rooms"}
+        return self._show_rooms()
+
+    async def _read_catalogue(self, *, again: bool = False) -> None:
+        if self._catalogue is not None and not again:
             return
         try:
             self._catalogue = await read_catalogue(self._client())
-        except ScopeMissingError:
-            self._catalogue = self._last_catalogue()
+            self._list_refused = None
+        except ScopeMissingError as error:
+            self._catalogue = self._known
+            self._list_refused = error
         except FeishuError as error:
             self._note_problem("base", unnamed_problem_key(error), error)
 
