@@ -87,6 +87,18 @@ class Flow:
         """Submit the form."""
         await self.page.get_by_role("button", name=SUBMIT[self.language], exact=True).click()
 
+    async def choose(self, *path: str) -> None:
+        """Choose from a menu."""
+        await self.page.get_by_text(self.text(*path), exact=True).first.click()
+
+    async def connect(self, simulator: Simulator, tenant: Tenant) -> None:
+        """Fill in and submit the first form."""
+        await self.choose_private()
+        await self.fill("base_url", simulator.base_url)
+        await self.fill("app_id", tenant.app_id)
+        await self.fill("app_secret", tenant.app_secret)
+        await self.submit()
+
     async def add_room(self, name: str) -> None:
         """Search for a room in the list and select it."""
         await self.page.get_by_role("button", name=ADD[self.language], exact=True).first.click()
@@ -134,3 +146,36 @@ async def test_the_config_flow_works_in_a_browser(
     for entry in await home.get("/api/config/config_entries/entry"):
         if entry["domain"] == DOMAIN:
             await home.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_set_up_is_recovered_after_the_tab_was_closed(
+    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
+) -> None:
+    """Permissions are granted meanwhile: one found by a second check, the other in the list of rooms."""
+    live_tenant.revoke("vc:room:readonly", "calendar:room:readonly")
+    view = {"width": 1000, "height": 1100}
+    async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
+        page.set_default_timeout(TIMEOUT_MS)
+        flow = Flow(page, language)
+        await flow.open(home.url)
+        await flow.connect(live_simulator, live_tenant)
+        await flow.sees("config", "step", "access_optional", "menu_options", "check_again")
+        await page.goto("about:blank")
+        await flow.open(home.url)
+        await flow.connect(live_simulator, live_tenant)
+        await flow.sees("config", "step", "access_optional", "menu_options", "check_again")
+        await expect(page.get_by_text("C, D")).to_be_visible()
+        live_tenant.grant("calendar:room:readonly")
+        await flow.choose("config", "step", "access_optional", "menu_options", "check_again")
+        await expect(page.get_by_text("A, B, D")).to_be_visible()
+        await flow.shoot("checked-again")
+        await flow.choose("config", "step", "access_optional", "menu_options", "continue_without")
+        await flow.sees("config", "step", "rooms", "data", "rooms")
+        await flow.submit()
+        await flow.sees("config", "error", "may_not_list")
+        live_tenant.grant("vc:room:readonly")
+        await flow.submit()
+        room = next(iter(live_tenant.rooms.values()))
+        await flow.add_room(room.name)
+        await flow.shoot("found-after-all")
