@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class Holidays:
-    """Stands in for the holidays of a country: China's of 2026, as far as they matter here."""
+    """Stands in for the holidays of a country: some of China's in 2026."""
 
     years: Collection[int]
     weekend = frozenset({5, 6})
@@ -41,7 +41,7 @@ class Holidays:
 
 @pytest.fixture
 def package(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Home Assistant stand in China, and have the package."""
+    """Set the country of Home Assistant to China, and offer the package."""
 
     def country_holidays(country: str, years: Collection[int]) -> Holidays:
         if country not in {"CN", "US"}:
@@ -54,7 +54,7 @@ def package(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def shanghai(hass: HomeAssistant) -> None:
-    """Let Home Assistant go by the time of Shanghai."""
+    """Set the time zone of Home Assistant to Shanghai."""
     await hass.config.async_set_time_zone("Asia/Shanghai")
 
 

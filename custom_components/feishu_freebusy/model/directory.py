@@ -54,8 +54,8 @@ class KnownRooms:
 class RoomInfo:
     """A room as shown; `device_name` differs from `room.name` if several rooms share a name.
 
-    `building` has the names of levels above it if another building has its name: "Shanghai / Tower A". `zone` is what
-    there is below the floor.
+    `building` has the names of levels above it if another building has its name: "Shanghai / Tower A". `zone` has the
+    levels below the floor.
     """
 
     kind: ClassVar[SubjectKind] = SubjectKind.ROOM
