@@ -3,6 +3,7 @@
 from base64 import b64encode, urlsafe_b64encode
 from ipaddress import ip_address
 import json
+from time import process_time
 import timeit
 from urllib.parse import quote, quote_plus
 
@@ -123,7 +124,7 @@ def test_redaction_takes_linear_time(part: str) -> None:
     short, long = part * (200 // len(part)), part * (2_000 // len(part))
 
     def seconds(text: str, times: int) -> float:
-        return min(timeit.repeat(lambda: redacted(text), number=times, repeat=5))
+        return min(timeit.repeat(lambda: redacted(text), timer=process_time, number=times, repeat=9))
 
     assert seconds(long, 4) < 4 * seconds(short, 40)
     assert len(redacted(part * 1_000_000)) <= 3_000
@@ -133,7 +134,7 @@ def test_redaction_takes_linear_time(part: str) -> None:
 def test_a_text_of_2_mib_is_redacted_in_under_100_ms(part: str) -> None:
     text = part * (2 * 1024 * 1024 // len(part))
 
-    assert min(timeit.repeat(lambda: redacted(text, [SECRET] * 25), number=1, repeat=5)) < 0.1
+    assert min(timeit.repeat(lambda: redacted(text, [SECRET] * 25), timer=process_time, number=1, repeat=5)) < 0.1
 
 
 @pytest.mark.parametrize(
