@@ -29,13 +29,14 @@ async def enable_assist(home: HomeAssistant, entry_id: str) -> None:
 
 
 def form_values(fields: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the values that a form shows, including those in sections."""
-    return {
+    """Return the values that a form shows, including those in sections. An empty field has none."""
+    shown = {
         field["name"]: form_values(field["schema"])
         if field.get("type") == "expandable"
         else field.get("description", {}).get("suggested_value", field.get("default"))
         for field in fields
     }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 async def ask(home: HomeAssistant, question: str, language: str) -> str:
