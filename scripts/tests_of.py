@@ -171,7 +171,8 @@ def main(kind: str, *rest: str) -> int:
     else:
         print(__doc__, file=sys.stderr)
         return 2
-    print(*(PurePosixPath(test.relative_to(ROOT)) for test in tests), sep="\n")
+    for test in tests:  # no line at all for none
+        print(PurePosixPath(test.relative_to(ROOT)))
     return 0
 
 

@@ -84,3 +84,10 @@ def test_the_transport_is_tested_with_both_versions_of_aiohttp() -> None:
     assert "tests/feishu/test_transport.py" in transport
     assert "tests/feishu/test_tls.py" in transport
     assert "tests/feishu/test_parse.py" not in transport
+
+
+def test_no_tests_are_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty line would become an empty argument, with which pytest runs everything."""
+    monkeypatch.setattr(tests_of, "touched", lambda _: [])
+    assert tests_of.main("changed") == 0
+    assert capsys.readouterr().out == ""
