@@ -91,22 +91,30 @@ stage() {
   "$@" || die "failed after $SECONDS s: $title"
 }
 
-# beside TITLE COMMAND...: starts a command that runs beside the next stages. joined: waits for it, and ends as a stage does.
+# beside TITLE COMMAND...: starts a command that runs beside the next stages. joined TITLE: waits for it, and ends as a stage does.
+declare -A beside_pid beside_output
 beside() {
-  beside_title=$1
+  local title=$1
   shift
-  beside_output=$(mktemp)
-  ("$@") >"$beside_output" 2>&1 &
-  beside_pid=$!
-  # shellcheck disable=SC2064 # expand now: the names change
-  trap "kill $beside_pid 2>/dev/null; rm -f '$beside_output'" EXIT
+  beside_output[$title]=$(mktemp)
+  set -m # a process group of its own, which can be ended as a whole, and which does not ignore SIGINT
+  ("$@") >"${beside_output[$title]}" 2>&1 </dev/null &
+  beside_pid[$title]=$!
+  set +m
+  trap end_beside EXIT
 }
 joined() {
-  local status=0
-  wait "$beside_pid" || status=$?
-  printf '\n== %s\n' "$beside_title"
-  cat "$beside_output"
-  rm -f "$beside_output"
-  trap - EXIT
-  ((!status)) || die "failed after $SECONDS s: $beside_title"
+  local title=$1 status=0
+  wait "${beside_pid[$title]}" || status=$?
+  printf '\n== %s\n' "$title"
+  cat "${beside_output[$title]}"
+  rm -f "${beside_output[$title]}"
+  unset "beside_pid[$title]" "beside_output[$title]"
+  ((!status)) || die "failed after $SECONDS s: $title"
+}
+end_beside() {
+  local pid
+  for pid in "${beside_pid[@]}"; do kill -INT -- "-$pid" 2>/dev/null || true; done
+  for pid in "${beside_pid[@]}"; do wait "$pid" 2>/dev/null || true; done
+  rm -f "${beside_output[@]}"
 }

@@ -3,6 +3,7 @@
 pure       need neither Home Assistant nor the vendor's SDK
 transport  the pure ones that send requests with aiohttp, whose version differs between releases of Home Assistant
 home       need Home Assistant
+doors      those of them that test what Home Assistant calls: the top of the integration, its flows, its blueprints
 vendor     need the vendor's SDK
 changed    are touched by what changed since a commit (by default HEAD~1), uncommitted changes included
 
@@ -19,7 +20,7 @@ import sys
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-KINDS: Final = ("pure", "transport", "home", "vendor")
+KINDS: Final = ("pure", "transport", "home", "doors", "vendor")
 MOST_TOUCHED: Final = 4  # files with Home Assistant in them: each takes seconds
 
 _TRANSPORT: Final = "custom_components.feishu_freebusy.feishu.transport"
@@ -29,6 +30,7 @@ _FOLDERS: Final = {  # where the modules of a top-level name are
 }
 _HOME: Final = {"homeassistant", "probatio", "pytest_homeassistant_custom_component"}
 _VENDOR: Final = {"lark_oapi"}
+_DOORS: Final = [ROOT / "tests", ROOT / "tests" / "flows", ROOT / "tests" / "blueprints"]
 _READERS: Final = {
     "blueprints": ["tests/blueprints/test_files.py"],
     "CHANGELOG.md": ["tests/test_release.py"],
@@ -59,7 +61,7 @@ def kinds(test: Path) -> set[str]:
     if tops & _VENDOR:
         return {"vendor"}
     if tops & _HOME:
-        return {"home"}
+        return {"home", "doors"} if test.parent in _DOORS else {"home"}
     return {"pure", "transport"} if _TRANSPORT in names else {"pure"}
 
 

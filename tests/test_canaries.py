@@ -451,6 +451,7 @@ async def test_a_failed_setup_leaks_nothing(
     assert '"state": "setup_retry"' in "\n".join(downloads)
 
 
+@pytest.mark.slow
 async def test_a_day_of_failures_leaks_nothing(
     hass: HomeAssistant,
     clock: Clock,

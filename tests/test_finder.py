@@ -181,6 +181,7 @@ def without_room_properties(response: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_the_action_finds_what_the_oracle_finds(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, office: Office
 ) -> None:

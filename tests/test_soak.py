@@ -13,6 +13,7 @@ pytest_plugins = ["tests.soak.plugin"]
 FURTHER_SEEDS = range(2, 2 + int(os.environ.get("SOAK_SEEDS", "2")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.prove) for seed in FURTHER_SEEDS)])
 async def test_three_days(live: Live, seed: int) -> None:
     tally = await live(Plan(days=3, rooms=6, seed=seed, people=2, troubles_a_day=6, pace=6))

@@ -86,6 +86,13 @@ def test_the_transport_is_tested_with_both_versions_of_aiohttp() -> None:
     assert "tests/feishu/test_parse.py" not in transport
 
 
+def test_the_oldest_release_runs_what_home_assistant_calls() -> None:
+    doors = names(tests_of.of_kind("doors"))
+
+    assert {"tests/test_binary_sensor.py", "tests/test_config_flow.py", "tests/flows/test_rooms.py"} <= set(doors)
+    assert set(doors) < set(names(tests_of.of_kind("home")))
+
+
 def test_no_tests_are_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty line would become an empty argument, with which pytest runs everything."""
     monkeypatch.setattr(tests_of, "touched", lambda _: [])
