@@ -37,6 +37,7 @@ export interface Hass {
   readonly themes?: { readonly darkMode?: boolean };
   readonly connected: boolean;
   readonly connection?: { ping?: () => Promise<unknown> };
+  readonly fetchWithAuth?: (path: string, init?: RequestInit) => Promise<Response>;
 }
 
 export interface Action {

@@ -15,7 +15,14 @@ const formats = Formats.of(hassWith({}), texts);
 
 function rowsOf(told: Told): Row[] {
   const hass = hassWith(told);
-  const moment = { now: NOW, lostAt: null, day: dayAround(NOW, ZONE, 8, 19), soon: 10 * MINUTE, steady: false };
+  const moment = {
+    now: NOW,
+    lostAt: null,
+    isClockRight: false,
+    day: dayAround(NOW, ZONE, 8, 19),
+    soon: 10 * MINUTE,
+    steady: false,
+  };
   return Object.keys(hass.states).map((id) => {
     const room = readRoom(hass, id);
     return { room, view: viewOf(room, { ...moment, texts, formats }) };

@@ -5,6 +5,7 @@ import "../src/index";
 import type { BoardCard } from "../src/cards/board-card";
 import type { RoomCard } from "../src/cards/room-card";
 import type { Hass } from "../src/hass";
+import { forget } from "../src/view/server-clock";
 import { at, booked, hassWith, iso, type Told } from "./office";
 
 export type Card = RoomCard | BoardCard;
@@ -20,6 +21,7 @@ beforeEach(() => {
 afterEach(() => {
   document.body.replaceChildren();
   vi.useRealTimers();
+  forget();
 });
 
 export async function show<Kind extends Card>(tag: string, config: object, hass: Hass): Promise<Kind> {

@@ -9,7 +9,16 @@ const SOON = 10 * MINUTE;
 type Attributes = Readonly<Record<string, unknown>>;
 
 function status(state: string, attributes: Attributes, now: number, lostAt: number | null = null): Status {
-  return statusOf(readRoom(hassWith({ orion: [state, attributes] }), "binary_sensor.orion"), now, lostAt, SOON);
+  return statusAt(state, attributes, { now, lostAt });
+}
+
+function statusAt(
+  state: string,
+  attributes: Attributes,
+  moment: { now: number; lostAt?: number | null; isClockRight?: boolean },
+): Status {
+  const room = readRoom(hassWith({ orion: [state, attributes] }), "binary_sensor.orion");
+  return statusOf(room, { lostAt: null, isClockRight: false, soon: SOON, ...moment });
 }
 
 const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
@@ -89,6 +98,17 @@ test.each(["unavailable", "unknown"])("the status of an %s room has no times", (
     next: null,
     nextFree: null,
   });
+});
+
+test.each([
+  ["off", UNTIL_11],
+  ["on", BUSY_TO_11],
+])("an announced change that passed without news leaves the status unknown (%s)", (state, attributes) => {
+  const late = { now: at(11, 0, 30), isClockRight: true };
+
+  expect(statusAt(state, attributes, { ...late, now: at(11, 0, 29) }).doubt).toBeNull();
+  expect(statusAt(state, attributes, late)).toMatchObject({ kind: "unknown", doubt: "overdue", until: null });
+  expect(isFreeFor(statusAt(state, attributes, late), late.now, 0)).toBe(false);
 });
 
 test("while connected, the state counts and not this device's clock", () => {

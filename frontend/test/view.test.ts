@@ -11,15 +11,21 @@ import { at, booked, hassWith, iso, ZONE } from "./office";
 interface Circumstances {
   readonly language?: string;
   readonly lostAt?: number;
+  readonly isClockRight?: boolean;
   readonly steady?: boolean;
 }
 
-function view(hass: Hass, now: number, { language = "en", lostAt, steady = false }: Circumstances = {}): RoomView {
+function view(
+  hass: Hass,
+  now: number,
+  { language = "en", lostAt, isClockRight = false, steady = false }: Circumstances = {},
+): RoomView {
   const texts = textsIn(language);
   const formats = Formats.of({ ...hass, locale: { ...hass.locale, language } }, texts);
   return viewOf(readRoom(hass, "binary_sensor.orion"), {
     now,
     lostAt: lostAt ?? null,
+    isClockRight,
     day: dayAround(now, ZONE, 8, 19),
     soon: 10 * MINUTE,
     steady,
@@ -122,6 +128,7 @@ test.each([
   [hassWith({ orion: ["unavailable"] }), {}, "State not known right now."],
   [hassWith({}), {}, "Home Assistant has no binary_sensor.orion."],
   [free, { lostAt: at(9) }, "No connection to Home Assistant since 09:00."],
+  [hassWith({ orion: ["off", { next_busy_time: iso(at(9, 50)) }] }), { isClockRight: true }, "No news since 09:50."],
 ])("an unknown state shows only the reason (%#)", (hass, circumstances, note) => {
   expect(view(hass, at(10), circumstances)).toMatchObject({
     word: "No data",

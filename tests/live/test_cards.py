@@ -9,7 +9,7 @@ from pathlib import Path
 import time
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 import pytest
 import pytest_asyncio
 
@@ -216,6 +216,7 @@ async def test_a_panel_reconnects_after_a_restart(office: Office, room: Room) ->
 async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Office, room: Room) -> None:
     async with office.browser(timezone_id="UTC") as page:
         await page.clock.install(time=datetime(2026, 11, 23, 21, 30, tzinfo=UTC))
+        await page.route("**/api/", _hide_the_date)
         await page.goto(await office.door(room))
         await expect(page.locator("feishu-room-card .date")).to_have_text("Monday, November 23")
         await page.clock.fast_forward("03:00:00")
@@ -223,6 +224,20 @@ async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Offi
         await expect(page.locator("feishu-room-card .date")).to_have_text("Tuesday, November 24")
         await expect(word(page)).to_have_text("Free")
         await expect(page.locator("feishu-room-card .lost")).to_have_count(0)
+
+
+async def _hide_the_date(route: Route) -> None:
+    """Answer without the time of Home Assistant, so that the page keeps its own."""
+    answer = await route.fetch()
+    await route.fulfill(response=answer, headers={name: each for name, each in answer.headers.items() if name != "date"})
+
+
+async def test_a_panel_with_a_wrong_clock_shows_the_time_of_home_assistant(office: Office, room: Room) -> None:
+    async with office.browser(timezone_id="UTC") as page, office.booked(room):
+        await page.clock.install(time=datetime.now(UTC) - timedelta(days=1, hours=2))
+        await page.goto(await office.door(room))
+        await expect(word(page)).to_have_text("Busy")
+        await expect(page.locator("feishu-room-card .date")).to_have_text(f"{datetime.now(UTC):%A, %B %-d}")
 
 
 async def test_the_card_picker_suggests_the_room_card(office: Office, room: Room) -> None:

@@ -1,4 +1,4 @@
-// node_modules/@lit/reactive-element/css-tag.js
+// ../../../main/frontend/node_modules/@lit/reactive-element/css-tag.js
 /**
 * @license
 * Copyright 2019 Google LLC
@@ -262,92 +262,92 @@ var _ = class extends HTMLElement {
 	firstUpdated(e) {}
 };
 _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProperties")] = /* @__PURE__ */ new Map(), _[g("finalized")] = /* @__PURE__ */ new Map(), ne?.({ ReactiveElement: _ }), (h.reactiveElementVersions ??= []).push("2.1.2");
-// node_modules/lit-html/lit-html.js
+// ../../../main/frontend/node_modules/lit-html/lit-html.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var v = globalThis, oe = (e) => e, y = v.trustedTypes, se = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", w = Array.isArray, de = (e) => w(e) || typeof e?.[Symbol.iterator] == "function", fe = "[ 	\n\f\r]", T = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, pe = /-->/g, me = />/g, E = RegExp(`>|${fe}(?:([^\\s"'>=/]+)(${fe}*=${fe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), he = /'/g, ge = /"/g, _e = /^(?:script|style|textarea|title)$/i, ve = (e) => (t, ...n) => ({
+var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", me = "[ 	\n\f\r]", C = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, he = /-->/g, ge = />/g, w = RegExp(`>|${me}(?:([^\\s"'>=/]+)(${me}*=${me}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), _e = /'/g, ve = /"/g, ye = /^(?:script|style|textarea|title)$/i, be = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), D = ve(1), O = ve(2), k = Symbol.for("lit-noChange"), A = Symbol.for("lit-nothing"), ye = /* @__PURE__ */ new WeakMap(), j = x.createTreeWalker(x, 129);
-function be(e, t) {
-	if (!w(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return se === void 0 ? t : se.createHTML(t);
+}), T = be(1), E = be(2), D = Symbol.for("lit-noChange"), O = Symbol.for("lit-nothing"), xe = /* @__PURE__ */ new WeakMap(), k = b.createTreeWalker(b, 129);
+function Se(e, t) {
+	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return ce === void 0 ? t : ce.createHTML(t);
 }
-var xe = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = T;
+var Ce = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = C;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === T ? c[1] === "!--" ? o = pe : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = E) : (_e.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = E) : o = me : o === E ? c[0] === ">" ? (o = i ?? T, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? E : c[3] === "\"" ? ge : he) : o === ge || o === he ? o = E : o === pe || o === me ? o = T : (o = E, i = void 0);
-		let d = o === E && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === T ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === C ? c[1] === "!--" ? o = he : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = w) : (ye.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = w) : o = ge : o === w ? c[0] === ">" ? (o = i ?? C, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? w : c[3] === "\"" ? ve : _e) : o === ve || o === _e ? o = w : o === he || o === ge ? o = C : (o = w, i = void 0);
+		let d = o === w && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === C ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
 	}
-	return [be(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, Se = class e {
+	return [Se(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, we = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = xe(t, n);
-		if (this.el = e.createElement(l, r), j.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Ce(t, n);
+		if (this.el = e.createElement(l, r), k.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = j.nextNode()) !== null && c.length < s;) {
+		for (; (i = k.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
-					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
+					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? we : r[1] === "?" ? Te : r[1] === "@" ? Ee : P
+						ctor: r[1] === "." ? Ee : r[1] === "?" ? De : r[1] === "@" ? Oe : M
 					}), i.removeAttribute(e);
-				} else e.startsWith(b) && (c.push({
+				} else e.startsWith(y) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (_e.test(i.tagName)) {
-					let e = i.textContent.split(b), t = e.length - 1;
+				if (ye.test(i.tagName)) {
+					let e = i.textContent.split(y), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = y ? y.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], S()), j.nextNode(), c.push({
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], x()), k.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], S());
+						i.append(e[t], x());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === le) c.push({
+				if (i.data === ue) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += b.length - 1;
+					}), e += y.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = x.createElement("template");
+		let n = b.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function M(e, t, n = e, r) {
-	if (t === k) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = M(e, i._$AS(e, t.values), i, r)), t;
+function A(e, t, n = e, r) {
+	if (t === D) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = A(e, i._$AS(e, t.values), i, r)), t;
 }
-var Ce = class {
+var Te = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -358,28 +358,28 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
-		j.currentNode = r;
-		let i = j.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
+		k.currentNode = r;
+		let i = k.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new N(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new De(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new j(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ke(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = j.nextNode(), a++);
+			a !== s?.index && (i = k.nextNode(), a++);
 		}
-		return j.currentNode = x, r;
+		return k.currentNode = b, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, N = class e {
+}, j = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = A, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = O, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Ce = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = M(this, e, t), C(e) ? e === A || e == null || e === "" ? (this._$AH !== A && this._$AR(), this._$AH = A) : e !== this._$AH && e !== k && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? de(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = A(this, e, t), S(e) ? e === O || e == null || e === "" ? (this._$AH !== O && this._$AR(), this._$AH = O) : e !== this._$AH && e !== D && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,36 +401,36 @@ var Ce = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== A && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
+		this._$AH !== O && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Se.createElement(be(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = we.createElement(Se(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new Ce(r, this), n = e.u(this.options);
+			let e = new Te(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = ye.get(e.strings);
-		return t === void 0 && ye.set(e.strings, t = new Se(e)), t;
+		let t = xe.get(e.strings);
+		return t === void 0 && xe.set(e.strings, t = new we(e)), t;
 	}
 	k(t) {
-		w(this._$AH) || (this._$AH = [], this._$AR());
+		fe(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = oe(e).nextSibling;
-			oe(e).remove(), e = t;
+			let t = se(e).nextSibling;
+			se(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, P = class {
+}, M = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -438,47 +438,47 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = A, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = A;
+		this.type = 1, this._$AH = O, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = O;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = M(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== k, a && (this._$AH = e);
+		if (i === void 0) e = A(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== D, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = M(this, r[n + o], t, o), s === k && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === A ? e = A : e !== A && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = A(this, r[n + o], t, o), s === D && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === O ? e = O : e !== O && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === A ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === O ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, we = class extends P {
+}, Ee = class extends M {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === A ? void 0 : e;
+		this.element[this.name] = e === O ? void 0 : e;
 	}
-}, Te = class extends P {
+}, De = class extends M {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== A);
+		this.element.toggleAttribute(this.name, !!e && e !== O);
 	}
-}, Ee = class extends P {
+}, Oe = class extends M {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = M(this, e, t, 0) ?? A) === k) return;
-		let n = this._$AH, r = e === A && n !== A || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== A && (n === A || r);
+		if ((e = A(this, e, t, 0) ?? O) === D) return;
+		let n = this._$AH, r = e === O && n !== O || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== O && (n === O || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, De = class {
+}, ke = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -486,33 +486,33 @@ var Ce = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		M(this, e);
+		A(this, e);
 	}
-}, Oe = {
-	M: ce,
-	P: b,
-	A: le,
+}, Ae = {
+	M: le,
+	P: y,
+	A: ue,
 	C: 1,
-	L: xe,
-	R: Ce,
-	D: de,
-	V: M,
-	I: N,
-	H: P,
-	N: Te,
-	U: Ee,
-	B: we,
-	F: De
-}, ke = v.litHtmlPolyfillSupport;
-ke?.(Se, N), (v.litHtmlVersions ??= []).push("3.3.3");
-var Ae = (e, t, n) => {
+	L: Ce,
+	R: Te,
+	D: pe,
+	V: A,
+	I: j,
+	H: M,
+	N: De,
+	U: Oe,
+	B: Ee,
+	F: ke
+}, je = oe.litHtmlPolyfillSupport;
+je?.(we, j), (oe.litHtmlVersions ??= []).push("3.3.3");
+var Me = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new N(t.insertBefore(S(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new j(t.insertBefore(x(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, je = globalThis, F = class extends _ {
+}, Ne = globalThis, N = class extends _ {
 	constructor() {
 		/**
 		* @license
@@ -527,7 +527,7 @@ var Ae = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ae(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Me(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -536,29 +536,29 @@ var Ae = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return k;
+		return D;
 	}
 };
-F._$litElement$ = !0, F.finalized = !0, je.litElementHydrateSupport?.({ LitElement: F });
-var Me = je.litElementPolyfillSupport;
-Me?.({ LitElement: F }), (je.litElementVersions ??= []).push("4.2.2");
-// node_modules/lit-html/directive.js
+N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
+var Pe = Ne.litElementPolyfillSupport;
+Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
+// ../../../main/frontend/node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var Ne = {
+var Fe = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Pe = (e) => (...t) => ({
+}, Ie = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), Fe = class {
+}), Le = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -572,32 +572,32 @@ var Ne = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, Ie = {}, Le = Pe(class extends Fe {
+}, Re = {}, ze = Ie(class extends Le {
 	constructor() {
 		/**
 		* @license
 		* Copyright 2018 Google LLC
 		* SPDX-License-Identifier: BSD-3-Clause
 		*/
-		super(...arguments), this.ot = Ie;
+		super(...arguments), this.ot = Re;
 	}
 	render(e, t) {
 		return t();
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return k;
-		} else if (this.ot === t) return k;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return D;
+		} else if (this.ot === t) return D;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
-}), { I: Re } = Oe, ze = (e) => e, Be = () => document.createComment(""), I = (e, t, n) => {
+}), { I: Be } = Ae, Ve = (e) => e, He = () => document.createComment(""), P = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2020 Google LLC
 	* SPDX-License-Identifier: BSD-3-Clause
 	*/
 	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
-	if (n === void 0) n = new Re(r.insertBefore(Be(), i), r.insertBefore(Be(), i), e, e.options);
+	if (n === void 0) n = new Be(r.insertBefore(He(), i), r.insertBefore(He(), i), e, e.options);
 	else {
 		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
 		if (o) {
@@ -607,15 +607,15 @@ var Ne = {
 		if (t !== i || o) {
 			let e = n._$AA;
 			for (; e !== t;) {
-				let t = ze(e).nextSibling;
-				ze(r).insertBefore(e, i), e = t;
+				let t = Ve(e).nextSibling;
+				Ve(r).insertBefore(e, i), e = t;
 			}
 		}
 	}
 	return n;
-}, L = (e, t, n = e) => (e._$AI(t, n), e), Ve = {}, He = (e, t = Ve) => e._$AH = t, Ue = (e) => e._$AH, We = (e) => {
+}, F = (e, t, n = e) => (e._$AI(t, n), e), Ue = {}, We = (e, t = Ue) => e._$AH = t, Ge = (e) => e._$AH, Ke = (e) => {
 	e._$AR(), e._$AA.remove();
-}, Ge = (e, t, n) => {
+}, qe = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,9 +624,9 @@ var Ne = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ke = Pe(class extends Fe {
+}, Je = Ie(class extends Le {
 	constructor(e) {
-		if (super(e), e.type !== Ne.CHILD) throw Error("repeat() can only be used in text expressions");
+		if (super(e), e.type !== Fe.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
 	dt(e, t, n) {
 		let r;
@@ -642,47 +642,47 @@ var Ne = {
 		return this.dt(e, t, n).values;
 	}
 	update(e, [t, n, r]) {
-		let i = Ue(e), { values: a, keys: o } = this.dt(t, n, r);
+		let i = Ge(e), { values: a, keys: o } = this.dt(t, n, r);
 		if (!Array.isArray(i)) return this.ut = o, a;
 		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
 		for (; d <= f && p <= m;) if (i[d] === null) d++;
 		else if (i[f] === null) f--;
-		else if (s[d] === o[p]) c[p] = L(i[d], a[p]), d++, p++;
-		else if (s[f] === o[m]) c[m] = L(i[f], a[m]), f--, m--;
-		else if (s[d] === o[m]) c[m] = L(i[d], a[m]), I(e, c[m + 1], i[d]), d++, m--;
-		else if (s[f] === o[p]) c[p] = L(i[f], a[p]), I(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = Ge(o, p, m), u = Ge(s, d, f)), l.has(s[d])) {
+		else if (s[d] === o[p]) c[p] = F(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = F(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = F(i[d], a[m]), P(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = F(i[f], a[p]), P(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = qe(o, p, m), u = qe(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
-					let t = I(e, i[d]);
-					L(t, a[p]), c[p] = t;
-				} else c[p] = L(n, a[p]), I(e, i[d], n), i[t] = null;
+					let t = P(e, i[d]);
+					F(t, a[p]), c[p] = t;
+				} else c[p] = F(n, a[p]), P(e, i[d], n), i[t] = null;
 				p++;
-			} else We(i[f]), f--;
-		} else We(i[d]), d++;
+			} else Ke(i[f]), f--;
+		} else Ke(i[d]), d++;
 		for (; p <= m;) {
-			let t = I(e, c[m + 1]);
-			L(t, a[p]), c[p++] = t;
+			let t = P(e, c[m + 1]);
+			F(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && We(e);
+			e !== null && Ke(e);
 		}
-		return this.ut = o, He(e, c), k;
+		return this.ut = o, We(e, c), D;
 	}
-}), qe = "feishu_freebusy";
-function Je({ config: { state: e } }) {
+}), Ye = "feishu_freebusy";
+function Xe({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function R(e, t) {
+function I(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function Ye(e) {
-	return Object.keys(e.entities).filter((t) => R(e, t) && !e.entities[t]?.hidden);
+function L(e) {
+	return Object.keys(e.entities).filter((t) => I(e, t) && !e.entities[t]?.hidden);
 }
-function Xe(e, t, n) {
+function Ze(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -697,23 +697,23 @@ function Xe(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var z = 6e4, B = 60 * z, V = 24 * B, Ze = {
+var Qe = 1e3, R = 60 * Qe, z = 60 * R, B = 24 * z, $e = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, Qe = /* @__PURE__ */ new Map();
-function $e(e) {
-	let t = Qe.get(e);
+}, et = /* @__PURE__ */ new Map();
+function tt(e) {
+	let t = et.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...Ze,
+		...$e,
 		hourCycle: "h23",
 		timeZone: e
-	}), Qe.set(e, t)), t;
+	}), et.set(e, t)), t;
 }
-function et(e, t) {
+function nt(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -722,37 +722,38 @@ function et(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of $e(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of tt(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function H(e, t) {
-	return Math.floor(et(e, t) / V);
+function rt(e, t) {
+	return Math.floor(nt(e, t) / B);
 }
-function tt(e, t, n) {
-	let r = e * V + t * B, i = [r - V, r + V].map((e) => r - (et(e, n) - e)), a = i.filter((e) => et(e, n) === r);
+function it(e, t, n) {
+	let r = e * B + t * z, i = [r - B, r + B].map((e) => r - (nt(e, n) - e)), a = i.filter((e) => nt(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function nt(e) {
+function at(e) {
 	if (!e) return !1;
 	try {
-		return $e(e), !0;
+		return tt(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var rt = 10 * z;
-function it(e, t, n, r) {
-	if (e.state === "unavailable" || e.state === "missing") return ot(e.state);
-	if (n === null) return st(e, t, r);
-	if (t - n >= rt) return ot("offline");
-	let i = e.state === "busy" ? e.busyUntil : e.nextBusy;
-	return st(i !== null && i <= t ? ct(e, t) : e, t, r);
+var ot = 10 * R, st = 30 * Qe;
+function ct(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+	if (e.state === "unavailable" || e.state === "missing") return dt(e.state);
+	let a = lt(e);
+	return n === null ? r && a !== null && a + st <= t ? dt("overdue") : ft(e, t, i) : t - n >= ot ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
 }
-function at(e, t, n) {
+function lt(e) {
+	return e.state === "busy" ? e.busyUntil : e.nextBusy;
+}
+function ut(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function ot(e) {
+function dt(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -762,8 +763,8 @@ function ot(e) {
 		nextFree: null
 	};
 }
-function st(e, t, n) {
-	let r = e.state === "busy", i = r ? e.busyUntil : e.nextBusy, { nextBusy: a } = e;
+function ft(e, t, n) {
+	let r = e.state === "busy", i = lt(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -776,7 +777,7 @@ function st(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function ct(e, t) {
+function pt(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -788,83 +789,83 @@ function ct(e, t) {
 	};
 }
 // src/model/board.ts
-var lt = {
+var mt = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function ut(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || at(r.status, n, t.freeFor * 6e4)));
+function ht(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || ut(r.status, n, t.freeFor * 6e4)));
 }
-function dt(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? ht(e) - ht(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...pt(e, r), ""].flatMap((e) => {
+function gt(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? yt(e) - yt(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [..._t(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: ft(t)
+			free: V(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: ft(i)
+		free: V(i)
 	}] : [];
 }
-function ft(e) {
+function V(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function pt(e, t) {
+function _t(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function mt(e) {
+function vt(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function ht({ view: { status: e } }) {
-	return lt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function yt({ view: { status: e } }) {
+	return mt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function gt(e, t) {
+function bt(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var _t = {
+var xt = {
 	on: "busy",
 	off: "free"
 };
-function U(e, t, n) {
+function H(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || yt(i.friendly_name) || t,
-		place: vt(e, t),
-		seats: bt(i.capacity) || null,
-		state: r ? _t[r.state] ?? "unavailable" : Je(e) ? "unavailable" : "missing",
-		busyUntil: W(i.busy_until),
-		nextBusy: W(i.next_busy_time),
-		nextFree: W(i.next_free_time),
+		name: n || Ct(i.friendly_name) || t,
+		place: St(e, t),
+		seats: wt(i.capacity) || null,
+		state: r ? xt[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
+		busyUntil: U(i.busy_until),
+		nextBusy: U(i.next_busy_time),
+		nextFree: U(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: bt(i.pending),
-		bookings: xt(i.bookings)
+		pending: wt(i.pending),
+		bookings: Tt(i.bookings)
 	};
 }
-function vt(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [yt(n.building), yt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function St(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [Ct(n.building), Ct(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function yt(e) {
+function Ct(e) {
 	return typeof e == "string" ? e : "";
 }
-function bt(e) {
+function wt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function W(e) {
+function U(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function xt(e) {
+function Tt(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = W(e?.start), n = W(e?.end);
+		let t = U(e?.start), n = U(e?.end);
 		return t !== null && n !== null && t < n ? [{
 			start: t,
 			end: n
@@ -872,13 +873,13 @@ function xt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function St(e, t, n, r) {
-	let i = H(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function Et(e, t, n, r) {
+	let i = rt(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: tt(i, n, t)
+		at: it(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: tt(i, 0, t),
-		end: tt(i, 24, t)
+		start: it(i, 0, t),
+		end: it(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -887,10 +888,10 @@ function St(e, t, n, r) {
 		whole: u
 	};
 }
-function Ct(e, t, n) {
+function Dt(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => gt(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => bt(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -903,50 +904,50 @@ function Ct(e, t, n) {
 	};
 }
 // src/model/view.ts
-var wt = 15 * z, Tt = 24 * B;
-function Et(e, t) {
-	let { now: n, lostAt: r, soon: i, texts: a, formats: o } = t, s = it(e, n, r, i), c = s.kind !== "unknown", l = a.words[s.kind], u = Dt(s, t), d = At(e, s, t);
+var Ot = 15 * R, kt = 24 * z;
+function At(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = ct(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = jt(a, t), l = Pt(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
 		place: e.place,
-		seats: e.seats === null ? "" : a.seats(e.seats),
-		status: s,
-		word: l,
-		until: u,
-		left: Ot(s, t),
-		hint: s.soon ? s.kind === "free" ? a.startingSoon : a.endingSoon : "",
-		next: c ? kt(s, t) : "",
-		nextFree: s.nextFree === null ? "" : o.start(s.nextFree, n),
-		note: d,
-		pending: c && e.pending ? a.pending(e.pending) : "",
-		timeline: c ? Ct(e, t.day, t.steady ? n - n % wt : n) : null,
-		bookings: c ? jt(e, t) : "",
-		phrase: a.sentence(...[
-			l,
-			u,
-			d
+		seats: e.seats === null ? "" : r.seats(e.seats),
+		status: a,
+		word: s,
+		until: c,
+		left: Mt(a, t),
+		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
+		next: o ? Nt(a, t) : "",
+		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
+		note: l,
+		pending: o && e.pending ? r.pending(e.pending) : "",
+		timeline: o ? Dt(e, t.day, t.steady ? n - n % Ot : n) : null,
+		bookings: o ? Ft(e, t) : "",
+		phrase: r.sentence(...[
+			s,
+			c,
+			l
 		].filter(Boolean))
 	};
 }
-function Dt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function jt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Ot({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Tt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function Mt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= kt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function kt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function Nt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function At(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+function Pt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(lt(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function jt(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => gt(e, n.whole));
+function Ft(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => bt(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
+var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -968,12 +969,13 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
-	seats: (e) => Mt(e, "seat", "seats"),
-	pending: (e) => Mt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => It(e, "seat", "seats"),
+	pending: (e) => It(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
-		offline: (e) => `No connection to Home Assistant since ${e}.`
+		offline: (e) => `No connection to Home Assistant since ${e}.`,
+		overdue: (e) => `No news since ${e}.`
 	},
 	lost: (e) => `Not connected since ${e}`,
 	bookings: (e) => `Bookings today: ${e}`,
@@ -1045,7 +1047,7 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Pt = /^[\x20-\x7e]/, Ft = (e, t) => Pt.test(t) ? `${e} ${t}` : `${e}${t}`, It = {
+}, Rt = /^[\x20-\x7e]/, zt = (e, t) => Rt.test(t) ? `${e} ${t}` : `${e}${t}`, Bt = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1057,12 +1059,12 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => Ft("至", e)
+		busy: (e) => zt("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => Ft("还有", e),
+	timeLeft: (e) => zt("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1072,7 +1074,8 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	doubts: {
 		unavailable: "暂时状态不明。",
 		missing: (e) => `Home Assistant 中没有 ${e}。`,
-		offline: (e) => `自 ${e} 起与 Home Assistant 断开连接。`
+		offline: (e) => `自 ${e} 起与 Home Assistant 断开连接。`,
+		overdue: (e) => `${e} 之后没有收到更新。`
 	},
 	lost: (e) => `自 ${e} 起连接中断`,
 	bookings: (e) => `今天的预订：${e}`,
@@ -1146,26 +1149,26 @@ var Mt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Nt = {
 	}
 };
 // src/texts/index.ts
-function Lt(e) {
-	return e.toLowerCase().startsWith("zh") ? It : Nt;
+function Vt(e) {
+	return e.toLowerCase().startsWith("zh") ? Bt : Lt;
 }
-function G() {
-	return Lt(document.documentElement.lang || navigator.language);
+function W() {
+	return Vt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Rt = O`<path d="m7 12.4 3.4 3.4L17 9.2" />`, zt = O`<path d="M7 12h10" />`, Bt = O`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Vt = O`<path d="M12 6.8V12l3.4 2.4" />`, Ht = {
-	free: Rt,
-	busy: zt,
-	disabled: Bt,
-	unknown: O`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+var Ht = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Ut = E`<path d="M7 12h10" />`, Wt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Gt = E`<path d="M12 6.8V12l3.4 2.4" />`, Kt = {
+	free: Ht,
+	busy: Ut,
+	disabled: Wt,
+	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 };
-function Ut({ kind: e, soon: t }) {
-	return O`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Vt : Ht[e]}
+function qt({ kind: e, soon: t }) {
+	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Gt : Kt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Wt = o`
+var Jt = o`
   ha-card {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
@@ -1309,28 +1312,28 @@ var Wt = o`
       forced-color-adjust: none;
     }
   }
-`, Gt = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
-function Kt(e) {
+`, Yt = .95, G = (e) => `${(e * 100).toFixed(3)}%`;
+function Xt(e) {
 	let { timeline: t } = e;
-	return t ? D`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${K(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => D`<i
+      <i class="past" style="inline-size:${G(t.now)}"></i>
+      ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
+            style="inset-inline-start:${G(e)};inline-size:${G(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${K(t.now)}"></i>
-  </div>` : D`<div class="strip blank"></div>`;
+    <i class="now" style="inset-inline-start:${G(t.now)}"></i>
+  </div>` : T`<div class="strip blank"></div>`;
 }
-function qt(e, { formats: t }) {
-	return e ? D`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Gt).map(({ at: e, instant: n, hour: r }) => D`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+function Zt(e, { formats: t }) {
+	return e ? T`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < Yt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${G(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : A;
+  </div>` : O;
 }
-var Jt = o`
+var Qt = o`
   .strip {
     position: relative;
   }
@@ -1384,7 +1387,7 @@ var Jt = o`
   .hours .h1 {
     display: none;
   }
-`, Yt = o`
+`, $t = o`
   :host {
     display: block;
   }
@@ -1668,7 +1671,7 @@ var Jt = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, Xt = 7, Zt = class e {
+`, en = 7, tn = class e {
 	#e;
 	#t;
 	#n;
@@ -1698,8 +1701,8 @@ var Jt = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = $t(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && nt(t.config.time_zone) ? t.config.time_zone : o, c = Qt(a) === Qt(n.language) ? a : n.language;
-		return new e(c, s, en(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = rn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && at(t.config.time_zone) ? t.config.time_zone : o, c = nn(a) === nn(n.language) ? a : n.language;
+		return new e(c, s, an(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1724,72 +1727,90 @@ var Jt = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / z) * z) / z)), r = B / z;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / R) * R) / R)), r = z / R;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < Xt ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < en ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return H(e, this.zone) - H(t, this.zone);
+		return rt(e, this.zone) - rt(t, this.zone);
 	}
 };
-function Qt(e) {
+function nn(e) {
 	return e.split("-")[0];
 }
-function $t(e) {
+function rn(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function en(e, t) {
+function an(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
+// src/view/server-clock.ts
+var on = z, sn = 1e4, cn = 2e3, ln = null, un = -Infinity, dn;
+function K() {
+	return Date.now() + (ln ?? 0);
+}
+function fn() {
+	return ln !== null;
+}
+async function pn(e, t) {
+	!e.fetchWithAuth || !e.connected || !t && performance.now() - un < on || (dn ??= mn(e.fetchWithAuth).finally(() => dn = void 0), await dn);
+}
+async function mn(e) {
+	un = performance.now();
+	let t = Date.now(), n = await e("/api/", { cache: "no-store" }).catch(() => void 0), r = Date.now(), i = Date.parse(n?.headers.get("Date") ?? "");
+	if (Number.isNaN(i) || r < t || r - t > sn) return;
+	let a = i + 500 - (t + r) / 2;
+	ln = Math.abs(a) < cn ? 0 : a;
+}
 // src/view/clock.ts
-var tn = 2 * z, q = /* @__PURE__ */ new Set(), nn, J = 0;
-function rn(e) {
-	return q.size || an(), q.add(e), () => {
-		q.delete(e), q.size || on();
+var hn = 2 * R, q = /* @__PURE__ */ new Set(), gn, J = 0;
+function _n(e) {
+	return q.size || vn(), q.add(e), () => {
+		q.delete(e), q.size || yn();
 	};
 }
-function an() {
-	J = Date.now(), document.addEventListener("visibilitychange", cn), window.addEventListener("pageshow", Y), sn();
+function vn() {
+	J = Date.now(), document.addEventListener("visibilitychange", xn), window.addEventListener("pageshow", Y), bn();
 }
-function on() {
-	clearTimeout(nn), document.removeEventListener("visibilitychange", cn), window.removeEventListener("pageshow", Y);
+function yn() {
+	clearTimeout(gn), document.removeEventListener("visibilitychange", xn), window.removeEventListener("pageshow", Y);
 }
-function sn() {
-	clearTimeout(nn), nn = setTimeout(Y, z - Date.now() % z);
+function bn() {
+	clearTimeout(gn), gn = setTimeout(Y, R - K() % R);
 }
-function cn() {
+function xn() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > tn ? J : null;
-	J = e, sn();
+	let e = Date.now(), t = e - J > hn ? J : null;
+	J = e, bn();
 	for (let e of [...q]) e(t);
 }
 // src/view/pulse.ts
-var ln = 15e3, un = /* @__PURE__ */ new WeakMap();
-function dn({ connection: e }) {
+var Sn = 15e3, Cn = /* @__PURE__ */ new WeakMap();
+function wn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = un.get(e);
-	return t || (t = new fn(async () => e.ping?.()), un.set(e, t)), t;
+	let t = Cn.get(e);
+	return t || (t = new Tn(async () => e.ping?.()), Cn.set(e, t)), t;
 }
-var fn = class {
+var Tn = class {
 	#e;
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = Date.now(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = K(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), ln), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Sn), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1797,7 +1818,7 @@ var fn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = Date.now(), this.silentSince = null;
+		this.#i(), this.#e = K(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1808,7 +1829,7 @@ var fn = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, pn = class {
+}, En = class {
 	#e;
 	#t;
 	#n;
@@ -1818,7 +1839,7 @@ var fn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = dn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Date.now()));
+		this.#e = e.connected, this.#n = wn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? K()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1830,18 +1851,18 @@ var fn = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, mn = {
+}, Dn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, hn = {
-	...mn,
+}, On = {
+	...Dn,
 	name: "text"
-}, gn = {
-	...mn,
+}, kn = {
+	...Dn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1850,45 +1871,45 @@ var fn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, _n = (e) => typeof e == "number" && e >= 0, vn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), yn = {
+}, An = (e) => typeof e == "number" && e >= 0, jn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Mn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: _n,
-	seats: _n,
+	minutes: An,
+	seats: An,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(vn),
+	entities: (e) => Array.isArray(e) && e.every(jn),
 	action: (e) => typeof e?.action == "string"
 };
-function bn(e, t) {
+function Nn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!vn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Sn(e, hn, t);
+	if (!jn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Fn(e, On, t);
 }
-function xn(e, t) {
-	Sn(e, gn, t);
+function Pn(e, t) {
+	Fn(e, kn, t);
 }
-function Sn(e, t, n) {
+function Fn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !yn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Mn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var Cn = [
+var In = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], wn = class extends F {
+], Ln = class extends N {
 	#e;
 	#t;
 	#n;
-	#r = new pn(() => this.#i());
+	#r = new En(() => this.#a());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1897,26 +1918,27 @@ var Cn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), !t || Cn.some((n) => t[n] !== e[n]) ? this.#i() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(!1), !t || In.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = rn((e) => {
-			this.#r.check(e), this.#i();
-		}), this.#i();
+		super.connectedCallback(), this.#n = _n((e) => {
+			this.#r.check(e), this.#i(e !== null), this.#a();
+		}), this.#a();
 	}
 	disconnectedCallback() {
 		super.disconnectedCallback(), this.#n?.(), this.#r.leave();
 	}
 	renew() {}
 	moment(e, t) {
-		let n = Date.now(), r = Lt(e.locale.language);
-		return this.#t ??= Zt.of(e, r), {
+		let n = K(), r = Vt(e.locale.language);
+		return this.#t ??= tn.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.#r.lostAt,
-			day: St(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * z,
+			isClockRight: fn(),
+			day: Et(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * R,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1926,11 +1948,17 @@ var Cn = [
 	action({ tap_action: e }) {
 		return e && e.action !== "none" ? e : void 0;
 	}
-	#i() {
+	#i(e) {
+		let t = fn();
+		this.#e && pn(this.#e, e).then(() => {
+			(e || t !== fn()) && this.#a();
+		});
+	}
+	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Tn = { filter: {
-	integration: qe,
+}, Rn = { filter: {
+	integration: Ye,
 	domain: "binary_sensor"
 } }, X = (e) => ({ number: {
 	min: 0,
@@ -1941,7 +1969,7 @@ var Cn = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), En = [
+}), zn = [
 	Z({
 		name: "soon",
 		selector: X(120)
@@ -1970,18 +1998,18 @@ var Cn = [
 			default_action: "none"
 		} }
 	}
-], Dn = [
+], Bn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Tn }
+		selector: { entity: Rn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...En
-], On = [
+	...zn
+], Vn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -1989,7 +2017,7 @@ var Cn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Tn,
+			...Rn,
 			multiple: !0
 		} }
 	},
@@ -2014,18 +2042,18 @@ var Cn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...En
+	...zn
 ];
-function kn(e) {
-	return jn(Dn, e, (t) => {
+function Hn(e) {
+	return Wn(Bn, e, (t) => {
 		let { entity: n } = t;
-		n && bn(t, e);
+		n && Nn(t, e);
 	});
 }
-function An(e) {
-	return jn(On, e, (t) => xn(t, e));
+function Un(e) {
+	return Wn(Vn, e, (t) => Pn(t, e));
 }
-function jn(e, t, n) {
+function Wn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2035,12 +2063,12 @@ function jn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class extends wn {
+var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class extends Ln {
 	static {
 		this.styles = [
-			Wt,
 			Jt,
-			Yt
+			Qt,
+			$t
 		];
 	}
 	#e;
@@ -2050,13 +2078,13 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return An(G());
+		return Un(W());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		xn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Pn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2071,30 +2099,30 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Ye(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : L(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return A;
+		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? In(t), u = ut(c, {
+		let l = this.#t ?? Yn(t), u = ht(c, {
 			...l,
 			freeFor: 0
-		}, a), d = ut(u, l, a), f = dt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return D`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Nn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		}, a), d = ht(u, l, a), f = gt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > Kn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(ft(u), u.length)}</p>
-          ${s === null ? A : D`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? A : D`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? A : this.#l(c, l, n)}
+          <p class="summary">${r.board.summary(V(u), u.length)}</p>
+          ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? O : this.#l(c, l, n)}
         </div>
-        ${f.length ? D`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : D`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? T`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : T`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2102,9 +2130,9 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = U(e, t), o = {
+		let a = H(e, t), o = {
 			room: a,
-			view: Et(a, n)
+			view: At(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2113,13 +2141,13 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return D`<section>
+		return T`<section>
       <div class="axis">
-        ${c ? D`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : A}
-        ${qt(o, i)}
+        ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
+        ${Zt(o, i)}
       </div>
       <ul>
-        ${Ke(t, ({ room: e }) => e.id, (e) => Le([e, s], () => this.#c(e, s, i)))}
+        ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2129,26 +2157,26 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return D`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Ut(r)}<b>${e.word}</b></span>
+		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${qt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Kt(e)}
+      ${Xt(e)}
       <span class="until">${e.until}</span>
-      ${t ? D`<button
+      ${t ? T`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Xe(this, e.id, t)}
-            ></button>` : A}
+              @click=${() => Ze(this, e.id, t)}
+            ></button>` : O}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = pt(e, r.compare), o = mt(e), s = this.config?.free_for || Mn, c = (e) => this.#u({
+		let { board: i } = n, a = _t(e, r.compare), o = vt(e), s = this.config?.free_for || Gn, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return D`<div class="filters">
-      ${Ln(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${Ln(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return T`<div class="filters">
+      ${Xn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${Xn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2157,7 +2185,7 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Pn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), qn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2169,26 +2197,26 @@ var Q = "feishu-rooms-board-card", Mn = 30, Nn = 16, Pn = 3 * z, Fn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function In(e) {
+function Yn(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function Ln(e, t, n, r, i, a) {
-	if (!n.length) return A;
+function Xn(e, t, n, r, i, a) {
+	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return D`<select
+	return T`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => D`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => T`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var Rn = o`
+var Zn = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2524,7 +2552,7 @@ var Rn = o`
       font-size: 13px;
     }
   }
-`, zn = o`
+`, Qn = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2717,29 +2745,29 @@ var Rn = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", Bn = class extends wn {
+`, $ = "feishu-room-card", $n = class extends Ln {
 	static {
 		this.styles = [
-			Wt,
 			Jt,
-			Rn,
-			zn
+			Qt,
+			Zn,
+			Qn
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return kn(G());
+		return Hn(W());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...Ye(e)
-		].find((t) => R(e, t)) ?? "" };
+			...L(e)
+		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		bn(e, G()), this.config = e, this.requestUpdate();
+		Nn(e, W()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2757,11 +2785,11 @@ var Rn = o`
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return A;
-		let n = this.moment(e, t), r = Et(U(e, t.entity, t.name), n);
+		if (!e || !t) return O;
+		let n = this.moment(e, t), r = At(H(e, t.entity, t.name), n);
 		this.#n(r, n);
 		let { status: i } = r, a = this.action(t);
-		return D`<ha-card class=${[
+		return T`<ha-card class=${[
 			i.kind,
 			i.soon && "soon",
 			e.themes?.darkMode && "dark",
@@ -2770,20 +2798,20 @@ var Rn = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? A : Hn(n)}
+        ${t.hide_clock || n.steady ? O : tr(n)}
         <div class="state">
-          ${Ut(i)}
-          <p class="word" style="--ems:${Vn(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? D` <span class="left">${r.left}</span>` : A}</p>
-          ${r.hint ? D`<p class="hint">${r.hint}</p>` : A}
+          ${qt(i)}
+          <p class="word" style="--ems:${er(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? T` <span class="left">${r.left}</span>` : O}</p>
+          ${r.hint ? T`<p class="hint">${r.hint}</p>` : O}
         </div>
-        ${Un(r, n)} ${Wn(r, n)}
-        <div class="day">${Kt(r)}${qt(r.timeline, n)}</div>
-        ${a ? D`<button
+        ${nr(r, n)} ${rr(r, n)}
+        <div class="day">${Xt(r)}${Zt(r.timeline, n)}</div>
+        ${a ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
-                @click=${() => Xe(this, t.entity, a)}
-              ></button>` : A}
+                @click=${() => Ze(this, t.entity, a)}
+              ></button>` : O}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>`;
@@ -2793,28 +2821,28 @@ var Rn = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Vn(e) {
+function er(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Hn({ formats: e, now: t }) {
-	return D`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function tr({ formats: e, now: t }) {
+	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Un({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return A;
+function nr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? A : D`<div class="notes">
-    ${o ? D`<p class="lost">${o}</p>` : A} ${t ? D`<p>${t}</p>` : A}
-    ${n ? D`<p class="pending">${n}</p>` : A}
+	return !o && !t && !n ? O : T`<div class="notes">
+    ${o ? T`<p class="lost">${o}</p>` : O} ${t ? T`<p>${t}</p>` : O}
+    ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function Wn(e, { texts: t }) {
-	return e.next ? D`<dl class="coming">
+function rr(e, { texts: t }) {
+	return e.next ? T`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? D`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : A}
-  </dl>` : A;
+    ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
+  </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Gn = "feishu-rooms", Kn = class extends HTMLElement {
+var ir = "feishu-rooms", ar = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2822,7 +2850,7 @@ var Gn = "feishu-rooms", Kn = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Lt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Ye(t).map((e) => U(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Vt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = L(t).map((e) => H(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2831,43 +2859,43 @@ var Gn = "feishu-rooms", Kn = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...qn(i, n.board.elsewhere),
-			...i.map(Yn)
+			...or(i, n.board.elsewhere),
+			...i.map(cr)
 		] };
 	}
 };
-function qn(e, t) {
-	return Qn(e, Zn).map(([e, n], r) => ({
+function or(e, t) {
+	return dr(e, ur).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: Qn(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: dr(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Jn)]
+			}, ...n.map(sr)]
 		}))
 	}));
 }
-function Jn(e) {
+function sr(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Xn(e)
+			navigation_path: lr(e)
 		}
 	};
 }
-function Yn(e) {
+function cr(e) {
 	return {
 		title: e.name,
-		path: Xn(e),
+		path: lr(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2876,64 +2904,64 @@ function Yn(e) {
 		}]
 	};
 }
-function Xn(e) {
+function lr(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Zn({ place: e }) {
+function ur({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function Qn(e, t) {
+function dr(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var $n = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function er(e, t) {
+var fr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function pr(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function tr(e, t) {
+function mr(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-tr($, Bn), tr(Q, Fn), tr(`ll-strategy-dashboard-${Gn}`, Kn), er("customCards", {
+mr($, $n), mr(Q, Jn), mr(`ll-strategy-dashboard-${ir}`, ar), pr("customCards", {
 	type: $,
 	get name() {
-		return G().cards.room;
+		return W().cards.room;
 	},
 	get description() {
-		return G().cards.roomAbout;
+		return W().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: $n,
-	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
+	documentationURL: fr,
+	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), er("customCards", {
+}), pr("customCards", {
 	type: Q,
 	get name() {
-		return G().cards.board;
+		return W().cards.board;
 	},
 	get description() {
-		return G().cards.boardAbout;
+		return W().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: $n,
-	getEntitySuggestion: (e, t) => R(e, t) ? { config: {
+	documentationURL: fr,
+	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${Q}`,
-		place: U(e, t).place
+		place: H(e, t).place
 	} } : null
-}), er("customStrategies", {
-	type: Gn,
+}), pr("customStrategies", {
+	type: ir,
 	strategyType: "dashboard",
 	get name() {
-		return G().board.title;
+		return W().board.title;
 	},
 	get description() {
-		return G().cards.strategyAbout;
+		return W().cards.strategyAbout;
 	},
-	documentationURL: $n
+	documentationURL: fr
 });

@@ -9,6 +9,7 @@ import { MINUTE } from "../model/zone";
 import { textsIn } from "../texts";
 import { onMinute } from "../view/clock";
 import { Link } from "../view/link";
+import * as serverClock from "../view/server-clock";
 import { type CommonConfig, DAY_END, DAY_START, SOON } from "./config";
 
 /** Parts of `hass` that a card depends on besides states. Home Assistant replaces one when anything in it changes. */
@@ -36,6 +37,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     const old = this.#hass;
     this.#hass = hass;
     this.#link.told(hass);
+    this.#compareClocks(false);
     if (!old || SETTINGS.some((name) => old[name] !== hass[name])) this.#renew();
     else if (this.watched().some((id) => old.states[id] !== hass.states[id])) this.requestUpdate();
   }
@@ -44,6 +46,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     super.connectedCallback();
     this.#forget = onMinute((asleepSince) => {
       this.#link.check(asleepSince);
+      this.#compareClocks(asleepSince !== null);
       this.#renew();
     });
     this.#renew();
@@ -60,7 +63,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
 
   /** Return the current moment, the input of the views. */
   protected moment(hass: Hass, config: Config): Moment {
-    const now = Date.now();
+    const now = serverClock.now();
     const texts = textsIn(hass.locale.language);
     this.#formats ??= Formats.of(hass, texts);
     return {
@@ -68,6 +71,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
       texts,
       formats: this.#formats,
       lostAt: this.#link.lostAt,
+      isClockRight: serverClock.isCompared(),
       day: dayAround(now, this.#formats.zone, config.day_start ?? DAY_START, config.day_end ?? DAY_END),
       soon: (config.soon ?? SOON) * MINUTE,
       steady: this.isMonochrome(config),
@@ -81,6 +85,15 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
   /** Return the action for a tap on a room. The default is none, as a door panel should not react to taps. */
   protected action({ tap_action }: Config): Action | undefined {
     return tap_action && tap_action.action !== "none" ? tap_action : undefined;
+  }
+
+  #compareClocks(slept: boolean): void {
+    const before = serverClock.isCompared();
+    if (this.#hass) {
+      serverClock.compare(this.#hass, slept).then(() => {
+        if (slept || before !== serverClock.isCompared()) this.#renew();
+      });
+    }
   }
 
   #renew(): void {

@@ -1,15 +1,28 @@
 /** The status of a room at one moment. */
 
 import type { Room } from "./room";
-import { type Instant, MINUTE } from "./zone";
+import { type Instant, MINUTE, SECOND } from "./zone";
 
 /** How long the last known data counts after the connection was lost. */
 export const GRACE = 10 * MINUTE;
+/** How late the news of a change may be that was announced. */
+const DELAY = 30 * SECOND;
+
+/** What the status of a room depends on besides the room. */
+export interface Circumstances {
+  readonly now: Instant;
+  /** When the connection to Home Assistant was lost, null while connected. */
+  readonly lostAt: Instant | null;
+  /** Whether `now` is Home Assistant's time; if not, it is the device's, which may be wrong. */
+  readonly isClockRight: boolean;
+  /** How long before a change it is said to be soon. */
+  readonly soon: number;
+}
 
 export interface Status {
   readonly kind: "free" | "busy" | "disabled" | "unknown";
   /** Why the status is not known. */
-  readonly doubt: "unavailable" | "missing" | "offline" | null;
+  readonly doubt: "unavailable" | "missing" | "offline" | "overdue" | null;
   /** When the kind changes, null if not known. */
   readonly until: Instant | null;
   /** Whether the kind changes within the threshold. */
@@ -22,15 +35,24 @@ export interface Status {
 /**
  * Return a room's status.
  *
- * While connected, Home Assistant's state counts, not this device's clock, which may be wrong. After the connection was lost
- * (at `lostAt`), known bookings still change the status until the grace period ends. Then the status is unknown.
+ * While connected, Home Assistant's state counts, unless a change that it announced has passed without news: then the states
+ * no longer arrive. A device's clock that may be wrong proves nothing.
+ * After the connection was lost (at `lostAt`), known bookings still change the status until the grace period ends. Then the
+ * status is unknown.
  */
-export function statusOf(room: Room, now: Instant, lostAt: Instant | null, soon: number): Status {
+export function statusOf(room: Room, { now, lostAt, isClockRight, soon }: Circumstances): Status {
   if (room.state === "unavailable" || room.state === "missing") return unknown(room.state);
-  if (lostAt === null) return told(room, now, soon);
+  const edge = edgeOf(room);
+  if (lostAt === null) {
+    return isClockRight && edge !== null && edge + DELAY <= now ? unknown("overdue") : told(room, now, soon);
+  }
   if (now - lostAt >= GRACE) return unknown("offline");
-  const edge = room.state === "busy" ? room.busyUntil : room.nextBusy;
   return told(edge !== null && edge <= now ? foretold(room, now) : room, now, soon);
+}
+
+/** Return when the state of a room changes as announced, null if that is not known. */
+export function edgeOf(room: Room): Instant | null {
+  return room.state === "busy" ? room.busyUntil : room.nextBusy;
 }
 
 /** Return whether a room is free now and stays free for a duration in milliseconds. */
@@ -44,7 +66,7 @@ function unknown(doubt: Status["doubt"]): Status {
 
 function told(room: Room, now: Instant, soon: number): Status {
   const busy = room.state === "busy";
-  const until = busy ? room.busyUntil : room.nextBusy;
+  const until = edgeOf(room);
   const { nextBusy: start } = room;
   return {
     kind: !busy ? "free" : room.disabledReason === null ? "busy" : "disabled",

@@ -3,9 +3,9 @@
 import type { Texts } from "../texts";
 import type { Formats } from "./formats";
 import { overlap, type Room } from "./room";
-import { type Status, statusOf } from "./status";
+import { type Circumstances, edgeOf, type Status, statusOf } from "./status";
 import { type Day, type Timeline, timelineOf } from "./timeline";
-import { HOUR, type Instant, MINUTE } from "./zone";
+import { HOUR, MINUTE } from "./zone";
 
 /** How often the now-line moves on a card that must not change every minute. */
 const STEADY_STEP = 15 * MINUTE;
@@ -13,12 +13,8 @@ const STEADY_STEP = 15 * MINUTE;
 const COUNTDOWN = 24 * HOUR;
 
 /** Input that is the same for all rooms of a card at one moment. */
-export interface Moment {
-  readonly now: Instant;
-  /** When the connection to Home Assistant was lost, null while connected. */
-  readonly lostAt: Instant | null;
+export interface Moment extends Circumstances {
   readonly day: Day;
-  readonly soon: number;
   /** Nothing may change every minute: e-paper flashes on each change. */
   readonly steady: boolean;
   readonly texts: Texts;
@@ -52,8 +48,8 @@ export interface RoomView {
 
 /** Return what a card shows of a room. */
 export function viewOf(room: Room, moment: Moment): RoomView {
-  const { now, lostAt, soon, texts, formats } = moment;
-  const status = statusOf(room, now, lostAt, soon);
+  const { now, texts, formats } = moment;
+  const status = statusOf(room, moment);
   const isKnown = status.kind !== "unknown";
   const word = texts.words[status.kind];
   const until = untilOf(status, moment);
@@ -100,6 +96,7 @@ function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }:
   if (kind === "disabled") return room.disabledReason ?? "";
   if (doubt === null) return "";
   if (doubt === "missing") return texts.doubts.missing(room.id);
+  if (doubt === "overdue") return texts.doubts.overdue(formats.time(edgeOf(room) ?? 0));
   if (doubt === "offline") return texts.doubts.offline(formats.time(lostAt ?? 0));
   return texts.doubts[doubt];
 }

@@ -26,6 +26,7 @@ export const en = {
     unavailable: "State not known right now.",
     missing: (entity: string) => `Home Assistant has no ${entity}.`,
     offline: (time: string) => `No connection to Home Assistant since ${time}.`,
+    overdue: (time: string) => `No news since ${time}.`,
   },
   lost: (time: string) => `Not connected since ${time}`,
   bookings: (spans: string) => `Bookings today: ${spans}`,

@@ -31,6 +31,7 @@ export const zhHans: Texts = {
     unavailable: "暂时状态不明。",
     missing: (entity) => `Home Assistant 中没有 ${entity}。`,
     offline: (time) => `自 ${time} 起与 Home Assistant 断开连接。`,
+    overdue: (time) => `${time} 之后没有收到更新。`,
   },
   lost: (time) => `自 ${time} 起连接中断`,
   bookings: (spans) => `今天的预订：${spans}`,

@@ -1,6 +1,7 @@
-/** One timer for all cards that fires at the start of each minute. It also detects that the device was asleep. */
+/** One timer for all cards that fires at the start of each minute of Home Assistant's clock. It also detects that the device was asleep. */
 
 import { type Instant, MINUTE } from "../model/zone";
+import { now as serverNow } from "./server-clock";
 
 /** `asleepSince` is the time of the last tick if the device slept since then, else null. */
 export type Listener = (asleepSince: Instant | null) => void;
@@ -37,7 +38,7 @@ function stop(): void {
 
 function arm(): void {
   clearTimeout(timer);
-  timer = setTimeout(tick, MINUTE - (Date.now() % MINUTE));
+  timer = setTimeout(tick, MINUTE - (serverNow() % MINUTE));
 }
 
 function onVisible(): void {

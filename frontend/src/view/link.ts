@@ -3,6 +3,7 @@
 import type { Hass } from "../hass";
 import type { Instant } from "../model/zone";
 import { type Pulse, pulseOf } from "./pulse";
+import { now } from "./server-clock";
 
 export class Link {
   /** When the connection was lost, null while connected. */
@@ -20,7 +21,7 @@ export class Link {
     this.#pulse = pulseOf(hass);
     if (!hass.connected) {
       this.#stale = hass.states;
-      this.#set(this.lostAt ?? Date.now());
+      this.#set(this.lostAt ?? now());
     } else if (hass.states !== this.#stale) {
       if (this.#stale) this.#pulse?.heard();
       this.#stale = undefined;

@@ -2,6 +2,7 @@
 
 import type { Hass } from "../hass";
 import type { Instant } from "../model/zone";
+import { now } from "./server-clock";
 
 /** `silentSince` is the time of the last answer if Home Assistant is silent, null if it answers. */
 export type Listener = (silentSince: Instant | null) => void;
@@ -24,7 +25,7 @@ export function pulseOf({ connection }: Hass): Pulse | undefined {
 
 export class Pulse {
   silentSince: Instant | null = null;
-  #heardAt: Instant = Date.now();
+  #heardAt: Instant = now();
   /** Set while an answer is awaited. */
   #patience: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<Listener>();
@@ -60,7 +61,7 @@ export class Pulse {
   /** Record that Home Assistant answered or sent new states. */
   heard(): void {
     this.#stop();
-    this.#heardAt = Date.now();
+    this.#heardAt = now();
     this.silentSince = null;
   }
 

@@ -1,0 +1,113 @@
+/** What the cards show if the clock of the device is wrong. */
+
+import { expect, test, vi } from "vitest";
+import { at, hassWith } from "./office";
+import { change, showBoard, showRoom, TO_11, tell, text, UNTIL_11 } from "./screen";
+
+/** Return a Home Assistant whose clock differs from the device's by milliseconds. */
+function serverAhead(milliseconds: number) {
+  const asked = vi.fn(async () => {
+    const date = new Date(Date.now() + milliseconds).toUTCString();
+    return new Response("{}", { headers: { Date: date } });
+  });
+  return { asked, hass: hassWith({ orion: ["off", UNTIL_11] }, { fetchWithAuth: asked }) };
+}
+
+async function settled(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+test("times are Home Assistant's on a tablet that is a day behind", async () => {
+  vi.setSystemTime(at(10, 0, 0, -1));
+  const card = await showRoom(serverAhead(24 * 3_600_000).hass);
+  await settled();
+
+  expect(text(card, ".clock")).toBe("10:00 Monday, November 23");
+  expect(text(card, ".until")).toBe("until 11:00 1 h left");
+});
+
+test("the clock on the card moves at Home Assistant's minute", async () => {
+  const card = await showRoom(serverAhead(30_000).hass);
+  await settled();
+  await vi.advanceTimersByTimeAsync(60_000); // the next minute of the device
+  expect(text(card, ".clock")).toContain("10:01");
+
+  await vi.advanceTimersByTimeAsync(30_000);
+  await card.updateComplete;
+  expect(text(card, ".clock")).toContain("10:02");
+});
+
+test("a difference that rounding explains is none", async () => {
+  const card = await showRoom(serverAhead(1_400).hass);
+  await settled();
+
+  await vi.advanceTimersByTimeAsync(59_000);
+  await card.updateComplete;
+  expect(text(card, ".clock")).toContain("10:00");
+});
+
+test("an announced start that passes without news is doubt, until there is news", async () => {
+  const { hass } = serverAhead(0);
+  const card = await showRoom(hass);
+  await settled();
+
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("Free"); // the news may be under way
+  await vi.advanceTimersByTimeAsync(60_000);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("No data");
+  expect(text(card, ".until")).toBe("No news since 11:00.");
+
+  await tell(card, change(hass, { orion: TO_11 }));
+  expect(text(card, ".word")).toBe("No data"); // it says "until 11:00", too
+  await tell(card, change(hass, { orion: ["on"] }));
+  expect(text(card, ".word")).toBe("Busy");
+});
+
+test("all cards of a page compare the clocks once an hour", async () => {
+  const { hass, asked } = serverAhead(0);
+  await showRoom(hass);
+  await showBoard(hass);
+  await settled();
+  expect(asked).toHaveBeenCalledTimes(1);
+
+  await vi.advanceTimersByTimeAsync(59 * 60_000);
+  expect(asked).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(2 * 60_000);
+  expect(asked).toHaveBeenCalledTimes(2);
+});
+
+test("after a sleep the clocks are compared again", async () => {
+  const { hass, asked } = serverAhead(0);
+  await showRoom(hass);
+  await settled();
+
+  vi.setSystemTime(at(10, 20));
+  document.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+
+  expect(asked).toHaveBeenCalledTimes(2);
+});
+
+test.each([
+  ["no answer", () => Promise.reject(new Error("offline"))],
+  ["no date", async () => new Response("{}")],
+  [
+    "a slow answer",
+    () =>
+      new Promise<Response>((resolve) => {
+        const date = new Date(at(15)).toUTCString();
+        setTimeout(() => resolve(new Response("{}", { headers: { Date: date } })), 11_000);
+      }),
+  ],
+])("with %s the clock of the device is used", async (_, fetchWithAuth) => {
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }, { fetchWithAuth }));
+  await vi.advanceTimersByTimeAsync(61_000);
+  await card.updateComplete;
+
+  expect(text(card, ".clock")).toContain("10:01");
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("Free"); // a clock that may be wrong proves nothing
+});
