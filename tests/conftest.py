@@ -23,7 +23,12 @@ settings.register_profile("quick", settings.get_profile("steady"), max_examples=
 settings.register_profile("deep", max_examples=int(os.environ.get("DEEP_EXAMPLES", "5000")), deadline=None)
 settings.load_profile("steady")
 
-NEED_VENDOR = ["benchmarks/test_rows.py", "feishu/test_frames_vendor.py", "simulator/test_contract.py"]
+NEED_VENDOR = [
+    "benchmarks/test_rows.py",
+    "feishu/test_frames_vendor.py",
+    "simulator/push/test_contract.py",
+    "simulator/test_contract.py",
+]
 collect_ignore = [] if find_spec("lark_oapi") else NEED_VENDOR
 
 if "pytest_homeassistant_custom_component.plugins" in sys.modules:

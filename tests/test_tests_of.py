@@ -14,7 +14,6 @@ NEED_HOME = {  # the rest of them, until it has moved
     "tests/feishu/test_access.py",
     "tests/model/test_intervals.py",
     "tests/model/test_options.py",
-    "tests/simulator/test_contract.py",
 }
 
 
@@ -37,7 +36,7 @@ def test_the_vendors_sdk_is_needed_where_conftest_says() -> None:
 def test_folders_without_home_assistant(folder: str) -> None:
     found = {name for name in names(tests_of.test_files()) if name.startswith(f"tests/{folder}/")}
 
-    assert found - set(names(tests_of.of_kind("pure"))) <= NEED_HOME
+    assert found - set(names([*tests_of.of_kind("pure"), *tests_of.of_kind("vendor")])) <= NEED_HOME
 
 
 @pytest.mark.skipif("pytest_homeassistant_custom_component" in sys.modules, reason="The test kit loads Home Assistant")

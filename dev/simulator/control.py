@@ -9,6 +9,8 @@ GET  variants                              the current value of each variant
 POST book             subject_id, start, end, [rsvp, free, external, series, organizer, private]  -> booking
 POST move             booking_id, start, end                              -> booking
 POST cancel           booking_id
+POST release          booking_id                      (nobody checked in)
+POST end              booking_id                      (ended early)
 POST levels/add       name, [parent]                                      -> level
 POST rooms/add        name, [level, capacity, equipment, room_id]         -> room
 POST rooms/rename     room_id, name                                       -> room
@@ -27,6 +29,11 @@ POST tokens/stuck     stuck
 POST limits           enabled
 POST quota            left: number or null
 POST variants         name: value, ...
+GET  push                                  the long connections and the delivered events
+POST push             [scale, ack_within, delay, limit, close_after, close_by, linger, loss, config, subscribed]
+POST push/send        event_type, event: {...}
+POST push/drop        [way: bye, rst, eof]            closes the connections
+POST push/state       state: works, zombie, silent    of the open connections
 POST faults/inject    kind, [args: {...}, path, times (null: until cleared), body: {...} that the request must contain]
 POST faults/clear
 POST requests/clear
@@ -46,6 +53,7 @@ from typing import Final, cast
 from .answers import Answer, JsonObject
 from .faults import KINDS
 from .model import RSVP_WORDS, Call, Level, Rsvp
+from .push import Act, LinkState
 from .tenant import Tenant
 
 PREFIX: Final = "/simulator/"
@@ -210,6 +218,58 @@ def _set_variants(tenant: Tenant, args: Arguments) -> object:
     return tenant.variants
 
 
+def _push(tenant: Tenant, _: Arguments) -> JsonObject:
+    push = tenant.push
+    return {
+        "connections": [
+            {"state": each.state, "pings": each.pings, "events": each.received_events, "dead": each.dead}
+            for each in push.connections
+        ],
+        "opened": push.opened,
+        "closed_cleanly": push.closed_cleanly,
+        "deliveries": [
+            {
+                "event_id": each.event_id,
+                "event_type": each.event_type,
+                "attempts": each.attempts,
+                "acked": each.acked,
+                "failures": each.failures,
+            }
+            for each in push.deliveries
+        ],
+        "violations": push.violations,
+    }
+
+
+def _set_push(tenant: Tenant, args: Arguments) -> None:
+    push = tenant.push
+    scale, delay = args.get("scale", float, push.scale), args.get("delay", float, push.delay)
+    linger, loss = args.get("linger", float, push.linger), args.get("loss", float, push.loss)
+    ack_within = args.get("ack_within", float, push.ack_within)
+    limit, way = args.get("limit", int, push.limit), _way(args.get("close_by", str, push.close_by.value))
+    close_after = args.optional("close_after", float) if "close_after" in args.values else push.close_after
+    config = args.optional("config", dict) if "config" in args.values else push.config
+    subscribed = set(args.words("subscribed")) if "subscribed" in args.values else push.subscribed
+    push.scale, push.delay, push.linger, push.loss = scale, delay, linger, loss
+    push.ack_within = ack_within
+    push.limit, push.close_by, push.close_after = limit, way, close_after
+    push.config, push.subscribed = config, subscribed
+
+
+def _way(word: str) -> Act:
+    if word not in {"bye", "rst", "eof"}:
+        raise ValueError("the way must be bye, rst or eof")
+    return Act(word)
+
+
+def _set_link(tenant: Tenant, args: Arguments) -> None:
+    state = args.get("state", str)
+    if state not in {"works", "zombie", "silent"}:
+        raise ValueError("state must be works, zombie or silent")
+    for connection in tenant.push.connections:
+        connection.state = cast("LinkState", state)
+
+
 def _inject(tenant: Tenant, args: Arguments) -> None:
     kind = args.get("kind", str)
     if kind not in KINDS:
@@ -237,11 +297,18 @@ READS: Final[Mapping[str, Command]] = {
     "state": _state,
     "requests": lambda tenant, _: tenant.requests,
     "variants": lambda tenant, _: tenant.variants,
+    "push": _push,
 }
 CHANGES: Final[Mapping[str, Command]] = {
     "book": _book,
     "move": _move,
     "cancel": lambda tenant, args: tenant.cancel(args.get("booking_id", str)),
+    "release": lambda tenant, args: tenant.release(args.get("booking_id", str)),
+    "end": lambda tenant, args: tenant.end(args.get("booking_id", str)),
+    "push": _set_push,
+    "push/send": lambda tenant, args: tenant.push.send(args.get("event_type", str), args.get("event", dict)),
+    "push/drop": lambda tenant, args: tenant.push.drop(_way(args.get("way", str, "bye"))),
+    "push/state": _set_link,
     "levels/add": _add_level,
     "rooms/add": _add_room,
     "rooms/rename": lambda tenant, args: tenant.rename_room(args.get("room_id", str), args.get("name", str)),

@@ -13,16 +13,18 @@ from .answers import MISSING, Answer, ApiError, JsonObject
 from .api.app import ENDPOINTS as APP
 from .api.contact import ENDPOINTS as CONTACT
 from .api.endpoint import Endpoint
+from .api.event import ENDPOINTS as EVENT
 from .api.freebusy import ENDPOINTS as FREEBUSY
 from .api.freebusy_batch import ENDPOINTS as FREEBUSY_BATCH
 from .api.room_batch import ENDPOINTS as ROOM_BATCH
 from .api.rooms import ENDPOINTS as ROOMS
 from .limits import Excess
 from .model import Call, LimitViolation
+from .push.hub import BOOTSTRAP_PATH
 from .tenant import Tenant
 
 PREFIX: Final = "/open-apis/"
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *CONTACT, *ROOMS, *FREEBUSY, *FREEBUSY_BATCH, *ROOM_BATCH)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *CONTACT, *EVENT, *ROOMS, *FREEBUSY, *FREEBUSY_BATCH, *ROOM_BATCH)
 RATE_LIMITED: Final = 99991400
 NOT_FOUND: Final = Answer.text(404, "404 page not found")
 _ROUTES: Final = tuple(
@@ -45,7 +47,7 @@ def count(tenant: Tenant, call: Call) -> Excess | None:
     if found is None or not found[0].limited or not tenant.limits_enabled:
         return None
     api = found[0].name
-    excess = tenant.limits.admit(api)
+    excess = tenant.limits.admit(api, found[0].windows)
     if excess is not None:
         tenant.limit_violations.append(LimitViolation(api, excess.limit, excess.window, call.at))
     return excess
@@ -53,6 +55,8 @@ def count(tenant: Tenant, call: Call) -> Excess | None:
 
 def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None) -> Answer:
     """Answer a call. ``authorization`` is the value of that header, ``excess`` the result of :func:`count`."""
+    if (call.method, call.path) == ("POST", BOOTSTRAP_PATH):
+        return tenant.push.bootstrap(call)
     found = find(call)
     if found is None or (found[0].old and tenant.variants.room_batch == "404"):
         return NOT_FOUND

@@ -26,15 +26,19 @@ class SlidingWindows:
     windows: tuple[tuple[int, float], ...] = TIER_4
     _calls: defaultdict[tuple[str, float], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
-    def admit(self, api: str) -> Excess | None:
-        """Count a call of ``api`` and return ``None``; if it exceeds a limit, do not count it and return the excess."""
+    def admit(self, api: str, windows: tuple[tuple[int, float], ...] | None = None) -> Excess | None:
+        """Count a call of ``api`` and return ``None``; if it exceeds a limit, do not count it and return the excess.
+
+        ``windows`` are the limits of this API if they are not those of tier 4.
+        """
         now = self.monotonic()
-        for limit, window in self.windows:
+        windows = windows or self.windows
+        for limit, window in windows:
             calls = self._calls[api, window]
             while calls and now - calls[0] >= window:
                 calls.popleft()
             if len(calls) >= limit:
                 return Excess(limit, window, max(1, math.ceil(calls[0] + window - now)))
-        for _, window in self.windows:
+        for _, window in windows:
             self._calls[api, window].append(now)
         return None

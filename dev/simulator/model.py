@@ -103,10 +103,11 @@ class Call:
 
     def redacted(self) -> Call:
         """Return the call without secrets, for the log."""
-        if isinstance(self.body, Mapping) and "app_secret" in self.body:
-            return replace(self, body={**self.body, "app_secret": "***"})
-        if isinstance(self.body, str) and "app_secret" in self.body:
-            return replace(self, body="***")
+        for name in ("app_secret", "AppSecret"):
+            if isinstance(self.body, Mapping) and name in self.body:
+                return replace(self, body={**self.body, name: "***"})
+            if isinstance(self.body, str) and name in self.body:
+                return replace(self, body="***")
         return self
 
 

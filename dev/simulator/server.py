@@ -12,6 +12,8 @@ from . import control, gateway
 from .answers import Answer
 from .faults import Fault
 from .model import Call, LoggedRequest
+from .push import link
+from .push.hub import SOCKET_PATH
 from .tenant import Tenant
 
 HOST: Final = "127.0.0.1"
@@ -52,6 +54,7 @@ class Simulator:
             await runner.cleanup()
             raise
         self.port = runner.addresses[0][1]
+        self.tenant.push.address = f"ws://{HOST}:{self.port}"
         self._runner = runner
 
     async def stop(self) -> None:
@@ -59,6 +62,7 @@ class Simulator:
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
+            self.tenant.push.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""
@@ -72,6 +76,8 @@ class Simulator:
         await self.stop()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == SOCKET_PATH:  # not in the log of requests: its query has secrets
+            return await link.serve(self.tenant, request)
         raw = await request.read()
         if request.path.startswith(control.PREFIX):
             body = _read_body(raw, request.content_type)

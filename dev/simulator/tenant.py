@@ -12,6 +12,8 @@ from .calendars import Calendars
 from .faults import Fault, FaultOrder, FaultQueue
 from .limits import SlidingWindows
 from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User
+from .push import Push
+from .push.messages import LEVEL_CREATED, ROOM
 from .tokens import TokenIssuer
 from .variants import Variants
 
@@ -71,6 +73,7 @@ class Tenant:
     tokens: TokenIssuer = field(init=False, repr=False)
     limits: SlidingWindows = field(init=False, repr=False)
     root: Level = field(init=False, repr=False)
+    push: Push = field(init=False, repr=False)
     _ids: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +82,7 @@ class Tenant:
         self.limits = SlidingWindows(self._seconds)
         level_id = self._new_id("omb_")
         self.root = Level(level_id, "Tenant", parent_id="", path=(level_id,))
+        self.push = Push(self)
 
     def now(self) -> datetime:
         """Return the current instant (aware); ``clock`` may be replaced at any time."""
@@ -92,6 +96,8 @@ class Tenant:
         above = self.root if parent is None else parent
         level = Level(level_id, name, above.level_id, (*above.path, level_id))
         self.levels[level_id] = level
+        shown = {"room_level_id": level_id, "name": name, "parent_id": level.parent_id, "path": list(level.path)}
+        self.push.send(LEVEL_CREATED, {"room_level": shown})
         return level
 
     def add_room(
@@ -118,6 +124,7 @@ class Tenant:
             display_id=f"LM{len(self.rooms) + 1:09d}",
         )
         self.rooms[room_id] = room
+        self._tell_of_room(room, "created")
         return room
 
     def rename_room(self, room_id: str, name: str) -> Room:
@@ -126,7 +133,8 @@ class Tenant:
 
     def delete_room(self, room_id: str) -> None:
         """Remove a room and its bookings."""
-        del self.rooms[self._room(room_id).room_id]
+        self._tell_of_room(self._room(room_id), "deleted")
+        del self.rooms[room_id]
         self.calendars.drop(room_id)
 
     def disable_room(self, room_id: str, start: datetime, end: datetime | None, reason: str = "") -> Room:
@@ -218,6 +226,7 @@ class Tenant:
             private=private,
         )
         self.calendars.put(booking)
+        self.push.room_changed(owner, "book")
         return booking
 
     def move(self, booking_id: str, start: datetime, end: datetime) -> Booking:
@@ -231,11 +240,20 @@ class Tenant:
         if booking.series and not booking.original_time:
             moved = replace(moved, original_time=int(booking.start.timestamp()))
         self.calendars.put(moved)
+        self.push.room_changed(moved.subject_id, "move")
         return moved
 
     def cancel(self, booking_id: str) -> None:
         """Remove a booking; raise ``KeyError`` if it does not exist."""
-        self.calendars.remove(booking_id)
+        self._remove(booking_id, "cancel")
+
+    def release(self, booking_id: str) -> None:
+        """Remove a booking that nobody checked in to; raise ``KeyError`` if it does not exist."""
+        self._remove(booking_id, "release")
+
+    def end(self, booking_id: str) -> None:
+        """End a booking early. As in Feishu, the whole row disappears. Raise ``KeyError`` if it does not exist."""
+        self._remove(booking_id, "end")
 
     # --- The app ------------------------------------------------------------------------------------------------------
 
@@ -319,7 +337,20 @@ class Tenant:
 
     def _change_room(self, room: Room) -> Room:
         self.rooms[room.room_id] = room
+        self._tell_of_room(room, "updated")
         return room
+
+    def _tell_of_room(self, room: Room, what: str) -> None:
+        shown: dict[str, object] = {"room_id": room.room_id}
+        if what != "deleted":
+            shown |= {"name": room.name, "capacity": room.capacity, "room_level_id": room.level_id}
+        self.push.send(ROOM.format(what), shown if what == "deleted" else {"room": shown})
+        self.push.room_changed(room.room_id, "room")
+
+    def _remove(self, booking_id: str, cause: str) -> None:
+        room_id = self.calendars.get(booking_id).subject_id
+        self.calendars.remove(booking_id)
+        self.push.room_changed(room_id, cause)
 
     def _require_bookable(self, owner: str, start: datetime, end: datetime) -> None:
         _require_span(start, end)

@@ -54,6 +54,50 @@ class Variants:
     room_status: Literal["always", "when_disabled"] = "always"
     disable_times: Literal["string", "int"] = "string"
     path_root: Literal["left_out", "included"] = "left_out"
+    # The long connection: bootstrap and handshake
+    connection_limit: Literal["bootstrap", "handshake"] = "bootstrap"  # where the limit is checked
+    connection_url: Literal["full", "no_service_id"] = "full"
+    handshake: Literal["101", "514", "514_without_code", "514_too_many", "403", "500", "no_headers", "hang"] = "101"
+    online_count: Literal["real", "stale"] = "real"  # stale: up to 60 s old
+    # The long connection: the link. A connection keeps the value with which it was opened
+    link: Literal["works", "zombie", "silent"] = "works"  # zombie: pongs, no events; silent: nothing
+    pong: Literal["config", "empty", "missing", "garbage"] = "config"
+    server_pings: Literal["sent", "off"] = "sent"  # WebSocket pings
+    client_pings: Literal["answered", "ignored"] = "answered"  # WebSocket pings
+    # The long connection: frames. From seq_too_large on, the event of the frame cannot be read
+    frames: Literal[
+        "whole",
+        "fragments",
+        "fragments_reversed",
+        "fragment_twice",
+        "fragment_missing",
+        "fragment_empty",
+        "unknown_field",
+        "headers_missing",
+        "text",  # one before the event, as with method_7 and card
+        "method_7",
+        "card",
+        "seq_too_large",
+        "sum_huge",
+        "bad_utf8",
+        "cut_off",
+        "required_field_missing",
+    ] = "whole"
+    # Events. It is not documented which changes of a booking send one
+    event_on_book: Literal["sent", "none"] = "sent"
+    event_on_cancel: Literal["sent", "none"] = "sent"
+    event_on_move: Literal["sent", "none"] = "sent"
+    event_on_release: Literal["sent", "none"] = "sent"
+    event_on_end: Literal["sent", "none"] = "sent"  # ended early
+    event_on_room: Literal["sent", "none"] = "sent"  # created, updated, deleted
+    event_copies: Literal["once", "twice"] = "once"
+    event_noise: Literal["none", "unknown_type"] = "none"
+    event_envelope: Literal["v2", "v1"] = "v2"
+    event_time: Literal["milliseconds", "microseconds"] = "milliseconds"
+    event_token: Literal["value", "empty"] = "value"
+    event_app_id: Literal["own", "foreign"] = "own"
+    event_room_id: Literal["omm", "omb"] = "omm"
+    redelivery: Literal["on", "off"] = "on"
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set a switch; raise ``ValueError`` if it does not have this value."""

@@ -24,7 +24,7 @@ class Endpoint:
     ``path`` comes after ``/open-apis/`` and may contain one ``:id``. ``scopes``: any one of them is enough.
     ``limited``: calls count against the rate limit of tier 4. ``counted``: successful calls count against the monthly
     quota. ``guarded``: the gateway checks the caller. ``old``: a legacy API, which answers a rate limit with HTTP 400
-    and may be taken offline.
+    and may be taken offline. ``windows``: its rate limit if that is not the one of tier 4.
     """
 
     method: str
@@ -36,6 +36,7 @@ class Endpoint:
     counted: bool = True
     guarded: bool = True
     old: bool = False
+    windows: tuple[tuple[int, float], ...] | None = None
 
     @property
     def name(self) -> str:
