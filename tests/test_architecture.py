@@ -180,4 +180,4 @@ def test_the_client_and_the_rules_load_without_home_assistant() -> None:
 
     assert result.returncode == 0, result.stderr
     loaded = set(result.stdout.split())
-    assert {"component.feishu.client", "component.model.schedule", "component.model.options"} <= loaded
+    assert {"component.feishu.client", "component.feishu.stream", "component.model.schedule"} <= loaded
