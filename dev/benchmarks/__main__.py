@@ -8,13 +8,14 @@ from collections.abc import Callable
 import sys
 from typing import Final
 
-from benchmarks import client, find_rooms, imports, lateness, memory, poll, schedule, storm, writes
+from benchmarks import client, find_rooms, imports, lateness, memory, poll, push, schedule, storm, writes
 from benchmarks.measure import Row, table
 
 _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
     "client": client.rows,
     "imports": imports.rows,
     "poll": poll.rows,
+    "push": push.rows,
     "storm": storm.rows,
     "writes": writes.rows,
     "find_rooms": find_rooms.rows,

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from benchmarks import client, memory, poll, schedule, writes
+from benchmarks import client, memory, poll, push, schedule, writes
 from benchmarks.home import Stall, WatchedSelector, run
 from benchmarks.measure import Row, Spread, table
 
@@ -17,6 +17,7 @@ from benchmarks.measure import Row, Spread, table
     [
         pytest.param(partial(client.rows, rounds=1, calls=50, sdk_calls=1), 2, id="client"),
         pytest.param(partial(poll.rows, rooms=60), 2, id="poll"),
+        pytest.param(partial(push.rows, events=50, seconds=1.0, idle=0.5), 5, id="push"),
         pytest.param(partial(schedule.rows, rounds=1), 2, id="schedule"),
         pytest.param(partial(memory.rows, rounds=1, few=2, many=4), 2, id="memory", marks=pytest.mark.prove),
     ],
