@@ -178,7 +178,7 @@ async def test_requested_window_is_from_yesterday_to_the_horizon(tenant: Tenant,
         "time_min": at(10, day=-1).isoformat(),
         "time_max": at(10, day=3).isoformat(),
         "include_external_calendar": False,
-        "only_busy": True,
+        "only_busy": False,
         "need_rsvp_status": True,
     }
 

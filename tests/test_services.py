@@ -276,7 +276,7 @@ async def test_the_calls_of_the_action_are_counted(
 
 
 @pytest.mark.parametrize(
-    ("name", "default"), [("only_busy", True), ("include_external_calendar", True), ("need_rsvp_status", False)]
+    ("name", "default"), [("only_busy", False), ("include_external_calendar", True), ("need_rsvp_status", False)]
 )
 async def test_each_parameter_reaches_feishu(
     tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, name: str, default: bool
@@ -301,9 +301,21 @@ async def test_each_parameter_has_its_effect(tenant: Tenant, set_up: SetUp, ask:
         busy = response["subjects"][0]["busy"]
         return [datetime.fromisoformat(period["start"]).astimezone(UTC).hour for period in busy]
 
-    assert await hours() == [12, 13]
-    assert await hours(only_busy=False) == [11, 12, 13]
-    assert await hours(include_external_calendar=False) == [13]
+    assert await hours() == [11, 12, 13]
+    assert await hours(only_busy=True) == [12, 13]
+    assert await hours(include_external_calendar=False) == [11, 13]
+
+
+async def test_events_marked_as_free_are_left_out_for_people_by_default(
+    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room
+) -> None:
+    person = tenant.add_user("Li Na")
+    tenant.book(person.open_id, at(11), at(12), free=True)
+    await set_up(mira)
+
+    response = await ask("get_free_busy", user_id=person.open_id)
+
+    assert response["subjects"][0]["busy"] == []
 
 
 async def test_rsvp_status_is_returned_only_on_request(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:

@@ -50,7 +50,7 @@ _GET_FREE_BUSY = vol.Schema(
         vol.Optional("start"): instant,
         vol.Exclusive("end", "length"): instant,
         vol.Exclusive("duration", "length"): cv.positive_time_period,
-        vol.Optional("only_busy", default=True): cv.boolean,
+        vol.Optional("only_busy"): cv.boolean,
         vol.Optional("include_external_calendar", default=True): cv.boolean,
         vol.Optional("need_rsvp_status", default=False): cv.boolean,
     }
@@ -97,7 +97,8 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
                 subject,
                 time_min=start,
                 time_max=end,
-                only_busy=call.data["only_busy"],
+                # An event marked as free still reserves its room
+                only_busy=call.data.get("only_busy", subject.kind is SubjectKind.PERSON),
                 include_external_calendar=call.data["include_external_calendar"],
                 need_rsvp_status=call.data["need_rsvp_status"],
             )

@@ -48,7 +48,7 @@ def bookings_in(tenant: Tenant, subject_id: str, window: Window, hidden: frozens
     bookings = [
         booking
         for booking in tenant.calendars.of(subject_id)
-        if booking.rsvp not in hidden and _wanted(booking, window)
+        if booking.rsvp not in hidden and _wanted(tenant, booking, window)
     ]
     bookings.sort(key=lambda booking: (booking.start, booking.end))
     if tenant.variants.clipping == "clipped":
@@ -65,10 +65,11 @@ def bookings_in(tenant: Tenant, subject_id: str, window: Window, hidden: frozens
     return bookings
 
 
-def _wanted(booking: Booking, window: Window) -> bool:
-    if booking.start >= window.end or booking.end <= window.start:
+def _wanted(tenant: Tenant, booking: Booking, window: Window) -> bool:
+    if booking.start >= window.end or booking.end <= window.start or (booking.external and not window.external):
         return False
-    return not (booking.free and window.only_busy) and not (booking.external and not window.external)
+    reserves_a_room = booking.subject_id in tenant.rooms and tenant.variants.free_rows_of_rooms == "shown"
+    return reserves_a_room or not (booking.free and window.only_busy)
 
 
 def _merged(bookings: list[Booking]) -> list[Booking]:

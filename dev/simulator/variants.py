@@ -31,6 +31,8 @@ class Variants:
     clipping: Literal["none", "clipped"] = "none"
     overlaps: Literal["as_booked", "merged", "split_overlapping"] = "as_booked"
     rsvp_status: Literal["on_request", "never", "always"] = "on_request"
+    # Whether an event that is marked as free leaves its room free: in lists with only_busy, and in batches of rooms
+    free_rows_of_rooms: Literal["left_out", "shown"] = "left_out"
     declined_rows: Literal["with_rsvp", "never", "always"] = "with_rsvp"  # decline and removed
     # calendar/v4/freebusy/batch
     idle_person: Literal["empty_list", "null", "missing_key", "omitted"] = "empty_list"

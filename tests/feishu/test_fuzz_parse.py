@@ -117,6 +117,12 @@ def instant_by_hand(text: str) -> float | None:
     return None
 
 
+def clamped(seconds: float | None) -> float:
+    """Return a Unix time within 1970 to 2999."""
+    assert seconds is not None
+    return min(max(seconds, 0), timegm((2999, 12, 31, 23, 59, 59)))
+
+
 two = st.integers(0, 99).map("{:02}".format)
 NEARLY_TIMES = st.builds(
     "{}-{}-{}{}{}:{}:{}{}{}".format,
@@ -141,10 +147,10 @@ def test_an_instant_follows_rfc_3339_or_is_unreadable(text: str) -> None:
     try:
         moment = parse.instant(text)
     except UnreadableAnswerError:
-        assert meant is None or len(text) > 40 or not -62135596800 <= meant < 253402300800  # years 1 to 9999
+        assert meant is None or len(text) > 40
         return
     assert moment.tzinfo is UTC
-    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1) == pytest.approx(meant, abs=1e-3)
+    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1) == pytest.approx(clamped(meant), abs=1e-3)
 
 
 @pytest.mark.parametrize("text", ODD_TIMES, ids=lambda text: ascii(text)[:40])
@@ -166,8 +172,8 @@ def test_a_corrupted_row_is_never_dropped(rows: list[Any]) -> None:
         return
     assert len(read) == len(rows)
     for row, period in zip(rows, read, strict=True):
-        assert period.start.timestamp() == pytest.approx(instant_by_hand(row["start_time"]), abs=1e-3)
-        assert period.end.timestamp() == pytest.approx(instant_by_hand(row["end_time"]), abs=1e-3)
+        times = sorted(clamped(instant_by_hand(row[name])) for name in ("start_time", "end_time"))
+        assert [period.start.timestamp(), period.end.timestamp()] == pytest.approx(times, abs=1e-3)
 
 
 @given(corrupted(BATCH))

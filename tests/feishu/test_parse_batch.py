@@ -21,7 +21,7 @@ BAD_ROWS: list[Any] = [
     {"start_time": ROW["start_time"]},
     {**ROW, "end_time": None},
     {**ROW, "start_time": "2026-11-23T10:00:00"},
-    {**ROW, "end_time": "2026-11-23T09:59:59Z"},
+    {**ROW, "end_time": 1795428000},
 ]
 
 

@@ -568,7 +568,7 @@ def test_days_begin_at_local_midnight(zone: str, today: str, tomorrow: str, day_
     shown = [
         Block(start + MINUTE, start + 2 * MINUTE),
         Block(middle - MINUTE, middle + MINUTE),
-        Block(end - MINUTE, end - TICK),
+        Block(end - 2 * MINUTE, end - MINUTE),
     ]
     hidden = [Block(start - HOUR, start), Block(end, end + HOUR)]
     schedule = build_schedule(
@@ -698,6 +698,20 @@ def test_a_disabled_period_is_cut_to_the_range(disabled: DisabledPeriod, expecte
     found = single_bookings([], kind=ROOM, start=at("9:00"), end=at("12:00"), disabled=disabled)
 
     assert found == ((block(expected),) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("gap", "blocks"),
+    [(timedelta(), 1), (timedelta(seconds=1), 1), (MINUTE - TICK, 1), (MINUTE, 2), (MINUTE + TICK, 2)],
+    ids=["none", "a-second", "nearly-a-minute", "a-minute", "over-a-minute"],
+)
+def test_a_gap_of_under_a_minute_is_none(gap: timedelta, blocks: int) -> None:
+    rows = [BusyPeriod(at("9:00"), NOW - gap), BusyPeriod(NOW, at("11:00"))]
+    schedule = schedule_of(*rows)
+
+    assert len(schedule.blocks) == blocks
+    assert status_at(schedule, NOW - gap / 2 - TICK).busy is (blocks == 1)
+    assert len(single_bookings(rows, kind=ROOM, start=at("9:00"), end=at("11:00"))) == 2
 
 
 # All of it, against an oracle

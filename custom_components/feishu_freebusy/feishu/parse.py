@@ -20,6 +20,9 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
 _UNIX_TIME = re.compile(r"\d{1,18}", re.ASCII)
+# Nothing here needs other years, and in years 1 and 9999 time zone arithmetic overflows
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MAX_ROWS = 10_000  # per list; 90 days have 8,640 quarter-hours, and a page is requested with 100 rooms
 _MAX_NAME = 255  # characters; Home Assistant is slow to make an entity of a much longer name
 _MAX_PARTS = 100  # levels above a room, and pieces of equipment in it
@@ -37,13 +40,21 @@ def data_of(body: Json) -> Json:
 
 
 def instant(text: object) -> datetime:
-    """Return an RFC 3339 date-time in UTC."""
+    """Return an RFC 3339 date-time in UTC. Instants before 1970 and after 2999 are clamped."""
     try:
         if isinstance(text, str) and _RFC_3339.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except ValueError, OverflowError:
+            return _clamped(datetime.fromisoformat(text.upper()))
+    except ValueError:
         pass
     raise UnreadableAnswerError("not a date-time with an offset")
+
+
+def _clamped(moment: datetime) -> datetime:
+    if moment.year < _EARLIEST.year:
+        return _EARLIEST
+    if moment.year > _LATEST.year:
+        return _LATEST
+    return min(max(moment.astimezone(UTC), _EARLIEST), _LATEST)
 
 
 def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
@@ -76,9 +87,8 @@ def _busy_period(row: object) -> BusyPeriod:
 @lru_cache(maxsize=4096)  # polls repeat most periods, and many rooms are booked at the same times
 def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> BusyPeriod:
     start, end = instant(start_time), instant(end_time)
-    if end < start:
-        raise UnreadableAnswerError("a busy period ends before it starts")
-    return BusyPeriod(start, end, rsvp_status)
+    # With the two swapped, it is busy between them: that hides no booking, and one odd row costs no other row
+    return BusyPeriod(min(start, end), max(start, end), rsvp_status)
 
 
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:
@@ -316,6 +326,6 @@ def _unix_time(value: object) -> datetime | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return None
     try:
-        return datetime.fromtimestamp(int(value), UTC)
+        return _clamped(datetime.fromtimestamp(int(value), UTC))
     except ValueError, OverflowError, OSError:
         return None

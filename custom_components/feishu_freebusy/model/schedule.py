@@ -14,7 +14,8 @@ from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
 # Replaces an empty reason, because no reason means "not disabled". Translated as an attribute value
 DISABLED_WITHOUT_REASON = "disabled"
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORTEST_GAP = timedelta(minutes=1)  # a booking until 23:59:59 and one from midnight are one block
 
 type _Span = tuple[datetime, datetime]  # start and end of a period that is not merged into a `Block` yet
 
@@ -24,7 +25,7 @@ _end = attrgetter("end")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """A maximal run of merged busy periods."""
+    """A maximal run of merged busy periods. Gaps of under a minute do not count."""
 
     start: datetime
     end: datetime
@@ -66,7 +67,7 @@ class Status:
 class Schedule:
     """The blocks of a subject between `window_start` and `horizon`.
 
-    `blocks` are sorted and do not touch each other. A block that goes beyond the horizon ends at the horizon.
+    `blocks` are sorted, with gaps of at least a minute. A block that goes beyond the horizon ends at the horizon.
     """
 
     window_start: datetime
@@ -254,7 +255,7 @@ def _within(spans: Iterable[_Span], window_start: datetime, horizon: datetime) -
 def _merge(spans: Iterable[_Span]) -> tuple[Block, ...]:
     merged: list[_Span] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
+        if merged and start - merged[-1][1] < _SHORTEST_GAP:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((start, end))

@@ -56,6 +56,7 @@ class RangeReader:
                     time_min=start,
                     time_max=end,
                     include_external_calendar=include_external_calendar,
+                    only_busy=kind is SubjectKind.PERSON,  # an event marked as free still reserves its room
                     need_rsvp_status=True,
                 )
             )

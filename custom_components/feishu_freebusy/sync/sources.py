@@ -139,6 +139,7 @@ class ListSource(Source):
             time_min=time_min,
             time_max=time_max,
             include_external_calendar=self._include_external_calendar,
+            only_busy=False,  # an event marked as free still reserves its room
             need_rsvp_status=True,
         )
         return {room_id: periods}

@@ -162,6 +162,16 @@ async def test_free_and_external_events_can_be_left_out(client: Client, tenant: 
     assert await client.rows(room_id=room.room_id, include_external_calendar=False) == []
 
 
+async def test_events_marked_as_free_may_be_shown_in_rooms(
+    client: Client, tenant: Tenant, room: Room, user: User
+) -> None:
+    tenant.variants.free_rows_of_rooms = "shown"
+    for subject_id in (room.room_id, user.open_id):
+        tenant.book(subject_id, at(8), at(9), free=True)
+    assert times(await client.rows(room_id=room.room_id)) == ["08:00-09:00"]
+    assert await client.rows(user_id=user.open_id) == []
+
+
 @pytest.mark.parametrize("rsvp", ["accept", "needs_action", "tentative", "decline", "removed"])
 async def test_rsvp_only_on_request(client: Client, tenant: Tenant, room: Room, rsvp: Rsvp) -> None:
     tenant.book(room.room_id, at(10), at(11), rsvp=rsvp)
