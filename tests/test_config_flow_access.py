@@ -80,6 +80,18 @@ async def test_the_checklist_shows_what_is_missing_with_links(
     assert shown["app_name"] == ("Meeting rooms" if bot else tenant.app_id)
 
 
+async def test_the_name_of_the_app_is_shown_literally(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.app_name = "**Rooms** [here](https://example.com)"
+    tenant.revoke(BATCH_SCOPE)
+
+    shown = placeholders(await to_next(hass, simulator))["app_name"]
+
+    assert shown.startswith(r"\*\*Rooms\*\* \[here\]\(")
+    assert "example.com" not in shown
+
+
 @pytest.mark.parametrize(
     "repair",
     [lambda tenant: tenant.grant(FREE_BUSY_SCOPE), lambda tenant: tenant.grant("calendar:calendar")],

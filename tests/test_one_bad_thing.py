@@ -1,16 +1,29 @@
 """One odd row, room or level costs itself alone, and nothing that is booked looks free because of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.components.calendar import CalendarEntity
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
+from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.feishu_freebusy.feishu import parse
 from simulator import Fault, Room, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp, state_of
+from tests.clock import (
+    FREE_BUSY,
+    ROOMS,
+    Clock,
+    SetUp,
+    busy_id,
+    device_of,
+    devices_of,
+    said,
+    state_of,
+)
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -103,3 +116,277 @@ async def test_an_event_marked_as_free_makes_its_room_busy(
     assert state_of(hass, orion) == "on"
     far = calendar_of(hass, orion).async_get_events(hass, at(0, day=-41), at(0, day=-39))
     assert len(await clock.run(far)) == 1
+
+
+# Every list
+
+START, END = at(0), at(0, day=1)
+ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+ECHO = {"time_min": "2026-11-23T00:00:00Z", "time_max": "2026-11-24T00:00:00Z"}
+ABSURD: list[Any] = [None, True, 0, -1, 1e308, "", "x" * 10_000, [], {}, [[]], {"": None}, {"id": 1}]
+
+type Read = Callable[[list[Any]], Any]
+
+
+def rooms_busy(items: list[Any]) -> dict[str, Any]:
+    return parse.rooms_busy({**ECHO, "free_busy": items}, ["omm_0", "omm_1", "omm_2", "omm_bad"], START, END)
+
+
+def people_busy(items: list[Any]) -> dict[str, Any]:
+    return parse.users_busy({"freebusy_lists": items}, ["ou_0", "ou_1", "ou_2", "ou_bad"])
+
+
+def booked(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the subjects with bookings. The others are free or unreadable."""
+    return {subject_id: answer for subject_id, answer in answers.items() if answer and isinstance(answer, tuple)}
+
+
+# How the elements of each list are read, and three good ones
+LISTS: dict[str, tuple[Read, list[Any]]] = {
+    "rooms": (lambda items: parse.rooms({"rooms": items}), [{"room_id": f"omm_{n}", "name": "R"} for n in range(3)]),
+    "rooms by id": (lambda items: parse.rooms({"items": items}, "items"), [{"room_id": f"omm_{n}"} for n in range(3)]),
+    "levels": (lambda items: parse.room_levels({"items": items}), [{"room_level_id": f"omb_{n}"} for n in range(3)]),
+    "scopes": (
+        lambda items: sorted(parse.granted_scopes({"scopes": items})),
+        [{"scope_name": f"vc:{n}", "grant_status": 1} for n in range(3)],
+    ),
+    "ids by address": (
+        lambda items: parse.user_ids({"user_list": items}, [f"{n}@example.com" for n in range(3)], []),
+        [{"email": f"{n}@example.com", "user_id": f"ou_{n}"} for n in range(3)],
+    ),
+    "ids by number": (
+        lambda items: parse.user_ids({"user_list": items}, [], [f"+8613{n}" for n in range(3)]),
+        [{"mobile": f"+8613{n}", "user_id": f"ou_{n}"} for n in range(3)],
+    ),
+    "people": (
+        lambda items: booked(people_busy(items)),
+        [{"user_id": f"ou_{n}", "freebusy_items": [ROW]} for n in range(3)],
+    ),
+    "batch of rooms": (lambda items: booked(rooms_busy(items)), [{f"omm_{n}": [ROW]} for n in range(3)]),
+    "equipment": (
+        lambda items: parse.rooms({"rooms": [{"room_id": "omm_1", "device": items}]})[0].equipment,
+        [{"name": f"TV {n}"} for n in range(3)],
+    ),
+    "path of a room": (
+        lambda items: parse.rooms({"rooms": [{"room_id": "omm_1", "path": items}]})[0].path,
+        [f"omb_{n}" for n in range(3)],
+    ),
+}
+every_list = pytest.mark.parametrize(("read", "good"), LISTS.values(), ids=LISTS)
+
+
+@every_list
+def test_a_broken_element_costs_only_itself(read: Read, good: list[Any]) -> None:
+    for bad in ABSURD:
+        for place in (0, 1, 3):
+            assert read([*good[:place], bad, *good[place:]]) == read(good), bad
+
+
+@every_list
+def test_an_absurd_value_costs_only_its_element(read: Read, good: list[Any]) -> None:
+    first, *others = good
+    for key in first if isinstance(first, dict) else ():
+        for bad in ABSURD:
+            found, expected = read([{**first, key: bad}, *others]), read(others)
+            if isinstance(found, dict):
+                assert expected.items() <= found.items(), bad
+            else:
+                assert [each for each in expected if each not in found] == [], bad
+
+
+def test_an_element_that_names_nobody_makes_nobody_free() -> None:
+    for bad in ABSURD:
+        for answers in (rooms_busy([{"omm_1": [ROW]}, bad]), people_busy([{"user_id": "ou_1"}, bad])):
+            assert [key for key, answer in answers.items() if isinstance(answer, tuple)] == [list(answers)[1]]
+
+
+async def test_a_room_with_an_unreadable_status_costs_only_itself(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    rows = [
+        {"room_id": orion.room_id, "name": "Orion", "room_status": {"status": "perhaps"}},
+        {"room_id": vega.room_id, "name": "Vega"},
+        None,
+    ]
+    tenant.inject(Fault.body(200, {"code": 0, "msg": "success", "data": {"rooms": rows}}), ROOMS, times=None)
+    entry = await set_up(orion, vega)
+
+    assert entry.state.value == "loaded"
+    assert state_of(hass, vega) == "off"
+
+
+# One room, one moment
+
+
+async def test_a_bad_row_of_a_room_asked_alone_is_no_failure_of_the_account(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    rooms: list[Room],
+    caplog: pytest.LogCaptureFixture,
+    log_of_info: None,
+) -> None:
+    entry = await set_up(*rooms, scan_interval=3600)
+    bad = rooms[0]
+    tenant.inject(
+        Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [{"start_time": "soon"}]}}),
+        FREE_BUSY,
+        times=None,
+        when=lambda call: bad.room_id in str(call.body),
+    )
+    caplog.clear()
+
+    await clock.run(entry.runtime_data.async_read_now(bad.room_id))
+    await clock.forward(seconds=30)
+
+    assert [level for level, _ in said(caplog)] == ["WARNING"]
+    assert "1 of 12" in said(caplog)[0][1]
+    assert entry.runtime_data.last_update_success
+
+
+@pytest.mark.parametrize("source", ["list", "batch"])
+async def test_idle_rooms_stay_free_where_feishu_sends_no_data(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room], source: str
+) -> None:
+    tenant.variants.empty_list = "missing_data"
+    tenant.book(rooms[0].room_id, at(9), at(11))
+    await set_up(*rooms, source=source)
+    await clock.forward(minutes=30)
+
+    assert [state_of(hass, room) for room in rooms] == ["on", *["off"] * 11]
+
+
+async def test_a_foreign_page_that_says_success_frees_no_room(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(18))
+    await set_up(orion)
+    tenant.inject(Fault.body(200, {"code": 0, "msg": "success"}), FREE_BUSY, times=None)
+
+    await clock.to(at(10, 9))
+    assert state_of(hass, orion) == "on"
+    await clock.to(at(11))
+    assert state_of(hass, orion) == "unavailable"
+
+
+async def test_a_calendar_of_a_room_that_was_just_dropped_has_no_bookings(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    entry = await set_up(orion, vega)
+    calendar = calendar_of(hass, orion)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": {vega.room_id: "Vega"}})
+    await clock.settle()
+
+    assert await clock.run(calendar.async_get_events(hass, at(9), at(12))) == []
+
+
+@pytest.mark.parametrize("end", ["reload", "unload"])
+async def test_the_poll_of_changed_options_ends_with_its_entry(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room], end: str
+) -> None:
+    entry = await set_up(*rooms, scan_interval=3600)
+    tenant.inject(Fault.slow(8), FREE_BUSY, times=None)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "horizon_days": 3})
+    await clock.settle()
+    begun = clock.now
+    tenant.clear_faults()
+    tenant.requests.clear()
+
+    what = hass.config_entries.async_reload if end == "reload" else hass.config_entries.async_unload
+    await clock.run(what(entry.entry_id))
+
+    assert clock.now - begun < timedelta(seconds=5)
+    await clock.forward(minutes=2)
+    canceled = [call for call in tenant.calls(FREE_BUSY) if call.fault]
+    assert len(canceled) <= 10  # those under way; the other rooms are not asked for
+    assert len(tenant.calls(FREE_BUSY)) - len(canceled) == (len(rooms) if end == "reload" else 0)
+    if end == "reload":
+        assert state_of(hass, rooms[0]) == "off"
+
+
+# Names and manners
+
+
+async def test_names_with_control_characters_are_shown_in_one_line(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    level = tenant.add_level("3F\n\u202e")
+    room = tenant.add_room("\u202eOri\x00on\r\n\tRoom\u2066 e\u0301\U0001f469\u200d\U0001f4bb", level=level)
+    await set_up(room)
+
+    device = device_of(hass, room)
+    assert device
+    assert device.name == "Ori on Room \u00e9\U0001f469\u200d\U0001f4bb"
+    assert device.model == "3F"
+
+
+@pytest.mark.parametrize("name", ["庄" * 100, "庄" * 400, "Room " * 60, "ㅱ" * 255], ids=["100", "400", "en", "ko"])
+async def test_rooms_with_overlong_names_have_their_entities(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, name: str
+) -> None:
+    floors = [tenant.add_level("楼" * 100, tenant.add_level(f"{tower}座" * 60)) for tower in ("甲", "乙")]
+    rooms = [tenant.add_room(name, level=level) for level in floors]
+    await set_up(*rooms)
+
+    entities = [each for each in er.async_get(hass).entities.values() if "_omm_" in each.unique_id]
+    for room in rooms:
+        assert state_of(hass, room) == "off"
+        assert len(busy_id(hass, room)) < 255
+        assert sum(room.room_id in each.unique_id for each in entities) == len(entities) / 2
+
+
+async def test_renaming_the_entry_renames_its_device(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    (before,) = [device for device in devices_of(hass) if device.model == tenant.app_id]
+
+    hass.config_entries.async_update_entry(entry, title="Our rooms")
+    await clock.settle()
+
+    (after,) = [device for device in devices_of(hass) if device.model == tenant.app_id]
+    assert (after.id, after.name) == (before.id, "Our rooms")
+
+
+@pytest.mark.parametrize("event", ["start", "end"])
+@pytest.mark.parametrize("end", [None, at(20, day=3)], ids=["for ever", "until"])
+async def test_a_calendar_trigger_of_a_disabled_room_does_not_fire(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, event: str, end: datetime | None
+) -> None:
+    tenant.disable_room(orion.room_id, at(8), end, "burst pipe")
+    await set_up(orion)
+    assert state_of(hass, orion) == "on"
+    fired: list[datetime] = []
+
+    async def note(_call: ServiceCall) -> None:
+        fired.append(clock.now)
+
+    hass.services.async_register("test", "note", note)
+    automation = {
+        "alias": "a",
+        "mode": "queued",
+        "triggers": [{"trigger": "calendar", "event": event, "entity_id": calendar_of(hass, orion).entity_id}],
+        "actions": [{"action": "test.note"}],
+    }
+    assert await clock.run(async_setup_component(hass, "automation", {"automation": [automation]}))
+    await clock.to(at(12))
+    await clock.run(hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True))
+
+    assert fired == []
+
+
+async def test_floors_in_composed_and_decomposed_characters_are_the_same(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    for name, floor in (("A", "E\u0301tage"), ("B", "\u00c9tage")):
+        tenant.add_room(name, level=tenant.add_level(floor, tenant.add_level(f"Tower {name}")))
+    await set_up(*tenant.rooms.values())
+
+    for floor in ("E\u0301tage", "\u00c9tage"):
+        response: Any = await clock.run(
+            hass.services.async_call(
+                "feishu_freebusy", "find_rooms", {"floor": floor}, blocking=True, return_response=True
+            )
+        )
+        assert {room["name"] for room in response["rooms"]} == {"A", "B"}

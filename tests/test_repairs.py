@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.sync.store import async_forget_stored
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
@@ -504,3 +505,27 @@ async def test_the_dialog_of_an_entry_that_is_gone_says_so(
     )
 
     assert (await fix.open(entry, "bot_disabled"))["reason"] == "entry_gone"
+
+
+async def test_a_check_that_fails_unexpectedly_says_so(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    fix: Fix,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+) -> None:
+    entry = await missing_scope(tenant, clock, set_up, orion)
+    await fix.open(entry, "scope_missing")
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FreeBusyCoordinator, "async_check_now", fail)
+    result = await fix.choose("check")
+
+    assert result["errors"] == {"base": "other"}
+    assert "unexpected" in result["description_placeholders"]["problem"]
+    assert "ZeroDivisionError" in caplog.text

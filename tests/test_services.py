@@ -8,15 +8,15 @@ from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from homeassistant.core import HomeAssistant, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryDisabler
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 from homeassistant.helpers.selector import SelectSelector, selector
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 import voluptuous as vol
 import yaml
 
@@ -888,3 +888,114 @@ async def test_a_zero_duration_is_refused(set_up: SetUp, ask: Ask, mira: Room) -
 @pytest.mark.parametrize("value", [*Reason, *Why])
 def test_each_reason_is_documented(readme: str, value: str) -> None:
     assert f"`{value}`" in (ROOT / readme).read_text(encoding="utf-8")
+
+
+# Who may read what
+
+
+type AskAs = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def ask_as(hass: HomeAssistant, clock: Clock) -> AskAs:
+    """Return what performs `get_free_busy` as a user."""
+
+    async def ask_as(user: MockUser, **data: Any) -> Any:
+        context = Context(user_id=user.id)
+        call = hass.services.async_call(
+            DOMAIN, "get_free_busy", data, blocking=True, return_response=True, context=context
+        )
+        return await clock.run(call)
+
+    return ask_as
+
+
+def user_who_may_read(hass: HomeAssistant, *entity_ids: str) -> MockUser:
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {entity_id: {"read": True} for entity_id in entity_ids}}})
+    return user
+
+
+async def test_a_user_reads_only_what_the_user_may_read(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask_as: AskAs, lyra: Room, mira: Room
+) -> None:
+    await set_up(lyra, mira)
+    user = user_who_may_read(hass, busy_id(hass, lyra))
+    tenant.requests.clear()
+
+    for allowed in ({"entity_id": busy_id(hass, lyra)}, {"room_id": lyra.room_id}):
+        assert (await ask_as(user, **allowed))["subjects"][0]["id"] == lyra.room_id
+    reads = len(tenant.requests)
+    stranger, unlisted = tenant.add_user("Li Na"), tenant.add_room("Unlisted")
+    for refused in (
+        {"entity_id": [busy_id(hass, lyra), busy_id(hass, mira)]},
+        {"room_id": mira.room_id},
+        {"room_id": [lyra.room_id, unlisted.room_id]},
+        {"user_id": stranger.open_id},
+    ):
+        with pytest.raises(Unauthorized):
+            await ask_as(user, **refused)
+    with pytest.raises(Unauthorized):
+        await ask_as(user_who_may_read(hass), room_id=lyra.room_id)
+    assert len(tenant.requests) == reads
+
+
+async def test_administrators_and_automations_may_read_all_of_feishu(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, ask_as: AskAs, lyra: Room
+) -> None:
+    await set_up(lyra)
+    other = tenant.add_room("Unlisted")
+    admin = MockUser(is_owner=True).add_to_hass(hass)
+
+    for response in (await ask_as(admin, room_id=other.room_id), await ask("get_free_busy", room_id=other.room_id)):
+        assert response["subjects"][0]["busy"] == []
+
+
+async def test_a_user_who_was_removed_reads_nothing(
+    hass: HomeAssistant, set_up: SetUp, ask_as: AskAs, lyra: Room
+) -> None:
+    await set_up(lyra)
+
+    with pytest.raises(UnknownUser):
+        await ask_as(MockUser(), room_id=lyra.room_id)
+
+
+async def test_actions_use_only_their_share_of_the_budget(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
+) -> None:
+    await set_up(lyra, plan="free", monthly_budget=3_000)  # 20 calls a day for actions
+
+    await ask("get_free_busy", room_id=lyra.room_id, duration={"days": 366})  # five windows
+    with pytest.raises(ServiceValidationError) as refusal:
+        await ask("get_free_busy", room_id=[f"omm_{number}" for number in range(16)])
+    assert refusal.value.translation_key == "over_budget"
+    assert refusal.value.translation_placeholders == {"calls": "16", "left": "15"}
+    for _ in range(15):
+        await ask("get_free_busy", room_id=lyra.room_id)
+    with pytest.raises(ServiceValidationError):
+        await ask("get_free_busy", room_id=lyra.room_id)
+
+    await clock.forward(days=1)
+    await ask("get_free_busy", room_id=lyra.room_id)
+
+
+async def test_on_a_paid_plan_actions_have_no_share(set_up: SetUp, ask: Ask, tenant: Tenant, lyra: Room) -> None:
+    await set_up(lyra)
+
+    for _ in range(3):
+        await ask("get_free_busy", room_id=[lyra.room_id], duration={"days": 366})
+
+
+async def test_no_action_reads_while_the_quota_is_used_up(
+    tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
+) -> None:
+    await set_up(lyra)
+    tenant.quota_left = 0
+    await clock.forward(minutes=2)
+    tenant.requests.clear()
+
+    with pytest.raises(HomeAssistantError) as refusal:
+        await ask("get_free_busy", room_id=lyra.room_id)
+
+    assert refusal.value.translation_key == "quota_exceeded"
+    assert tenant.calls(FREE_BUSY) == []

@@ -15,6 +15,7 @@ from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import (
     async_remove_dropped,
+    async_update_account_device,
     names_of_rooms,
     subject_id_of,
 )
@@ -109,8 +110,9 @@ def _may_be_followed(entry: FeishuConfigEntry, subject_id: str, options: Options
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
-    """Apply changed options in place; the flow itself reloads the entry for another address or secret."""
+    """Apply a changed title or options in place; the flow itself reloads the entry for another address or secret."""
     coordinator = entry.runtime_data
+    async_update_account_device(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
     await coordinator.async_apply_options()

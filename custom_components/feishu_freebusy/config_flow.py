@@ -36,6 +36,7 @@ from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
 from .flows.options import FeishuOptionsFlow, forecast_texts
 from .flows.rooms import RoomSteps
+from .issues import escape_markdown
 from .model.options import Options, Plan
 
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
@@ -146,7 +147,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
             return ", ".join(letter for letter, state in items.items() if state is granted) or _NONE
 
         return {
-            "app_name": access.app_name or app_id,
+            "app_name": escape_markdown(access.app_name) or app_id,
             "granted": letters(True),
             "missing": letters(False),
             "unknown": letters(None),

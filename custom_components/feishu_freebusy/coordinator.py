@@ -18,7 +18,7 @@ from .devices import async_remove_dropped, async_update_devices, async_watch_ena
 from .feishu.client import FeishuClient
 from .feishu.models import SubjectKind
 from .issues import Account, async_update_issues, async_update_stale
-from .model.directory import RoomInfo
+from .model.directory import RoomInfo, shortened
 from .model.moment import LoopSeconds, Moment
 from .model.options import Options
 from .model.schedule import Block, Schedule, disabled_period
@@ -144,9 +144,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def async_bookings(self, subject_id: str, start: datetime, end: datetime) -> tuple[Block, ...]:
         """Return the single bookings that touch `[start, end)`: from memory if known, else from Feishu.
 
-        Raises `FeishuError`.
+        A subject that was just dropped has none. Raises `FeishuError`.
         """
-        subject, moment = self._subjects[subject_id], self.moment
+        if (subject := self._subjects.get(subject_id)) is None:
+            return ()
+        moment = self.moment
         if subject.reading and subject.knows(start, end, moment):
             return subject.single_bookings(subject.reading.periods, start, end)
         external = self.options.include_external_calendar
@@ -337,8 +339,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.timetable.make_due([subject_id])
             await self.async_request_refresh()
 
-    def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self.config_entry.async_create_task(self.hass, work, f"{self.name} {name}")
+    def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start work that is canceled when the entry is unloaded or Home Assistant stops."""
+        return self.config_entry.async_create_background_task(self.hass, work, f"{self.name} {name}")
 
     # Changes from outside
 
@@ -367,7 +370,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def _apply_catalogue(self) -> None:
         """Apply the names, places and disabled periods of the catalogue, and the rooms of followed levels."""
         self.async_ignore_disabled()  # among the rooms that were new last time
-        self.source.try_again()
+        self._poller.reader.try_again()
         self._update_issues()
         self._take_over(self._describe())
         moment = self.moment
@@ -398,7 +401,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.async_update_listeners()
 
     async def async_apply_options(self) -> None:
-        """Apply changed options without a reload: entities that stay keep their state. Then read what is due."""
+        """Apply changed options without a reload: entities that stay keep their state. Then read what is due.
+
+        Ends early if the entry is unloaded: another start takes the options as they are then.
+        """
+        task = self._create_task(self._apply_options(), "changed options")
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
+
+    async def _apply_options(self) -> None:
         before, options = self.options, Options.of(self.config_entry.options)
         if before == options or not self._is_running:
             return
@@ -414,7 +426,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         before, new = self.options, Options.of(self.config_entry.options)
         self.options = self._office_days.applied(new, self.moment)
         self._office_days.async_watch(new.office_day, self._apply_office_days)
-        self.source.try_again()
+        self._poller.reader.try_again()
         self._take_over(self._describe())
         if (before.horizon, before.include_external_calendar) != (
             self.options.horizon,
@@ -434,7 +446,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         followed = {
             room_id: known.catalogue.rooms[room_id].name for room_id in known.followed(self.options.room_levels)
         }
-        people = {person_id: PersonInfo(person_id, name) for person_id, name in self.options.people.items()}
+        people = {person_id: PersonInfo(person_id, shortened(name)) for person_id, name in self.options.people.items()}
         return {**self.catalogue.describe({**followed, **self.options.rooms}), **people}
 
     @callback

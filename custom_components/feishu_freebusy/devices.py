@@ -105,6 +105,14 @@ def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_i
 
 
 @callback
+def async_update_account_device(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Give the device of the account the current name of the entry."""
+    registry = dr.async_get(hass)
+    if registry.async_get_device(identifiers={_account_identifier(entry)}):
+        registry.async_get_or_create(config_entry_id=entry.entry_id, **account_device_info(entry))
+
+
+@callback
 def async_update_devices(hass: HomeAssistant, entry: ConfigEntry[Any], infos: Iterable[SubjectInfo]) -> None:
     """Give the devices of these rooms and people their current names and places."""
     registry = dr.async_get(hass)

@@ -59,13 +59,16 @@ class Kind(StrEnum):
     STALE = "stale"
     ROOM_LIST_REFUSED = "room_list_refused"
     ROOMS_GONE = "rooms_gone"
+    LEVELS_GONE = "levels_gone"
     PEOPLE_GONE = "people_gone"
 
 
 # These stop the app from reading. A poll meets only one of them, so at most one is shown
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
 # Not urgent: other rooms keep working, and the quota comes back by itself
-_WARNINGS = frozenset({Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.PEOPLE_GONE})
+_WARNINGS = frozenset(
+    {Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.LEVELS_GONE, Kind.PEOPLE_GONE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,10 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
     issues = (
         _issue_of_room_list(entry, account),
         _issue_of_gone(entry, Kind.ROOMS_GONE, rooms_gone(entry, account)),
+        _issue_of_gone(entry, Kind.LEVELS_GONE, levels_gone(entry, account)),
         _issue_of_gone(entry, Kind.PEOPLE_GONE, people_gone(account)),
     )
-    kinds = (Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.PEOPLE_GONE)
+    kinds = (Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.LEVELS_GONE, Kind.PEOPLE_GONE)
     _sync(hass, entry, issues, kinds)
 
 
@@ -188,6 +192,14 @@ def rooms_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:
         room_id: account.catalogue.catalogue.rooms[room_id].name or name or room_id
         for room_id, name in Options.of(entry.options).rooms.items()
         if room_id in account.catalogue.gone
+    }
+
+
+def levels_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:
+    """Return the names of the followed buildings and floors that are gone, or have lost all their rooms, by id."""
+    levels = Options.of(entry.options).room_levels
+    return {
+        level_id: name or level_id for level_id, name in levels.items() if level_id in account.catalogue.levels_gone
     }
 
 

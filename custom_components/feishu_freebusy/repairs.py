@@ -1,8 +1,9 @@
-"""The fix flows of issues: check again now, ask the Feishu administrator, remove deleted rooms or people."""
+"""The fix flows of issues: check again now, ask the Feishu administrator, remove deleted rooms, levels or people."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+import logging
 from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.components.repairs import RepairsFlow
@@ -12,15 +13,23 @@ from homeassistant.helpers import issue_registry as ir
 
 from ._vol import vol
 from .api import FLOW_DEADLINE, async_create_client
-from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
+from .const import CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
 from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
-from .issues import Account, Kind, id_of_issue, is_active, people_gone, rooms_gone
+from .issues import Account, Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
 
+_LOGGER = logging.getLogger(__name__)
+
+# What a fix flow removes, and from which option
+_REMOVABLE = {
+    Kind.ROOMS_GONE: CONF_ROOMS,
+    Kind.LEVELS_GONE: CONF_ROOM_LEVELS,
+    Kind.PEOPLE_GONE: CONF_PEOPLE,
+}
 _OUTCOMES = {
     212001: "too_sensitive",
     212002: "nothing_to_ask",
@@ -37,7 +46,7 @@ async def async_create_fix_flow(
     """Return the fix flow of an issue."""
     words = data or {}
     kind, entry_id = Kind(str(words["kind"])), str(words["entry_id"])
-    if kind in {Kind.ROOMS_GONE, Kind.PEOPLE_GONE}:
+    if kind in _REMOVABLE:
         return RemoveFlow(kind, entry_id)
     if kind in {Kind.SCOPE_MISSING, Kind.ROOM_LIST_REFUSED}:
         return ScopeFlow(kind, entry_id)
@@ -85,7 +94,11 @@ class CheckFlow(_FixFlow):
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
         self._placeholders()
-        in_time = await self._in_time(entry, self._look(entry))
+        try:
+            in_time = await self._in_time(entry, self._look(entry))
+        except Exception:
+            _LOGGER.exception("Unexpected error checking %s", entry.title)
+            return self._form("check", "other", problem=problem_text(self.hass, None))
         if (entry := self._entry) is None:
             return self.async_abort(reason="entry_gone")
         if in_time and self._is_fixed(entry):
@@ -104,9 +117,14 @@ class CheckFlow(_FixFlow):
             await entry.runtime_data.async_check_now()
 
     async def _in_time(self, entry: ConfigEntry[FreeBusyCoordinator], look: Coroutine[Any, Any, None]) -> bool:
-        """Wait up to FLOW_DEADLINE; the check continues in the background. Returns whether it finished."""
+        """Wait up to FLOW_DEADLINE; the check continues in the background. Returns whether it finished.
+
+        Raises what the check raised.
+        """
         task = self.hass.async_create_task(look, f"{entry.title} check")
         done, _ = await asyncio.wait({task}, timeout=FLOW_DEADLINE)
+        for finished in done:
+            finished.result()
         return bool(done)
 
     def _is_fixed(self, entry: ConfigEntry[FreeBusyCoordinator]) -> bool:
@@ -166,10 +184,10 @@ class ScopeFlow(CheckFlow):
 
 
 class RemoveFlow(_FixFlow):
-    """Removes deleted rooms or people from the options."""
+    """Removes deleted rooms, levels or people from the options."""
 
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
-        """Name the rooms or people."""
+        """Name what is gone."""
         return self._form("confirm") if self._entry else self.async_abort(reason="entry_gone")
 
     async def async_step_confirm(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
@@ -177,11 +195,13 @@ class RemoveFlow(_FixFlow):
         entry = self._entry
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_gone")
-        key = CONF_ROOMS if self._kind is Kind.ROOMS_GONE else CONF_PEOPLE
+        key = _REMOVABLE[self._kind]
         gone = self._gone(entry, entry.runtime_data.account)
         kept = {subject_id: name for subject_id, name in entry.options.get(key, {}).items() if subject_id not in gone}
         self.hass.config_entries.async_update_entry(entry, options={**entry.options, key: kept})
         return self.async_create_entry(data={})
 
     def _gone(self, entry: ConfigEntry[FreeBusyCoordinator], account: Account) -> Mapping[str, str]:
-        return rooms_gone(entry, account) if self._kind is Kind.ROOMS_GONE else people_gone(account)
+        if self._kind is Kind.PEOPLE_GONE:
+            return people_gone(account)
+        return (rooms_gone if self._kind is Kind.ROOMS_GONE else levels_gone)(entry, account)

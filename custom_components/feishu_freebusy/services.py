@@ -1,12 +1,15 @@
 """The actions: read any free/busy from Feishu, and find a free room among the known ones."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+import unicodedata
 
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
@@ -14,11 +17,13 @@ from homeassistant.util.json import JsonObjectType
 from ._time import local_iso
 from ._vol import vol
 from .const import DOMAIN
-from .coordinator import FeishuConfigEntry
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import failed, problem_key, refused
-from .feishu.errors import FeishuError
+from .feishu.client import MAX_WINDOW
+from .feishu.errors import FeishuError, QuotaExceededError
 from .feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
+from .feishu.windows import windows
 from .finder import Found, async_find_rooms, minutes_of
 from .model.search import Offer, Request
 
@@ -30,6 +35,11 @@ _MAX_WINDOW = timedelta(days=366)
 _YEARS = range(1970, 3000)  # in other years, time zone arithmetic may overflow
 
 
+def _composed(text: str) -> str:
+    """Return a text with composed characters (NFC), as the names from Feishu have them."""
+    return unicodedata.normalize("NFC", text)
+
+
 def instant(value: Any) -> datetime:  # noqa: ANN401  # a validator takes any input
     """Validate an instant and return it in UTC, in whole seconds. Without a time zone, Home Assistant's is assumed."""
     local = cv.datetime(value)
@@ -38,7 +48,7 @@ def instant(value: Any) -> datetime:  # noqa: ANN401  # a validator takes any in
     return dt_util.as_utc(local).replace(microsecond=0)
 
 
-_TEXTS = vol.All(cv.ensure_list, [vol.All(cv.string, str.strip)])
+_TEXTS = vol.All(cv.ensure_list, [vol.All(cv.string, str.strip, _composed)])
 
 _GET_FREE_BUSY = vol.Schema(
     {
@@ -87,8 +97,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
     """Return the busy periods of any rooms and people in any window, read from Feishu now."""
     entry, subjects = _entry_and_subjects(call)
+    await _check_permission(call, entry, subjects)
     start, end = _window(call)
     coordinator = entry.runtime_data  # the entry may be unloaded during the calls
+    _check_budget(coordinator, len(subjects) * len(windows(start, end, MAX_WINDOW)))
     names = _names(call.hass, entry)
 
     async def read(subject: SubjectRef) -> BusyAnswer:
@@ -118,6 +130,44 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
             for subject_id, answer in zip(subjects, answers, strict=True)
         ],
     }
+
+
+async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subjects: Iterable[str]) -> None:
+    """Raise `Unauthorized` if the caller may not read a subject.
+
+    Automations, which have no user, and administrators may read all of Feishu. Other users may read rooms and people of
+    the entry, if they may read their entities in Home Assistant.
+    """
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    if user.is_admin:
+        return
+    registry = er.async_get(call.hass)
+    may_read = user.permissions.check_entity
+    for subject_id in subjects:
+        main = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{entry.unique_id}_{subject_id}_busy")
+        if main is None or subject_id not in entry.runtime_data or not may_read(main, POLICY_READ):
+            raise _unauthorized(call, main)
+    for entity_id in call.data[ATTR_ENTITY_ID]:
+        if not may_read(entity_id, POLICY_READ):
+            raise _unauthorized(call, entity_id)
+
+
+def _unauthorized(call: ServiceCall, entity_id: str | None) -> Unauthorized:
+    return Unauthorized(context=call.context, user_id=call.context.user_id, entity_id=entity_id, permission=POLICY_READ)
+
+
+def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
+    """Count the calls of an action. Refuse it if they exceed what actions may use today."""
+    if isinstance(coordinator.account.error, QuotaExceededError):
+        raise failed(coordinator.account.error, HomeAssistantError)
+    left = coordinator.calls.left_for_actions(coordinator.options.budget)
+    if left is not None and calls > left:
+        raise refused("over_budget", calls=str(calls), left=str(left))
+    coordinator.calls.note_action(calls)
 
 
 def _window(call: ServiceCall) -> tuple[datetime, datetime]:

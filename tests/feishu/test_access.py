@@ -159,6 +159,13 @@ async def test_trying_an_api_needs_no_existing_room(client: FeishuClient, tenant
     assert await check_access(client) == named(True, True, True, True)
 
 
+async def test_scopes_of_an_app_that_is_not_installed_are_found_by_trying(client: FeishuClient, tenant: Tenant) -> None:
+    always(Fault.error(400, 212100), SCOPES_PATH)(tenant)
+    tenant.revoke(ROOM_BATCH)
+
+    assert await check_access(client) == named(True, True, False, True)
+
+
 @pytest.mark.parametrize("scope", ["calendar:calendar:readonly", "calendar:calendar"])
 async def test_a_wider_calendar_scope_grants_free_busy(client: FeishuClient, tenant: Tenant, scope: str) -> None:
     tenant.revoke(FREE_BUSY)

@@ -10,9 +10,12 @@ from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SC
 from custom_components.feishu_freebusy.feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
+    FeishuError,
     IpDeniedError,
     QuotaExceededError,
+    RequestError,
     ScopeMissingError,
+    ServerError,
     SubjectError,
     UnreadableAnswerError,
 )
@@ -146,10 +149,64 @@ async def test_a_damaged_answer_is_never_free(
         await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
 
 
-async def test_missing_data_is_never_free(client: FeishuClient, tenant: Tenant, room: Room) -> None:
+async def test_a_success_without_data_is_empty_if_feishu_says_it(
+    client: FeishuClient, tenant: Tenant, room: Room
+) -> None:
     tenant.variants.empty_list = "missing_data"
+    orion = SubjectRef.of(room.room_id)
+
+    answers = [await client.freebusy_list(orion, time_min=at(0), time_max=at(1)) for _ in range(3)]
+
+    assert answers == [()] * 3
+    assert [call.code for call in tenant.calls(LIST)].count(190002) == 1  # one proof for all of them
+    assert client.traffic.counted == {LIST: 3}
+
+
+@pytest.mark.parametrize("unknown_room", ["190002", "190014"])
+async def test_each_refusal_of_an_unknown_room_proves_that_feishu_answers(
+    client: FeishuClient, tenant: Tenant, room: Room, unknown_room: Any
+) -> None:
+    tenant.variants.update({"empty_list": "missing_data", "unknown_room": unknown_room})
+
+    assert await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1)) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 0, "msg": "success"},  # to everything, also to a room that does not exist
+        {"code": 0, "msg": "success", "data": None},
+        {"code": 0, "msg": "ok"},
+        {"code": 0},
+        {"code": 0, "msg": "success", "data": []},
+        {"code": 0, "msg": "success", "result": {}},
+    ],
+)
+async def test_a_success_without_data_from_another_server_is_never_free(
+    client: FeishuClient, tenant: Tenant, room: Room, body: dict[str, Any]
+) -> None:
+    tenant.inject(Fault.body(200, body), LIST, times=None)
 
     with pytest.raises(UnreadableAnswerError):
+        await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault.error(500, 190003), ServerError),
+        (Fault.error(400, 99991672), ScopeMissingError),
+        (Fault.error(400, 404), RequestError),
+        (Fault.html(200), UnreadableAnswerError),
+    ],
+)
+async def test_a_proof_that_fails_is_the_error_of_the_answer(
+    client: FeishuClient, tenant: Tenant, room: Room, fault: Fault, error: type[FeishuError]
+) -> None:
+    tenant.variants.empty_list = "missing_data"
+    tenant.inject(fault, LIST, times=None, when=lambda call: room.room_id not in str(call.body))
+
+    with pytest.raises(error):
         await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
 
 

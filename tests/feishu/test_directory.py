@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
-from custom_components.feishu_freebusy.feishu.errors import FeishuError
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, NotFeishuError
 from simulator import Fault, Level, Room, Tenant
 
 from .virtual import Virtual, on_virtual_time, run
@@ -38,12 +38,18 @@ def floors(tenant: Tenant) -> list[Level]:
     return found
 
 
-def test_a_complete_room_list_needs_no_scan_of_levels(tenant: Tenant, floors: list[Level]) -> None:
+@pytest.mark.parametrize(("rooms_of_level", "samples"), [("subtree", 1), ("direct", 2)])
+def test_a_complete_room_list_needs_only_samples_of_levels(
+    tenant: Tenant, floors: list[Level], rooms_of_level: str, samples: int
+) -> None:
+    tenant.variants.update({"rooms_of_level": rooms_of_level})
+
     catalogue, virtual = read(tenant)
 
     assert catalogue.rooms.keys() == tenant.rooms.keys()
     assert catalogue.levels.keys() == tenant.levels.keys()
-    assert len(virtual.sent(ROOMS)) == 1
+    assert catalogue.unread == frozenset()
+    assert len(virtual.sent(ROOMS)) == 1 + samples
     assert len(virtual.sent(LEVELS)) == 4  # the root, the city, and each tower
 
 
@@ -54,7 +60,7 @@ def test_each_level_without_rooms_costs_one_call(tenant: Tenant, floors: list[Le
     catalogue, virtual = read(tenant)
 
     assert catalogue.rooms.keys() == tenant.rooms.keys()
-    assert len(virtual.sent(ROOMS)) == 1 + 3
+    assert len(virtual.sent(ROOMS)) == 1 + 3 + 1  # and a sample
 
 
 @pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
@@ -122,13 +128,86 @@ def test_circular_levels_end_the_scan(tenant: Tenant) -> None:
     assert len(virtual.sent(LEVELS)) == 2
 
 
+@pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
+def test_a_list_with_some_rooms_of_each_floor_is_completed(
+    tenant: Tenant, floors: list[Level], rooms_of_level: str
+) -> None:
+    tenant.variants.update({"rooms_of_level": rooms_of_level})
+    some = [room for room in tenant.rooms.values() if room.name[-1] in "01ye"]
+    only(tenant, some)
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+
+
 @pytest.mark.parametrize("path", [ROOMS, LEVELS])
-def test_a_failed_call_fails_the_whole_catalogue(tenant: Tenant, floors: list[Level], path: str) -> None:
-    tenant.variants.rooms_without_level = "direct"
-    tenant.inject(Fault.error(400, 121003), path, when=lambda call: "room_level_id" in call.query)
+def test_a_failed_list_without_a_level_fails_the_whole_catalogue(
+    tenant: Tenant, floors: list[Level], path: str
+) -> None:
+    tenant.inject(Fault.error(400, 121003), path, when=lambda call: "room_level_id" not in call.query)
 
     with pytest.raises(FeishuError, match="121003"):
         read(tenant)
+
+
+@pytest.mark.parametrize("fault", [Fault.error(400, 121003), Fault.error(500, 121001), Fault.html(200)])
+def test_more_failed_calls_than_good_ones_fail_the_whole_catalogue(
+    tenant: Tenant, floors: list[Level], fault: Fault
+) -> None:
+    tenant.variants.rooms_without_level = "direct"
+    tenant.inject(fault, ROOMS, times=None, when=lambda call: "room_level_id" in call.query)
+
+    with pytest.raises(FeishuError):
+        read(tenant)
+
+
+def test_another_server_at_a_level_fails_the_whole_catalogue(tenant: Tenant, floors: list[Level]) -> None:
+    tenant.add_level("Empty")
+    tenant.inject(Fault.html(404), ROOMS, times=None, when=lambda call: "room_level_id" in call.query)
+
+    with pytest.raises(NotFeishuError):
+        read(tenant)
+
+
+REFUSED = Fault.error(404, 121005)
+
+
+@pytest.mark.parametrize(
+    "fault", [REFUSED, Fault.error(404, 121004), Fault.error(400, 121003), Fault.error(500, 121001), Fault.html(200)]
+)
+def test_a_level_that_cannot_be_read_costs_only_itself(tenant: Tenant, floors: list[Level], fault: Fault) -> None:
+    tenant.variants.update({"rooms_without_level": "direct", "rooms_of_level": "direct"})
+    bad = floors[1].level_id
+    tenant.inject(fault, ROOMS, times=None, when=lambda call: call.query.get("room_level_id") == bad)
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == {room.room_id for room in tenant.rooms.values() if room.level_id != bad}
+    assert catalogue.levels.keys() == tenant.levels.keys()
+    assert catalogue.unread == {bad}
+
+
+def test_any_number_of_levels_may_be_invisible_to_the_app(tenant: Tenant, floors: list[Level]) -> None:
+    for number in range(20):
+        tenant.add_level(f"Empty {number}")
+    tenant.inject(REFUSED, ROOMS, times=None, when=lambda call: "room_level_id" in call.query)
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert len(catalogue.unread) == 20 + 2  # and the samples
+
+
+def test_a_level_whose_floors_cannot_be_read_costs_only_them(tenant: Tenant, floors: list[Level]) -> None:
+    bad = floors[0].parent_id
+    tenant.inject(REFUSED, LEVELS, times=None, when=lambda call: call.query.get("room_level_id") == bad)
+
+    catalogue, _ = read(tenant)
+
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert catalogue.levels.keys() == tenant.levels.keys() - {level.level_id for level in floors[:2]}
+    assert catalogue.unread == {bad}
 
 
 @pytest.mark.parametrize("path_root", ["left_out", "included"])

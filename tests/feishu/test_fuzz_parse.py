@@ -18,7 +18,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     error_of,
     token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room
 
 from .odd import ODD_TIMES, ODD_VALUES, corrupted, nested, odd_values
 
@@ -226,14 +226,19 @@ def test_a_page_token_without_has_more_means_a_next_page() -> None:
 
 @pytest.mark.parametrize("status", [0, 1, "false", "true", "", [], {}, 0.0])
 def test_an_invalid_enabled_flag_of_a_room_is_unreadable(status: object) -> None:
+    check_unreadable({**ROOM, "room_status": {"status": status}})
+
+
+def check_unreadable(row: dict[str, Any]) -> None:
+    """Check that a room is unreadable alone, and left out of a list: it counts as missing, never as enabled."""
     with pytest.raises(UnreadableAnswerError):
-        parse.rooms({"rooms": [{**ROOM, "room_status": {"status": status}}]})
+        parse.room({"room": row}, row["room_id"])
+    assert parse.rooms({"rooms": [row, {"room_id": "omm_2"}]}) == (Room("omm_2", ""),)
 
 
 @pytest.mark.parametrize("status", [[], "", 0, False, "disabled", [{"status": False}]])
 def test_an_invalid_room_status_is_unreadable(status: object) -> None:
-    with pytest.raises(UnreadableAnswerError):
-        parse.rooms({"rooms": [{**ROOM, "room_status": status}]})
+    check_unreadable({**ROOM, "room_status": status})
 
 
 # --- Booleans are not numbers -----------------------------------------------------------------------------------------

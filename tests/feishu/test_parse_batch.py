@@ -8,7 +8,12 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu import parse
-from custom_components.feishu_freebusy.feishu.errors import FeishuError, SubjectError, UnreadableAnswerError
+from custom_components.feishu_freebusy.feishu.errors import (
+    FeishuError,
+    SubjectError,
+    UnreadableAnswerError,
+    UnreadableRowsError,
+)
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 
 TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
@@ -54,7 +59,7 @@ def test_a_room_without_a_row_is_free(free_busy: object) -> None:
 
 @pytest.mark.parametrize("free_busy", [{"a": [ROW], "B": [ROW]}, [{"a": [ROW]}, {"B": []}], {"a": [ROW], "": []}])
 def test_an_omitted_room_is_not_free_if_the_answer_names_another_room(free_busy: object) -> None:
-    assert kinds(rooms("a", "b", free_busy=free_busy)) == {"a": (PERIOD,), "b": UnreadableAnswerError}
+    assert kinds(rooms("a", "b", free_busy=free_busy)) == {"a": (PERIOD,), "b": UnreadableRowsError}
 
 
 @pytest.mark.parametrize("free_busy", [{}, [], {"a": []}, [{"a": []}]])
@@ -111,10 +116,40 @@ def test_a_room_in_error_room_ids_is_not_free() -> None:
     assert kinds(answers) == {"a": (PERIOD,), "b": SubjectError, "c": SubjectError}
 
 
-@pytest.mark.parametrize("ids", [{}, "a", 0, False, [None], [1], [{"room_id": "a"}]])
+@pytest.mark.parametrize("ids", [{}, "a", 0, False])
 def test_invalid_error_room_ids_are_unreadable(ids: object) -> None:
     with pytest.raises(UnreadableAnswerError):
         rooms("a", free_busy={}, error_room_ids=ids)
+
+
+@pytest.mark.parametrize("bad", [None, 1, {"room_id": "b"}])
+def test_a_refused_room_without_an_id_may_be_any_omitted_room(bad: object) -> None:
+    answers = rooms("a", "b", "c", free_busy={"a": [ROW]}, error_room_ids=["c", bad])
+
+    assert kinds(answers) == {"a": (PERIOD,), "b": UnreadableRowsError, "c": SubjectError}
+
+
+@pytest.mark.parametrize("bad", [None, [], "a", {}, {"a": None}, {"a": [], "b": []}])
+def test_an_element_without_a_room_may_be_any_omitted_room(bad: object) -> None:
+    answers = rooms("a", "b", free_busy=[{"a": [ROW]}, bad])
+
+    assert kinds(answers) == {"a": (PERIOD,), "b": UnreadableRowsError}
+
+
+def test_a_row_without_a_room_may_belong_to_any_room() -> None:
+    with pytest.raises(UnreadableAnswerError):
+        rooms("a", "b", free_busy=[{"room_id": "a", **ROW}, {"room_id": "b", **ROW}, ROW])
+
+
+@pytest.mark.parametrize("bad", [None, [], {}, {"freebusy_items": [ROW]}, {"user_id": 1, "freebusy_items": [ROW]}])
+def test_a_list_without_a_person_may_be_any_person_who_is_not_listed(bad: object) -> None:
+    a, b = {"user_id": "a", "freebusy_items": [ROW]}, {"user_id": "b", "freebusy_items": [ROW]}
+
+    answers = parse.users_busy({"freebusy_lists": [a, bad]}, ["a", "b"])
+
+    assert kinds(answers) == {"a": (PERIOD,), "b": SubjectError}  # who is then asked for alone
+    with pytest.raises(UnreadableAnswerError):
+        parse.users_busy({"freebusy_lists": [a, b, bad]}, ["a", "b"])
 
 
 @pytest.mark.parametrize("bad", BAD_ROWS)
@@ -125,13 +160,13 @@ def test_one_bad_row_fails_only_its_room(bad: object, place: int) -> None:
 
     answers = rooms("a", "b", "c", free_busy={"a": rows, "b": [ROW]})
 
-    assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,), "c": ()}
+    assert kinds(answers) == {"a": UnreadableRowsError, "b": (PERIOD,), "c": ()}
     assert answers["a"].__traceback__ is None  # a traceback would keep all rows alive
 
 
 @pytest.mark.parametrize("rows", [None, {}, "", 0, False, "none", ROW])
 def test_a_room_without_a_list_of_rows_is_unreadable(rows: object) -> None:
-    assert kinds(rooms("a", "b", free_busy={"a": rows, "b": [ROW]})) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
+    assert kinds(rooms("a", "b", free_busy={"a": rows, "b": [ROW]})) == {"a": UnreadableRowsError, "b": (PERIOD,)}
 
 
 def test_the_rsvp_status_of_a_row_is_read() -> None:
@@ -164,7 +199,7 @@ def test_bad_rows_fail_only_their_person(items: object) -> None:
 
     answers = parse.users_busy({"freebusy_lists": lists}, ["a", "b"])
 
-    assert kinds(answers) == {"a": UnreadableAnswerError, "b": (PERIOD,)}
+    assert kinds(answers) == {"a": UnreadableRowsError, "b": (PERIOD,)}
 
 
 def test_a_person_listed_twice_has_the_rows_of_both_lists() -> None:
@@ -192,7 +227,7 @@ ROWS = st.lists(GOOD | st.sampled_from(BAD_ROWS), max_size=4)
 def expected(rows: list[Any]) -> object:
     """Parse the rows in the simplest way."""
     if any(row in BAD_ROWS for row in rows):
-        return UnreadableAnswerError
+        return UnreadableRowsError
     times = [(datetime.fromisoformat(row["start_time"]), datetime.fromisoformat(row["end_time"])) for row in rows]
     return tuple(BusyPeriod(*pair) for pair in times)
 
@@ -215,7 +250,7 @@ def test_any_rooms_match_a_simple_parser(
         if room_id in (refused or []):
             return SubjectError
         others = [other for other in rows if other not in asked]
-        return UnreadableAnswerError if others and room_id not in rows else expected(rows.get(room_id, []))
+        return UnreadableRowsError if others and room_id not in rows else expected(rows.get(room_id, []))
 
     assert kinds(answers) == {room_id: by_hand(room_id) for room_id in asked}
 

@@ -22,6 +22,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     ScopeMissingError,
     SubjectError,
     UnreadableAnswerError,
+    UnreadableRowsError,
 )
 from custom_components.feishu_freebusy.feishu.models import BusyAnswer, BusyPeriod
 from simulator import Booking, Fault, Room, Tenant, Variants
@@ -170,7 +171,7 @@ async def test_one_bad_row_fails_only_its_room(client: FeishuClient, tenant: Ten
 
     answers = await ask(client, orion, vega, mira)
 
-    assert type(answers[orion]) is UnreadableAnswerError
+    assert type(answers[orion]) is UnreadableRowsError
     assert (answers[vega], answers[mira]) == ((BusyPeriod(at(9), at(10)),), ())
 
 
@@ -353,7 +354,7 @@ def test_a_room_that_is_unreadable_in_one_part_is_unreadable_as_a_whole(
 
     answers = ask_long(tenant, START, START + 60 * DAY)
 
-    assert type(answers[orion]) is UnreadableAnswerError
+    assert type(answers[orion]) is UnreadableRowsError
     assert answers[vega] == (period(booking),)
 
 

@@ -9,6 +9,7 @@ import traceback
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
@@ -28,6 +29,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     UnreadableAnswerError,
 )
 from custom_components.feishu_freebusy.feishu.limits import AppTraffic
+from custom_components.feishu_freebusy.feishu.session import environment_proxy, session_options
 from simulator import Fault, Simulator, Tenant
 from simulator.answers import Answer
 
@@ -769,3 +771,45 @@ async def test_no_failure_puts_a_secret_into_any_text(
     told = f"{texts_of(failed.value)} {client!r} {vars(client)!r} {caplog.text}"
     assert tenant.app_secret not in told
     assert token not in told
+
+
+@pytest.mark.parametrize(
+    ("variables", "base_url", "expected"),
+    [
+        ({}, "https://open.feishu.cn", None),
+        ({"https_proxy": "http://proxy:3128"}, "https://open.feishu.cn", "http://proxy:3128"),
+        ({"HTTPS_PROXY": "proxy:3128"}, "https://open.feishu.cn", "http://proxy:3128"),
+        ({"http_proxy": "http://proxy:3128"}, "https://open.feishu.cn", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://10.0.0.1:8000", "http://proxy:3128"),
+        ({"http_proxy": "http://proxy:3128"}, "http://127.0.0.1:8000", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://localhost:8000", None),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": "feishu.cn"}, "https://open.feishu.cn", None),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": "*"}, "https://open.feishu.cn", None),
+        ({"https_proxy": "socks5://proxy:1080"}, "https://open.feishu.cn", None),
+        ({"https_proxy": "http://["}, "https://open.feishu.cn", None),
+        ({"https_proxy": "http://user:word@proxy:3128"}, "https://open.feishu.cn", "http://user:word@proxy:3128"),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], base_url: str, expected: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert environment_proxy(base_url) == (None if expected is None else URL(expected))
+
+
+async def test_calls_go_through_the_proxy(
+    tenant: Tenant, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulator is the proxy: it gets the whole address of a server that does not exist."""
+    monkeypatch.setenv("http_proxy", simulator.base_url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with aiohttp.ClientSession(**session_options()) as session:
+        client = FeishuClient(session, tenant.app_id, tenant.app_secret, base_url="http://10.255.255.1")
+
+        assert (await client.bot()).app_name == tenant.app_name

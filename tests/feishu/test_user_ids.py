@@ -83,15 +83,27 @@ async def test_it_needs_its_own_scope_and_is_outside_the_quota(
         {},
         {"user_list": None},
         {"user_list": {}},
-        {"user_list": [None]},
-        {"user_list": [{"email": "a@example.com", "user_id": "ou_1"}, {"email": "A@example.com", "user_id": "ou_2"}]},
     ],
 )
-async def test_an_ambiguous_answer_is_unreadable(client: FeishuClient, tenant: Tenant, data: dict[str, Any]) -> None:
+async def test_an_answer_without_a_list_is_unreadable(
+    client: FeishuClient, tenant: Tenant, data: dict[str, Any]
+) -> None:
     tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": data}), PATH, times=None)
 
     with pytest.raises(UnreadableAnswerError):
         await client.user_ids(emails=["a@example.com"])
+
+
+async def test_an_address_of_two_people_is_nobodys(client: FeishuClient, tenant: Tenant) -> None:
+    rows = [
+        {"email": "a@example.com", "user_id": "ou_1"},
+        {"email": "A@example.com", "user_id": "ou_2"},
+        {"email": "a@example.com", "user_id": "ou_1"},
+        {"email": "b@example.com", "user_id": "ou_3"},
+    ]
+    tenant.inject(Fault.body(200, {"code": 0, "msg": "", "data": {"user_list": rows}}), PATH, times=None)
+
+    assert await client.user_ids(emails=["a@example.com", "b@example.com"]) == {"b@example.com": "ou_3"}
 
 
 async def test_rows_that_were_not_requested_are_ignored(client: FeishuClient, tenant: Tenant) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from custom_components.feishu_freebusy.const import CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.feishu import transport
+from custom_components.feishu_freebusy.sync.sources import ListSource
 from simulator import Fault, Simulator, Tenant
 from tests.conftest import at
 from tests.test_config_flow import (
@@ -560,3 +561,25 @@ async def test_a_flow_closed_while_rooms_are_read_leaves_nothing_running(
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("count", [1, 25])
+async def test_a_trial_that_fails_unexpectedly_can_be_repeated(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    rooms = [tenant.add_room(f"Room {number}").room_id for number in range(count)]
+    result = await to_rooms(hass, simulator)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ListSource, "read", fail)
+        result = await submit(hass, result, rooms=rooms)
+        if result["type"] == "progress":
+            await hass.async_block_till_done()
+            result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert (result["step_id"], result["errors"]) == ("rooms", {"base": "unexpected"})
+
+    result = await submit(hass, result, rooms=rooms[:1])
+    assert result["type"] == "create_entry"

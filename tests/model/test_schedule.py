@@ -687,17 +687,24 @@ def test_declined_and_pending_rows_are_no_bookings(
     ("disabled", "expected"),
     [
         (DisabledPeriod(at("10:00"), at("11:00"), "Why"), "10:00..11:00"),
-        (DisabledPeriod(at("8:00"), at("11:00"), "Why"), "9:00..11:00"),
-        (DisabledPeriod(at("10:00"), at("99:00"), "Why"), "10:00..12:00"),
-        (DisabledPeriod(datetime.min.replace(tzinfo=UTC), None, "Why"), "9:00..12:00"),
+        (DisabledPeriod(at("8:00"), at("11:00"), "Why"), "8:00..11:00"),
+        (DisabledPeriod(at("10:00"), at("99:00"), "Why"), "10:00..99:00"),
         (DisabledPeriod(at("8:00"), at("9:00"), "Why"), None),
         (DisabledPeriod(at("12:00"), None, "Why"), None),
     ],
 )
-def test_a_disabled_period_is_cut_to_the_range(disabled: DisabledPeriod, expected: str | None) -> None:
+def test_a_disabled_period_is_one_whole_booking(disabled: DisabledPeriod, expected: str | None) -> None:
     found = single_bookings([], kind=ROOM, start=at("9:00"), end=at("12:00"), disabled=disabled)
 
     assert found == ((block(expected),) if expected else ())
+
+
+def test_a_disabled_period_without_an_end_lasts_to_the_latest_instant() -> None:
+    disabled = disabled_period(RoomStatus(enabled=False), NOW)
+
+    (found,) = single_bookings([], kind=ROOM, start=at("9:00"), end=at("12:00"), disabled=disabled)
+
+    assert (found.start.year, found.end.year) == (1970, 2999)
 
 
 @pytest.mark.parametrize(

@@ -808,7 +808,7 @@ def searches(draw: st.DrawFn) -> tuple[Office, Wish]:
     length = draw(st.integers(2, 30))
     ids = draw(st.permutations("abcdef"))[: draw(st.sampled_from([3, 4, 5, 6, 2, 1, 0]))]
     rooms = [draw(office_rooms(room_id, length)) for room_id in ids]
-    step = draw(st.sampled_from([TICK, MINUTE / 3, 15 * MINUTE]))
+    step = draw(st.sampled_from([MINUTE, 3 * MINUTE, 15 * MINUTE]))  # shorter gaps are none
     earliest = draw(st.integers(2, length + 2) | st.integers(-2, 2 * length + 4))
     seldom = st.just(()) | st.just(()) | st.lists(st.sampled_from(list(PLACES)), max_size=3).map(tuple)
     wish = Wish(

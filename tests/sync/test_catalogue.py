@@ -24,8 +24,9 @@ RARELY = 3_600
 
 
 def lists(tenant: Tenant) -> list[datetime]:
-    """Return when the rooms were listed."""
-    return [call.at.replace(microsecond=0) for call in tenant.calls(ROOMS)]
+    """Return when the rooms of the tenant were listed."""
+    calls = tenant.calls(ROOMS)
+    return [call.at.replace(microsecond=0) for call in calls if "room_level_id" not in call.query]
 
 
 def device(hass: HomeAssistant, room: Room) -> tuple[str | None, str | None]:

@@ -3,19 +3,23 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+import json
 from typing import Any
 from unittest.mock import Mock
 
 from homeassistant.components.config.device_registry import websocket_remove_config_entry_from_device
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.repairs import RemoveFlow, async_create_fix_flow
 from custom_components.feishu_freebusy.sync.store import async_forget_stored
 from simulator import Call, Fault, Level, Room, Simulator, Tenant
+from simulator.answers import Answer
 from tests.clock import (
     BATCH,
     FREE_BUSY,
@@ -317,6 +321,169 @@ async def test_room_moved_to_another_floor_is_removed(
     tenant.requests.clear()
     await clock.to(at(18))
     assert lyra.room_id not in {call.body["room_id"] for call in tenant.calls(FREE_BUSY) if isinstance(call.body, dict)}
+
+
+def rebuild(tenant: Tenant, floor: Level) -> Level:
+    """Delete a floor and make it anew with the same name and rooms; return the new one."""
+    parent = tenant.levels[floor.parent_id]
+    anew = tenant.add_level(floor.name, parent)
+    for room in list(tenant.rooms.values()):
+        if room.level_id == floor.level_id:
+            tenant.rooms[room.room_id] = replace(room, level_id=anew.level_id)
+    del tenant.levels[floor.level_id]
+    return anew
+
+
+def levels_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"levels_gone_{entry.entry_id}")
+    return issue if issue and issue.active else None
+
+
+async def test_rooms_of_a_floor_made_anew_stay_until_the_user_decides(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
+) -> None:
+    entry = await follow(first)
+    before = device_of(hass, lyra)
+    anew = rebuild(tenant, first)
+
+    await clock.to(at(16, 5))
+    assert names(hass) == ["Lyra", "Mira"]
+    assert levels_issue(hass, entry) is None
+    await clock.to(at(4, 5, day=1))
+    assert names(hass) == ["Lyra", "Mira"]
+    assert device_of(hass, lyra) == before
+    assert state_of(hass, lyra) == "off"
+    issue = levels_issue(hass, entry)
+    assert issue is not None
+    assert issue.translation_placeholders == {"name": entry.title, "count": "1", "names": "- 1F"}
+
+    change_options(hass, entry, room_levels={**entry.options["room_levels"], anew.level_id: "1F"})
+    await clock.settle()
+    flow = await async_create_fix_flow(hass, issue.issue_id, issue.data)
+    assert isinstance(flow, RemoveFlow)
+    flow.hass = hass
+    assert (await flow.async_step_confirm())["type"] == "create_entry"
+    await clock.settle()
+
+    assert entry.options["room_levels"] == {anew.level_id: "1F"}
+    assert names(hass) == ["Lyra", "Mira"]
+    after = device_of(hass, lyra)
+    assert before
+    assert after
+    assert after.id == before.id
+    assert levels_issue(hass, entry) is None
+
+
+async def test_no_longer_following_a_deleted_floor_removes_its_rooms(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level
+) -> None:
+    entry = await follow(first)
+    rebuild(tenant, first)
+    await clock.to(at(22, 5))
+    issue = levels_issue(hass, entry)
+    assert issue is not None
+
+    flow = await async_create_fix_flow(hass, issue.issue_id, issue.data)
+    assert isinstance(flow, RemoveFlow)
+    flow.hass = hass
+    await flow.async_step_confirm()
+    await clock.settle()
+
+    assert names(hass) == []
+    assert levels_issue(hass, entry) is None
+
+
+async def test_an_emptied_floor_that_gets_its_rooms_back_withdraws_the_issue(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, second: Level
+) -> None:
+    entry = await follow(first)
+    rooms = [room for room in tenant.rooms.values() if room.level_id == first.level_id]
+    for room in rooms:
+        tenant.rooms[room.room_id] = replace(room, level_id=second.level_id)
+    await clock.to(at(22, 5))
+    assert names(hass) == ["Lyra", "Mira"]
+    assert levels_issue(hass, entry)
+
+    for room in rooms:
+        tenant.rooms[room.room_id] = room
+    await clock.to(at(4, 5, day=1))
+    assert names(hass) == ["Lyra", "Mira"]
+    assert levels_issue(hass, entry) is None
+
+
+@pytest.mark.parametrize("missing", [("path",), ("path", "room_level_id")], ids=str)
+@pytest.mark.parametrize("forget", [False, True], ids=["", "after a start without stored data"])
+async def test_a_list_without_levels_removes_no_room(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    follow: Follow,
+    first: Level,
+    lyra: Room,
+    missing: tuple[str, ...],
+    forget: bool,
+) -> None:
+    entry = await follow(first)
+    before = device_of(hass, lyra)
+
+    def strip(answer: Answer) -> Answer:
+        body = json.loads(answer.body)
+        body["data"]["rooms"] = [
+            {name: value for name, value in room.items() if name not in missing} for room in body["data"]["rooms"]
+        ]
+        return Answer.json(200, body)
+
+    tenant.inject(Fault("without levels", spoil=strip), ROOMS, times=None)
+    if forget:
+        await restart(hass, clock, entry)
+    await clock.to(at(16, 5))
+    assert names(hass) == ["Lyra", "Mira"]
+
+    tenant.clear_faults()
+    await clock.to(at(4, 5, day=1))
+    assert names(hass) == ["Lyra", "Mira"]
+    after = device_of(hass, lyra)
+    assert before
+    assert after
+    assert (after.id, after.model) == (before.id, before.model)
+    assert levels_issue(hass, entry) is None
+
+
+async def test_a_floor_that_the_app_may_not_list_keeps_its_rooms_and_names(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, tower: Level, first: Level, lyra: Room
+) -> None:
+    entry = await follow(first)
+    tenant.inject(
+        Fault.error(404, 121005),
+        LEVELS,
+        times=None,
+        when=lambda call: call.query.get("room_level_id") == tower.level_id,
+    )
+
+    await clock.to(at(4, 5, day=1))
+
+    assert names(hass) == ["Lyra", "Mira"]
+    device = device_of(hass, lyra)
+    assert device
+    assert device.model == "Tower A / 1F"
+    assert levels_issue(hass, entry) is None
+
+
+async def test_one_level_that_cannot_be_read_does_not_hide_all_others(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level
+) -> None:
+    refused = tenant.add_level("B")
+    tenant.inject(
+        Fault.error(404, 121005),
+        ROOMS,
+        times=None,
+        when=lambda call: call.query.get("room_level_id") == refused.level_id,
+    )
+
+    entry = await follow(first)
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert names(hass) == ["Lyra", "Mira"]
 
 
 async def test_a_disabled_room_of_a_floor_is_not_free(

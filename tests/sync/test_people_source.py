@@ -364,3 +364,22 @@ def test_person_is_busy_unless_declined_or_removed(tenant: Tenant, people: list[
 )
 def test_kind_of_id_follows_from_its_prefix(person_id: str, kind: UserIdType) -> None:
     assert UserIdType.of(person_id) is kind
+
+
+def test_a_refused_call_for_several_people_is_remembered(tenant: Tenant, people: list[User]) -> None:
+    tenant.inject(Fault.error(400, 190011), TEN, times=None)
+
+    answers = read(tenant, ids_of(people), times=3)
+
+    assert all(isinstance(answer, tuple) for answer in answers.values())
+    assert len(tenant.calls(TEN)) == 3  # one for each ten people, in the first poll
+    assert len(tenant.calls(ONE)) == 3 * len(people)
+
+
+def test_a_refusal_that_everybody_meets_is_not_remembered(tenant: Tenant, people: list[User]) -> None:
+    for path in (ONE, TEN):
+        tenant.inject(Fault.error(400, 190011), path, times=None)
+
+    read(tenant, ids_of(people), times=2)
+
+    assert len(tenant.calls(TEN)) == 2 * 3

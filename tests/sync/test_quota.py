@@ -429,3 +429,27 @@ async def test_an_entry_that_never_ran_can_be_removed(
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
 
     assert calls_key(entry) not in hass_storage
+
+
+async def test_calls_after_the_entry_was_removed_write_no_file(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, hass_storage: dict[str, Any], orion: Room
+) -> None:
+    entry = await set_up(orion)
+    calls = entry.runtime_data.calls
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    assert calls_key(entry) not in hass_storage
+
+    calls.async_save_soon()  # an action was still reading
+    await clock.forward(minutes=5)
+
+    assert calls_key(entry) not in hass_storage
+
+
+async def test_looking_at_the_bot_counts(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+
+    await clock.run(entry.runtime_data.client.bot())
+
+    assert entry.runtime_data.calls.by_api["bot/v3/info"] == 1

@@ -16,6 +16,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     ServerError,
     SubjectError,
     UnreadableAnswerError,
+    UnreadableRowsError,
 )
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
 from custom_components.feishu_freebusy.sync.sources import Answers, BatchSource, ListSource, OnAnswer, Source
@@ -492,4 +493,46 @@ def test_outage_while_halving_a_batch_frees_no_room(tenant: Tenant) -> None:
     async def main() -> Answers:
         return await BatchSource(on_virtual_time(tenant).client).read(rooms, *WINDOW)
 
-    assert kinds(run(main())) == {ServerError}
+    answers = run(main())
+    assert kinds({room_id: answers[room_id] for room_id in rooms[:10]}) == {tuple}
+    assert kinds({room_id: answers[room_id] for room_id in rooms[10:]}) == {ServerError}
+
+
+# One bad thing
+
+
+def test_a_failure_in_the_second_half_of_a_split_batch_keeps_the_answers_of_the_first(tenant: Tenant) -> None:
+    """Room 3 fails its batch. The halves are read alone; the second one meets an outage."""
+    tenant.variants.unknown_batch_room = "100005"
+    tenant.delete_room("omm_3")
+    ids = [f"omm_{number}" for number in range(20)]
+    tenant.inject(
+        Fault.error(500, 190003),
+        BATCH,
+        times=None,
+        when=lambda call: "omm_19" in rooms_of_call(call) and len(call.pairs) < 15,
+    )
+
+    async def main() -> Answers:
+        return await BatchSource(on_virtual_time(tenant).client).read(ids, *WINDOW)
+
+    answers = run(main())
+
+    assert {room_id: type(answer) for room_id, answer in answers.items()} == {
+        room_id: SubjectError if room_id == "omm_3" else tuple if number < 10 else ServerError
+        for number, room_id in enumerate(ids)
+    }
+
+
+def rooms_of_call(call: Call) -> list[str]:
+    return [value for name, value in call.pairs if name == "room_ids"]
+
+
+def test_rooms_with_bad_rows_are_no_outage(tenant: Tenant) -> None:
+    bad = {"code": 0, "msg": "success", "data": {"freebusy_list": [{"start_time": "soon"}]}}
+    tenant.inject(Fault.body(200, bad), FREE_BUSY, times=30)
+
+    answers = read(tenant, 60)
+
+    assert len(tenant.calls(FREE_BUSY)) == 60
+    assert sum(isinstance(answer, UnreadableRowsError) for answer in answers.values()) == 30

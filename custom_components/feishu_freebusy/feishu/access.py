@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
+from .client import NO_ROOM, SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .errors import (
     AppUnavailableError,
     BotDisabledError,
@@ -18,7 +18,7 @@ from .errors import (
 )
 from .models import ActivateStatus, SubjectRef
 
-_NO_ROOM = "omm_00000000000000000000000000000000"
+_NOT_INSTALLED = 212100  # only the list of scopes says so: the app may work all the same
 _BOT_ON = {ActivateStatus.ENABLED, ActivateStatus.TO_BE_UPGRADED}
 _BOT_OFF = {ActivateStatus.TO_BE_INSTALLED, ActivateStatus.DISABLED_BY_TENANT, ActivateStatus.INSTALLED_NOT_ENABLED}
 # These concern all calls, not one permission, so they are raised to the caller
@@ -72,9 +72,9 @@ async def check_access(client: FeishuClient) -> Access:
     app_name, bot = await _check_bot(client)
     try:
         granted = await client.granted_scopes()
-    except _NOT_ABOUT_ONE_THING:
-        raise
-    except FeishuError:
+    except FeishuError as error:
+        if isinstance(error, _NOT_ABOUT_ONE_THING) and error.code != _NOT_INSTALLED:
+            raise
         free_busy, bot = await _try_free_busy(client, bot)
         return Access(app_name, free_busy, await _try_rooms(client), await _try_room_batch(client), bot)
     return Access(
@@ -115,7 +115,7 @@ async def _try_rooms(client: FeishuClient) -> bool | None:
 async def _try_room_batch(client: FeishuClient) -> bool | None:
     now = datetime.now(UTC)
     try:
-        await client.room_freebusy_batch_get([_NO_ROOM], time_min=now, time_max=now + timedelta(hours=1))
+        await client.room_freebusy_batch_get([NO_ROOM], time_min=now, time_max=now + timedelta(hours=1))
     except _NOT_ABOUT_ONE_THING:
         raise
     except ScopeMissingError:
@@ -130,7 +130,7 @@ async def _try_room_batch(client: FeishuClient) -> bool | None:
 async def _try_free_busy(client: FeishuClient, bot: bool | None) -> tuple[bool | None, bool | None]:
     now = datetime.now(UTC)
     try:
-        await client.freebusy_list(SubjectRef.of(_NO_ROOM), time_min=now, time_max=now + timedelta(hours=1))
+        await client.freebusy_list(SubjectRef.of(NO_ROOM), time_min=now, time_max=now + timedelta(hours=1))
     except _NOT_ABOUT_ONE_THING:
         raise
     except ScopeMissingError:

@@ -4,8 +4,9 @@ It does not depend on Home Assistant. All instants are aware; those returned are
 `FeishuError`.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import batched, zip_longest
 from typing import Any
 
@@ -13,7 +14,7 @@ import aiohttp
 
 from . import parse
 from .address import FEISHU_URL
-from .errors import SubjectError, UnreadableAnswerError
+from .errors import FeishuError, SubjectError, UnreadableAnswerError
 from .limits import AppTraffic
 from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, SubjectKind, SubjectRef, UserIdType
 from .transport import Endpoint, Transport
@@ -34,7 +35,7 @@ ROOM_LEVELS = Endpoint("GET", "vc/v1/room_levels", SCOPES_ROOMS)
 USER_IDS = Endpoint("POST", "contact/v3/users/batch_get_id", SCOPES_USER_IDS, counted=False)
 APP_SCOPES = Endpoint("GET", "application/v6/scopes", counted=False)
 APPLY_SCOPES = Endpoint("POST", "application/v6/scopes/apply", counted=False)
-BOT_INFO = Endpoint("GET", "bot/v3/info", counted=False)
+BOT_INFO = Endpoint("GET", "bot/v3/info")
 
 MAX_WINDOW = timedelta(days=90)
 MAX_BATCH_ROOMS = 20
@@ -46,6 +47,8 @@ _MAX_PAGES = 500
 _MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # a server may return larger pages than requested
 _MGET_SIZE = 50  # the API documents no maximum
 _USER_IDS_SIZE = 50
+NO_ROOM = "omm_00000000000000000000000000000000"
+_PROOF_LASTS = 10.0  # seconds: the answers of one poll
 _DEADLINE = 90.0  # seconds; longer than the longest wait for a limit per minute
 
 
@@ -69,6 +72,7 @@ class FeishuClient:
         self.base_url = base_url
         self.app_id = app_id
         self.traffic = traffic or AppTraffic()
+        self._proof: tuple[asyncio.Future[FeishuError | None], float] | None = None  # with the loop time of its start
         self._transport = Transport(
             session,
             base_url=base_url,
@@ -119,8 +123,37 @@ class FeishuClient:
                 params={"user_id_type": (subject.id_type or UserIdType.OPEN_ID).value},
                 body={**question, "time_min": start.isoformat(), "time_max": end.isoformat()},
             )
+            if parse.is_empty_success(body):
+                await self._prove_that_feishu_answers()
+                continue
             periods = joined(periods, parse.busy_periods(parse.data_of(body)), seam=start)
         return periods
+
+    async def _prove_that_feishu_answers(self) -> None:
+        """Raise `FeishuError` unless Feishu itself answers `freebusy/list`.
+
+        Some tenants answer only "success" if there is no busy period. Another server that says the same must not free a
+        room. Only Feishu knows that there is no such room as `NO_ROOM`. The call is not counted, because it fails.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._proof is None or now - self._proof[1] > _PROOF_LASTS:
+            self._proof = asyncio.ensure_future(self._ask_for_no_room()), now
+        proof = self._proof[0]
+        await asyncio.wait([proof])  # not awaited itself: one caller may be canceled while others wait
+        if error := proof.result():
+            self._proof = None
+            raise error.with_traceback(None)
+
+    async def _ask_for_no_room(self) -> FeishuError | None:
+        now = datetime.now(UTC).replace(microsecond=0)
+        window = {"time_min": now.isoformat(), "time_max": (now + timedelta(days=1)).isoformat()}
+        try:
+            await self._transport.call(FREEBUSY_LIST, body={"room_id": NO_ROOM, **window})
+        except SubjectError:
+            return None
+        except FeishuError as error:
+            return error
+        return UnreadableAnswerError("the answer has no data")
 
     async def freebusy_batch(
         self,

@@ -1,11 +1,11 @@
 """The rooms of a tenant and the levels (buildings, floors) they are on."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .client import FeishuClient
-from .errors import UnreadableAnswerError
+from .errors import NotFeishuError, RequestError, ServerError, SubjectError, UnreadableAnswerError
 from .models import Room, RoomLevel
 
 # No real tenant comes near these. They stop the scan of an endless or circular tree
@@ -16,10 +16,11 @@ _MAX_DEPTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All rooms and levels of a tenant, by id."""
+    """All rooms and levels of a tenant, by id. `unread` are the levels that could not be read, "" for the topmost."""
 
     rooms: Mapping[str, Room]
     levels: Mapping[str, RoomLevel]
+    unread: frozenset[str] = frozenset()
 
     def place(self, room: Room, building_depth: int = 0) -> tuple[str, str]:
         """Return the names of the building and the floor of a room, each empty if unknown."""
@@ -55,11 +56,11 @@ class Catalogue:
     def rooms_on(self, level_ids: Iterable[str]) -> list[str]:
         """Return the IDs of the rooms on these levels and on the levels below them."""
         wanted = set(level_ids)
-        return [room.room_id for room in self.rooms.values() if not wanted.isdisjoint(self._levels_of(room))]
+        return [room.room_id for room in self.rooms.values() if not wanted.isdisjoint(self.levels_of(room))]
 
     def room_counts(self) -> Counter[str]:
         """Return how many rooms each level has, including the levels below it."""
-        return Counter(level_id for room in self.rooms.values() for level_id in self._levels_of(room))
+        return Counter(level_id for room in self.rooms.values() for level_id in self.levels_of(room))
 
     def _lineage_of(self, room: Room) -> tuple[RoomLevel, ...]:
         """Return the levels of a room from the top down. Some answers have no `path`, others no parents of levels."""
@@ -70,8 +71,18 @@ class Catalogue:
     def _known_levels(self, level_ids: Iterable[str]) -> tuple[RoomLevel, ...]:
         return tuple(self.levels[level_id] for level_id in dict.fromkeys(level_ids) if level_id in self.levels)
 
-    def _levels_of(self, room: Room) -> set[str]:
+    def levels_of(self, room: Room) -> set[str]:
+        """Return the IDs of the levels that a room is on: its floor, and those above."""
         return {*room.path, *self._lineage(room.room_level_id)}
+
+    def levels_below(self, level_ids: Iterable[str]) -> dict[str, RoomLevel]:
+        """Return the levels below these levels, by ID. All levels are below ""."""
+        above = set(level_ids)
+        return {
+            level_id: level
+            for level_id, level in self.levels.items()
+            if "" in above or not above.isdisjoint(self._lineage(level.parent_id))
+        }
 
     def _lineage(self, level_id: str) -> Iterator[str]:
         """Yield the IDs of a level and of those above it, the nearest first."""
@@ -83,38 +94,96 @@ class Catalogue:
 
 
 async def read_catalogue(client: FeishuClient) -> Catalogue:
-    """Read all rooms and levels. Raises `FeishuError` rather than return a partial catalogue.
+    """Read all rooms and levels. Raises `FeishuError` if the tenant can't be read.
 
     A room list without a level should hold every room of the tenant, but some tenants return only a part. So read the
-    rooms of each level that has none in the list. If one of them has a new room, read all other levels, too.
+    rooms of each level that has none in the list, and of one that has many. If one of them has a new room, read all
+    other levels, too. A level that can't be read costs that level alone: it is in `unread`.
     """
-    rooms = {room.room_id: room for room in await client.rooms()}
-    levels = await _read_levels(client)
+    scan = _Scan(client)
+    rooms = _by_id(await client.rooms())
+    levels = await scan.levels()
     seen = {level_id for room in rooms.values() for level_id in (*room.path, room.room_level_id)}
-    hidden = await _rooms_of(client, levels.keys() - seen)
+    hidden = await scan.rooms_of(levels.keys() - seen)
+    asked = levels.keys() - seen
+    if not hidden.keys() - rooms.keys():
+        for level_id in _samples(rooms, levels):
+            asked |= {level_id}
+            hidden |= (sample := await scan.rooms_of([level_id]))
+            if any(level_id in room.path and room.room_level_id != level_id for room in sample.values()):
+                break  # the list of a level has the rooms below it
     if hidden.keys() - rooms.keys():
-        hidden |= await _rooms_of(client, levels.keys() & seen)
-    return Catalogue(rooms=hidden | rooms, levels=levels)
+        hidden |= await scan.rooms_of(levels.keys() - asked)
+    return Catalogue(rooms=hidden | rooms, levels=levels, unread=frozenset(scan.unread))
 
 
-async def _read_levels(client: FeishuClient) -> dict[str, RoomLevel]:
-    levels = {level.room_level_id: level for level in await client.room_levels()}
-    parents = [level for level in levels.values() if level.has_child]
-    while parents:
-        parent = parents.pop()
-        for level in await client.room_levels(parent.room_level_id):
-            if level.room_level_id not in levels:
-                levels[level.room_level_id] = level
-                parents += [level] if level.has_child else []
-        if len(levels) > _MAX_LEVELS:
-            raise UnreadableAnswerError("the tenant has too many room levels")
-    return levels
+def _samples(rooms: Mapping[str, Room], levels: Mapping[str, RoomLevel]) -> list[str]:
+    """Return the levels whose lists show whether the list without a level is complete.
+
+    These are the topmost level with the most rooms, and the level with the most rooms directly on it: not every tenant
+    lists the rooms below a level.
+    """
+    catalogue = Catalogue(rooms, levels)
+    below = {level_id: n for level_id, n in catalogue.room_counts().items() if level_id in levels}
+    directly = Counter(room.room_level_id for room in rooms.values() if room.room_level_id in levels)
+    topmost = {level_id: n for level_id, n in below.items() if levels[level_id].parent_id not in levels}
+    fullest = [max(counts, key=lambda each: (counts[each], each)) for counts in (topmost, directly) if counts]
+    return list(dict.fromkeys(fullest))
 
 
-async def _rooms_of(client: FeishuClient, level_ids: Iterable[str]) -> dict[str, Room]:
-    rooms: dict[str, Room] = {}
-    for level_id in sorted(level_ids):
-        rooms |= {room.room_id: room for room in await client.rooms(level_id)}
-        if len(rooms) > _MAX_ROOMS:
-            raise UnreadableAnswerError("the tenant has too many rooms")
-    return rooms
+class _Scan:
+    """Reads levels one by one, and goes on without those that can't be read."""
+
+    def __init__(self, client: FeishuClient) -> None:
+        self._client = client
+        self._good = 1  # the list of rooms
+        self._failed = 0
+        self.unread: set[str] = set()
+
+    async def levels(self) -> dict[str, RoomLevel]:
+        """Return all levels that can be read, by ID."""
+        levels: dict[str, RoomLevel] = {}
+        parents = [""]
+        while parents:
+            parent = parents.pop()
+            for level in await self._try(parent, self._client.room_levels(parent)):
+                if level.room_level_id not in levels:
+                    levels[level.room_level_id] = level
+                    parents += [level.room_level_id] if level.has_child else []
+            if len(levels) > _MAX_LEVELS:
+                raise UnreadableAnswerError("the tenant has too many room levels")
+        return levels
+
+    async def rooms_of(self, level_ids: Iterable[str]) -> dict[str, Room]:
+        """Return the rooms on these levels, by ID."""
+        rooms: dict[str, Room] = {}
+        for level_id in sorted(level_ids):
+            rooms |= _by_id(await self._try(level_id, self._client.rooms(level_id)))
+            if len(rooms) > _MAX_ROOMS:
+                raise UnreadableAnswerError("the tenant has too many rooms")
+        return rooms
+
+    async def _try[T](self, level_id: str, items: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
+        """Return the items of a level, none if it can't be read. Raises `FeishuError` if more calls fail than succeed.
+
+        A level that the app may not see does not count as a failure.
+        """
+        try:
+            found = await items
+        except SubjectError:
+            self.unread.add(level_id)
+            return ()
+        except NotFeishuError:
+            raise
+        except RequestError, ServerError:
+            self._failed += 1
+            if self._failed >= self._good:
+                raise
+            self.unread.add(level_id)
+            return ()
+        self._good += 1
+        return found
+
+
+def _by_id(rooms: Iterable[Room]) -> dict[str, Room]:
+    return {room.room_id: room for room in rooms}

@@ -62,6 +62,10 @@ class UnreadableAnswerError(ServerError):
     """An answer that does not follow the API: HTML, empty, too large, truncated, no envelope, a malformed row."""
 
 
+class UnreadableRowsError(UnreadableAnswerError):
+    """Feishu answered, but what it says about one room or person is malformed."""
+
+
 class NotFeishuError(UnreadableAnswerError):
     """Another server answers at this address: with a redirect, or with an error page that is not Feishu's."""
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 import re
 from typing import Any
+import unicodedata
 
-from .errors import SubjectError, UnreadableAnswerError
+from .errors import SubjectError, UnreadableAnswerError, UnreadableRowsError
 from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, RoomStatus, RsvpStatus
 from .tokens import Token
 
@@ -25,7 +26,13 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MAX_ROWS = 10_000  # per list; 90 days have 8,640 quarter-hours, and a page is requested with 100 rooms
 _MAX_NAME = 255  # characters; Home Assistant is slow to make an entity of a much longer name
+# Unicode categories in names: control characters and separators of lines become a space; others are left out
+_BREAKS = {"Cc", "Zl", "Zp"}
+_HIDDEN = {"Cf", "Cn", "Co", "Cs"}
+_JOINERS = {"\u200c", "\u200d"}  # of emoji and of Persian letters
 _MAX_PARTS = 100  # levels above a room, and pieces of equipment in it
+_MAX_COUNT = 100_000  # seats of a room
+_ID = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 _MAX_TOKEN = 8192  # characters; the limit of a header
 
 _RSVP_WORDS: Mapping[str, RsvpStatus] = {status.value: status for status in RsvpStatus}
@@ -63,11 +70,20 @@ def busy_periods(data: Json) -> tuple[BusyPeriod, ...]:
     return () if rows is None else _busy_periods(rows, "freebusy_list")
 
 
+def is_empty_success(body: Json) -> bool:
+    """Return whether a body is no more than Feishu's word that a call succeeded."""
+    return body.get("msg") == "success" and body.get("data") is None and body.keys() <= {"code", "msg", "data"}
+
+
 def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
+    """Return the busy periods of one subject. Raises `UnreadableRowsError` for any bad row: it may be a booking."""
     if not isinstance(rows, list):
-        raise UnreadableAnswerError(f"{name} is not a list")
-    _check_length(rows, name)
-    return tuple([_busy_period(row) for row in rows])
+        raise UnreadableRowsError(f"{name} is not a list")
+    try:
+        _check_length(rows, name)
+        return tuple([_busy_period(row) for row in rows])
+    except UnreadableAnswerError as error:
+        raise UnreadableRowsError(error.text) from None
 
 
 def _check_length(rows: list[Any], name: str) -> None:
@@ -95,12 +111,13 @@ def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: dateti
     """Return the busy periods or the error of each room in a batch. `start` and `end` are the requested window.
 
     A room without rows is free if the answer covers the window, has a map of rows, and names no other rooms. If it
-    does name other rooms, a missing room may be listed under another ID, so it is unreadable.
+    does name other rooms, or has an element that names none, a missing room may be meant, so it is unreadable.
     """
     if instant(data.get("time_min")) > start or instant(data.get("time_max")) < end:
         raise UnreadableAnswerError("the answer does not cover the requested window")
-    rows = _rows_by_room(data.get("free_busy"))
-    refused = frozenset(_refused_rooms(data.get("error_room_ids")))
+    rows, nameless = _rows_by_room(data.get("free_busy"))
+    refused = _refused_rooms(data.get("error_room_ids"))
+    is_damaged = nameless or not all(isinstance(room_id, str) for room_id in refused)
     asked = tuple(room_ids)
     names_others = not rows.keys() <= set(asked)
 
@@ -108,54 +125,66 @@ def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: dateti
         if room_id in refused:
             return SubjectError("Feishu can't read this room")
         if room_id not in rows and names_others:
-            return UnreadableAnswerError("the answer omits this room but names another")
+            return UnreadableRowsError("the answer omits this room but names another")
+        if room_id not in rows and is_damaged:
+            return UnreadableRowsError("the answer omits this room and is damaged")
         return _busy_answer(rows.get(room_id, []), "free_busy")
 
     return {room_id: answer(room_id) for room_id in asked}
 
 
-def _rows_by_room(free_busy: object) -> Mapping[str, object]:
-    """Return the rows by room. Some tenants send a list of rows or of one-room maps instead of a map."""
+def _rows_by_room(free_busy: object) -> tuple[Mapping[str, object], bool]:
+    """Return the rows by room, and whether an element names no room.
+
+    Some tenants send a list of one-room maps instead of a map, or a list of rows. There, a row without a room may
+    belong to any of them.
+    """
     if isinstance(free_busy, dict):
-        return free_busy
+        return free_busy, False
     if not isinstance(free_busy, list):
         raise UnreadableAnswerError("free_busy is not a map of rooms")
     rows: dict[str, list[object]] = {}
+    nameless = are_rows = False
     for item in free_busy:
         match item:
             case {"room_id": str(room_id)}:
                 rows.setdefault(room_id, []).append(item)
+                are_rows = True
             case dict() if len(item) == 1 and isinstance(more := next(iter(item.values())), list):
                 rows.setdefault(next(iter(item)), []).extend(more)
             case _:
-                raise UnreadableAnswerError("a row does not name its room")
-    return rows
+                nameless = True
+    if nameless and (are_rows or not rows):
+        raise UnreadableAnswerError("a row does not name its room")
+    return rows, nameless
 
 
-def _refused_rooms(ids: object) -> Iterator[str]:
+def _refused_rooms(ids: object) -> list[object]:
     if ids is not None and not isinstance(ids, list):
         raise UnreadableAnswerError("error_room_ids is not a list")
-    for room_id in ids or ():
-        if not isinstance(room_id, str):
-            raise UnreadableAnswerError("error_room_ids holds a value that is not an ID")
-        yield room_id
+    return ids or []
 
 
 def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
     """Return the busy periods or the error of each person in a batch. A person it does not name is an error."""
     lists: dict[str, list[object]] = {}
-    for item in _rows(data, "freebusy_lists"):
-        user_id, rows = item.get("user_id"), item.get("freebusy_items")
-        if not isinstance(user_id, str):
-            raise UnreadableAnswerError("a list has no user_id")
+    asked, nameless = tuple(user_ids), 0
+    for item in _elements(data, "freebusy_lists"):
+        user_id = item.get("user_id") if isinstance(item, dict) else None
+        if not isinstance(item, dict) or not isinstance(user_id, str):
+            nameless += 1
+            continue
+        rows = item.get("freebusy_items")
         if rows is None:  # absent and null mean no busy period, as in `freebusy_list`
             rows = []
         lists.setdefault(user_id, []).extend(rows if isinstance(rows, list) else [None])  # None is a bad row
+    if nameless > (sum(user_id not in lists for user_id in asked) if lists else 0):
+        raise UnreadableAnswerError("a list has no user_id")  # it may be a second list of anybody
     return {
         user_id: _busy_answer(lists[user_id], "freebusy_items")
         if user_id in lists
         else SubjectError("Feishu returned nothing about this person")
-        for user_id in user_ids
+        for user_id in asked
     }
 
 
@@ -168,8 +197,15 @@ def _busy_answer(rows: object, name: str) -> BusyAnswer:
 
 
 def rooms(data: Json, key: str = "rooms") -> tuple[Room, ...]:
-    """Return the rooms of a list, without those that have no ID."""
-    return tuple(_room(row) for row in _rows(data, key) if _text(row.get("room_id")))
+    """Return the rooms of a list, without those that have no ID or an unreadable status: they count as missing."""
+    return tuple(filter(None, map(_room_if_readable, _rows(data, key))))
+
+
+def _room_if_readable(row: Json) -> Room | None:
+    try:
+        return _room(row) if _id(row.get("room_id")) else None
+    except UnreadableAnswerError:
+        return None
 
 
 def room(data: Json, room_id: str) -> Room:
@@ -182,11 +218,11 @@ def room(data: Json, room_id: str) -> Room:
 
 def _room(row: Json) -> Room:
     return Room(
-        room_id=_text(row.get("room_id")),
+        room_id=_id(row.get("room_id")),
         name=_name(row.get("name")),
         capacity=_count(row.get("capacity")),
-        room_level_id=_text(row.get("room_level_id")),
-        path=tuple(_texts(row.get("path"))),
+        room_level_id=_id(row.get("room_level_id")),
+        path=tuple(level_id for item in _list(row.get("path")) if (level_id := _id(item))),
         equipment=tuple(
             name for item in _list(row.get("device")) if isinstance(item, dict) and (name := _name(item.get("name")))
         ),
@@ -214,11 +250,11 @@ def room_levels(data: Json) -> tuple[RoomLevel, ...]:
         RoomLevel(
             room_level_id=level_id,
             name=_name(row.get("name")),
-            parent_id=_text(row.get("parent_id")),
+            parent_id=_id(row.get("parent_id")),
             has_child=row.get("has_child") is True,
         )
         for row in _rows(data, "items")
-        if (level_id := _text(row.get("room_level_id")))
+        if (level_id := _id(row.get("room_level_id")))
     )
 
 
@@ -237,17 +273,17 @@ def user_ids(data: Json, emails: Sequence[str], mobiles: Sequence[str]) -> dict[
     """Return the IDs of the people found, by the e-mail address or mobile number exactly as requested."""
     if not isinstance(data.get("user_list"), list):
         raise UnreadableAnswerError("the answer has no user_list")
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], str | None] = {}  # None: two people have the same address or number
     for row in _rows(data, "user_list"):
         email, mobile, user_id = (_text(row.get(name)) for name in ("email", "mobile", "user_id"))
-        keys = (("email", email.casefold()), ("mobile", mobile))
-        if user_id and any(found.setdefault(key, user_id) != user_id for key in keys if key[1]):
-            raise UnreadableAnswerError("two people have the same e-mail address or number")
+        for key in (("email", email.casefold()), ("mobile", mobile)):
+            if user_id and key[1] and found.setdefault(key, user_id) != user_id:
+                found[key] = None
     by_contact = [
         *((address, ("email", address.strip().casefold())) for address in emails),
         *((number, ("mobile", number.strip())) for number in mobiles),
     ]
-    return {contact: found[key] for contact, key in by_contact if key in found}
+    return {contact: found_id for contact, key in by_contact if (found_id := found.get(key))}
 
 
 def granted_scopes(data: Json) -> frozenset[str]:
@@ -287,16 +323,18 @@ def token(body: Json) -> Token:
 
 
 def _rows(data: Json, key: str) -> Iterator[Json]:
+    """Yield the objects of a list. Anything else in it names nobody and nothing, and costs only itself."""
+    return (row for row in _elements(data, key) if isinstance(row, dict))
+
+
+def _elements(data: Json, key: str) -> list[Any]:
     rows = data.get(key)
     if rows is None:
-        return
+        return []
     if not isinstance(rows, list):
         raise UnreadableAnswerError(f"{key} is not a list")
     _check_length(rows, key)
-    for row in rows:
-        if not isinstance(row, dict):
-            raise UnreadableAnswerError(f"a row of {key} is not an object")
-        yield row
+    return rows
 
 
 def _list(value: object) -> list[Any]:
@@ -308,15 +346,26 @@ def _text(value: object) -> str:
 
 
 def _name(value: object) -> str:
-    return _text(value)[:_MAX_NAME]
+    """Return a name in one line of composed characters (NFC), without control and bidirectional characters."""
+    if not isinstance(value, str):
+        return ""
+    text = unicodedata.normalize("NFC", value[: _MAX_NAME * 4])
+    shown = "".join(" " if unicodedata.category(sign) in _BREAKS else sign for sign in text if _is_shown(sign))
+    return " ".join(shown.split())[:_MAX_NAME].rstrip()
 
 
-def _texts(value: object) -> Iterator[str]:
-    return (text for item in _list(value) if (text := _text(item)))
+def _is_shown(sign: str) -> bool:
+    return sign in _JOINERS or unicodedata.category(sign) not in _HIDDEN
+
+
+def _id(value: object) -> str:
+    """Return an ID, empty if it is none."""
+    text = _text(value)
+    return text if _ID.fullmatch(text) else ""
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if type(value) is int and 0 < value <= _MAX_COUNT else 0
 
 
 def _unix_time(value: object) -> datetime | None:

@@ -1,8 +1,11 @@
 """Options for the client's aiohttp session. They keep one answer from affecting another."""
 
+from ipaddress import ip_address
 from typing import TypedDict
+from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
+from yarl import URL
 
 
 class SessionOptions(TypedDict):
@@ -18,6 +21,30 @@ def session_options() -> SessionOptions:
     Cookies are not kept: the API needs none, and a server could set them for other hosts.
     """
     return {"cookie_jar": aiohttp.DummyCookieJar(), "request_class": _Request}
+
+
+def environment_proxy(base_url: str) -> URL | None:
+    """Return the proxy that the environment names for a server: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+
+    Home Assistant's sessions ignore the environment. `trust_env` would also read passwords from `~/.netrc`, and send
+    them instead of the token.
+    """
+    url = URL(base_url)
+    address = getproxies_environment().get(url.scheme)
+    if not address or proxy_bypass(url.host or "") or _is_loopback(url.host or ""):
+        return None
+    try:
+        proxy = URL(address if "://" in address else f"http://{address}")
+    except ValueError:
+        return None
+    return proxy if proxy.scheme in {"http", "https"} and proxy.host else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class _Request(aiohttp.ClientRequest):

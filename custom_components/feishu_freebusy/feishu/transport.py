@@ -27,6 +27,7 @@ from .errors import (
     token_error_of,
 )
 from .limits import AppTraffic
+from .session import environment_proxy
 from .tokens import Token, TokenCache
 
 _LOGGER = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Transport:
     ) -> None:
         self._session = session
         self._url = f"{base_url}/open-apis"
+        self._proxy = environment_proxy(base_url)
         self._app_id = app_id
         self._app_secret = app_secret
         self._traffic = traffic
@@ -173,6 +175,7 @@ class Transport:
                 params=request.params,
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
+                proxy=self._proxy,
                 middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
             ) as response:
                 answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import chain
+import logging
 from operator import itemgetter
 import re
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ from ..feishu.errors import FeishuError, ScopeMissingError, SubjectError
 from ..feishu.models import BusyAnswer, SubjectKind, SubjectRef
 from ..model.directory import describe_rooms, place_text
 from ..sync.sources import Answers, ListSource
+
+_LOGGER = logging.getLogger(__name__)
 
 _SEPARATORS = re.compile(r"[\s,;，；、]+")  # pasted lists may have Chinese punctuation
 _ID = re.compile(r"\w{5,}", re.ASCII)
@@ -227,8 +230,13 @@ class RoomSteps(ConfigEntryBaseFlow):
         """Show which rooms failed and why, or continue."""
         if TYPE_CHECKING:
             assert self._trial is not None
-        answers = await self._trial
-        self._trial = None
+        trial, self._trial = self._trial, None  # first: a trial that failed must not fail the next one, too
+        try:
+            answers = await trial
+        except Exception:  # the form is shown again instead of a dialog that cannot go on
+            _LOGGER.exception("Unexpected error trying to read rooms")
+            self._problem, self._problem_placeholders = {"base": "unexpected"}, {}
+            return self._show_rooms()
         errors = {room_id: answer for room_id, answer in answers.items() if isinstance(answer, FeishuError)}
         await self._find_names()
         if not errors:

@@ -11,6 +11,10 @@ from ..feishu.models import Room, RoomLevel, SubjectKind
 _SEPARATOR: Final = " / "
 _LEAST_LEVELS: Final = 2  # appended to a shared name, even if they tell nothing apart
 
+SCANS_TO_BE_GONE = 2
+_LONGEST_NAME = 200  # letters of an entity id, which also has the domain and the name of the entity
+_LETTERS_OF_SIGN = 7
+
 
 @dataclass(frozen=True, slots=True)
 class KnownRooms:
@@ -18,7 +22,8 @@ class KnownRooms:
 
     Rooms that the latest scan of all levels did not find stay in `catalogue` as they were last known, at `told_at`;
     `missing` counts the scans without them. After two of these scans, and a direct request for the room, they are
-    `gone`. `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list
+    `gone`. `strays` counts the scans that found a followed room on no followed level: it stays on its old level until a
+    direct request confirms a move. `lost_levels` counts the scans without a followed level. `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list
     rooms: one of these scopes would allow it. `was_listed` says whether it ever could.
     """
 
@@ -27,9 +32,16 @@ class KnownRooms:
     missing: Mapping[str, int] = field(default_factory=dict)
     told_at: Mapping[str, datetime] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    strays: Mapping[str, int] = field(default_factory=dict)
+    lost_levels: Mapping[str, int] = field(default_factory=dict)
     scopes: frozenset[str] | None = None
     unlisted: tuple[str, ...] = ()
     was_listed: bool = True
+
+    @property
+    def levels_gone(self) -> frozenset[str]:
+        """Return the followed levels that two scans did not find, or found without the rooms that were there."""
+        return frozenset(level_id for level_id, scans in self.lost_levels.items() if scans >= SCANS_TO_BE_GONE)
 
     def tells_of(self, room_id: str) -> bool:
         """Return whether the status of the room is known, or cannot be known by this app."""
@@ -43,9 +55,9 @@ class KnownRooms:
         """Return the ids of the rooms on these levels, and of missing rooms that may have been on one of them."""
         if not level_ids:
             return []
-        missing = map(self.catalogue.rooms.__getitem__, self.missing)
+        astray = map(self.catalogue.rooms.__getitem__, [*self.missing, *self.strays])
         # A room without a name was picked by hand and never listed by Feishu: it is on no followed level
-        homeless = (room.room_id for room in missing if room.name and not room.room_level_id)
+        homeless = (room.room_id for room in astray if room.name and not room.room_level_id and not room.path)
         ids = dict.fromkeys([*self.catalogue.rooms_on(level_ids), *homeless])
         return [room_id for room_id in ids if room_id not in self.gone]
 
@@ -82,16 +94,33 @@ def describe_rooms(catalogue: Catalogue, room_names: Mapping[str, str], building
         room = catalogue.rooms.get(room_id) or Room(room_id, name)
         rooms[room_id] = room if room.name else replace(room, name=name or room_id)
         places[room_id] = known.get((room.path, room.room_level_id), _NOWHERE)
-    names = {room_id: room.name for room_id, room in rooms.items()}
+    names = {room_id: shortened(room.name) for room_id, room in rooms.items()}
     for depth in range(1, max((len(place.lineage) for place in places.values()), default=0) + 1):
         for room_id in _with_shared_names(names, places, by_lineage=depth > _LEAST_LEVELS):
             lineage = places[room_id].lineage
             if len(lineage) >= depth:
-                names[room_id] = f"{rooms[room_id].name} ({_SEPARATOR.join(lineage[-depth:])})"
+                names[room_id] = _with_suffix(rooms[room_id].name, _SEPARATOR.join(lineage[-depth:]))
     return {
         room_id: RoomInfo(room, place.building, place.floor, names[room_id], place.zone)
         for (room_id, room), place in zip(rooms.items(), places.values(), strict=True)
     }
+
+
+def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
+    """Return a name that Home Assistant can make entity ids of, cut if needed.
+
+    An entity id has up to 255 characters, and a Chinese character becomes up to 7 of them: "zhuang_".
+    """
+    length = 0
+    for index, sign in enumerate(name):
+        length += 1 if sign.isascii() else _LETTERS_OF_SIGN
+        if length > longest:
+            return f"{name[:index].rstrip()}…"
+    return name
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    return f"{shortened(name, _LONGEST_NAME * 6 // 10)} ({shortened(suffix, _LONGEST_NAME * 4 // 10)})"
 
 
 def _with_shared_names(names: Mapping[str, str], places: Mapping[str, _Place], *, by_lineage: bool) -> list[str]:

@@ -15,6 +15,7 @@ from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
 DISABLED_WITHOUT_REASON = "disabled"
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _SHORTEST_GAP = timedelta(minutes=1)  # a booking until 23:59:59 and one from midnight are one block
 
 type _Span = tuple[datetime, datetime]  # start and end of a period that is not merged into a `Block` yet
@@ -201,7 +202,8 @@ def single_bookings(
 ) -> tuple[Block, ...]:
     """Return the bookings that touch `[start, end)`: sorted, not merged, not cut, without duplicates.
 
-    The part of `disabled` within the range counts as one booking.
+    `disabled` counts as one booking. It is not cut either: else a calendar trigger would take the start of each range
+    that it asks for as the start of an event.
     """
     blocks = {
         Block(row.start, row.end)
@@ -212,7 +214,7 @@ def single_bookings(
         and _counts_as_busy(row, kind, count_pending_as_busy)
     }
     if disabled and disabled.start < end and (disabled.end is None or start < disabled.end):
-        blocks.add(Block(max(disabled.start, start), min(disabled.end or end, end)))
+        blocks.add(Block(disabled.start, disabled.end or _NEVER))
     return tuple(sorted(blocks))
 
 

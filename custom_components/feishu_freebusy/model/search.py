@@ -12,6 +12,7 @@ from enum import StrEnum
 import math
 from operator import attrgetter
 import re
+import unicodedata
 
 from .schedule import Schedule
 
@@ -317,7 +318,7 @@ def _natural(name: str) -> list[str | int]:
 
 
 def _fold(name: str) -> str:
-    return name.strip().casefold()
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def _spellings(place: str) -> set[str]:

@@ -16,16 +16,15 @@ from ..const import CATALOGUE_INTERVAL
 from ..errors import update_failed
 from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
-from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError
+from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError, UnreadableAnswerError
 from ..feishu.models import Room
-from ..model.directory import KnownRooms, RoomInfo, describe_rooms
+from ..model.directory import SCANS_TO_BE_GONE, KnownRooms, RoomInfo, describe_rooms
 from ..model.intervals import pause_after
 from ..model.options import Options
 from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)
-_SCANS_TO_BE_GONE = 2
 _NOT_ALLOWED = 121005  # the app may not see the room: that does not mean that it was deleted
 
 
@@ -65,11 +64,12 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
             with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
                 scanned = await read_catalogue(self._client)
                 scopes = await self._read_scopes()
-                read = await self._compare(KnownRooms(scanned, read_at, scopes=scopes))
+                read = await self._compare(await self._keep_placed(KnownRooms(scanned, read_at, scopes=scopes)))
                 poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, read_at)
-        self.update_interval = CATALOGUE_INTERVAL
+        # A first scan without some levels may lack rooms that nothing else tells of
+        self.update_interval = _RETRY_INTERVAL if read.catalogue.unread and not self.data else CATALOGUE_INTERVAL
         self.error = None
         self._scanned = True
         return read
@@ -92,7 +92,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         gone = {
             room_id
             for room_id, count in missing.items()
-            if count >= _SCANS_TO_BE_GONE and await self._is_gone(room_id, found)
+            if count >= SCANS_TO_BE_GONE and await self._is_gone(room_id, found)
         }
         forgotten = gone - self._chosen.keys()
         kept = {room_id: room for room_id, room in absent.items() if room_id not in forgotten}
@@ -104,6 +104,80 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
             told_at={room_id: self.data.as_of(room_id) for room_id in still_missing} if self.data else {},
             gone=frozenset(gone - forgotten),
         )
+
+    async def _keep_placed(self, read: KnownRooms) -> KnownRooms:
+        """Keep followed rooms on their level until it is certain that they were moved.
+
+        A level may be made anew with another ID, and rooms may be listed without their levels. If a followed level has
+        lost all its rooms, they stay until the user stops following it. A single room goes as soon as a direct request
+        says that it was moved.
+        """
+        followed = Options.of(self.config_entry.options).room_levels.keys()
+        read = replace(read, catalogue=self._with_unread_levels(read.catalogue))
+        catalogue = read.catalogue
+        before = {room_id: room for room_id, room in self._followed_before().items() if room_id in catalogue.rooms}
+        old = self.data.catalogue if self.data else Catalogue({}, {})
+        was_on = {room_id: old.levels_of(room) for room_id, room in before.items()}
+        with_rooms = followed & set(catalogue.room_counts())
+        scans = self.data.strays if self.data else {}
+        strays = {
+            room_id: scans.get(room_id, 0) + 1
+            for room_id in before
+            if catalogue.levels_of(catalogue.rooms[room_id]).isdisjoint(followed)
+        }
+        gone = set() if catalogue.unread else followed - catalogue.levels.keys()
+        lost = (gone | (followed & set().union(*(was_on[room_id] for room_id in strays)))) - with_rooms
+        looked_at = await self._look_at(
+            [
+                room_id
+                for room_id in strays
+                # Without a stored catalogue, it may have been on any followed level that has no rooms
+                if was_on[room_id].isdisjoint(lost) and (was_on[room_id] or followed <= with_rooms)
+            ]
+        )
+        rooms = dict(catalogue.rooms)
+        for room_id, room in looked_at.items():
+            if not catalogue.levels_of(room).isdisjoint(catalogue.levels):
+                rooms[room_id] = room
+                del strays[room_id]
+        for room_id in strays:
+            known = before[room_id]
+            rooms[room_id] = replace(rooms[room_id], path=known.path, room_level_id=known.room_level_id)
+        used = lost.union(*(was_on[room_id] for room_id in strays))
+        old_levels = {level_id: level for level_id, level in old.levels.items() if level_id in used}
+        scans = self.data.lost_levels if self.data else {}
+        return replace(
+            read,
+            catalogue=replace(catalogue, rooms=rooms, levels={**old_levels, **catalogue.levels}),
+            strays=strays,
+            lost_levels={level_id: scans.get(level_id, 0) + 1 for level_id in lost},
+        )
+
+    def _with_unread_levels(self, catalogue: Catalogue) -> Catalogue:
+        """Return the catalogue with the levels that were known before below the levels that could not be read."""
+        if not catalogue.unread or not self.data:
+            return catalogue
+        return replace(catalogue, levels={**self.data.catalogue.levels_below(catalogue.unread), **catalogue.levels})
+
+    def _followed_before(self) -> dict[str, Room]:
+        """Return the rooms that were on followed levels, as they were last known."""
+        levels = Options.of(self.config_entry.options).room_levels
+        if self.data:
+            rooms = self.data.catalogue.rooms
+            return {room_id: rooms[room_id] for room_id in self.data.followed(levels)}
+        others = self._remembered.keys() - self._chosen.keys() if levels else ()
+        return {room_id: Room(room_id, self._remembered[room_id]) for room_id in others}
+
+    async def _look_at(self, room_ids: Collection[str]) -> dict[str, Room]:
+        """Return what a direct request says of these rooms; nothing if it fails."""
+        if not room_ids:
+            return {}
+        try:
+            found = await self._client.rooms_mget(room_ids)
+        except FeishuError as error:
+            _LOGGER.debug("Moved rooms of %s could not be asked for: %s", self.config_entry.title, error)
+            return {}
+        return {room.room_id: room for room in found if room.room_id in room_ids}
 
     @property
     def _chosen(self) -> Mapping[str, str]:
@@ -129,7 +203,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     async def _ask_one_by_one(self, room_ids: Iterable[str]) -> dict[str, Room]:
         found = {}
         for room_id in room_ids:
-            with suppress(RequestError, SubjectError):
+            with suppress(RequestError, SubjectError, UnreadableAnswerError):
                 found[room_id] = await self._client.room(room_id)
         return found
 

@@ -47,6 +47,8 @@ def catalogue_to_json(read: KnownRooms) -> Json:
         "missing": dict(read.missing),
         "told_at": {room_id: _text(instant) for room_id, instant in read.told_at.items()},
         "gone": sorted(read.gone),
+        "strays": dict(read.strays),
+        "lost_levels": dict(read.lost_levels),
         "scopes": None if read.scopes is None else sorted(read.scopes),
         "was_listed": read.was_listed,
     }
@@ -112,8 +114,11 @@ def _catalogue(value: Json) -> KnownRooms:
     rooms = [_room(room) for room in _exactly(list, value["rooms"])]
     levels = [_level(level) for level in _exactly(list, value["levels"])]
     by_id = {room.room_id: room for room in rooms}
-    missing = {room_id: _exactly(int, scans) for room_id, scans in _exactly(dict, value["missing"]).items()}
-    if not missing.keys() <= by_id.keys():
+    missing, strays, lost_levels = (
+        {each: _exactly(int, scans) for each, scans in _exactly(dict, value[key]).items()}
+        for key in ("missing", "strays", "lost_levels")
+    )
+    if not missing.keys() | strays.keys() <= by_id.keys():
         raise ValueError("a missing room is not among the known rooms")
     return KnownRooms(
         Catalogue(by_id, {level.room_level_id: level for level in levels}),
@@ -121,6 +126,8 @@ def _catalogue(value: Json) -> KnownRooms:
         missing=missing,
         told_at={room_id: _instant(instant) for room_id, instant in _exactly(dict, value["told_at"]).items()},
         gone=frozenset(_texts(value["gone"])),
+        strays=strays,
+        lost_levels=lost_levels,
         scopes=None if value["scopes"] is None else frozenset(_texts(value["scopes"])),
         was_listed=_exactly(bool, value["was_listed"]),
     )

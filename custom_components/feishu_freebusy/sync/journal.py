@@ -24,7 +24,7 @@ from ..errors import problem_key, reasons_of
 from ..feishu.errors import FeishuError
 from ..feishu.limits import AppTraffic
 from ..model.subject import Subject
-from .sources import ACCOUNT_ERRORS, OUTAGE_ERRORS, Answers, has_good
+from .sources import Answers, has_good, is_failure_of_all
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def outcome_of(answers: Answers, read: Collection[str], failures: Callable[[str]
     if not answers or has_good(answers):
         return Outcome()
     errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
-    of_all = [error for error in errors.values() if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS))]
+    of_all = [error for error in errors.values() if is_failure_of_all(error)]
     if len(errors) < len(read) and all(failures(subject_id) for subject_id in errors if subject_id in read):
         return Outcome(tells_nothing=bool(of_all))  # only subjects that had failed before were read
     if len(errors) == len(read) > 1 and len({type(error) for error in errors.values()}) == 1:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -16,6 +16,8 @@ from .store import async_load_if_readable
 
 _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; a crash loses the calls of this long
+_SHARE_OF_ACTIONS = 0.2  # of a day's part of the monthly budget
+_DAYS_OF_MONTH = 30
 _KEPT_MONTHS = 3  # a clock may be years off until NTP sets it: the counts of the real month must survive
 
 
@@ -27,6 +29,22 @@ class MonthlyCalls:
         self._traffic = traffic
         self._by_month: dict[str, Counter[str]] = {}  # by API; the current month is the last
         self._save_is_due = False
+        self._is_closed = False
+        self._actions: tuple[date, int] = (date.min, 0)  # the day, and the calls of actions on it
+
+    def left_for_actions(self, budget: int | None) -> int | None:
+        """Return how many calls actions may still take today; None if the `budget` of the month is unlimited."""
+        if budget is None:
+            return None
+        day, used = self._actions
+        share = round(budget * _SHARE_OF_ACTIONS / _DAYS_OF_MONTH)
+        return max(share - (used if day == dt_util.now().date() else 0), 0)
+
+    def note_action(self, calls: int) -> None:
+        """Count calls of an action for today."""
+        day, used = self._actions
+        today = dt_util.now().date()
+        self._actions = (today, calls + (used if day == today else 0))
 
     async def async_load(self) -> None:
         """Load the counts from before the start; an unreadable file counts as empty."""
@@ -50,6 +68,8 @@ class MonthlyCalls:
     @callback
     def async_save_soon(self) -> None:
         """Write the count to disk within a minute. Must be called after calls to Feishu."""
+        if self._is_closed:
+            return  # the next start counts them; the file of a removed entry must not come back
         self._take_over()
         # Once: another call would restart the delay, and frequent polls would prevent the save
         if not self._save_is_due:
@@ -57,7 +77,8 @@ class MonthlyCalls:
             self._store.async_delay_save(self._stored, _SAVE_DELAY)
 
     async def async_save(self) -> None:
-        """Write the count to disk."""
+        """Write the count to disk for the last time: the entry is unloaded."""
+        self._is_closed = True
         await self._store.async_save(self._stored())
 
     def _stored(self) -> dict[str, Any]:

@@ -53,16 +53,23 @@ class Forecast:
 
 
 def forecast(
-    options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, now: datetime, time_zone: tzinfo
+    options: Options,
+    rooms: int,
+    people: int = 0,
+    *,
+    batch_granted: bool | None,
+    now: datetime,
+    time_zone: tzinfo,
+    people_alone: bool = False,
 ) -> Forecast:
     """Return by which API this many rooms are read, and what that costs, with people, in the month of `now`.
 
-    `batch_granted` is None if unknown: then batch is tried. The calls used so far this month do not count, so that the
-    API does not change back and forth.
+    `batch_granted` is None if unknown: then batch is tried. With `people_alone`, each person takes a call. The calls
+    used so far this month do not count, so that the API does not change back and forth.
     """
 
     def by(source: SourceOption, reason: Reason) -> Forecast:
-        return _forecast(source, reason, (rooms, people), options, now, time_zone)
+        return _forecast(source, reason, (rooms, people), options, now, time_zone, people_alone=people_alone)
 
     if options.source is SourceOption.LIST:
         return by(SourceOption.LIST, Reason.CHOSEN)
@@ -75,12 +82,20 @@ def forecast(
 
 
 def _forecast(
-    source: SourceOption, reason: Reason, counts: tuple[int, int], options: Options, now: datetime, time_zone: tzinfo
+    source: SourceOption,
+    reason: Reason,
+    counts: tuple[int, int],
+    options: Options,
+    now: datetime,
+    time_zone: tzinfo,
+    *,
+    people_alone: bool,
 ) -> Forecast:
     start = month_bounds(now, time_zone)[0]
     window = WINDOW_BEFORE + options.horizon
     rooms, people = counts
-    calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + PeopleSource.calls_per_cycle(people, window)
+    calls_for_people = people if people_alone else PeopleSource.calls_per_cycle(people, window)
+    calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + calls_for_people
     plan = poll_plan(
         options.scan_interval,
         calls_per_cycle=calls_per_cycle,
@@ -115,6 +130,7 @@ class RoomSource:
         self._client = client
         self._batch = BatchSource(client)
         self._unreadable_polls = 0
+        self.people_alone = False  # the call for several people is refused
         self.refusal: FeishuError | None = None  # of the batch API
         self.configure(options, counts, scopes, moment)
 
@@ -131,6 +147,7 @@ class RoomSource:
             batch_granted=False if is_refused else granted,
             now=moment.now,
             time_zone=moment.time_zone,
+            people_alone=self.people_alone,
         )
         is_consequence = is_refused and month.reason is Reason.NOT_GRANTED
         self.forecast = replace(month, reason=Reason.REFUSED) if is_consequence else month
@@ -208,15 +225,21 @@ class SubjectReader:
         self, options: Options, subjects: Mapping[str, Subject], scopes: Collection[str] | None, moment: Moment
     ) -> None:
         """Choose the API for `subjects`, all that are read; `scopes` are those granted (None: unknown)."""
+        self.rooms.people_alone = self._people.refusal is not None
         self.rooms.configure(options, _counts(subjects), scopes, moment)
         self._people.include_external_calendar = options.include_external_calendar
         self._window = WINDOW_BEFORE + options.horizon
+
+    def try_again(self) -> None:
+        """Try the calls for several rooms or people again although they were refused."""
+        self.rooms.try_again()
+        self._people.refusal = None
 
     def fill_up(self, subjects: Mapping[str, Subject], due: Collection[str]) -> dict[str, Subject]:
         """Return the subjects to read: those that are due, and others to fill up the last call."""
         chosen = [
             *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size),
-            *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, PeopleSource.filled_up_to(self._window)),
+            *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, self._people.filled_up_to(self._window)),
         ]
         return {subject_id: subjects[subject_id] for subject_id in chosen}
 

@@ -3,11 +3,10 @@
 from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import batched
 from math import ceil
-from typing import ClassVar, override
+from typing import ClassVar, TypeIs, override
 
 from ..feishu.client import (
     MAX_BATCH_ROOMS,
@@ -29,6 +28,7 @@ from ..feishu.errors import (
     ServerError,
     StaleTokenError,
     SubjectError,
+    UnreadableRowsError,
 )
 from ..feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
 
@@ -46,10 +46,15 @@ ACCOUNT_ERRORS = (
 )
 # Other calls may still succeed, but with a server that is down, a big office would wait for minutes
 OUTAGE_ERRORS = (NotReachableError, ServerError)
-# One person can fail the call for ten, or the server lacks this API: read each person alone
-_ASK_ONE_BY_ONE = (EndpointRetiredError, NotFeishuError, RequestError, SubjectError)
+# The server refuses a call for several people: read each person alone
+_ASK_ONE_BY_ONE = (EndpointRetiredError, NotFeishuError, RequestError)
 _WORKERS = 10
 _OUTAGE_AFTER = 10  # failures in a row
+
+
+def is_failure_of_all(answer: object) -> TypeIs[FeishuError]:
+    """Return whether an answer is a failure that the answers of other subjects would share."""
+    return isinstance(answer, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS)) and not isinstance(answer, UnreadableRowsError)
 
 
 def has_good(answers: Answers) -> bool:
@@ -96,7 +101,10 @@ class Source(ABC):
             except FeishuError as error:
                 failed.note(error)
                 return dict.fromkeys(chunk, error)
-            failed.clear()
+            if failure := next(filter(is_failure_of_all, found.values()), None):
+                failed.note(failure)
+            else:
+                failed.clear()
             return found
 
         async def work(queue: Iterator[Sequence[str]]) -> None:
@@ -183,10 +191,11 @@ class BatchSource(Source):
             self._refused_alone.update(ids)
             return {ids[0]: error}
         middle = len(ids) // 2
-        return {
-            **await self._read_chunk(ids[:middle], time_min, time_max),
-            **await self._read_chunk(ids[middle:], time_min, time_max),
-        }
+        answers = await self._read_chunk(ids[:middle], time_min, time_max)
+        try:
+            return answers | await self._read_chunk(ids[middle:], time_min, time_max)
+        except FeishuError as failure:  # not raised: the first half has its answers
+            return answers | dict.fromkeys(ids[middle:], failure)
 
 
 class PeopleSource(Source):
@@ -198,12 +207,12 @@ class PeopleSource(Source):
         """`include_external_calendar`: with the events of linked third-party calendars."""
         super().__init__(client)
         self.include_external_calendar = include_external_calendar
+        self.refusal: FeishuError | None = None  # of the call for several people: each is then read alone
         self._refused_alone: set[str] = set()
 
-    @classmethod
-    def filled_up_to(cls, window: timedelta) -> int:
+    def filled_up_to(self, window: timedelta) -> int:
         """Return how many people to read together. In a window longer than two weeks, more people take more calls."""
-        return cls.chunk_size if _parts(window) == 1 else 1
+        return self.chunk_size if _parts(window) == 1 and self.refusal is None else 1
 
     @classmethod
     @override
@@ -219,7 +228,8 @@ class PeopleSource(Source):
         for id_type in UserIdType:
             alike = tuple(each for each in ids if UserIdType.of(each) is id_type and each not in self._refused_alone)
             for chunk in super()._chunks(alike, window):
-                yield from [chunk] if _parts(window) < len(chunk) else batched(chunk, 1, strict=True)
+                together = _parts(window) < len(chunk) and self.refusal is None
+                yield from [chunk] if together else batched(chunk, 1, strict=True)
         yield from ((person_id,) for person_id in ids if person_id in self._refused_alone)
 
     @override
@@ -227,7 +237,8 @@ class PeopleSource(Source):
         if len(ids) == 1:
             return {ids[0]: await self._read_one(ids[0], time_min, time_max)}
         answers: Answers = {}
-        with suppress(*_ASK_ONE_BY_ONE):
+        refusal: FeishuError | None = None
+        try:
             answers = await self._client.freebusy_batch(
                 [_person(person_id) for person_id in ids],
                 time_min=time_min,
@@ -235,9 +246,16 @@ class PeopleSource(Source):
                 include_external_calendar=self.include_external_calendar,
                 need_rsvp_status=True,
             )
+        except SubjectError:
+            pass  # one of them
+        except _ASK_ONE_BY_ONE as error:
+            refusal = error.with_traceback(None)
         left_out = [person_id for person_id in ids if isinstance(answers.get(person_id), SubjectError | None)]
         alone = await asyncio.gather(*(self._read_left_out(person_id, time_min, time_max) for person_id in left_out))
-        return {**answers, **dict(zip(left_out, alone, strict=True))}
+        answers |= dict(zip(left_out, alone, strict=True))
+        if has_good(answers):
+            self.refusal = refusal  # the server works, so it is the call for several people
+        return answers
 
     async def _read_left_out(self, person_id: str, time_min: datetime, time_max: datetime) -> BusyAnswer:
         try:
@@ -279,8 +297,8 @@ class _FailureRun:
         self._length = 0
 
     def note(self, error: FeishuError) -> None:
-        self._latest = error if isinstance(error, (*ACCOUNT_ERRORS, *OUTAGE_ERRORS)) else None
-        self._length = self._length + 1 if isinstance(error, OUTAGE_ERRORS) else 0
+        self._latest = error if is_failure_of_all(error) else None
+        self._length = self._length + 1 if self._latest and isinstance(error, OUTAGE_ERRORS) else 0
         if isinstance(error, ACCOUNT_ERRORS) or self._length >= _OUTAGE_AFTER:
             self.for_all = error
 

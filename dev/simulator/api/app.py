@@ -75,5 +75,5 @@ ENDPOINTS: Final = (
     Endpoint("POST", "auth/v3/tenant_access_token/internal/", issue_token, limited=False, counted=False, guarded=False),
     Endpoint("GET", "application/v6/scopes", list_scopes, limited=False, counted=False),
     Endpoint("POST", "application/v6/scopes/apply", apply_for_scopes, limited=False, counted=False),
-    Endpoint("GET", "bot/v3/info", bot_info, limited=False, counted=False),
+    Endpoint("GET", "bot/v3/info", bot_info, limited=False),
 )
