@@ -332,6 +332,7 @@ async def test_the_chosen_site_decides_the_address(
         Trouble("invalid_auth", change("app_enabled", False), CONF_APP_SECRET, "app is disabled"),
         Trouble("invalid_app_id", fault(Fault.error(200, 10003), TOKEN), CONF_APP_ID, "10003"),
         Trouble("ip_denied", change("ip_allowed", False), says="ip 127.0.0.1 is denied"),
+        Trouble("quota_exceeded", change("quota_left", 0), says="quota"),
         Trouble("rate_limited", fault(Fault.rate_limited(reset=0), TOKEN), says="99991400"),
         *answers_at(TOKEN),
         *troubles_at(BOT),

@@ -384,7 +384,6 @@ async def test_without_levels_there_is_no_level_field(
         *troubles_at(ROOMS),
         *answers_at(LEVELS),
         *troubles_at(LEVELS),
-        Trouble("quota_exceeded", change("quota_left", 0), says="quota"),
         Trouble("token_refused", fault(Fault.error(400, 99991663), ROOMS), says="99991663"),
         Trouble("request_refused", fault(Fault.error(400, 9499), ROOMS), says="9499"),
     ],

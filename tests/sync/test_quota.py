@@ -23,7 +23,7 @@ from tests.test_config_flow import LEVELS
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("in_utc")
 
-UNCOUNTED = ("auth/", "application/", "bot/", "contact/")
+UNCOUNTED = ("auth/", "application/", "contact/")
 RARELY = 3_600
 ON_DISK = {name: getattr(Store, name) for name in ("_async_load", "_async_write_data", "async_remove")}
 
@@ -63,8 +63,8 @@ async def test_calls_are_counted_by_api(
     entry = await set_up(orion, vega)
     await clock.to(at(10, 5, 5))
 
-    assert calls_of(entry) == {FREE_BUSY: 12, ROOMS: 1, LEVELS: 2} == paid(tenant)
-    assert 1_000 - tenant.quota_left == 15
+    assert calls_of(entry) == {FREE_BUSY: 12, ROOMS: 2, LEVELS: 2} == paid(tenant)
+    assert 1_000 - tenant.quota_left == 16
 
 
 async def test_batch_calls_are_counted_under_their_own_api(
@@ -103,7 +103,7 @@ async def test_calls_of_another_client_of_the_same_app_are_counted(
     await clock.run(client.granted_scopes())
     await clock.run(client.bot())
 
-    assert calls_of(entry) == {**before, ROOMS: before[ROOMS] + 1}
+    assert calls_of(entry) == {**before, ROOMS: before[ROOMS] + 1, "bot/v3/info": 1}
 
 
 # The month
@@ -256,7 +256,7 @@ async def test_restart_continues_from_the_stored_count(
 ) -> None:
     entry = await set_up(orion, calls=4_711)
 
-    assert calls_of(entry) == {FREE_BUSY: 4_711 + 1, ROOMS: 1, LEVELS: 2}
+    assert calls_of(entry) == {FREE_BUSY: 4_711 + 1, ROOMS: 2, LEVELS: 2}
 
 
 async def test_the_count_is_stored_when_home_assistant_stops(
@@ -289,7 +289,7 @@ async def test_calls_of_a_failed_setup_are_kept(
 ) -> None:
     tenant.inject(Fault.status(503), FREE_BUSY, times=None)
     entry = await set_up(orion)
-    assert hass_storage[calls_key(entry)]["data"]["months"] == {"2026-11": {ROOMS: 1, LEVELS: 2}}
+    assert hass_storage[calls_key(entry)]["data"]["months"] == {"2026-11": {ROOMS: 2, LEVELS: 2}}
 
     tenant.clear_faults()
     await clock.to(at(10, 2))
@@ -332,10 +332,10 @@ async def test_unusable_file_is_ignored_and_replaced(
 ) -> None:
     entry = await starts_with(json.dumps(value).encode())
 
-    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 2, LEVELS: 2}
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     written = json.loads((disk / calls_key(entry)).read_text())
-    counted = {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    counted = {FREE_BUSY: 1, ROOMS: 2, LEVELS: 2}
     assert written["data"] == {"months": {"2026-11": counted}}
 
 
@@ -349,7 +349,7 @@ async def test_truncated_or_binary_file_is_ignored_and_replaced(
 ) -> None:
     entry = await starts_with(content)
 
-    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 2, LEVELS: 2}
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     assert json.loads((disk / calls_key(entry)).read_text())["data"]["months"].keys() == {"2026-11"}
 
@@ -360,7 +360,7 @@ async def test_valid_counts_in_a_partly_damaged_file_are_used(starts_with: Any) 
 
     entry = await starts_with(json.dumps(stored).encode())
 
-    assert calls_of(entry) == {FREE_BUSY: 501, "an/api/of/old": 7, ROOMS: 1, LEVELS: 2}
+    assert calls_of(entry) == {FREE_BUSY: 501, "an/api/of/old": 7, ROOMS: 2, LEVELS: 2}
 
 
 async def test_folder_instead_of_the_file_does_not_prevent_setup(
@@ -371,7 +371,7 @@ async def test_folder_instead_of_the_file_does_not_prevent_setup(
     (disk / calls_key(entry)).mkdir()
 
     assert await clock.run(hass.config_entries.async_setup(entry.entry_id))
-    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 1, LEVELS: 2}
+    assert calls_of(entry) == {FREE_BUSY: 1, ROOMS: 2, LEVELS: 2}
 
 
 async def test_count_on_disk_survives_reloads(
