@@ -324,14 +324,14 @@ async def test_room_moved_to_another_floor_is_removed(
 
 
 def rebuild(tenant: Tenant, floor: Level) -> Level:
-    """Delete a floor and make it anew with the same name and rooms; return the new one."""
+    """Delete a floor and create it again with the same name and rooms; return the new one."""
     parent = tenant.levels[floor.parent_id]
-    anew = tenant.add_level(floor.name, parent)
+    created = tenant.add_level(floor.name, parent)
     for room in list(tenant.rooms.values()):
         if room.level_id == floor.level_id:
-            tenant.rooms[room.room_id] = replace(room, level_id=anew.level_id)
+            tenant.rooms[room.room_id] = replace(room, level_id=created.level_id)
     del tenant.levels[floor.level_id]
-    return anew
+    return created
 
 
 def levels_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
@@ -339,12 +339,12 @@ def levels_issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry |
     return issue if issue and issue.active else None
 
 
-async def test_rooms_of_a_floor_made_anew_stay_until_the_user_decides(
+async def test_rooms_of_a_recreated_floor_stay_until_the_user_decides(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, follow: Follow, first: Level, lyra: Room
 ) -> None:
     entry = await follow(first)
     before = device_of(hass, lyra)
-    anew = rebuild(tenant, first)
+    created = rebuild(tenant, first)
 
     await clock.to(at(16, 5))
     assert names(hass) == ["Lyra", "Mira"]
@@ -357,7 +357,7 @@ async def test_rooms_of_a_floor_made_anew_stay_until_the_user_decides(
     assert issue is not None
     assert issue.translation_placeholders == {"name": entry.title, "count": "1", "names": "- 1F"}
 
-    change_options(hass, entry, room_levels={**entry.options["room_levels"], anew.level_id: "1F"})
+    change_options(hass, entry, room_levels={**entry.options["room_levels"], created.level_id: "1F"})
     await clock.settle()
     flow = await async_create_fix_flow(hass, issue.issue_id, issue.data)
     assert isinstance(flow, RemoveFlow)
@@ -365,7 +365,7 @@ async def test_rooms_of_a_floor_made_anew_stay_until_the_user_decides(
     assert (await flow.async_step_confirm())["type"] == "create_entry"
     await clock.settle()
 
-    assert entry.options["room_levels"] == {anew.level_id: "1F"}
+    assert entry.options["room_levels"] == {created.level_id: "1F"}
     assert names(hass) == ["Lyra", "Mira"]
     after = device_of(hass, lyra)
     assert before

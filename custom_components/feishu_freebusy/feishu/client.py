@@ -133,7 +133,7 @@ class FeishuClient:
         """Raise `FeishuError` unless Feishu itself answers `freebusy/list`.
 
         Some tenants answer only "success" if there is no busy period. Another server that says the same must not free a
-        room. Only Feishu knows that there is no such room as `NO_ROOM`. The call is not counted, because it fails.
+        room. Only Feishu knows that `NO_ROOM` does not exist. The call is not counted, because it fails.
         """
         now = asyncio.get_running_loop().time()
         if self._proof is None or now - self._proof[1] > _PROOF_LASTS:

@@ -22,9 +22,10 @@ class KnownRooms:
 
     Rooms that the latest scan of all levels did not find stay in `catalogue` as they were last known, at `told_at`;
     `missing` counts the scans without them. After two of these scans, and a direct request for the room, they are
-    `gone`. `strays` counts the scans that found a followed room on no followed level: it stays on its old level until a
-    direct request confirms a move. `lost_levels` counts the scans without a followed level. `scopes` are those granted to the app, None if unknown. `unlisted` is not empty if the app may not list
-    rooms: one of these scopes would allow it. `was_listed` says whether it ever could.
+    `gone`. `strays` are followed rooms that the latest scan found on no followed level: they stay on their old level
+    until a direct request confirms a move. `lost_levels` counts the scans without a followed level. `scopes` are those
+    granted to the app, None if unknown. `unlisted` is not empty if the app may not list rooms: one of these scopes
+    would allow it. `was_listed` says whether it ever could.
     """
 
     catalogue: Catalogue
@@ -32,7 +33,7 @@ class KnownRooms:
     missing: Mapping[str, int] = field(default_factory=dict)
     told_at: Mapping[str, datetime] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
-    strays: Mapping[str, int] = field(default_factory=dict)
+    strays: frozenset[str] = frozenset()
     lost_levels: Mapping[str, int] = field(default_factory=dict)
     scopes: frozenset[str] | None = None
     unlisted: tuple[str, ...] = ()

@@ -108,9 +108,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     async def _keep_placed(self, read: KnownRooms) -> KnownRooms:
         """Keep followed rooms on their level until it is certain that they were moved.
 
-        A level may be made anew with another ID, and rooms may be listed without their levels. If a followed level has
-        lost all its rooms, they stay until the user stops following it. A single room goes as soon as a direct request
-        says that it was moved.
+        A level may be deleted and created again with another ID, and rooms may be listed without their levels. If a
+        followed level has lost all its rooms, they stay until the user stops following it. A single room goes as soon
+        as a direct request says that it was moved.
         """
         followed = Options.of(self.config_entry.options).room_levels.keys()
         read = replace(read, catalogue=self._with_unread_levels(read.catalogue))
@@ -119,12 +119,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         old = self.data.catalogue if self.data else Catalogue({}, {})
         was_on = {room_id: old.levels_of(room) for room_id, room in before.items()}
         with_rooms = followed & set(catalogue.room_counts())
-        scans = self.data.strays if self.data else {}
-        strays = {
-            room_id: scans.get(room_id, 0) + 1
-            for room_id in before
-            if catalogue.levels_of(catalogue.rooms[room_id]).isdisjoint(followed)
-        }
+        strays = {room_id for room_id in before if catalogue.levels_of(catalogue.rooms[room_id]).isdisjoint(followed)}
         gone = set() if catalogue.unread else followed - catalogue.levels.keys()
         lost = (gone | (followed & set().union(*(was_on[room_id] for room_id in strays)))) - with_rooms
         looked_at = await self._look_at(
@@ -139,7 +134,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         for room_id, room in looked_at.items():
             if not catalogue.levels_of(room).isdisjoint(catalogue.levels):
                 rooms[room_id] = room
-                del strays[room_id]
+                strays.discard(room_id)
         for room_id in strays:
             known = before[room_id]
             rooms[room_id] = replace(rooms[room_id], path=known.path, room_level_id=known.room_level_id)
@@ -149,7 +144,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         return replace(
             read,
             catalogue=replace(catalogue, rooms=rooms, levels={**old_levels, **catalogue.levels}),
-            strays=strays,
+            strays=frozenset(strays),
             lost_levels={level_id: scans.get(level_id, 0) + 1 for level_id in lost},
         )
 

@@ -47,7 +47,7 @@ def catalogue_to_json(read: KnownRooms) -> Json:
         "missing": dict(read.missing),
         "told_at": {room_id: _text(instant) for room_id, instant in read.told_at.items()},
         "gone": sorted(read.gone),
-        "strays": dict(read.strays),
+        "strays": sorted(read.strays),
         "lost_levels": dict(read.lost_levels),
         "scopes": None if read.scopes is None else sorted(read.scopes),
         "was_listed": read.was_listed,
@@ -114,11 +114,12 @@ def _catalogue(value: Json) -> KnownRooms:
     rooms = [_room(room) for room in _exactly(list, value["rooms"])]
     levels = [_level(level) for level in _exactly(list, value["levels"])]
     by_id = {room.room_id: room for room in rooms}
-    missing, strays, lost_levels = (
+    missing, lost_levels = (
         {each: _exactly(int, scans) for each, scans in _exactly(dict, value[key]).items()}
-        for key in ("missing", "strays", "lost_levels")
+        for key in ("missing", "lost_levels")
     )
-    if not missing.keys() | strays.keys() <= by_id.keys():
+    strays = frozenset(_texts(value["strays"]))
+    if not missing.keys() | strays <= by_id.keys():
         raise ValueError("a missing room is not among the known rooms")
     return KnownRooms(
         Catalogue(by_id, {level.room_level_id: level for level in levels}),
