@@ -109,7 +109,7 @@ async def test_room_with_an_invalid_row_keeps_its_last_reading(
     await set_up(orion, vega)
     writes.clear()
 
-    row = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+    row = {"start_time": "2026-11-23T12:00:00Z", "end_time": "soon"}
     damaged = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [row]}})
     tenant.inject(damaged, FREE_BUSY, times=None, when=is_of(orion.room_id))
     await clock.to(at(10, 30))
@@ -194,7 +194,7 @@ async def test_single_unreadable_room_still_has_an_entity(
     assert shown(hass, orion).state == "off"
 
 
-UNREADABLE_ROW = {"start_time": "2026-11-23T12:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+UNREADABLE_ROW = {"start_time": "2026-11-23T12:00:00Z", "end_time": "soon"}
 UNREADABLE = Fault.body(200, {"code": 0, "msg": "success", "data": {"freebusy_list": [UNREADABLE_ROW]}})
 
 

@@ -280,7 +280,7 @@ async def test_the_debug_log_has_a_line_for_each_poll(
     lines = [record.getMessage() for record in records if record.levelno == logging.DEBUG]
 
     assert lines == [
-        "Meeting rooms, catalogue: 1 good; 5 calls in 0.00 s",
+        "Meeting rooms, catalogue: 1 good; 6 calls in 0.00 s",
         "Meeting rooms, free_busy: 1 good, 1 subject_unreadable (190014); 2 calls in 0.00 s; log ids 20261123ABC",
     ]
 

@@ -29,6 +29,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     StaleTokenError,
     SubjectError,
     UnreadableAnswerError,
+    UnreadableRowsError,
     error_of,
     token_error_of,
 )
@@ -46,6 +47,7 @@ ERRORS: dict[FeishuError, str] = {
     QuotaExceededError(): "quota_exceeded",
     NotReachableError(): "cannot_connect",
     NotFeishuError(): "not_feishu",
+    UnreadableRowsError(): "not_feishu",
     UnreadableAnswerError(): "not_feishu",
     ServerError(): "server_error",
     StaleTokenError(): "token_refused",

@@ -66,7 +66,7 @@ async def test_setup_reads_each_room_once(
     assert runs(entry)
     assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "off")
     paths = [call.path.removeprefix("/open-apis/") for call in tenant.requests]
-    assert sorted(paths) == sorted([TOKEN, ROOMS, LEVELS, LEVELS, SCOPES, FREE_BUSY, FREE_BUSY])
+    assert sorted(paths) == sorted([TOKEN, ROOMS, ROOMS, LEVELS, LEVELS, SCOPES, FREE_BUSY, FREE_BUSY])
     assert writes.rooms == {orion.room_id, vega.room_id}
     assert len(writes) == len({write.entity_id for write in writes})
 

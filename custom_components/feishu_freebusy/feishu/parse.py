@@ -83,7 +83,8 @@ def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
         _check_length(rows, name)
         return tuple([_busy_period(row) for row in rows])
     except UnreadableAnswerError as error:
-        raise UnreadableRowsError(error.text) from None
+        problem = error.text
+    raise UnreadableRowsError(problem)  # outside `except`: as its context, the other error would keep all rows alive
 
 
 def _check_length(rows: list[Any], name: str) -> None:
