@@ -35,6 +35,7 @@ from tests.conftest import at
 FREE_BUSY = "calendar/v4/freebusy/list"
 BATCH = "meeting_room/freebusy/batch_get"
 ROOMS = "vc/v1/rooms"
+STATUSES = "vc/v1/rooms/mget"
 TOKEN = "auth/v3/tenant_access_token/internal"
 
 LOADED = (binary_sensor, calendar, config_flow, repairs, sensor)  # so that no thread loads them while time stands still

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.feishu_freebusy.sync import timetable
 from simulator import Room, Tenant
-from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
+from tests.clock import FREE_BUSY, STATUSES, TOKEN, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -33,7 +33,7 @@ async def test_room_flips_exactly_on_time_without_a_call(
     await clock.to(at(10, 59))
 
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5, 7), "on"), (at(10, 40, 59), "off")]
-    assert tenant.requests == []
+    assert len(tenant.requests) == len(tenant.calls(STATUSES)) == 5
 
 
 async def test_back_to_back_meetings_show_no_gap(
@@ -139,7 +139,8 @@ async def test_rooms_are_read_exactly_at_the_interval(
     due = [at(10) + timedelta(seconds=seconds) * count for count in range(1, 1_800 // seconds + 1)]
     for room in (orion, vega):
         assert [call.at.replace(microsecond=0) for call in reads_of(tenant, room)] == due
-    assert len(tenant.requests) == 2 * len(due)
+    assert len(tenant.calls(STATUSES)) in {2, 3}  # every ten minutes, with the poll that comes next
+    assert len(tenant.requests) == 2 * len(due) + len(tenant.calls(STATUSES))
 
 
 async def test_a_day_needs_few_calls_besides_the_polls(
@@ -152,7 +153,9 @@ async def test_a_day_needs_few_calls_besides_the_polls(
 
     assert len(tenant.calls(FREE_BUSY)) == 144
     assert len(tenant.calls(TOKEN)) <= 24 / 1.5 + 1  # a token is valid for two hours and renewed early
-    assert len(tenant.requests) == 144 + len(tenant.calls(TOKEN)) + 4 * 4  # rooms, levels and scopes, every six hours
+    assert 140 - 4 <= len(tenant.calls(STATUSES)) <= 144  # the scans read the status, too
+    others = len(tenant.calls(TOKEN)) + len(tenant.calls(STATUSES))
+    assert len(tenant.requests) == 144 + others + 4 * 4  # rooms, levels and scopes, every six hours
 
 
 async def test_poll_intervals_have_jitter(

@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault, Room, Tenant
-from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, levels, said, state_of
+from tests.clock import FREE_BUSY, STATUSES, TOKEN, Clock, SetUp, Writes, busy_id, levels, said, state_of
 from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE, SECRET, change, end_trouble, is_of
 
@@ -133,8 +133,10 @@ async def test_common_failure_is_not_repeated_for_each_room(
     await clock.to(at(11, 0, 30))
 
     # The calls in flight when the first answer arrives; a refused secret is sent once
-    assert 1 <= len([call for call in tenant.requests if call.code not in {0, 99991663}]) <= 10
-    assert len(tenant.calls(TOKEN)) <= 1
+    assert 1 <= len([call for call in tenant.calls(FREE_BUSY) if call.code not in {0, 99991663}]) <= 10
+    statuses = [call for call in tenant.calls(STATUSES) if call.code not in {0, 99991663}]
+    assert len(statuses) <= 2  # one before the poll, and one with it
+    assert len(tenant.calls(TOKEN)) <= 2
 
 
 async def test_refused_secret_starts_one_reauth_that_ends_when_it_is_accepted(

@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.feishu import parse
+from custom_components.feishu_freebusy.model.options import WEEKDAYS
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, TOKEN, Clock, SetUp, Writes, busy_id, levels, said, state_of
 from tests.conftest import at
@@ -117,7 +118,15 @@ async def test_room_is_unavailable_after_the_horizon_even_in_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, simulator: Simulator, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(9, day=3))
-    await set_up(orion, scan_interval=86_400, horizon_days=1)
+    # Off hours all day, in an app that may not list rooms: nothing else limits the state
+    off_hours = {"enabled": True, "start": "00:00:00", "end": "00:00:00", "days": list(WEEKDAYS)}
+    await set_up(
+        orion,
+        begin=lambda tenant: tenant.revoke("vc:room:readonly"),
+        scan_interval=86_400,
+        horizon_days=1,
+        off_hours=off_hours,
+    )
     writes.clear()
 
     await simulator.stop()
@@ -135,7 +144,7 @@ async def test_failed_polls_are_retried_soon_despite_a_long_interval(
     tenant.requests.clear()
 
     await clock.to(at(11, 18))
-    polls = sorted({call.at.replace(microsecond=0) for call in tenant.requests})
+    polls = sorted({call.at.replace(microsecond=0) for call in tenant.calls(FREE_BUSY)})
     assert polls == [at(11), at(11, 1), at(11, 3), at(11, 7), at(11, 12), at(11, 17)]
 
     tenant.clear_faults()

@@ -138,6 +138,11 @@ async def test_diagnostics_show_the_freshness_and_error_of_each_subject(
         "blocks": 1,
         "pending": 0,
         "disabled": True,
+        "evidence": {
+            "reading": {"age": 30, "counts_for": 570},
+            "horizon": {"age": 30, "counts_for": 7 * 86_400 - 30},
+            "status": {"age": 150, "counts_for": 3_450},
+        },
     }
     assert subjects["room 2"] == {
         "fresh": False,
@@ -154,6 +159,11 @@ async def test_diagnostics_show_the_freshness_and_error_of_each_subject(
         "gone": False,
         "failures": 12,
         "error": {"error": "subject_unreadable", "code": 190014, "http": 400, "log_id": "20261123ABC"},
+        "evidence": {
+            "reading": {"age": 750, "counts_for": -150},
+            "horizon": {"age": 750, "counts_for": 7 * 86_400 - 750},
+            "status": {"age": 150, "counts_for": 3_450},
+        },
     }
     assert (subjects["room 3"]["read"], subjects["room 2"]["read"]) == (False, True)
     assert (subjects["person 1"]["fresh"], subjects["person 1"]["busy"]) == (True, None)

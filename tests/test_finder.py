@@ -9,12 +9,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar, device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.feishu_freebusy.assist.subjects import async_spoken_subjects
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.devices import subject_id_of
 from custom_components.feishu_freebusy.feishu.models import RsvpStatus
 from custom_components.feishu_freebusy.model.search import Offer, Reason, SearchResult, Why
-from simulator import Fault, Tenant
+from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp
 from tests.conftest import at
 from tests.model.test_search import DECLINE, ITEMS, NEEDS_ACTION, WANTED, Office, OfficeRoom, Oracle, Wish
@@ -209,3 +211,41 @@ async def test_the_action_finds_what_the_oracle_finds(
     # The random requests have covered these results
     assert reasons == set(Reason)
     assert verdicts >= {None, Why.ALL_BUSY, Why.NONE_THAT_LARGE, Why.NONE_IN_PLACE, Why.TIME_TOO_SHORT}
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "booked"])
+async def test_a_room_of_two_apps_is_busy_if_either_says_so(
+    hass: HomeAssistant, tenant: Tenant, in_utc: None, clock: Clock, set_up: SetUp, orion: Room, closed: bool
+) -> None:
+    """The app that is read later may not list rooms, so it does not know that the room is closed."""
+    if closed:
+        tenant.disable_room(orion.room_id, at(9), at(15), "paint")
+    else:
+        tenant.book(orion.room_id, at(9), at(15))
+    entry = await set_up(orion)
+    other = Tenant(app_id="cli_another000000001", app_secret="another-secret", monotonic=clock.seconds)
+    other.add_room("Orion", room_id=orion.room_id)
+    other.book(orion.room_id, at(15), at(15, 30))
+    other.revoke("vc:room:readonly")
+    await clock.to(at(10, 0, 30))
+    async with Simulator(other) as elsewhere:
+        second = MockConfigEntry(
+            domain=DOMAIN,
+            title="Other",
+            unique_id=other.app_id,
+            data={"base_url": elsewhere.base_url, "app_id": other.app_id, "app_secret": other.app_secret},
+            options=dict(entry.options),
+        )
+        second.add_to_hass(hass)
+        assert await clock.run(hass.config_entries.async_setup(second.entry_id))
+        await clock.settle()
+
+        request = {"duration": "01:00:00"}
+        found: Any = await hass.services.async_call(DOMAIN, "find_rooms", request, blocking=True, return_response=True)
+        snapshot = async_spoken_subjects(hass, None)[orion.room_id].snapshot
+        await clock.run(hass.config_entries.async_unload(second.entry_id))
+
+    assert [room["free_from"] for room in found["rooms"]] == ([] if closed else [at(15, 30).isoformat()])
+    assert snapshot
+    assert (snapshot.status.busy, snapshot.status.busy_until) == (True, at(15, 30))
+    assert snapshot.status.disabled_reason == ("paint" if closed else None)

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
+from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of, shown, state_of
 from tests.conftest import at
@@ -195,25 +197,78 @@ async def test_a_new_time_zone_applies_within_a_minute(
     assert attributes["next_busy_time"] == "2026-11-24T04:00:00+08:00"
 
 
-# A wrong clock of the server
+# A wrong clock of this machine
 
 
-@pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["ahead", "behind"])
-async def test_a_wrong_clock_of_the_server_changes_nothing(
+@pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["fast", "slow"])
+async def test_states_follow_the_clock_of_the_server(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, ahead: timedelta
 ) -> None:
-    tenant.clock = lambda: datetime.now(UTC) + ahead
+    """The clock of this machine is ahead, or behind."""
+    tenant.clock = lambda: datetime.now(UTC) - ahead
     tenant.book(orion.room_id, at(10, 30), at(11))
     tenant.book(orion.room_id, at(14), at(15))
     await set_up(orion, scan_interval=300)
     writes.clear()
 
-    await clock.forward(hours=5)
+    await clock.forward(hours=6)
 
     assert writes.changes_of(busy_id(hass, orion)) == [
-        (at(10, 30), "on"),
-        (at(11), "off"),
-        (at(14), "on"),
-        (at(15), "off"),
+        (at(10, 30) + ahead, "on"),
+        (at(11) + ahead, "off"),
+        (at(14) + ahead, "on"),
+        (at(15) + ahead, "off"),
     ]
     assert {call.status for call in tenant.requests} == {200}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "key", "minutes", "seconds"),
+    [(timedelta(minutes=39), "clock_ahead", "39", "0"), (-timedelta(seconds=90), "clock_behind", "1", "30")],
+    ids=["39 min fast", "90 s slow"],
+)
+async def test_a_wrong_clock_is_reported_until_it_is_set(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    ahead: timedelta,
+    key: str,
+    minutes: str,
+    seconds: str,
+) -> None:
+    tenant.date_offset = -ahead
+    tenant.clock = lambda: datetime.now(UTC)
+    entry = await set_up(orion)
+
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"clock_wrong_{entry.entry_id}")
+    assert issue
+    assert issue.translation_key == key
+    placeholders = issue.translation_placeholders or {}
+    assert abs(int(placeholders["minutes"]) * 60 + int(placeholders["seconds"]) - int(minutes) * 60 - int(seconds)) <= 1
+    assert not issue.is_fixable
+
+    tenant.date_offset = timedelta()
+    await clock.forward(minutes=5)
+    assert not ir.async_get(hass).async_get_issue(DOMAIN, f"clock_wrong_{entry.entry_id}")
+
+
+async def test_a_booked_room_stays_busy_when_the_clock_is_put_right(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    """Until new answers agree, a clock that was set by just as much as it was wrong is trusted."""
+    true_clock = clock.now
+    clock.set_wall(true_clock + timedelta(minutes=39))
+    tenant.clock = lambda: datetime.now(UTC) - timedelta(minutes=39)
+    tenant.book(orion.room_id, at(9), at(10, 5))
+    await set_up(orion)
+    assert state_of(hass, orion) == "on"
+    writes.clear()
+    await clock.forward(minutes=2, seconds=30)
+
+    clock.set_wall(clock.now - timedelta(minutes=39))
+    tenant.clock = lambda: datetime.now(UTC)
+    await clock.to(at(10, 10))
+
+    assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "off")]

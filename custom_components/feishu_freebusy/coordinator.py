@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from typing import Any, override
@@ -17,13 +18,16 @@ from homeassistant.util import dt as dt_util
 from .devices import async_remove_dropped, async_update_devices, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.models import SubjectKind
-from .issues import Account, async_update_issues, async_update_stale
+from .issues import Account, Outdated, UsedUp, async_update_issues, async_update_stale
 from .model.directory import RoomInfo, shortened
+from .model.evidence import STATUS_LIMIT, Hours, RoomEvidence, Stamp
+from .model.intervals import month_bounds
 from .model.moment import LoopSeconds, Moment
 from .model.options import Options
-from .model.schedule import Block, Schedule, disabled_period
+from .model.schedule import Block, DisabledPeriod, Schedule, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .sync.catalogue import CatalogueCoordinator
+from .sync.journal import OutdatedLog
 from .sync.office_days import OfficeDays
 from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
@@ -67,10 +71,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.options = self._office_days.applied(Options.of(entry.options), self.moment)
         self.last_read_at: datetime | None = None
         self._stored = stored
+        self._is_reading_statuses = False
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ranges = RangeReader(client)
+        self._outdated_log = OutdatedLog(entry.title)
         self._poller = Poller(hass, entry, client, catalogue, calls, self)
         self.timetable = self._poller.timetable
         self.source = self._poller.reader.rooms
@@ -110,10 +116,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @property
     def moment(self) -> Moment:
-        """Return the moment of the event that is handled, else the current one."""
-        return self._event or Moment(
-            dt_util.utcnow(), LoopSeconds(self.hass.loop.time()), dt_util.get_default_time_zone()
-        )
+        """Return the moment of the event that is handled, else the current one; on Feishu's clock if ours is wrong."""
+        if self._event:
+            return self._event
+        wall, loop = dt_util.utcnow(), LoopSeconds(self.hass.loop.time())
+        return Moment(wall + self.client.traffic.clock.offset_at(wall, loop), loop, dt_util.get_default_time_zone())
 
     @contextmanager
     def one_moment(self) -> Iterator[Moment]:
@@ -172,7 +179,30 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             is_anything_known=self._is_anything_known(to_read.values()),
             next_try=moment.now + timedelta(seconds=next_due - moment.loop),
             catalogue=self.catalogue.data,
+            outdated=self._outdated(),
+            used_up=self._used_up(),
+            clock_error=-self._clock_offset() or None,
         )
+
+    def _clock_offset(self) -> timedelta:
+        return self.client.traffic.clock.offset_at(dt_util.utcnow(), self.hass.loop.time())
+
+    def _outdated(self) -> Outdated | None:
+        """Return since when the room list or statuses can't be read, None within the first hour or in an outage."""
+        if not self.last_update_success or self.catalogue.data.unlisted:
+            return None
+        failing = [each for each in (self.catalogue, self._poller.statuses) if each.failing_since]
+        outdated = [Outdated(each.failing_since, each.error) for each in failing if each.failing_since]
+        first = min(outdated, key=lambda each: each.since, default=None)
+        return first if first and self.moment.now - first.since >= STATUS_LIMIT else None
+
+    def _used_up(self) -> UsedUp | None:
+        """Return that the budget is used up, or so scarce that readings become too old between two polls."""
+        budget = self.options.budget
+        if budget is None or not self.timetable.is_starved:
+            return None
+        moment = self.moment
+        return UsedUp(self.calls.used, budget, month_bounds(moment.now, moment.time_zone)[1])
 
     def _is_anything_known(self, subjects: Iterable[Subject]) -> bool:
         moment = self.moment
@@ -223,6 +253,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         with self.one_moment() as moment:
             if self._wake_up.leap(moment) > _LEAP and not self._shutdown_requested:
                 self.timetable.make_due(self._subjects)
+                self._poller.statuses.want(self._subjects)
                 self._create_task(self.async_request_refresh(), "after a leap of the clock")
             if self._office_days.is_outdated(moment):
                 self._create_task(self._async_read_office_days(), "office days")
@@ -234,6 +265,17 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._notify(None)
             if not self.last_update_success:
                 async_update_stale(self.hass, self.config_entry, self.account)
+            if not self._is_reading_statuses and not self._shutdown_requested and self._poller.is_status_due:
+                self._is_reading_statuses = True
+                self._create_task(self._async_read_statuses(), "status of rooms")
+
+    async def _async_read_statuses(self) -> None:
+        try:
+            await self._poller.read_due_statuses()
+        finally:
+            self._is_reading_statuses = False
+        with self.one_moment():
+            self._update_issues()
 
     @callback
     @override
@@ -257,6 +299,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def _on_stop(self, _event: Event) -> None:
         self._unsub_stop = None
         await self.async_shutdown()
+        await self._stored.async_save()
 
     # Start and polls
 
@@ -302,15 +345,17 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def keep(
         self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds, is_stored: bool = False
     ) -> None:
-        """Keep a reading of a subject, notify its listeners, and store it unless it comes from the store."""
+        """Keep a reading of a subject, notify its listeners, and store it if its bookings are new."""
         subject = self._subjects[subject_id]
+        before = subject.reading.periods if subject.reading else None
         subject.keep(reading, fresh_until_loop=fresh_until_loop)
         self.last_read_at = reading.read_at
         self._rebuild(subject)
         with self.one_moment():
             self._notify(subject_id)
         if not is_stored and not self._shutdown_requested:
-            self._stored.async_keep_readings(self._readings)
+            is_changed = subject.reading is None or subject.reading.periods is not before
+            self._stored.async_keep_readings(self._readings, subject_id if is_changed else None)
 
     def _readings(self) -> Readings:
         # Runs in another thread: `_subjects` is replaced, never changed
@@ -318,25 +363,69 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _rebuild(self, subject: Subject) -> None:
-        disabled = None
+        disabled, moment = None, self.moment
         if isinstance(subject.info, RoomInfo):
-            disabled = disabled_period(subject.info.room.status, self.catalogue.data.as_of(subject.info.room.room_id))
+            disabled = disabled_period(subject.info.room.status, self.catalogue.data.as_of(subject.info.id))
+        subject.rest_on(self._room_evidence(subject, disabled), Hours(self.options.off_hours, moment.time_zone))
         subject.rebuild(disabled=disabled, count_pending_as_busy=self.options.count_pending_as_busy)
+
+    def _room_evidence(self, subject: Subject, disabled: DisabledPeriod | None) -> RoomEvidence | None:
+        """Return what the room API says of a room, None for a person."""
+        if not isinstance(subject.info, RoomInfo):
+            return None
+        room, known = subject.info.room, self.catalogue.data
+        as_of, is_missing = known.as_of(room.room_id), known.is_missing(room.room_id)
+        read = None
+        if not known.unlisted and (room.status or not is_missing):
+            read = subject.status_read
+            read = read if read and read.at == as_of else Stamp.of(as_of, self.moment)
+        return RoomEvidence(
+            status_read=read,
+            off_hours_limit=self.timetable.status_plan.off + STATUS_LIMIT,
+            is_failing=is_missing or self._poller.statuses.failing_since is not None,
+            is_doubted=known.is_doubted(room.room_id),
+            is_missing=is_missing,
+            is_gone=room.room_id in known.gone,
+            disabled=disabled,
+        )
+
+    @callback
+    def note_statuses(self, room_ids: Iterable[str]) -> None:
+        """Show what the catalogue now says of the status of these rooms, which was read between two scans."""
+        rooms, is_changed = self.catalogue.data.catalogue.rooms, False
+        with self.one_moment() as moment:
+            for room_id in room_ids:
+                subject = self._subjects.get(room_id)
+                if subject is None or not isinstance(info := subject.info, RoomInfo):
+                    continue
+                if room_id in rooms and rooms[room_id].status != info.room.status:
+                    subject.info = replace(info, room=replace(info.room, status=rooms[room_id].status))
+                    is_changed = True
+                self._rebuild(subject)
+                if subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
+                    self._notify(room_id)
+            self._arm_timer()
+        self._stored.async_keep_catalogue(self.catalogue.data, at_once=is_changed)
 
     @callback
     def _update_issues(self) -> None:
         if not self._shutdown_requested:
-            async_update_issues(self.hass, self.config_entry, self.account)
+            account = self.account
+            async_update_issues(self.hass, self.config_entry, account)
+            if not account.failure:
+                self._outdated_log.note(account.outdated.error if account.outdated else None)
 
     async def async_check_now(self) -> None:
         """Read all subjects now; while polls fail, one call checks whether they still do."""
         self.timetable.make_due(self._subjects)
+        self._poller.statuses.want(self._subjects)
         await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
         """Read a subject now; one poll serves several requests."""
         if subject_id in self:
             self.timetable.make_due([subject_id])
+            self._poller.statuses.want([subject_id])
             await self.async_request_refresh()
 
     def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

@@ -21,7 +21,9 @@ from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
 from .feishu.models import SubjectKind
+from .model.moment import Moment
 from .model.options import CHOSEN, DEFAULTS
+from .model.subject import Subject
 from .sync.journal import async_poll_log
 
 _SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS}
@@ -150,6 +152,18 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
         "gone": subject_id in catalogue.gone,
         "failures": coordinator.timetable.failures(subject_id),
         "error": _error(subject.error),
+        "evidence": _evidence(subject, coordinator.moment),
+    }
+
+
+def _evidence(subject: Subject, moment: Moment) -> dict[str, Any]:
+    """Return what the state rests on: the age of each piece, and for how long it still counts, in seconds."""
+    return {
+        piece.value: {
+            "age": round(limit.read.age(moment).total_seconds()),
+            "counts_for": round((limit.until_at(moment) - moment.now).total_seconds()),
+        }
+        for piece, limit in subject.evidence.items()
     }
 
 

@@ -3,19 +3,20 @@
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
-from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ._time import local_iso
+from .api import async_now
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
 from .model.directory import RoomInfo
-from .model.schedule import Schedule
+from .model.schedule import Schedule, merge_schedules
 from .model.search import Alternative, Candidate, Offer, Request, SearchResult, find_rooms
 
 
@@ -31,10 +32,11 @@ class FoundRoom:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The result of a search, and its rooms by id."""
+    """The result of a search at `now`, and its rooms by id."""
 
     result: SearchResult
     rooms: Mapping[str, FoundRoom]
+    now: datetime
 
     def describe(self, offer: Offer) -> JsonObjectType:
         """Return an offer as the actions and the tools for language models both show it; times are local."""
@@ -62,20 +64,25 @@ def async_find_rooms(
 ) -> Found:
     """Search the rooms of these loaded entries for a stay; with `among`, only the rooms with these ids.
 
-    The areas of the request may be names or ids. If two apps show a room, it is one room, and the latest reading
-    counts.
+    The areas of the request may be names or ids. If two apps show a room, it is one room, busy if
+    either app says so; its name and place are those of the latest reading.
     """
     rooms: dict[str, FoundRoom] = {}
     candidates: dict[str, Candidate] = {}
+    read_at: dict[str, datetime] = {}
     for entry in entries:
         for room in _rooms_of(hass, entry):
             room_id = room.info.id
             if among is not None and room_id not in among:
                 continue
             schedule = entry.runtime_data.schedule(room_id)
-            other = candidates.get(room_id)
-            if other and _read_at(schedule) <= _read_at(other.schedule):
-                continue
+            if other := candidates.get(room_id):
+                together = combined([schedule, other.schedule])
+                if _read_at(schedule) <= read_at[room_id]:
+                    candidates[room_id] = replace(other, schedule=together)
+                    continue
+                schedule = together
+            read_at[room_id] = _read_at(entry.runtime_data.schedule(room_id))
             rooms[room_id] = room
             candidates[room_id] = Candidate(
                 room_id,
@@ -88,7 +95,14 @@ def async_find_rooms(
                 equipment=room.info.room.equipment,
             )
     named = replace(request, areas=tuple(_name_of_area(hass, area) for area in request.areas))
-    return Found(find_rooms(candidates.values(), named, dt_util.utcnow()), rooms)
+    now = async_now(hass)
+    return Found(find_rooms(candidates.values(), named, now), rooms, now)
+
+
+def combined(schedules: Iterable[Schedule | None]) -> Schedule | None:
+    """Return the schedule of a subject from those of several apps, None if none is known."""
+    known = [schedule for schedule in schedules if schedule]
+    return reduce(merge_schedules, known) if known else None
 
 
 def _read_at(schedule: Schedule | None) -> datetime:

@@ -6,7 +6,7 @@ each poll finds them again.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 import re
 from typing import Any
@@ -61,14 +61,27 @@ class Kind(StrEnum):
     ROOMS_GONE = "rooms_gone"
     LEVELS_GONE = "levels_gone"
     PEOPLE_GONE = "people_gone"
+    ROOM_LIST_OUTDATED = "room_list_outdated"
+    BUDGET_USED_UP = "budget_used_up"
+    CLOCK_WRONG = "clock_wrong"
 
 
 # These stop the app from reading. A poll meets only one of them, so at most one is shown
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
 # Not urgent: other rooms keep working, and the quota comes back by itself
 _WARNINGS = frozenset(
-    {Kind.QUOTA_EXCEEDED, Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.LEVELS_GONE, Kind.PEOPLE_GONE}
+    {
+        Kind.QUOTA_EXCEEDED,
+        Kind.ROOM_LIST_REFUSED,
+        Kind.ROOMS_GONE,
+        Kind.LEVELS_GONE,
+        Kind.PEOPLE_GONE,
+        Kind.ROOM_LIST_OUTDATED,
+        Kind.BUDGET_USED_UP,
+        Kind.CLOCK_WRONG,
+    }
 )
+_NOTHING_TO_CHECK = frozenset({Kind.BUDGET_USED_UP, Kind.CLOCK_WRONG})  # each poll tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +94,29 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated:
+    """The room list or the status of rooms can't be read, though free/busy can: since when, and why."""
+
+    since: datetime
+    error: FeishuError | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """The budget of the month is used up: how many calls were made of how many, and until when."""
+
+    used: int
+    budget: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The state of an account after a poll, or when readings become too old.
 
     `failure` is the exception of the last poll, `subjects` are those that are read, `is_anything_known` says whether
-    anything current is known about any of them, `next_try` is when the next of them is due.
+    anything current is known about any of them, `next_try` is when the next of them is due. `clock_error` is how far
+    the clock of this machine is ahead of Feishu's, if that matters.
     """
 
     failure: BaseException | None
@@ -93,6 +124,9 @@ class Account:
     is_anything_known: bool
     next_try: datetime
     catalogue: KnownRooms
+    outdated: Outdated | None = None
+    used_up: UsedUp | None = None
+    clock_error: timedelta | None = None
 
     @property
     def error(self) -> FeishuError | None:
@@ -137,8 +171,18 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         _issue_of_gone(entry, Kind.ROOMS_GONE, rooms_gone(entry, account)),
         _issue_of_gone(entry, Kind.LEVELS_GONE, levels_gone(entry, account)),
         _issue_of_gone(entry, Kind.PEOPLE_GONE, people_gone(account)),
+        _issue_of_outdated(hass, entry, account),
+        _issue_of_budget(entry, account.used_up),
+        _issue_of_clock(entry, account.clock_error),
     )
-    kinds = (Kind.ROOM_LIST_REFUSED, Kind.ROOMS_GONE, Kind.LEVELS_GONE, Kind.PEOPLE_GONE)
+    kinds = (
+        Kind.ROOM_LIST_REFUSED,
+        Kind.ROOMS_GONE,
+        Kind.LEVELS_GONE,
+        Kind.PEOPLE_GONE,
+        Kind.ROOM_LIST_OUTDATED,
+        *_NOTHING_TO_CHECK,
+    )
     _sync(hass, entry, issues, kinds)
 
 
@@ -268,6 +312,28 @@ def _issue_of_gone(entry: ConfigEntry[Any], kind: Kind, names: Mapping[str, str]
     return _issue(entry, kind, count=str(len(names)), names="\n".join(shown))
 
 
+def _issue_of_outdated(hass: HomeAssistant, entry: ConfigEntry[Any], account: Account) -> Issue | None:
+    if (outdated := account.outdated) is None:
+        return None
+    problem = escape_markdown(problem_text(hass, outdated.error))
+    return _issue(entry, Kind.ROOM_LIST_OUTDATED, since=_clock(outdated.since), problem=problem)
+
+
+def _issue_of_budget(entry: ConfigEntry[Any], used_up: UsedUp | None) -> Issue | None:
+    if used_up is None:
+        return None
+    used, budget, until = str(used_up.used), str(used_up.budget), _clock(used_up.until)
+    return _issue(entry, Kind.BUDGET_USED_UP, used=used, budget=budget, until=until)
+
+
+def _issue_of_clock(entry: ConfigEntry[Any], ahead: timedelta | None) -> Issue | None:
+    if ahead is None:
+        return None
+    key = "clock_ahead" if ahead > timedelta() else "clock_behind"
+    minutes, seconds = divmod(round(abs(ahead).total_seconds()), 60)
+    return _issue(entry, Kind.CLOCK_WRONG, key, minutes=str(minutes), seconds=str(seconds))
+
+
 def _issue(entry: ConfigEntry[Any], kind: Kind, key: str | None = None, **placeholders: str) -> Issue:
     return Issue(kind, key or kind, {"name": entry.title, **placeholders})
 
@@ -304,7 +370,7 @@ def _sync(hass: HomeAssistant, entry: ConfigEntry[Any], issues: Iterable[Issue |
                 DOMAIN,
                 id_of_issue(entry.entry_id, kind),
                 data={"entry_id": entry.entry_id, "kind": kind.value},
-                is_fixable=True,
+                is_fixable=kind not in _NOTHING_TO_CHECK,
                 severity=ir.IssueSeverity.WARNING if kind in _WARNINGS else ir.IssueSeverity.ERROR,
                 translation_key=issue.key,
                 translation_placeholders=dict(issue.placeholders),

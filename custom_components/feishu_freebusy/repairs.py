@@ -113,6 +113,9 @@ class CheckFlow(_FixFlow):
                 await self.hass.config_entries.async_reload(entry.entry_id)
         elif self._kind is Kind.ROOM_LIST_REFUSED:
             await entry.runtime_data.catalogue.async_refresh()
+        elif self._kind is Kind.ROOM_LIST_OUTDATED:
+            await entry.runtime_data.catalogue.async_refresh()
+            await entry.runtime_data.async_check_now()
         else:
             await entry.runtime_data.async_check_now()
 
@@ -138,12 +141,14 @@ class CheckFlow(_FixFlow):
         if self._kind is Kind.ROOM_LIST_REFUSED:
             return entry.runtime_data.catalogue.error
         account = entry.runtime_data.account
+        if self._kind is Kind.ROOM_LIST_OUTDATED and account.outdated:
+            return account.outdated.error
         return account.error or account.error_of_some
 
     def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
         """Say whether the check met the same failure or another one."""
         about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
-        if error and (about is Kind.STALE or problem_key(error) == about):
+        if error and (about in {Kind.STALE, Kind.ROOM_LIST_OUTDATED} or problem_key(error) == about):
             return self._form("check", "still", details=without_addresses(str(error)))
         return self._form("check", "other", problem=problem_text(self.hass, error))
 

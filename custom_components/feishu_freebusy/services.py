@@ -16,6 +16,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ._time import local_iso
 from ._vol import vol
+from .api import async_now
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
@@ -171,7 +172,7 @@ def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
 
 
 def _window(call: ServiceCall) -> tuple[datetime, datetime]:
-    start = call.data.get("start") or _now()
+    start = call.data.get("start") or _now(call.hass)
     end = call.data.get("end")
     length = end - start if end else call.data.get("duration", timedelta(days=1))
     if not timedelta() < length <= _MAX_WINDOW:
@@ -229,7 +230,7 @@ async def _find_rooms(call: ServiceCall) -> ServiceResponse:
     """Return the rooms that are free for a stay. Takes no call to Feishu."""
     if not call.data["duration"]:
         raise refused("duration")
-    now = _now()
+    now = _now(call.hass)
     request = Request(
         duration=call.data["duration"],
         earliest=max(call.data.get("start", now), now),
@@ -285,5 +286,5 @@ def _entries(call: ServiceCall, *owners: str | None) -> list[FeishuConfigEntry]:
     return loaded
 
 
-def _now() -> datetime:
-    return dt_util.utcnow().replace(microsecond=0)
+def _now(hass: HomeAssistant) -> datetime:
+    return async_now(hass).replace(microsecond=0)

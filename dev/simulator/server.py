@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
+from datetime import UTC
+from email.utils import format_datetime
 import json
 from types import TracebackType
 from typing import Final, Self
@@ -99,7 +102,8 @@ class Simulator:
         if fault is not None and fault.spoil is not None:
             answer = fault.spoil(answer)
         self._log(call, answer, fault)
-        return await _send(request, answer)
+        date = format_datetime((self.tenant.now() + self.tenant.date_offset).astimezone(UTC), usegmt=True)
+        return await _send(request, replace(answer, headers={"Date": date, **answer.headers}))
 
     async def _delay(self, call: Call, fault: Fault) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 import hashlib
 from time import monotonic
 from typing import Final
@@ -57,6 +57,7 @@ class Tenant:
     stuck_token: bool = False
     limits_enabled: bool = True
     quota_left: int | None = None
+    date_offset: timedelta = timedelta()  # of the header Date against the tenant's clock
     variants: Variants = field(default_factory=Variants)
 
     sensitive_scopes: frozenset[str] = frozenset()  # the app cannot request these by itself

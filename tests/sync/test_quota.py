@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.api import async_create_client
 from simulator import Fault, Room, Tenant
-from tests.clock import BATCH, FREE_BUSY, ROOMS, Clock, SetUp, busy_id, calls_key
+from tests.clock import BATCH, FREE_BUSY, ROOMS, STATUSES, Clock, SetUp, busy_id, calls_key
 from tests.conftest import at
 from tests.test_config_flow import LEVELS
 
@@ -118,9 +118,9 @@ async def test_new_month_starts_at_zero(
     assert entry.runtime_data.calls.used > 500
 
     await clock.to(at(0, 5, day=8))
-    assert calls_of(entry) == {FREE_BUSY: 1}
+    assert calls_of(entry) == {FREE_BUSY: 1, STATUSES: 1}
     await clock.to(at(0, 25, day=8))
-    assert calls_of(entry) == {FREE_BUSY: 3}
+    assert calls_of(entry) == {FREE_BUSY: 3, STATUSES: 3}
 
 
 async def test_month_starts_in_the_configured_time_zone(
@@ -167,7 +167,8 @@ async def test_count_resumes_after_a_wrong_clock_is_corrected(
 
     clock.set_wall(wrong)
     await clock.forward(minutes=2, seconds=5)
-    assert calls_of(entry) == {FREE_BUSY: 2}
+    statuses = {STATUSES: 1} if wrong > at(10) else {}  # after a leap, the status of the room is read, too
+    assert calls_of(entry) == {FREE_BUSY: 2, **statuses}
     clock.set_wall(at(10, 2, 5))
     assert calls_of(entry) == before
     await clock.to(at(10, 3, 5))
@@ -175,7 +176,8 @@ async def test_count_resumes_after_a_wrong_clock_is_corrected(
     assert polls in {1, 2}  # a forward jump causes an extra poll, which may coincide with a regular one
     await clock.to(at(10, 5, 5))
 
-    assert calls_of(entry) == {**before, FREE_BUSY: before[FREE_BUSY] + polls + 2}
+    statuses = {} if wrong > at(10) else {STATUSES: 1}
+    assert calls_of(entry) == {**before, FREE_BUSY: before[FREE_BUSY] + polls + 2, **statuses}
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)

@@ -60,13 +60,13 @@ def choice(options: dict[str, Any], rooms: int, *, granted: bool | None = True) 
         ({**PAID, "scan_interval": 30}, 250, LIST, Reason.AFFORDABLE),
         ({**PAID, "scan_interval": 30}, 251, BY_BATCH, Reason.THRIFTY),
         ({**PAID, "scan_interval": 1}, 251, BY_BATCH, Reason.THRIFTY),
-        # free: by list, while the chosen interval fits the monthly budget
+        # free: by list, while the chosen interval and the status of the rooms fit the monthly budget
         (FREE, 1, BY_BATCH, Reason.THRIFTY),
         ({**FREE, "scan_interval": 120}, 1, LIST, Reason.AFFORDABLE),
-        ({**FREE, "monthly_budget": 43_200}, 1, LIST, Reason.AFFORDABLE),
-        ({**FREE, "monthly_budget": 43_199}, 1, BY_BATCH, Reason.THRIFTY),
-        ({**FREE, "scan_interval": 3_600}, 34, LIST, Reason.AFFORDABLE),
-        ({**FREE, "scan_interval": 3_600}, 35, BY_BATCH, Reason.THRIFTY),
+        ({**FREE, "monthly_budget": 45_474}, 1, LIST, Reason.AFFORDABLE),
+        ({**FREE, "monthly_budget": 45_473}, 1, BY_BATCH, Reason.THRIFTY),
+        ({**FREE, "scan_interval": 3_600}, 32, LIST, Reason.AFFORDABLE),
+        ({**FREE, "scan_interval": 3_600}, 33, BY_BATCH, Reason.THRIFTY),
         ({**FREE, "off_hours": {"enabled": True}}, 1, LIST, Reason.AFFORDABLE),
         ({**FREE, "off_hours": {"enabled": True}}, 2, BY_BATCH, Reason.THRIFTY),
         # chosen
@@ -107,12 +107,13 @@ def test_batch_is_tried_if_its_permission_is_unknown(options: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("options", "rooms", "calls_per_cycle", "interval", "calls"),
     [
-        (FREE, 200, 10, 30 * DAY * 10 / 25_000, 25_000),
-        ({**FREE, "source": "list"}, 200, 200, 30 * DAY * 200 / 25_000, 25_000),
-        ({**FREE, "monthly_budget": 10_000, "scan_interval": 3_600}, 12, 12, HOUR, 720 * 12),
-        ({**FREE, "horizon_days": 60, "source": "batch"}, 40, 6, 30 * DAY * 6 / 25_000, 25_000),
-        (PAID, 12, 12, MINUTE, 43_200 * 12),
-        (PAID, 1_000, 50, MINUTE, 43_200 * 50),
+        # the status of the rooms takes a fifth of the budget at most, or one call for 50 rooms every half hour
+        (FREE, 200, 10, 30 * DAY * 10 / 20_000, 25_000),
+        ({**FREE, "source": "list"}, 200, 200, 30 * DAY * 200 / 20_000, 25_000),
+        ({**FREE, "monthly_budget": 11_000, "scan_interval": 3_600}, 12, 12, HOUR, 720 * (12 + 2)),
+        ({**FREE, "horizon_days": 60, "source": "batch"}, 40, 6, 30 * DAY * 6 / (25_000 - 1_440), 25_000),
+        (PAID, 12, 12, MINUTE, 43_200 * 12 + 720 * 6),
+        (PAID, 1_000, 50, MINUTE, 43_200 * 50 + 720 * 6 * 20),
     ],
 )
 def test_forecast_of_interval_and_monthly_calls(

@@ -8,6 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.model.options import WEEKDAYS
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import (
     FREE_BUSY,
@@ -129,7 +130,14 @@ async def test_repeated_restarts_do_not_extend_the_grace_period(
 async def test_stored_reading_expires_at_its_horizon(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, restart: Turn, orion: Room
 ) -> None:
-    entry = await set_up(orion, scan_interval=86_400, horizon_days=1)
+    at_all_hours = {"enabled": True, "start": "00:00:00", "end": "00:00:00", "days": list(WEEKDAYS)}
+    entry = await set_up(
+        orion,
+        begin=lambda tenant: tenant.revoke(ROOMS_SCOPE),  # so that only the reading limits the state
+        scan_interval=86_400,
+        horizon_days=1,
+        off_hours=at_all_hours,
+    )
     await simulator.stop()
     await clock.to(at(9, day=1))
 

@@ -154,7 +154,7 @@ class Phrases:
             later = self._say("free_from", name=self._described(found, offer), time=self.time(offer.free_from))
             said = self._say("sentences", first=said, next=later)
         for reason, key in _INSTEAD.items():
-            if (offer := alternatives.get(reason)) and offer.free_from <= dt_util.utcnow():
+            if (offer := alternatives.get(reason)) and offer.free_from <= found.now:
                 answer = self._until("free", self._described(found, offer), offer.free_until)
                 said = self._say("sentences", first=said, next=self._say(key, answer=answer))
                 break

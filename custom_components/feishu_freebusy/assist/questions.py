@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
+from ..api import async_now
 from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry
 from ..feishu.models import SubjectKind
@@ -49,9 +49,9 @@ def async_find_for(
     if place is None:
         if all(room.info for room in rooms.values()):
             raise NoSuchPlaceError(query.place)
-        return Found(SearchResult(why=Why.NOTHING_KNOWN), {})
+        return Found(SearchResult(why=Why.NOTHING_KNOWN), {}, async_now(hass))
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    now = dt_util.utcnow().replace(microsecond=0)
+    now = async_now(hass).replace(microsecond=0)
     earliest = max(query.start or now, now)
     gaps = [entry.runtime_data.options.min_free for entry in entries]
     duration = query.duration or max(min(gaps, default=_SHORTEST_STAY), _SHORTEST_STAY)

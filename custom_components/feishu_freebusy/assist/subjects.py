@@ -1,7 +1,7 @@
 """The rooms and people exposed to an assistant, with all their names."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -14,15 +14,18 @@ from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from ..devices import subject_id_of
 from ..feishu.models import SubjectKind, SubjectRef
-from ..finder import main_entity_id
+from ..finder import combined, main_entity_id
 from ..model.directory import RoomInfo
-from ..model.subject import Snapshot
+from ..model.subject import Snapshot, snapshot_of
 from .names import Match, Names, core_of, find_match, without_brackets
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenSubject:
-    """A room or a person as users name it. `info` is None for a person, and while the entry is not loaded."""
+    """A room or a person as users name it. `info` is None for a person, and while the entry is not loaded.
+
+    `others` are further entries that read the same room or person.
+    """
 
     entry: FeishuConfigEntry
     subject_id: str
@@ -31,6 +34,7 @@ class SpokenSubject:
     names: frozenset[str]
     area: str
     info: RoomInfo | None
+    others: tuple[FeishuConfigEntry, ...] = ()
 
     @property
     def kind(self) -> SubjectKind:
@@ -55,8 +59,13 @@ class SpokenSubject:
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """Return the current snapshot, None if nothing current is known."""
-        return self.coordinator.snapshot(self.subject_id) if self.coordinator else None
+        """Return the current snapshot, None if nothing current is known. Busy if any app says so."""
+        coordinators = [entry.runtime_data for entry in (self.entry, *self.others) if _is_loaded(entry)]
+        if len(coordinators) < 2:  # noqa: PLR2004
+            return coordinators[0].snapshot(self.subject_id) if coordinators else None
+        schedule = combined(coordinator.schedule(self.subject_id) for coordinator in coordinators)
+        moment, min_free = coordinators[0].moment, coordinators[0].options.min_free
+        return snapshot_of(schedule, moment, min_free, schedule.horizon) if schedule else None
 
     @property
     def is_reachable(self) -> bool:
@@ -74,15 +83,23 @@ class SpokenSubject:
 def async_spoken_subjects(hass: HomeAssistant, assistant: str | None) -> dict[str, SpokenSubject]:
     """Return the rooms and people whose main entities are exposed to this assistant, by id, sorted by name.
 
-    Without an assistant, all are returned. If two apps show a room or person, the latest reading counts.
+    Without an assistant, all are returned. If two apps show a room or person, the one with the latest reading gives
+    its name and place.
     """
     subjects: dict[str, SpokenSubject] = {}
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
         for subject in _subjects_of(hass, entry, assistant):
             other = subjects.get(subject.subject_id)
-            if other is None or other.known_since < subject.known_since:
+            if other is None:
                 subjects[subject.subject_id] = subject
+                continue
+            first, second = (subject, other) if other.known_since < subject.known_since else (other, subject)
+            subjects[subject.subject_id] = replace(first, others=(*first.others, second.entry, *second.others))
     return dict(sorted(subjects.items(), key=lambda item: item[1].name))
+
+
+def _is_loaded(entry: FeishuConfigEntry) -> bool:
+    return entry.state is ConfigEntryState.LOADED
 
 
 def _subjects_of(hass: HomeAssistant, entry: FeishuConfigEntry, assistant: str | None) -> Iterator[SpokenSubject]:

@@ -45,7 +45,7 @@ MAX_BATCH_USERS_WINDOW = timedelta(weeks=2)
 _PAGE_SIZE = 100
 _MAX_PAGES = 500
 _MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # a server may return larger pages than requested
-_MGET_SIZE = 50  # the API documents no maximum
+MAX_MGET_ROOMS = 50  # the API documents no maximum
 _USER_IDS_SIZE = 50
 NO_ROOM = "omm_00000000000000000000000000000000"
 _PROOF_LASTS = 10.0  # seconds: the answers of one poll
@@ -241,7 +241,7 @@ class FeishuClient:
         https://open.feishu.cn/document/server-docs/vc-v1/room/mget
         """
         found: list[Room] = []
-        for chunk in batched(dict.fromkeys(room_ids), _MGET_SIZE, strict=False):
+        for chunk in batched(dict.fromkeys(room_ids), MAX_MGET_ROOMS, strict=False):
             body = await self._transport.call(ROOMS_MGET, body={"room_ids": list(chunk)})
             found += parse.rooms(parse.data_of(body), "items")
         return tuple(found)

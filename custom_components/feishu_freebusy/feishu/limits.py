@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from math import inf
 
+from .clock import ServerClock
 from .errors import RateLimitedError
 
 MAX_IN_FLIGHT = 10
@@ -71,12 +72,14 @@ class SlidingWindow:
 class AppTraffic:
     """The limits and counters of one app. All clients of the app share it, because Feishu limits the app.
 
-    `counted` holds the calls that count towards the monthly quota, by API; `sent` is the number of all calls.
+    `counted` holds the calls that count towards the monthly quota, by API; `sent` is the number of all calls. `clock`
+    compares the server's clock with ours.
     """
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
         self.sent = 0
+        self.clock = ServerClock()
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 import logging
 import random
@@ -164,7 +165,7 @@ class Transport:
         return max(told, back_off * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
 
     async def _send(self, request: _Request, token: str) -> _Answer:
-        started = _now()
+        started, sent = _now(), datetime.now(UTC)
         endpoint = request.endpoint
         answer: _Answer | FeishuError
         try:
@@ -189,6 +190,7 @@ class Transport:
             answer = NotReachableError(f"no connection ({type(error).__name__})")
         if isinstance(answer, FeishuError):
             raise answer  # outside `except`: as its context, aiohttp's error would keep the request with the token
+        self._traffic.clock.note(answer.headers.get("Date"), sent, datetime.now(UTC), _now())
         milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
             "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds

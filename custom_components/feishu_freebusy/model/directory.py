@@ -26,6 +26,9 @@ class KnownRooms:
     until a direct request confirms a move. `lost_levels` counts the scans without a followed level. `scopes` are those
     granted to the app, None if unknown. `unlisted` is not empty if the app may not list rooms: one of these scopes
     would allow it. `was_listed` says whether it ever could.
+
+    The status of rooms is also read between the scans: `told_at` then has the time. `absent` are the rooms that the
+    latest of these reads did not find. `doubted` is when bookings of a room vanished, which a closure may have caused.
     """
 
     catalogue: Catalogue
@@ -35,6 +38,8 @@ class KnownRooms:
     gone: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
     lost_levels: Mapping[str, int] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    doubted: Mapping[str, datetime] = field(default_factory=dict)
     scopes: frozenset[str] | None = None
     unlisted: tuple[str, ...] = ()
     was_listed: bool = True
@@ -51,6 +56,47 @@ class KnownRooms:
     def as_of(self, room_id: str) -> datetime:
         """Return when the status of a room was read."""
         return self.told_at.get(room_id, self.read_at)
+
+    def is_missing(self, room_id: str) -> bool:
+        """Return whether the latest read did not find a room that was known before."""
+        return room_id in self.absent or self.missing.get(room_id, 0) > 0
+
+    def is_doubted(self, room_id: str) -> bool:
+        """Return whether bookings of a room have vanished since its status was read."""
+        return room_id in self.doubted and self.as_of(room_id) < self.doubted[room_id]
+
+    def with_statuses(self, asked: Collection[str], found: Iterable[Room], read_at: datetime) -> KnownRooms:
+        """Return the same with the statuses of `found`, the answer for the rooms `asked` at `read_at`."""
+        known = self.catalogue.rooms
+        by_id = {room.room_id: room for room in found if room.room_id in asked and room.room_id in known}
+        statuses = {room_id: replace(known[room_id], status=room.status) for room_id, room in by_id.items()}
+        return replace(
+            self,
+            catalogue=replace(self.catalogue, rooms={**known, **statuses}),
+            missing={room_id: scans for room_id, scans in self.missing.items() if room_id not in by_id},
+            told_at={**self.told_at, **dict.fromkeys(by_id, read_at)},
+            gone=self.gone - by_id.keys(),
+            absent=(self.absent - by_id.keys()) | (known.keys() & set(asked) - by_id.keys()),
+            doubted={room_id: since for room_id, since in self.doubted.items() if room_id not in by_id},
+        )
+
+    def with_newer_of(self, other: KnownRooms) -> KnownRooms:
+        """Return the same with what became known in `other` while this was read."""
+        rooms, others = self.catalogue.rooms, other.catalogue.rooms
+        newer = {
+            room_id: read_at
+            for room_id, read_at in other.told_at.items()
+            if room_id in rooms and room_id in others and read_at > self.as_of(room_id)
+        }
+        if not newer and not other.doubted:
+            return self
+        statuses = {room_id: replace(rooms[room_id], status=others[room_id].status) for room_id in newer}
+        return replace(
+            self,
+            catalogue=replace(self.catalogue, rooms={**rooms, **statuses}),
+            told_at={**self.told_at, **newer},
+            doubted={room_id: since for room_id, since in other.doubted.items() if since > self.as_of(room_id)},
+        )
 
     def followed(self, level_ids: Collection[str]) -> list[str]:
         """Return the ids of the rooms on these levels, and of missing rooms that may have been on one of them."""

@@ -12,6 +12,17 @@ MAX_INTERVAL = timedelta(days=1)  # even if it exceeds the budget: an older stat
 OFF_HOURS_INTERVAL = timedelta(minutes=30)
 _OFF_HOURS_FACTOR = 4  # if the budget is tight, the off-hours interval is this many times the office-hours one
 
+# The status of rooms is read this often in office hours, and `_STATUS_OFF_HOURS_FACTOR` times as rarely off hours
+STATUS_INTERVAL = timedelta(minutes=10)
+_STATUS_INTERVAL_LONG = timedelta(minutes=30)  # if the shorter one takes more than `_STATUS_SHARE` of the budget
+_STATUS_INTERVAL_LONGEST = timedelta(minutes=45)  # a status counts for an hour, and a failed read needs a second try
+_STATUS_SHARE = 0.05
+_STATUS_SHARE_MOST = 0.2  # at `_STATUS_INTERVAL_LONG`; above that, the longest interval applies
+_STATUS_OFF_HOURS_FACTOR = 6
+_STATUS_OFF_HOURS_LONGEST = timedelta(hours=6)
+_STATUS_FIRST_RETRY = timedelta(minutes=5)
+_STATUS_LONGEST_RETRY = timedelta(minutes=30)
+
 _SHORTEST_GRACE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(minutes=5)
@@ -42,19 +53,19 @@ class OffHours:
 
     def contains(self, now: datetime, time_zone: tzinfo) -> bool:
         """Return whether `now` is off hours."""
-        return not any(start <= now < end for start, end in self._office_hours(now, now + _DAY, time_zone))
+        return not any(start <= now < end for start, end in self.office_hours(now, now + _DAY, time_zone))
 
     def next_office_start(self, now: datetime, time_zone: tzinfo) -> datetime | None:
         """Return the next start of office hours after `now`, None if there are none."""
-        starts = (start for start, _ in self._office_hours(now, now + _WEEK, time_zone))
+        starts = (start for start, _ in self.office_hours(now, now + _WEEK, time_zone))
         return next((start for start in starts if start > now), None)
 
     def office_time(self, start: datetime, end: datetime, time_zone: tzinfo) -> timedelta:
         """Return the total of office hours within `[start, end)`."""
-        hours = self._office_hours(start, end, time_zone)
+        hours = self.office_hours(start, end, time_zone)
         return sum((min(until, end) - max(since, start) for since, until in hours), timedelta())
 
-    def _office_hours(self, start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
+    def office_hours(self, start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
         """Return the office hours that touch `[start, end)`, in UTC."""
         day = start.astimezone(time_zone).date()
         while day <= end.astimezone(time_zone).date():
@@ -138,6 +149,36 @@ def poll_plan(
     if office * _OFF_HOURS_FACTOR <= MAX_INTERVAL:
         return PollPlan(office, office * _OFF_HOURS_FACTOR)
     return PollPlan(max(wanted.office, _spread(left.office, cycles - left.off / MAX_INTERVAL)), MAX_INTERVAL)
+
+
+def status_plan(calls_per_read: int, *, budget: int | None, month: TimeLeft) -> PollPlan:
+    """Return how often to read the status of all rooms, which takes `calls_per_read` calls.
+
+    `budget` is the number of calls in `month`, a whole one; None for unlimited calls.
+    """
+    plan = _status_plan(STATUS_INTERVAL)
+    if budget is None or not calls_per_read:
+        return plan
+    for share, longest in ((_STATUS_SHARE, _STATUS_INTERVAL_LONG), (_STATUS_SHARE_MOST, _STATUS_INTERVAL_LONGEST)):
+        calls = month.cycles(plan) * calls_per_read
+        if calls > share * budget:
+            plan = _status_plan(min(plan.office * calls / max(share * budget, 1), longest))
+    return plan
+
+
+def budget_of_polls(budget: int | None, used: int, status_calls: float) -> int | None:
+    """Return the budget without the `status_calls` that the rest of the month takes, at most half of what is left."""
+    return None if budget is None else budget - round(min(status_calls, max(budget - used, 0) / 2))
+
+
+def _status_plan(office: timedelta) -> PollPlan:
+    return PollPlan(office, min(office * _STATUS_OFF_HOURS_FACTOR, _STATUS_OFF_HOURS_LONGEST))
+
+
+def status_retry_delay(failures: int) -> timedelta:
+    """Return the delay of the next try after the status of rooms could not be read this many times in a row."""
+    doubled: timedelta = _STATUS_FIRST_RETRY * 2 ** min(failures - 1, 10)
+    return min(doubled, _STATUS_LONGEST_RETRY)
 
 
 def _spread(time_left: timedelta, cycles: float) -> timedelta:

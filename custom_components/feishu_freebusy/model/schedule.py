@@ -191,6 +191,21 @@ def build_schedule(
     )
 
 
+def merge_schedules(first: Schedule, second: Schedule) -> Schedule:
+    """Return the schedule of a subject that two apps read: busy if either says so, known where both know."""
+    window_start, horizon = max(first.window_start, second.window_start), min(first.horizon, second.horizon)
+    spans = [(block.start, block.end) for schedule in (first, second) for block in schedule.blocks]
+    pending = {(block.start, block.end) for schedule in (first, second) for block in schedule.pending}
+    disabled = [schedule.disabled for schedule in (first, second) if schedule.disabled]
+    return Schedule(
+        window_start=window_start,
+        horizon=horizon,
+        blocks=_merge(_within(spans, window_start, horizon)),
+        pending=tuple(Block(start, end) for start, end in sorted(_within(pending, window_start, horizon))),
+        disabled=max(disabled, key=lambda period: period.end or _NEVER, default=None),
+    )
+
+
 def single_bookings(
     periods: Iterable[BusyPeriod],
     *,

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import ClassVar
 
 from ..feishu.errors import FeishuError, SubjectError
 from ..feishu.models import BusyPeriod, SubjectKind
 from ..feishu.windows import joined
 from .directory import RoomInfo
+from .evidence import (
+    READING_LIMIT,
+    Hours,
+    Limit,
+    Piece,
+    ReadingEvidence,
+    RoomEvidence,
+    Stamp,
+    counts_until,
+    limits_of,
+)
 from .moment import LoopSeconds, Moment
 from .schedule import (
     Block,
@@ -19,6 +30,9 @@ from .schedule import (
     single_bookings,
     start_of_day,
 )
+
+_ALL_HOURS = Hours(None, UTC)
+_WATCHED_AHEAD = timedelta(days=1)
 
 type SubjectInfo = RoomInfo | PersonInfo
 
@@ -58,12 +72,26 @@ class Snapshot:
     until: datetime = field(compare=False)
 
 
+def snapshot_of(schedule: Schedule, moment: Moment, min_free: timedelta, until: datetime) -> Snapshot | None:
+    """Return what a schedule that counts until `until` means at `moment`, None outside the known window."""
+    now, time_zone = moment.now, moment.time_zone
+    if (status := schedule.status(now, min_free)) is None:
+        return None
+    return Snapshot(
+        status=status,
+        block=schedule.block_at(now, time_zone),
+        bookings=schedule.bookings(now, time_zone),
+        since=now,
+        until=min(until, schedule.next_change(now, min_free, time_zone)),
+    )
+
+
 @dataclass(slots=True, eq=False)
 class Subject:
     """What is known about a room or a person.
 
-    A reading is fresh while both clocks say so: the wall clock until `reading.fresh_until`, the loop's clock until
-    `_fresh_until_loop`. So a wall clock that is set back does not make an old answer last longer.
+    It is shown while each piece of `evidence` counts, by the wall clock and by the loop's clock. So a wall clock that
+    is set back does not make an old answer last longer.
     """
 
     info: SubjectInfo
@@ -74,7 +102,10 @@ class Subject:
     disabled: DisabledPeriod | None = None
     count_pending_as_busy: bool = False
     last_notified: Snapshot | None = None  # what the listeners were told last
-    _fresh_until_loop: LoopSeconds | None = None
+    evidence: dict[Piece, Limit] = field(default_factory=dict)  # empty without a reading
+    _read: ReadingEvidence | None = None
+    _room: RoomEvidence | None = None
+    _hours: Hours = _ALL_HOURS
     _snapshot: Snapshot | None = None
     _ahead: tuple[object, tuple[Block, ...]] | None = None  # single bookings, and what they were made from
 
@@ -85,17 +116,58 @@ class Subject:
 
     def keep(self, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Store a new answer; call `rebuild` next."""
+        left = reading.fresh_until - reading.read_at
+        self._read = ReadingEvidence(
+            Stamp(reading.read_at, LoopSeconds(fresh_until_loop - left.total_seconds())),
+            graced_until=reading.fresh_until,
+            horizon=reading.horizon,
+            watched_since=self._watched_since(reading.read_at),
+            is_empty=not reading.periods,
+        )
         if self.reading and self.reading.periods == reading.periods:
             reading = replace(reading, periods=self.reading.periods)  # the same object: values made from it stay valid
         self.reading = reading
-        self._fresh_until_loop = fresh_until_loop
         self.polls_unknown = 0
         self.error = None
+
+    def _watched_since(self, now: datetime) -> datetime:
+        """Return when the unbroken run of readings began that an answer of `now` continues."""
+        last = self._read
+        if last is None or now > min(last.graced_until, last.read.at + READING_LIMIT):
+            return now
+        return last.watched_since
 
     def note_refusal(self, error: FeishuError) -> None:
         """Record the error returned instead of an answer."""
         if isinstance(error, SubjectError) and error.is_no_such_person:
             self.polls_unknown += 1
+
+    def rest_on(self, room: RoomEvidence | None, hours: Hours) -> None:
+        """Take over what the room API says of the room (None for a person), and the office hours."""
+        self._room = room
+        self._hours = hours
+        self.evidence = limits_of(self._read, room, hours) if self._read else {}
+
+    @property
+    def status_read(self) -> Stamp | None:
+        """Return when the status of the room was read, as far as the state rests on it."""
+        return self._room.status_read if self._room else None
+
+    def has_lost_booking(self, answer: Iterable[BusyPeriod], now: datetime) -> bool:
+        """Return whether a booking of the next 24 hours is not in a new answer, not even moved a little.
+
+        Feishu cancels the bookings of a room that is disabled.
+        """
+        if self.reading is None or self.reading.periods == answer:
+            return False
+        end = now + _WATCHED_AHEAD
+        before, after = (
+            single_bookings(
+                periods, kind=self.kind, start=now, end=end, count_pending_as_busy=self.count_pending_as_busy
+            )
+            for periods in (self.reading.periods, answer)
+        )
+        return any(not any(new.start < old.end and old.start < new.end for new in after) for old in before)
 
     def rebuild(self, *, disabled: DisabledPeriod | None, count_pending_as_busy: bool) -> None:
         """Make the schedule again: the answer, the room's status or an option has changed."""
@@ -104,6 +176,7 @@ class Subject:
             self._ahead = None
         self.disabled = disabled
         self.count_pending_as_busy = count_pending_as_busy
+        self.rest_on(self._room, self._hours)
         if self.reading:
             self.schedule = build_schedule(
                 self.reading.periods,
@@ -115,18 +188,17 @@ class Subject:
             )
 
     def fresh_until(self, moment: Moment) -> datetime | None:
-        """Return until when, by the wall clock, the reading is fresh; None if it is not fresh at `moment`."""
-        if self.reading is None or self._fresh_until_loop is None:
-            return None
-        left = timedelta(seconds=self._fresh_until_loop - moment.loop)
-        until = min(self.reading.fresh_until, moment.now + left)
-        return until if moment.now < until else None
+        """Return until when, by the wall clock, all evidence counts; None if some does not count at `moment`."""
+        return counts_until(self.evidence, moment) if self.evidence else None
+
+    def is_read(self, moment: Moment) -> bool:
+        """Return whether the reading itself counts, whatever the room API says."""
+        return bool(self.evidence) and moment.now < self.evidence[Piece.READING].until_at(moment)
 
     def knows(self, start: datetime, end: datetime, moment: Moment) -> bool:
         """Return whether the reading is fresh and covers `[start, end)`."""
         reading = self.reading
-        is_fresh = self.fresh_until(moment) is not None
-        return is_fresh and reading is not None and reading.window_start <= start and end <= reading.horizon
+        return self.is_read(moment) and reading is not None and reading.window_start <= start and end <= reading.horizon
 
     def snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
         """Return what to show at `moment`; None if nothing current is known.
@@ -139,18 +211,9 @@ class Subject:
         return self._snapshot
 
     def _take_snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
-        now, time_zone = moment.now, moment.time_zone
-        if self.schedule is None or (fresh_until := self.fresh_until(moment)) is None:
+        if self.schedule is None or (until := self.fresh_until(moment)) is None:
             return None
-        if (status := self.schedule.status(now, min_free)) is None:
-            return None
-        return Snapshot(
-            status=status,
-            block=self.schedule.block_at(now, time_zone),
-            bookings=self.schedule.bookings(now, time_zone),
-            since=now,
-            until=min(fresh_until, self.schedule.next_change(now, min_free, time_zone)),
-        )
+        return snapshot_of(self.schedule, moment, min_free, until)
 
     def single_bookings(self, periods: Iterable[BusyPeriod], start: datetime, end: datetime) -> tuple[Block, ...]:
         """Return the single bookings among `periods` that make the subject busy within `[start, end)`."""
@@ -166,7 +229,7 @@ class Subject:
     def updated(self, periods: Iterable[BusyPeriod], moment: Moment) -> tuple[BusyPeriod, ...]:
         """Return older `periods`; within the window of a fresh reading, its periods replace them."""
         reading = self.reading
-        if reading is None or self.fresh_until(moment) is None:
+        if reading is None or not self.is_read(moment):
             return tuple(periods)
         start, end = reading.window_start, reading.horizon
         rows = tuple(periods)

@@ -8,7 +8,7 @@ import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -53,26 +53,44 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         self._remembered = remembered
         self._poll_log = async_poll_log(hass, entry)
         self.error: FeishuError | None = None  # of the latest read
+        self.failing_since: datetime | None = None  # the first of the reads that have failed in a row
         self._scanned = False  # since the start
         if stored:
             self.data = stored
 
     @override
     async def _async_update_data(self) -> KnownRooms:
-        read_at = dt_util.utcnow()
+        started = self.hass.loop.time()
         try:
             with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
                 scanned = await read_catalogue(self._client)
                 scopes = await self._read_scopes()
-                read = await self._compare(await self._keep_placed(KnownRooms(scanned, read_at, scopes=scopes)))
+                read = await self._compare(
+                    await self._keep_placed(KnownRooms(scanned, self._clock(started), scopes=scopes))
+                )
                 poll.note([read])
         except FeishuError as error:
-            return await self._without_answer(error, read_at)
+            return await self._without_answer(error, self._clock(started))
         # A first scan without some levels may lack rooms that nothing else tells of
         self.update_interval = _RETRY_INTERVAL if read.catalogue.unread and not self.data else CATALOGUE_INTERVAL
-        self.error = None
+        self.error = self.failing_since = None
         self._scanned = True
-        return read
+        return read.with_newer_of(self.data) if self.data else read
+
+    @callback
+    def take_statuses(self, asked: Collection[str], found: Iterable[Room], read_at: datetime) -> None:
+        """Take in statuses that were read between two scans. Listeners are not called: only statuses have changed."""
+        self.data = self.data.with_statuses(asked, found, read_at)
+
+    @callback
+    def doubt(self, room_ids: Iterable[str], since: datetime) -> None:
+        """Trust no status of these rooms that was read before `since`: bookings have vanished."""
+        self.data = replace(self.data, doubted={**self.data.doubted, **dict.fromkeys(room_ids, since)})
+
+    def _clock(self, loop: float) -> datetime:
+        """Return the time at second `loop` of the loop's clock, by Feishu's clock if ours is wrong."""
+        wall, now = dt_util.utcnow(), self.hass.loop.time()
+        return wall + self._client.traffic.clock.offset_at(wall, now) - timedelta(seconds=now - loop)
 
     async def _read_scopes(self) -> frozenset[str] | None:
         try:
@@ -215,6 +233,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> KnownRooms:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         self.error = error
+        self.failing_since = self.failing_since or read_at
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         if isinstance(error, ScopeMissingError):
             return await self._without_permission(error.scopes, read_at)

@@ -4,7 +4,8 @@ Instants are in UTC, without an offset: "2026-11-23T10:00:00". A busy period is 
 any: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -38,6 +39,27 @@ def readings_from_json(value: object) -> dict[str, Reading]:
     return readings
 
 
+def times_to_json(times: Mapping[str, datetime]) -> Json:
+    """Return when subjects were read last, by id, as JSON: the most common time, and the ids with other times."""
+    most = Counter(times.values()).most_common(1)
+    usual = most[0][0] if most else None
+    return {
+        "usual": usual and _text(usual),
+        "others": {subject_id: _text(instant) for subject_id, instant in times.items() if instant != usual},
+    }
+
+
+def times_from_json(value: object) -> Callable[[str], datetime | None]:
+    """Return a function that returns the time of a subject, None if the times are not understood."""
+    try:
+        content = _exactly(dict, value)
+        usual = None if content["usual"] is None else _instant(content["usual"])
+        others = {subject_id: _instant(text) for subject_id, text in _exactly(dict, content["others"]).items()}
+    except _NOT_UNDERSTOOD:
+        return lambda _: None
+    return lambda subject_id: others.get(subject_id, usual)
+
+
 def catalogue_to_json(read: KnownRooms) -> Json:
     """Return a catalogue as JSON."""
     return {
@@ -49,6 +71,8 @@ def catalogue_to_json(read: KnownRooms) -> Json:
         "gone": sorted(read.gone),
         "strays": sorted(read.strays),
         "lost_levels": dict(read.lost_levels),
+        "absent": sorted(read.absent),
+        "doubted": {room_id: _text(instant) for room_id, instant in read.doubted.items()},
         "scopes": None if read.scopes is None else sorted(read.scopes),
         "was_listed": read.was_listed,
     }
@@ -129,6 +153,8 @@ def _catalogue(value: Json) -> KnownRooms:
         gone=frozenset(_texts(value["gone"])),
         strays=strays,
         lost_levels=lost_levels,
+        absent=frozenset(_texts(value["absent"])),
+        doubted={room_id: _instant(instant) for room_id, instant in _exactly(dict, value["doubted"]).items()},
         scopes=None if value["scopes"] is None else frozenset(_texts(value["scopes"])),
         was_listed=_exactly(bool, value["was_listed"]),
     )

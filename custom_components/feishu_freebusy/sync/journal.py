@@ -164,3 +164,25 @@ class UnreadableLog:
         if self._some_are and not errors:
             _LOGGER.info("All rooms and people of %s can be read again", self._account)
         self._some_are = bool(errors)
+
+
+class OutdatedLog:
+    """Logs once that the room list is out of date, and once that it can be read again."""
+
+    def __init__(self, account: str) -> None:
+        """`account` is its name in the log."""
+        self._account = account
+        self._is_outdated = False
+
+    def note(self, error: FeishuError | None) -> None:
+        """Take in why the list is out of date, None if it is not."""
+        if error and not self._is_outdated:
+            _LOGGER.warning(
+                "The room list or the status of rooms of %s can't be read, so rooms that are taken out of service go"
+                " unnoticed: %s",
+                self._account,
+                reasons_of([error]),
+            )
+        if self._is_outdated and not error:
+            _LOGGER.info("The room list of %s can be read again", self._account)
+        self._is_outdated = error is not None

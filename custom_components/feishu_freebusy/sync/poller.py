@@ -1,7 +1,8 @@
 """One poll: choose the subjects, read them from Feishu, keep the answers, decide whether the account failed."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+import asyncio
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from homeassistant.config_entries import ConfigEntry
@@ -19,8 +20,9 @@ from ..model.subject import Reading, Subject
 from .catalogue import CatalogueCoordinator
 from .journal import PollKind, UnreadableLog, async_poll_log, outcome_of
 from .quota import MonthlyCalls
-from .reader import WINDOW_BEFORE, SubjectReader
+from .reader import WINDOW_BEFORE, SubjectReader, calls_per_status_read
 from .sources import Answers, has_good
+from .statuses import StatusReader
 from .timetable import Timetable
 
 
@@ -41,6 +43,9 @@ class Keeper(Protocol):
 
     def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Keep a new reading of a subject."""
+
+    def note_statuses(self, room_ids: Collection[str]) -> None:
+        """Show what the catalogue now says of the status of these rooms."""
 
 
 class Poller:
@@ -65,17 +70,28 @@ class Poller:
         self._unreadable_log = UnreadableLog(entry.title)
         self._failure: UpdateFailed | None = None  # of the last poll
         self._stopped = False
+        self._status_lock = asyncio.Lock()  # a poll and the timer may read them at the same time
         self.ignored: frozenset[str] = frozenset()  # not read: none of their entities is enabled
         moment, options, to_read = keeper.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
-        self.timetable = Timetable(calls, options, self.reader.rooms.forecast.calls_per_cycle, moment)
+        self.statuses = StatusReader(client, catalogue)
+        self.timetable = Timetable(calls, options, *self._costs(), moment)
 
     @callback
     def replan(self) -> None:
         """Choose the API and the interval again: options, subjects, scopes or used calls have changed."""
         moment, options = self._keeper.moment, self._keeper.options
         self.reader.configure(options, self.to_read(), self._catalogue.data.scopes, moment)
-        self.timetable.replan(options, self.reader.rooms.forecast.calls_per_cycle, moment)
+        self.timetable.replan(options, *self._costs(), moment)
+
+    def _costs(self) -> tuple[int, int]:
+        """Return the calls of one poll of all subjects, and of one read of the status of all rooms."""
+        rooms = (
+            0
+            if self._catalogue.data.unlisted
+            else sum(subject.kind is SubjectKind.ROOM for subject in self.to_read().values())
+        )
+        return self.reader.rooms.forecast.calls_per_cycle, calls_per_status_read(rooms)
 
     @callback
     def stop(self) -> None:
@@ -99,6 +115,32 @@ class Poller:
             await self._read(self.reader.fill_up(to_read, due), started)
         elif to_read:
             self._keep_failure()
+
+    @property
+    def is_status_due(self) -> bool:
+        """Return whether the status of a room is due. In an outage, none is before free/busy answers again."""
+        moment = self._keeper.moment
+        due_at = None if self._failure else self.statuses.next_due(self.to_read(), self.timetable, moment)
+        return due_at is not None and due_at <= moment.loop
+
+    async def read_due_statuses(self, soon_read: Collection[str] = ()) -> None:
+        """Read the statuses that are due; `soon_read` are the subjects that a poll reads at the same time."""
+        async with self._status_lock:
+            await self._read_statuses(self._due_statuses(soon_read, self._keeper.moment))
+
+    def _due_statuses(self, soon_read: Collection[str], moment: Moment) -> list[str]:
+        # In an outage, they are read once free/busy answers again
+        return [] if self._failure else self.statuses.due(self.to_read(), soon_read, self.timetable, moment)
+
+    async def _read_statuses(self, room_ids: Collection[str]) -> None:
+        """Read the status of these rooms and show it. A failure does not fail the poll."""
+        if room_ids:
+            was_failing = self.statuses.failing_since
+            await self.statuses.read(room_ids, lambda: self._keeper.moment)
+            if not self._stopped:
+                self._calls.async_save_soon()
+                changed = was_failing != self.statuses.failing_since
+                self._keeper.note_statuses(self._keeper.subjects if changed else room_ids)
 
     def _keep_failure(self) -> None:
         """No answer proves that the last failure is over, so raise it again."""
@@ -159,21 +201,69 @@ class Poller:
             reading = Reading(answer, *window, now, now + fresh_for, options.include_external_calendar)
             self._keeper.keep(subject_id, reading, fresh_until_loop=fresh_until_loop)
 
-        # After an outage a room may be disabled: show no answer before the catalogue is read again
-        held_back: Answers | None = {} if self._catalogue.error and self._failure else None
-        on_answer = take if held_back is None else held_back.__setitem__
+        # After an outage a room may be disabled: show no answer before its status is read again
+        held_back: Answers | None = {} if self._failure else None
+        suspects: Answers = {}
+
+        def check(subject_id: str, answer: BusyAnswer) -> None:
+            """Take in an answer, unless it lacks a booking: a closure cancels the bookings of a room."""
+            if self._lost_booking(subject_id, answer, now):
+                suspects[subject_id] = answer
+            else:
+                take(subject_id, answer)
+
+        on_answer = check if held_back is None else held_back.__setitem__
         nothing_known = not any(subject.reading for subject in self._keeper.subjects.values())
         probe = self._failure is not None or (nothing_known and self._catalogue.error is not None)
-        doubtful = [room_id for room_id, scans in self._catalogue.data.missing.items() if scans]
+        known = self._catalogue.data
+        doubtful = [room_id for room_id in subjects if known.is_missing(room_id)]
         with self._journal.poll(PollKind.FREE_BUSY, self._entry, self._client.traffic) as poll:
-            answers = await self.reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
+            statuses = asyncio.create_task(self.read_due_statuses(subjects))
+            try:
+                answers = await self.reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
+            finally:
+                await statuses
             poll.note(answers.values())
-        if held_back:
-            if has_good(held_back):
-                await self._catalogue.async_refresh()
-            for subject_id, answer in held_back.items():
-                take(subject_id, answer)
+            if held_back and has_good(held_back):
+                await self._end_blindness(held_back)
+                suspects = {each: answer for each, answer in held_back.items() if self._lost_booking(each, answer, now)}
+            if suspects:
+                await self._check_status(suspects)
+        for subject_id, answer in (held_back or suspects).items():
+            take(subject_id, answer)
         return answers
+
+    def _lost_booking(self, subject_id: str, answer: BusyAnswer, now: datetime) -> bool:
+        subject = self._keeper.subjects.get(subject_id)
+        if subject is None or subject.status_read is None or isinstance(answer, FeishuError):
+            return False
+        return subject.has_lost_booking(answer, now)
+
+    async def _end_blindness(self, answers: Answers) -> None:
+        """Read the status of the rooms that were answered after an outage, or the tree if its last read failed."""
+        if self._catalogue.error:
+            await self._catalogue.async_refresh()
+            if not self._catalogue.error:
+                return
+        good = (room_id for room_id, answer in answers.items() if not isinstance(answer, FeishuError))
+        await self._read_statuses([room_id for room_id in good if self._rests_on_status(room_id)])
+
+    def _rests_on_status(self, room_id: str) -> bool:
+        subject = self._keeper.subjects.get(room_id)
+        return subject is not None and subject.status_read is not None
+
+    async def _check_status(self, suspects: Collection[str]) -> None:
+        """Read the status of rooms that lost a booking, before their answers are shown.
+
+        A status that was read before the answer is no evidence any more.
+        """
+        answered_at = self._keeper.moment.now
+        self.statuses.want(suspects, at_once=False)
+        await self._read_statuses([room_id for room_id in suspects if self._rests_on_status(room_id)])
+        known = self._catalogue.data
+        if unknown := [room_id for room_id in suspects if known.as_of(room_id) < answered_at]:
+            self._catalogue.doubt(unknown, answered_at)
+            self._keeper.note_statuses(unknown)
 
     def _note_errors(self, answers: Answers) -> None:
         for subject_id, answer in answers.items():

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from math import ceil
 import random
 
-from ..feishu.client import SCOPES_ROOM_BATCH, FeishuClient
+from ..feishu.client import MAX_MGET_ROOMS, SCOPES_ROOM_BATCH, FeishuClient
 from ..feishu.errors import (
     EndpointRetiredError,
     FeishuError,
@@ -17,7 +18,15 @@ from ..feishu.errors import (
     UnreadableAnswerError,
 )
 from ..feishu.models import BusyAnswer, SubjectKind
-from ..model.intervals import MIN_INTERVAL, PollPlan, TimeLeft, month_bounds, poll_plan
+from ..model.intervals import (
+    MIN_INTERVAL,
+    PollPlan,
+    TimeLeft,
+    budget_of_polls,
+    month_bounds,
+    poll_plan,
+    status_plan,
+)
 from ..model.moment import Moment
 from ..model.options import Options, SourceOption
 from ..model.subject import Subject
@@ -43,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A whole month of polls: by which API and why, how often, and how many calls."""
+    """A month: by which API rooms are read and why, how often, and the calls, with those for the status of rooms."""
 
     source: SourceOption
     reason: Reason
@@ -96,17 +105,25 @@ def _forecast(
     rooms, people = counts
     calls_for_people = people if people_alone else PeopleSource.calls_per_cycle(people, window)
     calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + calls_for_people
+    month = TimeLeft.of_month(start, options.off_hours, time_zone)
+    calls_per_read = calls_per_status_read(rooms)
+    status_calls = calls_per_read * month.cycles(status_plan(calls_per_read, budget=options.budget, month=month))
     plan = poll_plan(
         options.scan_interval,
         calls_per_cycle=calls_per_cycle,
-        budget=options.budget,
+        budget=budget_of_polls(options.budget, 0, status_calls),
         used=0,
         now=start,
         off_hours=options.off_hours,
         time_zone=time_zone,
     )
-    cycles = TimeLeft.of_month(start, options.off_hours, time_zone).cycles(plan)
-    return Forecast(source, reason, calls_per_cycle, plan, round(cycles * calls_per_cycle))
+    calls = month.cycles(plan) * calls_per_cycle + status_calls
+    return Forecast(source, reason, calls_per_cycle, plan, round(calls))
+
+
+def calls_per_status_read(rooms: int) -> int:
+    """Return how many calls it takes to read the status of this many rooms."""
+    return ceil(rooms / MAX_MGET_ROOMS)
 
 
 def _is_affordable(by_list: Forecast, options: Options) -> bool:

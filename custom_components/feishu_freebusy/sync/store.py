@@ -8,8 +8,9 @@ import logging
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
@@ -17,14 +18,21 @@ from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from ..model.directory import KnownRooms
 from ..model.intervals import grace
 from ..model.subject import Reading
-from .codec import catalogue_from_json, catalogue_to_json, readings_from_json, readings_to_json
+from .codec import (
+    catalogue_from_json,
+    catalogue_to_json,
+    readings_from_json,
+    readings_to_json,
+    times_from_json,
+    times_to_json,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 _VERSION = 1
-# Seconds. Polls are more frequent, but memory cards wear out. After a crash, readings still have half of the shortest
-# grace
-_SAVE_DELAY = 300.0
+_SAVE_DELAY = 5.0  # seconds; changes of one poll are written together
+_TIMES_DELAY = 300.0  # seconds; after a crash, half of the shortest grace is left
+_MOST_CHANGED = 50  # readings in the file of changes; with more, all are written
 _CATALOGUE_LASTS = timedelta(days=1)  # while Home Assistant is off: later, too many rooms may have been disabled
 _LONGEST_WINDOW = timedelta(days=366)
 
@@ -40,26 +48,39 @@ class Restored:
 
 
 class Stored:
-    """Two files of an entry: the readings, which change with every poll, and the catalogue, which rarely changes."""
+    """The files of an entry: the readings, those that changed since these were written, their times, and the catalogue.
+
+    Memory cards wear out: a reading is written soon after its bookings change. When nothing has changed, only the times
+    at which that was confirmed are written, now and then, to a file of their own.
+    """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """A file is used only if it was written for this entry, with the same app and address."""
         self._hass = hass
         self._entry = entry
-        self._readings_store, self._catalogue_store = _stores(hass, entry)
+        self._readings_store, self._changes_store, self._times_store, self._catalogue_store = _stores(hass, entry)
         # As at the start: readings of another server must not be used
         self._owner = {
             "entry_id": entry.entry_id,
             CONF_APP_ID: entry.data[CONF_APP_ID],
             CONF_BASE_URL: entry.data[CONF_BASE_URL],
         }
-        self._kept: KnownRooms | None = None
+        self._kept: KnownRooms | None = None  # on disk
+        self._latest: KnownRooms | None = None
         self._readings: Callable[[], Readings] | None = None
-        self._save_is_due = False
+        self._changed: set[str] = set()  # since all readings were written
+        self._cancel_save: CALLBACK_TYPE | None = None
+        self._cancel_times: CALLBACK_TYPE | None = None
 
     async def async_load(self) -> Restored:
         """Return what is stored; an unreadable file counts as empty."""
         readings = await self._async_load(self._readings_store, readings_from_json) or {}
+        changes = await self._async_load(self._changes_store, readings_from_json) or {}
+        for subject_id, reading in changes.items():
+            if subject_id not in readings or readings[subject_id].read_at < reading.read_at:
+                readings[subject_id] = reading
+        if time_of := await self._async_load(self._times_store, times_from_json):
+            readings = {each: _confirmed(reading, time_of(each)) for each, reading in readings.items()}
         read = await self._async_load(self._catalogue_store, catalogue_from_json)
         now = dt_util.utcnow()
         if read and now - max([read.read_at, *(reading.read_at for reading in readings.values())]) > _CATALOGUE_LASTS:
@@ -70,29 +91,63 @@ class Stored:
         return Restored(readings, read)
 
     @callback
-    def async_keep_catalogue(self, read: KnownRooms) -> None:
-        """Write a new catalogue to disk at once: a room may have been disabled."""
-        if read is not self._kept:
+    def async_keep_catalogue(self, read: KnownRooms, *, at_once: bool = True) -> None:
+        """Write a new catalogue to disk at once: a room may have been disabled. New times alone are written at last."""
+        self._latest = read
+        if at_once and read is not self._kept:
             self._kept = read
             task = self._async_save(self._catalogue_store, partial(self._catalogue_as_json, read))
             self._entry.async_create_task(self._hass, task, f"{self._entry.title} save rooms")
 
     @callback
-    def async_keep_readings(self, readings: Callable[[], Readings]) -> None:
-        """Write the readings to disk later. `readings` is called in another thread and must return a stable mapping."""
+    def async_keep_readings(self, readings: Callable[[], Readings], changed: str | None) -> None:
+        """Write the reading of `changed` to disk in a few seconds, if its bookings have changed.
+
+        `readings` returns all readings; it is called in another thread and must return a stable mapping.
+        """
         self._readings = readings
-        # Once: another call would restart the delay, and frequent polls would prevent the save
-        if not self._save_is_due:
-            self._save_is_due = True
-            self._readings_store.async_delay_save(self._readings_as_json, _SAVE_DELAY)
+        if not self._cancel_times:
+            job = HassJob(self._async_save_times, f"{self._entry.title} save times", cancel_on_shutdown=True)
+            self._cancel_times = async_call_later(self._hass, _TIMES_DELAY, job)
+        if changed is None:
+            return
+        self._changed.add(changed)
+        if not self._cancel_save:  # a second call would restart the delay
+            job = HassJob(self._async_save_changes, f"{self._entry.title} save changes", cancel_on_shutdown=True)
+            self._cancel_save = async_call_later(self._hass, _SAVE_DELAY, job)
+
+    async def _async_save_times(self, _now: datetime) -> None:
+        self._cancel_times = None
+        times = {subject_id: reading.read_at for subject_id, reading in (self._readings or dict)().items()}
+        if self._cancel_save:  # first: a time confirms the bookings that are on disk
+            self._cancel_save()
+            await self._async_save_changes()
+        await self._async_save(self._times_store, lambda: self._owned(times_to_json(times)))
+
+    async def _async_save_changes(self, _now: datetime | None = None) -> None:
+        self._cancel_save = None
+        if len(self._changed) > _MOST_CHANGED:
+            self._changed.clear()
+            await self._async_save(self._readings_store, self._readings_as_json)
+        else:
+            await self._async_save(self._changes_store, partial(self._changes_as_json, frozenset(self._changed)))
 
     async def async_save(self) -> None:
-        """Write the readings to disk, if any were read since the start."""
+        """Write what is not on disk yet: readings since the start, and when the status of rooms was read."""
+        for cancel in filter(None, (self._cancel_save, self._cancel_times)):
+            cancel()
+        self._cancel_save = self._cancel_times = None
         if self._readings:
             await self._async_save(self._readings_store, self._readings_as_json)
+        if self._latest and self._latest is not self._kept:
+            self._kept = self._latest
+            await self._async_save(self._catalogue_store, partial(self._catalogue_as_json, self._latest))
+
+    def _changes_as_json(self, changed: frozenset[str]) -> dict[str, Any]:
+        readings = self._readings() if self._readings else {}
+        return self._owned(readings_to_json({each: readings[each] for each in changed if each in readings}))
 
     def _readings_as_json(self) -> dict[str, Any]:
-        self._save_is_due = False  # first: readings from now on need another save
         return self._owned(readings_to_json(self._readings() if self._readings else {}))
 
     def _catalogue_as_json(self, read: KnownRooms) -> dict[str, Any]:
@@ -109,6 +164,13 @@ class Stored:
         if not isinstance(stored, dict) or stored.get("owner") != self._owner:
             return None
         return await self._hass.async_add_executor_job(from_json, stored.get("content"))
+
+
+def _confirmed(reading: Reading, at: datetime | None) -> Reading:
+    """Return a reading as it was read once more, with the same bookings, at `at`."""
+    if at is None or not reading.read_at < at < reading.horizon:
+        return reading
+    return replace(reading, read_at=at, fresh_until=reading.fresh_until + (at - reading.read_at))
 
 
 def still_valid(
@@ -135,14 +197,14 @@ async def async_forget_stored(hass: HomeAssistant, entry: ConfigEntry[Any]) -> N
         await store.async_remove()
 
 
-def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], Store[Any]]:
-    """Return the files of readings and catalogue; a thread serializes them, as 1,000 rooms would block the loop."""
+def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], Store[Any], Store[Any], Store[Any]]:
+    """Return the files of readings, changes, times and catalogue; a thread serializes them, not the loop."""
 
     def store(name: str) -> Store[Any]:
         key = f"{DOMAIN}.{entry.entry_id}.{name}"
         return Store(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)
 
-    return store("readings"), store("rooms")
+    return store("readings"), store("changes"), store("times"), store("rooms")
 
 
 async def async_load_if_readable(store: Store[Any]) -> object:

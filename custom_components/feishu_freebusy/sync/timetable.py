@@ -8,7 +8,17 @@ import random
 from homeassistant.util import dt as dt_util
 
 from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
-from ..model.intervals import OFF_HOURS_INTERVAL, TimeLeft, month_bounds, pause_after, poll_plan, retry_delay
+from ..model.evidence import READING_LIMIT, Stamp
+from ..model.intervals import (
+    OFF_HOURS_INTERVAL,
+    TimeLeft,
+    budget_of_polls,
+    month_bounds,
+    pause_after,
+    poll_plan,
+    retry_delay,
+    status_plan,
+)
 from ..model.moment import LoopSeconds, Moment
 from ..model.options import Options
 from ..model.schedule import Schedule
@@ -30,21 +40,31 @@ _AT_ONCE = LoopSeconds(0.0)
 class Timetable:
     """Owns the deadline and the failures in a row of each subject; sets deadlines by the plan of the month."""
 
-    def __init__(self, calls: MonthlyCalls, options: Options, calls_per_cycle: int, moment: Moment) -> None:
-        """Make the first plan; `calls_per_cycle` is what one poll of all subjects costs."""
+    def __init__(
+        self, calls: MonthlyCalls, options: Options, calls_per_cycle: int, status_calls: int, moment: Moment
+    ) -> None:
+        """Make the first plan; see `replan`."""
         self._calls = calls
         self._due_at: dict[str, LoopSeconds] = {}
         self._failures: dict[str, int] = {}
-        self.replan(options, calls_per_cycle, moment)
+        self.replan(options, calls_per_cycle, status_calls, moment)
 
-    def replan(self, options: Options, calls_per_cycle: int, moment: Moment) -> None:
-        """Spread what is left of the budget over what is left of the month."""
+    def replan(self, options: Options, calls_per_cycle: int, status_calls: int, moment: Moment) -> None:
+        """Spread what is left of the budget over what is left of the month.
+
+        `calls_per_cycle` is what one poll of all subjects costs, `status_calls` one read of the status of all rooms.
+        """
         self._options = options
         self._calls_per_cycle = calls_per_cycle
+        self._status_calls = status_calls
+        month_start = month_bounds(moment.now, moment.time_zone)[0]
+        month = TimeLeft.of_month(month_start, options.off_hours, moment.time_zone)
+        self.status_plan = status_plan(status_calls, budget=options.budget, month=month)
+        left = TimeLeft.of_month(moment.now, options.off_hours, moment.time_zone)
         self.plan = poll_plan(
             options.scan_interval,
             calls_per_cycle=calls_per_cycle,
-            budget=options.budget,
+            budget=budget_of_polls(options.budget, self._calls.used, left.cycles(self.status_plan) * status_calls),
             used=self._calls.used,
             now=moment.now,
             off_hours=options.off_hours,
@@ -63,11 +83,25 @@ class Timetable:
         return self.plan.off if self._is_off_hours(then) else self.plan.office
 
     @property
+    def is_starved(self) -> bool:
+        """Return whether the budget makes polls so rare that readings grow too old in office hours."""
+        return self.plan.office > READING_LIMIT >= self._options.scan_interval
+
+    @property
     def projected_calls(self) -> int:
         """Return how many calls this month will have if all stays as it is."""
         now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        cycles = TimeLeft.of_month(now, self._options.off_hours, time_zone).cycles(self.plan)
-        return self._calls.used + round(cycles * self._calls_per_cycle)
+        left = TimeLeft.of_month(now, self._options.off_hours, time_zone)
+        polls = left.cycles(self.plan) * self._calls_per_cycle
+        return self._calls.used + round(polls + left.cycles(self.status_plan) * self._status_calls)
+
+    def status_due_at(self, read: Stamp, moment: Moment) -> LoopSeconds:
+        """Return when a status that was read at `read` is read again."""
+        office = read.loop + self.status_plan.office.total_seconds()
+        if not self._is_off_hours(moment.now):
+            return LoopSeconds(office)
+        off = read.loop + self.status_plan.off.total_seconds()
+        return LoopSeconds(min(off, max(office, self._start_of_office_hours(moment))))
 
     def _is_off_hours(self, then: datetime) -> bool:
         # A poll right before office hours counts as one in office hours

@@ -1,0 +1,44 @@
+"""How far Feishu's clock is from the clock of this machine. The header `Date` of each answer tells."""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from statistics import median
+
+TOLERANCE = timedelta(seconds=60)  # smaller differences are ignored
+_ANSWERS = 3  # in a row that have to agree
+_AGREEMENT = timedelta(seconds=10)  # `Date` has whole seconds, and an answer takes its time
+_JUMP = timedelta(seconds=30)
+
+
+class ServerClock:
+    """Compares both clocks. `offset` is what to add to the clock of this machine, 0 while the clocks agree."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+        self._wall_ahead = timedelta()  # of the loop's clock, when the offset was found
+        self._latest: deque[timedelta] = deque(maxlen=_ANSWERS)
+
+    def note(self, date: str | None, sent: datetime, received: datetime, loop: float) -> None:
+        """Take in the header of an answer, which was received at second `loop` of the loop's clock."""
+        try:
+            server = parsedate_to_datetime(date or "").astimezone(UTC)
+        except ValueError, TypeError, OverflowError:
+            return
+        self._latest.append(server + timedelta(milliseconds=500) - (sent + (received - sent) / 2))
+        if len(self._latest) < _ANSWERS or max(self._latest) - min(self._latest) > _AGREEMENT:
+            return
+        found = timedelta(seconds=median(difference.total_seconds() for difference in self._latest))
+        if abs(found - self.offset) > _AGREEMENT or abs(found) < TOLERANCE:
+            self.offset = found if abs(found) >= TOLERANCE else timedelta()
+            self._wall_ahead = _wall_ahead(received, loop)
+
+    def offset_at(self, wall: datetime, loop: float) -> timedelta:
+        """Return the offset at `wall`. It is 0 if the clock was set meanwhile by just as much: it was put right."""
+        if self.offset and abs(_wall_ahead(wall, loop) - self._wall_ahead - self.offset) < _JUMP:
+            return timedelta()
+        return self.offset
+
+
+def _wall_ahead(wall: datetime, loop: float) -> timedelta:
+    return wall - datetime.fromtimestamp(loop, UTC)

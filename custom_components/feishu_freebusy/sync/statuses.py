@@ -1,0 +1,115 @@
+"""Reads the status of rooms between the scans of the whole tree: a room that is disabled must not look free."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import batched
+import logging
+
+from ..feishu.client import MAX_MGET_ROOMS, FeishuClient
+from ..feishu.errors import FeishuError
+from ..model.evidence import STATUS_BEFORE_END, Stamp
+from ..model.intervals import status_retry_delay
+from ..model.moment import LoopSeconds, Moment
+from ..model.subject import Subject
+from .catalogue import CatalogueCoordinator
+from .sources import ACCOUNT_ERRORS
+from .timetable import DUE_SLACK, Timetable
+
+_LOGGER = logging.getLogger(__name__)
+
+_BEFORE_END = timedelta(minutes=2)  # a closure may be extended: read the status again this soon before its end
+
+
+class StatusReader:
+    """Reads the statuses that are due into the catalogue. `error` is the one of the latest read, None if it worked.
+
+    `failing_since` is the start of the first read of those that have failed in a row.
+    """
+
+    def __init__(self, client: FeishuClient, catalogue: CatalogueCoordinator) -> None:
+        """Read with this client."""
+        self._client = client
+        self._catalogue = catalogue
+        self._wanted: set[str] = set()
+        self._left_out: dict[str, Stamp] = {}  # when a room was asked for that the answer did not have
+        self._failures = 0
+        self._retry_at = LoopSeconds(0.0)
+        self.error: FeishuError | None = None
+        self.failing_since: datetime | None = None
+
+    def want(self, room_ids: Iterable[str], *, at_once: bool = True) -> None:
+        """Read the status of these rooms with the next poll; with `at_once`, even if the last read has just failed."""
+        self._wanted.update(room_ids)
+        if at_once:
+            self._retry_at = LoopSeconds(0.0)
+
+    def next_due(self, subjects: Mapping[str, Subject], timetable: Timetable, moment: Moment) -> LoopSeconds | None:
+        """Return when the first status of these subjects is due; None if no state rests on one, or a poll has to come.
+
+        If the last read met a failure of the account, a poll has to find out whether it lasts.
+        """
+        if isinstance(self.error, ACCOUNT_ERRORS):
+            return None
+        used = self._used(subjects, (), moment)
+        return min((self._due_at(room_id, room, timetable, moment) for room_id, room in used.items()), default=None)
+
+    def due(
+        self, subjects: Mapping[str, Subject], soon_read: Collection[str], timetable: Timetable, moment: Moment
+    ) -> list[str]:
+        """Return the rooms whose status is to be read, and others that fill the last call up.
+
+        `soon_read` are the subjects that this poll reads.
+        """
+        used = self._used(subjects, soon_read, moment)
+        latest = moment.loop + DUE_SLACK
+        due = {room_id for room_id, room in used.items() if self._due_at(room_id, room, timetable, moment) <= latest}
+        others = sorted(used.keys() - due, key=lambda room_id: _read_at(used[room_id]))
+        return [*due, *others[: -len(due) % MAX_MGET_ROOMS]]
+
+    @staticmethod
+    def _used(subjects: Mapping[str, Subject], soon_read: Collection[str], moment: Moment) -> dict[str, Subject]:
+        """Return the rooms whose state rests on a status. While a room is not read, its status is of no use."""
+        return {
+            subject_id: subject
+            for subject_id, subject in subjects.items()
+            if subject.status_read and (subject_id in soon_read or subject.is_read(moment))
+        }
+
+    def _due_at(self, room_id: str, room: Subject, timetable: Timetable, moment: Moment) -> LoopSeconds:
+        read = self._left_out.get(room_id, room.status_read)
+        if read is None or room_id in self._wanted:
+            return self._retry_at
+        due_at = timetable.status_due_at(read, moment)
+        end = room.disabled.end if room.disabled else None
+        if end and read.at < end - STATUS_BEFORE_END:
+            due_at = min(due_at, LoopSeconds(moment.loop + (end - _BEFORE_END - moment.now).total_seconds()))
+        return max(due_at, self._retry_at)
+
+    async def read(self, room_ids: Iterable[str], now: Callable[[], Moment]) -> None:
+        """Read the status of these rooms into the catalogue. `now` returns the moment; `error` says what failed."""
+        error: FeishuError | None = None
+        for chunk in batched(room_ids, MAX_MGET_ROOMS, strict=False):
+            moment = now()
+            try:
+                found = await self._client.rooms_mget(chunk)
+            except FeishuError as failure:
+                _LOGGER.debug("The status of rooms could not be read: %s", failure)
+                error = failure.with_traceback(None)
+                break
+            self._catalogue.take_statuses(chunk, found, moment.now)
+            self._wanted.difference_update(chunk)
+            answered = {room.room_id for room in found}
+            self._left_out = {room_id: at for room_id, at in self._left_out.items() if room_id not in chunk}
+            self._left_out |= {room_id: Stamp(moment.now, moment.loop) for room_id in chunk if room_id not in answered}
+        self.error = error
+        if error is None:
+            self.failing_since, self._failures, self._retry_at = None, 0, LoopSeconds(0.0)
+        else:
+            moment = now()
+            self._failures += 1
+            self.failing_since = self.failing_since or moment.now
+            self._retry_at = LoopSeconds(moment.loop + status_retry_delay(self._failures).total_seconds())
+
+
+def _read_at(room: Subject) -> LoopSeconds:
+    return room.status_read.loop if room.status_read else LoopSeconds(0.0)

@@ -1,0 +1,58 @@
+"""Rooms that are disabled between two reads of the catalogue must not look free."""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Fault, Room, Tenant
+from tests.clock import ROOMS, Clock, SetUp, state_of
+from tests.conftest import at
+
+pytest_plugins = ["tests.clock"]
+
+
+async def test_a_room_disabled_now_is_not_free(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    """A booked room is taken out of service at 10:02 (Feishu cancels its bookings): it must not be free."""
+    tenant.book(orion.room_id, at(9), at(18))
+    await set_up(orion)
+    assert state_of(hass, orion) == "on"
+    await clock.to(at(10, 2))
+    tenant.disable_room(orion.room_id, at(10, 2), None, "burst pipe")
+    free_for = timedelta()
+    while clock.now < at(17):
+        await clock.forward(minutes=5)
+        if state_of(hass, orion) == "off":
+            free_for += timedelta(minutes=5)
+    assert free_for == timedelta()
+
+
+async def test_find_rooms_does_not_offer_a_room_disabled_meanwhile(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(18))
+    await set_up(orion)
+    tenant.disable_room(orion.room_id, at(10, 0), None, "burst pipe")
+    await clock.to(at(15, 55))
+    found: Any = await hass.services.async_call(
+        "feishu_freebusy", "find_rooms", {"duration": "01:00:00"}, blocking=True, return_response=True
+    )
+    assert not found["rooms"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.error(500, 121001), Fault.status(503), Fault.error(400, 121002), Fault.rate_limited(None)],
+    ids=["121001", "503", "121002", "429"],
+)
+async def test_a_room_disabled_while_the_scan_fails_for_days_is_not_free(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, fault: Fault
+) -> None:
+    await set_up(orion, scan_interval=3600)
+    tenant.inject(fault, ROOMS, times=None)
+    tenant.disable_room(orion.room_id, at(11), None, "burst pipe")
+    await clock.to(at(10, day=10))
+    assert state_of(hass, orion) != "off"
