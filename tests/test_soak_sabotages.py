@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from tests.soak import sabotages as broken
+from tests.soak import plan as plans, sabotages as broken
 from tests.soak.plan import Plan
 from tests.soak.plugin import Live
 from tests.soak.report import failures
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.prove
 PLAN = Plan(days=3, rooms=6, seed=1, people=2, troubles_a_day=6, pace=6)
 BUSY_HOUSE = replace(PLAN, pace=60)  # others are there for hours, and zones for a day
 BY_LIST = replace(PLAN, source="auto")  # one room a call, which alone tells of answers to an invitation
+NO_ROOM_API = replace(PLAN, world=plans.NO_ROOM_API)
+NO_BUDGET = replace(PLAN, world=plans.NO_BUDGET, start=date(2026, 1, 5))  # a Monday
 MANY_CALLS = replace(BY_LIST, days=1, rooms=60)
 
 FALSE_FREE = "times shown free while not known to be free"
@@ -40,6 +43,10 @@ def expected_lingering_tasks() -> bool:
 @pytest.mark.parametrize(
     ("sabotage", "found", "plan"),
     [
+        (broken.read_no_status_between_scans, FALSE_FREE, PLAN),
+        (broken.trust_a_status_for_ever, FALSE_FREE, NO_ROOM_API),
+        (broken.show_an_answer_that_lost_a_booking_unchecked, FALSE_FREE, NO_ROOM_API),
+        (broken.hold_a_reading_all_day, FALSE_FREE, NO_BUDGET),
         (broken.forget_a_block, FALSE_FREE, PLAN),
         (broken.end_a_second_late, "state: on, expected off", PLAN),
         (broken.be_free_while_busy, FALSE_FREE, PLAN),
@@ -86,7 +93,7 @@ async def test_it_is_found(
     assert [what for what in failures(tally) if found in what]
 
 
-@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST, MANY_CALLS])
+@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST, MANY_CALLS, NO_ROOM_API, NO_BUDGET])
 async def test_nothing_is_found_where_nothing_is_broken(live: Live, plan: Plan) -> None:
     found = failures(await live(plan))
 

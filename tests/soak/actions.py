@@ -9,7 +9,7 @@ from tests.soak.checker import Checker
 from tests.soak.clock import YearClock
 from tests.soak.home import Home
 from tests.soak.office import Office
-from tests.soak.plan import Plan
+from tests.soak.plan import NO_BUDGET, Plan
 from tests.soak.scheduler import Action, Scheduler
 from tests.soak.tally import Tally
 
@@ -29,6 +29,8 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
     {"include_external_calendar": True},
     {"include_external_calendar": False},
     {"plan": "free", "monthly_budget": 25_000},
+    {"plan": "free", "monthly_budget": 100},  # used up soon
+    {"plan": "paid"},
     {"plan": "paid"},
     {"source": "auto", "scan_interval": 900},
     {"source": "batch"},
@@ -64,6 +66,7 @@ class UserActions:
     def begin(self, plan: Plan) -> None:
         """Schedule each action with its average interval in days, divided by the plan's pace."""
         self._rooms = plan.rooms
+        self._options = [each for each in OPTIONS if plan.world != NO_BUDGET or "plan" not in each]
         actions: dict[float, Action] = {
             2.1: self._of_the_office(self._office.close_room),
             2.2: self._of_the_office(self._office.open_room),
@@ -90,7 +93,7 @@ class UserActions:
     async def _change_options(self) -> None:
         self._done["options changed"] += 1
         before = self.home.entry.runtime_data if self.home.is_loaded else None
-        await self.home.set_options(**self._rng.choice(OPTIONS))
+        await self.home.set_options(**self._rng.choice(self._options))
         if before and before is not getattr(self.home.entry, "runtime_data", None):
             self._tally.mismatch(f"{self._clock.now} options were not applied in place")
 

@@ -29,20 +29,24 @@ class Answers:
         self.oracle = Oracle()
         self.changed: set[str] = set()  # rooms whose rows changed
         self.answered: dict[str, datetime] = {}  # when a room was last read, by id
-        self.scanned_at: datetime | None = None  # start of the scan of the room list that is in force
         self._tally, self._clock, self._scheduler = tally, clock, scheduler
         self._pending: dict[str, tuple[datetime, Known]] = {}  # answers that are not in force yet, and when they came
-        self._scans: list[tuple[datetime, dict[str, Closure | None]]] = []
+        self._statuses: list[tuple[datetime, dict[str, Closure | None]]] = []
+        self.room_api_failed_at: datetime | None = None
+        self._read_since_load: set[str] = set()
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
 
     def on_call(self, call: Call, data: Mapping[str, Any] | None) -> None:
         """Process a call and the data of its answer; `data` is None if the answer was bad or lost."""
         if call.path in (BATCH, LIST, PEOPLE):
             self._record_free_busy(call, data)
-        elif data and call.path in (ROOMS, ROOMS_MGET):
+        elif call.path in (ROOMS, ROOMS_MGET):
+            if data is None:
+                self.room_api_failed_at = self._clock.now
+                return
             rooms = data.get("rooms") or data.get("items") or ()
             closures = {room["room_id"]: oracle.closure_of(room.get("room_status")) for room in rooms}
-            self._scans.append((self._clock.now, closures))
+            self._statuses.append((self._clock.now, closures))
 
     def _record_free_busy(self, call: Call, data: Mapping[str, Any] | None) -> None:
         window = window_of(call)
@@ -65,16 +69,16 @@ class Answers:
         self.apply_answers()
 
     def apply_answers(self) -> None:
-        """Put answers into force. After an outage, wait until the integration has read which rooms are disabled."""
-        if not self._pending:
-            return
-        home = self.home
-        waits = home.is_loaded and not home.coordinator.last_update_success and home.coordinator.catalogue.error
+        """Put answers into force. Wait until the integration has read the status of the room, but not for ever."""
         for room_id, (at, known) in list(self._pending.items()):
-            if waits and self._clock.now < at + LONGEST_WAIT:
+            if not self._is_taken_in(room_id, known) and self._clock.now < at + LONGEST_WAIT:
                 continue
             del self._pending[room_id]
             before = self.oracle.known.get(room_id)
+            # The integration may have forgotten an older answer, but then it has read the status since the start
+            if before and room_id in self._read_since_load and oracle.lost_booking(before, known, at):
+                self.oracle.lost_at[room_id] = at
+            self._read_since_load.add(room_id)
             self.oracle.known[room_id] = known
             self.answered[room_id] = at
             self._scheduler.check_around(room_id, [known.fresh_until])
@@ -82,9 +86,17 @@ class Answers:
                 self.changed.add(room_id)
                 self._scheduler.check_around(room_id, self.oracle.edges(room_id))
 
+    def _is_taken_in(self, room_id: str, known: Known) -> bool:
+        home = self.home
+        if not home.is_loaded or room_id not in home.coordinator:
+            return True
+        reading = home.coordinator.subjects[room_id].reading
+        return reading is not None and reading.read_at >= known.read_at
+
     def drop_pending(self) -> None:
         """Drop answers that are not in force yet, because the entry that asked has ended."""
         self._pending.clear()
+        self._read_since_load.clear()
 
     def _graces(self) -> tuple[timedelta, timedelta]:
         """Return for how long an answer from now stays valid: at least, and at most."""
@@ -99,20 +111,22 @@ class Answers:
         return grace, grace
 
     def apply_scan(self) -> None:
-        """Put the closures of the last complete scan of the room list into force."""
+        """Put the statuses into force that the integration has taken in: those of a scan only once it is complete."""
         if not self.home.is_loaded:
             return
-        read_at = self.home.coordinator.catalogue.data.read_at
-        if read_at == self.scanned_at:
-            return
-        self.scanned_at = read_at
-        closures: dict[str, Closure | None] = {}
-        for at, found in self._scans:
-            if at >= read_at:
-                closures |= found
-        self._scans.clear()
-        changed = {room_id for room_id, closure in closures.items() if closure != self.oracle.closures.get(room_id)}
-        self.oracle.closures |= closures
+        data = self.home.coordinator.catalogue.data
+        self.oracle.reads_statuses = not data.unlisted
+        changed = set()
+        for at, closures in self._statuses:
+            for room_id, closure in list(closures.items()):
+                if room_id not in data.catalogue.rooms or data.as_of(room_id) < at - LONGEST_WAIT:
+                    continue  # of a scan that goes on
+                del closures[room_id]
+                self.oracle.status_at[room_id] = at
+                if self.oracle.closures.get(room_id) != closure:
+                    changed.add(room_id)
+                self.oracle.closures[room_id] = closure
+        self._statuses = [each for each in self._statuses if each[1] and self._clock.now - each[0] < LONGEST_WAIT]
         for room_id in changed & self.oracle.known.keys():
             self._scheduler.check_around(room_id, self.oracle.edges(room_id))
 

@@ -116,6 +116,7 @@ class Checker:
 
     def _range_of(self, room_id: str) -> object:
         """Return everything that the events in a room's calendar depend on."""
+        self._answers.apply_answers()
         self._answers.apply_scan()
         current = self._answers.oracle
         known, closure = current.known.get(room_id), current.closures.get(room_id)
@@ -148,6 +149,8 @@ class Checker:
         known = {room_id: current.known[room_id] for room_id in options["rooms"] if room_id in current.known}
         if any(each.fresh_until <= now < each.stale_at for each in known.values()):
             return  # the answer may or may not be valid
+        if any(current.may_be_doubted(room_id, now) for room_id in known):
+            return
         free = sum(current.view(room_id, now, options, self._zone).state == "off" for room_id in known)
         if home.free_rooms not in (str(free), UNAVAILABLE.state):
             self._tally.mismatch(f"{now} {home.free_rooms} free rooms, expected {free}")
@@ -170,6 +173,11 @@ class Checker:
             expected = self._answers.oracle.view(room_id, now, home.entry.options, self._zone) if known else UNAVAILABLE
             if known and state.state == "unavailable" and known.fresh_until <= now < known.stale_at:
                 expected = UNAVAILABLE
+            if state.state == "unavailable" and (
+                self._answers.oracle.may_be_doubted(room_id, now) or not self._office.has(room_id)
+            ):
+                expected = UNAVAILABLE  # what the state rests on may be too old, or the room is gone
+            self._check_closure(room_id, state.state, now)
             self._compare(room_id, expected, self._shown(state), now)
             if known and expected is not UNAVAILABLE:
                 self._compare_others(room_id, expected, now)
@@ -178,6 +186,26 @@ class Checker:
                 before, self._expected[room_id] = self._expected.get(room_id, expected.state), expected.state
                 self._tally.flips_due += {before, expected.state} == {"on", "off"}
                 self._tally.drops_due += before != expected.state and UNAVAILABLE.state in (before, expected.state)
+
+    def _check_closure(self, room_id: str, state: str, now: datetime) -> None:
+        """Find a room that is shown free although it was closed so long ago that everybody should know."""
+        room, closed_at = self._tenant.rooms.get(room_id), self._office.closed_at.get(room_id)
+        answers = self._answers
+        if room is None or room.disabled is None or closed_at is None or not answers.oracle.reads_statuses:
+            return
+        if state != "off" or not self.home.is_loaded or not room.disabled.contains(now):
+            return
+        failed_at = answers.room_api_failed_at
+        works = failed_at is None or now - failed_at > 2 * oracle.STATUS_LIMIT
+        then = now - oracle.STATUS_LIMIT
+        limit = oracle.STATUS_LIMIT if works and self._is_office(then, now) else oracle.STATUS_LIMIT_AT_MOST
+        if now - max(closed_at, room.disabled.start) > limit + oracle.OFFICE_START:
+            self._tally.false_free += 1
+            self._tally.mismatch(f"{now} {room_id[:10]} off, but closed since {closed_at}")
+
+    def _is_office(self, start: datetime, end: datetime) -> bool:
+        options = self.home.entry.options
+        return all(oracle.is_office(options, start + (end - start) * part / 6, self._zone) for part in range(7))
 
     def _check_presence(self, rooms: set[str], now: datetime) -> None:
         """Find rooms without an entity that should have one, and the other way round."""
@@ -230,7 +258,7 @@ class Checker:
         asked_at, closed_at = self._answers.answered[room_id], self._office.closed_at.get(room_id, never)
         if (room is None and person is None) or asked_at < self._office.booked_at.get(room_id, never):
             return
-        if self._answers.scanned_at is None or self._answers.scanned_at < closed_at:
+        if room and self._answers.oracle.status_at.get(room_id, never) < closed_at:
             return
         options = self.home.entry.options
         no_booking = {"decline", "removed"}

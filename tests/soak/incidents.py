@@ -41,6 +41,7 @@ PATHS: Final = (
     "freebusy/list",
     "freebusy/batch",
     "vc/v1/rooms",
+    "vc/v1/rooms/mget",
     "tenant_access_token/internal",
 )
 
@@ -68,6 +69,7 @@ class Incidents:
         self._simulator, self._tenant, self._rng = simulator, simulator.tenant, rng
         self._run, self._enter_secret = run, enter_secret
         self._rotations = 0
+        self._broken: object = None
         self._states: dict[str, tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]] = {
             "no connection": (self._stop, self._simulator.start),
             "quota used up": (self._set("quota_left", 0), self._set("quota_left", None)),
@@ -77,6 +79,7 @@ class Incidents:
             "free/busy scope revoked": self._scope("calendar:calendar.free_busy:read"),
             "batch scope revoked": self._scope("calendar:room:readonly"),
             "rooms scope revoked": self._scope("vc:room:readonly"),
+            "room API fails alone": (self.break_rooms, self._mend_rooms),
             "batch API retired": (self._retire, self._serve),
             "tokens expire": (self._expire, self._nothing),
             "secret changed": (self._rotate, self._enter_secret),
@@ -125,6 +128,16 @@ class Incidents:
 
     async def _stop(self) -> None:
         await self._run(self._simulator.stop())
+
+    async def break_rooms(self) -> None:
+        """Let all calls of the room API fail."""
+        self._broken = self._tenant.inject(
+            Fault.error(500, 121001), times=None, when=lambda call: "vc/v1/room" in call.path
+        )
+
+    async def _mend_rooms(self) -> None:
+        orders = self._tenant.faults.orders
+        orders[:] = [other for other in orders if other is not self._broken]
 
     async def _retire(self) -> None:
         self._tenant.variants.room_batch = self._rng.choice(("30005", "404"))

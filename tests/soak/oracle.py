@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 
 GRACE_AT_LEAST = timedelta(minutes=10)
 GRACE_BEYOND = timedelta(minutes=15)
+READING_LIMIT = timedelta(hours=4)  # in office hours
+STATUS_LIMIT = timedelta(hours=1)  # in office hours, while the room API works
+STATUS_LIMIT_AT_MOST = timedelta(hours=24)
+OFFICE_START = timedelta(minutes=10)  # older readings count until the office day is this old
 REFUSED = frozenset({"decline", "removed"})
 PENDING = "needs_action"
 ROOM = "omm_"
@@ -50,6 +54,11 @@ class Known:
     stale_at: datetime
     by_list: bool
 
+    @property
+    def read_at(self) -> datetime:
+        """When the answer was asked for."""
+        return self.window_start + timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -80,13 +89,22 @@ def interval(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> timedel
     office = timedelta(seconds=min(max(options["scan_interval"], 30), 86_400))
     off_hours = options["off_hours"]
     local = (now + timedelta(seconds=2)).astimezone(zone)
-    if not off_hours["enabled"]:
-        return office
-    start, end, clock = off_hours["start"], off_hours["end"], f"{local:%H:%M:%S}"
-    at_night = start <= clock < end if start < end else start > end and (clock >= start or clock < end)
-    if at_night or f"{local:%a}".lower() in off_hours["days"]:
+    if off_hours["enabled"] and _is_off(off_hours, local):
         return max(office, timedelta(minutes=30))
     return office
+
+
+def is_office(options: Mapping[str, Any], now: datetime, zone: tzinfo) -> bool:
+    """Return whether `now` is in office hours that began some minutes ago."""
+    times = [now - minutes * timedelta(minutes=1) for minutes in range(int(OFFICE_START / timedelta(minutes=1)) + 1)]
+    off_hours = options["off_hours"]
+    return not off_hours["enabled"] or not any(_is_off(off_hours, each.astimezone(zone)) for each in times)
+
+
+def _is_off(off_hours: Mapping[str, Any], local: datetime) -> bool:
+    start, end, clock = off_hours["start"], off_hours["end"], f"{local:%H:%M:%S}"
+    at_night = start <= clock < end if start < end else start > end and (clock >= start or clock < end)
+    return at_night or f"{local:%a}".lower() in off_hours["days"]
 
 
 @lru_cache(4_000)
@@ -111,23 +129,58 @@ def closure_of(status: Mapping[str, Any] | None) -> Closure | None:
     return Closure(start, datetime.fromtimestamp(end, UTC) if end else None, status["disable_reason"] or "disabled")
 
 
+def lost_booking(before: Known, after: Known, now: datetime) -> bool:
+    """Return whether a booking of the next day is not in the newer answer, not even moved a little."""
+    end = now + timedelta(days=1)
+    old, new = (
+        [row for row in known.rows if row.start < row.end and row.rsvp not in {*REFUSED, PENDING}]
+        for known in (before, after)
+    )
+    ahead = [row for row in old if row.end > now and row.start < end]
+    return any(not any(row.start < other.end and other.start < row.end for other in new) for row in ahead)
+
+
 @dataclass
 class Oracle:
-    """Holds the last good answer about each room, and its closure."""
+    """Holds the last good answer about each room, its closure, and when its status was read.
+
+    `lost_at` is when an answer came that lacked a booking: a closure may have canceled it.
+    """
 
     known: dict[str, Known] = field(default_factory=dict)
     closures: dict[str, Closure | None] = field(default_factory=dict)
+    status_at: dict[str, datetime] = field(default_factory=dict)
+    lost_at: dict[str, datetime] = field(default_factory=dict)
+    reads_statuses: bool = True  # whether the app may list rooms
 
     def view(self, room_id: str, now: datetime, options: Mapping[str, Any], zone: tzinfo) -> View:
         """Return what must be shown of a room at `now`; days are those of `zone`."""
         known = self.known.get(room_id)
         if known is None or now >= known.stale_at or not known.window_start <= now < known.horizon:
             return UNAVAILABLE
+        if now - known.read_at >= READING_LIMIT and is_office(options, now, zone):
+            return UNAVAILABLE
+        if self._status_is_too_old(room_id, now):
+            return UNAVAILABLE
         closure, is_room = self.closures.get(room_id), room_id.startswith(ROOM)
         # A pending invitation makes a person busy. A pending request does not make a room busy
         spans = self._spans(known, closure, count_pending=options["count_pending_as_busy"] or not is_room)
         view = _view(spans, known, closure, now, timedelta(minutes=options["min_free_minutes"]), zone)
         return view if is_room else replace(view, pending=None)
+
+    def _status_is_too_old(self, room_id: str, now: datetime) -> bool:
+        read_at = self.status_at.get(room_id)
+        if not self.reads_statuses or read_at is None:
+            return False
+        return now - read_at >= STATUS_LIMIT_AT_MOST or read_at < self.lost_at.get(room_id, read_at)
+
+    def may_be_doubted(self, room_id: str, now: datetime) -> bool:
+        """Return whether the status of a room may be too old, or its end not confirmed."""
+        read_at, closure = self.status_at.get(room_id), self.closures.get(room_id)
+        if not room_id.startswith(ROOM) or not self.reads_statuses or read_at is None:
+            return False
+        has_ended = closure is not None and closure.end is not None and read_at < closure.end <= now
+        return has_ended or now - read_at >= STATUS_LIMIT - timedelta(minutes=1)
 
     def edges(self, room_id: str) -> set[datetime]:
         """Return all instants at which a row or closure of a room begins or ends."""

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
+
+# Worlds in which one thing is wrong all the time
+NO_ROOM_API: Final = "room API fails alone"
+NO_BUDGET: Final = "budget used up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +23,4 @@ class Plan:
     pace: float = 1.0  # factor for the rate of user actions
     zone: str = "Europe/Berlin"
     source: str = "batch"  # the option at the start
+    world: str = ""  # what is wrong all the time

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -19,16 +19,44 @@ from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
-from custom_components.feishu_freebusy.model import intervals, schedule, subject
+from custom_components.feishu_freebusy.model import evidence, intervals, schedule, subject
+from custom_components.feishu_freebusy.model.directory import KnownRooms
 from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status
 from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.sensor import FreeRoomsSensor, SubjectSensor
 from custom_components.feishu_freebusy.sync import poller, timetable
 from custom_components.feishu_freebusy.sync.poller import Poller
+from custom_components.feishu_freebusy.sync.statuses import StatusReader
 from custom_components.feishu_freebusy.sync.wake_up import WakeUp
 
 SECOND = timedelta(seconds=1)
+
+# What a state rests on
+
+
+def read_no_status_between_scans(patches: pytest.MonkeyPatch) -> None:
+    """Rooms that are closed between two scans stay free, and no status is ever too old."""
+    patches.setattr(StatusReader, "due", lambda *_: [])
+    patches.setattr(FreeBusyCoordinator, "_room_evidence", lambda *_: None)
+
+
+def trust_a_status_for_ever(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(evidence, "_status_until", lambda *_: datetime.max.replace(tzinfo=UTC) - timedelta(days=1))
+
+
+def show_an_answer_that_lost_a_booking_unchecked(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(Poller, "_lost_booking", lambda *_: False)
+
+
+def hold_a_reading_all_day(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(evidence, "READING_LIMIT", timedelta(days=1))
+    patches.setattr(subject, "READING_LIMIT", timedelta(days=1))
+
+
+def show_rooms_that_are_gone(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(KnownRooms, "is_missing", lambda *_: False)
+
 
 # The meaning of a schedule
 

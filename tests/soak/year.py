@@ -21,7 +21,7 @@ from tests.soak.home import Home, forget_canceled_timers
 from tests.soak.incidents import Incident, Incidents, seconds
 from tests.soak.observed_simulator import ObservedSimulator
 from tests.soak.office import DAYS_AHEAD, Office
-from tests.soak.plan import Plan
+from tests.soak.plan import NO_BUDGET, NO_ROOM_API, Plan
 from tests.soak.scheduler import Scheduler
 from tests.soak.tally import Sample, Tally
 
@@ -60,7 +60,11 @@ class Year:
         start = self._clock.now
         home.entry_options["rooms"] = {room.room_id: room.name for room in rooms}
         home.entry_options["people"] = {person.open_id: person.name for person in people}
+        if plan.world == NO_BUDGET:
+            home.entry_options |= {"plan": "free", "monthly_budget": 100}
         await home.start()
+        if plan.world == NO_ROOM_API:
+            self._scheduler.within(0.1, incidents.break_rooms)
         self._every_day(start)
         self._every_month(start)
         self._scheduler.repeat(1 / (plan.edits_a_day * plan.rooms), self._edit)
