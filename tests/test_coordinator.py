@@ -155,7 +155,7 @@ async def test_a_day_needs_few_calls_besides_the_polls(
     assert len(tenant.calls(TOKEN)) <= 24 / 1.5 + 1  # a token is valid for two hours and renewed early
     assert 140 - 4 <= len(tenant.calls(STATUSES)) <= 144  # the scans read the status, too
     others = len(tenant.calls(TOKEN)) + len(tenant.calls(STATUSES))
-    assert len(tenant.requests) == 144 + others + 4 * 4  # rooms, levels and scopes, every six hours
+    assert len(tenant.requests) == 144 + others + 4 * 5  # rooms, a sample, levels and scopes: 4 a day
 
 
 async def test_poll_intervals_have_jitter(
