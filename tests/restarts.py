@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.feishu_freebusy.const import DOMAIN
 from tests.clock import Clock
 
-READINGS, CATALOGUE = "readings", "rooms"
+READINGS, CHANGES, TIMES, CATALOGUE = "readings", "changes", "times", "rooms"
 
 
 def key(entry: MockConfigEntry, name: str) -> str:

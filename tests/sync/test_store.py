@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 import pytest
 
 from custom_components.feishu_freebusy.const import CONF_BASE_URL
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import ROOMS, Clock, SetUp, state_of
+from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
 from tests.conftest import at
-from tests.restarts import CATALOGUE, READINGS, Stop, Turn, key, stored
+from tests.restarts import CATALOGUE, CHANGES, READINGS, TIMES, Stop, Turn, key, stored
 from tests.sync.test_quota import disk as disk  # noqa: PLC0414  # a fixture
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
@@ -41,16 +41,82 @@ def written(hass_storage: dict[str, Any]) -> Iterator[list[str]]:
 # When files are written
 
 
-async def test_readings_are_written_every_five_minutes_and_catalogues_when_read(
-    hass: HomeAssistant, clock: Clock, set_up: SetUp, written: list[str], orion: Room
+async def test_only_changed_bookings_are_written_at_once_and_times_every_five_minutes(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, written: list[str], orion: Room, vega: Room
 ) -> None:
-    await set_up(orion, scan_interval=30)
-    assert (written.count(CATALOGUE), written.count(READINGS)) == (1, 0)
+    await set_up(orion, vega, scan_interval=30)
+    assert (written.count(CATALOGUE), written.count(CHANGES)) == (1, 0)
+    await clock.to(at(10, 0, 6))
+    assert written.count(CHANGES) == 1
     await clock.to(at(10, 59))
-    assert (written.count(CATALOGUE), written.count(READINGS)) == (1, 11)
+    assert (written.count(CATALOGUE), written.count(READINGS), written.count(CHANGES)) == (1, 0, 1)
+    assert written.count(TIMES) == 11
+
+    tenant.book(orion.room_id, at(12), at(13))
+    await clock.to(at(10, 59, 36))
+    assert written.count(CHANGES) == 2
 
     await clock.to(at(16, 1))
     assert written.count(CATALOGUE) == 2
+
+
+async def test_many_changes_are_written_with_all_readings(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, written: list[str]
+) -> None:
+    await set_up(*[tenant.add_room(f"Room {number}") for number in range(51)])
+
+    await clock.to(at(10, 0, 6))
+
+    assert (written.count(READINGS), written.count(CHANGES)) == (1, 0)
+
+
+async def test_a_booking_read_seconds_before_a_crash_in_an_outage_is_known(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    crash: Stop,
+    start: Turn,
+    orion: Room,
+    vega: Room,
+) -> None:
+    entry = await set_up(orion, vega)
+    await clock.to(at(10, 6, 30))
+    tenant.book(orion.room_id, at(10, 6), at(12))
+    await clock.to(at(10, 7, 20))
+    await simulator.stop()
+    await crash(entry)
+
+    assert await start(entry)
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("on", "off")
+
+
+async def test_a_reading_that_was_not_confirmed_before_a_crash_stays_as_old_as_it_was(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    crash: Stop,
+    start: Turn,
+    restart: Turn,
+    orion: Room,
+    vega: Room,
+) -> None:
+    """One room fails until it is forgotten, and over a restart. The times of the other say nothing of it."""
+    entry = await set_up(orion, vega)
+    await clock.to(at(10, 1, 30))
+    refused = Fault.error(400, 190014)
+    tenant.inject(refused, FREE_BUSY, times=None, when=lambda call: vega.room_id in str(call.body))
+    await clock.to(at(10, 12))
+    assert await restart(entry)
+    await clock.to(at(10, 18, 30))
+    await simulator.stop()
+    await crash(entry)
+
+    assert await start(entry)
+    assert (state_of(hass, orion), state_of(hass, vega)) == ("off", "unavailable")
 
 
 async def test_nothing_is_written_during_an_outage(
@@ -73,6 +139,8 @@ async def test_latest_readings_are_written_when_home_assistant_stops(
     await clock.to(at(10, 3, 10))
     assert key(entry, READINGS) not in hass_storage
 
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await clock.settle()
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await clock.settle()
 
@@ -110,7 +178,7 @@ async def test_setup_fails_after_a_crash_before_the_first_write(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, set_up: SetUp, crash: Stop, start: Turn, orion: Room
 ) -> None:
     entry = await set_up(orion)
-    await clock.to(at(10, 4))
+    await clock.to(at(10, 0, 3))
     await simulator.stop()
     await crash(entry)
 
@@ -401,14 +469,15 @@ async def test_files_are_removed_with_the_entry(
 ) -> None:
     entry = await set_up(orion)
     await clock.to(at(10, 8))
-    assert {key(entry, READINGS), key(entry, CATALOGUE)} <= hass_storage.keys()
+    files = {key(entry, name) for name in (CHANGES, TIMES, CATALOGUE)}
+    assert files <= hass_storage.keys()
 
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
     await clock.forward(minutes=30)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await clock.settle()
 
-    assert {key(entry, READINGS), key(entry, CATALOGUE)} & hass_storage.keys() == set()
+    assert {*files, key(entry, READINGS)} & hass_storage.keys() == set()
 
 
 async def test_late_answer_does_not_recreate_the_files(

@@ -5,10 +5,11 @@ any: "2026-11-23T10:00:00/2026-11-23T11:00:00 accept".
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from ..feishu.directory import Catalogue
@@ -40,24 +41,41 @@ def readings_from_json(value: object) -> dict[str, Reading]:
 
 
 def times_to_json(times: Mapping[str, datetime]) -> Json:
-    """Return when subjects were read last, by id, as JSON: the most common time, and the ids with other times."""
+    """Return when subjects were read last, by id, as JSON: the most common time, and the ids with other times.
+
+    The file is written often, so it names few ids: `digest` says which ids have the usual time.
+    """
     most = Counter(times.values()).most_common(1)
     usual = most[0][0] if most else None
     return {
         "usual": usual and _text(usual),
+        "digest": _digest(subject_id for subject_id, instant in times.items() if instant == usual),
         "others": {subject_id: _text(instant) for subject_id, instant in times.items() if instant != usual},
     }
 
 
-def times_from_json(value: object) -> Callable[[str], datetime | None]:
-    """Return a function that returns the time of a subject, None if the times are not understood."""
+def times_from_json(value: object) -> Callable[[Iterable[str]], dict[str, datetime]]:
+    """Return a function that returns the times of the stored subjects, by id; none if they are not understood.
+
+    If another subject is stored than had the usual time, that time is used for none.
+    """
     try:
         content = _exactly(dict, value)
         usual = None if content["usual"] is None else _instant(content["usual"])
+        digest = _exactly(str, content["digest"])
         others = {subject_id: _instant(text) for subject_id, text in _exactly(dict, content["others"]).items()}
     except _NOT_UNDERSTOOD:
-        return lambda _: None
-    return lambda subject_id: others.get(subject_id, usual)
+        return lambda _: {}
+
+    def times_of(stored: Iterable[str]) -> dict[str, datetime]:
+        rest = [subject_id for subject_id in stored if subject_id not in others]
+        return {**others, **dict.fromkeys(rest, usual)} if usual and _digest(rest) == digest else others
+
+    return times_of
+
+
+def _digest(subject_ids: Iterable[str]) -> str:
+    return blake2b(_SEPARATOR.join(sorted(subject_ids)).encode(), digest_size=8).hexdigest()
 
 
 def catalogue_to_json(read: KnownRooms) -> Json:

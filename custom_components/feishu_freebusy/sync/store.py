@@ -79,8 +79,9 @@ class Stored:
         for subject_id, reading in changes.items():
             if subject_id not in readings or readings[subject_id].read_at < reading.read_at:
                 readings[subject_id] = reading
-        if time_of := await self._async_load(self._times_store, times_from_json):
-            readings = {each: _confirmed(reading, time_of(each)) for each, reading in readings.items()}
+        if times_of := await self._async_load(self._times_store, times_from_json):
+            times = times_of(readings)
+            readings = {each: _confirmed(reading, times.get(each)) for each, reading in readings.items()}
         read = await self._async_load(self._catalogue_store, catalogue_from_json)
         now = dt_util.utcnow()
         if read and now - max([read.read_at, *(reading.read_at for reading in readings.values())]) > _CATALOGUE_LASTS:
