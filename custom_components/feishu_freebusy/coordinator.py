@@ -197,7 +197,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return first if first and self.moment.now - first.since >= STATUS_LIMIT else None
 
     def _used_up(self) -> UsedUp | None:
-        """Return that the budget is used up, or so scarce that readings become too old between two polls."""
+        """Return that the budget is used up, or so scarce that readings or statuses become too old."""
         budget = self.options.budget
         if budget is None or not self.timetable.is_starved:
             return None
@@ -246,7 +246,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def _arm_timer(self) -> None:
         moment, min_free = self.moment, self.options.min_free
         shots = (subject.snapshot(moment, min_free) for subject in self._subjects.values())
-        self._wake_up.arm(min((shot.until for shot in shots if shot), default=None), moment.now)
+        instants = [shot.until for shot in shots if shot]
+        if status_due := self._poller.next_status_due(moment):
+            instants.append(status_due)
+        self._wake_up.arm(min(instants, default=None), moment.now)
 
     @callback
     def _on_wake_up(self) -> None:

@@ -108,7 +108,8 @@ def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_i
 def async_update_account_device(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Give the device of the account the current name of the entry."""
     registry = dr.async_get(hass)
-    if registry.async_get_device(identifiers={_account_identifier(entry)}):
+    devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    if any(_account_identifier(entry) in device.identifiers for device in devices):
         registry.async_get_or_create(config_entry_id=entry.entry_id, **account_device_info(entry))
 
 

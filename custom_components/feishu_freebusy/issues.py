@@ -103,7 +103,7 @@ class Outdated:
 
 @dataclass(frozen=True, slots=True)
 class UsedUp:
-    """The budget of the month is used up: how many calls were made of how many, and until when."""
+    """Too little of the budget of the month is left: how many calls were made of how many, and until when."""
 
     used: int
     budget: int

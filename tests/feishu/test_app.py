@@ -42,9 +42,9 @@ async def test_calls_outside_the_quota_are_not_counted(client: FeishuClient, ten
     await client.check_credentials()
     await client.apply_for_scopes()
     await client.granted_scopes()
-    await client.bot()
     await client.user_ids(emails=["a@example.com"])
     assert not client.traffic.counted
 
+    await client.bot()
     await client.rooms()
     assert client.traffic.counted.total() == 10 - tenant.quota_left

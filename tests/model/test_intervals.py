@@ -486,9 +486,9 @@ async def test_an_overspent_budget_slows_polls_down_until_the_month_ends(
     await clock.to(at(0, 2, day=8))
 
     assert len(tenant.calls(FREE_BUSY)) == 12
-    # Half of so small a budget goes to the status of the rooms
+    # A third of so small a budget goes to the status of the rooms
     assert entry.runtime_data.timetable.interval.total_seconds() == pytest.approx(
-        (31 * DAY * 12 / 500).total_seconds(), rel=0.1
+        (31 * DAY * 12 / 667).total_seconds(), rel=0.1
     )
 
 
@@ -539,21 +539,21 @@ async def test_a_reading_holds_four_hours_however_long_the_interval(
 async def test_a_used_up_budget_is_reported_and_shows_nothing_old(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
 ) -> None:
-    """The room is booked from 15:00 on, five hours after the last reading."""
+    """The status of the room counts for one hour, and there are no calls to read it again."""
     await hass.config.async_set_time_zone("UTC")
-    entry = await set_up(rooms[0], plan="free", monthly_budget=1_000, calls=1_200)
+    entry = await set_up(rooms[0], plan="free", monthly_budget=3_000, calls=3_600)
     tenant.book(rooms[0].room_id, at(12), at(23))
     seen = set()
     while clock.now < at(23):
         await clock.forward(minutes=30)
-        seen |= {(state_of(hass, rooms[0]), clock.now < at(14))}
+        seen |= {(state_of(hass, rooms[0]), clock.now < at(11))}
 
     assert seen == {("off", True), ("unavailable", False)}
     issue = ir.async_get(hass).async_get_issue("feishu_freebusy", f"budget_used_up_{entry.entry_id}")
     assert issue
     assert issue.translation_placeholders
     assert issue.translation_placeholders["until"] == "2026-12-01 00:00"
-    assert int(issue.translation_placeholders["used"]) > 1_200
+    assert int(issue.translation_placeholders["used"]) > 3_600
 
     await clock.to(at(0, 5, day=8))
     assert state_of(hass, rooms[0]) == "off"

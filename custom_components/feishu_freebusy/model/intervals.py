@@ -17,9 +17,14 @@ STATUS_INTERVAL = timedelta(minutes=10)
 _STATUS_INTERVAL_LONG = timedelta(minutes=30)  # if the shorter one takes more than `_STATUS_SHARE` of the budget
 _STATUS_INTERVAL_LONGEST = timedelta(minutes=45)  # a status counts for an hour, and a failed read needs a second try
 _STATUS_SHARE = 0.05
-_STATUS_SHARE_MOST = 0.2  # at `_STATUS_INTERVAL_LONG`; above that, the longest interval applies
+_STATUS_SHARE_LONG = 0.2  # if `_STATUS_INTERVAL_LONG` takes more, up to `_STATUS_INTERVAL_LONGEST`
+_STATUS_SHARE_MOST = 1 / 3  # never more, even if statuses grow too old: polls become at most 1.5 times as rare
+_STATUS_SHARES = (
+    (_STATUS_SHARE, _STATUS_INTERVAL_LONG),
+    (_STATUS_SHARE_LONG, _STATUS_INTERVAL_LONGEST),
+    (_STATUS_SHARE_MOST, MAX_INTERVAL),
+)
 _STATUS_OFF_HOURS_FACTOR = 6
-_STATUS_OFF_HOURS_LONGEST = timedelta(hours=6)
 _STATUS_FIRST_RETRY = timedelta(minutes=5)
 _STATUS_LONGEST_RETRY = timedelta(minutes=30)
 
@@ -151,28 +156,29 @@ def poll_plan(
     return PollPlan(max(wanted.office, _spread(left.office, cycles - left.off / MAX_INTERVAL)), MAX_INTERVAL)
 
 
-def status_plan(calls_per_read: int, *, budget: int | None, month: TimeLeft) -> PollPlan:
+def status_plan(calls_per_read: int, *, calls: int | None, time_left: TimeLeft) -> PollPlan:
     """Return how often to read the status of all rooms, which takes `calls_per_read` calls.
 
-    `budget` is the number of calls in `month`, a whole one; None for unlimited calls.
+    `calls` is how many calls are left for `time_left`; None for unlimited calls.
     """
     plan = _status_plan(STATUS_INTERVAL)
-    if budget is None or not calls_per_read:
+    if calls is None or not calls_per_read:
         return plan
-    for share, longest in ((_STATUS_SHARE, _STATUS_INTERVAL_LONG), (_STATUS_SHARE_MOST, _STATUS_INTERVAL_LONGEST)):
-        calls = month.cycles(plan) * calls_per_read
-        if calls > share * budget:
-            plan = _status_plan(min(plan.office * calls / max(share * budget, 1), longest))
+    for share, longest in _STATUS_SHARES:
+        needed = time_left.cycles(plan) * calls_per_read
+        if needed > share * calls:
+            plan = _status_plan(min(plan.office * needed / max(share * calls, 1), longest))
     return plan
 
 
 def budget_of_polls(budget: int | None, used: int, status_calls: float) -> int | None:
-    """Return the budget without the `status_calls` that the rest of the month takes, at most half of what is left."""
-    return None if budget is None else budget - round(min(status_calls, max(budget - used, 0) / 2))
+    """Return the budget without the `status_calls` that the rest of the month takes."""
+    most = max((budget or 0) - used, 0) * _STATUS_SHARE_MOST
+    return None if budget is None else budget - round(min(status_calls, most))
 
 
 def _status_plan(office: timedelta) -> PollPlan:
-    return PollPlan(office, min(office * _STATUS_OFF_HOURS_FACTOR, _STATUS_OFF_HOURS_LONGEST))
+    return PollPlan(office, min(office * _STATUS_OFF_HOURS_FACTOR, MAX_INTERVAL))
 
 
 def status_retry_delay(failures: int) -> timedelta:

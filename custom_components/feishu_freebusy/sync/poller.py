@@ -23,7 +23,7 @@ from .quota import MonthlyCalls
 from .reader import WINDOW_BEFORE, SubjectReader, calls_per_status_read
 from .sources import Answers, has_good
 from .statuses import StatusReader
-from .timetable import Timetable
+from .timetable import DUE_SLACK, Timetable
 
 
 class Keeper(Protocol):
@@ -120,8 +120,18 @@ class Poller:
     def is_status_due(self) -> bool:
         """Return whether the status of a room is due. In an outage, none is before free/busy answers again."""
         moment = self._keeper.moment
-        due_at = None if self._failure else self.statuses.next_due(self.to_read(), self.timetable, moment)
-        return due_at is not None and due_at <= moment.loop
+        due_at = self._status_due_at(moment)
+        return due_at is not None and due_at <= moment.loop + DUE_SLACK
+
+    def next_status_due(self, moment: Moment) -> datetime | None:
+        """Return when the next status is due, by the wall clock; None if one is due already or none is."""
+        due_at = self._status_due_at(moment)
+        if due_at is None or due_at <= moment.loop + DUE_SLACK:
+            return None
+        return moment.now + timedelta(seconds=due_at - moment.loop)
+
+    def _status_due_at(self, moment: Moment) -> LoopSeconds | None:
+        return None if self._failure else self.statuses.next_due(self.to_read(), self.timetable, moment)
 
     async def read_due_statuses(self, soon_read: Collection[str] = ()) -> None:
         """Read the statuses that are due; `soon_read` are the subjects that a poll reads at the same time."""

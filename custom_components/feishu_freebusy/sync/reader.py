@@ -107,7 +107,7 @@ def _forecast(
     calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + calls_for_people
     month = TimeLeft.of_month(start, options.off_hours, time_zone)
     calls_per_read = calls_per_status_read(rooms)
-    status_calls = calls_per_read * month.cycles(status_plan(calls_per_read, budget=options.budget, month=month))
+    status_calls = calls_per_read * month.cycles(status_plan(calls_per_read, calls=options.budget, time_left=month))
     plan = poll_plan(
         options.scan_interval,
         calls_per_cycle=calls_per_cycle,

@@ -7,7 +7,7 @@ import logging
 
 from ..feishu.client import MAX_MGET_ROOMS, FeishuClient
 from ..feishu.errors import FeishuError
-from ..model.evidence import STATUS_BEFORE_END, Stamp
+from ..model.evidence import Stamp
 from ..model.intervals import status_retry_delay
 from ..model.moment import LoopSeconds, Moment
 from ..model.subject import Subject
@@ -17,7 +17,9 @@ from .timetable import DUE_SLACK, Timetable
 
 _LOGGER = logging.getLogger(__name__)
 
-_BEFORE_END = timedelta(minutes=2)  # a closure may be extended: read the status again this soon before its end
+# A closure may be extended until it ends: read the status again shortly before its end
+_BEFORE_END = timedelta(seconds=10)
+_EDGE_NOT_BEFORE = timedelta(seconds=30)
 
 
 class StatusReader:
@@ -81,7 +83,7 @@ class StatusReader:
             return self._retry_at
         due_at = timetable.status_due_at(read, moment)
         end = room.disabled.end if room.disabled else None
-        if end and read.at < end - STATUS_BEFORE_END:
+        if end and read.at < end - _EDGE_NOT_BEFORE:
             due_at = min(due_at, LoopSeconds(moment.loop + (end - _BEFORE_END - moment.now).total_seconds()))
         return max(due_at, self._retry_at)
 

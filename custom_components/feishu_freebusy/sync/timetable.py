@@ -8,7 +8,7 @@ import random
 from homeassistant.util import dt as dt_util
 
 from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
-from ..model.evidence import READING_LIMIT, Stamp
+from ..model.evidence import READING_LIMIT, STATUS_LIMIT, Stamp
 from ..model.intervals import (
     OFF_HOURS_INTERVAL,
     TimeLeft,
@@ -57,10 +57,9 @@ class Timetable:
         self._options = options
         self._calls_per_cycle = calls_per_cycle
         self._status_calls = status_calls
-        month_start = month_bounds(moment.now, moment.time_zone)[0]
-        month = TimeLeft.of_month(month_start, options.off_hours, moment.time_zone)
-        self.status_plan = status_plan(status_calls, budget=options.budget, month=month)
         left = TimeLeft.of_month(moment.now, options.off_hours, moment.time_zone)
+        calls_left = None if options.budget is None else max(options.budget - self._calls.used, 0)
+        self.status_plan = status_plan(status_calls, calls=calls_left, time_left=left)
         self.plan = poll_plan(
             options.scan_interval,
             calls_per_cycle=calls_per_cycle,
@@ -84,8 +83,8 @@ class Timetable:
 
     @property
     def is_starved(self) -> bool:
-        """Return whether the budget makes polls so rare that readings grow too old in office hours."""
-        return self.plan.office > READING_LIMIT >= self._options.scan_interval
+        """Return whether the budget makes reads so rare that readings or statuses grow too old in office hours."""
+        return self.plan.office > READING_LIMIT >= self._options.scan_interval or self.status_plan.office > STATUS_LIMIT
 
     @property
     def projected_calls(self) -> int:
@@ -98,10 +97,14 @@ class Timetable:
     def status_due_at(self, read: Stamp, moment: Moment) -> LoopSeconds:
         """Return when a status that was read at `read` is read again."""
         office = read.loop + self.status_plan.office.total_seconds()
-        if not self._is_off_hours(moment.now):
-            return LoopSeconds(office)
-        off = read.loop + self.status_plan.off.total_seconds()
-        return LoopSeconds(min(off, max(office, self._start_of_office_hours(moment))))
+        due_at = office
+        if self._is_off_hours(moment.now):
+            off = read.loop + self.status_plan.off.total_seconds()
+            due_at = min(off, max(office, self._start_of_office_hours(moment)))
+        month_start = month_bounds(moment.now, moment.time_zone)[0]
+        if self._options.budget and read.at < month_start:  # the last month's budget may have been used up
+            due_at = min(due_at, _at(month_start + _INTO_MONTH, moment))
+        return LoopSeconds(due_at)
 
     def _is_off_hours(self, then: datetime) -> bool:
         # A poll right before office hours counts as one in office hours
