@@ -13,7 +13,7 @@ SLACK = SECOND  # `Date` has no fractions
 
 
 def note(clock: ServerClock, *ahead: timedelta | str, since: timedelta = timedelta()) -> None:
-    """Take in answers, a second apart, of a server whose clock is ahead by so much."""
+    """Pass answers, a second apart, of a server whose clock is ahead by so much."""
     for number, value in enumerate(ahead):
         wall = START + since + number * SECOND
         date = value if isinstance(value, str) else format_datetime(wall + value, usegmt=True)

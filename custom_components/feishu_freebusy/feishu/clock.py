@@ -20,7 +20,7 @@ class ServerClock:
         self._latest: deque[timedelta] = deque(maxlen=_ANSWERS)
 
     def note(self, date: str | None, sent: datetime, received: datetime, loop: float) -> None:
-        """Take in the header of an answer, which was received at second `loop` of the loop's clock."""
+        """Compare the header of an answer, which was received at second `loop` of the loop's clock."""
         try:
             server = parsedate_to_datetime(date or "").astimezone(UTC)
         except ValueError, TypeError, OverflowError:

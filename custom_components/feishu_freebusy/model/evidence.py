@@ -105,7 +105,7 @@ class RoomEvidence:
 
     `status_read` is None if the API never tells its status: the app may not list rooms. `off_hours_limit` is how old
     the status may be off hours. `is_failing` says that the API fails while free/busy is read; `is_doubted` that
-    bookings have vanished since the status was read. `is_missing` says that the API knows no such room, but did not
+    bookings have vanished since the status was read. `is_missing` says that the API does not know the room, but did not
     confirm that it is gone.
     """
 

@@ -143,14 +143,14 @@ class Subject:
             self.polls_unknown += 1
 
     def rest_on(self, room: RoomEvidence | None, hours: Hours) -> None:
-        """Take over what the room API says of the room (None for a person), and the office hours."""
+        """Set what the room API says of the room (None for a person), and the office hours."""
         self._room = room
         self._hours = hours
         self.evidence = limits_of(self._read, room, hours) if self._read else {}
 
     @property
     def status_read(self) -> Stamp | None:
-        """Return when the status of the room was read, as far as the state rests on it."""
+        """Return when the status of the room was read, None if the state does not rest on it."""
         return self._room.status_read if self._room else None
 
     def has_lost_booking(self, answer: Iterable[BusyPeriod], now: datetime) -> bool:

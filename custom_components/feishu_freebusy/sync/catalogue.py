@@ -79,7 +79,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
 
     @callback
     def take_statuses(self, asked: Collection[str], found: Iterable[Room], read_at: datetime) -> None:
-        """Take in statuses that were read between two scans. Listeners are not called: only statuses have changed."""
+        """Store statuses that were read between two scans. Listeners are not called: only statuses have changed."""
         self.data = self.data.with_statuses(asked, found, read_at)
 
     @callback

@@ -175,7 +175,7 @@ class OutdatedLog:
         self._is_outdated = False
 
     def note(self, error: FeishuError | None) -> None:
-        """Take in why the list is out of date, None if it is not."""
+        """Log why the list is out of date, once; None says that it is not any more."""
         if error and not self._is_outdated:
             _LOGGER.warning(
                 "The room list or the status of rooms of %s can't be read, so rooms that are taken out of service go"

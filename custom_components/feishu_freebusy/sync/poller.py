@@ -216,7 +216,7 @@ class Poller:
         suspects: Answers = {}
 
         def check(subject_id: str, answer: BusyAnswer) -> None:
-            """Take in an answer, unless it lacks a booking: a closure cancels the bookings of a room."""
+            """Keep an answer, unless it lacks a booking: a closure cancels the bookings of a room."""
             if self._lost_booking(subject_id, answer, now):
                 suspects[subject_id] = answer
             else:

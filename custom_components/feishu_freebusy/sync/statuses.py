@@ -58,7 +58,7 @@ class StatusReader:
     def due(
         self, subjects: Mapping[str, Subject], soon_read: Collection[str], timetable: Timetable, moment: Moment
     ) -> list[str]:
-        """Return the rooms whose status is to be read, and others that fill the last call up.
+        """Return the rooms whose status must be read, and others that fill the last call up.
 
         `soon_read` are the subjects that this poll reads.
         """
@@ -70,7 +70,7 @@ class StatusReader:
 
     @staticmethod
     def _used(subjects: Mapping[str, Subject], soon_read: Collection[str], moment: Moment) -> dict[str, Subject]:
-        """Return the rooms whose state rests on a status. While a room is not read, its status is of no use."""
+        """Return the rooms whose state rests on a status. A room without a reading needs none."""
         return {
             subject_id: subject
             for subject_id, subject in subjects.items()
