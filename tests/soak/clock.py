@@ -18,19 +18,24 @@ FIRST_SECONDS: Final = 2.0**24 - 86_400
 
 
 class WallClock:
-    """A wall clock that moves only by `tick` and `move_to`."""
+    """A wall clock that moves only by `tick` and `move_to`, and the clock of the machine, which is `ahead` of it."""
 
     def __init__(self) -> None:
         """Start in the year 2000."""
         self._now = datetime(2000, 1, 1, tzinfo=UTC)
+        self.ahead = timedelta()
 
     def now(self) -> datetime:
         """Return the current instant, in UTC."""
         return self._now
 
-    def timestamp(self) -> float:
-        """Return the current instant in Unix seconds."""
-        return self._now.timestamp()
+    def machine_now(self) -> datetime:
+        """Return what the clock of the machine shows."""
+        return self._now + self.ahead
+
+    def machine_timestamp(self) -> float:
+        """Return what the clock of the machine shows, in Unix seconds."""
+        return self.machine_now().timestamp()
 
     def tick(self, duration: timedelta) -> None:
         """Move forward by a duration."""

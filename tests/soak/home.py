@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 import heapq
 from typing import Any
 
@@ -25,12 +26,16 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.util.async_ import get_scheduled_timer_handles
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from custom_components.feishu_freebusy.const import CONF_APP_SECRET, DOMAIN
+from custom_components.feishu_freebusy.api import async_now
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, DOMAIN
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
+from custom_components.feishu_freebusy.finder import async_find_rooms
 from custom_components.feishu_freebusy.model.options import Options
+from custom_components.feishu_freebusy.model.search import Request
 from tests.clock import Clock
 
 _ENTRY_ID = "01SOAK"
+_STAY = timedelta(minutes=1)
 
 
 class Home:
@@ -58,6 +63,8 @@ class Home:
         self._enabled_since_load: set[str] = set()
         self._stack = AsyncExitStack()
         self.loads = 0  # how often the entry was loaded
+        self.is_clock_wrong = False
+        self.other_apps: list[dict[str, str]] = []  # the data of entries that show the same rooms by other apps
 
     @property
     def options(self) -> dict[str, Any]:
@@ -82,10 +89,16 @@ class Home:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the entry is neither starting nor stopping, and its options are in force."""
+        """Whether the entry is neither starting nor stopping, and its options are in force.
+
+        If the clock of the machine is wrong, enough answers must have told it since the start.
+        """
         if self.entry.state in (ConfigEntryState.SETUP_RETRY, ConfigEntryState.NOT_LOADED):
             return True
-        return self.is_loaded and self.coordinator.options == Options.of(self.entry.options)
+        if not self.is_loaded or self.coordinator.options != Options.of(self.entry.options):
+            return False
+        answers = self.coordinator.client.traffic.clock._latest
+        return not self.is_clock_wrong or len(answers) == answers.maxlen
 
     async def start(self) -> None:
         """Start a new Home Assistant with the stored registries and entry."""
@@ -112,7 +125,27 @@ class Home:
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed)
         self.began(hass)
         await self._clock.run(hass.config_entries.async_setup(_ENTRY_ID))
+        for data in self.other_apps:
+            app_id = data[CONF_APP_ID]
+            entry = MockConfigEntry(
+                domain=DOMAIN,
+                title=f"App {app_id}",
+                entry_id=app_id,
+                unique_id=app_id,
+                data=data,
+                options={**self.entry_options, "people": {}},
+            )
+            entry.add_to_hass(hass)
+            if not await self._clock.run(hass.config_entries.async_setup(app_id)):
+                raise AssertionError(f"{app_id}: {entry.reason}")
         await self._clock.settle()
+
+    def offered(self) -> set[str]:
+        """Return the rooms that a search in all entries offers for the next minutes."""
+        entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
+        now = async_now(self.hass)
+        request = Request(_STAY, now, now + _STAY, limit=1_000)
+        return {offer.room_id for offer in async_find_rooms(self.hass, entries, request).result.offers}
 
     @callback
     def _entry_changed(self, _change: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Final
 # Worlds in which one thing is wrong all the time
 NO_ROOM_API: Final = "room API fails alone"
 NO_BUDGET: Final = "budget used up"
+CLOCK_OFF: Final = "clock of this machine is fast"
+TWO_APPS: Final = "another app may not list rooms"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta, tzinfo
 import logging
 import random
 import time
@@ -24,7 +25,7 @@ from tests.soak.actions import FIRST_OPTIONS
 from tests.soak.clock import WallClock, YearClock
 from tests.soak.home import Home
 from tests.soak.observed_simulator import ObservedSimulator
-from tests.soak.plan import Plan
+from tests.soak.plan import CLOCK_OFF, TWO_APPS, Plan
 from tests.soak.tally import LogCounter, Tally
 from tests.soak.year import Year
 
@@ -49,17 +50,21 @@ class Live(Protocol):
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the wall clock that Home Assistant and the simulator use.
+    """Return the wall clock of the simulator, from which Home Assistant's clock follows.
 
     freezegun is not used: it inspects the stack at each call, which took half of the time of a year.
     """
     wall = WallClock()
-    monkeypatch.setattr(time, "time", wall.timestamp)
-    monkeypatch.setattr(dt_util, "utcnow", wall.now)
-    monkeypatch.setattr(dt_util, "now", lambda zone=None: wall.now().astimezone(zone or dt_util.DEFAULT_TIME_ZONE))
-    monkeypatch.setattr(entity, "timer", wall.timestamp)
-    monkeypatch.setattr(event, "time_tracker_timestamp", wall.timestamp)
-    monkeypatch.setattr(event, "time_tracker_utcnow", wall.now)
+
+    def now(zone: tzinfo | None = None) -> datetime:
+        return wall.machine_now().astimezone(zone or dt_util.DEFAULT_TIME_ZONE)
+
+    monkeypatch.setattr(time, "time", wall.machine_timestamp)
+    monkeypatch.setattr(dt_util, "utcnow", wall.machine_now)
+    monkeypatch.setattr(dt_util, "now", now)
+    monkeypatch.setattr(entity, "timer", wall.machine_timestamp)
+    monkeypatch.setattr(event, "time_tracker_timestamp", wall.machine_timestamp)
+    monkeypatch.setattr(event, "time_tracker_utcnow", wall.machine_now)
     return wall
 
 
@@ -107,12 +112,14 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     loop = asyncio.get_running_loop()
     loop.set_debug(False)
     await asyncio.sleep(0)  # asyncio measures the current step, and would report it as slow once the clock is set
+    wall.ahead = timedelta(minutes=39) if plan.world == CLOCK_OFF else timedelta()
     wall.move_to(datetime.combine(plan.start, datetime.min.time(), ZoneInfo(plan.zone)).astimezone(UTC))
     for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
     tenant = Tenant(clock=wall.now)
     clock = YearClock(wall)
     simulator = ObservedSimulator(tenant, clock)
+    others = [ObservedSimulator(_other_app(tenant), clock)] if plan.world == TWO_APPS else []
     year = Year(plan, tenant, simulator, clock)
     year.tally.say = say
 
@@ -123,16 +130,32 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
         clock.drive(loop, patches)
         patches.setattr(connector, "monotonic", clock.seconds)
         patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
-        tenant.monotonic = clock.seconds
+        for each in (simulator, *others):
+            each.tenant.monotonic = clock.seconds
         loop.set_exception_handler(note_failure)
-        async with simulator:
-            data = {
-                CONF_BASE_URL: simulator.base_url,
-                CONF_APP_ID: tenant.app_id,
-                CONF_APP_SECRET: tenant.app_secret,
-            }
+        async with AsyncExitStack() as running:
+            for each in (simulator, *others):
+                await running.enter_async_context(each)
             options = {**FIRST_OPTIONS, "source": plan.source}
+            home = Home(clock, tenant.app_id, _data_of(simulator), options, plan.zone)
+            home.other_apps = [_data_of(each) for each in others]
+            home.is_clock_wrong = bool(wall.ahead)
             try:
-                return await year.live(Home(clock, tenant.app_id, data, options, plan.zone))
+                return await year.live(home)
             finally:
                 loop.set_exception_handler(None)
+
+
+def _data_of(simulator: ObservedSimulator) -> dict[str, str]:
+    """Return the data of the entry of an app."""
+    app = simulator.tenant
+    return {CONF_BASE_URL: simulator.base_url, CONF_APP_ID: app.app_id, CONF_APP_SECRET: app.app_secret}
+
+
+def _other_app(tenant: Tenant) -> Tenant:
+    """Return another app of the tenant, which reads the same calendars but may not list rooms."""
+    other = Tenant(clock=tenant.clock, app_id="cli_a1b2c3d4e5f60002", app_name="Another app")
+    other.rooms, other.users, other.levels = tenant.rooms, tenant.users, tenant.levels
+    other.calendars, other.root = tenant.calendars, tenant.root
+    other.revoke("vc:room:readonly")
+    return other

@@ -53,7 +53,7 @@ def _logged(tally: Tally) -> Iterator[str]:
 def _left(tally: Tally) -> Iterator[str]:
     yield from (f"left behind: {what} ({times} times)" for what, times in tally.left_behind.items())
     for sample in tally.samples:
-        if max(sample.homes, sample.coordinators) > _MAX_HELD:
+        if max(sample.homes, sample.coordinators / tally.apps) > _MAX_HELD:
             yield f"{sample.at}: {sample.homes} Home Assistants and {sample.coordinators} coordinators still in memory"
     middle = len(tally.samples) // 2
     yield from _growth(tally.samples[:middle], tally.samples[middle:])

@@ -12,11 +12,12 @@ from homeassistant.helpers.event import async_call_later
 import pytest
 
 from custom_components import feishu_freebusy
-from custom_components.feishu_freebusy import coordinator
+from custom_components.feishu_freebusy import coordinator, finder
 from custom_components.feishu_freebusy.binary_sensor import BusySensor
 from custom_components.feishu_freebusy.calendar import SubjectCalendar
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.entity import SubjectEntity
+from custom_components.feishu_freebusy.feishu.clock import ServerClock
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
 from custom_components.feishu_freebusy.model import evidence, intervals, schedule, subject
@@ -52,6 +53,18 @@ def show_an_answer_that_lost_a_booking_unchecked(patches: pytest.MonkeyPatch) ->
 def hold_a_reading_all_day(patches: pytest.MonkeyPatch) -> None:
     patches.setattr(evidence, "READING_LIMIT", timedelta(days=1))
     patches.setattr(subject, "READING_LIMIT", timedelta(days=1))
+
+
+def believe_the_clock_of_the_machine(patches: pytest.MonkeyPatch) -> None:
+    patches.setattr(ServerClock, "offset_at", lambda *_: timedelta())
+
+
+def believe_the_app_that_read_last(patches: pytest.MonkeyPatch) -> None:
+    def latest(schedules: Iterable[Schedule | None]) -> Schedule | None:
+        known = [schedule for schedule in schedules if schedule]
+        return max(known, key=lambda schedule: schedule.window_start, default=None)
+
+    patches.setattr(finder, "combined", latest)
 
 
 def show_rooms_that_are_gone(patches: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ class LogCounter(logging.Handler):
 class Tally:
     """The counts, and the mismatches found."""
 
+    apps: int = 1
     instants: int = 0
     checks: int = 0
     known_checks: int = 0

@@ -49,6 +49,7 @@ class Year:
     async def live(self, home: Home) -> Tally:
         """Run the year, from its first midnight, and return its tally."""
         self._home, plan = home, self.plan
+        self.tally.apps += len(home.other_apps)
         self._answers.home = self._checker.home = self._actions.home = home
         home.began, home.left, home.ended = self._checker.began, self._checker.left, self._checker.ended
         incidents = Incidents(self._simulator, self._rng, self._run, self._enter_secret)

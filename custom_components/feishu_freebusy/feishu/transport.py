@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 import logging
 import random
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -165,7 +166,7 @@ class Transport:
         return max(told, back_off * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
 
     async def _send(self, request: _Request, token: str) -> _Answer:
-        started, sent = _now(), datetime.now(UTC)
+        started, sent = _now(), _wall()
         endpoint = request.endpoint
         answer: _Answer | FeishuError
         try:
@@ -190,7 +191,7 @@ class Transport:
             answer = NotReachableError(f"no connection ({type(error).__name__})")
         if isinstance(answer, FeishuError):
             raise answer  # outside `except`: as its context, aiohttp's error would keep the request with the token
-        self._traffic.clock.note(answer.headers.get("Date"), sent, datetime.now(UTC), _now())
+        self._traffic.clock.note(answer.headers.get("Date"), sent, _wall(), _now())
         milliseconds = (_now() - started) * 1000
         _LOGGER.debug(
             "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
@@ -280,6 +281,10 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
     raise error_without_code(status, response.headers, known=known())
+
+
+def _wall() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def _now() -> float:
