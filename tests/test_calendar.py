@@ -191,7 +191,7 @@ async def test_room_booked_beyond_the_horizon_stays_busy(
 ) -> None:
     tenant.book(orion.room_id, at(9), at(9, day=30))
     clock.set_wall(at(23, 30))
-    await set_up(orion, horizon_days=1, scan_interval=86_400)
+    await set_up(orion, horizon_days=1, scan_interval=3 * 3_600)
 
     for hour in range(24):
         await clock.to(at(0, 15, day=1) + timedelta(hours=hour))

@@ -212,10 +212,10 @@ async def test_an_app_and_its_rooms_become_an_entry(hass: HomeAssistant, simulat
 @pytest.mark.parametrize(
     ("plan", "rooms", "revoked", "said"),
     [
-        ("free", 1, [], ["1", "30", "18,830", "1"]),
-        ("free", 2, [], ["1", "30", "18,830", "20"]),
-        ("free", 10, [BATCH_SCOPE], ["10", "39", "25,000", "1 (❌ calendar:room:readonly)"]),
-        ("paid", 10, [], ["1", "30", "188,300", "1"]),
+        ("free", 1, [], ["1", "30", "20,080", "1"]),
+        ("free", 2, [], ["1", "30", "20,080", "20"]),
+        ("free", 10, [BATCH_SCOPE], ["10", "41", "25,000", "1 (❌ calendar:room:readonly)"]),
+        ("paid", 10, [], ["1", "30", "190,539", "1"]),
     ],
 )
 async def test_the_created_entry_shows_the_polling_interval(

@@ -279,7 +279,7 @@ async def test_polls_without_changes_write_no_states(
 
     await clock.forward(minutes=10)
 
-    assert len(tenant.requests) == 9
+    assert (len(tenant.calls(FREE_BUSY)), len(tenant.calls(STATUSES)), len(tenant.requests)) == (9, 1, 10)
     assert writes == []
 
 

@@ -18,6 +18,7 @@ from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import (
     FREE_BUSY,
     ROOMS,
+    STATUSES,
     TOKEN,
     Clock,
     SetUp,
@@ -249,7 +250,7 @@ async def test_a_reload_leaves_one_poll_and_one_timer(
 
     await clock.to(at(10, 10, 30))
 
-    assert len(tenant.requests) == 10
+    assert (len(tenant.calls(FREE_BUSY)), len(tenant.calls(STATUSES)), len(tenant.requests)) == (10, 1, 11)
     assert [state for _, state in writes.changes_of(shown(hass, orion).entity_id)] == ["on", "off"]
     assert Counter(write.entity_id for write in writes)[shown(hass, orion).entity_id] == 2
 

@@ -14,7 +14,7 @@ from custom_components.feishu_freebusy import async_remove_config_entry_device
 from custom_components.feishu_freebusy.const import CONF_PEOPLE
 from custom_components.feishu_freebusy.diagnostics import async_get_config_entry_diagnostics
 from simulator import Fault, LoggedRequest, Room, Tenant, User
-from tests.clock import FREE_BUSY, Clock, SetUp, devices_of, state_of
+from tests.clock import FREE_BUSY, STATUSES, Clock, SetUp, devices_of, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -118,7 +118,7 @@ async def test_person_flips_exactly_on_time_without_a_call(
     for until, state in ((at(10, 19, 59), "off"), (at(10, 20), "on"), (at(10, 39, 49), "on")):
         await clock.to(until)
         assert of(hass, people[0]).state == of(hass, people[0], "calendar").state == state
-    assert tenant.requests == []
+    assert len(tenant.requests) == len(tenant.calls(STATUSES)) == 3  # of the room, every ten minutes
     await clock.to(at(10, 40))
     assert of(hass, people[0]).state == "off"
 
@@ -185,12 +185,13 @@ async def test_people_are_read_with_rooms_and_ten_per_call(
 async def test_people_count_in_the_budget(set_up: SetUp, mira: Room, people: list[User]) -> None:
     entry = await set_up(mira, people=followed(*people), plan="free", monthly_budget=5_000)
 
-    plan = entry.runtime_data.timetable.plan
+    timetable = entry.runtime_data.timetable
     seconds_left = (
         datetime(2026, 12, 1, 8, tzinfo=at(0).tzinfo) - at(10)
     ).total_seconds()  # midnight in the US time zone
-    polls = (5_000 - entry.runtime_data.calls.used) / 3
-    assert plan.office.total_seconds() == pytest.approx(seconds_left / polls, rel=0.02)
+    statuses = seconds_left / timetable.status_plan.office.total_seconds()
+    polls = (5_000 - entry.runtime_data.calls.used - statuses) / 3
+    assert timetable.plan.office.total_seconds() == pytest.approx(seconds_left / polls, rel=0.02)
 
 
 async def test_without_rooms_only_people_are_read(

@@ -188,13 +188,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         return self.client.traffic.clock.offset_at(dt_util.utcnow(), self.hass.loop.time())
 
     def _outdated(self) -> Outdated | None:
-        """Return since when the room list or statuses can't be read, None within the first hour or in an outage."""
+        """Return since when the room list or statuses can't be read; None in an outage, or before an hour is over."""
         if not self.last_update_success or self.catalogue.data.unlisted:
             return None
-        failing = [each for each in (self.catalogue, self._poller.statuses) if each.failing_since]
-        outdated = [Outdated(each.failing_since, each.error) for each in failing if each.failing_since]
-        first = min(outdated, key=lambda each: each.since, default=None)
-        return first if first and self.moment.now - first.since >= STATUS_LIMIT else None
+        outdated = [
+            Outdated(each.failing_since, each.error)
+            for each in (self.catalogue, self._poller.statuses)
+            if each.failing_since and each.failed_at and each.failed_at - each.failing_since >= STATUS_LIMIT
+        ]
+        return min(outdated, key=lambda each: each.since, default=None)
 
     def _used_up(self) -> UsedUp | None:
         """Return that the budget is used up, or so scarce that readings or statuses become too old."""

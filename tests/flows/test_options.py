@@ -415,10 +415,10 @@ async def test_the_effect_of_another_choice_is_shown(
         "count_before": "1",
         "interval": "10",
         "interval_before": "1",
-        "off_interval": "39",
+        "off_interval": "41",
         "off_interval_before": "30",
         "calls": "25,000",
-        "calls_before": "18,830",
+        "calls_before": "20,080",
         "rooms_per_call": "1",
         "rooms_per_call_before": "1",
     }

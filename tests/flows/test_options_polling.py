@@ -87,7 +87,7 @@ async def test_the_polling_form_shows_the_current_options(hass: HomeAssistant, e
         "count": "1",
         "interval": "1",
         "off_interval": "1",
-        "calls": "44,640",
+        "calls": "49,104",
         "rooms_per_call": "1",
     }
 
@@ -115,7 +115,7 @@ async def test_the_interval_shown_is_that_of_the_plan(hass: HomeAssistant, entry
 
     result = await start_options(hass, entry, "polling")
 
-    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("9", "5,000")
+    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("11", "5,000")
 
 
 async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -157,12 +157,12 @@ async def test_the_effect_of_other_polling_options_is_shown(hass: HomeAssistant,
     assert placeholders(result) == {
         "count": "1",
         "count_before": "1",
-        "interval": "2",
+        "interval": "2.1",
         "interval_before": "1",
         "off_interval": "30",
         "off_interval_before": "1",
         "calls": "10,000",
-        "calls_before": "44,640",
+        "calls_before": "49,104",
         "rooms_per_call": "20",
         "rooms_per_call_before": "1",
     }
@@ -262,11 +262,11 @@ async def test_the_rooms_per_call_shown_follow_from_the_batch_api(
     ("rooms", "granted", "interval", "off_interval", "rooms_per_call"),
     [
         (1, True, "1", "30", "1"),
-        (21, True, "1.5", "30", "20"),
-        (30, None, "1.5", "30", "20"),
-        (41, True, "2.4", "30", "20"),
-        (41, False, "40", "161", NOT_GRANTED),
-        (200, False, "197", "788", NOT_GRANTED),
+        (21, True, "1.6", "30", "20"),
+        (30, None, "1.6", "30", "20"),
+        (41, True, "2.6", "30", "20"),
+        (41, False, "42", "170", NOT_GRANTED),
+        (200, False, "224", "894", NOT_GRANTED),
         (2_000, False, "1,440", "1,440", NOT_GRANTED),
     ],
 )

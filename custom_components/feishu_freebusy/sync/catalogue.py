@@ -54,6 +54,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         self._poll_log = async_poll_log(hass, entry)
         self.error: FeishuError | None = None  # of the latest read
         self.failing_since: datetime | None = None  # the first of the reads that have failed in a row
+        self.failed_at: datetime | None = None  # the last one that failed
         self._scanned = False  # since the start
         if stored:
             self.data = stored
@@ -233,7 +234,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     async def _without_answer(self, error: FeishuError, read_at: datetime) -> KnownRooms:
         self.update_interval = CATALOGUE_INTERVAL if pause_after(error) else _RETRY_INTERVAL
         self.error = error
-        self.failing_since = self.failing_since or read_at
+        self.failing_since, self.failed_at = self.failing_since or read_at, read_at
         _LOGGER.debug("The rooms of %s could not be read: %s", self.config_entry.title, error)
         if isinstance(error, ScopeMissingError):
             return await self._without_permission(error.scopes, read_at)

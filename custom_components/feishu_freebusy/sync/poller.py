@@ -11,7 +11,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..errors import update_failed
 from ..feishu.client import FeishuClient
-from ..feishu.errors import FeishuError
+from ..feishu.errors import FeishuError, ScopeMissingError
 from ..feishu.models import BusyAnswer, SubjectKind
 from ..model.intervals import grace
 from ..model.moment import LoopSeconds, Moment
@@ -147,6 +147,8 @@ class Poller:
         if room_ids:
             was_failing = self.statuses.failing_since
             await self.statuses.read(room_ids, lambda: self._keeper.moment)
+            if isinstance(self.statuses.error, ScopeMissingError) and not was_failing and not self._stopped:
+                await self._catalogue.async_refresh()  # finds that the app may not list rooms any more
             if not self._stopped:
                 self._calls.async_save_soon()
                 changed = was_failing != self.statuses.failing_since

@@ -25,7 +25,7 @@ _EDGE_NOT_BEFORE = timedelta(seconds=30)
 class StatusReader:
     """Reads the statuses that are due into the catalogue. `error` is the one of the latest read, None if it worked.
 
-    `failing_since` is the start of the first read of those that have failed in a row.
+    `failing_since` is the start of the first read of those that have failed in a row, `failed_at` the end of the last.
     """
 
     def __init__(self, client: FeishuClient, catalogue: CatalogueCoordinator) -> None:
@@ -38,6 +38,7 @@ class StatusReader:
         self._retry_at = LoopSeconds(0.0)
         self.error: FeishuError | None = None
         self.failing_since: datetime | None = None
+        self.failed_at: datetime | None = None
 
     def want(self, room_ids: Iterable[str], *, at_once: bool = True) -> None:
         """Read the status of these rooms with the next poll; with `at_once`, even if the last read has just failed."""
@@ -109,7 +110,7 @@ class StatusReader:
         else:
             moment = now()
             self._failures += 1
-            self.failing_since = self.failing_since or moment.now
+            self.failing_since, self.failed_at = self.failing_since or moment.now, moment.now
             self._retry_at = LoopSeconds(moment.loop + status_retry_delay(self._failures).total_seconds())
 
 
