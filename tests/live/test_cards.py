@@ -229,7 +229,9 @@ async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Offi
 async def _hide_the_date(route: Route) -> None:
     """Answer without the time of Home Assistant, so that the page keeps its own."""
     answer = await route.fetch()
-    await route.fulfill(response=answer, headers={name: each for name, each in answer.headers.items() if name != "date"})
+    await route.fulfill(
+        response=answer, headers={name: each for name, each in answer.headers.items() if name != "date"}
+    )
 
 
 async def test_a_panel_with_a_wrong_clock_shows_the_time_of_home_assistant(office: Office, room: Room) -> None:
