@@ -154,6 +154,12 @@ async def test_failed_polls_are_retried_soon_despite_a_long_interval(
     polls = [call.at.replace(microsecond=0) for call in tenant.requests if call.path.endswith(FREE_BUSY)]
     assert polls == [at(11, 22), at(12, 22)]
 
+    tenant.inject(Fault.status(503), FREE_BUSY, times=None)
+    tenant.requests.clear()
+    await clock.to(at(13, 26))
+    polls = sorted({call.at.replace(microsecond=0) for call in tenant.calls(FREE_BUSY)})
+    assert polls == [at(13, 22), at(13, 23), at(13, 25)]  # the first outage is forgotten
+
 
 async def test_short_failure_is_retried_silently(
     tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, caplog: pytest.LogCaptureFixture, orion: Room

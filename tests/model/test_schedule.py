@@ -460,6 +460,29 @@ def test_a_room_disabled_past_the_horizon_does_not_show_it_yet() -> None:
     assert schedule.status(NOW, MIN_FREE) == schedule_of().status(NOW, MIN_FREE)
 
 
+def test_a_room_to_be_disabled_is_free_until_then_whatever_state_is_announced() -> None:
+    announced = disabled_room(RoomStatus(True, at("14:00"), at("16:00"), "Fire drill", enabled_next=True))
+
+    assert status_at(announced, NOW).next_busy == at("14:00")
+    assert status_at(announced, at("14:00")).disabled_reason == "Fire drill"
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param("9:00", "9:00", id="empty"),
+        pytest.param("14:00", "12:00", id="reversed-to-come"),
+        pytest.param("14:00", "14:00", id="empty-to-come"),
+        pytest.param("8:00", "9:00", id="over"),
+        pytest.param(None, "12:00", id="no-start"),
+    ],
+)
+def test_an_enabled_room_with_odd_dates_has_no_disabled_period(start: str | None, end: str) -> None:
+    odd = RoomStatus(True, at(start) if start else None, at(end), "Odd")
+
+    assert disabled_period(odd, NOW) is None
+
+
 def test_a_disabled_room_without_a_reason_has_a_default_reason() -> None:
     status = status_at(disabled_room(RoomStatus(enabled=False)), NOW)
 

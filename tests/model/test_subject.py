@@ -1,5 +1,6 @@
 """Readings of a room: fresh by two clocks, and merged into a stored range."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RsvpStatus
 from custom_components.feishu_freebusy.model.directory import RoomInfo
 from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
+from custom_components.feishu_freebusy.model.schedule import DisabledPeriod
 from custom_components.feishu_freebusy.model.subject import Reading, Subject
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -107,3 +109,16 @@ def test_a_fresh_reading_replaces_its_window_in_a_stored_range(
 
 def test_an_old_reading_replaces_nothing_in_a_stored_range() -> None:
     assert read().updated([row(3, 3.5)], moment(2 * HOUR, 2 * HOUR)) == (row(3, 3.5),)
+
+
+def test_bookings_ahead_follow_a_closure_and_an_option_at_once() -> None:
+    request = replace(row(2, 2.5), rsvp_status=RsvpStatus.NEEDS_ACTION)
+    subject = read(row(1, 1.5), request)
+    assert [block.start for block in subject.bookings_ahead(START, UTC)] == [START + DAY]
+
+    subject.rebuild(disabled=None, count_pending_as_busy=True)
+    assert [block.start for block in subject.bookings_ahead(START, UTC)] == [START + DAY, START + 2 * DAY]
+
+    closed = DisabledPeriod(START + 3 * DAY, START + 4 * DAY, "Closed")
+    subject.rebuild(disabled=closed, count_pending_as_busy=False)
+    assert [block.start for block in subject.bookings_ahead(START, UTC)] == [START + DAY, START + 3 * DAY]
