@@ -1,0 +1,516 @@
+"""Live updates: which rooms to read after Feishu's hints, what that may cost, and whether hints can be trusted.
+
+Pure: the caller connects, reads and keeps the time. All times are seconds of the event loop's clock.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil, inf
+
+from ..feishu.hints import CatalogueChanged, Hint, RoomChanged
+from ..feishu.models import RsvpStatus
+from ..model.intervals import PollPlan, TimeLeft
+from ..model.moment import LoopSeconds
+from ..model.subject import Reading
+
+_HOUR = 3600.0
+_DAY = 24 * _HOUR
+
+_REMEMBERED_FOR = _DAY  # Feishu delivers an event for the last time after 7 hours and 20 minutes
+_MOST_REMEMBERED = 5_000
+
+_QUIET = 2.0  # a hint waits for others this long
+_LONGEST_WAIT = 5.0
+_READ_AGAIN_AFTER = 15.0  # the answer may follow the event
+_MOST_DIRTY = 5_000
+
+_LEAST_BURST = 3.0  # calls
+_EPSILON = 1e-6  # calls
+_BURST = 1800.0  # this much time's calls may be spent at once
+_OFF_HOURS_SHARE = 0.25  # of the calls per second in office hours
+
+_SAFETY_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (15, 20, 30))
+_OFF_HOURS_FACTOR = 4
+_SAFETY_SHARE = 0.25  # of the calls that are left
+
+_HINT_BEFORE = 60.0  # a hint this long before the previous read still explains a change
+_HINT_AFTER = 60.0  # a hint may come this long after the change was read
+_HINT_AFTER_GAP = 330.0  # Feishu delivers an event again after 15 s and after 5 min
+_LONG_GAP = 300.0  # events of a longer gap may be lost, which proves nothing
+_MOST_MISSES = 2  # a day
+_LEAST_COVERED = 3  # changes; fewer prove nothing
+_SILENT_FOR = 6 * _HOUR
+_BETWEEN_RECONNECTS = 6 * _HOUR
+
+_NOT_BUSY = (RsvpStatus.DECLINE, RsvpStatus.REMOVED)
+
+_BETWEEN_FULL_READS = 120.0
+_BETWEEN_SCANS = 600.0  # of the catalogue, because of unknown rooms
+_SCAN_QUIET = 30.0
+
+
+class SeenEvents:
+    """Remembers the ids of events for a day: Feishu delivers an event again if it misses an acknowledgment."""
+
+    def __init__(self) -> None:
+        self._seen_at: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many ids are remembered."""
+        return len(self._seen_at)
+
+    def is_new(self, event_id: str, now: LoopSeconds) -> bool:
+        """Return whether the event was not seen before, and remember it. An event without an id is always new."""
+        if not event_id:
+            return True
+        while self._seen_at:
+            oldest, seen_at = next(iter(self._seen_at.items()))
+            if seen_at > now - _REMEMBERED_FOR and len(self._seen_at) < _MOST_REMEMBERED:
+                break
+            del self._seen_at[oldest]
+        if event_id in self._seen_at:
+            return False
+        self._seen_at[event_id] = now
+        return True
+
+
+@dataclass(slots=True)
+class _Dirt:
+    first: float
+    last: float
+    hints: int = 1
+
+
+class DirtyRooms:
+    """The rooms that hints named and that were not read since."""
+
+    def __init__(self) -> None:
+        self._dirt: dict[str, _Dirt] = {}
+        self._again_at: dict[str, float] = {}
+        self._reading: set[str] = set()
+
+    def __len__(self) -> int:
+        """Return the number of dirty rooms that are not being read."""
+        return len(self._waiting())
+
+    def note_hint(self, room_id: str, now: LoopSeconds) -> None:
+        """Mark a room. Of too many rooms, the others wait for the next poll."""
+        if dirt := self._dirt.get(room_id):
+            dirt.last, dirt.hints = now, dirt.hints + 1
+        elif len(self._dirt) < _MOST_DIRTY:
+            self._dirt[room_id] = _Dirt(now, now)
+
+    def begin(self, room_ids: Iterable[str]) -> None:
+        """Note that a call reads these rooms now."""
+        self._reading.update(room_ids)
+
+    def note_failure(self, room_id: str) -> None:
+        """Forget a room that cannot be read: polls try it again."""
+        self._reading.discard(room_id)
+        self._dirt.pop(room_id, None)
+        self._again_at.pop(room_id, None)
+
+    def note_read(self, room_id: str, started: LoopSeconds) -> None:
+        """Clear a room that was read by a call that started at `started`. It should be read once more soon after."""
+        self._reading.discard(room_id)
+        dirt = self._dirt.get(room_id)
+        if dirt and dirt.last <= started:
+            del self._dirt[room_id]
+            self._again_at[room_id] = dirt.last + _QUIET + _READ_AGAIN_AFTER
+        elif self._again_at.get(room_id, inf) <= started:
+            del self._again_at[room_id]
+
+    def retain(self, room_ids: Container[str]) -> None:
+        """Forget all other rooms."""
+        self._dirt = {room_id: dirt for room_id, dirt in self._dirt.items() if room_id in room_ids}
+        self._again_at = {room_id: at for room_id, at in self._again_at.items() if room_id in room_ids}
+        self._reading = {room_id for room_id in self._reading if room_id in room_ids}
+
+    @property
+    def due_at(self) -> float:
+        """Return when to read dirty rooms: after 2 seconds without a hint, or 5 seconds after the first one."""
+        waiting = self._waiting().values()
+        if not waiting:
+            return inf
+        return min(max(dirt.last for dirt in waiting) + _QUIET, min(dirt.first for dirt in waiting) + _LONGEST_WAIT)
+
+    @property
+    def again_at(self) -> float:
+        """Return when the first room should be read once more."""
+        return min((at for room_id, at in self._again_at.items() if room_id not in self._reading), default=inf)
+
+    def dirtiest(self, most: int) -> list[str]:
+        """Return up to `most` dirty rooms, those with the most hints first."""
+        waiting = self._waiting()
+        return sorted(waiting, key=lambda room_id: (-waiting[room_id].hints, waiting[room_id].first))[:most]
+
+    def to_read_again(self, now: LoopSeconds) -> list[str]:
+        """Return the rooms that should be read once more now. They fill up a call before others do."""
+        return [room_id for room_id, at in self._again_at.items() if at <= now and room_id not in self._reading]
+
+    def _waiting(self) -> dict[str, _Dirt]:
+        return {room_id: dirt for room_id, dirt in self._dirt.items() if room_id not in self._reading}
+
+
+class TokenBucket:
+    """The calls that hints may cost. It fills at the rate of what is left of the month."""
+
+    def __init__(self, now: LoopSeconds) -> None:
+        self._rate: float | None = 0.0
+        self._tokens = 0.0
+        self._at: float = now
+
+    @property
+    def capacity(self) -> float:
+        """Return the most calls that can be saved up."""
+        if self._rate is None:
+            return inf
+        return max(_LEAST_BURST, self._rate * _BURST) if self._rate else 0.0
+
+    def set_rate(self, rate: float | None, now: LoopSeconds) -> None:
+        """Set the calls per second from now on; None: there is no limit. The first rate fills the bucket."""
+        is_first = self._rate == 0.0
+        self._settle(now)
+        self._rate = rate
+        self._tokens = self.capacity if is_first else min(self._tokens, self.capacity)
+
+    def available(self, now: LoopSeconds) -> float:
+        """Return how many calls may be made now."""
+        self._settle(now)
+        return self._tokens
+
+    def spend(self, calls: int, now: LoopSeconds) -> None:
+        """Pay for calls."""
+        self._settle(now)
+        self._tokens -= calls
+
+    def available_at(self, calls: float, now: LoopSeconds) -> float:
+        """Return when this many calls may be made, infinity if never."""
+        missing = calls - self.available(now)
+        if missing <= _EPSILON:
+            return now
+        return now + missing / self._rate if self._rate and calls <= self.capacity else inf
+
+    def _settle(self, now: LoopSeconds) -> None:
+        passed, self._at = max(now - self._at, 0.0), max(now, self._at)
+        self._tokens = inf if self._rate is None else min(self._tokens + passed * self._rate, self.capacity)
+
+
+class TrustState(StrEnum):
+    """Whether hints cover all changes."""
+
+    PROVING = "proving"  # not for a day yet
+    TRUSTED = "trusted"
+    LOST = "lost"  # changes came without a hint
+
+
+class Trust:
+    """Compares the changes that reads find with the hints that came. Nobody knows which changes send an event."""
+
+    def __init__(self, now: LoopSeconds) -> None:
+        self._last_hint: dict[str, float] = {}
+        self._pending: list[tuple[float, str, float]] = []  # when to judge, room, its previous read
+        self._misses: deque[float] = deque(maxlen=_MOST_MISSES)
+        self._clean_since: float = now
+        self.covered = 0  # changes since the last miss
+        self.misses = 0  # in total
+        self.state = TrustState.PROVING
+
+    def note_hint(self, room_id: str, now: LoopSeconds) -> None:
+        """Note a hint. Only the last one of a room counts."""
+        self._last_hint[room_id] = now
+
+    def has_hint(self, room_id: str, previous: float) -> bool:
+        """Return whether a hint explains a change since the read at `previous`."""
+        return self._last_hint.get(room_id, -inf) >= previous - _HINT_BEFORE
+
+    def note_change(
+        self, room_id: str, *, previous: LoopSeconds, now: LoopSeconds, gap: float, is_connected: bool
+    ) -> None:
+        """Note that a read at `now` differs from the one at `previous`.
+
+        `gap` is for how many seconds there was no connection in between. A change in a long gap proves nothing.
+        """
+        if not is_connected or gap > _LONG_GAP:
+            return
+        until = now + (_HINT_AFTER_GAP if gap else _HINT_AFTER)
+        self._pending.append((until, room_id, previous))
+
+    @property
+    def due_at(self) -> float:
+        """Return when `judge` has something to do."""
+        return min((until for until, _, _ in self._pending), default=inf)
+
+    def judge(self, now: LoopSeconds) -> bool:
+        """Count the changes without a hint. Return whether trust was lost by it."""
+        pending, self._pending = self._pending, []
+        for until, room_id, previous in pending:
+            if self.has_hint(room_id, previous):
+                self.covered += 1
+            elif until > now:
+                self._pending.append((until, room_id, previous))
+            else:
+                self._note_miss(now)
+        while self._misses and self._misses[0] <= now - _DAY:
+            self._misses.popleft()
+        was_lost = self.state is TrustState.LOST
+        if len(self._misses) >= _MOST_MISSES:
+            self.state = TrustState.LOST
+        elif now - self._clean_since >= _DAY and self.covered >= _LEAST_COVERED:
+            self.state = TrustState.TRUSTED
+        return self.state is TrustState.LOST and not was_lost
+
+    def _note_miss(self, now: LoopSeconds) -> None:
+        self.misses += 1
+        self._misses.append(now)
+        self._clean_since = now
+        self.covered = 0
+
+    def retain(self, room_ids: Container[str]) -> None:
+        """Forget all other rooms."""
+        self._last_hint = {room_id: at for room_id, at in self._last_hint.items() if room_id in room_ids}
+        self._pending = [each for each in self._pending if each[1] in room_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What to do now. `rooms` are read by calls of their own, `fill_up` are the first to fill these up."""
+
+    rooms: tuple[str, ...] = ()
+    fill_up: tuple[str, ...] = ()
+    all_rooms: bool = False
+    catalogue: bool = False
+    reconnect: bool = False
+
+
+@dataclass(slots=True)
+class PushCounts:
+    """Numbers for diagnostics."""
+
+    hints: int = 0
+    duplicates: int = 0
+    unknown_rooms: int = 0
+    reads: int = 0  # calls because of hints
+    full_reads: int = 0
+    reconnects: int = 0
+
+
+@dataclass(slots=True)
+class _Connection:
+    """Since when there is a connection, and how long there was none."""
+
+    since: float | None = None
+    lost_at: float | None = None
+    gaps: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=200))
+
+    def gap_in(self, start: float, now: float) -> float:
+        """Return for how many seconds there was no connection in this time."""
+        gaps = [*self.gaps, (self.lost_at, now)] if self.lost_at is not None else self.gaps
+        return sum(max(min(end, now) - max(begin, start), 0.0) for begin, end in gaps)
+
+
+class HintReader:
+    """Decides what to read, from hints, the connection, and the results of reads.
+
+    `take` returns the work that is due, and `due_at` when to call it. `chunk_size` is how many rooms a call reads.
+    """
+
+    def __init__(self, now: LoopSeconds, *, chunk_size: int, calls_per_cycle: int) -> None:
+        self.chunk_size = chunk_size
+        self.calls_per_cycle = calls_per_cycle
+        self.trust = Trust(now)
+        self.counts = PushCounts()
+        self.last_hint_at: LoopSeconds | None = None
+        self._bucket = TokenBucket(now)
+        self._dirty = DirtyRooms()
+        self._seen = SeenEvents()
+        self._connection = _Connection()
+        self._all_wanted = False
+        self._full_read_at = -inf
+        self._scan_at = inf
+        self._scanned_at = -inf
+        self._found_changes = False  # without a hint, since the last event
+        self._silent_since: float | None = None
+        self._reconnected_at = -inf
+        self._wants_reconnect = False
+
+    # What happens
+
+    def note_connected(self, now: LoopSeconds) -> None:
+        """The connection is open. After a gap, everything should be read once."""
+        connection = self._connection
+        if connection.since is None:
+            if connection.lost_at is not None:
+                connection.gaps.append((connection.lost_at, now))
+                self._all_wanted = True
+            connection.since, connection.lost_at = now, None
+            self._silent_since = now if self._silent_since is None else self._silent_since
+
+    def note_disconnected(self, now: LoopSeconds) -> None:
+        """The connection has ended."""
+        if self._connection.since is not None:
+            self._connection.since, self._connection.lost_at = None, now
+
+    def note_hint(self, hint: Hint, known: Container[str], now: LoopSeconds) -> None:
+        """Note an event; `known` are the ids of the rooms that are read, and of the others of the tenant."""
+        self.last_hint_at = now
+        self._silent_since, self._found_changes = now, False
+        if not self._seen.is_new(hint.event_id, now):
+            self.counts.duplicates += 1
+            return
+        self.counts.hints += 1
+        match hint:
+            case RoomChanged(room_id=room_id) if room_id in known:
+                self._dirty.note_hint(room_id, now)
+                self.trust.note_hint(room_id, now)
+            case RoomChanged():
+                self.counts.unknown_rooms += 1
+                self._want_scan(max(now, self._scanned_at + _BETWEEN_SCANS))
+            case CatalogueChanged():
+                self._want_scan(max(now + _SCAN_QUIET, self._scanned_at + _SCAN_QUIET))
+
+    def note_read(
+        self, room_id: str, *, started: LoopSeconds, previous: LoopSeconds | None, changed: bool, now: LoopSeconds
+    ) -> None:
+        """Note that a room was read, by a poll or because of a hint.
+
+        `previous` is the start of the read before; `changed` is the result of `has_changed`.
+        """
+        self._dirty.note_read(room_id, started)
+        if changed and previous is not None:
+            connection = self._connection
+            self._found_changes |= not self.trust.has_hint(room_id, previous)
+            gap = connection.gap_in(previous, now)
+            self.trust.note_change(
+                room_id, previous=previous, now=started, gap=gap, is_connected=connection.since is not None
+            )
+
+    def note_full_read(self, now: LoopSeconds) -> None:
+        """Note that all rooms were read: a poll may do it before a full read is due."""
+        self._all_wanted, self._full_read_at = False, now
+
+    def note_failure(self, room_id: str) -> None:
+        """Note that a room could not be read."""
+        self._dirty.note_failure(room_id)
+
+    def set_rate(self, rate: float | None, now: LoopSeconds) -> None:
+        """Set the calls per second that hints may cost, see `hint_rate`."""
+        self._bucket.set_rate(rate, now)
+
+    def retain(self, room_ids: Container[str]) -> None:
+        """Forget all rooms that are not read any more."""
+        self._dirty.retain(room_ids)
+        self.trust.retain(room_ids)
+
+    # What to do
+
+    def due_at(self, now: LoopSeconds) -> float:
+        """Return when to call `take`, infinity if only a new event matters."""
+        rooms = max(self._dirty.due_at, self._bucket.available_at(1, now))
+        again = max(self._dirty.again_at, self._bucket.available_at(self._plenty, now))
+        reconnect = now if self._wants_reconnect else inf
+        return min(rooms, again, self._full_read_due_at(now), self._scan_at, self.trust.due_at, reconnect)
+
+    def take(self, now: LoopSeconds) -> Work:
+        """Return what to do now. It is paid for; the caller does it and reports each read or failure."""
+        if self.trust.judge(now):
+            self._wants_reconnect = True
+        rooms, fill_up = self._rooms_to_read(now)
+        self._dirty.begin(rooms)
+        calls = ceil(len(rooms) / self.chunk_size)
+        self.counts.reads += calls
+        self._bucket.spend(calls, now)
+        everything = self._full_read_due_at(now) <= now
+        if everything:
+            self.note_full_read(now)
+            self.counts.full_reads += 1
+            self._bucket.spend(self.calls_per_cycle, now)
+        catalogue = self._scan_at <= now
+        if catalogue:
+            self._scan_at, self._scanned_at = inf, now
+        return Work(rooms, fill_up, everything, catalogue, self._take_reconnect(now))
+
+    def _rooms_to_read(self, now: LoopSeconds) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the rooms that get calls of their own, and those to fill these up."""
+        again = self._dirty.to_read_again(now)
+        rooms: list[str] = []
+        if self._dirty.due_at <= now:
+            calls = int(min(ceil(len(self._dirty) / self.chunk_size), self._bucket.available(now) + _EPSILON))
+            rooms = self._dirty.dirtiest(calls * self.chunk_size)
+        elif again and self._bucket.available_at(self._plenty, now) <= now:
+            rooms = again[: self.chunk_size]
+        if not rooms:
+            return (), ()
+        return tuple(rooms), tuple(room_id for room_id in again if room_id not in rooms)
+
+    @property
+    def _reserve(self) -> float:
+        """Return how many calls stay reserved for hints that may come."""
+        return self._bucket.capacity / 2 if self._bucket.capacity < inf else 0.0
+
+    @property
+    def _plenty(self) -> float:
+        """Return how many calls there must be for one that may be unnecessary."""
+        return 1 + self._reserve
+
+    def _full_read_due_at(self, now: LoopSeconds) -> float:
+        """Return when everything is read after a gap: seldom, and only from calls that hints leave over."""
+        if not self._all_wanted or self._connection.since is None:
+            return inf
+        affordable_at = self._bucket.available_at(self.calls_per_cycle + self._reserve, now)
+        return max(self._full_read_at + _BETWEEN_FULL_READS, affordable_at)
+
+    def _want_scan(self, at: float) -> None:
+        self._scan_at = min(self._scan_at, at)
+
+    def _take_reconnect(self, now: LoopSeconds) -> bool:
+        """Return whether the connection looks dead although it is open: changes come, and hints do not."""
+        silent = self._silent_since is not None and now - self._silent_since >= _SILENT_FOR and self._found_changes
+        wanted = (self._wants_reconnect or silent) and now - self._reconnected_at >= _BETWEEN_RECONNECTS
+        self._wants_reconnect = False
+        if not wanted or self._connection.since is None:
+            return False
+        self._reconnected_at, self._silent_since = now, now
+        self.counts.reconnects += 1
+        return True
+
+
+def has_changed(before: Reading, after: Reading) -> bool:
+    """Return whether the bookings differ in the time that both readings cover, apart from the passing of time."""
+    if before.include_external_calendar != after.include_external_calendar:
+        return False
+    start, end = max(before.window_start, after.window_start), min(before.horizon, after.horizon)
+    return _rows(before, start, end) != _rows(after, start, end)
+
+
+def _rows(reading: Reading, start: datetime, end: datetime) -> set[tuple[datetime, datetime]]:
+    # Without the replies of rooms, which only one of the two APIs returns
+    rows = ((max(row.start, start), min(row.end, end)) for row in reading.periods if row.rsvp_status not in _NOT_BUSY)
+    return {(since, until) for since, until in rows if since < until}
+
+
+def safety_plan(plan: PollPlan, *, calls_per_cycle: int, calls_left: float | None, left: TimeLeft) -> PollPlan:
+    """Return the intervals between polls while hints are trusted: 15 to 30 minutes in office hours, or those of `plan`.
+
+    `calls_left` are those of the month's budget, None without a budget; polls get a quarter of them.
+    """
+    for office in _SAFETY_INTERVALS:
+        slower = PollPlan(max(plan.office, office), max(plan.off, office * _OFF_HOURS_FACTOR))
+        if calls_left is None or left.cycles(slower) * calls_per_cycle <= _SAFETY_SHARE * calls_left:
+            break
+    return slower
+
+
+def hint_rate(calls_left: float | None, left: TimeLeft, *, is_office: bool) -> float | None:
+    """Return how many calls per second hints may cost, None without a budget.
+
+    `calls_left` are those of the month's budget that polls do not need. Off hours get a quarter of the rate.
+    """
+    if calls_left is None:
+        return None
+    weighted = left.office.total_seconds() + left.off.total_seconds() * _OFF_HOURS_SHARE
+    rate = max(calls_left, 0.0) / max(weighted, 1.0)
+    return rate if is_office else rate * _OFF_HOURS_SHARE
