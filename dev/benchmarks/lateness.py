@@ -152,24 +152,26 @@ def simulate(office: Sequence[Room], policy: Policy, rooms_per_call: int, budget
             rest = sorted(set(range(len(office))) - set(due), key=read_at.__getitem__)
             due += rest[:spare]
         outcome.calls += -(-len(due) // rooms_per_call)
-        plan = _plan(len(office), policy, rooms_per_call, budget, outcome.calls, now)
-        next_poll = _next_poll(now, policy, plan)
+        plan = plan_of(len(office), policy, rooms_per_call, budget, outcome.calls, now)
+        poll_at = next_poll(now, policy, plan)
         edges = plan.office <= OFF_HOURS_INTERVAL  # otherwise reads at edges would use up the budget
-        if _is_measured(now):
+        if is_measured(now):
             outcome.intervals.append(plan.office.total_seconds())
         for number in due:
-            _record_changes(office[number], read_at[number], now, outcome)
+            record_changes(office[number], read_at[number], now, outcome)
             read_at[number] = now
-            edge = policy.next_edge(_known(office[number], now), now) if edges else next_poll
-            due_at[number] = min(next_poll, edge)
+            edge = policy.next_edge(known(office[number], now), now) if edges else poll_at
+            due_at[number] = min(poll_at, edge)
     return outcome
 
 
-def _is_measured(at: float) -> bool:
+def is_measured(at: float) -> bool:
+    """Return whether an instant is in the measured hours of an office day."""
     return int(at // DAY) in OFFICE_DAYS and SHOWN[0] <= at % DAY < SHOWN[1]
 
 
-def _plan(rooms: int, policy: Policy, rooms_per_call: int, budget: int, used: int, now: float) -> PollPlan:
+def plan_of(rooms: int, policy: Policy, rooms_per_call: int, budget: int, used: int, now: float) -> PollPlan:
+    """Return the product's plan at `now`."""
     return poll_plan(
         MIN_INTERVAL,  # so that the budget determines the interval
         calls_per_cycle=-(-rooms // rooms_per_call),
@@ -181,7 +183,8 @@ def _plan(rooms: int, policy: Policy, rooms_per_call: int, budget: int, used: in
     )
 
 
-def _next_poll(now: float, policy: Policy, plan: PollPlan) -> float:
+def next_poll(now: float, policy: Policy, plan: PollPlan) -> float:
+    """Return when a room that is read at `now` is read again."""
     instant = MONTH + timedelta(seconds=now)
     if policy.off_hours is None or not policy.off_hours.contains(instant, UTC):
         return now + plan.office.total_seconds()
@@ -190,17 +193,18 @@ def _next_poll(now: float, policy: Policy, plan: PollPlan) -> float:
     return now + min(plan.off, opens_in).total_seconds()
 
 
-def _known(room: Room, now: float) -> Spans:
+def known(room: Room, now: float) -> Spans:
+    """Return the busy times of a room as booked at `now`."""
     versions = room.days.get(int(now // DAY))
     return versions[bisect_right(versions, now, key=_since) - 1].busy if versions else ()
 
 
-def _record_changes(room: Room, before: float, now: float, outcome: Outcome) -> None:
+def record_changes(room: Room, before: float, now: float, outcome: Outcome) -> None:
     """Record the changes of a room between two reads."""
     changes = room.changes[bisect_right(room.changes, before) : bisect_right(room.changes, now)]
     if not changes:
         return
-    outcome.lateness += [now - at for at in changes if _is_measured(at)]
+    outcome.lateness += [now - at for at in changes if is_measured(at)]
     outcome.false_flips += _false_flips(room, before, now)
     for day in range(int(before // DAY), int(now // DAY) + 1):
         if day in room.days:
@@ -224,8 +228,8 @@ def _wrong_seconds(versions: list[Version], midnight: float, before: float, now:
 
 
 def _false_flips(room: Room, before: float, now: float) -> int:
-    ends = (end for _, end in _known(room, before) if before < end <= now)
-    return sum(any(start <= end < until for start, until in _known(room, end)) for end in ends)
+    ends = (end for _, end in known(room, before) if before < end <= now)
+    return sum(any(start <= end < until for start, until in known(room, end)) for end in ends)
 
 
 def _clipped(spans: Spans, start: float, end: float) -> Spans:

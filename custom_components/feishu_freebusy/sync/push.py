@@ -29,12 +29,13 @@ _MOST_DIRTY = 5_000
 
 _LEAST_BURST = 3.0  # calls
 _EPSILON = 1e-6  # calls
-_BURST = 1800.0  # this much time's calls may be spent at once
-_OFF_HOURS_SHARE = 0.25  # of the calls per second in office hours
+_BURST = 3600.0  # this much time's calls may be spent at once
+_OFF_HOURS_SHARE = 0.1  # of the calls per second in office hours
 
 _SAFETY_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (15, 20, 30))
 _OFF_HOURS_FACTOR = 4
 _SAFETY_SHARE = 0.25  # of the calls that are left
+_REPLACED = 0.5  # of the safety polls: calls because of hints are filled up with other rooms
 
 _HINT_BEFORE = 60.0  # a hint this long before the previous read still explains a change
 _HINT_AFTER = 60.0  # a hint may come this long after the change was read
@@ -504,13 +505,24 @@ def safety_plan(plan: PollPlan, *, calls_per_cycle: int, calls_left: float | Non
     return slower
 
 
-def hint_rate(calls_left: float | None, left: TimeLeft, *, is_office: bool) -> float | None:
+def hint_rate(
+    calls_left: float | None,
+    left: TimeLeft,
+    *,
+    is_office: bool,
+    safety: PollPlan | None = None,
+    calls_per_cycle: int = 0,
+) -> float | None:
     """Return how many calls per second hints may cost, None without a budget.
 
-    `calls_left` are those of the month's budget that polls do not need. Off hours get a quarter of the rate.
+    `calls_left` are those of the month's budget. While hints are trusted, `safety` are the intervals of the polls, and
+    some calls are kept for them. Otherwise hints may take all: the calls that they cost replace polls, because each is
+    filled up with the rooms read longest ago. Off hours get a tenth of the rate.
     """
     if calls_left is None:
         return None
+    if safety:
+        calls_left -= left.cycles(safety) * calls_per_cycle * (1 - _REPLACED)
     weighted = left.office.total_seconds() + left.off.total_seconds() * _OFF_HOURS_SHARE
     rate = max(calls_left, 0.0) / max(weighted, 1.0)
     return rate if is_office else rate * _OFF_HOURS_SHARE
