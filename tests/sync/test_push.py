@@ -200,6 +200,17 @@ def test_second_read_fills_up_the_call_of_another_room() -> None:
     assert bench.take(22) == Work((ROOMS[1],), fill_up=(ROOMS[0],))
 
 
+def test_second_read_costs_a_call_of_a_limited_budget_only_while_hints_are_trusted() -> None:
+    bench = Bench(rate=0.01)
+    for state, expected in ((TrustState.PROVING, ()), (TrustState.LOST, ()), (TrustState.TRUSTED, (ROOMS[0],))):
+        now = bench.events * 100.0
+        bench.hint(ROOMS[0], now=now)
+        bench.take(now + 2)
+        bench.read(ROOMS[0], now=now + 2)
+        bench.reader.trust.state = state
+        assert bench.take(now + 17).rooms == expected
+
+
 def test_room_that_cannot_be_read_is_left_to_the_polls() -> None:
     bench = Bench()
     bench.hint(ROOMS[0], now=0)
@@ -398,14 +409,14 @@ def test_other_event_causes_nothing() -> None:
 
 
 def covered(bench: Bench, now: float) -> None:
-    """Let a change be read for which a hint came."""
+    """Read a change for which a hint came."""
     bench.hint(ROOMS[0], now=now)
     bench.read(ROOMS[0], now=now + 2, previous=now - 600, changed=True)
     bench.take(now + 3)
 
 
 def missed(bench: Bench, now: float, room_id: str = ROOMS[1]) -> Work:
-    """Let a change be read for which no hint came; return the work when it is judged."""
+    """Read a change for which no hint came; return the work when it is judged."""
     bench.read(room_id, now=now, previous=now - 600, changed=True)
     return bench.take(now + 61)
 

@@ -411,9 +411,10 @@ class HintReader:
     def due_at(self, now: LoopSeconds) -> float:
         """Return when to call `take`, infinity if only a new event matters."""
         rooms = max(self._dirty.due_at, self._bucket.available_at(1, now))
-        again = max(self._dirty.again_at, self._bucket.available_at(self._plenty, now))
         reconnect = now if self._wants_reconnect else inf
-        return min(rooms, again, self._full_read_due_at(now), self._scan_at, self.trust.due_at, reconnect)
+        return min(
+            rooms, self._again_due_at(now), self._full_read_due_at(now), self._scan_at, self.trust.due_at, reconnect
+        )
 
     def take(self, now: LoopSeconds) -> Work:
         """Return what to do now. It is paid for; the caller does it and reports each read or failure."""
@@ -441,7 +442,7 @@ class HintReader:
         if self._dirty.due_at <= now:
             calls = int(min(ceil(len(self._dirty) / self.chunk_size), self._bucket.available(now) + _EPSILON))
             rooms = self._dirty.dirtiest(calls * self.chunk_size)
-        elif again and self._bucket.available_at(self._plenty, now) <= now:
+        elif again and self._again_due_at(now) <= now:
             rooms = again[: self.chunk_size]
         if not rooms:
             return (), ()
@@ -452,10 +453,14 @@ class HintReader:
         """Return how many calls stay reserved for hints that may come."""
         return self._bucket.capacity / 2 if self._bucket.capacity < inf else 0.0
 
-    @property
-    def _plenty(self) -> float:
-        """Return how many calls there must be for one that may be unnecessary."""
-        return 1 + self._reserve
+    def _again_due_at(self, now: LoopSeconds) -> float:
+        """Return when rooms are read once more by a call of their own.
+
+        Without trust in hints, regular polls need all calls.
+        """
+        if self.trust.state is not TrustState.TRUSTED and self._bucket.capacity < inf:
+            return inf
+        return max(self._dirty.again_at, self._bucket.available_at(1 + self._reserve, now))
 
     def _full_read_due_at(self, now: LoopSeconds) -> float:
         """Return when everything is read after a gap: seldom, and only from calls that hints leave over."""
