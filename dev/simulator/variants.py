@@ -60,6 +60,7 @@ class Variants:
     connection_limit: Literal["bootstrap", "handshake"] = "bootstrap"  # where the limit is checked
     connection_url: Literal["full", "no_service_id"] = "full"
     handshake: Literal["101", "514", "514_without_code", "514_too_many", "403", "500", "no_headers", "hang"] = "101"
+    app_version: Literal["published", "under_review"] = "published"
     online_count: Literal["real", "stale"] = "real"  # stale: up to 60 s old
     # The long connection: the link. A connection keeps the value with which it was opened
     link: Literal["works", "zombie", "silent"] = "works"  # zombie: pongs, no events; silent: nothing

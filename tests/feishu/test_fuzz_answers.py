@@ -47,6 +47,8 @@ CALLS: dict[str, tuple[CallOf, dict[str, Any]]] = {
     "vc/v1/rooms": (lambda client: client.rooms(), {"data": {"rooms": [{"room_id": "omm_1", "name": "Orion"}]}}),
     "vc/v1/room_levels": (lambda client: client.room_levels(), {"data": {"items": [{"room_level_id": "omb_1"}]}}),
     "application/v6/scopes": (lambda client: client.granted_scopes(), {"data": {"scopes": []}}),
+    "event/v1/connection": (lambda client: client.online_connections(), {"data": {"online_instance_cnt": 1}}),
+    "app_versions": (lambda client: client.published_events(), {"data": {"items": []}}),
 }
 every_call = pytest.mark.parametrize("path", CALLS)
 

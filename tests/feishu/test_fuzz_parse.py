@@ -71,6 +71,11 @@ READERS: dict[str, tuple[Callable[[Any], object], Any]] = {
     "levels": (lambda data: parse.page(data, parse.room_levels), {"items": [LEVEL], "has_more": False}),
     "ids": (lambda data: parse.user_ids(data, [USER["email"]], [USER["mobile"]]), {"user_list": [USER]}),
     "scopes": (parse.granted_scopes, {"scopes": [{"scope_name": "vc:room", "grant_status": 1}]}),
+    "connections": (parse.online_connections, {"online_instance_cnt": 2}),
+    "versions": (
+        parse.published_events,
+        {"items": [{"status": 1, "publish_time": "1790000000", "events": ["a"], "event_infos": [{"event_type": "b"}]}]},
+    ),
     "bot": (parse.bot, {"bot": {"app_name": "Rooms", "activate_status": 2}}),
     "token": (parse.token, {"tenant_access_token": "t-abc", "expire": 7200}),
 }

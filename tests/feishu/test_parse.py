@@ -311,6 +311,31 @@ def test_only_granted_scopes_count() -> None:
     assert parse.granted_scopes({"scopes": rows}) == {"vc:room:readonly"}
 
 
+@pytest.mark.parametrize("number", [None, -1, "1", True, 1.0])
+def test_a_missing_number_of_connections_is_unreadable(number: object) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.online_connections({"online_instance_cnt": number})
+
+
+def test_events_are_those_of_the_newest_approved_version() -> None:
+    versions = [
+        {"status": 3, "publish_time": "1790000003", "events": ["under review"]},
+        {"status": 1, "publish_time": "1790000001", "events": ["old"]},
+        {"status": 1, "publish_time": "1790000002", "events": ["new", 7], "event_infos": [{"event_type": "other"}, {}]},
+        {"status": True, "publish_time": "1790000004", "events": ["odd"]},
+        {"status": 1, "publish_time": "", "events": ["older"]},
+    ]
+    assert parse.published_events({"items": versions}) == {"new", "other"}
+    assert parse.published_events({"items": versions[:1]}) == frozenset()
+    assert parse.published_events({"items": []}) == frozenset()
+
+
+@pytest.mark.parametrize("data", [{}, {"items": None}, {"items": {}}])
+def test_a_missing_list_of_versions_is_unreadable(data: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse.published_events(data)
+
+
 @pytest.mark.parametrize("data", [{}, {"scopes": None}, {"scopes": {}}])
 def test_a_missing_list_of_scopes_is_unreadable(data: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswerError):

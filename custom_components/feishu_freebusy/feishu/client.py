@@ -24,6 +24,7 @@ SCOPES_FREE_BUSY = ("calendar:calendar.free_busy:read", "calendar:calendar:reado
 SCOPES_ROOMS = ("vc:room:readonly", "vc:room")
 SCOPES_ROOM_BATCH = ("calendar:room:readonly",)
 SCOPES_USER_IDS = ("contact:user.id:readonly",)
+SCOPES_VERSIONS = ("application:application:self_manage", "application:application.app_version:readonly")
 
 FREEBUSY_LIST = Endpoint("POST", "calendar/v4/freebusy/list", SCOPES_FREE_BUSY)
 FREEBUSY_BATCH = Endpoint("POST", "calendar/v4/freebusy/batch", SCOPES_FREE_BUSY)
@@ -36,6 +37,8 @@ USER_IDS = Endpoint("POST", "contact/v3/users/batch_get_id", SCOPES_USER_IDS, co
 APP_SCOPES = Endpoint("GET", "application/v6/scopes", counted=False)
 APPLY_SCOPES = Endpoint("POST", "application/v6/scopes/apply", counted=False)
 BOT_INFO = Endpoint("GET", "bot/v3/info")
+CONNECTIONS = Endpoint("GET", "event/v1/connection", counted=False)
+VERSIONS = Endpoint("GET", "application/v6/applications/:id/app_versions", SCOPES_VERSIONS, counted=False)
 
 MAX_WINDOW = timedelta(days=90)
 MAX_BATCH_ROOMS = 20
@@ -309,6 +312,16 @@ class FeishuClient:
         https://open.feishu.cn/document/client-docs/bot-v3/obtain-bot-info
         """
         return parse.bot(await self._transport.call(BOT_INFO))
+
+    async def online_connections(self) -> int:
+        """Return how many long connections of the app are open, of all its clients."""
+        return parse.online_connections(parse.data_of(await self._transport.call(CONNECTIONS)))
+
+    async def published_events(self) -> frozenset[str]:
+        """Return the event types in the app's published version, none if no version is published."""
+        params = {"lang": "zh_cn", "page_size": "2"}
+        body = await self._transport.call(VERSIONS, path_id=self.app_id, params=params)
+        return parse.published_events(parse.data_of(body))
 
     async def _all_pages[T](
         self, endpoint: Endpoint, room_level_id: str, parse_items: Callable[[dict[str, Any]], tuple[T, ...]]

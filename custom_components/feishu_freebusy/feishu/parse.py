@@ -300,6 +300,29 @@ def _is_granted(row: Json) -> bool:
     return type(status := row.get("grant_status")) is int and status == 1
 
 
+def online_connections(data: Json) -> int:
+    """Return the number of open long connections."""
+    number = data.get("online_instance_cnt")
+    if type(number) is not int or number < 0:
+        raise UnreadableAnswerError("the answer has no number of connections")
+    return number
+
+
+def published_events(data: Json) -> frozenset[str]:
+    """Return the event types of the newest approved version, none if no version is approved."""
+    if not isinstance(data.get("items"), list):
+        raise UnreadableAnswerError("the answer has no list of versions")
+    approved = (row for row in _rows(data, "items") if type(row.get("status")) is int and row["status"] == 1)
+    newest = max(approved, key=_published_at, default={})
+    types = (row.get("event_type") for row in _rows(newest, "event_infos"))
+    return frozenset(filter(None, map(_text, (*types, *_elements(newest, "events")))))
+
+
+def _published_at(row: Json) -> float:
+    published_at = _unix_time(row.get("publish_time"))
+    return published_at.timestamp() if published_at else 0.0
+
+
 def bot(body: Json) -> Bot:
     """Return the app's bot. This answer is flat, without `data`."""
     row = body.get("bot")

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from simulator.answers import Answer, ApiError, success
+from simulator.answers import Answer, ApiError, JsonObject, success
 from simulator.model import Call
 from simulator.tenant import Tenant
 
@@ -11,6 +11,7 @@ from .endpoint import Endpoint
 
 APP_ID: Final = re.compile(r"cli_[0-9A-Za-z]{8,32}")
 GRANTED, NOT_GRANTED = 1, 2
+VERSION_SCOPES: Final = ("application:application:self_manage", "application:application.app_version:readonly")
 MAX_SCOPE_REQUESTS: Final = 10
 ONLY_SENSITIVE, NONE_MISSING, TOO_OFTEN, DUPLICATE = 212001, 212002, 212003, 212004
 
@@ -70,10 +71,36 @@ def bot_info(tenant: Tenant, _call: Call, _: str) -> Answer:
     return Answer.json(200, {"code": 0, "msg": "ok", "bot": bot})
 
 
+def list_versions(tenant: Tenant, call: Call, app_id: str) -> Answer:
+    """List the newest versions of the app, with the events to which each subscribes."""
+    if app_id not in {"me", tenant.app_id} or call.query.get("lang") not in {"zh_cn", "en_us", "ja_jp"}:
+        raise ApiError(99992402)
+    events = sorted(tenant.push.subscribed)
+    version: JsonObject = {
+        "app_id": tenant.app_id,
+        "version": "1.0.0",
+        "version_id": "oav_1",
+        "status": 1 if tenant.variants.app_version == "published" else 3,  # 3: under review
+        "publish_time": "1790000000",
+        "events": events,
+        "event_infos": [{"event_type": event} for event in events],
+        "scopes": [{"scope": name, "token_types": ["tenant"]} for name in tenant.scopes],
+    }
+    return success({"items": [version], "has_more": False})
+
+
 ENDPOINTS: Final = (
     Endpoint("POST", "auth/v3/tenant_access_token/internal", issue_token, limited=False, counted=False, guarded=False),
     Endpoint("POST", "auth/v3/tenant_access_token/internal/", issue_token, limited=False, counted=False, guarded=False),
     Endpoint("GET", "application/v6/scopes", list_scopes, limited=False, counted=False),
     Endpoint("POST", "application/v6/scopes/apply", apply_for_scopes, limited=False, counted=False),
+    Endpoint(
+        "GET",
+        "application/v6/applications/:id/app_versions",
+        list_versions,
+        scopes=VERSION_SCOPES,
+        counted=False,
+        windows=((100, 60.0),),
+    ),
     Endpoint("GET", "bot/v3/info", bot_info, limited=False),
 )

@@ -164,3 +164,20 @@ async def test_a_bot_answer_has_no_data_envelope(client: Client, tenant: Tenant)
 async def test_no_bot(client: Client, tenant: Tenant) -> None:
     tenant.bot_enabled = False
     assert (await client.get("bot/v3/info")).outcome == (400, 11205)
+
+
+VERSIONS = "application/v6/applications/{}/app_versions"
+
+
+async def test_versions_need_a_scope_and_list_the_subscribed_events(client: Client, tenant: Tenant) -> None:
+    path = VERSIONS.format(tenant.app_id)
+    assert (await client.get(path, lang="zh_cn")).outcome == (400, 99991672)
+    tenant.grant("application:application.app_version:readonly")
+    (version,) = (await client.get(path, lang="zh_cn")).data["items"]
+    assert version["event_infos"] == [{"event_type": "meeting_room.meeting_room.status_changed_v1"}]
+    assert version["status"] == 1
+    tenant.variants.app_version = "under_review"
+    (version,) = (await client.get(VERSIONS.format("me"), lang="zh_cn")).data["items"]
+    assert version["status"] == 3
+    assert (await client.get(VERSIONS.format("cli_0"), lang="zh_cn")).outcome == (400, 99992402)
+    assert (await client.get(path)).outcome == (400, 99992402)
