@@ -1,10 +1,16 @@
 """Local times as text, for attributes, responses and diagnostics."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from homeassistant.util import dt as dt_util
 
 
 def local_iso(instant: datetime | None) -> str | None:
     """Return an instant in local time, in ISO 8601 with whole seconds; None stays None."""
-    return dt_util.as_local(instant).isoformat(timespec="seconds") if instant else None
+    return _iso(instant, dt_util.get_default_time_zone()) if instant else None
+
+
+@lru_cache(maxsize=4096)  # many rooms are booked at the same times
+def _iso(instant: datetime, zone: tzinfo) -> str:
+    return instant.astimezone(zone).isoformat(timespec="seconds")

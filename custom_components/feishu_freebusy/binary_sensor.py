@@ -31,7 +31,7 @@ async def async_setup_entry(
         is_room = coordinator.info(subject_id).kind is SubjectKind.ROOM
         return [BusySensor(coordinator, subject_id, ROOM_BUSY if is_room else PERSON_BUSY)]
 
-    async_add_subjects(entry, async_add_entities, sensors_of)
+    await async_add_subjects(entry, async_add_entities, sensors_of)
 
 
 class BusySensor(SubjectEntity, BinarySensorEntity):

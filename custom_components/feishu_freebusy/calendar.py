@@ -1,10 +1,11 @@
 """The bookings of a room or a person as a calendar: times, no titles."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
@@ -32,7 +33,7 @@ async def async_setup_entry(
 ) -> None:
     """Add a calendar for each room and person."""
     coordinator = entry.runtime_data
-    async_add_subjects(
+    await async_add_subjects(
         entry, async_add_entities, lambda subject_id: [SubjectCalendar(coordinator, subject_id, CALENDAR)]
     )
 
@@ -76,11 +77,11 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
     @override
     def rendered(self) -> object:
-        """Return the block, and all known bookings for open calendars; None if nothing current is known."""
+        """Return the block, whether it has begun, and all bookings for open calendars; None if nothing is known."""
         if (snapshot := self.snapshot) is None:
             return None
         ahead = self.coordinator.bookings_ahead(self.subject_id)
-        return snapshot.block, ahead, zone_of(snapshot.block, ahead)
+        return snapshot.block, snapshot.status.busy, ahead, zone_of(snapshot.block, ahead)
 
     @override
     async def async_get_events(
@@ -103,9 +104,25 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
         key = _STATE_BUSY.format("busy" if is_room else "person_busy")
         summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
-        return Booking(_at_offset(block.start), _at_offset(block.end), summary)
+        zone = dt_util.get_default_time_zone()
+        return Booking(_at_offset(block.start, zone), _at_offset(block.end, zone), summary)
+
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        """Write the state, without Home Assistant's alarms for its next change: the coordinator's timer is exact.
+
+        The alarms of a thousand rooms that are booked on the hour would hold the event loop. If our clock is wrong,
+        they are needed: Home Assistant compares the event with that clock.
+        """
+        super()._async_write_ha_state()
+        if not self.coordinator.clock_offset:
+            for cancel in self._alarm_unsubs or ():
+                cancel()
+            self._alarm_unsubs = None
 
 
-def _at_offset(instant: datetime) -> datetime:
+@lru_cache(maxsize=4096)  # many rooms are booked at the same times
+def _at_offset(instant: datetime, zone: tzinfo) -> datetime:
     """Return an instant in local time, with its offset instead of a time zone."""
-    return datetime.fromisoformat(dt_util.as_local(instant).isoformat())
+    return datetime.fromisoformat(instant.astimezone(zone).isoformat())

@@ -15,7 +15,8 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .devices import async_remove_dropped, async_update_devices, async_watch_enabled, subjects_without_enabled_entity
+from ._slices import Pace, in_slices
+from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.models import SubjectKind
 from .issues import Account, Outdated, UsedUp, async_update_issues, async_update_stale
@@ -37,7 +38,6 @@ from .sync.wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
 
-_RESTORED_AT_ONCE = 50
 _LEAP = timedelta(minutes=1)  # the wall clock was set forward, or the machine slept: readings may be old
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
@@ -74,6 +74,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._is_reading_statuses = False
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
+        self.pace = Pace()  # of removing entities
+        self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
         self._ranges = RangeReader(client)
         self._outdated_log = OutdatedLog(entry.title)
@@ -181,10 +183,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             catalogue=self.catalogue.data,
             outdated=self._outdated(),
             used_up=self._used_up(),
-            clock_error=-self._clock_offset() or None,
+            clock_error=-self.clock_offset or None,
         )
 
-    def _clock_offset(self) -> timedelta:
+    @property
+    def clock_offset(self) -> timedelta:
+        """Return what to add to the clock of this machine to get Feishu's; 0 if they agree."""
         return self.client.traffic.clock.offset_at(dt_util.utcnow(), self.hass.loop.time())
 
     def _outdated(self) -> Outdated | None:
@@ -255,6 +259,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _on_wake_up(self) -> None:
+        self._wake_up.arm(None, self.moment.now)
+        self._create_task(self._wake_up_all(), "changes")
+
+    async def _wake_up_all(self) -> None:
+        """Notify the listeners of all subjects that have changed, then set the timer to the next change."""
         with self.one_moment() as moment:
             if self._wake_up.leap(moment) > _LEAP and not self._shutdown_requested:
                 self.timetable.make_due(self._subjects)
@@ -262,17 +271,24 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._create_task(self.async_request_refresh(), "after a leap of the clock")
             if self._office_days.is_outdated(moment):
                 self._create_task(self._async_read_office_days(), "office days")
+        async for subject_id in in_slices(self._subjects):
+            self._notify_if_changed(subject_id)
+        with self.one_moment():
             self._arm_timer()
-            for subject_id, subject in self._subjects.items():
-                # Compare with the last notification: the snapshot may have been replaced since, without one
-                if subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
-                    self._notify(subject_id)
             self._notify(None)
             if not self.last_update_success:
                 async_update_stale(self.hass, self.config_entry, self.account)
             if not self._is_reading_statuses and not self._shutdown_requested and self._poller.is_status_due:
                 self._is_reading_statuses = True
                 self._create_task(self._async_read_statuses(), "status of rooms")
+
+    @callback
+    def _notify_if_changed(self, subject_id: str) -> None:
+        with self.one_moment() as moment:
+            subject = self._subjects.get(subject_id)
+            # Compare with the last notification: the snapshot may have been replaced since, without one
+            if subject and subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
+                self._notify(subject_id)
 
     async def _async_read_statuses(self) -> None:
         try:
@@ -329,13 +345,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         moment, external = self.moment, self.options.include_external_calendar
         readings = still_valid(stored, moment.now, self.timetable.interval_at, include_external_calendar=external)
         by_age = sorted(readings.items(), key=lambda item: item[1].read_at)
-        for number, (subject_id, reading) in enumerate(by_age):
+        async for subject_id, reading in in_slices(by_age):
             if subject_id in self:
                 left = (reading.fresh_until - moment.now).total_seconds()
                 fresh_until_loop = LoopSeconds(moment.loop + left)
                 self.keep(subject_id, reading, fresh_until_loop=fresh_until_loop, is_stored=True)
-            if number % _RESTORED_AT_ONCE == 0:
-                await asyncio.sleep(0)  # let others start, too
 
     @override
     async def _async_update_data(self) -> None:
@@ -394,23 +408,26 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             disabled=disabled,
         )
 
-    @callback
-    def note_statuses(self, room_ids: Iterable[str]) -> None:
+    async def note_statuses(self, room_ids: Iterable[str]) -> None:
         """Show what the catalogue now says of the status of these rooms, which was read between two scans."""
-        rooms, is_changed = self.catalogue.data.catalogue.rooms, False
-        with self.one_moment() as moment:
-            for room_id in room_ids:
-                subject = self._subjects.get(room_id)
-                if subject is None or not isinstance(info := subject.info, RoomInfo):
-                    continue
-                if room_id in rooms and rooms[room_id].status != info.room.status:
-                    subject.info = replace(info, room=replace(info.room, status=rooms[room_id].status))
-                    is_changed = True
-                self._rebuild(subject)
-                if subject.snapshot(moment, self.options.min_free) is not subject.last_notified:
-                    self._notify(room_id)
+        is_changed = False
+        async for room_id in in_slices(room_ids):
+            if (subject := self._subjects.get(room_id)) is None or not isinstance(subject.info, RoomInfo):
+                continue
+            if (info := self._with_status(subject.info)) is not subject.info:
+                subject.info, is_changed = info, True
+            self._rebuild(subject)
+            self._notify_if_changed(room_id)
+        with self.one_moment():
             self._arm_timer()
         self._stored.async_keep_catalogue(self.catalogue.data, at_once=is_changed)
+
+    def _with_status(self, info: SubjectInfo) -> SubjectInfo:
+        """Return a room or person with the status that the catalogue has now: it may be newer than `info`."""
+        room = self.catalogue.data.catalogue.rooms.get(info.id)
+        if not isinstance(info, RoomInfo) or room is None or room.status == info.room.status:
+            return info
+        return replace(info, room=replace(info.room, status=room.status))
 
     @callback
     def _update_issues(self) -> None:
@@ -447,7 +464,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         @callback
         def apply_config(event: Event[dict[str, Any]]) -> None:
             if "time_zone" in event.data:
-                self._apply_time_zone()
+                self._create_task(self._apply_time_zone(), "time zone")
 
         entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
         entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
@@ -466,7 +483,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.async_ignore_disabled()  # among the rooms that were new last time
         self._poller.reader.try_again()
         self._update_issues()
-        self._take_over(self._describe())
+        self._create_task(self._async_take_catalogue(), "catalogue")
+
+    async def _async_take_catalogue(self) -> None:
+        await self._take_over()
         moment = self.moment
         if any(self.timetable.is_due(subject_id, moment) for subject_id in self._poller.to_read()):
             self._create_task(self.async_request_refresh(), "new rooms")
@@ -485,14 +505,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.timetable.cap_wait(self._subjects, self.moment)
         self._create_task(self.async_request_refresh(), "office days")
 
-    @callback
-    def _apply_time_zone(self) -> None:
-        with self.one_moment():
-            for subject in self._subjects.values():
+    async def _apply_time_zone(self) -> None:
+        async for subject_id in in_slices(self._subjects):
+            if subject := self._subjects.get(subject_id):
                 self._rebuild(subject)
-            self._poller.replan()
+                self._notify(subject_id)
+        self._poller.replan()
+        with self.one_moment():
             self._arm_timer()
-            self.async_update_listeners()
+            self._notify(None)
 
     async def async_apply_options(self) -> None:
         """Apply changed options without a reload: entities that stay keep their state. Then read what is due.
@@ -521,7 +542,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.options = self._office_days.applied(new, self.moment)
         self._office_days.async_watch(new.office_day, self._apply_office_days)
         self._poller.reader.try_again()
-        self._take_over(self._describe())
+        await self._take_over()
+        if not self._is_running:
+            return
         if (before.horizon, before.include_external_calendar) != (
             self.options.horizon,
             self.options.include_external_calendar,
@@ -543,23 +566,33 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         people = {person_id: PersonInfo(person_id, shortened(name)) for person_id, name in self.options.people.items()}
         return {**self.catalogue.describe({**followed, **self.options.rooms}), **people}
 
+    async def _take_over(self) -> None:
+        """Replace the subjects by those of the options and the catalogue, and update their entities and devices."""
+        async with self.subjects_lock:
+            infos, before = self._describe(), self._subjects
+            self._subjects = {
+                subject_id: before.get(subject_id) or Subject(info) for subject_id, info in infos.items()
+            }
+            self.timetable.retain(self._subjects)
+            async for subject_id, info in in_slices(infos.items()):
+                if self.config_entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
+                    return
+                self._take_over_one(self._subjects[subject_id], info, is_new=subject_id not in before)
+            self._poller.replan()
+            with self.one_moment():
+                self._arm_timer()
+                self._notify(None)
+            await async_remove_dropped(self.hass, self.config_entry, self._subjects)
+
     @callback
-    def _take_over(self, infos: Mapping[str, SubjectInfo]) -> None:
-        """Replace the subjects by these, and update their devices."""
-        added = infos.keys() - self._subjects.keys()
-        self._subjects = {
-            subject_id: self._subjects.get(subject_id) or Subject(info) for subject_id, info in infos.items()
-        }
-        for subject_id, subject in self._subjects.items():
-            subject.info = infos[subject_id]
-            self._rebuild(subject)
-        self.timetable.retain(self._subjects)
-        self._poller.replan()
-        if added:
+    def _take_over_one(self, subject: Subject, info: SubjectInfo, *, is_new: bool) -> None:
+        known, subject.info = subject.info, self._with_status(info)
+        self._rebuild(subject)
+        if is_new:
             for listener in self._added_listeners:
-                listener([subject_id for subject_id in self._subjects if subject_id in added])
+                listener([info.id])
+            return
         with self.one_moment():
-            self._arm_timer()
-            self.async_update_listeners()
-        async_remove_dropped(self.hass, self.config_entry, self._subjects)
-        async_update_devices(self.hass, self.config_entry, infos.values())
+            self._notify(info.id)
+        if known != subject.info:
+            async_update_device(self.hass, self.config_entry, subject.info)

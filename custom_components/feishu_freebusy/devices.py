@@ -9,6 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 
+from ._slices import in_slices
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from .feishu.address import LARK_URL
 from .feishu.console import app_url
@@ -94,14 +95,14 @@ def _account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
     return (DOMAIN, f"{entry.unique_id}")
 
 
-@callback
-def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_ids: Iterable[str]) -> None:
+async def async_remove_dropped(hass: HomeAssistant, entry: ConfigEntry[Any], subject_ids: Iterable[str]) -> None:
     """Remove the devices and entities of all rooms and people except these."""
     registry = dr.async_get(hass)
     kept = {_account_identifier(entry), *(_identifier(entry, subject_id) for subject_id in subject_ids)}
-    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not device.identifiers & kept:
-            registry.async_remove_device(device.id)
+    devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    async for device_id in in_slices([device.id for device in devices if not device.identifiers & kept]):
+        if registry.async_get(device_id):  # it may have been removed meanwhile
+            registry.async_remove_device(device_id)
 
 
 @callback
@@ -114,8 +115,6 @@ def async_update_account_device(hass: HomeAssistant, entry: ConfigEntry[Any]) ->
 
 
 @callback
-def async_update_devices(hass: HomeAssistant, entry: ConfigEntry[Any], infos: Iterable[SubjectInfo]) -> None:
-    """Give the devices of these rooms and people their current names and places."""
-    registry = dr.async_get(hass)
-    for info in infos:
-        registry.async_get_or_create(config_entry_id=entry.entry_id, **subject_device_info(entry, info))
+def async_update_device(hass: HomeAssistant, entry: ConfigEntry[Any], info: SubjectInfo) -> None:
+    """Give the device of a room or a person its current name and place."""
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **subject_device_info(entry, info))

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from itertools import batched
 from typing import override
 
 from homeassistant.core import callback
@@ -12,9 +13,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
+from ._slices import in_slices
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import account_device_info, subject_device_info
 from .model.subject import Snapshot, SubjectInfo
+
+_ADDED_AT_ONCE = 10
 
 
 class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
@@ -61,10 +65,16 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
         """Read the subject now: `homeassistant.update_entity` was called."""
         await self.coordinator.async_read_now(self.subject_id)
 
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Let others work between the entities: an unload removes thousands of them in a row."""
+        await super().async_will_remove_from_hass()
+        await self.coordinator.pace.step()
+
     @callback
     @override
     def _async_write_ha_state(self) -> None:
-        """Write the state of one moment and remember it. Home Assistant's own alarms write calendars, too."""
+        """Write the state of one moment and remember it."""
         with self.coordinator.one_moment():
             self._shown = self.rendered() if self.subject_id in self.coordinator else None
             super()._async_write_ha_state()
@@ -106,8 +116,7 @@ class AccountEntity(CoordinatorEntity[FreeBusyCoordinator]):
         """Do nothing: the value does not come from Feishu."""
 
 
-@callback
-def async_add_subjects(
+async def async_add_subjects(
     entry: FeishuConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     entities_of: Callable[[str], Iterable[Entity]],
@@ -120,4 +129,5 @@ def async_add_subjects(
         async_add_entities(entity for subject_id in subject_ids for entity in entities_of(subject_id))
 
     entry.async_on_unload(coordinator.async_listen_added(add))
-    add(coordinator.subject_ids)
+    async for subject_ids in in_slices(batched(coordinator.subject_ids, _ADDED_AT_ONCE, strict=False)):
+        add(subject_ids)

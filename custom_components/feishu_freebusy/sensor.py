@@ -107,7 +107,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
     async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])
-    async_add_subjects(
+    await async_add_subjects(
         entry,
         async_add_entities,
         lambda subject_id: [SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import inf
 from typing import ClassVar
 
 from ..feishu.errors import FeishuError, SubjectError
@@ -106,6 +107,7 @@ class Subject:
     _read: ReadingEvidence | None = None
     _room: RoomEvidence | None = None
     _hours: Hours = _ALL_HOURS
+    _loop_until: float = -inf  # when the first piece of evidence is too old by the loop's clock
     _snapshot: Snapshot | None = None
     _ahead: tuple[object, tuple[Block, ...]] | None = None  # single bookings, and what they were made from
 
@@ -147,6 +149,9 @@ class Subject:
         self._room = room
         self._hours = hours
         self.evidence = limits_of(self._read, room, hours) if self._read else {}
+        ends = (limit.read.loop + (limit.until - limit.read.at).total_seconds() for limit in self.evidence.values())
+        self._loop_until = min(ends, default=-inf)
+        self._snapshot = None
 
     @property
     def status_read(self) -> Stamp | None:
@@ -171,7 +176,6 @@ class Subject:
 
     def rebuild(self, *, disabled: DisabledPeriod | None, count_pending_as_busy: bool) -> None:
         """Make the schedule again: the answer, the room's status or an option has changed."""
-        self._snapshot = None
         if (self.disabled, self.count_pending_as_busy) != (disabled, count_pending_as_busy):
             self._ahead = None
         self.disabled = disabled
@@ -206,7 +210,8 @@ class Subject:
         Returns the same object until something shown may have changed.
         """
         known = self._snapshot
-        if known is None or not known.since <= moment.now < known.until or self.fresh_until(moment) is None:
+        # `known.until` is not after the end of the evidence by the wall clock
+        if known is None or not known.since <= moment.now < known.until or moment.loop >= self._loop_until:
             self._snapshot = self._take_snapshot(moment, min_free)
         return self._snapshot
 

@@ -44,7 +44,7 @@ class Keeper(Protocol):
     def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Keep a new reading of a subject."""
 
-    def note_statuses(self, room_ids: Collection[str]) -> None:
+    async def note_statuses(self, room_ids: Collection[str]) -> None:
         """Show what the catalogue now says of the status of these rooms."""
 
 
@@ -152,7 +152,7 @@ class Poller:
             if not self._stopped:
                 self._calls.async_save_soon()
                 changed = was_failing != self.statuses.failing_since
-                self._keeper.note_statuses(self._keeper.subjects if changed else room_ids)
+                await self._keeper.note_statuses(self._keeper.subjects if changed else room_ids)
 
     def _keep_failure(self) -> None:
         """No answer proves that the last failure is over, so raise it again."""
@@ -275,7 +275,7 @@ class Poller:
         known = self._catalogue.data
         if unknown := [room_id for room_id in suspects if known.as_of(room_id) < answered_at]:
             self._catalogue.doubt(unknown, answered_at)
-            self._keeper.note_statuses(unknown)
+            await self._keeper.note_statuses(unknown)
 
     def _note_errors(self, answers: Answers) -> None:
         for subject_id, answer in answers.items():
