@@ -15,19 +15,20 @@ PACKAGE = "custom_components.feishu_freebusy"
 # Which part may import which. A part is a folder or a module at the top; it may import itself and the parts of its row.
 _CLIENT = {"const", "feishu"}
 _RULES = _CLIENT | {"model"}
-_SUPPORT = _RULES | {"_time", "_vol", "api", "errors"}
+_SUPPORT = _RULES | {"_slices", "_time", "_vol", "api", "errors"}
 _BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
 _BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
 _BELOW_WORDS = _BELOW_ENTITIES | {"entity", "finder"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "const": set(),
+    "_slices": set(),
     "_time": set(),
     "_vol": set(),
     "feishu": {"const"},
     "model": _CLIENT,
     "api": _RULES,
     "errors": _RULES,
-    "devices": _RULES,
+    "devices": _RULES | {"_slices"},
     "issues": _SUPPORT,
     "sync": _SUPPORT,
     "coordinator": _BELOW_COORDINATOR,

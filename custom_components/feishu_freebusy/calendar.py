@@ -104,8 +104,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
         key = _STATE_BUSY.format("busy" if is_room else "person_busy")
         summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
-        zone = dt_util.get_default_time_zone()
-        return Booking(_at_offset(block.start, zone), _at_offset(block.end, zone), summary)
+        return _booking(block, dt_util.get_default_time_zone(), summary)
 
     @callback
     @override
@@ -122,7 +121,11 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             self._alarm_unsubs = None
 
 
-@lru_cache(maxsize=4096)  # many rooms are booked at the same times
+@lru_cache(maxsize=1024)  # a write asks three times, and many rooms are booked at the same times
+def _booking(block: Block, zone: tzinfo, summary: str) -> Booking:
+    return Booking(_at_offset(block.start, zone), _at_offset(block.end, zone), summary)
+
+
 def _at_offset(instant: datetime, zone: tzinfo) -> datetime:
     """Return an instant in local time, with its offset instead of a time zone."""
     return datetime.fromisoformat(instant.astimezone(zone).isoformat())

@@ -570,9 +570,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Replace the subjects by those of the options and the catalogue, and update their entities and devices."""
         async with self.subjects_lock:
             infos, before = self._describe(), self._subjects
-            self._subjects = {
-                subject_id: before.get(subject_id) or Subject(info) for subject_id, info in infos.items()
-            }
+            self._subjects = {subject_id: before.get(subject_id) or Subject(info) for subject_id, info in infos.items()}
             self.timetable.retain(self._subjects)
             async for subject_id, info in in_slices(infos.items()):
                 if self.config_entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:

@@ -44,13 +44,13 @@ class _Handler(intent.IntentHandler):
         response = intent_obj.create_response()
         response.response_type = intent.IntentResponseType.QUERY_ANSWER
         try:
-            response.async_set_speech(self._speech(intent_obj.hass, phrases, subjects, slots))
+            response.async_set_speech(await self._speech(intent_obj.hass, phrases, subjects, slots))
         except _DoesNotApplyError as error:
             said = str(error) if subjects else phrases.nothing_exposed()
             response.async_set_error(intent.IntentResponseErrorCode.NO_VALID_TARGETS, said)
         return response
 
-    def _speech(
+    async def _speech(
         self, hass: HomeAssistant, phrases: Phrases, subjects: dict[str, SpokenSubject], slots: dict[str, Any]
     ) -> str:
         raise NotImplementedError
@@ -76,11 +76,11 @@ class StatusHandler(_Handler):
         }
 
     @override
-    def _speech(
+    async def _speech(
         self, hass: HomeAssistant, phrases: Phrases, subjects: dict[str, SpokenSubject], slots: dict[str, Any]
     ) -> str:
         said = slots["room"].strip()
-        match = find_subject(said, subjects)
+        match = await hass.async_add_executor_job(find_subject, said, subjects)
         said = _ARTICLE.sub("", said)
         if not match.ids:
             raise _DoesNotApplyError(phrases.no_such_name(said, [subjects[similar] for similar in match.similar]))
@@ -114,7 +114,7 @@ class FindRoomsHandler(_Handler):
         }
 
     @override
-    def _speech(
+    async def _speech(
         self, hass: HomeAssistant, phrases: Phrases, subjects: dict[str, SpokenSubject], slots: dict[str, Any]
     ) -> str:
         query = RoomQuery(
@@ -126,7 +126,7 @@ class FindRoomsHandler(_Handler):
         if not rooms:
             raise _DoesNotApplyError(phrases.nothing_exposed())
         try:
-            found = async_find_for(hass, subjects, query)
+            found = await async_find_for(hass, subjects, query)
         except NoSuchPlaceError:
             said = phrases.only_now() if is_time(query.place) else phrases.no_such_place(query.place, rooms)
             raise _DoesNotApplyError(said) from None

@@ -61,10 +61,10 @@ class _Tool(llm.Tool):
     ) -> llm.ToolResult | JsonObjectType:
         """Return the result; times are local."""
         arguments = self.parameters(tool_input.tool_args)
-        data = self._result(hass, async_spoken_subjects(hass, llm_context.assistant), arguments)
+        data = await self._result(hass, async_spoken_subjects(hass, llm_context.assistant), arguments)
         return llm.ToolResult(data=data, error="error" in data) if hasattr(llm, "ToolResult") else data
 
-    def _result(
+    async def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
         raise NotImplementedError
@@ -89,7 +89,7 @@ class GetStatusTool(_Tool):
     )
 
     @override
-    def _result(
+    async def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
         if not (names := arguments.get("names")):
@@ -98,7 +98,7 @@ class GetStatusTool(_Tool):
         found: dict[str, SpokenSubject] = {}
         unknown: dict[str, Any] = {}
         for name in names:
-            match = find_subject(name, subjects)
+            match = await hass.async_add_executor_job(find_subject, name, subjects)
             found |= {subject_id: subjects[subject_id] for subject_id in match.ids}
             if not match.ids:
                 unknown[name] = [subjects[similar].name for similar in match.similar]
@@ -132,7 +132,7 @@ class FindRoomsTool(_Tool):
     )
 
     @override
-    def _result(
+    async def _result(
         self, hass: HomeAssistant, subjects: dict[str, SpokenSubject], arguments: dict[str, Any]
     ) -> JsonObjectType:
         query = RoomQuery(
@@ -143,7 +143,7 @@ class FindRoomsTool(_Tool):
             until=arguments.get("until"),
         )
         try:
-            found = async_find_for(hass, subjects, query, limit=_MOST_FOUND)
+            found = await async_find_for(hass, subjects, query, limit=_MOST_FOUND)
         except NoSuchPlaceError:
             places = sorted({subject.place or subject.area for subject in subjects.values()} - {""})
             return {"error": "No room is at this place", "places": list(places)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 
 from ..api import async_now
 from ..const import DOMAIN
@@ -35,8 +35,7 @@ class NoSuchPlaceError(Exception):
     """No room is at the requested place."""
 
 
-@callback
-def async_find_for(
+async def async_find_for(
     hass: HomeAssistant, subjects: Mapping[str, SpokenSubject], query: RoomQuery, *, limit: int = _ALL
 ) -> Found:
     """Search these rooms. Without a start and an end, only rooms that are free now are found.
@@ -45,7 +44,9 @@ def async_find_for(
     nothing is known.
     """
     rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.kind is SubjectKind.ROOM}
-    place = find_place(query.place, rooms.values()) if query.place else Place()
+    place: Place | None = Place()
+    if query.place:
+        place = await hass.async_add_executor_job(find_place, query.place, rooms.values())
     if place is None:
         if all(room.info for room in rooms.values()):
             raise NoSuchPlaceError(query.place)

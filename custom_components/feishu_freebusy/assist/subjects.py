@@ -135,7 +135,7 @@ def _names_of_entity(hass: HomeAssistant, entity_id: str | None) -> Iterator[str
 
 
 def find_subject(said: str, subjects: Mapping[str, SpokenSubject]) -> Match[str]:
-    """Return the ids of the rooms and people with this name."""
+    """Return the ids of the rooms and people with this name. Call it in a thread: thousands of names take a while."""
     return find_match(
         said, {subject_id: Names(subject.names, subject.places) for subject_id, subject in subjects.items()}
     )
@@ -151,7 +151,7 @@ class Place:
 
 
 def find_place(said: str, subjects: Iterable[SpokenSubject]) -> Place | None:
-    """Return the place with this name that has rooms, None if there is none."""
+    """Return the place with this name that has rooms, None if there is none. Call it in a thread."""
     known: dict[Place, Names] = {}
     for subject in subjects:
         floor, building = (subject.info.floor, subject.info.building) if subject.info else ("", "")

@@ -98,14 +98,14 @@ def _busy_period(row: object) -> BusyPeriod:
     start, end, word = row.get("start_time"), row.get("end_time"), row.get("rsvp_status")
     if not (isinstance(start, str) and isinstance(end, str)):
         raise UnreadableAnswerError("a busy period has no readable start or end")
-    return _period(start, end, _RSVP_WORDS.get(word) if isinstance(word, str) else None)
+    return _period(start, end, word if isinstance(word, str) and word in _RSVP_WORDS else None)
 
 
 @lru_cache(maxsize=4096)  # polls repeat most periods, and many rooms are booked at the same times
-def _period(start_time: str, end_time: str, rsvp_status: RsvpStatus | None) -> BusyPeriod:
+def _period(start_time: str, end_time: str, word: str | None) -> BusyPeriod:
     start, end = instant(start_time), instant(end_time)
     # With the two swapped, it is busy between them: that hides no booking, and one odd row costs no other row
-    return BusyPeriod(min(start, end), max(start, end), rsvp_status)
+    return BusyPeriod(min(start, end), max(start, end), _RSVP_WORDS[word] if word else None)
 
 
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:

@@ -37,13 +37,18 @@ class TokenCache:
         self._renewal: asyncio.Task[Token] | None = None
         self._patient_until = 0.0
 
+    @property
+    def current(self) -> str | None:
+        """Return the token if it need not be renewed yet, else None: `get` then returns one."""
+        return self._value if self._value and _now() < self._renew_at else None
+
     async def get(self) -> str:
         """Return a valid token. Raises the `FeishuError` of the token request.
 
         While the old token is good, a call waits at most `_PATIENCE` for a renewal; the renewal continues by itself.
         """
-        if self._value and _now() < self._renew_at:
-            return self._value
+        if token := self.current:
+            return token
         renewal = self._renewal or self._begin_renewal()
         # `asyncio.wait` does not cancel the renewal when this call is canceled: other calls need it
         await asyncio.wait([renewal], timeout=self._patience)

@@ -39,6 +39,7 @@ _ATTEMPT_TIMEOUT = 10.0  # seconds
 _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
 _MAX_BODY = 2 * 1024 * 1024  # bytes; twice the size of 20 fully booked rooms for 30 days. Parsing blocks the loop
+_NO_TIMEOUT = aiohttp.ClientTimeout()  # each attempt has one of ours, which includes everything
 _JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
 _IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
 _OK = 200
@@ -105,7 +106,9 @@ class Transport:
         """Return the JSON object of a successful answer (code 0). Raises `FeishuError` for any other."""
         request = _Request(endpoint, path_id, params, body)
         deadline = _Deadline(self._deadline)
-        token = await _in_time(self._tokens.get(), deadline.left)
+        token = self._tokens.current
+        if token is None:
+            token = await _in_time(self._tokens.get(), deadline.left)
         try:
             return await self._call_with(token, request, deadline)
         except StaleTokenError:
@@ -178,6 +181,7 @@ class Transport:
                 data=None if request.body is None else orjson.dumps(request.body),
                 allow_redirects=False,
                 proxy=self._proxy,
+                timeout=_NO_TIMEOUT,
                 middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
             ) as response:
                 answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))

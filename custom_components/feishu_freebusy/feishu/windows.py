@@ -4,9 +4,12 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from .errors import FeishuError
 from .models import BusyAnswer, BusyPeriod, RsvpStatus
+
+_span = attrgetter("start", "end")
 
 type Part = Callable[[datetime, datetime], Awaitable[dict[str, BusyAnswer]]]
 
@@ -47,6 +50,8 @@ def joined(before: Sequence[BusyPeriod], after: Sequence[BusyPeriod], *, seam: d
 
     A row across the seam counts once, whether both windows returned it whole, both cut it, or only the later one did.
     """
+    if not before:
+        return tuple(sorted(after, key=_span))
     rows, again = list(before), frozenset(after)
     whole = {period for period in before if period.end > seam}
     not_again = (period for period in before if period.start < seam < period.end and period not in again)
@@ -66,4 +71,4 @@ def joined(before: Sequence[BusyPeriod], after: Sequence[BusyPeriod], *, seam: d
             rows[place] = replace(rows[place], end=period.end)
         else:
             rows.append(period)
-    return tuple(sorted(rows, key=lambda period: (period.start, period.end)))
+    return tuple(sorted(rows, key=_span))

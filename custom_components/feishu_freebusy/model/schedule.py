@@ -6,7 +6,8 @@ Pure functions: no I/O, no clock, no Home Assistant. Instants are in UTC; period
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from operator import attrgetter
 
 from ..feishu.models import BusyPeriod, RoomStatus, RsvpStatus, SubjectKind
@@ -281,5 +282,9 @@ def _merge(spans: Iterable[_Span]) -> tuple[Block, ...]:
 
 def start_of_day(now: datetime, time_zone: tzinfo, days: int = 0) -> datetime:
     """Return the midnight before `now` in `time_zone`, plus `days`."""
-    day = now.astimezone(time_zone).date() + timedelta(days=days)
+    return _midnight(now.astimezone(time_zone).date() + timedelta(days=days), time_zone)
+
+
+@lru_cache(maxsize=256)  # all subjects ask for the same days
+def _midnight(day: date, time_zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, time_zone).astimezone(UTC)
