@@ -1,0 +1,47 @@
+"""A simulated day in which no booking changes, to measure what is written to disk. `benchmarks.disk` runs it with pytest."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import prepare_save_json
+from homeassistant.helpers.storage import Store
+
+from benchmarks.bookings import Habits, office_month
+from custom_components.feishu_freebusy.const import DOMAIN
+from simulator import Tenant
+from tests.clock import Clock, SetUp
+from tests.conftest import at
+
+pytest_plugins = ["tests.conftest", "tests.clock"]
+
+
+async def test_count_bytes_of_a_day(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    tenant: Tenant,
+    number_of_rooms: int,
+    report: list[dict[str, int]],
+) -> None:
+    """Run the day and append the bytes of each file to `report`."""
+    await hass.config.async_set_time_zone("UTC")
+    clock.set_wall(at(0))
+    rooms = [tenant.add_room(f"Room {number}") for number in range(number_of_rooms)]
+    for room, plan in zip(rooms, office_month(number_of_rooms, [0], Habits()), strict=True):
+        for start, end in plan.days[0][0].busy:
+            tenant.book(room.room_id, at(0) + timedelta(seconds=start), at(0) + timedelta(seconds=end))
+    written: Counter[str] = Counter()
+
+    async def write(store: Store[Any], data: dict[str, Any]) -> None:
+        if "data_func" in data:
+            data["data"] = data.pop("data_func")()
+        if store.key.startswith(DOMAIN):
+            written[store.key.rpartition(".")[2]] += len(prepare_save_json(data, encoder=None)[1])
+
+    await set_up(*rooms, plan="paid", source="batch", scan_interval=900)
+    with patch.object(Store, "_async_write_data", write):
+        await clock.to(at(0, day=1))
+    report.append(dict(written))
