@@ -8,7 +8,7 @@ from collections.abc import Callable
 import sys
 from typing import Final
 
-from benchmarks import client, find_rooms, imports, lateness, memory, poll, push, schedule, storm, writes
+from benchmarks import client, disk, find_rooms, imports, lateness, memory, poll, push, schedule, storm, writes
 from benchmarks.measure import Row, table
 
 _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
@@ -18,6 +18,7 @@ _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
     "push": push.rows,
     "storm": storm.rows,
     "writes": writes.rows,
+    "disk": disk.rows,
     "find_rooms": find_rooms.rows,
     "schedule": schedule.rows,
     "memory": memory.rows,

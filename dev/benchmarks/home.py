@@ -17,6 +17,7 @@ from homeassistant import loader
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import aiohttp_client, entity_registry as er, frame
+from homeassistant.helpers.storage import Store
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant, mock_storage
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_ROOMS, DOMAIN
@@ -89,6 +90,15 @@ def run[T](main: Callable[[WatchedSelector], Coroutine[Any, Any, T]]) -> T:
         return runner.run(main(selector))
 
 
+_save_later = Store.async_delay_save
+
+
+def _save_ours_later(store: Store[Any], data_func: Callable[[], Any], delay: float = 0) -> None:
+    """Do not save Home Assistant's registries: that stalls the loop at any time."""
+    if store.key.startswith(DOMAIN):
+        _save_later(store, data_func, delay)
+
+
 class _Resolver(ThreadedResolver):
     async def real_close(self) -> None:
         """Close the resolver; Home Assistant calls this method of its own resolver."""
@@ -102,7 +112,11 @@ async def home() -> AsyncIterator[HomeAssistant]:
     for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
     # Home Assistant's own resolver needs more integrations; the simulator's address needs no resolver
-    with mock_storage(), patch.object(aiohttp_client, "_async_make_resolver", lambda _hass: _Resolver()):
+    with (
+        mock_storage(),
+        patch.object(Store, "async_delay_save", _save_ours_later),
+        patch.object(aiohttp_client, "_async_make_resolver", lambda _hass: _Resolver()),
+    ):
         async with async_test_home_assistant() as hass:
             frame.async_setup(hass)
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)

@@ -11,6 +11,7 @@ from benchmarks.measure import ROOT, Row, Spread, table
 
 ROUNDS: Final = 7
 
+_LEAST: Final = 100
 _OURS: Final = "feishu"  # as a top-level package: importing the integration would import Home Assistant
 _SDK: Final = "lark_oapi"
 _HOME: Final = ROOT / "custom_components" / "feishu_freebusy"
@@ -36,16 +37,22 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
     after_aiohttp, sizes_after = _ratios([(_import(_OURS, "aiohttp"), _import(_SDK, "aiohttp")) for _ in range(rounds)])
     sdk, sdk_too = "the vendor's SDK", "the vendor's SDK, both after `aiohttp`"
     return [
-        Row("time to import `feishu/`", sdk, _less(times, "{:.0f}"), "≥ 20 × less", times.median >= 20),
-        Row("memory to import `feishu/`", sdk, _less(sizes, "{:.1f}"), "≥ 5 × less", sizes.median >= 5),
+        Row("time to import `feishu/`", sdk, _less(times, "{:.0f}")),
+        Row("memory to import `feishu/`", sdk, _less(sizes, "{:.1f}")),
         Row(
             "time to import `feishu/`",
             sdk_too,
             _less(after_aiohttp, "{:.0f}"),
-            "≥ 20 × less",
-            after_aiohttp.median >= 20,
+            f"≥ {_LEAST} × less",
+            after_aiohttp.median >= _LEAST,
         ),
-        Row("memory to import `feishu/`", sdk_too, _less(sizes_after, "{:.0f}"), "≥ 5 × less", sizes_after.median >= 5),
+        Row(
+            "memory to import `feishu/`",
+            sdk_too,
+            _less(sizes_after, "{:.0f}"),
+            f"≥ {_LEAST} × less",
+            sizes_after.median >= _LEAST,
+        ),
     ]
 
 

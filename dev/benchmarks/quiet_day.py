@@ -1,4 +1,4 @@
-"""A simulated day in which no booking changes, to measure what is written to disk. `benchmarks.disk` runs it with pytest."""
+"""A simulated day in which no booking changes, to measure what is written. `benchmarks.disk` runs it with pytest."""
 
 from collections import Counter
 from datetime import timedelta

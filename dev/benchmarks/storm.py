@@ -100,7 +100,7 @@ async def measure(selector: WatchedSelector, rooms: int, rounds: int) -> Result:
         result.stalls[name].append(selector.stall().cpu)
 
     # The start and the rounds before the flips take this long on a slow machine
-    flip_at = float(round(time.time()) + 30 + rounds * 5 + rooms // 25)
+    flip_at = float(round(time.time()) + 40 + rounds * rooms // 100 + rooms // 20)
     with running_tower(rooms, flip_at) as base_url, patch.object(schedule, "_SHORTEST_GAP", timedelta()):
         async with home() as hass:
             async with phase("start"):
