@@ -33,7 +33,7 @@ from .sync.office_days import OfficeDays
 from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
 from .sync.ranges import RangeReader
-from .sync.store import Readings, Stored, still_valid
+from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.wake_up import WakeUp
 
 _LOGGER = logging.getLogger(__name__)
@@ -366,15 +366,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     ) -> None:
         """Keep a reading of a subject, notify its listeners, and store it if its bookings are new."""
         subject = self._subjects[subject_id]
-        before = subject.reading.periods if subject.reading else None
+        before = subject.reading
         subject.keep(reading, fresh_until_loop=fresh_until_loop)
         self.last_read_at = reading.read_at
         self._rebuild(subject)
         with self.one_moment():
             self._notify(subject_id)
         if not is_stored and not self._shutdown_requested:
-            is_changed = subject.reading is None or subject.reading.periods is not before
-            self._stored.async_keep_readings(self._readings, subject_id if is_changed else None)
+            changed = subject_id if is_news(before, subject.reading or reading) else None
+            self._stored.async_keep_readings(self._readings, changed)
 
     def _readings(self) -> Readings:
         # Runs in another thread: `_subjects` is replaced, never changed

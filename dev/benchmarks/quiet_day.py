@@ -15,6 +15,9 @@ from simulator import Tenant
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 
+_DAYS = range(10)
+_START = at(0, day=-1)
+
 pytest_plugins = ["tests.conftest", "tests.clock"]
 
 
@@ -30,9 +33,11 @@ async def test_count_bytes_of_a_day(
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(at(0))
     rooms = [tenant.add_room(f"Room {number}") for number in range(number_of_rooms)]
-    for room, plan in zip(rooms, office_month(number_of_rooms, [0], Habits()), strict=True):
-        for start, end in plan.days[0][0].busy:
-            tenant.book(room.room_id, at(0) + timedelta(seconds=start), at(0) + timedelta(seconds=end))
+    # From the day that leaves the known window to the one that enters it
+    for room, plan in zip(rooms, office_month(number_of_rooms, _DAYS, Habits()), strict=True):
+        for day in _DAYS:
+            for start, end in plan.days[day][0].busy:
+                tenant.book(room.room_id, _START + timedelta(seconds=start), _START + timedelta(seconds=end))
     written: Counter[str] = Counter()
 
     async def write(store: Store[Any], data: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ class Result:
 
 def rows(flipping: int = FLIPPING, rooms: int = ROOMS, rounds: int = ROUNDS) -> list[Row]:
     """Run the benchmark in separate processes: one for the flips, and one with more rooms for the stalls."""
-    flips = in_own_process("benchmarks.storm", flipping, 1)
+    flips = in_own_process("benchmarks.storm", flipping, 0)
     stalls = in_own_process("benchmarks.storm", rooms, rounds)
     ratio = Spread.of(ours / bare for ours, bare in zip(flips["flips"], flips["bare"], strict=True))
     delay = Spread.of(flips["took"]["flip"])
@@ -67,15 +67,16 @@ def rows(flipping: int = FLIPPING, rooms: int = ROOMS, rounds: int = ROUNDS) -> 
             f"≤ {_MAX_FLIP} ×",
             ratio.median <= _MAX_FLIP,
         ),
-        *(_row_of_stall(f"… in {what}", stalls, phase, rooms) for phase, what in _PHASES.items()),
+        _row_of_stall(flips, "flip", flipping),
+        *(_row_of_stall(stalls, phase, rooms) for phase in _PHASES if phase != "flip"),
     ]
 
 
-def _row_of_stall(what: str, result: dict[str, Any], phase: str, rooms: int) -> Row:
+def _row_of_stall(result: dict[str, Any], phase: str, rooms: int) -> Row:
     stall = Spread.of(1000 * seconds for seconds in result["stalls"][phase])
     took = Spread.of(result["took"][phase])
     return Row(
-        f"longest stall of the event loop (CPU time), {rooms:,} rooms {what}",
+        f"longest stall of the event loop (CPU time) in {_PHASES[phase]}, {rooms:,} rooms",
         "–",
         f"{stall.text('{:.0f}')} ms; all: {took.text('{:.1f}')} s",
         f"≤ {_MAX_STALL} ms",
@@ -84,7 +85,7 @@ def _row_of_stall(what: str, result: dict[str, Any], phase: str, rooms: int) -> 
 
 
 async def measure(selector: WatchedSelector, rooms: int, rounds: int) -> Result:
-    """Measure each phase `rounds` times, except for start and unload."""
+    """Measure each phase `rounds` times, start and unload once; with 0 rounds, only flips."""
     result = Result()
 
     @asynccontextmanager
@@ -99,12 +100,13 @@ async def measure(selector: WatchedSelector, rooms: int, rounds: int) -> Result:
         await asyncio.sleep(0)  # let the selector see the end
         result.stalls[name].append(selector.stall().cpu)
 
-    # The start and the rounds before the flips take this long on a slow machine
-    flip_at = float(round(time.time()) + 40 + rounds * rooms // 100 + rooms // 20)
+    flip_at = float(round(time.time()) + 40 + rooms // 20 + (86_400 if rounds else 0))
     with running_tower(rooms, flip_at) as base_url, patch.object(schedule, "_SHORTEST_GAP", timedelta()):
         async with home() as hass:
             async with phase("start"):
                 entry = await set_up(hass, tower(rooms), base_url, scan_interval=3600)
+            if not rounds:
+                await _flip_all(hass, phase, flip_at, rooms, result)
             coordinator = entry.runtime_data
             for number in range(rounds):
                 async with phase("poll"):
@@ -116,11 +118,10 @@ async def measure(selector: WatchedSelector, rooms: int, rounds: int) -> Result:
                     options = {**entry.options, "min_free_minutes": 20 + number}
                     hass.config_entries.async_update_entry(entry, options=options)
                     await hass.async_block_till_done(wait_background_tasks=True)
-            await _flip_all(hass, phase, flip_at, rooms, result)
-            for _ in range(rounds):
                 async with phase("reload"):
                     await hass.config_entries.async_reload(entry.entry_id)
                     await hass.async_block_till_done()
+                coordinator = entry.runtime_data
             async with phase("unload"):
                 await hass.config_entries.async_unload(entry.entry_id)
                 await hass.async_block_till_done()

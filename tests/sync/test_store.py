@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from homeassistant.helpers.storage import Store
 import pytest
 
 from custom_components.feishu_freebusy.const import CONF_BASE_URL
+from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStatus
+from custom_components.feishu_freebusy.model.subject import Reading
+from custom_components.feishu_freebusy.sync.store import is_news
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
 from tests.conftest import at
@@ -58,6 +62,70 @@ async def test_only_changed_bookings_are_written_at_once_and_times_every_five_mi
 
     await clock.to(at(16, 1))
     assert written.count(CATALOGUE) == 2
+
+
+async def test_bookings_that_leave_or_enter_the_window_are_not_written(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, written: list[str], orion: Room
+) -> None:
+    for day in (-1, 3):
+        tenant.book(orion.room_id, at(12, day=day), at(13, day=day))
+    await set_up(orion, scan_interval=600, horizon_days=3)
+    await clock.to(at(10, 1))
+    written.clear()
+
+    await clock.to(at(14))
+
+    assert (written.count(READINGS), written.count(CHANGES)) == (0, 0)
+
+
+async def test_unchanged_bookings_are_written_once_a_day(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, written: list[str], orion: Room
+) -> None:
+    await set_up(orion, scan_interval=600)
+    await clock.to(at(10, 1))
+    written.clear()
+
+    await clock.to(at(10, 1, day=1))
+
+    assert (written.count(READINGS), written.count(CHANGES)) == (0, 1)
+
+
+NOON = BusyPeriod(at(12), at(13))
+READ = Reading((NOON,), at(10, day=-1), at(10, day=1), at(10), at(11))
+
+
+def later(*periods: BusyPeriod, **changes: Any) -> Reading:  # of any field
+    """Return what is read an hour after `READ`."""
+    moved = replace(READ, periods=periods, window_start=at(11, day=-1), horizon=at(11, day=1), read_at=at(11))
+    return replace(moved, **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "reading", "expected"),
+    [
+        pytest.param(None, READ, True, id="the first"),
+        pytest.param(READ, later(NOON), False, id="the same"),
+        pytest.param(READ, later(), True, id="canceled"),
+        pytest.param(READ, later(NOON, NOON), True, id="booked twice"),
+        pytest.param(READ, later(replace(NOON, end=at(14))), True, id="extended"),
+        pytest.param(READ, later(replace(NOON, rsvp_status=RsvpStatus.ACCEPT)), True, id="accepted"),
+        pytest.param(
+            replace(READ, periods=(BusyPeriod(at(8, day=-1), at(11, day=-1)), NOON)),
+            later(NOON),
+            False,
+            id="left the window",
+        ),
+        pytest.param(READ, later(NOON, BusyPeriod(at(10, day=1), at(12, day=1))), False, id="entered the window"),
+        pytest.param(
+            READ, later(NOON, BusyPeriod(at(9, day=1), at(12, day=1))), True, id="booked across the old horizon"
+        ),
+        pytest.param(READ, later(NOON, horizon=at(11, day=2)), True, id="longer window"),
+        pytest.param(READ, later(NOON, include_external_calendar=False), True, id="other calendars"),
+        pytest.param(READ, later(NOON, window_start=at(10), horizon=at(10, day=2)), True, id="the next day"),
+    ],
+)
+def test_reading_is_news(before: Reading | None, reading: Reading, *, expected: bool) -> None:
+    assert is_news(before, reading) is expected
 
 
 async def test_many_changes_are_written_with_all_readings(

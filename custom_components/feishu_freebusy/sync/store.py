@@ -1,5 +1,6 @@
 """The last readings and the catalogue, kept over restarts, so that a start in an outage shows them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -172,6 +173,33 @@ def _confirmed(reading: Reading, at: datetime | None) -> Reading:
     if at is None or not reading.read_at < at < reading.horizon:
         return reading
     return replace(reading, read_at=at, fresh_until=reading.fresh_until + (at - reading.read_at))
+
+
+def is_news(before: Reading | None, reading: Reading) -> bool:
+    """Return whether a reading has to be written to disk; `before` is the one that was read before it.
+
+    A booking that only leaves or enters the window is no news: what is on disk stays true. So that the window on disk
+    follows, the first reading of a day is news.
+    """
+    if (
+        before is None
+        or before.include_external_calendar != reading.include_external_calendar
+        or before.horizon - before.window_start != reading.horizon - reading.window_start
+        or before.window_start.date() != reading.window_start.date()
+    ):
+        return True
+    if before.periods is reading.periods:
+        return False
+    start, end = max(before.window_start, reading.window_start), min(before.horizon, reading.horizon)
+    known, now_known = (
+        Counter(
+            (max(row.start, start), min(row.end, end), row.rsvp_status)
+            for row in each.periods
+            if row.start < end and start < row.end
+        )
+        for each in (before, reading)
+    )
+    return known != now_known
 
 
 def still_valid(
