@@ -210,6 +210,7 @@ def pause_after(error: FeishuError) -> timedelta | None:
     return _QUOTA_PAUSE if isinstance(error, QuotaExceededError) else None
 
 
+@lru_cache(maxsize=8)  # all subjects ask at the same moment
 def month_bounds(now: datetime, time_zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the start of the month of `now` in `time_zone`, and the start of the next one, both in UTC."""
     start = now.astimezone(time_zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -73,6 +73,11 @@ class Snapshot:
     until: datetime = field(compare=False)
 
 
+def _loop_end(limit: Limit) -> float:
+    """Return when a piece of evidence is too old, by the loop's clock."""
+    return limit.read.loop + (limit.until - limit.read.at).total_seconds()
+
+
 def snapshot_of(schedule: Schedule, moment: Moment, min_free: timedelta, until: datetime) -> Snapshot | None:
     """Return what a schedule that counts until `until` means at `moment`, None outside the known window."""
     now, time_zone = moment.now, moment.time_zone
@@ -107,6 +112,7 @@ class Subject:
     _read: ReadingEvidence | None = None
     _room: RoomEvidence | None = None
     _hours: Hours = _ALL_HOURS
+    _reading_limit: Limit | None = None
     _loop_until: float = -inf  # when the first piece of evidence is too old by the loop's clock
     _snapshot: Snapshot | None = None
     _ahead: tuple[object, tuple[Block, ...]] | None = None  # single bookings, and what they were made from
@@ -149,8 +155,8 @@ class Subject:
         self._room = room
         self._hours = hours
         self.evidence = limits_of(self._read, room, hours) if self._read else {}
-        ends = (limit.read.loop + (limit.until - limit.read.at).total_seconds() for limit in self.evidence.values())
-        self._loop_until = min(ends, default=-inf)
+        self._reading_limit = self.evidence.get(Piece.READING)
+        self._loop_until = min(map(_loop_end, self.evidence.values()), default=-inf)
         self._snapshot = None
 
     @property
@@ -197,7 +203,8 @@ class Subject:
 
     def is_read(self, moment: Moment) -> bool:
         """Return whether the reading itself counts, whatever the room API says."""
-        return bool(self.evidence) and moment.now < self.evidence[Piece.READING].until_at(moment)
+        limit = self._reading_limit
+        return limit is not None and moment.now < limit.until and moment.loop < _loop_end(limit)
 
     def knows(self, start: datetime, end: datetime, moment: Moment) -> bool:
         """Return whether the reading is fresh and covers `[start, end)`."""

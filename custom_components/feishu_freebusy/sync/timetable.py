@@ -1,7 +1,7 @@
 """When each room and person is read, within the budget."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from math import inf
 import random
 
@@ -11,6 +11,7 @@ from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
 from ..model.evidence import READING_LIMIT, STATUS_LIMIT, Stamp
 from ..model.intervals import (
     OFF_HOURS_INTERVAL,
+    OffHours,
     TimeLeft,
     budget_of_polls,
     month_bounds,
@@ -47,6 +48,7 @@ class Timetable:
         self._calls = calls
         self._due_at: dict[str, LoopSeconds] = {}
         self._failures: dict[str, int] = {}
+        self._off_hours_at: tuple[datetime, OffHours, tzinfo, bool] | None = None  # the latest answer
         self.replan(options, calls_per_cycle, status_calls, moment)
 
     def replan(self, options: Options, calls_per_cycle: int, status_calls: int, moment: Moment) -> None:
@@ -107,10 +109,16 @@ class Timetable:
         return LoopSeconds(due_at)
 
     def _is_off_hours(self, then: datetime) -> bool:
+        off_hours, time_zone = self._options.off_hours, dt_util.get_default_time_zone()
+        if off_hours is None:
+            return False
+        # All subjects ask at the same moment. Compared by identity: equal off hours may have other office days
+        if (known := self._off_hours_at) and known[0] == then and known[1] is off_hours and known[2] is time_zone:
+            return known[3]
         # A poll right before office hours counts as one in office hours
-        soon = then + timedelta(seconds=DUE_SLACK)
-        off_hours = self._options.off_hours
-        return off_hours is not None and off_hours.contains(soon, dt_util.get_default_time_zone())
+        is_off = off_hours.contains(then + timedelta(seconds=DUE_SLACK), time_zone)
+        self._off_hours_at = (then, off_hours, time_zone, is_off)
+        return is_off
 
     # Deadlines and failures
 
