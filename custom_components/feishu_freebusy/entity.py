@@ -33,6 +33,7 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
         self.subject_id = subject_id
         self._attr_unique_id = f"{coordinator.config_entry.unique_id}_{subject_id}_{description.key}"
         self._shown: object = None
+        self._rendered: object = None  # about to be written
 
     @property
     @override
@@ -76,16 +77,24 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     def _async_write_ha_state(self) -> None:
         """Write the state of one moment and remember it."""
         with self.coordinator.one_moment():
-            self._shown = self.rendered() if self.subject_id in self.coordinator else None
+            self._shown = self._rendered or self._render()
             super()._async_write_ha_state()
+
+    def _render(self) -> object:
+        return self.rendered() if self.subject_id in self.coordinator else None
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         if self.subject_id not in self.coordinator:
             return  # dropped; the entity will be removed
-        if self.rendered() != self._shown:
-            self.async_write_ha_state()
+        with self.coordinator.one_moment():
+            if (rendered := self.rendered()) != self._shown:
+                self._rendered = rendered  # of this moment: the write need not do it again
+                try:
+                    self.async_write_ha_state()
+                finally:
+                    self._rendered = None
 
 
 def zone_of(*shown: object) -> tzinfo | None:
