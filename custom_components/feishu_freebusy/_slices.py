@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-SLICE = 0.01  # seconds; several slices of ours may run in one turn of the event loop
+SLICE = 0.005  # seconds; several slices of ours may run in one turn of the event loop
 
 
 class Pace:

@@ -100,7 +100,7 @@ async def measure(selector: WatchedSelector, rooms: int, rounds: int) -> Result:
         await asyncio.sleep(0)  # let the selector see the end
         result.stalls[name].append(selector.stall().cpu)
 
-    flip_at = float(round(time.time()) + 40 + rooms // 20 + (86_400 if rounds else 0))
+    flip_at = float(round(time.time()) + 60 + rooms // 10 + (86_400 if rounds else 0))
     with running_tower(rooms, flip_at) as base_url, patch.object(schedule, "_SHORTEST_GAP", timedelta()):
         async with home() as hass:
             async with phase("start"):

@@ -18,7 +18,7 @@ from benchmarks.measure import ENVIRONMENT, ROOT
 from simulator import Simulator, Tenant
 
 FLIPS: Final = 6
-BETWEEN_FLIPS: Final = 16.0  # seconds
+BETWEEN_FLIPS: Final = 24.0  # seconds
 
 _ROOMS_A_FLOOR: Final = 25
 
