@@ -90,7 +90,7 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
             return  # dropped; the entity will be removed
         with self.coordinator.one_moment():
             if (rendered := self.rendered()) != self._shown:
-                self._rendered = rendered  # of this moment: the write need not do it again
+                self._rendered = rendered  # used by the write, at the same moment
                 try:
                     self.async_write_ha_state()
                 finally:
