@@ -257,7 +257,10 @@ def log_each_failure(patches: pytest.MonkeyPatch) -> None:
 
 
 def stay_in_the_zone(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(FreeBusyCoordinator, "_apply_time_zone", lambda _: None)
+    async def stay(_self: FreeBusyCoordinator) -> None:
+        pass
+
+    patches.setattr(FreeBusyCoordinator, "_apply_time_zone", stay)
 
 
 def leave_rooms_as_they_were(patches: pytest.MonkeyPatch) -> None:
