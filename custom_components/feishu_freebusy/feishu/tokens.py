@@ -39,7 +39,7 @@ class TokenCache:
 
     @property
     def current(self) -> str | None:
-        """Return the token while it is not to be renewed, else None: `get` then returns one."""
+        """Return the token if it is not due for renewal, else None: `get` then returns one."""
         return self._value if self._value and _now() < self._renew_at else None
 
     async def get(self) -> str:
