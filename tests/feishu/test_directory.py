@@ -269,3 +269,69 @@ def test_a_room_with_unknown_levels_has_no_building_or_floor(tenant: Tenant) -> 
     (room,) = catalogue.rooms.values()
 
     assert Catalogue(catalogue.rooms, {}).place(room) == ("", "")
+
+
+def empty_floors(tenant: Tenant, number: int) -> None:
+    """Add a tower with empty floors."""
+    tower = tenant.add_level("Tower C")
+    tenant.add_room("Tower C lobby", level=tower)
+    for floor in range(number):
+        tenant.add_level(f"{floor}F", tower)
+
+
+@pytest.mark.parametrize(("rooms_of_level", "lists"), [("subtree", 1 + 1 + 1), ("direct", 1 + 2 + 30)])
+def test_empty_levels_are_shown_by_the_fewest_lists(
+    tenant: Tenant, floors: list[Level], rooms_of_level: str, lists: int
+) -> None:
+    tenant.variants.update({"rooms_of_level": rooms_of_level})
+    empty_floors(tenant, 30)
+
+    catalogue, virtual = read(tenant)
+
+    assert catalogue.is_listed
+    assert catalogue.lists_below is (rooms_of_level == "subtree")
+    assert len(virtual.sent(ROOMS)) == lists
+
+
+@pytest.mark.parametrize("rooms_of_level", ["subtree", "direct"])
+def test_rooms_on_hidden_levels_are_found(tenant: Tenant, floors: list[Level], rooms_of_level: str) -> None:
+    tenant.variants.update({"rooms_of_level": rooms_of_level})
+    empty_floors(tenant, 5)
+    shown = list(tenant.rooms.values())
+    top = next(level for level in tenant.levels.values() if level.name == "4F")
+    hidden = tenant.add_room("Hidden", level=top)
+    only(tenant, shown)
+
+    catalogue, _ = read(tenant)
+
+    assert hidden.room_id in catalogue.rooms
+    assert not catalogue.is_listed
+
+
+def test_floors_below_a_closed_tower_are_read_one_by_one(tenant: Tenant, floors: list[Level]) -> None:
+    empty_floors(tenant, 3)
+    shown = list(tenant.rooms.values())
+    floor = next(level for level in tenant.levels.values() if level.name == "0F")
+    hidden = tenant.add_room("Hidden", level=floor)
+    only(tenant, shown)
+    tenant.inject(REFUSED, ROOMS, times=None, when=lambda call: call.query.get("room_level_id") == floor.parent_id)
+
+    catalogue, _ = read(tenant)
+
+    assert hidden.room_id in catalogue.rooms
+    assert catalogue.unread == {floor.parent_id}
+
+
+def test_lists_that_showed_nothing_new_are_not_read_again(tenant: Tenant, floors: list[Level]) -> None:
+    empty_floors(tenant, 30)
+    known, _ = read(tenant)
+    tenant.add_room("New", level=tenant.add_level("Annex"))
+
+    async def again() -> tuple[Catalogue, Virtual]:
+        virtual = on_virtual_time(tenant)
+        return await read_catalogue(virtual.client, known), virtual
+
+    catalogue, virtual = run(again())
+    assert catalogue.rooms.keys() == tenant.rooms.keys()
+    assert catalogue.levels.keys() == tenant.levels.keys()
+    assert len(virtual.sent(ROOMS)) == 1

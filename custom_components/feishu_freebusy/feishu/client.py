@@ -45,9 +45,9 @@ MAX_BATCH_ROOMS = 20
 MAX_BATCH_ROOMS_WINDOW = timedelta(days=30)
 MAX_BATCH_USERS = 10
 MAX_BATCH_USERS_WINDOW = timedelta(weeks=2)
-_PAGE_SIZE = 100
+PAGE_SIZE = 100
 _MAX_PAGES = 500
-_MAX_ITEMS = _MAX_PAGES * _PAGE_SIZE  # a server may return larger pages than requested
+_MAX_ITEMS = _MAX_PAGES * PAGE_SIZE  # a server may return larger pages than requested
 MAX_MGET_ROOMS = 50  # the API documents no maximum
 _USER_IDS_SIZE = 50
 NO_ROOM = "omm_00000000000000000000000000000000"
@@ -327,7 +327,7 @@ class FeishuClient:
         self, endpoint: Endpoint, room_level_id: str, parse_items: Callable[[dict[str, Any]], tuple[T, ...]]
     ) -> tuple[T, ...]:
         items: list[T] = []
-        params = {"page_size": str(_PAGE_SIZE)} | ({"room_level_id": room_level_id} if room_level_id else {})
+        params = {"page_size": str(PAGE_SIZE)} | ({"room_level_id": room_level_id} if room_level_id else {})
         seen: set[str] = set()
         for _ in range(_MAX_PAGES):
             page: Page[T] = parse.page(parse.data_of(await self._transport.call(endpoint, params=params)), parse_items)

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .client import FeishuClient
+from .client import PAGE_SIZE, FeishuClient
 from .errors import NotFeishuError, RequestError, ServerError, SubjectError, UnreadableAnswerError
 from .models import Room, RoomLevel
 
@@ -16,11 +16,17 @@ _MAX_DEPTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All rooms and levels of a tenant, by id. `unread` are the levels that could not be read, "" for the topmost."""
+    """All rooms and levels of a tenant, by id. `unread` are the levels that could not be read, "" for the topmost.
+
+    `is_listed` says whether the list without a level had all rooms; `lists_below` whether the list of a level has the
+    rooms of the levels below it, too.
+    """
 
     rooms: Mapping[str, Room]
     levels: Mapping[str, RoomLevel]
     unread: frozenset[str] = frozenset()
+    is_listed: bool = False
+    lists_below: bool = False
 
     def place(self, room: Room, building_depth: int = 0) -> tuple[str, str]:
         """Return the names of the building and the floor of a room, each empty if unknown."""
@@ -84,6 +90,18 @@ class Catalogue:
             if "" in above or not above.isdisjoint(self._lineage(level.parent_id))
         }
 
+    def lists_of(self, level_ids: Iterable[str]) -> list[str]:
+        """Return the levels whose lists have all rooms on these levels and on those below them."""
+        wanted = set(level_ids)
+        if not self.lists_below:
+            return sorted(wanted | self.levels_below(wanted).keys())
+        return sorted(level_id for level_id in wanted if wanted.isdisjoint(list(self._lineage(level_id))[1:]))
+
+    def top_of(self, level_id: str) -> str:
+        """Return the topmost level above a level, or the level itself."""
+        known = [above for above in self._lineage(level_id) if above in self.levels]
+        return known[-1] if known else level_id
+
     def _lineage(self, level_id: str) -> Iterator[str]:
         """Yield the IDs of a level and of those above it, the nearest first."""
         seen: set[str] = set()
@@ -93,41 +111,83 @@ class Catalogue:
             level_id = self.levels[level_id].parent_id if level_id in self.levels else level_id
 
 
-async def read_catalogue(client: FeishuClient) -> Catalogue:
+async def read_catalogue(client: FeishuClient, known: Catalogue | None = None) -> Catalogue:
     """Read all rooms and levels. Raises `FeishuError` if the tenant can't be read.
 
+    If an earlier read, `known`, found all rooms in the list without a level, no list of a level is read again.
+
     A room list without a level should hold every room of the tenant, but some tenants return only a part. So read the
-    rooms of each level that has none in the list, and of one that has many. If one of them has a new room, read all
-    other levels, too. A level that can't be read costs that level alone: it is in `unread`.
+    list of a level that has many rooms, and the lists that show the levels without rooms. If one of them has a new
+    room, read all other levels, too. A level that can't be read costs that level alone: it is in `unread`.
     """
     scan = _Scan(client)
     rooms = _by_id(await client.rooms())
     levels = await scan.levels()
+    if known and known.is_listed:
+        return replace(known, rooms=rooms, levels=levels, unread=frozenset(scan.unread))
+    known = Catalogue(rooms, levels)
     seen = {level_id for room in rooms.values() for level_id in (*room.path, room.room_level_id)}
-    hidden = await scan.rooms_of(levels.keys() - seen)
-    asked = levels.keys() - seen
-    if not hidden.keys() - rooms.keys():
-        for level_id in _samples(rooms, levels):
-            asked |= {level_id}
-            hidden |= (sample := await scan.rooms_of([level_id]))
-            if any(level_id in room.path and room.room_level_id != level_id for room in sample.values()):
-                break  # the list of a level has the rooms below it
-    if hidden.keys() - rooms.keys():
-        hidden |= await scan.rooms_of(levels.keys() - asked)
-    return Catalogue(rooms=hidden | rooms, levels=levels, unread=frozenset(scan.unread))
+    hidden: dict[str, Room] = {}
+    asked: set[str] = set()
+    lists_below = False
+    for level_id in _samples(known):
+        asked.add(level_id)
+        hidden |= (sample := await scan.rooms_of([level_id]))
+        if any(level_id in room.path and room.room_level_id != level_id for room in sample.values()):
+            lists_below = True
+            break
+    empty = levels.keys() - seen - asked
+    lists = set(_shortest_lists(known, empty)) - asked if lists_below else set(empty)
+    hidden |= await scan.rooms_of(lists)
+    asked |= lists
+    is_listed = not hidden.keys() - rooms.keys()
+    if not is_listed:
+        lists = set(map(known.top_of, levels) if lists_below else levels)
+        hidden |= await scan.rooms_of(lists - asked)
+        asked |= lists
+    if lists_below:  # a level may be closed to the app, and those below it not
+        below = known.levels_below(scan.unread & asked).keys()
+        hidden |= await scan.rooms_of((below if not is_listed else below & empty) - asked)
+        is_listed = is_listed and not hidden.keys() - rooms.keys()
+    return Catalogue(hidden | rooms, levels, frozenset(scan.unread), is_listed=is_listed, lists_below=lists_below)
 
 
-def _samples(rooms: Mapping[str, Room], levels: Mapping[str, RoomLevel]) -> list[str]:
+def _shortest_lists(known: Catalogue, empty: Iterable[str]) -> list[str]:
+    """Return the levels whose lists, with the rooms below them, show all of the levels `empty` in the fewest calls.
+
+    That is the topmost level, or the topmost of the empty ones if the list of the whole has too many pages.
+    """
+    apart = replace(known, lists_below=True).lists_of(empty)
+    by_top: dict[str, list[str]] = {}
+    for level_id in apart:
+        by_top.setdefault(known.top_of(level_id), []).append(level_id)
+    counts = known.room_counts()
+    return [
+        level_id
+        for top, below in by_top.items()
+        for level_id in ([top] if pages_of(counts[top]) < len(below) else below)
+    ]
+
+
+def pages_of(rooms: int) -> int:
+    """Return how many calls a list of this many rooms takes."""
+    return max(-(-rooms // PAGE_SIZE), 1)
+
+
+def _samples(known: Catalogue) -> list[str]:
     """Return the levels whose lists show whether the list without a level is complete.
 
     These are the topmost level with the most rooms, and the level with the most rooms directly on it: not every tenant
-    lists the rooms below a level.
+    lists the rooms below a level. If no room is listed, it is the topmost level with the most levels below it.
     """
-    catalogue = Catalogue(rooms, levels)
-    below = {level_id: n for level_id, n in catalogue.room_counts().items() if level_id in levels}
-    directly = Counter(room.room_level_id for room in rooms.values() if room.room_level_id in levels)
+    levels = known.levels
+    below = {level_id: n for level_id, n in known.room_counts().items() if level_id in levels}
+    directly = Counter(room.room_level_id for room in known.rooms.values() if room.room_level_id in levels)
     topmost = {level_id: n for level_id, n in below.items() if levels[level_id].parent_id not in levels}
-    fullest = [max(counts, key=lambda each: (counts[each], each)) for counts in (topmost, directly) if counts]
+    largest = Counter(map(known.top_of, levels)) if not below else Counter[str]()
+    fullest = [
+        max(each, key=lambda level_id: (each[level_id], level_id)) for each in (topmost, directly, largest) if each
+    ]
     return list(dict.fromkeys(fullest))
 
 

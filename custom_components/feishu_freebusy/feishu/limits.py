@@ -5,6 +5,11 @@ Limits: https://open.feishu.cn/document/server-docs/api-call-guide/frequency-con
 
 import asyncio
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
 
 from .clock import ServerClock
@@ -13,6 +18,40 @@ from .errors import RateLimitedError
 MAX_IN_FLIGHT = 10
 LIMITS = ((50, 1.0), (1000, 60.0))  # calls, seconds: "tier 4", the limits of every API used here
 _SHORTEST_SLEEP = 1e-6  # seconds; a timer may fire slightly early, and shorter sleeps would spin
+
+
+class Payer(StrEnum):
+    """What calls are made for."""
+
+    POLLS = "polls"
+    STATUSES = "statuses"
+    CATALOGUE = "catalogue"
+    RANGES = "ranges"  # days of calendars outside the known window
+    ACTIONS = "actions"
+    UPDATES = "updates"  # `homeassistant.update_entity`; counted among the polls, too
+    OTHER = "other"  # flows and repairs
+
+
+@dataclass(slots=True)
+class Bill:
+    """Counts the calls that one piece of work makes."""
+
+    payer: Payer
+    calls: int = 0
+
+
+_bill: ContextVar[Bill | None] = ContextVar("bill", default=None)
+
+
+@contextmanager
+def paid_by(payer: Payer) -> Iterator[Bill]:
+    """Count the calls made inside, also those of tasks that are started there, for `payer`."""
+    bill = Bill(payer)
+    token = _bill.set(bill)
+    try:
+        yield bill
+    finally:
+        _bill.reset(token)
 
 
 class SlidingWindow:
@@ -72,12 +111,13 @@ class SlidingWindow:
 class AppTraffic:
     """The limits and counters of one app. All clients of the app share it, because Feishu limits the app.
 
-    `counted` holds the calls that count towards the monthly quota, by API; `sent` is the number of all calls. `clock`
-    compares the server's clock with ours.
+    `counted` holds the calls that count towards the monthly quota, by API, and `paid` the same calls by payer; `sent`
+    is the number of all calls. `clock` compares the server's clock with ours.
     """
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
+        self.paid: Counter[str] = Counter()
         self.sent = 0
         self.clock = ServerClock()
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
@@ -95,6 +135,14 @@ class AppTraffic:
         """Release the slot of a call that ended, successful or not."""
         self._in_flight.release()
         self._windows[api].leave()
+
+    def count(self, api: str) -> None:
+        """Count a call towards the monthly quota."""
+        bill = _bill.get()
+        self.counted[api] += 1
+        self.paid[bill.payer if bill else Payer.OTHER] += 1
+        if bill:
+            bill.calls += 1
 
     def block(self, api: str, seconds: float) -> None:
         """Admit no call to `api` for this long."""

@@ -119,7 +119,7 @@ class Transport:
         answer = await self._send_with_retries(request, deadline, token)
         if answer.code == 0:
             if request.endpoint.counted:
-                self._traffic.counted[request.endpoint.path] += 1
+                self._traffic.count(request.endpoint.path)
             return answer.body
         scopes, known = request.endpoint.scopes, self._known(request, token)
         raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, known=known)

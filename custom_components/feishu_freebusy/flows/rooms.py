@@ -35,6 +35,7 @@ _LOGGER = logging.getLogger(__name__)
 _SEPARATORS = re.compile(r"[\s,;，；、]+")  # pasted lists may have Chinese punctuation
 _ID = re.compile(r"\w{5,}", re.ASCII)
 _PROGRESS_FROM = 20  # rooms to try; fewer finish before a progress bar appears
+_MOST_TRIED = 100  # rooms; each takes a call. If others can't be read, the first poll finds out
 _NO_CATALOGUE = Catalogue({}, {})
 
 
@@ -111,7 +112,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         if self._catalogue is not None and not again:
             return
         try:
-            self._catalogue = await read_catalogue(self._client())
+            self._catalogue = await read_catalogue(self._client(), None if again else self._last_catalogue())
             self._list_refused = None
         except ScopeMissingError as error:
             self._catalogue = self._known
@@ -217,14 +218,15 @@ class RoomSteps(ConfigEntryBaseFlow):
 
     async def _try_rooms(self, room_ids: list[str]) -> Answers:
         now = dt_util.utcnow()
+        tried = room_ids[:_MOST_TRIED]
         read = 0
 
         def show_progress(_room_id: str, _answer: BusyAnswer) -> None:
             nonlocal read
             read += 1
-            self.async_update_progress(read / len(room_ids))
+            self.async_update_progress(read / len(tried))
 
-        return await ListSource(self._client()).read(room_ids, now, now + timedelta(days=1), show_progress)
+        return await ListSource(self._client()).read(tried, now, now + timedelta(days=1), show_progress)
 
     async def async_step_rooms_tried(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show which rooms failed and why, or continue."""

@@ -17,6 +17,14 @@ _LETTERS_OF_SIGN = 7
 
 
 @dataclass(frozen=True, slots=True)
+class WholeRead:
+    """A read of the whole tree of rooms and levels: when, and how many calls it took."""
+
+    at: datetime
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownRooms:
     """The rooms and levels as read at `read_at`.
 
@@ -25,7 +33,8 @@ class KnownRooms:
     `gone`. `strays` are followed rooms that the latest scan found on no followed level: they stay on their old level
     until a direct request confirms a move. `lost_levels` counts the scans without a followed level. `scopes` are those
     granted to the app, None if unknown. `unlisted` is not empty if the app may not list rooms: one of these scopes
-    would allow it. `was_listed` says whether it ever could.
+    would allow it. `was_listed` says whether it ever could. `whole` is the last read of the whole tree; since then,
+    only the rooms that are used may have been read.
 
     The status of rooms is also read between the scans: `told_at` then has the time. `absent` are the rooms that the
     latest of these reads did not find. `doubted` is when bookings of a room vanished, which a closure may have caused.
@@ -43,6 +52,7 @@ class KnownRooms:
     scopes: frozenset[str] | None = None
     unlisted: tuple[str, ...] = ()
     was_listed: bool = True
+    whole: WholeRead | None = None
 
     @property
     def levels_gone(self) -> frozenset[str]:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from math import ceil
 
+from ..const import CATALOGUE_INTERVAL
 from ..feishu.errors import CredentialsError, FeishuError, QuotaExceededError
 
 MIN_INTERVAL = timedelta(seconds=30)
@@ -25,8 +27,17 @@ _STATUS_SHARES = (
     (_STATUS_SHARE_MOST, MAX_INTERVAL),
 )
 _STATUS_OFF_HOURS_FACTOR = 6
+_OTHER_SHARE_MOST = 1 / 3  # of what is left, reserved for all calls except those of polls and statuses
 _STATUS_FIRST_RETRY = timedelta(minutes=5)
 _STATUS_LONGEST_RETRY = timedelta(minutes=30)
+
+# The tree of rooms and levels is read whole as often as this part of the budget allows, the used rooms in between
+_WHOLE_TREE_SHARE = 0.03
+_USED_ROOMS_SHARE = 0.02
+_WHOLE_TREE_LONGEST = timedelta(days=30)
+_USED_ROOMS_LONGEST = timedelta(days=1)
+_UNLIMITED_TREE_BUDGET = 250_000  # without a budget, a big tree is still read rarely
+_MONTH = timedelta(days=30)
 
 _SHORTEST_GRACE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(minutes=1)
@@ -156,25 +167,52 @@ def poll_plan(
     return PollPlan(max(wanted.office, _spread(left.office, cycles - left.off / MAX_INTERVAL)), MAX_INTERVAL)
 
 
-def status_plan(calls_per_read: int, *, calls: int | None, time_left: TimeLeft) -> PollPlan:
+def status_plan(calls_per_read: int, *, calls: int | None, time_left: TimeLeft, usual: float | None = None) -> PollPlan:
     """Return how often to read the status of all rooms, which takes `calls_per_read` calls.
 
-    `calls` is how many calls are left for `time_left`; None for unlimited calls.
+    `calls` is how many calls are left for `time_left`; None for unlimited calls. `usual` is how many it would be if the
+    budget were spent evenly: what is saved does not make the reads more frequent.
     """
     plan = _status_plan(STATUS_INTERVAL)
     if calls is None or not calls_per_read:
         return plan
     for share, longest in _STATUS_SHARES:
         needed = time_left.cycles(plan) * calls_per_read
-        if needed > share * calls:
-            plan = _status_plan(min(plan.office * needed / max(share * calls, 1), longest))
+        of = calls if usual is None or share != _STATUS_SHARE else min(calls, usual)
+        if needed > share * of:
+            plan = _status_plan(min(plan.office * needed / max(share * of, 1), longest))
     return plan
 
 
-def budget_of_polls(budget: int | None, used: int, status_calls: float) -> int | None:
-    """Return the budget without the `status_calls` that the rest of the month takes."""
-    most = max((budget or 0) - used, 0) * _STATUS_SHARE_MOST
-    return None if budget is None else budget - round(min(status_calls, most))
+def budget_of_polls(budget: int | None, used: int, other_calls: float) -> int | None:
+    """Return the budget without the `other_calls` that the rest of the month takes."""
+    most = max((budget or 0) - used, 0) * (_STATUS_SHARE_MOST + _OTHER_SHARE_MOST)
+    return None if budget is None else budget - round(min(other_calls, most))
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguePlan:
+    """How often to read the whole tree of rooms and levels, and in between the rooms that are used."""
+
+    whole: timedelta
+    used: timedelta
+    calls_a_day: float
+
+
+def catalogue_plan(whole_calls: int, used_calls: int, budget: int | None) -> CataloguePlan:
+    """Return how often to read the catalogue.
+
+    A read of the whole tree takes `whole_calls` calls, one of the used rooms `used_calls`. `budget` is the number of
+    calls a month, None for unlimited calls.
+    """
+    of_month = _UNLIMITED_TREE_BUDGET if budget is None else max(budget, 1)
+    whole = _MONTH * whole_calls / (of_month * _WHOLE_TREE_SHARE)
+    if whole <= CATALOGUE_INTERVAL:
+        return CataloguePlan(CATALOGUE_INTERVAL, CATALOGUE_INTERVAL, whole_calls * (_DAY / CATALOGUE_INTERVAL))
+    used = max(_MONTH * used_calls / (of_month * _USED_ROOMS_SHARE), CATALOGUE_INTERVAL)
+    used = min(used, _USED_ROOMS_LONGEST)
+    whole = used * ceil(min(whole, _WHOLE_TREE_LONGEST) / used)  # one read of the used rooms is replaced
+    return CataloguePlan(whole, used, whole_calls * (_DAY / whole) + used_calls * (_DAY / used - _DAY / whole))
 
 
 def _status_plan(office: timedelta) -> PollPlan:

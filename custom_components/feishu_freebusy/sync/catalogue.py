@@ -1,10 +1,14 @@
-"""Reads the rooms and levels of the tenant a few times a day."""
+"""Reads the rooms and levels of the tenant a few times a day.
+
+If the whole tree takes many calls, it is read rarely. In between, only the rooms that are used are read.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from math import ceil
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -14,17 +18,28 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CATALOGUE_INTERVAL
 from ..errors import update_failed
-from ..feishu.client import FeishuClient
-from ..feishu.directory import Catalogue, read_catalogue
-from ..feishu.errors import FeishuError, RequestError, ScopeMissingError, SubjectError, UnreadableAnswerError
+from ..feishu.client import MAX_MGET_ROOMS, FeishuClient
+from ..feishu.directory import Catalogue, pages_of, read_catalogue
+from ..feishu.errors import (
+    EndpointRetiredError,
+    FeishuError,
+    RequestError,
+    ScopeMissingError,
+    SubjectError,
+    UnreadableAnswerError,
+)
+from ..feishu.limits import Payer, paid_by
 from ..feishu.models import Room
-from ..model.directory import SCANS_TO_BE_GONE, KnownRooms, RoomInfo, describe_rooms
-from ..model.intervals import pause_after
+from ..model.directory import SCANS_TO_BE_GONE, KnownRooms, RoomInfo, WholeRead, describe_rooms
+from ..model.intervals import CataloguePlan, catalogue_plan, pause_after
 from ..model.options import Options
 from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_INTERVAL = timedelta(minutes=30)
+_SLACK = timedelta(minutes=5)  # timers are a little early or late
+# A read of the used rooms that fails like this is replaced by one of the whole tree
+_NO_FAILURE_OF_ALL = (EndpointRetiredError, RequestError, SubjectError, UnreadableAnswerError)
 _NOT_ALLOWED = 121005  # the app may not see the room: that does not mean that it was deleted
 
 
@@ -56,6 +71,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         self.failing_since: datetime | None = None  # the first of the reads that have failed in a row
         self.failed_at: datetime | None = None  # the last one that failed
         self._scanned = False  # since the start
+        self._wants_whole = False  # the next read must be one of the whole tree
+        self._calls_of_used: int | None = None  # of the last read of the used rooms
+        self._plan: tuple[object, CataloguePlan] | None = None  # and what it was made for
         if stored:
             self.data = stored
 
@@ -64,19 +82,105 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         started = self.hass.loop.time()
         try:
             with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
-                scanned = await read_catalogue(self._client)
-                scopes = await self._read_scopes()
-                read = await self._compare(
-                    await self._keep_placed(KnownRooms(scanned, self._clock(started), scopes=scopes))
-                )
+                read = await self._read(self._clock(started))
                 poll.note([read])
         except FeishuError as error:
             return await self._without_answer(error, self._clock(started))
         # A first scan without some levels may lack rooms that nothing else tells of
-        self.update_interval = _RETRY_INTERVAL if read.catalogue.unread and not self.data else CATALOGUE_INTERVAL
+        is_partial = read.catalogue.unread and not self.data
+        self._wants_whole = self._wants_whole or bool(is_partial)
         self.error = self.failing_since = None
         self._scanned = True
-        return read.with_newer_of(self.data) if self.data else read
+        read = read.with_newer_of(self.data) if self.data else read
+        self.update_interval = _RETRY_INTERVAL if is_partial else self._plan_of(read).used
+        return read
+
+    @property
+    def plan(self) -> CataloguePlan:
+        """Return how often the catalogue is read, and how many calls that takes."""
+        return self._plan_of(self.data)
+
+    def _plan_of(self, known: KnownRooms) -> CataloguePlan:
+        options = Options.of(self.config_entry.options)
+        key = (known.whole, known.unlisted, self._calls_of_used, options.budget)
+        if self._plan is None or self._plan[0] != key:
+            used = self._calls_of_used
+            if used is None:
+                used = ceil(len(self._used(known, options)) / MAX_MGET_ROOMS)
+            whole = known.whole.calls if known.whole and not known.unlisted else 0
+            self._plan = (key, catalogue_plan(whole, used, options.budget))
+        return self._plan[1]
+
+    async def _read(self, now: datetime) -> KnownRooms:
+        """Read the whole tree if it is time, else the rooms that are used. Raises `FeishuError`."""
+        if self.data and not self._is_whole_due(self.data, now):
+            with paid_by(Payer.CATALOGUE) as bill, suppress(*_NO_FAILURE_OF_ALL):
+                read = await self._compare(await self._read_used(self.data, now))
+                self._calls_of_used = bill.calls
+                return read
+        with paid_by(Payer.CATALOGUE) as bill:
+            scanned = await read_catalogue(self._client)
+            scopes = await self._read_scopes()
+            read = await self._compare(await self._keep_placed(KnownRooms(scanned, now, scopes=scopes)))
+            self._wants_whole = False
+            return replace(read, whole=WholeRead(now, bill.calls))
+
+    def _is_whole_due(self, known: KnownRooms, now: datetime) -> bool:
+        followed = Options.of(self.config_entry.options).room_levels.keys()
+        plan = self._plan_of(known)
+        return (
+            self._wants_whole
+            or known.whole is None
+            or bool(known.unlisted)
+            or plan.whole <= CATALOGUE_INTERVAL
+            or now - known.whole.at > plan.whole - _SLACK
+            or now < known.whole.at  # the clock was set back
+            or not followed <= known.catalogue.levels.keys()
+            or any(scans < SCANS_TO_BE_GONE for scans in known.lost_levels.values())
+        )
+
+    @staticmethod
+    def _used(known: KnownRooms, options: Options) -> list[str]:
+        return list(dict.fromkeys([*options.rooms, *known.followed(options.room_levels)]))
+
+    async def _read_used(self, known: KnownRooms, now: datetime) -> KnownRooms:
+        """Read the chosen rooms and those on followed levels; all others stay as they were. Raises `FeishuError`."""
+        options, catalogue = Options.of(self.config_entry.options), known.catalogue
+        used = self._used(known, options)
+        found: dict[str, Room] = {}
+        lists = [level for level in catalogue.lists_of(options.room_levels) if level not in catalogue.unread]
+        if lists and catalogue.is_listed and pages_of(len(catalogue.rooms)) <= len(lists):
+            lists = [""]  # the list of all rooms
+        for level_id in lists:
+            found |= {room.room_id: room for room in await self._client.rooms(level_id)}
+        rest = [room_id for room_id in used if room_id not in found]
+        found |= {room.room_id: room for room in await self._client.rooms_mget(rest)}
+        others = catalogue.rooms.keys() - used - found.keys()
+        return replace(
+            known,
+            catalogue=replace(
+                catalogue,
+                rooms={
+                    **{room_id: room for room_id, room in catalogue.rooms.items() if room_id in others},
+                    **{room_id: self._placed(room, known) for room_id, room in found.items()},
+                },
+            ),
+            read_at=now,
+            told_at={room_id: known.as_of(room_id) for room_id in others},
+            scopes=await self._read_scopes(),
+            strays=known.strays & found.keys(),
+            absent=frozenset(),
+            doubted={},
+        )
+
+    def _placed(self, room: Room, known: KnownRooms) -> Room:
+        """Return a room on its level. Without a known one, it stays where it was until the tree is read."""
+        levels, before = known.catalogue.levels, known.catalogue.rooms.get(room.room_id)
+        if room.room_id not in known.strays and not known.catalogue.levels_of(room).isdisjoint(levels):
+            if room.room_level_id in levels or not room.room_level_id:
+                return room
+            self._wants_whole |= before is None or before.room_level_id != room.room_level_id
+        return replace(room, path=before.path, room_level_id=before.room_level_id) if before else room
 
     @callback
     def take_statuses(self, asked: Collection[str], found: Iterable[Room], read_at: datetime) -> None:
@@ -120,7 +224,9 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
             read,
             catalogue=replace(read.catalogue, rooms={**kept, **read.catalogue.rooms, **found}),
             missing={room_id: missing[room_id] for room_id in still_missing},
-            told_at={room_id: self.data.as_of(room_id) for room_id in still_missing} if self.data else {},
+            told_at={**read.told_at, **{room_id: self.data.as_of(room_id) for room_id in still_missing}}
+            if self.data
+            else {},
             gone=frozenset(gone - forgotten),
         )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..feishu.directory import Catalogue
 from ..feishu.models import BusyPeriod, Room, RoomLevel, RoomStatus, RsvpStatus
-from ..model.directory import KnownRooms
+from ..model.directory import KnownRooms, WholeRead
 from ..model.subject import Reading
 
 type Json = dict[str, Any]
@@ -93,6 +93,10 @@ def catalogue_to_json(read: KnownRooms) -> Json:
         "doubted": {room_id: _text(instant) for room_id, instant in read.doubted.items()},
         "scopes": None if read.scopes is None else sorted(read.scopes),
         "was_listed": read.was_listed,
+        "whole": read.whole and [_text(read.whole.at), read.whole.calls],
+        "unread": sorted(read.catalogue.unread),
+        "is_listed": read.catalogue.is_listed,
+        "lists_below": read.catalogue.lists_below,
     }
 
 
@@ -164,7 +168,13 @@ def _catalogue(value: Json) -> KnownRooms:
     if not missing.keys() | strays <= by_id.keys():
         raise ValueError("a missing room is not among the known rooms")
     return KnownRooms(
-        Catalogue(by_id, {level.room_level_id: level for level in levels}),
+        Catalogue(
+            by_id,
+            {level.room_level_id: level for level in levels},
+            frozenset(_texts(value["unread"])),
+            is_listed=_exactly(bool, value["is_listed"]),
+            lists_below=_exactly(bool, value["lists_below"]),
+        ),
         read_at=_instant(value["read_at"]),
         missing=missing,
         told_at={room_id: _instant(instant) for room_id, instant in _exactly(dict, value["told_at"]).items()},
@@ -175,7 +185,15 @@ def _catalogue(value: Json) -> KnownRooms:
         doubted={room_id: _instant(instant) for room_id, instant in _exactly(dict, value["doubted"]).items()},
         scopes=None if value["scopes"] is None else frozenset(_texts(value["scopes"])),
         was_listed=_exactly(bool, value["was_listed"]),
+        whole=_whole(value["whole"]),
     )
+
+
+def _whole(value: object) -> WholeRead | None:
+    if value is None:
+        return None
+    at, calls = _exactly(list, value)
+    return WholeRead(_instant(at), _exactly(int, calls))
 
 
 def _room(value: Json) -> Room:
