@@ -135,9 +135,9 @@ async def test_the_interval_is_stretched_by_the_budget(
     await set_up(*rooms, plan="free", source="list", calls=20_000)
 
     left = at(0, day=8) - at(10)
-    statuses = left / timedelta(minutes=30)
+    others = left / timedelta(minutes=30) + left / timedelta(hours=6) * 2  # statuses, and the catalogue
     assert float(shown(hass, tenant, "interval").state) == pytest.approx(
-        left / timedelta(minutes=1) * 12 / (5_000 - statuses), rel=0.01
+        left / timedelta(minutes=1) * 12 / (5_000 - others), rel=0.01
     )
 
 
@@ -147,8 +147,9 @@ async def test_projected_calls_estimate_the_whole_month(
     await set_up(*rooms[:3], scan_interval=600, calls=5_000)
     projected = int(shown(hass, tenant, "projected_calls").state)
     assert projected % 100 == 0
-    # Three polls and a read of the statuses every ten minutes
-    assert projected == pytest.approx(5_000 + (at(0, day=8) - at(10)) / timedelta(minutes=10) * 4, abs=100)
+    left = at(0, day=8) - at(10)
+    others = left / timedelta(minutes=10) + left / timedelta(hours=6) * 2  # statuses, and the catalogue
+    assert projected == pytest.approx(5_000 + left / timedelta(minutes=10) * 3 + others, abs=100)
 
     await clock.to(at(22))
     assert int(shown(hass, tenant, "projected_calls").state) == pytest.approx(projected, abs=100)

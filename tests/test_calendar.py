@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.sync.ranges import MAX_RANGE
 from simulator import Fault, Room, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of
+from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of
 from tests.conftest import at
 from tests.test_translations import TEXTS
 
@@ -404,6 +404,74 @@ async def test_days_beyond_the_window_are_read_once_in_15_minutes(
         vega.room_id,
         orion.room_id,
     ]
+
+
+async def test_an_open_card_of_two_weeks_uses_only_its_share(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, panel: Panel, rooms: list[Room]
+) -> None:
+    entry = await set_up(*rooms, plan="free", source="list", monthly_budget=9_000, scan_interval=RARELY)
+    window = (at(0), at(0, day=14))
+    for room in rooms:
+        panel.look_at(calendar_of(hass, room), *window)
+    assert await panel.updates() == [[]] * len(rooms)
+    tenant.requests.clear()
+
+    for hour in range(24):
+        await clock.to(at(11) + timedelta(hours=hour))
+        for room in rooms:
+            panel.look_at(calendar_of(hass, room), *window)
+        assert None not in await panel.updates()
+
+    ranges = [call for call in tenant.calls(FREE_BUSY) if window_of(call.body) != DAY * 8]
+    assert 30 <= len(ranges) <= 30 + 60 - len(rooms)  # a day's share, and what two days had left
+    assert entry.runtime_data.calls.by_payer["ranges"] == len(ranges) + len(rooms)
+
+
+async def test_a_used_up_share_is_said_for_days_that_were_never_read(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, rooms: list[Room]
+) -> None:
+    await set_up(*rooms, plan="free", source="list", monthly_budget=1_200, scan_interval=RARELY)
+    for room in rooms[:8]:
+        assert await ask(room, *BEYOND) == []
+
+    with pytest.raises(HomeAssistantError) as refusal:
+        await ask(rooms[8], *BEYOND)
+    assert_is_translated(refusal.value)
+    assert refusal.value.translation_key == "ranges_over_budget"
+    assert await ask(rooms[8], at(0), at(0, day=2)) == []
+    await clock.forward(hours=7)
+    assert await ask(rooms[8], *BEYOND) == []
+
+
+async def test_rooms_read_by_batch_share_the_call_of_a_card(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, panel: Panel, rooms: list[Room]
+) -> None:
+    tenant.book(rooms[3].room_id, at(9, day=10), at(10, day=10))
+    await set_up(*rooms, source="batch", scan_interval=RARELY)
+    tenant.requests.clear()
+
+    for room in rooms:
+        panel.look_at(calendar_of(hass, room), at(0), at(0, day=14))
+    await clock.forward(seconds=1)
+
+    assert sorted(filter(None, await panel.updates())) == [[(at(9, day=10), at(10, day=10))]]
+    assert (len(tenant.calls(BATCH)), tenant.calls(FREE_BUSY)) == (1, [])
+
+
+async def test_days_before_the_window_are_read_once_a_day(
+    tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9, day=-3), at(10, day=-3))
+    tenant.book(orion.room_id, at(11, day=-1), at(12, day=-1))  # leaves the window meanwhile
+    await set_up(orion, scan_interval=600)
+    tenant.requests.clear()
+
+    for hour in range(24):
+        await clock.to(at(10, 1) + timedelta(hours=hour))
+        found = await ask(orion, at(0, day=-7), at(0, day=3))
+        assert found == [(at(9, day=-3), at(10, day=-3)), (at(11, day=-1), at(12, day=-1))]
+
+    assert len([call for call in tenant.calls(FREE_BUSY) if window_of(call.body) != DAY * 8]) == 1
 
 
 async def test_simultaneous_requests_make_one_call(

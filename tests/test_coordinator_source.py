@@ -69,6 +69,21 @@ async def test_repeated_demands_cause_few_reads(
     assert all(1 <= len(reads_of(tenant, room)) <= 2 for room in rooms)
 
 
+@pytest.mark.parametrize(
+    ("options", "most"), [({"plan": "free", "source": "list"}, 83 * 1.5), ({}, 833 * 1.5)], ids=["free", "paid"]
+)
+async def test_reads_on_demand_in_a_loop_are_bounded(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, options: dict[str, Any], most: float
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY, **options)
+    for _ in range(12 * 60):
+        await entry.runtime_data.async_read_now(orion.room_id)
+        await clock.forward(minutes=1)
+
+    assert 0.8 * most < entry.runtime_data.calls.by_payer["updates"] <= most + 2
+    assert len(reads_of(tenant, orion)) <= 1 + 12 + (most + 2) / 2  # each comes with a read of the status
+
+
 async def test_read_on_demand_fills_its_batch_with_other_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, many: list[Room]
 ) -> None:

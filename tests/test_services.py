@@ -963,7 +963,7 @@ async def test_a_user_who_was_removed_reads_nothing(
 async def test_actions_use_only_their_share_of_the_budget(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
 ) -> None:
-    await set_up(lyra, plan="free", monthly_budget=3_000)  # 20 calls a day for actions
+    await set_up(lyra, plan="free", monthly_budget=6_000)  # 20 calls a day for actions
 
     await ask("get_free_busy", room_id=lyra.room_id, duration={"days": 366})  # five windows
     with pytest.raises(ServiceValidationError) as refusal:

@@ -19,6 +19,7 @@ from .feishu.errors import FeishuError
 from .feishu.models import SubjectKind, SubjectRef
 from .model.schedule import Block
 from .sync.ranges import MAX_RANGE
+from .sync.shares import OverShareError
 
 PARALLEL_UPDATES = 0
 
@@ -97,6 +98,8 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             blocks = await self.coordinator.async_bookings(self.subject_id, start, end)
         except FeishuError as error:
             raise failed(error, HomeAssistantError) from error
+        except OverShareError as error:
+            raise refused("ranges_over_budget") from error
         return [self._event_of(block) for block in blocks]
 
     def _event_of(self, block: Block) -> CalendarEvent:

@@ -6,25 +6,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from math import inf
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.helpers.update_coordinator import REQUEST_REFRESH_DEFAULT_COOLDOWN, DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ._slices import Pace, in_slices
 from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
-from .feishu.models import SubjectKind
+from .feishu.errors import FeishuError
+from .feishu.models import BusyPeriod, SubjectKind
 from .issues import Account, Outdated, UsedUp, async_update_issues, async_update_stale
 from .model.directory import RoomInfo, shortened
 from .model.evidence import STATUS_LIMIT, Hours, RoomEvidence, Stamp
-from .model.intervals import month_bounds
+from .model.intervals import month_bounds, pause_after
 from .model.moment import LoopSeconds, Moment
-from .model.options import Options
+from .model.options import Options, SourceOption
 from .model.schedule import Block, DisabledPeriod, Schedule, disabled_period
 from .model.subject import PersonInfo, Reading, Snapshot, Subject, SubjectInfo
 from .sync.catalogue import CatalogueCoordinator
@@ -32,7 +34,7 @@ from .sync.journal import OutdatedLog
 from .sync.office_days import OfficeDays
 from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
-from .sync.ranges import RangeReader
+from .sync.ranges import Range, RangeReader
 from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.wake_up import WakeUp
 
@@ -72,12 +74,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.last_read_at: datetime | None = None
         self._stored = stored
         self._is_reading_statuses = False
+        self._asked_at = LoopSeconds(-inf)  # when the first of the requests came that one poll serves
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
         self.pace = Pace()  # of removing entities
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
         self._subjects = {subject_id: Subject(info) for subject_id, info in self._describe().items()}
-        self._ranges = RangeReader(client)
+        self._ranges = RangeReader(client, calls.ranges)
         self._outdated_log = OutdatedLog(entry.title)
         self._poller = Poller(hass, entry, client, catalogue, calls, self)
         self.timetable = self._poller.timetable
@@ -153,22 +156,43 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     async def async_bookings(self, subject_id: str, start: datetime, end: datetime) -> tuple[Block, ...]:
         """Return the single bookings that touch `[start, end)`: from memory if known, else from Feishu.
 
-        A subject that was just dropped has none. Raises `FeishuError`.
+        A subject that was just dropped has none. Raises `FeishuError`, and `OverShareError` if calendars have used up
+        their share of the budget.
         """
         if (subject := self._subjects.get(subject_id)) is None:
             return ()
         moment = self.moment
         if subject.reading and subject.knows(start, end, moment):
             return subject.single_bookings(subject.reading.periods, start, end)
-        external = self.options.include_external_calendar
+        if window := subject.window(moment):
+            first, last = window
+            earlier = Range.past(start, min(first, end), moment.now) if start < first else None
+            later = Range.ahead(max(last, start), end, start, moment.now) if last < end else None
+        else:
+            earlier = later = Range.whole(start, end)
         try:
-            periods = await self._ranges.read(
-                subject_id, subject.kind, start, end, moment, include_external_calendar=external
+            before, after = await asyncio.gather(
+                self._read_range(subject, earlier, moment), self._read_range(subject, later, moment)
             )
         finally:
             if not self._shutdown_requested:
                 self.calls.async_save_soon()
-        return subject.single_bookings(subject.updated(periods, self.moment), start, end)
+        return subject.single_bookings(subject.updated(before, self.moment, after), start, end)
+
+    async def _read_range(self, subject: Subject, wanted: Range | None, moment: Moment) -> tuple[BusyPeriod, ...]:
+        if wanted is None:
+            return ()
+        cause = self.last_exception.__cause__ if self.last_exception and not self.last_update_success else None
+        return await self._ranges.read(
+            subject.info.id,
+            subject.kind,
+            wanted,
+            moment,
+            include_external_calendar=self.options.include_external_calendar,
+            by_batch=self.source.forecast.source is SourceOption.BATCH
+            and not self.catalogue.data.is_missing(subject.info.id),
+            refusal=cause if isinstance(cause, FeishuError) and pause_after(cause) else None,
+        )
 
     @property
     def account(self) -> Account:
@@ -444,11 +468,20 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await self.async_refresh()
 
     async def async_read_now(self, subject_id: str) -> None:
-        """Read a subject now; one poll serves several requests."""
-        if subject_id in self:
+        """Read a subject now; one poll serves several requests. Do nothing if these use too many calls today."""
+        if subject_id not in self:
+            return
+        with self.one_moment() as moment:
+            is_first = moment.loop - self._asked_at > REQUEST_REFRESH_DEFAULT_COOLDOWN
+            # The first request pays for the calls of the poll, the others fill these up
+            calls = 2.0 if is_first else 1 / self.source.chunk_size
+            if not self.calls.spend_update(calls, moment):
+                _LOGGER.debug("%s is not read on request: requests have used up their share of the budget", self.name)
+                return
+            self._asked_at = moment.loop if is_first else self._asked_at
             self.timetable.make_due([subject_id])
             self._poller.statuses.want([subject_id])
-            await self.async_request_refresh()
+        await self.async_request_refresh()
 
     def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start work that is canceled when the entry is unloaded or Home Assistant stops."""

@@ -88,6 +88,8 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "calls": {
             "this_month": coordinator.calls.used,
             "by_api": coordinator.calls.by_api,
+            "by_payer_last_days": coordinator.calls.by_payer,
+            "shares_left": coordinator.calls.shares_left(coordinator.moment),
             "projected": coordinator.timetable.projected_calls,
             "budget": coordinator.options.budget,
         },

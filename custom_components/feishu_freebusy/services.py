@@ -23,6 +23,7 @@ from .devices import subject_id_of
 from .errors import failed, problem_key, refused
 from .feishu.client import MAX_WINDOW
 from .feishu.errors import FeishuError, QuotaExceededError
+from .feishu.limits import Payer, paid_by
 from .feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
 from .feishu.windows import windows
 from .finder import Found, async_find_rooms, minutes_of
@@ -118,7 +119,8 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
         except FeishuError as error:
             return error
 
-    answers = await asyncio.gather(*map(read, subjects.values()))
+    with paid_by(Payer.ACTIONS):
+        answers = await asyncio.gather(*map(read, subjects.values()))
     coordinator.calls.async_save_soon()
     errors = [answer for answer in answers if isinstance(answer, FeishuError)]
     if len(errors) == len(answers):
@@ -162,13 +164,12 @@ def _unauthorized(call: ServiceCall, entity_id: str | None) -> Unauthorized:
 
 
 def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
-    """Count the calls of an action. Refuse it if they exceed what actions may use today."""
+    """Spend the calls of an action. Refuse it if they exceed what actions may use now."""
     if isinstance(coordinator.account.error, QuotaExceededError):
         raise failed(coordinator.account.error, HomeAssistantError)
-    left = coordinator.calls.left_for_actions(coordinator.options.budget)
-    if left is not None and calls > left:
-        raise refused("over_budget", calls=str(calls), left=str(left))
-    coordinator.calls.note_action(calls)
+    share, moment = coordinator.calls.actions, coordinator.moment
+    if not share.spend(calls, moment):
+        raise refused("over_budget", calls=str(calls), left=str(share.left(moment)))
 
 
 def _window(call: ServiceCall) -> tuple[datetime, datetime]:

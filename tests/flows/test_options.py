@@ -413,12 +413,12 @@ async def test_the_effect_of_another_choice_is_shown(
     assert placeholders(result) == {
         "count": "10",
         "count_before": "1",
-        "interval": "10",
+        "interval": "11",
         "interval_before": "1",
-        "off_interval": "41",
+        "off_interval": "42",
         "off_interval_before": "30",
         "calls": "25,000",
-        "calls_before": "20,080",
+        "calls_before": "20,440",
         "rooms_per_call": "1",
         "rooms_per_call_before": "1",
     }

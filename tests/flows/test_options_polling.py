@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_OFF_HOURS, CONF_OFFICE_DAY, CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.flows.options import forecast_texts
+from custom_components.feishu_freebusy.model.intervals import catalogue_plan
 from custom_components.feishu_freebusy.model.options import Options
 from simulator import Fault, Room, Tenant
 from tests.flows.test_options import running, save
@@ -87,7 +88,7 @@ async def test_the_polling_form_shows_the_current_options(hass: HomeAssistant, e
         "count": "1",
         "interval": "1",
         "off_interval": "1",
-        "calls": "49,104",
+        "calls": "49,344",
         "rooms_per_call": "1",
     }
 
@@ -115,7 +116,7 @@ async def test_the_interval_shown_is_that_of_the_plan(hass: HomeAssistant, entry
 
     result = await start_options(hass, entry, "polling")
 
-    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("11", "5,000")
+    assert (placeholders(result)["interval"], placeholders(result)["calls"]) == ("12", "5,000")
 
 
 async def test_polling_is_changed_in_place(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -157,12 +158,12 @@ async def test_the_effect_of_other_polling_options_is_shown(hass: HomeAssistant,
     assert placeholders(result) == {
         "count": "1",
         "count_before": "1",
-        "interval": "2.1",
+        "interval": "2.2",
         "interval_before": "1",
         "off_interval": "30",
         "off_interval_before": "1",
         "calls": "10,000",
-        "calls_before": "49,104",
+        "calls_before": "49,344",
         "rooms_per_call": "20",
         "rooms_per_call_before": "1",
     }
@@ -189,7 +190,8 @@ async def one_is_read(
 def interval(rooms: int, people: int = 0, budget: int = 5_000) -> str:
     """Return the shown interval for this many rooms and people."""
     options = Options.of({"plan": "free", "monthly_budget": budget, "source": "list", "off_hours": {"enabled": False}})
-    texts = forecast_texts(options, rooms, people, batch_granted=True)
+    lists = catalogue_plan(2, 1, budget).calls_a_day * 30
+    texts = forecast_texts(options, rooms, people, batch_granted=True, other_calls=lists)
     return texts["interval"]
 
 

@@ -271,7 +271,7 @@ async def test_the_count_is_stored_when_home_assistant_stops(
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
     await clock.settle()
 
-    assert hass_storage[calls_key(entry)]["data"] == {"months": {"2026-11": calls_of(entry)}}
+    assert hass_storage[calls_key(entry)]["data"]["months"] == {"2026-11": calls_of(entry)}
 
 
 @pytest.mark.parametrize("interval", [30, 60, 90])
@@ -338,7 +338,7 @@ async def test_unusable_file_is_ignored_and_replaced(
     assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
     written = json.loads((disk / calls_key(entry)).read_text())
     counted = {FREE_BUSY: 1, ROOMS: 2, LEVELS: 2}
-    assert written["data"] == {"months": {"2026-11": counted}}
+    assert written["data"]["months"] == {"2026-11": counted}
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import gc
 
 import pytest
 
-from custom_components.feishu_freebusy.feishu.errors import ServerError
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, QuotaExceededError, ServerError
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
 from custom_components.feishu_freebusy.model.moment import LoopSeconds, Moment
 from custom_components.feishu_freebusy.sync import ranges
-from custom_components.feishu_freebusy.sync.ranges import RangeReader
+from custom_components.feishu_freebusy.sync.ranges import Range, RangeReader
+from custom_components.feishu_freebusy.sync.shares import OverShareError, Share
 from simulator import Fault, Tenant
 from tests.feishu.virtual import START, on_virtual_time, run
 
@@ -32,11 +33,14 @@ def tenant() -> Tenant:
 type Read = Callable[..., Awaitable[tuple[BusyPeriod, ...]]]
 
 
-def reading(tenant: Tenant, main: Callable[[Read], Awaitable[None]]) -> list[object]:
+def reading(tenant: Tenant, main: Callable[[Read], Awaitable[None]], budget: int | None = None) -> list[object]:
     """Run `main` with a function that reads ranges; return the rooms that Feishu was asked for."""
 
     async def on_time() -> None:
-        reader, loop = RangeReader(on_virtual_time(tenant, latency=lambda: 0.1).client), asyncio.get_running_loop()
+        share = Share(0.1, days=2)
+        share.configure(budget, None)
+        reader = RangeReader(on_virtual_time(tenant, latency=lambda: 0.1).client, share)
+        loop = asyncio.get_running_loop()
         began = loop.time()
 
         async def read(
@@ -45,10 +49,20 @@ def reading(tenant: Tenant, main: Callable[[Read], Awaitable[None]]) -> list[obj
             kind: SubjectKind = SubjectKind.ROOM,
             *,
             external: bool = True,
+            by_batch: bool = False,
+            refusal: FeishuError | None = None,
         ) -> tuple[BusyPeriod, ...]:
             now = START + timedelta(seconds=loop.time() - began)
             moment = Moment(now, LoopSeconds(loop.time()), UTC)
-            return await reader.read(subject_id, kind, *window, moment, include_external_calendar=external)
+            return await reader.read(
+                subject_id,
+                kind,
+                Range.whole(*window),
+                moment,
+                include_external_calendar=external,
+                by_batch=by_batch,
+                refusal=refusal,
+            )
 
         await main(read)
 
@@ -140,3 +154,144 @@ def test_the_ranges_used_longest_ago_are_dropped(tenant: Tenant, monkeypatch: py
             await read(room_id)
 
     assert reading(tenant, main) == ["omm_1", "omm_2", "omm_3", "omm_4", "omm_2"]
+
+
+def test_a_part_of_a_kept_range_costs_no_call(tenant: Tenant) -> None:
+    async def main(read: Read) -> None:
+        await read(window=FAR)
+        await read(window=(FAR[0] + DAY, FAR[1] - DAY))
+        await read(window=(FAR[0] + DAY, FAR[1] + DAY))
+
+    assert reading(tenant, main) == [ROOM_ID, ROOM_ID]
+
+
+# The share of the budget
+
+BUDGET = 600  # 60 calls a month: 4 at once, 2 a day
+
+
+def test_a_used_up_share_still_serves_older_ranges(tenant: Tenant) -> None:
+    async def main(read: Read) -> None:
+        for room_id in ("omm_1", "omm_2", "omm_3"):
+            await read(room_id)
+        tenant.book("omm_1", START + 20 * DAY, START + 20 * DAY + HOUR)
+        await asyncio.sleep(2 * 3_600)
+        assert await read("omm_1") == ()
+        await asyncio.sleep(16 * 3_600)
+        assert len(await read("omm_1")) == 1
+
+    assert reading(tenant, main, BUDGET) == ["omm_1", "omm_2", "omm_3", "omm_1"]
+
+
+def test_a_range_that_was_never_read_may_use_the_reserve(tenant: Tenant) -> None:
+    async def main(read: Read) -> None:
+        for room_id in ("omm_1", "omm_2", "omm_3", "omm_4"):
+            await read(room_id)
+        with pytest.raises(OverShareError) as refusal:
+            await read("omm_4", (FAR[1], FAR[1] + DAY))
+        assert (refusal.value.calls, refusal.value.left) == (1, 0)
+        await asyncio.sleep(12 * 3_600)
+        await read("omm_4", (FAR[1], FAR[1] + DAY))
+
+    assert reading(tenant, main, BUDGET) == ["omm_1", "omm_2", "omm_3", "omm_4", "omm_4"]
+
+
+def test_a_range_of_the_day_before_is_not_served_any_more(tenant: Tenant) -> None:
+    async def main(read: Read) -> None:
+        for room_id in ("omm_1", "omm_2", "omm_3", "omm_4"):
+            await read(room_id)
+        for _ in range(4):  # what comes back goes to others
+            await asyncio.sleep(6 * 3_600)
+            with pytest.raises(OverShareError):
+                await read("omm_2", (START + 50 * DAY, START + 300 * DAY))
+            assert await read("omm_1") == ()
+
+    assert len(reading(tenant, main, BUDGET)) == 5
+
+
+@pytest.mark.parametrize(("days", "calls"), [(1, 10), (30, 300)])
+def test_a_card_that_is_open_all_day_stays_within_the_share(tenant: Tenant, days: int, calls: int) -> None:
+    """A card asks for four rooms every five minutes; the share is 10 calls a day."""
+
+    async def main(read: Read) -> None:
+        for _ in range(days * 288):
+            for number in range(1, 5):
+                await read(f"omm_{number}")
+            await asyncio.sleep(300)
+
+    made = len(reading(tenant, main, 3_000))
+    assert calls * 0.9 <= made <= calls + 20  # what was saved for two days may be spent at the beginning
+
+
+def test_while_no_call_is_admitted_older_ranges_are_served(tenant: Tenant) -> None:
+    refusal = QuotaExceededError("used up")
+
+    async def main(read: Read) -> None:
+        await read()
+        await asyncio.sleep(2 * 3_600)
+        assert await read(refusal=refusal) == ()
+        with pytest.raises(QuotaExceededError):
+            await read("omm_2", refusal=refusal)
+
+    assert reading(tenant, main) == [ROOM_ID]
+
+
+def test_the_same_range_of_several_rooms_is_one_batch(tenant: Tenant) -> None:
+    for number in range(5, 25):
+        tenant.add_room(f"Room {number}", room_id=f"omm_{number}")
+    tenant.book("omm_7", START + 20 * DAY, START + 20 * DAY + HOUR)
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        found = await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 25)))
+        assert [len(periods) for periods in found] == [0] * 6 + [1] + [0] * 17
+        await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 25)))
+
+    assert reading(tenant, main) == []
+    assert [len(call.pairs) - 2 for call in tenant.calls("meeting_room/freebusy/batch_get")] == [20, 4]
+
+
+def test_a_batch_costs_the_share_one_call(tenant: Tenant) -> None:
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        for _ in range(3):
+            await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 5)))
+            await asyncio.sleep(86_400)
+
+    reading(tenant, main, BUDGET)
+    assert len(tenant.calls("meeting_room/freebusy/batch_get")) == 3
+
+
+def test_a_batch_is_filled_up_with_the_rooms_read_longest_ago(tenant: Tenant) -> None:
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 5)))
+        tenant.book("omm_4", START + 20 * DAY, START + 20 * DAY + HOUR)
+        await asyncio.sleep(3_600)
+        assert await read("omm_1", week, by_batch=True) == ()
+        assert len(await read("omm_4", week, by_batch=True)) == 1
+
+    assert reading(tenant, main) == []
+    assert [len(call.pairs) - 2 for call in tenant.calls("meeting_room/freebusy/batch_get")] == [4, 4]
+
+
+def test_one_call_of_a_share_is_enough_for_a_batch(tenant: Tenant) -> None:
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 5)))
+
+    reading(tenant, main, 150)  # one call for two days
+    assert len(tenant.calls("meeting_room/freebusy/batch_get")) == 1
+
+
+def test_a_refused_batch_is_read_room_by_room(tenant: Tenant) -> None:
+    tenant.inject(Fault.error(400, 99991672), "meeting_room/freebusy/batch_get", times=None)
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        assert await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 4))) == [()] * 3
+
+    assert sorted(map(str, reading(tenant, main))) == ["omm_1", "omm_2", "omm_3"]

@@ -225,7 +225,14 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         new = Options.of(options)
         ignored = self._coordinator.ignored if self._coordinator else frozenset()
         rooms, people = (len(ids - ignored) for ids in (room_ids, new.people.keys()))
-        return {"count": str(len(room_ids)), **forecast_texts(new, rooms, people, batch_granted=self._batch_granted())}
+        texts = forecast_texts(
+            new,
+            rooms,
+            people,
+            batch_granted=self._batch_granted(),
+            other_calls=self._coordinator.source.other_calls if self._coordinator else 0.0,
+        )
+        return {"count": str(len(room_ids)), **texts}
 
     def _batch_granted(self) -> bool | None:
         if self._coordinator is None:
@@ -246,8 +253,10 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
         return {*self._rooms_before(), *names_of_rooms(self.hass, self.config_entry)}
 
 
-def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None) -> dict[str, str]:
-    """Return the placeholders for texts about a month of polling.
+def forecast_texts(
+    options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, other_calls: float = 0.0
+) -> dict[str, str]:
+    """Return the placeholders for texts about a month of polling. `other_calls` are those for the list of rooms.
 
     They are numbers (intervals in minutes). Words and units are in the translations, because the reader's language is
     not known here.
@@ -259,6 +268,7 @@ def forecast_texts(options: Options, rooms: int, people: int = 0, *, batch_grant
         batch_granted=batch_granted,
         now=dt_util.utcnow(),
         time_zone=dt_util.get_default_time_zone(),
+        other_calls=other_calls,
     )
     rooms_per_call = f"{MAX_BATCH_ROOMS if month.source is SourceOption.BATCH else 1}"
     if month.reason is Reason.NOT_GRANTED:

@@ -238,21 +238,34 @@ class Subject:
             count_pending_as_busy=self.count_pending_as_busy,
         )
 
-    def updated(self, periods: Iterable[BusyPeriod], moment: Moment) -> tuple[BusyPeriod, ...]:
-        """Return older `periods`; within the window of a fresh reading, its periods replace them."""
-        reading = self.reading
-        if reading is None or not self.is_read(moment):
-            return tuple(periods)
-        start, end = reading.window_start, reading.horizon
-        rows = tuple(periods)
-        before = [replace(row, end=min(row.end, start)) for row in rows if row.start < start]
+    def window(self, moment: Moment) -> tuple[datetime, datetime] | None:
+        """Return the window of a fresh reading, None if there is none."""
+        if self.reading is None or not self.is_read(moment):
+            return None
+        return self.reading.window_start, self.reading.horizon
+
+    def updated(
+        self, before: Iterable[BusyPeriod], moment: Moment, after: Iterable[BusyPeriod] | None = None
+    ) -> tuple[BusyPeriod, ...]:
+        """Return older rows, those `before` the window of a fresh reading and those `after` it, with its own between.
+
+        Without `after`, `before` has both.
+        """
+        earlier = tuple(before)
+        later = earlier if after is None else tuple(after)
+        window = self.window(moment)
+        if window is None and later is earlier:
+            return earlier
+        start, end = window or (moment.now, moment.now)
+        rows = self.reading.periods if window and self.reading else ()
+        ended = [replace(row, end=min(row.end, start)) for row in earlier if row.start < start]
         within = [
             replace(row, start=max(row.start, start), end=min(row.end, end))
-            for row in reading.periods
+            for row in rows
             if row.start < end and start < row.end
         ]
-        after = [replace(row, start=max(row.start, end)) for row in rows if end < row.end]
-        return joined(joined(before, within, seam=start), after, seam=end)
+        ahead = [replace(row, start=max(row.start, end)) for row in later if end < row.end]
+        return joined(joined(ended, within, seam=start), ahead, seam=end)
 
     def bookings_ahead(self, now: datetime, time_zone: tzinfo) -> tuple[Block, ...]:
         """Return the single bookings from today to the last whole day before the horizon, clipped to these days.

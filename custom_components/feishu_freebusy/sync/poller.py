@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from ..errors import update_failed
 from ..feishu.client import FeishuClient
 from ..feishu.errors import FeishuError, ScopeMissingError
+from ..feishu.limits import Payer, paid_by
 from ..feishu.models import BusyAnswer, SubjectKind
 from ..model.intervals import grace
 from ..model.moment import LoopSeconds, Moment
@@ -21,9 +22,10 @@ from .catalogue import CatalogueCoordinator
 from .journal import PollKind, UnreadableLog, async_poll_log, outcome_of
 from .quota import MonthlyCalls
 from .reader import WINDOW_BEFORE, SubjectReader, calls_per_status_read
+from .shares import DAYS_OF_MONTH
 from .sources import Answers, has_good
 from .statuses import StatusReader
-from .timetable import DUE_SLACK, Timetable
+from .timetable import DUE_SLACK, Costs, Timetable
 
 
 class Keeper(Protocol):
@@ -75,23 +77,27 @@ class Poller:
         moment, options, to_read = keeper.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
         self.statuses = StatusReader(client, catalogue)
-        self.timetable = Timetable(calls, options, *self._costs(), moment)
+        self.timetable = Timetable(calls, options, self._costs(), moment)
 
     @callback
     def replan(self) -> None:
         """Choose the API and the interval again: options, subjects, scopes or used calls have changed."""
         moment, options = self._keeper.moment, self._keeper.options
+        self.reader.rooms.other_calls = self._catalogue.plan.calls_a_day * DAYS_OF_MONTH
         self.reader.configure(options, self.to_read(), self._catalogue.data.scopes, moment)
-        self.timetable.replan(options, *self._costs(), moment)
+        self.timetable.replan(options, self._costs(), moment)
 
-    def _costs(self) -> tuple[int, int]:
-        """Return the calls of one poll of all subjects, and of one read of the status of all rooms."""
+    def _costs(self) -> Costs:
         rooms = (
             0
             if self._catalogue.data.unlisted
             else sum(subject.kind is SubjectKind.ROOM for subject in self.to_read().values())
         )
-        return self.reader.rooms.forecast.calls_per_cycle, calls_per_status_read(rooms)
+        return Costs(
+            self.reader.rooms.forecast.calls_per_cycle,
+            calls_per_status_read(rooms),
+            self._catalogue.plan.calls_a_day,
+        )
 
     @callback
     def stop(self) -> None:
@@ -146,7 +152,8 @@ class Poller:
         """Read the status of these rooms and show it. A failure does not fail the poll."""
         if room_ids:
             was_failing = self.statuses.failing_since
-            await self.statuses.read(room_ids, lambda: self._keeper.moment)
+            with paid_by(Payer.STATUSES):
+                await self.statuses.read(room_ids, lambda: self._keeper.moment)
             if isinstance(self.statuses.error, ScopeMissingError) and not was_failing and not self._stopped:
                 await self._catalogue.async_refresh()  # finds that the app may not list rooms any more
             if not self._stopped:
@@ -232,7 +239,8 @@ class Poller:
         with self._journal.poll(PollKind.FREE_BUSY, self._entry, self._client.traffic) as poll:
             statuses = asyncio.create_task(self.read_due_statuses(subjects))
             try:
-                answers = await self.reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
+                with paid_by(Payer.POLLS):
+                    answers = await self.reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
             finally:
                 await statuses
             poll.note(answers.values())

@@ -1,8 +1,9 @@
-"""The calls that count towards the tenant's monthly quota, kept over restarts."""
+"""The calls that count towards the tenant's monthly quota, what they were made for, and what each may use."""
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import inf
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -11,13 +12,20 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..feishu.limits import AppTraffic
+from ..feishu.limits import AppTraffic, Payer
+from ..model.moment import Moment
+from ..model.options import Options
+from .shares import Share
 from .store import async_load_if_readable
 
 _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; a crash loses the calls of this long
-_SHARE_OF_ACTIONS = 0.2  # of a day's part of the monthly budget
-_DAYS_OF_MONTH = 30
+_KEPT_DAYS = 8  # of counts by payer
+_RATE_DAYS = 7  # what is expected of the rest of the month is the average of these
+_UNLIMITED_UPDATES = 250_000  # calls a month on a plan without a budget: an automation may ask in a loop
+_DAY = timedelta(days=1)
+# Their calls are planned. All others are expected as often as they were made in the last days
+_PLANNED = frozenset((Payer.POLLS, Payer.STATUSES, Payer.CATALOGUE))
 _KEPT_MONTHS = 3  # a clock may be years off until NTP sets it: the counts of the real month must survive
 
 
@@ -30,27 +38,67 @@ class MonthlyCalls:
         self._by_month: dict[str, Counter[str]] = {}  # by API; the current month is the last
         self._save_is_due = False
         self._is_closed = False
-        self._actions: tuple[date, int] = (date.min, 0)  # the day, and the calls of actions on it
+        self._by_day: dict[str, Counter[str]] = {}  # by payer; the current day is the last
+        self.ranges = Share(0.1, days=2)
+        self.actions = Share(0.1, days=1)
+        self.updates = Share(0.1, days=1, unlimited=_UNLIMITED_UPDATES)
 
-    def left_for_actions(self, budget: int | None) -> int | None:
-        """Return how many calls actions may still take today; None if the `budget` of the month is unlimited."""
-        if budget is None:
-            return None
-        day, used = self._actions
-        share = round(budget * _SHARE_OF_ACTIONS / _DAYS_OF_MONTH)
-        return max(share - (used if day == dt_util.now().date() else 0), 0)
+    def configure(self, options: Options) -> None:
+        """Use the budget of changed options."""
+        for share in (self.ranges, self.actions, self.updates):
+            share.configure(options.budget, options.off_hours)
 
-    def note_action(self, calls: int) -> None:
-        """Count calls of an action for today."""
-        day, used = self._actions
-        today = dt_util.now().date()
-        self._actions = (today, calls + (used if day == today else 0))
+    def spend_update(self, calls: float, moment: Moment) -> bool:
+        """Spend calls of the share of `update_entity`; return whether there were enough. They are counted as polls."""
+        if not self.updates.spend(calls, moment):
+            return False
+        self._day_of(moment.now)[Payer.UPDATES] += round(calls)
+        return True
+
+    def expected(self, moment: Moment, until: datetime) -> float:
+        """Return how many calls that are not planned to expect until an instant: as many a day as in the last week."""
+        if not self._by_day:
+            return 0.0
+        first = date.fromisoformat(min(self._by_day))
+        midnight = moment.now.astimezone(moment.time_zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        days = max((midnight.date() - first).days, 0)
+        today = (moment.now - midnight) / _DAY
+        earliest = midnight.date() - timedelta(days=_RATE_DAYS)
+        made = sum(
+            calls
+            for day, counts in self._by_day.items()
+            if earliest <= date.fromisoformat(day) <= midnight.date()
+            for payer, calls in counts.items()
+            if payer not in _PLANNED
+        )
+        return made / max(min(days, _RATE_DAYS) + today, 1.0) * max((until - moment.now) / _DAY, 0.0)
+
+    @property
+    def by_payer(self) -> dict[str, int]:
+        """Return the calls of the last days, by what they were made for."""
+        return dict(sum(self._by_day.values(), self._traffic.paid.copy()))
+
+    def shares_left(self, moment: Moment) -> dict[str, int | None]:
+        """Return how many calls each share has left, None for no limit."""
+        return {name: share.left(moment) for name, share in self._shares.items()}
 
     async def async_load(self) -> None:
         """Load the counts from before the start; an unreadable file counts as empty."""
         stored = await async_load_if_readable(self._store)
         if isinstance(stored, dict):
-            self._by_month = dict(_valid_months(stored.get("months")))
+            self._by_month = dict(_valid_counts(stored.get("months")))
+            self._by_day = {day: counts for day, counts in _valid_counts(stored.get("days")) if _is_day(day)}
+            self._restore_shares(stored.get("shares"))
+
+    def _restore_shares(self, stored: object) -> None:
+        for name, share in self._shares.items():
+            try:
+                left, at = stored[name]  # type: ignore[index]  # other types fail
+                instant = datetime.fromisoformat(at)
+                if instant.tzinfo and 0 <= float(left) < inf:
+                    share.restore(float(left), instant)
+            except IndexError, KeyError, TypeError, ValueError:
+                continue
 
     @property
     def by_api(self) -> dict[str, int]:
@@ -84,13 +132,34 @@ class MonthlyCalls:
     def _stored(self) -> dict[str, Any]:
         self._save_is_due = False
         self._take_over()
-        return {"months": {month: dict(counts) for month, counts in self._by_month.items()}}
+        stored = {name: share.stored for name, share in self._shares.items()}
+        return {
+            "months": {month: dict(counts) for month, counts in self._by_month.items()},
+            "days": {day: dict(counts) for day, counts in self._by_day.items()},
+            "shares": {name: [each[0], each[1].isoformat()] for name, each in stored.items() if each},
+        }
+
+    @property
+    def _shares(self) -> dict[str, Share]:
+        return {"ranges": self.ranges, "actions": self.actions, "updates": self.updates}
+
+    def _day_of(self, now: datetime) -> Counter[str]:
+        day = dt_util.as_local(now).date().isoformat()
+        counts = self._by_day.pop(day, Counter())
+        self._by_day[day] = counts
+        for oldest in list(self._by_day)[:-_KEPT_DAYS]:
+            del self._by_day[oldest]
+        return counts
 
     def _take_over(self) -> None:
         """Move the calls that the app has counted to this month, and drop old months."""
+        now = dt_util.utcnow()
         counts = self._this_month()
         self._traffic.counted.clear()
-        month = _month_of(dt_util.utcnow())
+        if self._traffic.paid:
+            self._day_of(now).update(self._traffic.paid)
+            self._traffic.paid.clear()
+        month = _month_of(now)
         self._by_month.pop(month, None)
         self._by_month[month] = counts
         for oldest in list(self._by_month)[:-_KEPT_MONTHS]:
@@ -110,8 +179,15 @@ def _month_of(now: datetime) -> str:
     return dt_util.as_local(now).strftime("%Y-%m")
 
 
-def _valid_months(months: object) -> Iterator[tuple[str, Counter[str]]]:
-    """Yield the valid parts of a stored file, which anybody may have edited."""
-    for month, counts in months.items() if isinstance(months, dict) else ():
-        if isinstance(month, str) and isinstance(counts, dict):
-            yield month, Counter({api: count for api, count in counts.items() if type(count) is int and count > 0})
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _valid_counts(stored: object) -> Iterator[tuple[str, Counter[str]]]:
+    """Yield the valid counts of a stored file, which anybody may have edited, with their month or day."""
+    for span, counts in stored.items() if isinstance(stored, dict) else ():
+        if isinstance(span, str) and isinstance(counts, dict):
+            yield span, Counter({what: count for what, count in counts.items() if type(count) is int and count > 0})

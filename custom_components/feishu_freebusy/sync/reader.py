@@ -52,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A month: by which API rooms are read and why, how often, and the calls, with those for the status of rooms."""
+    """A month: by which API rooms are read and why, how often, and the calls, with those for their status and list."""
 
     source: SourceOption
     reason: Reason
@@ -70,15 +70,20 @@ def forecast(
     now: datetime,
     time_zone: tzinfo,
     people_alone: bool = False,
+    other_calls: float = 0.0,
 ) -> Forecast:
     """Return by which API this many rooms are read, and what that costs, with people, in the month of `now`.
 
-    `batch_granted` is None if unknown: then batch is tried. With `people_alone`, each person takes a call. The calls
-    used so far this month do not count, so that the API does not change back and forth.
+    `batch_granted` is None if unknown: then batch is tried. With `people_alone`, each person takes a call.
+    `other_calls` are those that the list of rooms takes in a month. The calls used so far this month do not count, so
+    that the API does not change back and forth.
     """
 
     def by(source: SourceOption, reason: Reason) -> Forecast:
-        return _forecast(source, reason, (rooms, people), options, now, time_zone, people_alone=people_alone)
+        counts = (rooms, people)
+        return _forecast(
+            source, reason, counts, options, now, time_zone, people_alone=people_alone, other_calls=other_calls
+        )
 
     if options.source is SourceOption.LIST:
         return by(SourceOption.LIST, Reason.CHOSEN)
@@ -99,6 +104,7 @@ def _forecast(
     time_zone: tzinfo,
     *,
     people_alone: bool,
+    other_calls: float,
 ) -> Forecast:
     start = month_bounds(now, time_zone)[0]
     window = WINDOW_BEFORE + options.horizon
@@ -107,17 +113,17 @@ def _forecast(
     calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + calls_for_people
     month = TimeLeft.of_month(start, options.off_hours, time_zone)
     calls_per_read = calls_per_status_read(rooms)
-    status_calls = calls_per_read * month.cycles(status_plan(calls_per_read, calls=options.budget, time_left=month))
+    other_calls += calls_per_read * month.cycles(status_plan(calls_per_read, calls=options.budget, time_left=month))
     plan = poll_plan(
         options.scan_interval,
         calls_per_cycle=calls_per_cycle,
-        budget=budget_of_polls(options.budget, 0, status_calls),
+        budget=budget_of_polls(options.budget, 0, other_calls),
         used=0,
         now=start,
         off_hours=options.off_hours,
         time_zone=time_zone,
     )
-    calls = month.cycles(plan) * calls_per_cycle + status_calls
+    calls = month.cycles(plan) * calls_per_cycle + other_calls
     return Forecast(source, reason, calls_per_cycle, plan, round(calls))
 
 
@@ -148,6 +154,7 @@ class RoomSource:
         self._batch = BatchSource(client)
         self._unreadable_polls = 0
         self.people_alone = False  # the call for several people is refused
+        self.other_calls = 0.0  # in a month, for the list of rooms
         self.refusal: FeishuError | None = None  # of the batch API
         self.configure(options, counts, scopes, moment)
 
@@ -165,6 +172,7 @@ class RoomSource:
             now=moment.now,
             time_zone=moment.time_zone,
             people_alone=self.people_alone,
+            other_calls=self.other_calls,
         )
         is_consequence = is_refused and month.reason is Reason.NOT_GRANTED
         self.forecast = replace(month, reason=Reason.REFUSED) if is_consequence else month

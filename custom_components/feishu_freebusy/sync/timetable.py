@@ -1,6 +1,7 @@
 """When each room and person is read, within the budget."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from math import inf
 import random
@@ -30,6 +31,7 @@ DUE_SLACK = 2.0  # seconds; a poll also reads what is due this soon
 
 _JITTER = 0.05  # of the interval, so that many instances do not poll in step
 _MOST_JITTER = 120.0  # seconds; a reading is valid only a few minutes longer than the interval
+_MOST_SPARE = 0.01  # of the budget
 _INTO_MONTH = timedelta(minutes=1)
 # A room is read once more just before its booking ends: meetings are extended in their last minutes, and an "off" that
 # is taken back fires automations for nothing. Reading at other edges does not pay (docs/benchmarks.md).
@@ -38,39 +40,53 @@ _EDGE_NOT_BEFORE = timedelta(seconds=30)
 _AT_ONCE = LoopSeconds(0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Calls: of one poll of all subjects, of one read of the status of all rooms, and of a day of the catalogue."""
+
+    poll: int
+    status_read: int
+    catalogue_day: float = 0.0
+
+
 class Timetable:
     """Owns the deadline and the failures in a row of each subject; sets deadlines by the plan of the month."""
 
-    def __init__(
-        self, calls: MonthlyCalls, options: Options, calls_per_cycle: int, status_calls: int, moment: Moment
-    ) -> None:
+    def __init__(self, calls: MonthlyCalls, options: Options, costs: Costs, moment: Moment) -> None:
         """Make the first plan; see `replan`."""
         self._calls = calls
         self._due_at: dict[str, LoopSeconds] = {}
         self._failures: dict[str, int] = {}
         self._off_hours_at: tuple[datetime, OffHours, tzinfo, bool] | None = None  # the latest answer
-        self.replan(options, calls_per_cycle, status_calls, moment)
+        self.replan(options, costs, moment)
 
-    def replan(self, options: Options, calls_per_cycle: int, status_calls: int, moment: Moment) -> None:
-        """Spread what is left of the budget over what is left of the month.
-
-        `calls_per_cycle` is what one poll of all subjects costs, `status_calls` one read of the status of all rooms.
-        """
+    def replan(self, options: Options, costs: Costs, moment: Moment) -> None:
+        """Spread what is left of the budget over what is left of the month."""
         self._options = options
-        self._calls_per_cycle = calls_per_cycle
-        self._status_calls = status_calls
+        self._costs = costs
+        self._calls.configure(options)
+        month_start, month_end = month_bounds(moment.now, moment.time_zone)
         left = TimeLeft.of_month(moment.now, options.off_hours, moment.time_zone)
         calls_left = None if options.budget is None else max(options.budget - self._calls.used, 0)
-        self.status_plan = status_plan(status_calls, calls=calls_left, time_left=left)
+        usual = (options.budget or 0) * ((month_end - moment.now) / (month_end - month_start))
+        self.status_plan = status_plan(costs.status_read, calls=calls_left, time_left=left, usual=usual)
+        spare = min(costs.poll, _MOST_SPARE * (options.budget or 0))  # the last poll of the month may be one too many
         self.plan = poll_plan(
             options.scan_interval,
-            calls_per_cycle=calls_per_cycle,
-            budget=budget_of_polls(options.budget, self._calls.used, left.cycles(self.status_plan) * status_calls),
+            calls_per_cycle=costs.poll,
+            budget=budget_of_polls(options.budget, self._calls.used, self._other_calls(moment, month_end) + spare),
             used=self._calls.used,
             now=moment.now,
             off_hours=options.off_hours,
             time_zone=moment.time_zone,
         )
+
+    def _other_calls(self, moment: Moment, month_end: datetime) -> float:
+        """Return how many calls that are not polls to expect in the rest of the month."""
+        left = TimeLeft.of_month(moment.now, self._options.off_hours, moment.time_zone)
+        statuses = left.cycles(self.status_plan) * self._costs.status_read
+        catalogue = (month_end - moment.now) / timedelta(days=1) * self._costs.catalogue_day
+        return statuses + catalogue + self._calls.expected(moment, month_end)
 
     # The interval
 
@@ -93,8 +109,9 @@ class Timetable:
         """Return how many calls this month will have if all stays as it is."""
         now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
         left = TimeLeft.of_month(now, self._options.off_hours, time_zone)
-        polls = left.cycles(self.plan) * self._calls_per_cycle
-        return self._calls.used + round(polls + left.cycles(self.status_plan) * self._status_calls)
+        polls = left.cycles(self.plan) * self._costs.poll
+        others = self._other_calls(Moment(now, _AT_ONCE, time_zone), month_bounds(now, time_zone)[1])
+        return self._calls.used + round(polls + others)
 
     def status_due_at(self, read: Stamp, moment: Moment) -> LoopSeconds:
         """Return when a status that was read at `read` is read again."""
