@@ -8,7 +8,7 @@ from collections.abc import Callable
 import sys
 from typing import Final
 
-from benchmarks import client, disk, find_rooms, imports, lateness, memory, poll, push, schedule, storm, writes
+from benchmarks import budget, client, disk, find_rooms, imports, lateness, memory, poll, push, schedule, storm, writes
 from benchmarks.measure import Row, table
 
 _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
@@ -22,6 +22,7 @@ _ALL: Final[dict[str, Callable[[], list[Row]]]] = {
     "find_rooms": find_rooms.rows,
     "schedule": schedule.rows,
     "memory": memory.rows,
+    "budget": budget.rows,
 }
 
 
