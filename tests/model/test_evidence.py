@@ -1,5 +1,6 @@
 """What a state rests on: each piece of evidence counts as long as a look at every minute says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -199,3 +200,15 @@ def test_a_stamp_from_the_future_is_of_now() -> None:
 
     assert Limit(read, read.at + HOUR).until_at(moment(timedelta())) == START + HOUR
     assert read.age(moment(10 * MINUTE)) == 10 * MINUTE
+
+
+def test_office_days_that_become_known_count_at_once() -> None:
+    """A Saturday that turns out to be a working day: what was read on Friday is too old once the office works."""
+    friday, longest = START + 4 * DAY + 10 * HOUR, 7 * DAY  # 20:00 in Shanghai
+    saturday = (START + 5 * DAY).astimezone(SHANGHAI).date()
+    before = OFFICE.too_old_at(friday, 4 * HOUR, longest)
+
+    working = Hours(replace(NIGHTS, extra=frozenset({saturday})), SHANGHAI)
+
+    assert before - working.too_old_at(friday, 4 * HOUR, longest) == 2 * DAY
+    assert OFFICE.too_old_at(friday, 4 * HOUR, longest) == before

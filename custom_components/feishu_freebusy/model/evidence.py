@@ -5,7 +5,7 @@ until the first piece is too old. Pure: the moment is an argument.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
 
@@ -82,11 +82,18 @@ class Hours:
             return end
         if self.off_hours is None:
             return read_at + limit
-        return _office_instant(self.off_hours, self.time_zone, read_at + limit, end)
+        dates = self.off_hours.extra, self.off_hours.free
+        return _office_instant(self.off_hours, dates, self.time_zone, read_at + limit, end)
 
 
 @lru_cache(maxsize=64)  # many subjects are read at the same time
-def _office_instant(off_hours: OffHours, time_zone: tzinfo, then: datetime, end: datetime) -> datetime:
+def _office_instant(
+    off_hours: OffHours,
+    _dates: tuple[frozenset[date], ...],  # equal hours may have other dates
+    time_zone: tzinfo,
+    then: datetime,
+    end: datetime,
+) -> datetime:
     """Return the first instant in `[then, end)` at which the office has worked for a while, `end` if there is none."""
     begun: datetime | None = None
     closed: datetime | None = None
