@@ -20,6 +20,7 @@ BY_LIST = replace(PLAN, source="auto")  # one room a call, which alone tells of 
 NO_ROOM_API = replace(PLAN, world=plans.NO_ROOM_API, edits_a_day=20, pace=2)  # bookings vanish often
 NO_BUDGET = replace(PLAN, world=plans.NO_BUDGET, start=date(2026, 1, 5))  # a Monday
 CLOCK_OFF = replace(PLAN, world=plans.CLOCK_OFF)
+GONE_LOOK_FREE = replace(BUSY_HOUSE, world=plans.GONE_LOOK_FREE)
 TWO_APPS = replace(BUSY_HOUSE, world=plans.TWO_APPS)  # rooms are closed often
 MANY_CALLS = replace(BY_LIST, days=1, rooms=60)
 
@@ -51,6 +52,7 @@ def expected_lingering_tasks() -> bool:
         (broken.hold_a_reading_all_day, FALSE_FREE, NO_BUDGET),
         (broken.believe_the_clock_of_the_machine, FALSE_FREE, CLOCK_OFF),
         (broken.believe_the_app_that_read_last, FALSE_FREE, TWO_APPS),
+        (broken.show_rooms_that_are_gone, FALSE_FREE, GONE_LOOK_FREE),
         (broken.forget_a_block, FALSE_FREE, PLAN),
         (broken.end_a_second_late, "state: on, expected off", PLAN),
         (broken.be_free_while_busy, FALSE_FREE, PLAN),
@@ -97,7 +99,10 @@ async def test_it_is_found(
     assert [what for what in failures(tally) if found in what]
 
 
-@pytest.mark.parametrize("plan", [PLAN, BUSY_HOUSE, BY_LIST, MANY_CALLS, NO_ROOM_API, NO_BUDGET, CLOCK_OFF, TWO_APPS])
+@pytest.mark.parametrize(
+    "plan",
+    [PLAN, BUSY_HOUSE, BY_LIST, MANY_CALLS, NO_ROOM_API, NO_BUDGET, CLOCK_OFF, GONE_LOOK_FREE, TWO_APPS],
+)
 async def test_nothing_is_found_where_nothing_is_broken(live: Live, plan: Plan) -> None:
     found = failures(await live(plan))
 

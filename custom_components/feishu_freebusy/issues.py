@@ -322,7 +322,7 @@ def _issue_of_outdated(hass: HomeAssistant, entry: ConfigEntry[Any], account: Ac
 def _issue_of_budget(entry: ConfigEntry[Any], used_up: UsedUp | None) -> Issue | None:
     if used_up is None:
         return None
-    used, budget, until = str(used_up.used), str(used_up.budget), _clock(used_up.until)
+    used, budget, until = f"{used_up.used:,}", f"{used_up.budget:,}", _clock(used_up.until)
     return _issue(entry, Kind.BUDGET_USED_UP, used=used, budget=budget, until=until)
 
 

@@ -554,7 +554,8 @@ async def test_a_used_up_budget_is_reported_and_shows_nothing_old(
     assert issue
     assert issue.translation_placeholders
     assert issue.translation_placeholders["until"] == "2026-12-01 00:00"
-    assert int(issue.translation_placeholders["used"]) > 3_600
+    assert issue.translation_placeholders["budget"] == "3,000"
+    assert int(issue.translation_placeholders["used"].replace(",", "")) > 3_600
 
     await clock.to(at(0, 5, day=8))
     assert state_of(hass, rooms[0]) == "off"

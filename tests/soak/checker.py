@@ -210,20 +210,24 @@ class Checker:
         return next((view for view in views if view == shown), None)
 
     def _check_closure(self, room_id: str, state: str, now: datetime) -> None:
-        """Find a room that is shown free although it was closed so long ago that everybody should know."""
+        """Find a room that is shown free although it was closed or deleted so long ago that everybody should know."""
         room, closed_at = self._tenant.rooms.get(room_id), self._office.closed_at.get(room_id)
         answers = self._answers
-        if room is None or room.disabled is None or closed_at is None or not answers.oracle.reads_statuses:
+        if state != "off" or not self.home.is_loaded or closed_at is None or not answers.oracle.reads_statuses:
             return
-        if state != "off" or not self.home.is_loaded or not room.disabled.contains(now):
+        if room and room.disabled and room.disabled.contains(now):
+            since = max(closed_at, room.disabled.start)
+        elif room is None:
+            since = closed_at
+        else:
             return
         failed_at = answers.room_api_failed_at
         works = failed_at is None or now - failed_at > 2 * oracle.STATUS_LIMIT
         then = now - oracle.STATUS_LIMIT
         limit = oracle.STATUS_LIMIT if works and self._is_office(then, now) else oracle.STATUS_LIMIT_AT_MOST
-        if now - max(closed_at, room.disabled.start) > limit + oracle.OFFICE_START:
+        if now - since > limit + oracle.OFFICE_START:
             self._tally.false_free += 1
-            self._tally.mismatch(f"{now} {room_id[:10]} off, but closed since {closed_at}")
+            self._tally.mismatch(f"{now} {room_id[:10]} off, but closed or deleted since {since}")
 
     def _is_office(self, start: datetime, end: datetime) -> bool:
         options = self.home.entry.options

@@ -8,6 +8,7 @@ from typing import Final
 NO_ROOM_API: Final = "room API fails alone"
 NO_BUDGET: Final = "budget used up"
 CLOCK_OFF: Final = "clock of this machine is fast"
+GONE_LOOK_FREE: Final = "free/busy answers for deleted rooms, without rows"
 TWO_APPS: Final = "another app may not list rooms"
 
 

@@ -25,7 +25,7 @@ from tests.soak.actions import FIRST_OPTIONS
 from tests.soak.clock import WallClock, YearClock
 from tests.soak.home import Home
 from tests.soak.observed_simulator import ObservedSimulator
-from tests.soak.plan import CLOCK_OFF, TWO_APPS, Plan
+from tests.soak.plan import CLOCK_OFF, GONE_LOOK_FREE, TWO_APPS, Plan
 from tests.soak.tally import LogCounter, Tally
 from tests.soak.year import Year
 
@@ -117,6 +117,8 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
     tenant = Tenant(clock=wall.now)
+    if plan.world == GONE_LOOK_FREE:
+        tenant.variants.update({"unknown_batch_room": "omitted"})
     clock = YearClock(wall)
     simulator = ObservedSimulator(tenant, clock)
     others = [ObservedSimulator(_other_app(tenant), clock)] if plan.world == TWO_APPS else []

@@ -21,7 +21,6 @@ from custom_components.feishu_freebusy.feishu.clock import ServerClock
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
 from custom_components.feishu_freebusy.model import evidence, intervals, schedule, subject
-from custom_components.feishu_freebusy.model.directory import KnownRooms
 from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status
 from custom_components.feishu_freebusy.model.subject import Reading
@@ -68,7 +67,7 @@ def believe_the_app_that_read_last(patches: pytest.MonkeyPatch) -> None:
 
 
 def show_rooms_that_are_gone(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(KnownRooms, "is_missing", lambda *_: False)
+    patches.setattr(FreeBusyCoordinator, "_room_evidence", lambda *_: None)
 
 
 # The meaning of a schedule
