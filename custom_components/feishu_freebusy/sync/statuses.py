@@ -53,8 +53,7 @@ class StatusReader:
         """
         if isinstance(self.error, ACCOUNT_ERRORS):
             return None
-        used = self._used(subjects, (), moment)
-        return min((self._due_at(room_id, room, timetable, moment) for room_id, room in used.items()), default=None)
+        return min(self._due_at(self._used(subjects, (), moment), timetable, moment).values(), default=None)
 
     def due(
         self, subjects: Mapping[str, Subject], soon_read: Collection[str], timetable: Timetable, moment: Moment
@@ -65,7 +64,7 @@ class StatusReader:
         """
         used = self._used(subjects, soon_read, moment)
         latest = moment.loop + DUE_SLACK
-        due = {room_id for room_id, room in used.items() if self._due_at(room_id, room, timetable, moment) <= latest}
+        due = {room_id for room_id, at in self._due_at(used, timetable, moment).items() if at <= latest}
         others = sorted(used.keys() - due, key=lambda room_id: _read_at(used[room_id]))
         return [*due, *others[: -len(due) % MAX_MGET_ROOMS]]
 
@@ -78,15 +77,21 @@ class StatusReader:
             if subject.status_read and (subject_id in soon_read or subject.is_read(moment))
         }
 
-    def _due_at(self, room_id: str, room: Subject, timetable: Timetable, moment: Moment) -> LoopSeconds:
-        read = self._left_out.get(room_id, room.status_read)
-        if read is None or room_id in self._wanted:
-            return self._retry_at
-        due_at = timetable.status_due_at(read, moment)
-        end = room.disabled.end if room.disabled else None
-        if end and read.at < end - _EDGE_NOT_BEFORE:
-            due_at = min(due_at, LoopSeconds(moment.loop + (end - _BEFORE_END - moment.now).total_seconds()))
-        return max(due_at, self._retry_at)
+    def _due_at(self, rooms: Mapping[str, Subject], timetable: Timetable, moment: Moment) -> dict[str, LoopSeconds]:
+        due_at: dict[str, LoopSeconds] = {}
+        regular: dict[Stamp, LoopSeconds] = {}  # many rooms are read by one call
+        for room_id, room in rooms.items():
+            read = self._left_out.get(room_id, room.status_read)
+            if read is None or room_id in self._wanted:
+                due_at[room_id] = self._retry_at
+                continue
+            if read not in regular:
+                regular[read] = timetable.status_due_at(read, moment)
+            at, end = regular[read], room.disabled.end if room.disabled else None
+            if end and read.at < end - _EDGE_NOT_BEFORE:
+                at = min(at, LoopSeconds(moment.loop + (end - _BEFORE_END - moment.now).total_seconds()))
+            due_at[room_id] = max(at, self._retry_at)
+        return due_at
 
     async def read(self, room_ids: Iterable[str], now: Callable[[], Moment]) -> None:
         """Read the status of these rooms into the catalogue. `now` returns the moment; `error` says what failed."""
