@@ -20,7 +20,7 @@ BY_LIST = replace(PLAN, source="auto")  # one room a call, which alone tells of 
 NO_ROOM_API = replace(PLAN, world=plans.NO_ROOM_API, edits_a_day=20, pace=2)  # bookings vanish often
 NO_BUDGET = replace(PLAN, world=plans.NO_BUDGET, start=date(2026, 1, 5))  # a Monday
 CLOCK_OFF = replace(PLAN, world=plans.CLOCK_OFF)
-GONE_LOOK_FREE = replace(BUSY_HOUSE, world=plans.GONE_LOOK_FREE)
+GONE_LOOK_FREE = replace(BUSY_HOUSE, world=plans.GONE_LOOK_FREE, start=date(2026, 1, 5))  # a Monday
 TWO_APPS = replace(BUSY_HOUSE, world=plans.TWO_APPS)  # rooms are closed often
 MANY_CALLS = replace(BY_LIST, days=1, rooms=60)
 
