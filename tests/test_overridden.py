@@ -10,6 +10,7 @@ from typing import override
 import aiohttp
 from aiohttp import web
 from aiohttp.client_proto import ResponseHandler
+from homeassistant.components.calendar import CalendarEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 import pytest
@@ -49,7 +50,11 @@ def test_no_other_private_method_is_overridden() -> None:
         if name not in DOCUMENTED
     }
 
-    assert found == {("SubjectEntity", "_async_write_ha_state")}
+    assert found == {("SubjectCalendar", "_async_write_ha_state"), ("SubjectEntity", "_async_write_ha_state")}
+
+
+def test_calendars_keep_their_alarms_where_ours_cancels_them() -> None:
+    assert CalendarEntity._alarm_unsubs is None, "CalendarEntity._alarm_unsubs has changed: see calendar.py"
 
 
 async def test_home_assistant_writes_states_by_the_method_that_entity_overrides(hass: HomeAssistant) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import Event, HomeAssistant, callback
@@ -10,11 +11,11 @@ from homeassistant.helpers.device_registry import EVENT_DEVICE_REGISTRY_UPDATED
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy import _slices
+from custom_components.feishu_freebusy import _slices, coordinator
 from custom_components.feishu_freebusy._slices import in_slices
 from custom_components.feishu_freebusy.assist import names, subjects
 from simulator import Room, Tenant
-from tests.clock import Clock, SetUp, Write, Writes
+from tests.clock import Clock, SetUp, Write, Writes, state_of
 from tests.conftest import at
 from tests.voice import Ask, OpenOffice
 
@@ -231,3 +232,31 @@ async def test_names_are_looked_for_in_a_thread(
     await ask("is Room 7 free")
 
     assert running == [None]
+
+
+async def test_a_room_that_changes_while_others_are_notified_is_not_forgotten(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    vega: Room,
+) -> None:
+    tenant.book(orion.room_id, at(10, 5), at(11))
+    tenant.book(vega.room_id, at(10, 5, 1), at(11))
+    await set_up(orion, vega)
+    await clock.to(at(10, 4, 59))
+
+    async def slow(items: Iterable[str]) -> AsyncIterator[str]:
+        for item in items:
+            yield item
+            clock.skip(seconds=2)
+            clock.set_wall(clock.now + timedelta(seconds=2))
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(coordinator, "in_slices", slow)
+        await clock.to(at(10, 5))
+    await clock.settle()
+    await clock.forward(seconds=1)
+
+    assert [state_of(hass, room) for room in (orion, vega)] == ["on", "on"]

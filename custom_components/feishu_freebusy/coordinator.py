@@ -74,6 +74,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.last_read_at: datetime | None = None
         self._stored = stored
         self._is_reading_statuses = False
+        self._status_due: datetime | None = None  # by the wall clock, when the timer was set
         self._asked_at = LoopSeconds(-inf)  # when the first of the requests came that one poll serves
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
@@ -275,10 +276,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _arm_timer(self) -> None:
         moment, min_free = self.moment, self.options.min_free
-        shots = (subject.snapshot(moment, min_free) for subject in self._subjects.values())
-        instants = [shot.until for shot in shots if shot]
-        if status_due := self._poller.next_status_due(moment):
-            instants.append(status_due)
+        instants = []
+        for subject in self._subjects.values():
+            if (shot := subject.snapshot(moment, min_free)) is not subject.last_notified:
+                instants.append(moment.now)  # it changed while others were notified
+            elif shot:
+                instants.append(shot.until)
+        self._status_due = self._poller.status_due(moment)
+        if self._status_due and self._status_due > moment.now:
+            instants.append(self._status_due)
         self._wake_up.arm(min(instants, default=None), moment.now)
 
     @callback
@@ -295,14 +301,16 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._create_task(self.async_request_refresh(), "after a leap of the clock")
             if self._office_days.is_outdated(moment):
                 self._create_task(self._async_read_office_days(), "office days")
-        async for subject_id in in_slices(self._subjects):
+            changed = [subject_id for subject_id, subject in self._subjects.items() if not subject.is_told(moment)]
+        async for subject_id in in_slices(changed):
             self._notify_if_changed(subject_id)
-        with self.one_moment():
+        with self.one_moment() as moment:
             self._arm_timer()
             self._notify(None)
             if not self.last_update_success:
                 async_update_stale(self.hass, self.config_entry, self.account)
-            if not self._is_reading_statuses and not self._shutdown_requested and self._poller.is_status_due:
+            is_due = self._status_due is not None and self._status_due <= moment.now
+            if is_due and not self._is_reading_statuses and not self._shutdown_requested:
                 self._is_reading_statuses = True
                 self._create_task(self._async_read_statuses(), "status of rooms")
 

@@ -216,11 +216,18 @@ class Subject:
 
         Returns the same object until something shown may have changed.
         """
-        known = self._snapshot
-        # `known.until` is not after the end of the evidence by the wall clock
-        if known is None or not known.since <= moment.now < known.until or moment.loop >= self._loop_until:
+        if self._snapshot is None or not self._holds(self._snapshot, moment):
             self._snapshot = self._take_snapshot(moment, min_free)
         return self._snapshot
+
+    def is_told(self, moment: Moment) -> bool:
+        """Return whether the listeners were told what to show at `moment`; False if nothing current is known."""
+        known = self._snapshot
+        return known is not None and known is self.last_notified and self._holds(known, moment)
+
+    def _holds(self, snapshot: Snapshot, moment: Moment) -> bool:
+        # Its end is not after the end of the evidence by the wall clock
+        return snapshot.since <= moment.now < snapshot.until and moment.loop < self._loop_until
 
     def _take_snapshot(self, moment: Moment, min_free: timedelta) -> Snapshot | None:
         if self.schedule is None or (until := self.fresh_until(moment)) is None:

@@ -122,19 +122,16 @@ class Poller:
         elif to_read:
             self._keep_failure()
 
-    @property
-    def is_status_due(self) -> bool:
-        """Return whether the status of a room is due. In an outage, none is before free/busy answers again."""
-        moment = self._keeper.moment
-        due_at = self._status_due_at(moment)
-        return due_at is not None and due_at <= moment.loop + DUE_SLACK
+    def status_due(self, moment: Moment) -> datetime | None:
+        """Return when the next status is due, by the wall clock; None if none is.
 
-    def next_status_due(self, moment: Moment) -> datetime | None:
-        """Return when the next status is due, by the wall clock; None if one is due already or none is."""
+        In an outage, none is before free/busy answers again.
+        """
         due_at = self._status_due_at(moment)
-        if due_at is None or due_at <= moment.loop + DUE_SLACK:
+        if due_at is None:
             return None
-        return moment.now + timedelta(seconds=due_at - moment.loop)
+        seconds = due_at - moment.loop
+        return moment.now + timedelta(seconds=seconds if seconds > DUE_SLACK else 0.0)
 
     def _status_due_at(self, moment: Moment) -> LoopSeconds | None:
         return None if self._failure else self.statuses.next_due(self.to_read(), self.timetable, moment)
