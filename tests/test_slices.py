@@ -244,7 +244,7 @@ async def test_a_room_that_changes_while_others_are_notified_is_not_forgotten(
 ) -> None:
     tenant.book(orion.room_id, at(10, 5), at(11))
     tenant.book(vega.room_id, at(10, 5, 1), at(11))
-    await set_up(orion, vega)
+    await set_up(orion, vega, scan_interval=3_600)
     await clock.to(at(10, 4, 59))
 
     async def slow(items: Iterable[str]) -> AsyncIterator[str]:
@@ -255,8 +255,6 @@ async def test_a_room_that_changes_while_others_are_notified_is_not_forgotten(
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(coordinator, "in_slices", slow)
-        await clock.to(at(10, 5))
-    await clock.settle()
-    await clock.forward(seconds=1)
+        await clock.to(at(10, 5, 3))
 
     assert [state_of(hass, room) for room in (orion, vega)] == ["on", "on"]
