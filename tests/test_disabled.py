@@ -44,15 +44,19 @@ async def test_find_rooms_does_not_offer_a_room_disabled_meanwhile(
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [Fault.error(500, 121001), Fault.status(503), Fault.error(400, 121002), Fault.rate_limited(None)],
-    ids=["121001", "503", "121002", "429"],
+    ("fault", "days"),
+    [
+        pytest.param(Fault.error(500, 121001), 10, marks=pytest.mark.slow, id="121001"),
+        pytest.param(Fault.status(503), 2, id="503"),
+        pytest.param(Fault.error(400, 121002), 2, id="121002"),
+        pytest.param(Fault.rate_limited(None), 2, id="429"),
+    ],
 )
 async def test_a_room_disabled_while_the_scan_fails_for_days_is_not_free(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, fault: Fault
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, fault: Fault, days: int
 ) -> None:
     await set_up(orion, scan_interval=3600)
     tenant.inject(fault, ROOMS, times=None)
     tenant.disable_room(orion.room_id, at(11), None, "burst pipe")
-    await clock.to(at(10, day=10))
+    await clock.to(at(10, day=days))
     assert state_of(hass, orion) != "off"

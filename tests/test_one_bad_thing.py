@@ -51,7 +51,7 @@ async def test_a_row_of_negative_length_hides_no_booking(
 ) -> None:
     negative = ("2026-11-25T12:00:00Z", "2026-11-25T11:00:00Z")
     tenant.inject(rows(negative, ("2026-11-23T11:00:00Z", "2026-11-23T12:00:00Z")), FREE_BUSY, times=None)
-    await set_up(orion)
+    await set_up(orion, scan_interval=3_600)
 
     assert state_of(hass, orion) == "off"
     await clock.to(at(11))

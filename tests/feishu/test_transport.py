@@ -629,7 +629,7 @@ async def test_a_slow_answer_times_out_and_is_retried(
 async def test_a_timeout_of_the_session_is_not_reachable(
     quick_retries: None, socket_enabled: None, simulator: Simulator, tenant: Tenant
 ) -> None:
-    tenant.inject(Fault.slow(30), SCOPES, times=None)
+    tenant.inject(Fault.slow(3), SCOPES, times=None)
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.1)) as session:
         client = FeishuClient(session, tenant.app_id, tenant.app_secret, base_url=simulator.base_url)

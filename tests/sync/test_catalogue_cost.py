@@ -53,7 +53,7 @@ async def test_a_month_of_a_big_tree_takes_few_calls(
 ) -> None:
     tenant.variants.update({"rooms_of_level": rooms_of_level})
     rooms = build(tenant, *tree)
-    entry = await set_up(rooms[0], plan="free", off_hours={"enabled": False})
+    entry = await set_up(rooms[0], plan="free", scan_interval=RARELY, off_hours={"enabled": False})
     tenant.requests.clear()
 
     await clock.to(at(10, 5, day=1))
