@@ -39,13 +39,35 @@ def test_a_difference_counts_once_three_answers_agree(ahead: timedelta) -> None:
         [58 * SECOND] * 5,  # too little to matter
         [40 * MINUTE, 30 * MINUTE, 40 * MINUTE, 30 * MINUTE],
         [40 * MINUTE, "", "yesterday", "Mon, 99 Nov 2026 10:00:00 GMT"],
+        ["Fri, 31 Dec 9999 23:59:59 GMT"] * 3,
+        ["Thu, 01 Jan 1970 00:00:00 GMT"] * 3,
+        ["Mon, 23 Nov 2026 12:00:00 -0000"] * 3,
     ],
-    ids=["small", "unsteady", "unreadable"],
+    ids=["small", "unsteady", "unreadable", "far ahead", "far behind", "without a zone"],
 )
 def test_other_differences_count_for_nothing(ahead: list[timedelta | str]) -> None:
     clock = ServerClock()
     note(clock, *ahead)
     assert offset(clock) == timedelta()
+
+
+@pytest.mark.parametrize("step", [timedelta(days=3), -timedelta(days=3)], ids=["forward", "back"])
+def test_answers_under_way_while_the_clock_is_set_tell_nothing(step: timedelta) -> None:
+    clock = ServerClock()
+    for _ in range(3):
+        clock.note(format_datetime(START, usegmt=True), START, START + step, 0.0)
+    assert offset(clock) == timedelta()
+
+
+def test_an_offset_that_is_confirmed_after_a_suspend_counts() -> None:
+    """Ten minutes slow, and asleep for ten minutes: the wall clock moved by as much as it is wrong."""
+    clock = ServerClock()
+    note(clock, *[10 * MINUTE] * 3)
+    for second in range(3):
+        wall = START + 10 * MINUTE + second * SECOND
+        clock.note(format_datetime(wall + 10 * MINUTE, usegmt=True), wall, wall, float(second))
+
+    assert abs(clock.offset_at(START + 10 * MINUTE + 3 * SECOND, 3.0) - 10 * MINUTE) <= SLACK
 
 
 def test_one_odd_answer_changes_nothing() -> None:

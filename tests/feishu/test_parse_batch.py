@@ -70,7 +70,7 @@ def test_all_rooms_may_be_free(free_busy: object, errors: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     "free_busy",
-    [None, "", 0, False, True, "a", [None], [[]], ["a"], [{}], [{"a": None}], [{"a": [], "b": []}], [{"room_id": 1}]],
+    [None, "", 0, False, True, "a", [None], [[]], ["a"], [{}], [{"a": [], "b": []}], [{"room_id": 1}]],
 )
 def test_an_invalid_map_of_rooms_is_unreadable(free_busy: object) -> None:
     with pytest.raises(UnreadableAnswerError):
@@ -129,9 +129,23 @@ def test_a_refused_room_without_an_id_may_be_any_omitted_room(bad: object) -> No
     assert kinds(answers) == {"a": (PERIOD,), "b": UnreadableRowsError, "c": SubjectError}
 
 
-@pytest.mark.parametrize("bad", [None, [], "a", {}, {"a": None}, {"a": [], "b": []}])
+@pytest.mark.parametrize("bad", [None, [], "a", {}, {"a": [], "b": []}])
 def test_an_element_without_a_room_may_be_any_omitted_room(bad: object) -> None:
     answers = rooms("a", "b", free_busy=[{"a": [ROW]}, bad])
+
+    assert kinds(answers) == {"a": (PERIOD,), "b": UnreadableRowsError}
+
+
+@pytest.mark.parametrize("bad", [None, 1, {}, "row"])
+@pytest.mark.parametrize("earlier", [[], [{"a": []}], [{"a": [ROW]}]], ids=["alone", "idle", "busy"])
+def test_an_element_that_names_its_room_costs_only_that_room(earlier: list[Any], bad: object) -> None:
+    answers = rooms("a", "b", free_busy=[*earlier, {"a": bad}])
+
+    assert kinds(answers) == {"a": UnreadableRowsError, "b": ()}
+
+
+def test_a_refused_room_that_was_not_asked_for_may_be_an_omitted_one() -> None:
+    answers = rooms("a", "b", free_busy={"a": [ROW]}, error_room_ids=["another"])
 
     assert kinds(answers) == {"a": (PERIOD,), "b": UnreadableRowsError}
 
@@ -249,7 +263,7 @@ def test_any_rooms_match_a_simple_parser(
     def by_hand(room_id: str) -> object:
         if room_id in (refused or []):
             return SubjectError
-        others = [other for other in rows if other not in asked]
+        others = [other for other in [*rows, *(refused or [])] if other not in asked]
         return UnreadableRowsError if others and room_id not in rows else expected(rows.get(room_id, []))
 
     assert kinds(answers) == {room_id: by_hand(room_id) for room_id in asked}

@@ -9,6 +9,7 @@ TOLERANCE = timedelta(seconds=60)  # smaller differences are ignored
 _ANSWERS = 3  # in a row that have to agree
 _AGREEMENT = timedelta(seconds=10)  # `Date` has whole seconds, and an answer takes its time
 _JUMP = timedelta(seconds=30)
+_YEARS = range(2020, 2100)  # of the server: ours may be anything
 
 
 class ServerClock:
@@ -16,22 +17,26 @@ class ServerClock:
 
     def __init__(self) -> None:
         self.offset = timedelta()
-        self._wall_ahead = timedelta()  # of the loop's clock, when the offset was found
+        self._wall_ahead = timedelta()  # of the loop's clock, when answers agreed last
         self._latest: deque[timedelta] = deque(maxlen=_ANSWERS)
 
     def note(self, date: str | None, sent: datetime, received: datetime, loop: float) -> None:
         """Compare the header of an answer, which was received at second `loop` of the loop's clock."""
         try:
-            server = parsedate_to_datetime(date or "").astimezone(UTC)
+            server = parsedate_to_datetime(date or "")
         except ValueError, TypeError, OverflowError:
             return
+        if server.tzinfo is None or server.year not in _YEARS:
+            return
+        if not timedelta() <= received - sent <= _AGREEMENT:
+            return  # our clock was set meanwhile, or the answer was too slow to tell the time
         self._latest.append(server + timedelta(milliseconds=500) - (sent + (received - sent) / 2))
         if len(self._latest) < _ANSWERS or max(self._latest) - min(self._latest) > _AGREEMENT:
             return
         found = timedelta(seconds=median(difference.total_seconds() for difference in self._latest))
+        self._wall_ahead = _wall_ahead(received, loop)
         if abs(found - self.offset) > _AGREEMENT or abs(found) < TOLERANCE:
             self.offset = found if abs(found) >= TOLERANCE else timedelta()
-            self._wall_ahead = _wall_ahead(received, loop)
 
     def offset_at(self, wall: datetime, loop: float) -> timedelta:
         """Return the offset at `wall`. It is 0 if the clock was set meanwhile by just as much: it was put right."""

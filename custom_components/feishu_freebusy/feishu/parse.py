@@ -120,7 +120,8 @@ def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: dateti
     refused = _refused_rooms(data.get("error_room_ids"))
     is_damaged = nameless or not all(isinstance(room_id, str) for room_id in refused)
     asked = tuple(room_ids)
-    names_others = not rows.keys() <= set(asked)
+    named = {*rows, *(room_id for room_id in refused if isinstance(room_id, str))}
+    names_others = not named <= set(asked)
 
     def answer(room_id: str) -> BusyAnswer:
         if room_id in refused:
@@ -151,8 +152,9 @@ def _rows_by_room(free_busy: object) -> tuple[Mapping[str, object], bool]:
             case {"room_id": str(room_id)}:
                 rows.setdefault(room_id, []).append(item)
                 are_rows = True
-            case dict() if len(item) == 1 and isinstance(more := next(iter(item.values())), list):
-                rows.setdefault(next(iter(item)), []).extend(more)
+            case dict() if len(item) == 1 and "room_id" not in item:
+                ((room_id, more),) = item.items()
+                rows.setdefault(room_id, []).extend(more if isinstance(more, list) else [None])  # None is a bad row
             case _:
                 nameless = True
     if nameless and (are_rows or not rows):
