@@ -15,6 +15,7 @@ from custom_components.feishu_freebusy.assist.subjects import async_spoken_subje
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.devices import subject_id_of
 from custom_components.feishu_freebusy.feishu.models import RsvpStatus
+from custom_components.feishu_freebusy.finder import async_now
 from custom_components.feishu_freebusy.model.search import Offer, Reason, SearchResult, Why
 from simulator import Fault, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp
@@ -249,3 +250,26 @@ async def test_a_room_of_two_apps_is_busy_if_either_says_so(
     assert snapshot
     assert (snapshot.status.busy, snapshot.status.busy_until) == (True, at(15, 30))
     assert snapshot.status.disabled_reason == ("paint" if closed else None)
+
+
+async def test_one_server_with_a_wrong_clock_does_not_move_the_search(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    first = await set_up(orion)
+    other = Tenant(app_id="cli_another000000001", app_secret="another-secret", monotonic=clock.seconds)
+    async with Simulator(other) as elsewhere:
+        second = MockConfigEntry(
+            domain=DOMAIN,
+            unique_id=other.app_id,
+            data={"base_url": elsewhere.base_url, "app_id": other.app_id, "app_secret": other.app_secret},
+            options={"rooms": {other.add_room("Vega").room_id: "Vega"}},
+        )
+        second.add_to_hass(hass)
+        assert await clock.run(hass.config_entries.async_setup(second.entry_id))
+        clocks = [entry.runtime_data.client.traffic.clock for entry in (first, second)]
+
+        clocks[1].offset = timedelta(minutes=20)
+        assert async_now(hass) == clock.now
+        clocks[0].offset = timedelta(minutes=19)  # both say that this machine is slow
+        assert async_now(hass) == clock.now + timedelta(minutes=19)
+        await clock.run(hass.config_entries.async_unload(second.entry_id))

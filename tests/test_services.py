@@ -940,6 +940,27 @@ async def test_a_user_reads_only_what_the_user_may_read(
     assert len(tenant.requests) == reads
 
 
+async def test_a_user_finds_only_rooms_that_the_user_may_read(
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, lyra: Room, mira: Room
+) -> None:
+    await set_up(lyra, mira)
+    admin = MockUser(is_owner=True).add_to_hass(hass)
+
+    async def found_by(user: MockUser) -> list[str]:
+        call = hass.services.async_call(
+            *(DOMAIN, "find_rooms", {"duration": "00:30:00"}),
+            blocking=True,
+            return_response=True,
+            context=Context(user_id=user.id),
+        )
+        response: Any = await clock.run(call)
+        return sorted(room["name"] for room in [*response["rooms"], *response["alternatives"]])
+
+    assert await found_by(admin) == ["Lyra", "Mira"]
+    assert await found_by(user_who_may_read(hass, busy_id(hass, lyra))) == ["Lyra"]
+    assert await found_by(user_who_may_read(hass)) == []
+
+
 async def test_administrators_and_automations_may_read_all_of_feishu(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, ask_as: AskAs, lyra: Room
 ) -> None:

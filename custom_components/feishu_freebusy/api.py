@@ -2,13 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 
 import aiohttp
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
@@ -39,14 +37,6 @@ def async_create_client(hass: HomeAssistant, data: Mapping[str, str], *, deadlin
         traffic=traffic[base_url, app_id],
         **({} if deadline is None else {"deadline": deadline}),
     )
-
-
-@callback
-def async_now(hass: HomeAssistant) -> datetime:
-    """Return the current time, by Feishu's clock if the clock of this machine is wrong."""
-    wall, loop = dt_util.utcnow(), hass.loop.time()
-    offsets = (traffic.clock.offset_at(wall, loop) for traffic in hass.data.get(_TRAFFIC, {}).values())
-    return wall + max(offsets, key=abs, default=timedelta())
 
 
 @callback

@@ -167,7 +167,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return subject.single_bookings(subject.reading.periods, start, end)
         if window := subject.window(moment):
             first, last = window
-            earlier = Range.past(start, min(first, end), moment.now) if start < first else None
+            earlier = Range.past(start, min(first, end), first, moment.now) if start < first else None
             later = Range.ahead(max(last, start), end, start, moment.now) if last < end else None
         else:
             earlier = later = Range.whole(start, end)
@@ -283,7 +283,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             elif shot:
                 instants.append(shot.until)
         self._status_due = self._poller.status_due(moment)
-        if self._status_due and self._status_due > moment.now:
+        if self._status_due and not self._is_reading_statuses:
             instants.append(self._status_due)
         self._wake_up.arm(min(instants, default=None), moment.now)
 
@@ -337,6 +337,11 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._arm_timer()
             self._update_issues()
             self._notify(None)
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Do nothing when polls begin or cease to fail: each subject is notified of its own changes, in slices."""
 
     @override
     async def async_shutdown(self) -> None:
@@ -415,6 +420,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _rebuild(self, subject: Subject) -> None:
         disabled, moment = None, self.moment
+        subject.info = self._with_status(subject.info)  # as old as the stamp that its evidence gets
         if isinstance(subject.info, RoomInfo):
             disabled = disabled_period(subject.info.room.status, self.catalogue.data.as_of(subject.info.id))
         subject.rest_on(self._room_evidence(subject, disabled), Hours(self.options.off_hours, moment.time_zone))
@@ -442,17 +448,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     async def note_statuses(self, room_ids: Iterable[str]) -> None:
         """Show what the catalogue now says of the status of these rooms, which was read between two scans."""
-        is_changed = False
         async for room_id in in_slices(room_ids):
-            if (subject := self._subjects.get(room_id)) is None or not isinstance(subject.info, RoomInfo):
-                continue
-            if (info := self._with_status(subject.info)) is not subject.info:
-                subject.info, is_changed = info, True
-            self._rebuild(subject)
-            self._notify_if_changed(room_id)
+            if subject := self._subjects.get(room_id):
+                self._rebuild(subject)
+                self._notify_if_changed(room_id)
         with self.one_moment():
             self._arm_timer()
-        self._stored.async_keep_catalogue(self.catalogue.data, at_once=is_changed)
+        self._stored.async_keep_catalogue(self.catalogue.data)
 
     def _with_status(self, info: SubjectInfo) -> SubjectInfo:
         """Return a room or person with the status that the catalogue has now: it may be newer than `info`."""
@@ -505,7 +507,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         @callback
         def apply_config(event: Event[dict[str, Any]]) -> None:
             if "time_zone" in event.data:
-                self._create_task(self._apply_time_zone(), "time zone")
+                self._create_task(self._apply_hours(), "time zone")
 
         entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
         entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
@@ -540,18 +542,19 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _apply_office_days(self) -> None:
-        """Plan again: today may have become an office day, or none."""
+        """Plan again: today may have become an office day, or none. Older evidence may not count any more."""
         self.options = self._office_days.applied(self.options, self.moment)
-        self._poller.replan()
+        self._create_task(self._apply_hours(), "evidence")
         self.timetable.cap_wait(self._subjects, self.moment)
         self._create_task(self.async_request_refresh(), "office days")
 
-    async def _apply_time_zone(self) -> None:
+    async def _apply_hours(self) -> None:
+        """Judge all evidence by the office hours and the time zone as they are now."""
+        self._poller.replan()
         async for subject_id in in_slices(self._subjects):
             if subject := self._subjects.get(subject_id):
                 self._rebuild(subject)
                 self._notify(subject_id)
-        self._poller.replan()
         with self.one_moment():
             self._arm_timer()
             self._notify(None)
@@ -625,7 +628,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def _take_over_one(self, subject: Subject, info: SubjectInfo, *, is_new: bool) -> None:
-        known, subject.info = subject.info, self._with_status(info)
+        known, subject.info = subject.info, info
         self._rebuild(subject)
         if is_new:
             for listener in self._added_listeners:

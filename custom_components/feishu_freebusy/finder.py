@@ -2,16 +2,16 @@
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from ._time import local_iso
-from .api import async_now
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .devices import subject_id_of
@@ -53,6 +53,17 @@ class Found:
 def minutes_of(alternative: Alternative) -> int:
     """Return the length of the stay in whole minutes."""
     return int(alternative.duration.total_seconds() // 60)
+
+
+@callback
+def async_now(hass: HomeAssistant) -> datetime:
+    """Return the current time, by Feishu's clock if the clock of this machine is wrong.
+
+    Then the servers of all entries say so. One server with a wrong clock changes nothing.
+    """
+    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    offsets = (entry.runtime_data.clock_offset for entry in entries)
+    return dt_util.utcnow() + min(offsets, key=abs, default=timedelta())
 
 
 @callback

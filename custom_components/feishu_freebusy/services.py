@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 import unicodedata
 
+from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
@@ -16,7 +17,6 @@ from homeassistant.util.json import JsonObjectType
 
 from ._time import local_iso
 from ._vol import vol
-from .api import async_now
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
@@ -26,7 +26,7 @@ from .feishu.errors import FeishuError, QuotaExceededError
 from .feishu.limits import Payer, paid_by
 from .feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
 from .feishu.windows import windows
-from .finder import Found, async_find_rooms, minutes_of
+from .finder import Found, async_find_rooms, async_now, main_entity_id, minutes_of
 from .model.search import Offer, Request
 
 SERVICE_GET_FREE_BUSY = "get_free_busy"
@@ -141,12 +141,7 @@ async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subject
     Automations, which have no user, and administrators may read all of Feishu. Other users may read rooms and people of
     the entry, if they may read their entities in Home Assistant.
     """
-    if call.context.user_id is None:
-        return
-    user = await call.hass.auth.async_get_user(call.context.user_id)
-    if user is None:
-        raise UnknownUser(context=call.context)
-    if user.is_admin:
+    if (user := await _restricted_user(call)) is None:
         return
     registry = er.async_get(call.hass)
     may_read = user.permissions.check_entity
@@ -157,6 +152,15 @@ async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subject
     for entity_id in call.data[ATTR_ENTITY_ID]:
         if not may_read(entity_id, POLICY_READ):
             raise _unauthorized(call, entity_id)
+
+
+async def _restricted_user(call: ServiceCall) -> User | None:
+    """Return the caller; None for an automation or an administrator, who may read everything."""
+    if call.context.user_id is None:
+        return None
+    if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
+        raise UnknownUser(context=call.context)
+    return None if user.is_admin else user
 
 
 def _unauthorized(call: ServiceCall, entity_id: str | None) -> Unauthorized:
@@ -243,7 +247,8 @@ async def _find_rooms(call: ServiceCall) -> ServiceResponse:
         equipment=tuple(call.data["equipment"]),
         limit=call.data["limit"],
     )
-    found = async_find_rooms(call.hass, _entries(call), request)
+    entries = _entries(call)
+    found = async_find_rooms(call.hass, entries, request, among=await _readable_rooms(call, entries))
     return {
         "rooms": [_offer(found, offer) for offer in found.result.offers],
         "alternatives": [
@@ -256,6 +261,16 @@ async def _find_rooms(call: ServiceCall) -> ServiceResponse:
         ],
         "why": found.result.why.value if found.result.why else None,
     }
+
+
+async def _readable_rooms(call: ServiceCall, entries: Iterable[FeishuConfigEntry]) -> set[str] | None:
+    """Return the ids of the rooms whose entities the caller may read, None for all."""
+    if (user := await _restricted_user(call)) is None:
+        return None
+    may_read = user.permissions.check_entity
+    rooms = ((entry, room_id) for entry in entries for room_id in entry.runtime_data.room_ids)
+    main = ((room_id, main_entity_id(call.hass, entry, room_id)) for entry, room_id in rooms)
+    return {room_id for room_id, entity_id in main if entity_id and may_read(entity_id, POLICY_READ)}
 
 
 def _offer(found: Found, offer: Offer) -> JsonObjectType:

@@ -26,10 +26,9 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.util.async_ import get_scheduled_timer_handles
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from custom_components.feishu_freebusy.api import async_now
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, DOMAIN
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
-from custom_components.feishu_freebusy.finder import async_find_rooms
+from custom_components.feishu_freebusy.finder import async_find_rooms, async_now
 from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.search import Request
 from tests.clock import Clock

@@ -10,8 +10,9 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.feishu_freebusy.model.evidence import Piece
 from custom_components.feishu_freebusy.sync.office_days import WorkingDays, read_working_days
-from simulator import Room, Tenant
+from simulator import Fault, Room, Tenant
 from tests.clock import Clock, SetUp, reads_of, said, state_of
 
 pytest_plugins = ["tests.clock"]
@@ -180,6 +181,23 @@ async def test_an_unpublished_year_is_told_once(
     (hint,) = [text for level, text in said(caplog) if level == "WARNING"]
     assert hint.startswith("The working weekends of 2027 are not known for CN")
     assert entry.runtime_data.options.off_hours.free == frozenset()
+
+
+@pytest.mark.usefixtures("package", "shanghai")
+async def test_evidence_is_judged_anew_when_a_day_turns_out_to_be_an_office_day(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    """In an outage, no answer does it: a status counts for an hour then, not for hours as on a weekend."""
+    clock.set_wall(datetime(2026, 10, 10, 2, tzinfo=UTC))
+    hass.config.country = None
+    subject = (await set_up(orion, off_hours=WEEKENDS)).runtime_data.subjects[orion.room_id]
+    assert subject.evidence[Piece.STATUS].until > clock.now + 90 * MINUTE
+    tenant.inject(Fault.status(503), times=None)
+
+    await hass.config.async_update(country="CN")
+    await clock.forward(minutes=2)
+
+    assert subject.evidence[Piece.STATUS].until <= clock.now + 60 * MINUTE
 
 
 @pytest.mark.usefixtures("package", "shanghai")

@@ -295,3 +295,41 @@ def test_a_refused_batch_is_read_room_by_room(tenant: Tenant) -> None:
         assert await asyncio.gather(*(read(f"omm_{number}", week, by_batch=True) for number in range(1, 4))) == [()] * 3
 
     assert sorted(map(str, reading(tenant, main))) == ["omm_1", "omm_2", "omm_3"]
+
+
+def test_a_batch_that_fails_in_an_outage_is_not_repeated_room_by_room(tenant: Tenant) -> None:
+    tenant.inject(Fault.status(503), "meeting_room/freebusy/batch_get", times=None)
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        answers = await asyncio.gather(
+            *(read(f"omm_{number}", week, by_batch=True) for number in range(1, 4)), return_exceptions=True
+        )
+        assert all(isinstance(answer, FeishuError) for answer in answers)
+
+    assert reading(tenant, main) == []
+
+
+def test_rooms_that_are_read_alone_after_a_refused_batch_pay_for_it(tenant: Tenant) -> None:
+    tenant.inject(Fault.error(400, 99991672), "meeting_room/freebusy/batch_get", times=None)
+    week = (START + 18 * DAY, START + 25 * DAY)
+
+    async def main(read: Read) -> None:
+        answers = await asyncio.gather(
+            *(read(f"omm_{number}", week, by_batch=True) for number in range(1, 5)), return_exceptions=True
+        )
+        assert sum(isinstance(answer, OverShareError) for answer in answers) == 2
+
+    assert len(reading(tenant, main, 450)) == 2  # three calls in two days: the batch, and two rooms
+
+
+@pytest.mark.parametrize(("days_ago", "is_extended"), [(1, True), (30, False)])
+def test_only_days_that_border_on_the_known_window_are_read_up_to_now(days_ago: int, is_extended: bool) -> None:
+    known_from = START - DAY
+    to = START - days_ago * DAY
+
+    wanted = Range.past(to - 7 * DAY, to, known_from, START)
+
+    assert (wanted.start, wanted.from_, wanted.to) == (to - 7 * DAY, to - 7 * DAY, to)
+    assert (wanted.end > START) is is_extended
+    assert is_extended or wanted.end == to

@@ -1,6 +1,7 @@
 """The status of rooms is read between the scans: a room that is taken out of service never looks free for long."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.feishu.models import RoomStatus
 from custom_components.feishu_freebusy.model.intervals import OffHours, TimeLeft, status_plan
 from custom_components.feishu_freebusy.model.options import Options
 from simulator import Call, Fault, Room, Simulator, Tenant
@@ -306,3 +308,49 @@ async def test_a_crash_forgets_when_the_status_was_read(
     await start(entry)
 
     assert state_of(hass, orion) == "unavailable"
+
+
+async def test_a_status_and_its_time_are_taken_together(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    """Free/busy answers between the read of a status and its turn to be shown."""
+    entry = await set_up(orion)
+    await clock.to(at(10, 5))
+    coordinator = entry.runtime_data
+    known = coordinator.catalogue.data.catalogue.rooms[orion.room_id]
+    closed = replace(known, status=RoomStatus(enabled=False))
+    coordinator.catalogue.take_statuses([orion.room_id], [closed], clock.now)
+
+    coordinator.timetable.make_due([orion.room_id])
+    await clock.run(coordinator.async_refresh())
+
+    assert state_of(hass, orion) == "on"
+
+
+async def test_a_status_that_is_due_when_a_poll_ends_is_read_at_once(
+    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await set_up(orion, scan_interval=3_600)
+    await clock.to(at(10, 5, 10))
+    tenant.requests.clear()
+    entry.runtime_data._poller.statuses.want([orion.room_id])
+
+    entry.runtime_data._async_refresh_finished()
+    await clock.settle()
+    await clock.forward(seconds=1)
+
+    assert len(tenant.calls(MGET)) == 1
+
+
+async def test_a_stored_status_from_the_future_does_not_outlast_a_scan(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, orion: Room
+) -> None:
+    """After a power cut, the clock of the machine is half an hour behind; a room was disabled meanwhile."""
+    entry = await set_up(orion)
+    await clock.to(at(10, 35))
+    await stop(entry)
+    clock.set_wall(at(10, 5))
+    tenant.disable_room(orion.room_id, at(10), None, "burst pipe")
+
+    assert await start(entry)
+    assert state_of(hass, orion) == "on"

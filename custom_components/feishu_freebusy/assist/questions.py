@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 from homeassistant.core import HomeAssistant
 
-from ..api import async_now
 from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry
 from ..feishu.models import SubjectKind
-from ..finder import Found, async_find_rooms
+from ..finder import Found, async_find_rooms, async_now
 from ..model.search import Request, SearchResult, Why
 from .subjects import Place, SpokenSubject, find_place
 

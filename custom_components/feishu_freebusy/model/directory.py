@@ -76,8 +76,12 @@ class KnownRooms:
         return room_id in self.doubted and self.as_of(room_id) < self.doubted[room_id]
 
     def with_statuses(self, asked: Collection[str], found: Iterable[Room], read_at: datetime) -> KnownRooms:
-        """Return the same with the statuses of `found`, the answer for the rooms `asked` at `read_at`."""
+        """Return the same with the statuses of `found`, the answer for the rooms `asked` at `read_at`.
+
+        What was read later stays.
+        """
         known = self.catalogue.rooms
+        asked = [room_id for room_id in asked if room_id not in self.told_at or self.told_at[room_id] <= read_at]
         by_id = {room.room_id: room for room in found if room.room_id in asked and room.room_id in known}
         statuses = {room_id: replace(known[room_id], status=room.status) for room_id, room in by_id.items()}
         return replace(

@@ -1,7 +1,7 @@
 """One poll: choose the subjects, read them from Feishu, keep the answers, decide whether the account failed."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
+from .._slices import in_slices
 from ..errors import update_failed
 from ..feishu.client import FeishuClient
 from ..feishu.errors import FeishuError, ScopeMissingError
@@ -138,16 +139,20 @@ class Poller:
 
     async def read_due_statuses(self, soon_read: Collection[str] = ()) -> None:
         """Read the statuses that are due; `soon_read` are the subjects that a poll reads at the same time."""
-        async with self._status_lock:
-            await self._read_statuses(self._due_statuses(soon_read, self._keeper.moment))
+        await self._read_statuses(lambda: self._due_statuses(soon_read, self._keeper.moment))
 
     def _due_statuses(self, soon_read: Collection[str], moment: Moment) -> list[str]:
         # In an outage, they are read once free/busy answers again
         return [] if self._failure else self.statuses.due(self.to_read(), soon_read, self.timetable, moment)
 
-    async def _read_statuses(self, room_ids: Collection[str]) -> None:
-        """Read the status of these rooms and show it. A failure does not fail the poll."""
-        if room_ids:
+    async def _read_statuses(self, choose: Callable[[], Collection[str]]) -> None:
+        """Read the status of the rooms that `choose` returns once no other read is under way, and show it.
+
+        A failure does not fail the poll.
+        """
+        async with self._status_lock:
+            if not (room_ids := choose()):
+                return
             was_failing = self.statuses.failing_since
             with paid_by(Payer.STATUSES):
                 await self.statuses.read(room_ids, lambda: self._keeper.moment)
@@ -246,8 +251,9 @@ class Poller:
                 suspects = {each: answer for each, answer in held_back.items() if self._lost_booking(each, answer, now)}
             if suspects:
                 await self._check_status(suspects)
-        for subject_id, answer in (held_back or suspects).items():
-            take(subject_id, answer)
+        async for subject_id, answer in in_slices((held_back or suspects).items()):
+            if not self._stopped:
+                take(subject_id, answer)
         return answers
 
     def _lost_booking(self, subject_id: str, answer: BusyAnswer, now: datetime) -> bool:
@@ -262,8 +268,8 @@ class Poller:
             await self._catalogue.async_refresh()
             if not self._catalogue.error:
                 return
-        good = (room_id for room_id, answer in answers.items() if not isinstance(answer, FeishuError))
-        await self._read_statuses([room_id for room_id in good if self._rests_on_status(room_id)])
+        good = [room_id for room_id, answer in answers.items() if not isinstance(answer, FeishuError)]
+        await self._read_statuses(lambda: list(filter(self._rests_on_status, good)))
 
     def _rests_on_status(self, room_id: str) -> bool:
         subject = self._keeper.subjects.get(room_id)
@@ -276,7 +282,7 @@ class Poller:
         """
         answered_at = self._keeper.moment.now
         self.statuses.want(suspects, at_once=False)
-        await self._read_statuses([room_id for room_id in suspects if self._rests_on_status(room_id)])
+        await self._read_statuses(lambda: list(filter(self._rests_on_status, suspects)))
         known = self._catalogue.data
         if unknown := [room_id for room_id in suspects if known.as_of(room_id) < answered_at]:
             self._catalogue.doubt(unknown, answered_at)

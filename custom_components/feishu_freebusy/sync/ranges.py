@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..feishu.client import MAX_BATCH_ROOMS, MAX_BATCH_ROOMS_WINDOW, MAX_WINDOW, FeishuClient
-from ..feishu.errors import FeishuError
+from ..feishu.errors import EndpointRetiredError, FeishuError, ScopeMissingError
 from ..feishu.limits import Payer, paid_by
 from ..feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef
 from ..feishu.windows import windows
 from ..model.moment import Moment
 from .shares import OverShareError, Share
-from .sources import BatchSource
+from .sources import BatchSource, is_failure_of_all
 
 MAX_RANGE = timedelta(days=1_100)  # three years; each 90 days take a call
 _MAX_KEPT = 1_000  # subjects
@@ -41,9 +41,12 @@ class Range:
     to: datetime
 
     @classmethod
-    def past(cls, start: datetime, to: datetime, now: datetime) -> Range:
-        """Return the range from `start` to the beginning of the known window, `to`, which moves on for a day."""
-        return cls(start, max(to, _hour_of(now) + _HOUR), start, to)
+    def past(cls, start: datetime, to: datetime, known_from: datetime, now: datetime) -> Range:
+        """Return the range from `start` to `to`. If it borders on the known window, it is read up to now.
+
+        The window begins at `known_from`, and moves on for a day.
+        """
+        return cls(start, max(to, _hour_of(now) + _HOUR) if to == known_from else to, start, to)
 
     @classmethod
     def ahead(cls, from_: datetime, end: datetime, start: datetime, now: datetime) -> Range:
@@ -148,7 +151,7 @@ class RangeReader:
             if kept is None:
                 raise refusal.with_traceback(None)
             return kept
-        if not self._share.spend(calls, moment, reserve=_RESERVE if kept else 0.0):
+        if calls and not self._share.spend(calls, moment, reserve=_RESERVE if kept else 0.0):
             if kept is None:
                 raise OverShareError(calls, self._share.left(moment) or 0)
             return kept
@@ -159,7 +162,7 @@ class RangeReader:
                     rooms: list[str] = []
                     self._groups[key] = rooms, loop.create_task(self._read_group(key, rooms, moment))
                 self._groups[key][0].append(subject_id)
-                work = self._read_in_group(subject_id, wanted, key, self._groups[key][1])
+                work = self._read_in_group(subject_id, wanted, key, self._groups[key][1], moment)
             else:
                 work = self._read_alone(subject_id, kind, wanted, include_external_calendar=include_external_calendar)
             answer = loop.create_task(work)
@@ -179,13 +182,22 @@ class RangeReader:
         )
 
     async def _read_in_group(
-        self, room_id: str, wanted: Range, key: _GroupKey, group: asyncio.Task[Mapping[str, BusyAnswer]]
+        self,
+        room_id: str,
+        wanted: Range,
+        key: _GroupKey,
+        group: asyncio.Task[Mapping[str, BusyAnswer]],
+        moment: Moment,
     ) -> tuple[BusyPeriod, ...]:
         """Return the answer of the group for a room; read the room alone if there is none."""
         await asyncio.wait([group])
         answer = group.result().get(room_id)
+        if is_failure_of_all(answer) and not isinstance(answer, (EndpointRetiredError, ScopeMissingError)):
+            raise answer.with_traceback(None)  # a call for one room would fail, too
         if answer is not None and not isinstance(answer, FeishuError):
             return answer
+        if len(group.result()) > 1 and not self._share.spend(1, moment):
+            raise OverShareError(1, 0)
         return await self._read_alone(room_id, SubjectKind.ROOM, wanted, include_external_calendar=key[2])
 
     async def _read_group(self, key: _GroupKey, rooms: list[str], moment: Moment) -> Mapping[str, BusyAnswer]:

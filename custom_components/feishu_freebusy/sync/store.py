@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
 from typing import Any
@@ -35,6 +35,7 @@ _SAVE_DELAY = 5.0  # seconds; changes of one poll are written together
 _TIMES_DELAY = 300.0  # seconds; after a crash, half of the shortest grace is left
 _MOST_CHANGED = 50  # readings in the file of changes; with more, all are written
 _CATALOGUE_LASTS = timedelta(days=1)  # while Home Assistant is off: later, too many rooms may have been disabled
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST_WINDOW = timedelta(days=366)
 
 type Readings = Mapping[str, Reading]
@@ -87,16 +88,17 @@ class Stored:
         now = dt_util.utcnow()
         if read and now - max([read.read_at, *(reading.read_at for reading in readings.values())]) > _CATALOGUE_LASTS:
             read = None
-        if read and read.read_at > now:
-            read = replace(read, read_at=now)  # the clock was set back
+        if read and max([read.read_at, *read.told_at.values(), *read.doubted.values()]) > now:
+            # The clock was set back: how old the statuses are is unknown
+            read = replace(read, read_at=_LONG_AGO, told_at={}, doubted={})
         self._kept = read
         return Restored(readings, read)
 
     @callback
-    def async_keep_catalogue(self, read: KnownRooms, *, at_once: bool = True) -> None:
+    def async_keep_catalogue(self, read: KnownRooms) -> None:
         """Write a new catalogue to disk at once: a room may have been disabled. New times alone are written at last."""
-        self._latest = read
-        if at_once and read is not self._kept:
+        kept, self._latest = self._kept, read
+        if kept is None or read != replace(kept, told_at=read.told_at):
             self._kept = read
             task = self._async_save(self._catalogue_store, partial(self._catalogue_as_json, read))
             self._entry.async_create_task(self._hass, task, f"{self._entry.title} save rooms")
