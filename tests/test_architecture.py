@@ -41,7 +41,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "repairs": _BELOW_WORDS,
     "diagnostics": _BELOW_WORDS,
     "system_health": _BELOW_WORDS,
-    "cards": _RULES,
+    "cards": _RULES | {"_vol", "finder"},
     "flows": _BELOW_WORDS,
     "config_flow": _BELOW_WORDS | {"flows"},
     "assist": _BELOW_WORDS,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, UrlManager
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.components.lovelace.resources import ResourceStorageCollection
@@ -15,7 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.feishu_freebusy import cards
 from custom_components.feishu_freebusy.cards import BUNDLE, URL, async_update_dashboard_resources as update
@@ -243,3 +244,16 @@ async def test_after_an_error_the_next_update_works(
     await update(hass)
 
     assert await urls(hass) == [ADDRESS]
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_cards_are_told_the_time_by_which_the_states_change(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, freezer: FrozenDateTimeFactory
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    client = await hass_ws_client(hass)
+    freezer.move_to("2026-11-23T10:00:00.250+00:00")
+
+    await client.send_json_auto_id({"type": f"{DOMAIN}/time"})
+
+    assert (await client.receive_json())["result"] == {"now": 1_795_428_000_250}

@@ -10,7 +10,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
-from .cards import async_update_dashboard_resources
+from .cards import async_setup_cards, async_update_dashboard_resources
 from .const import CONF_PEOPLE, CONF_ROOMS, DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import (
@@ -33,8 +33,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
-    """Register the actions, which exist even if no entry is loaded."""
+    """Register the actions and the command of the cards, which exist even if no entry is loaded."""
     async_setup_services(hass)
+    async_setup_cards(hass)
     async_watch_entries(hass)
     return True
 

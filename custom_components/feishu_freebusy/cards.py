@@ -1,4 +1,4 @@
-"""Makes the dashboards load our cards while an entry wants them."""
+"""Makes the dashboards load our cards while an entry wants them, and tells the cards the time."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,15 +6,20 @@ from hashlib import sha256
 import logging
 from pathlib import Path
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from homeassistant.components.frontend import add_extra_js_url, remove_extra_js_url
 from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined]  # not in its `__all__`
-from homeassistant.core import HomeAssistant
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.decorators import websocket_command
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
+from ._vol import vol
 from .const import DOMAIN
+from .finder import async_now
 from .model.options import Options
 
 if TYPE_CHECKING:
@@ -39,6 +44,19 @@ class _State:
 
 
 _STATE: HassKey[_State] = HassKey(f"{DOMAIN}_dashboard_resources")
+
+
+@callback
+def async_setup_cards(hass: HomeAssistant) -> None:
+    """Register the command by which the cards ask for the time."""
+    async_register_command(hass, _tell_time)
+
+
+@websocket_command({vol.Required("type"): f"{DOMAIN}/time"})
+@callback
+def _tell_time(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
+    """Send the time by which the states change, in milliseconds since 1970. A tablet's own clock may be wrong."""
+    connection.send_result(message["id"], {"now": round(async_now(hass).timestamp() * 1000)})
 
 
 async def async_update_dashboard_resources(hass: HomeAssistant) -> None:

@@ -37,7 +37,7 @@ export interface Hass {
   readonly themes?: { readonly darkMode?: boolean };
   readonly connected: boolean;
   readonly connection?: { ping?: () => Promise<unknown> };
-  readonly fetchWithAuth?: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly callWS?: <T>(message: { readonly type: string }) => Promise<T>;
 }
 
 export interface Action {

@@ -6,11 +6,13 @@ import { change, showBoard, showRoom, TO_11, tell, text, UNTIL_11 } from "./scre
 
 /** Return a Home Assistant whose clock differs from the device's by milliseconds. */
 function serverAhead(milliseconds: number) {
-  const asked = vi.fn(async () => {
-    const date = new Date(Date.now() + milliseconds).toUTCString();
-    return new Response("{}", { headers: { Date: date } });
-  });
-  return { asked, hass: hassWith({ orion: ["off", UNTIL_11] }, { fetchWithAuth: asked }) };
+  const asked = vi.fn();
+  const server = { ahead: milliseconds };
+  const callWS = async <T>(message: { readonly type: string }) => {
+    asked(message.type);
+    return { now: Date.now() + server.ahead } as T;
+  };
+  return { asked, server, hass: hassWith({ orion: ["off", UNTIL_11] }, { callWS }) };
 }
 
 async function settled(): Promise<void> {
@@ -37,7 +39,7 @@ test("the clock on the card moves at Home Assistant's minute", async () => {
   expect(text(card, ".clock")).toContain("10:02");
 });
 
-test("a difference that rounding explains is none", async () => {
+test("a difference of a second is none", async () => {
   const card = await showRoom(serverAhead(1_400).hass);
   await settled();
 
@@ -78,31 +80,56 @@ test("all cards of a page compare the clocks once an hour", async () => {
   expect(asked).toHaveBeenCalledTimes(2);
 });
 
-test("after a sleep the clocks are compared again", async () => {
-  const { hass, asked } = serverAhead(0);
-  await showRoom(hass);
+test("a clock that is set while the page is open is noticed", async () => {
+  const { hass, server } = serverAhead(-3_600_000); // the tablet was an hour fast
+  vi.setSystemTime(at(11));
+  const card = await showRoom(hass);
   await settled();
+  expect(text(card, ".clock")).toContain("10:00");
 
+  server.ahead = 0;
+  vi.setSystemTime(at(10, 0, 30)); // and is put right
+  await vi.advanceTimersByTimeAsync(60_000);
+  await card.updateComplete;
+  expect(text(card, ".clock")).toContain("10:01");
+});
+
+test("after a sleep without a connection nothing counts longer because the clock is wrong", async () => {
+  const { hass } = serverAhead(-20 * 60_000); // the tablet is twenty minutes fast
   vi.setSystemTime(at(10, 20));
-  document.dispatchEvent(new Event("visibilitychange"));
+  const ping = () => new Promise<void>(() => {});
+  const card = await showRoom({ ...hass, connection: { ping } });
   await settled();
 
-  expect(asked).toHaveBeenCalledTimes(2);
+  vi.setSystemTime(at(10, 35)); // asleep for a quarter of an hour
+  document.dispatchEvent(new Event("visibilitychange"));
+  await card.updateComplete;
+  expect(text(card, ".word")).toBe("No data");
+});
+
+test("a comparison that failed is made again in a minute", async () => {
+  const { hass, server } = serverAhead(24 * 3_600_000);
+  let fails = true;
+  const callWS: typeof hass.callWS = (message) =>
+    fails ? Promise.reject(new Error("unknown command")) : (hass.callWS?.(message) as Promise<never>);
+  vi.setSystemTime(at(10, 0, 0, -1));
+  const card = await showRoom({ ...hass, callWS });
+  await settled();
+  fails = false;
+
+  await vi.advanceTimersByTimeAsync(60_000);
+  await card.updateComplete;
+  expect(server.ahead).toBeGreaterThan(0);
+  expect(text(card, ".clock")).toBe("10:01 Monday, November 23");
 });
 
 test.each([
   ["no answer", () => Promise.reject(new Error("offline"))],
-  ["no date", async () => new Response("{}")],
-  [
-    "a slow answer",
-    () =>
-      new Promise<Response>((resolve) => {
-        const date = new Date(at(15)).toUTCString();
-        setTimeout(() => resolve(new Response("{}", { headers: { Date: date } })), 11_000);
-      }),
-  ],
-])("with %s the clock of the device is used", async (_, fetchWithAuth) => {
-  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }, { fetchWithAuth }));
+  ["an answer that never comes", () => new Promise<never>(() => {})],
+  ["a slow answer", () => new Promise((resolve) => setTimeout(() => resolve({ now: at(15) }), 11_000))],
+])("with %s the clock of the device is used", async (_, answer) => {
+  const callWS = answer as <T>() => Promise<T>;
+  const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }, { callWS }));
   await vi.advanceTimersByTimeAsync(61_000);
   await card.updateComplete;
 

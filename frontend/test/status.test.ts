@@ -138,6 +138,7 @@ test("a room whose disabled time ended follows its bookings", () => {
 test("after the grace period the status is unknown", () => {
   expect(status("off", {}, at(10) + GRACE - 1, at(10)).kind).toBe("free");
   expect(status("off", {}, at(10) + GRACE, at(10))).toMatchObject({ kind: "unknown", doubt: "offline", until: null });
+  expect(status("off", {}, at(10) - 1, at(10)).doubt).toBe("offline"); // the clock was set back
 });
 
 test.each([

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+import json
 import os
 from pathlib import Path
 import time
 from typing import Any
 
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 import pytest
 import pytest_asyncio
 
@@ -216,7 +217,7 @@ async def test_a_panel_reconnects_after_a_restart(office: Office, room: Room) ->
 async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Office, room: Room) -> None:
     async with office.browser(timezone_id="UTC") as page:
         await page.clock.install(time=datetime(2026, 11, 23, 21, 30, tzinfo=UTC))
-        await page.route("**/api/", _hide_the_date)
+        await page.route_web_socket("**/api/websocket", _hide_the_time)
         await page.goto(await office.door(room))
         await expect(page.locator("feishu-room-card .date")).to_have_text("Monday, November 23")
         await page.clock.fast_forward("03:00:00")
@@ -226,12 +227,18 @@ async def test_a_panel_shows_the_current_time_and_state_after_sleep(office: Offi
         await expect(page.locator("feishu-room-card .lost")).to_have_count(0)
 
 
-async def _hide_the_date(route: Route) -> None:
-    """Answer without the time of Home Assistant, so that the page keeps its own."""
-    answer = await route.fetch()
-    await route.fulfill(
-        response=answer, headers={name: each for name, each in answer.headers.items() if name != "date"}
-    )
+def _hide_the_time(socket: WebSocketRoute) -> None:
+    """Refuse to tell the page the time of Home Assistant, so that it keeps its own."""
+    server = socket.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        if "feishu_freebusy/time" not in str(message):
+            server.send(message)
+            return
+        refusal = {"type": "result", "success": False, "error": {"code": "unknown_command", "message": "Unknown"}}
+        socket.send(json.dumps({"id": json.loads(message)["id"], **refusal}))
+
+    socket.on_message(pass_on)
 
 
 async def test_a_panel_with_a_wrong_clock_shows_the_time_of_home_assistant(office: Office, room: Room) -> None:

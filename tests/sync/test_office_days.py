@@ -184,7 +184,7 @@ async def test_an_unpublished_year_is_told_once(
 
 
 @pytest.mark.usefixtures("package", "shanghai")
-async def test_evidence_is_judged_anew_when_a_day_turns_out_to_be_an_office_day(
+async def test_evidence_is_judged_again_when_a_day_becomes_an_office_day(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     """In an outage, no answer does it: a status counts for an hour then, not for hours as on a weekend."""

@@ -679,10 +679,10 @@ function I(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function L(e) {
+function Ze(e) {
 	return Object.keys(e.entities).filter((t) => I(e, t) && !e.entities[t]?.hidden);
 }
-function Ze(e, t, n) {
+function Qe(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -697,23 +697,23 @@ function Ze(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var Qe = 1e3, R = 60 * Qe, z = 60 * R, B = 24 * z, $e = {
+var $e = 1e3, L = 60 * $e, R = 60 * L, z = 24 * R, et = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, et = /* @__PURE__ */ new Map();
-function tt(e) {
-	let t = et.get(e);
+}, tt = /* @__PURE__ */ new Map();
+function nt(e) {
+	let t = tt.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...$e,
+		...et,
 		hourCycle: "h23",
 		timeZone: e
-	}), et.set(e, t)), t;
+	}), tt.set(e, t)), t;
 }
-function nt(e, t) {
+function rt(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -722,32 +722,32 @@ function nt(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of tt(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of nt(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function rt(e, t) {
-	return Math.floor(nt(e, t) / B);
+function it(e, t) {
+	return Math.floor(rt(e, t) / z);
 }
-function it(e, t, n) {
-	let r = e * B + t * z, i = [r - B, r + B].map((e) => r - (nt(e, n) - e)), a = i.filter((e) => nt(e, n) === r);
+function at(e, t, n) {
+	let r = e * z + t * R, i = [r - z, r + z].map((e) => r - (rt(e, n) - e)), a = i.filter((e) => rt(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function at(e) {
+function ot(e) {
 	if (!e) return !1;
 	try {
-		return tt(e), !0;
+		return nt(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var ot = 10 * R, st = 30 * Qe;
-function ct(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+var st = 10 * L, ct = 30 * $e;
+function lt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
 	if (e.state === "unavailable" || e.state === "missing") return dt(e.state);
-	let a = lt(e);
-	return n === null ? r && a !== null && a + st <= t ? dt("overdue") : ft(e, t, i) : t - n >= ot ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
+	let a = B(e);
+	return n === null ? r && a !== null && a + ct <= t ? dt("overdue") : ft(e, t, i) : t < n || t - n >= st ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
 }
-function lt(e) {
+function B(e) {
 	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
 function ut(e, t, n) {
@@ -764,7 +764,7 @@ function dt(e) {
 	};
 }
 function ft(e, t, n) {
-	let r = e.state === "busy", i = lt(e), { nextBusy: a } = e;
+	let r = e.state === "busy", i = B(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -799,73 +799,73 @@ function ht(e, t, n) {
 	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || ut(r.status, n, t.freeFor * 6e4)));
 }
 function gt(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? yt(e) - yt(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [..._t(e, r), ""].flatMap((e) => {
+	let i = [...e].sort((e, t) => (n ? bt(e) - bt(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...vt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: V(t)
+			free: _t(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: V(i)
+		free: _t(i)
 	}] : [];
 }
-function V(e) {
+function _t(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function _t(e, t) {
+function vt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function vt(e) {
+function yt(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function yt({ view: { status: e } }) {
+function bt({ view: { status: e } }) {
 	return mt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function bt(e, t) {
+function xt(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var xt = {
+var St = {
 	on: "busy",
 	off: "free"
 };
-function H(e, t, n) {
+function V(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || Ct(i.friendly_name) || t,
-		place: St(e, t),
-		seats: wt(i.capacity) || null,
-		state: r ? xt[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
-		busyUntil: U(i.busy_until),
-		nextBusy: U(i.next_busy_time),
-		nextFree: U(i.next_free_time),
+		name: n || wt(i.friendly_name) || t,
+		place: Ct(e, t),
+		seats: Tt(i.capacity) || null,
+		state: r ? St[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
+		busyUntil: H(i.busy_until),
+		nextBusy: H(i.next_busy_time),
+		nextFree: H(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: wt(i.pending),
-		bookings: Tt(i.bookings)
+		pending: Tt(i.pending),
+		bookings: Et(i.bookings)
 	};
 }
-function St(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [Ct(n.building), Ct(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function Ct(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [wt(n.building), wt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function Ct(e) {
+function wt(e) {
 	return typeof e == "string" ? e : "";
 }
-function wt(e) {
+function Tt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function U(e) {
+function H(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Tt(e) {
+function Et(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = U(e?.start), n = U(e?.end);
+		let t = H(e?.start), n = H(e?.end);
 		return t !== null && n !== null && t < n ? [{
 			start: t,
 			end: n
@@ -873,13 +873,13 @@ function Tt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function Et(e, t, n, r) {
-	let i = rt(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function Dt(e, t, n, r) {
+	let i = it(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: it(i, n, t)
+		at: at(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: it(i, 0, t),
-		end: it(i, 24, t)
+		start: at(i, 0, t),
+		end: at(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -888,10 +888,10 @@ function Et(e, t, n, r) {
 		whole: u
 	};
 }
-function Dt(e, t, n) {
+function Ot(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => bt(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => xt(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -904,9 +904,9 @@ function Dt(e, t, n) {
 	};
 }
 // src/model/view.ts
-var Ot = 15 * R, kt = 24 * z;
-function At(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = ct(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = jt(a, t), l = Pt(e, a, t);
+var kt = 15 * L, At = 24 * R;
+function jt(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Mt(a, t), l = Ft(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -915,14 +915,14 @@ function At(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: Mt(a, t),
+		left: Nt(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? Nt(a, t) : "",
+		next: o ? Pt(a, t) : "",
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? Dt(e, t.day, t.steady ? n - n % Ot : n) : null,
-		bookings: o ? Ft(e, t) : "",
+		timeline: o ? Ot(e, t.day, t.steady ? n - n % kt : n) : null,
+		bookings: o ? It(e, t) : "",
 		phrase: r.sentence(...[
 			s,
 			c,
@@ -930,24 +930,24 @@ function At(e, t) {
 		].filter(Boolean))
 	};
 }
-function jt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Mt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Mt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= kt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function Nt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= At || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function Nt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function Pt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function Pt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(lt(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+function Ft(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(B(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function Ft(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => bt(e, n.whole));
+function It(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => xt(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
+var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -969,8 +969,8 @@ var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
-	seats: (e) => It(e, "seat", "seats"),
-	pending: (e) => It(e, "request awaits approval", "requests await approval"),
+	seats: (e) => Lt(e, "seat", "seats"),
+	pending: (e) => Lt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1047,7 +1047,7 @@ var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Rt = /^[\x20-\x7e]/, zt = (e, t) => Rt.test(t) ? `${e} ${t}` : `${e}${t}`, Bt = {
+}, zt = /^[\x20-\x7e]/, Bt = (e, t) => zt.test(t) ? `${e} ${t}` : `${e}${t}`, Vt = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1059,12 +1059,12 @@ var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => zt("至", e)
+		busy: (e) => Bt("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => zt("还有", e),
+	timeLeft: (e) => Bt("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1149,26 +1149,26 @@ var It = (e, t, n) => `${e} ${e === 1 ? t : n}`, Lt = {
 	}
 };
 // src/texts/index.ts
-function Vt(e) {
-	return e.toLowerCase().startsWith("zh") ? Bt : Lt;
+function Ht(e) {
+	return e.toLowerCase().startsWith("zh") ? Vt : Rt;
 }
-function W() {
-	return Vt(document.documentElement.lang || navigator.language);
+function U() {
+	return Ht(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Ht = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Ut = E`<path d="M7 12h10" />`, Wt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Gt = E`<path d="M12 6.8V12l3.4 2.4" />`, Kt = {
-	free: Ht,
-	busy: Ut,
-	disabled: Wt,
+var Ut = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Wt = E`<path d="M7 12h10" />`, Gt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Kt = E`<path d="M12 6.8V12l3.4 2.4" />`, qt = {
+	free: Ut,
+	busy: Wt,
+	disabled: Gt,
 	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 };
-function qt({ kind: e, soon: t }) {
+function Jt({ kind: e, soon: t }) {
 	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Gt : Kt[e]}
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Kt : qt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Jt = o`
+var Yt = o`
   ha-card {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
@@ -1312,28 +1312,28 @@ var Jt = o`
       forced-color-adjust: none;
     }
   }
-`, Yt = .95, G = (e) => `${(e * 100).toFixed(3)}%`;
-function Xt(e) {
+`, Xt = .95, W = (e) => `${(e * 100).toFixed(3)}%`;
+function Zt(e) {
 	let { timeline: t } = e;
 	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${G(t.now)}"></i>
+      <i class="past" style="inline-size:${W(t.now)}"></i>
       ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${G(e)};inline-size:${G(n - e)}"
+            style="inset-inline-start:${W(e)};inline-size:${W(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${G(t.now)}"></i>
+    <i class="now" style="inset-inline-start:${W(t.now)}"></i>
   </div>` : T`<div class="strip blank"></div>`;
 }
-function Zt(e, { formats: t }) {
+function Qt(e, { formats: t }) {
 	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Yt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${G(e)}"
+    ${e.ticks.filter(({ at: e }) => e < Xt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${W(e)}"
           >${t.hour(n)}</span
         >`)}
   </div>` : O;
 }
-var Qt = o`
+var $t = o`
   .strip {
     position: relative;
   }
@@ -1387,7 +1387,7 @@ var Qt = o`
   .hours .h1 {
     display: none;
   }
-`, $t = o`
+`, en = o`
   :host {
     display: block;
   }
@@ -1671,7 +1671,7 @@ var Qt = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, en = 7, tn = class e {
+`, tn = 7, nn = class e {
 	#e;
 	#t;
 	#n;
@@ -1701,8 +1701,8 @@ var Qt = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = rn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && at(t.config.time_zone) ? t.config.time_zone : o, c = nn(a) === nn(n.language) ? a : n.language;
-		return new e(c, s, an(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = an(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = rn(a) === rn(n.language) ? a : n.language;
+		return new e(c, s, on(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1727,90 +1727,89 @@ var Qt = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / R) * R) / R)), r = z / R;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / L) * L) / L)), r = R / L;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < en ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < tn ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return rt(e, this.zone) - rt(t, this.zone);
+		return it(e, this.zone) - it(t, this.zone);
 	}
 };
-function nn(e) {
+function rn(e) {
 	return e.split("-")[0];
 }
-function rn(e) {
+function an(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function an(e, t) {
+function on(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/server-clock.ts
-var on = z, sn = 1e4, cn = 2e3, ln = null, un = -Infinity, dn;
+var sn = R, cn = 1e4, ln = 2e3, un = null, dn = -Infinity, fn = 0, pn;
+function G() {
+	return Date.now() + (K() ? un ?? 0 : 0);
+}
 function K() {
-	return Date.now() + (ln ?? 0);
-}
-function fn() {
-	return ln !== null;
-}
-async function pn(e, t) {
-	!e.fetchWithAuth || !e.connected || !t && performance.now() - un < on || (dn ??= mn(e.fetchWithAuth).finally(() => dn = void 0), await dn);
+	return un !== null && Math.abs(Date.now() - performance.now() - fn) <= ln;
 }
 async function mn(e) {
-	un = performance.now();
-	let t = Date.now(), n = await e("/api/", { cache: "no-store" }).catch(() => void 0), r = Date.now(), i = Date.parse(n?.headers.get("Date") ?? "");
-	if (Number.isNaN(i) || r < t || r - t > sn) return;
-	let a = i + 500 - (t + r) / 2;
-	ln = Math.abs(a) < cn ? 0 : a;
+	!e.callWS || !e.connected || K() && performance.now() - dn < sn || (pn ??= hn(e.callWS).finally(() => pn = void 0), await pn);
+}
+async function hn(e) {
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, cn))]), i = performance.now() - n;
+	if (!r || i >= cn) return;
+	let a = r.now - (t + i / 2);
+	un = Math.abs(a) < ln ? 0 : a, dn = performance.now(), fn = t - n;
 }
 // src/view/clock.ts
-var hn = 2 * R, q = /* @__PURE__ */ new Set(), gn, J = 0;
-function _n(e) {
-	return q.size || vn(), q.add(e), () => {
-		q.delete(e), q.size || yn();
+var gn = 2 * L, q = /* @__PURE__ */ new Set(), _n, J = 0;
+function vn(e) {
+	return q.size || yn(), q.add(e), () => {
+		q.delete(e), q.size || bn();
 	};
 }
-function vn() {
-	J = Date.now(), document.addEventListener("visibilitychange", xn), window.addEventListener("pageshow", Y), bn();
-}
 function yn() {
-	clearTimeout(gn), document.removeEventListener("visibilitychange", xn), window.removeEventListener("pageshow", Y);
+	J = Date.now(), document.addEventListener("visibilitychange", Sn), window.addEventListener("pageshow", Y), xn();
 }
 function bn() {
-	clearTimeout(gn), gn = setTimeout(Y, R - K() % R);
+	clearTimeout(_n), document.removeEventListener("visibilitychange", Sn), window.removeEventListener("pageshow", Y);
 }
 function xn() {
+	clearTimeout(_n), _n = setTimeout(Y, L - G() % L);
+}
+function Sn() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > hn ? J : null;
-	J = e, bn();
+	let e = Date.now(), t = e - J > gn ? G() - (e - J) : null;
+	J = e, xn();
 	for (let e of [...q]) e(t);
 }
 // src/view/pulse.ts
-var Sn = 15e3, Cn = /* @__PURE__ */ new WeakMap();
-function wn({ connection: e }) {
+var Cn = 15e3, wn = /* @__PURE__ */ new WeakMap();
+function Tn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = Cn.get(e);
-	return t || (t = new Tn(async () => e.ping?.()), Cn.set(e, t)), t;
+	let t = wn.get(e);
+	return t || (t = new En(async () => e.ping?.()), wn.set(e, t)), t;
 }
-var Tn = class {
+var En = class {
 	#e;
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = K(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = G(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Sn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Cn), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1818,7 +1817,7 @@ var Tn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = K(), this.silentSince = null;
+		this.#i(), this.#e = G(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1829,7 +1828,7 @@ var Tn = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, En = class {
+}, Dn = class {
 	#e;
 	#t;
 	#n;
@@ -1839,7 +1838,7 @@ var Tn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = wn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? K()));
+		this.#e = e.connected, this.#n = Tn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1851,18 +1850,18 @@ var Tn = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, Dn = {
+}, On = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, On = {
-	...Dn,
-	name: "text"
 }, kn = {
-	...Dn,
+	...On,
+	name: "text"
+}, An = {
+	...On,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1871,45 +1870,45 @@ var Tn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, An = (e) => typeof e == "number" && e >= 0, jn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Mn = {
+}, jn = (e) => typeof e == "number" && e >= 0, Mn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Nn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: An,
-	seats: An,
+	minutes: jn,
+	seats: jn,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(jn),
+	entities: (e) => Array.isArray(e) && e.every(Mn),
 	action: (e) => typeof e?.action == "string"
 };
-function Nn(e, t) {
+function Pn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!jn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Fn(e, On, t);
+	if (!Mn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	In(e, kn, t);
 }
-function Pn(e, t) {
-	Fn(e, kn, t);
+function Fn(e, t) {
+	In(e, An, t);
 }
-function Fn(e, t, n) {
+function In(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !Mn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Nn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var In = [
+var Ln = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Ln = class extends N {
+], Rn = class extends N {
 	#e;
 	#t;
 	#n;
-	#r = new En(() => this.#a());
+	#r = new Dn(() => this.#a());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1918,11 +1917,11 @@ var In = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(!1), !t || In.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(), !t || Ln.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = _n((e) => {
-			this.#r.check(e), this.#i(e !== null), this.#a();
+		super.connectedCallback(), this.#n = vn((e) => {
+			this.#r.check(e), this.#i(), this.#a();
 		}), this.#a();
 	}
 	disconnectedCallback() {
@@ -1930,15 +1929,15 @@ var In = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = K(), r = Vt(e.locale.language);
-		return this.#t ??= tn.of(e, r), {
+		let n = G(), r = Ht(e.locale.language);
+		return this.#t ??= nn.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.#r.lostAt,
-			isClockRight: fn(),
-			day: Et(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * R,
+			isClockRight: K(),
+			day: Dt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * L,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1948,16 +1947,17 @@ var In = [
 	action({ tap_action: e }) {
 		return e && e.action !== "none" ? e : void 0;
 	}
-	#i(e) {
-		let t = fn();
-		this.#e && pn(this.#e, e).then(() => {
-			(e || t !== fn()) && this.#a();
+	#i() {
+		if (!this.#e) return;
+		let e = K();
+		mn(this.#e).then(() => {
+			K() !== e && this.#a();
 		});
 	}
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Rn = { filter: {
+}, zn = { filter: {
 	integration: Ye,
 	domain: "binary_sensor"
 } }, X = (e) => ({ number: {
@@ -1969,7 +1969,7 @@ var In = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), zn = [
+}), Bn = [
 	Z({
 		name: "soon",
 		selector: X(120)
@@ -1998,18 +1998,18 @@ var In = [
 			default_action: "none"
 		} }
 	}
-], Bn = [
+], Vn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Rn }
+		selector: { entity: zn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...zn
-], Vn = [
+	...Bn
+], Hn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2017,7 +2017,7 @@ var In = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Rn,
+			...zn,
 			multiple: !0
 		} }
 	},
@@ -2042,18 +2042,18 @@ var In = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...zn
+	...Bn
 ];
-function Hn(e) {
-	return Wn(Bn, e, (t) => {
+function Un(e) {
+	return Gn(Vn, e, (t) => {
 		let { entity: n } = t;
-		n && Nn(t, e);
+		n && Pn(t, e);
 	});
 }
-function Un(e) {
-	return Wn(Vn, e, (t) => Pn(t, e));
+function Wn(e) {
+	return Gn(Hn, e, (t) => Fn(t, e));
 }
-function Wn(e, t, n) {
+function Gn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2063,12 +2063,12 @@ function Wn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class extends Ln {
+var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class extends Rn {
 	static {
 		this.styles = [
-			Jt,
-			Qt,
-			$t
+			Yt,
+			$t,
+			en
 		];
 	}
 	#e;
@@ -2078,13 +2078,13 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Un(W());
+		return Wn(U());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Pn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Fn(e, U()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2099,7 +2099,7 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : L(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Ze(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
@@ -2109,15 +2109,15 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? Yn(t), u = ht(c, {
+		let l = this.#t ?? Xn(t), u = ht(c, {
 			...l,
 			freeFor: 0
 		}, a), d = ht(u, l, a), f = gt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Kn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > qn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(V(u), u.length)}</p>
+          <p class="summary">${r.board.summary(_t(u), u.length)}</p>
           ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
           ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
           ${t.hide_filters ? O : this.#l(c, l, n)}
@@ -2130,9 +2130,9 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = H(e, t), o = {
+		let a = V(e, t), o = {
 			room: a,
-			view: At(a, n)
+			view: jt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2144,7 +2144,7 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 		return T`<section>
       <div class="axis">
         ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
-        ${Zt(o, i)}
+        ${Qt(o, i)}
       </div>
       <ul>
         ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
@@ -2158,25 +2158,25 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 			e.note
 		].filter(Boolean).join(" · ");
 		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${qt(r)}<b>${e.word}</b></span>
+      <span class="badge fill">${Jt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Xt(e)}
+      ${Zt(e)}
       <span class="until">${e.until}</span>
       ${t ? T`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Ze(this, e.id, t)}
+              @click=${() => Qe(this, e.id, t)}
             ></button>` : O}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = _t(e, r.compare), o = vt(e), s = this.config?.free_for || Gn, c = (e) => this.#u({
+		let { board: i } = n, a = vt(e, r.compare), o = yt(e), s = this.config?.free_for || Kn, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return T`<div class="filters">
-      ${Xn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${Xn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${Zn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${Zn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2185,7 +2185,7 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), qn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Jn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2197,14 +2197,14 @@ var Q = "feishu-rooms-board-card", Gn = 30, Kn = 16, qn = 3 * R, Jn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function Yn(e) {
+function Xn(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function Xn(e, t, n, r, i, a) {
+function Zn(e, t, n, r, i, a) {
 	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return T`<select
@@ -2216,7 +2216,7 @@ function Xn(e, t, n, r, i, a) {
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var Zn = o`
+var Qn = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2552,7 +2552,7 @@ var Zn = o`
       font-size: 13px;
     }
   }
-`, Qn = o`
+`, $n = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2745,29 +2745,29 @@ var Zn = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", $n = class extends Ln {
+`, $ = "feishu-room-card", er = class extends Rn {
 	static {
 		this.styles = [
-			Jt,
-			Qt,
-			Zn,
-			Qn
+			Yt,
+			$t,
+			Qn,
+			$n
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return Hn(W());
+		return Un(U());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...L(e)
+			...Ze(e)
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Nn(e, W()), this.config = e, this.requestUpdate();
+		Pn(e, U()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2786,7 +2786,7 @@ var Zn = o`
 	render() {
 		let { hass: e, config: t } = this;
 		if (!e || !t) return O;
-		let n = this.moment(e, t), r = At(H(e, t.entity, t.name), n);
+		let n = this.moment(e, t), r = jt(V(e, t.entity, t.name), n);
 		this.#n(r, n);
 		let { status: i } = r, a = this.action(t);
 		return T`<ha-card class=${[
@@ -2798,19 +2798,19 @@ var Zn = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : tr(n)}
+        ${t.hide_clock || n.steady ? O : nr(n)}
         <div class="state">
-          ${qt(i)}
-          <p class="word" style="--ems:${er(r.word)}">${r.word}</p>
+          ${Jt(i)}
+          <p class="word" style="--ems:${tr(r.word)}">${r.word}</p>
           <p class="until">${r.until || r.note}${r.left ? T` <span class="left">${r.left}</span>` : O}</p>
           ${r.hint ? T`<p class="hint">${r.hint}</p>` : O}
         </div>
-        ${nr(r, n)} ${rr(r, n)}
-        <div class="day">${Xt(r)}${Zt(r.timeline, n)}</div>
+        ${rr(r, n)} ${ir(r, n)}
+        <div class="day">${Zt(r)}${Qt(r.timeline, n)}</div>
         ${a ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
-                @click=${() => Ze(this, t.entity, a)}
+                @click=${() => Qe(this, t.entity, a)}
               ></button>` : O}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
@@ -2821,13 +2821,13 @@ var Zn = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function er(e) {
+function tr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function tr({ formats: e, now: t }) {
+function nr({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function nr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function rr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -2835,14 +2835,14 @@ function nr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function rr(e, { texts: t }) {
+function ir(e, { texts: t }) {
 	return e.next ? T`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
     ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var ir = "feishu-rooms", ar = class extends HTMLElement {
+var ar = "feishu-rooms", or = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2850,7 +2850,7 @@ var ir = "feishu-rooms", ar = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Vt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = L(t).map((e) => H(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Ht(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Ze(t).map((e) => V(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2859,43 +2859,43 @@ var ir = "feishu-rooms", ar = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...or(i, n.board.elsewhere),
-			...i.map(cr)
+			...sr(i, n.board.elsewhere),
+			...i.map(lr)
 		] };
 	}
 };
-function or(e, t) {
-	return dr(e, ur).map(([e, n], r) => ({
+function sr(e, t) {
+	return fr(e, dr).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: dr(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: fr(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(sr)]
+			}, ...n.map(cr)]
 		}))
 	}));
 }
-function sr(e) {
+function cr(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: lr(e)
+			navigation_path: ur(e)
 		}
 	};
 }
-function cr(e) {
+function lr(e) {
 	return {
 		title: e.name,
-		path: lr(e),
+		path: ur(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2904,64 +2904,64 @@ function cr(e) {
 		}]
 	};
 }
-function lr(e) {
+function ur(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ur({ place: e }) {
+function dr({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function dr(e, t) {
+function fr(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var fr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function pr(e, t) {
+var pr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function mr(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function mr(e, t) {
+function hr(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-mr($, $n), mr(Q, Jn), mr(`ll-strategy-dashboard-${ir}`, ar), pr("customCards", {
+hr($, er), hr(Q, Yn), hr(`ll-strategy-dashboard-${ar}`, or), mr("customCards", {
 	type: $,
 	get name() {
-		return W().cards.room;
+		return U().cards.room;
 	},
 	get description() {
-		return W().cards.roomAbout;
+		return U().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: fr,
+	documentationURL: pr,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), pr("customCards", {
+}), mr("customCards", {
 	type: Q,
 	get name() {
-		return W().cards.board;
+		return U().cards.board;
 	},
 	get description() {
-		return W().cards.boardAbout;
+		return U().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: fr,
+	documentationURL: pr,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${Q}`,
-		place: H(e, t).place
+		place: V(e, t).place
 	} } : null
-}), pr("customStrategies", {
-	type: ir,
+}), mr("customStrategies", {
+	type: ar,
 	strategyType: "dashboard",
 	get name() {
-		return W().board.title;
+		return U().board.title;
 	},
 	get description() {
-		return W().cards.strategyAbout;
+		return U().cards.strategyAbout;
 	},
-	documentationURL: fr
+	documentationURL: pr
 });

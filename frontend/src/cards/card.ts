@@ -37,7 +37,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     const old = this.#hass;
     this.#hass = hass;
     this.#link.told(hass);
-    this.#compareClocks(false);
+    this.#compareClocks();
     if (!old || SETTINGS.some((name) => old[name] !== hass[name])) this.#renew();
     else if (this.watched().some((id) => old.states[id] !== hass.states[id])) this.requestUpdate();
   }
@@ -46,7 +46,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     super.connectedCallback();
     this.#forget = onMinute((asleepSince) => {
       this.#link.check(asleepSince);
-      this.#compareClocks(asleepSince !== null);
+      this.#compareClocks();
       this.#renew();
     });
     this.#renew();
@@ -87,13 +87,12 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     return tap_action && tap_action.action !== "none" ? tap_action : undefined;
   }
 
-  #compareClocks(slept: boolean): void {
+  #compareClocks(): void {
+    if (!this.#hass) return;
     const before = serverClock.isCompared();
-    if (this.#hass) {
-      serverClock.compare(this.#hass, slept).then(() => {
-        if (slept || before !== serverClock.isCompared()) this.#renew();
-      });
-    }
+    serverClock.compare(this.#hass).then(() => {
+      if (serverClock.isCompared() !== before) this.#renew();
+    });
   }
 
   #renew(): void {

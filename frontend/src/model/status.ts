@@ -46,7 +46,7 @@ export function statusOf(room: Room, { now, lostAt, isClockRight, soon }: Circum
   if (lostAt === null) {
     return isClockRight && edge !== null && edge + DELAY <= now ? unknown("overdue") : told(room, now, soon);
   }
-  if (now - lostAt >= GRACE) return unknown("offline");
+  if (now < lostAt || now - lostAt >= GRACE) return unknown("offline"); // a clock that was set back tells no age
   return told(edge !== null && edge <= now ? foretold(room, now) : room, now, soon);
 }
 

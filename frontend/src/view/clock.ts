@@ -47,7 +47,7 @@ function onVisible(): void {
 
 function tick(): void {
   const now = Date.now();
-  const asleepSince = now - last > LATE ? last : null;
+  const asleepSince = now - last > LATE ? serverNow() - (now - last) : null;
   last = now;
   arm();
   for (const listener of [...listeners]) listener(asleepSince);

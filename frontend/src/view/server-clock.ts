@@ -1,35 +1,40 @@
-/** Home Assistant's clock. The device's own clock may be minutes or days off. */
+/**
+ * The clock by which Home Assistant changes the states of rooms. The device's own clock may be minutes or days off, and may
+ * be set while the page is open.
+ */
 
 import type { Hass } from "../hass";
+import { PLATFORM } from "../hass";
 import { HOUR, type Instant } from "../model/zone";
 
 /** How often the two clocks are compared. */
 const INTERVAL = HOUR;
 /** A slower answer says too little about the time. */
 const MAX_ROUND_TRIP = 10_000;
-/** An answer tells whole seconds, so a smaller difference may be none. */
+/** A smaller difference is none. */
 const TOLERANCE = 2_000;
 
 /** By how much Home Assistant's clock is ahead of the device's, null if not known. */
 let ahead: number | null = null;
-/** When the clocks were last compared, in milliseconds since the page was opened. */
+/** When the clocks were last compared, and how far the device's clock was ahead of the one that nobody sets. */
 let comparedAt = Number.NEGATIVE_INFINITY;
+let drift = 0;
 let comparing: Promise<void> | undefined;
 
 /** Return the time of Home Assistant, or the device's as long as the difference is not known. */
 export function now(): Instant {
-  return Date.now() + (ahead ?? 0);
+  return Date.now() + (isCompared() ? (ahead ?? 0) : 0);
 }
 
-/** Return whether `now` is Home Assistant's time. */
+/** Return whether `now` is Home Assistant's time: the clocks were compared, and the device's was not set since. */
 export function isCompared(): boolean {
-  return ahead !== null;
+  return ahead !== null && Math.abs(Date.now() - performance.now() - drift) <= TOLERANCE;
 }
 
-/** Compare the clocks unless it was done within the hour, or again if the device slept. Resolves when `now` is set right. */
-export async function compare(hass: Hass, slept: boolean): Promise<void> {
-  if (!hass.fetchWithAuth || !hass.connected || (!slept && performance.now() - comparedAt < INTERVAL)) return;
-  comparing ??= ask(hass.fetchWithAuth).finally(() => (comparing = undefined));
+/** Compare the clocks, unless that was done within the hour and still counts. Resolves when `now` is set right. */
+export async function compare(hass: Hass): Promise<void> {
+  if (!hass.callWS || !hass.connected || (isCompared() && performance.now() - comparedAt < INTERVAL)) return;
+  comparing ??= ask(hass.callWS).finally(() => (comparing = undefined));
   await comparing;
 }
 
@@ -39,13 +44,16 @@ export function forget(): void {
   comparedAt = Number.NEGATIVE_INFINITY;
 }
 
-async function ask(fetchWithAuth: NonNullable<Hass["fetchWithAuth"]>): Promise<void> {
-  comparedAt = performance.now();
-  const sent = Date.now();
-  const answer = await fetchWithAuth("/api/", { cache: "no-store" }).catch(() => undefined);
-  const received = Date.now();
-  const second = Date.parse(answer?.headers.get("Date") ?? "");
-  if (Number.isNaN(second) || received < sent || received - sent > MAX_ROUND_TRIP) return;
-  const difference = second + 500 - (sent + received) / 2;
+async function ask(callWS: NonNullable<Hass["callWS"]>): Promise<void> {
+  const [sent, began] = [Date.now(), performance.now()];
+  const answer = await Promise.race([
+    callWS<{ now: number }>({ type: `${PLATFORM}/time` }).catch(() => undefined),
+    new Promise<undefined>((resolve) => setTimeout(resolve, MAX_ROUND_TRIP)),
+  ]);
+  const took = performance.now() - began;
+  if (!answer || took >= MAX_ROUND_TRIP) return;
+  const difference = answer.now - (sent + took / 2);
   ahead = Math.abs(difference) < TOLERANCE ? 0 : difference;
+  comparedAt = performance.now();
+  drift = sent - began;
 }
