@@ -126,7 +126,7 @@ async def test_error_of_a_room_does_not_hold_the_answer_in_memory(
     tenant.inject(damaged, FREE_BUSY, times=None, when=is_of(orion.room_id))
     await clock.to(at(10, 30))
 
-    error = entry.runtime_data._subjects[orion.room_id].error
+    error = entry.runtime_data.subjects[orion.room_id].error
     assert error
     assert error.__traceback__ is None
     assert error.__context__ is None

@@ -192,7 +192,9 @@ async def test_the_action_finds_what_the_oracle_finds(
     entry = await set_up(*tenant.rooms.values(), horizon_days=2, source="list")
     clock.set_wall(at(10))  # reading them took a while, and steps begin on the minute
     coordinator = entry.runtime_data
-    assert coordinator.schedule(next(each.room_id for each in office.rooms if each.known)).horizon == at(10, day=2)
+    assert coordinator.subjects.schedule(next(each.room_id for each in office.rooms if each.known)).horizon == at(
+        10, day=2
+    )
     area_ids = put_into_areas(hass, entry, office)
     tenant.requests.clear()
     random = Random(1)  # noqa: S311  # reproducible

@@ -156,7 +156,7 @@ async def test_calendar_range_beyond_the_window_is_read(
     tenant.requests.clear()
 
     blocks = await clock.run(
-        entry.runtime_data.async_bookings(people[0].union_id, at(0, day=50), at(0, day=120)),
+        entry.runtime_data.bookings.async_read(people[0].union_id, at(0, day=50), at(0, day=120)),
     )
 
     assert [(block.start, block.end) for block in blocks] == [(at(9, day=100), at(11, day=100))]

@@ -191,7 +191,7 @@ async def test_options_changed_during_a_catalogue_read_are_applied_once(
     await refresh
     await clock.settle()
 
-    assert set(entry.runtime_data.subject_ids) == chosen.keys()
+    assert set(entry.runtime_data.subjects) == chosen.keys()
     assert len(hass.states.async_entity_ids("binary_sensor")) == ROOMS - 1
 
 

@@ -62,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     entry.runtime_data = coordinator
     coordinator.async_watch()
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    await async_remove_dropped(hass, entry, coordinator.subject_ids)
+    await async_remove_dropped(hass, entry, coordinator.subjects)
     async with coordinator.subjects_lock:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)

@@ -28,7 +28,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
 
     def sensors_of(subject_id: str) -> list[BusySensor]:
-        is_room = coordinator.info(subject_id).kind is SubjectKind.ROOM
+        is_room = coordinator.subjects[subject_id].info.kind is SubjectKind.ROOM
         return [BusySensor(coordinator, subject_id, ROOM_BUSY if is_room else PERSON_BUSY)]
 
     await async_add_subjects(entry, async_add_entities, sensors_of)

@@ -81,7 +81,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         """Return the block, whether it has begun, and all bookings for open calendars; None if nothing is known."""
         if (snapshot := self.snapshot) is None:
             return None
-        ahead = self.coordinator.bookings_ahead(self.subject_id)
+        ahead = self.coordinator.bookings.ahead(self.subject_id)
         return snapshot.block, snapshot.status.busy, ahead, zone_of(snapshot.block, ahead)
 
     @override
@@ -95,7 +95,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         if end - start > MAX_RANGE:
             raise refused("range_too_long", days=str(MAX_RANGE.days))
         try:
-            blocks = await self.coordinator.async_bookings(self.subject_id, start, end)
+            blocks = await self.coordinator.bookings.async_read(self.subject_id, start, end)
         except FeishuError as error:
             raise failed(error, HomeAssistantError) from error
         except OverShareError as error:
@@ -118,7 +118,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         they are needed: Home Assistant compares the event with that clock.
         """
         super()._async_write_ha_state()
-        if not self.coordinator.clock_offset:
+        if not self.coordinator.clock.offset:
             for cancel in self._alarm_unsubs or ():
                 cancel()
             self._alarm_unsubs = None

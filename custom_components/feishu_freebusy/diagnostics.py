@@ -52,7 +52,7 @@ async def async_get_device_diagnostics(
         return await async_get_config_entry_diagnostics(hass, entry)
     found: dict[str, Any] = {"entry": _entry(entry)}
     coordinator = _coordinator_of(entry)
-    if coordinator is None or subject_id not in coordinator:
+    if coordinator is None or subject_id not in coordinator.subjects:
         return {**found, "subject": None}
     subject = coordinator.subjects[subject_id]
     return {
@@ -89,7 +89,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
             "this_month": coordinator.calls.used,
             "by_api": coordinator.calls.by_api,
             "by_payer_last_days": coordinator.calls.by_payer,
-            "shares_left": coordinator.calls.shares_left(coordinator.moment),
+            "shares_left": coordinator.calls.shares_left(coordinator.clock.moment),
             "projected": coordinator.timetable.projected_calls,
             "budget": coordinator.options.budget,
         },
@@ -137,14 +137,14 @@ def _catalogue(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
 
 def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:
     subject, catalogue = coordinator.subjects[subject_id], coordinator.catalogue.data
-    snapshot, reading, schedule = coordinator.snapshot(subject_id), subject.reading, subject.schedule
+    snapshot, reading, schedule = coordinator.subjects.snapshot(subject_id), subject.reading, subject.schedule
     now = dt_util.utcnow()
     return {
         "fresh": snapshot is not None,
         "busy": snapshot.status.busy if snapshot and subject.kind is SubjectKind.ROOM else None,
         "age": reading and round((now - reading.read_at).total_seconds()),
         "fresh_for": reading and round((reading.fresh_until - now).total_seconds()),
-        "due_in": round(coordinator.timetable.due_at(subject_id) - coordinator.moment.loop),
+        "due_in": round(coordinator.timetable.due_at(subject_id) - coordinator.clock.moment.loop),
         "read": subject_id not in coordinator.ignored,
         "periods": len(reading.periods) if reading else None,
         "blocks": len(schedule.blocks) if schedule else None,
@@ -154,7 +154,7 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
         "gone": subject_id in catalogue.gone,
         "failures": coordinator.timetable.failures(subject_id),
         "error": _error(subject.error),
-        "evidence": _evidence(subject, coordinator.moment),
+        "evidence": _evidence(subject, coordinator.clock.moment),
     }
 
 

@@ -44,12 +44,12 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @property
     def info(self) -> SubjectInfo:
         """Return the room or person itself."""
-        return self.coordinator.info(self.subject_id)
+        return self.coordinator.subjects[self.subject_id].info
 
     @property
     def snapshot(self) -> Snapshot | None:
         """Return what is known now, None if nothing current is known."""
-        return self.coordinator.snapshot(self.subject_id)
+        return self.coordinator.subjects.snapshot(self.subject_id)
 
     @property
     @override
@@ -76,19 +76,19 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @override
     def _async_write_ha_state(self) -> None:
         """Write the state of one moment and remember it."""
-        with self.coordinator.one_moment():
+        with self.coordinator.clock.one_moment():
             self._shown = self._rendered or self._render()
             super()._async_write_ha_state()
 
     def _render(self) -> object:
-        return self.rendered() if self.subject_id in self.coordinator else None
+        return self.rendered() if self.subject_id in self.coordinator.subjects else None
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        if self.subject_id not in self.coordinator:
+        if self.subject_id not in self.coordinator.subjects:
             return  # dropped; the entity will be removed
-        with self.coordinator.one_moment():
+        with self.coordinator.clock.one_moment():
             if (rendered := self.rendered()) != self._shown:
                 self._rendered = rendered  # used by the write, at the same moment
                 try:
@@ -137,6 +137,6 @@ async def async_add_subjects(
     def add(subject_ids: Iterable[str]) -> None:
         async_add_entities(entity for subject_id in subject_ids for entity in entities_of(subject_id))
 
-    entry.async_on_unload(coordinator.async_listen_added(add))
-    async for subject_ids in in_slices(batched(coordinator.subject_ids, _ADDED_AT_ONCE, strict=False)):
+    entry.async_on_unload(coordinator.notifier.async_listen_added(add))
+    async for subject_ids in in_slices(batched(coordinator.subjects, _ADDED_AT_ONCE, strict=False)):
         add(subject_ids)

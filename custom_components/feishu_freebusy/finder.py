@@ -62,7 +62,7 @@ def async_now(hass: HomeAssistant) -> datetime:
     Then the servers of all entries say so. One server with a wrong clock changes nothing.
     """
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    offsets = (entry.runtime_data.clock_offset for entry in entries)
+    offsets = (entry.runtime_data.clock.offset for entry in entries)
     return dt_util.utcnow() + min(offsets, key=abs, default=timedelta())
 
 
@@ -86,14 +86,14 @@ def async_find_rooms(
             room_id = room.info.id
             if among is not None and room_id not in among:
                 continue
-            schedule = entry.runtime_data.schedule(room_id)
+            schedule = entry.runtime_data.subjects.schedule(room_id)
             if other := candidates.get(room_id):
                 together = combined([schedule, other.schedule])
                 if _read_at(schedule) <= read_at[room_id]:
                     candidates[room_id] = replace(other, schedule=together)
                     continue
                 schedule = together
-            read_at[room_id] = _read_at(entry.runtime_data.schedule(room_id))
+            read_at[room_id] = _read_at(entry.runtime_data.subjects.schedule(room_id))
             rooms[room_id] = room
             candidates[room_id] = Candidate(
                 room_id,
@@ -132,8 +132,8 @@ def _rooms_of(hass: HomeAssistant, entry: FeishuConfigEntry) -> Iterable[FoundRo
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     }
     coordinator = entry.runtime_data
-    for room_id in coordinator.room_ids:
-        info, device = coordinator.info(room_id), devices.get(room_id)
+    for room_id in coordinator.subjects.room_ids:
+        info, device = coordinator.subjects[room_id].info, devices.get(room_id)
         if not isinstance(info, RoomInfo) or device is None or device.disabled:
             continue
         area = areas.async_get_area(device.area_id) if device.area_id else None

@@ -4,7 +4,7 @@ Issues follow from the state of the account; all other issues of ours are remove
 each poll finds them again.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,7 +28,6 @@ from .errors import problem_text, without_addresses
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
 from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
 from .feishu.errors import (
-    AppError,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
@@ -38,7 +37,7 @@ from .feishu.errors import (
     ScopeMissingError,
 )
 from .feishu.models import SubjectKind
-from .model.directory import KnownRooms
+from .model.account import Account, UsedUp
 from .model.options import Options
 from .model.subject import Subject
 
@@ -91,54 +90,6 @@ class Issue:
     kind: Kind
     key: str
     placeholders: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """The room list or the status of rooms can't be read, though free/busy can: since when, and why."""
-
-    since: datetime
-    error: FeishuError | None
-
-
-@dataclass(frozen=True, slots=True)
-class UsedUp:
-    """Too little of the budget of the month is left: how many calls were made of how many, and until when."""
-
-    used: int
-    budget: int
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The state of an account after a poll, or when readings become too old.
-
-    `failure` is the exception of the last poll, `subjects` are those that are read, `is_anything_known` says whether
-    anything current is known about any of them, `next_try` is when the next of them is due. `clock_error` is how far
-    the clock of this machine is ahead of Feishu's, if that matters.
-    """
-
-    failure: BaseException | None
-    subjects: Collection[Subject]
-    is_anything_known: bool
-    next_try: datetime
-    catalogue: KnownRooms
-    outdated: Outdated | None = None
-    used_up: UsedUp | None = None
-    clock_error: timedelta | None = None
-
-    @property
-    def error(self) -> FeishuError | None:
-        """Return the error of Feishu that failed the last poll, None if the cause was another."""
-        cause = self.failure.__cause__ if self.failure else None
-        return cause if isinstance(cause, FeishuError) else None
-
-    @property
-    def error_of_some(self) -> AppError | None:
-        """Return an error of the app that only some subjects meet: a kind of user id may need its own scope."""
-        errors = (subject.error for subject in self.subjects)
-        return next((error for error in errors if isinstance(error, AppError)), None)
 
 
 @callback

@@ -17,7 +17,8 @@ from .const import CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
 from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
-from .issues import Account, Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
+from .issues import Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
+from .model.account import Account
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult

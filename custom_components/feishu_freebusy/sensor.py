@@ -142,10 +142,10 @@ class FreeRoomsSensor(AccountEntity, SensorEntity):
         self._count()
 
     def _count(self) -> None:
-        coordinator = self.coordinator
-        known = {room_id: shot for room_id in coordinator.room_ids if (shot := coordinator.snapshot(room_id))}
-        names = [coordinator.info(room_id).device_name for room_id, shot in known.items() if not shot.status.busy]
-        self._attr_available = bool(known) or not coordinator.room_ids
+        subjects = self.coordinator.subjects
+        known = {room_id: shot for room_id in subjects.room_ids if (shot := subjects.snapshot(room_id))}
+        names = [subjects[room_id].info.device_name for room_id, shot in known.items() if not shot.status.busy]
+        self._attr_available = bool(known) or not subjects.room_ids
         self._attr_native_value = len(names)
         self._attr_extra_state_attributes = {"rooms": sorted(names)}
 

@@ -147,7 +147,7 @@ async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subject
     may_read = user.permissions.check_entity
     for subject_id in subjects:
         main = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{entry.unique_id}_{subject_id}_busy")
-        if main is None or subject_id not in entry.runtime_data or not may_read(main, POLICY_READ):
+        if main is None or subject_id not in entry.runtime_data.subjects or not may_read(main, POLICY_READ):
             raise _unauthorized(call, main)
     for entity_id in call.data[ATTR_ENTITY_ID]:
         if not may_read(entity_id, POLICY_READ):
@@ -169,9 +169,9 @@ def _unauthorized(call: ServiceCall, entity_id: str | None) -> Unauthorized:
 
 def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
     """Spend the calls of an action. Refuse it if they exceed what actions may use now."""
-    if isinstance(coordinator.account.error, QuotaExceededError):
-        raise failed(coordinator.account.error, HomeAssistantError)
-    share, moment = coordinator.calls.actions, coordinator.moment
+    if isinstance(coordinator.error, QuotaExceededError):
+        raise failed(coordinator.error, HomeAssistantError)
+    share, moment = coordinator.calls.actions, coordinator.clock.moment
     if not share.spend(calls, moment):
         raise refused("over_budget", calls=str(calls), left=str(share.left(moment)))
 
@@ -268,7 +268,7 @@ async def _readable_rooms(call: ServiceCall, entries: Iterable[FeishuConfigEntry
     if (user := await _restricted_user(call)) is None:
         return None
     may_read = user.permissions.check_entity
-    rooms = ((entry, room_id) for entry in entries for room_id in entry.runtime_data.room_ids)
+    rooms = ((entry, room_id) for entry in entries for room_id in entry.runtime_data.subjects.room_ids)
     main = ((room_id, main_entity_id(call.hass, entry, room_id)) for entry, room_id in rooms)
     return {room_id for room_id, entity_id in main if entity_id and may_read(entity_id, POLICY_READ)}
 

@@ -41,7 +41,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
 def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
     coordinators = [entry.runtime_data for entry in entries]
     read = [(each, subject_id) for each in coordinators for subject_id in each.subjects.keys() - each.ignored]
-    known = sum(coordinator.snapshot(subject_id) is not None for coordinator, subject_id in read)
+    known = sum(coordinator.subjects.snapshot(subject_id) is not None for coordinator, subject_id in read)
     read_at = [coordinator.last_read_at for coordinator in coordinators]
     return {
         "current": f"{known} / {len(read)}",

@@ -81,8 +81,8 @@ def _cpu(work: Callable[[], object]) -> float:
 
 def _scan_schedules(coordinator: FreeBusyCoordinator) -> timedelta:
     busy = timedelta()
-    for room_id in coordinator.room_ids:
-        if schedule := coordinator.schedule(room_id):
+    for room_id in coordinator.subjects.room_ids:
+        if schedule := coordinator.subjects.schedule(room_id):
             for block in schedule.blocks:
                 busy += block.end - block.start
     return busy

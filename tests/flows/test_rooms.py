@@ -320,7 +320,7 @@ async def test_levels_without_single_rooms_are_enough(
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
     expected = sorted([office["Orion"], office["Vega"], office["Mira"]])
-    assert sorted(result["result"].runtime_data.room_ids) == expected
+    assert sorted(result["result"].runtime_data.subjects.room_ids) == expected
     assert sorted(rooms_read(tenant)) == expected  # by the entry; the flow tries only single rooms
 
 

@@ -88,7 +88,7 @@ class Answers:
 
     def _is_taken_in(self, room_id: str, known: Known) -> bool:
         home = self.home
-        if not home.is_loaded or room_id not in home.coordinator:
+        if not home.is_loaded or room_id not in home.coordinator.subjects:
             return True
         reading = home.coordinator.subjects[room_id].reading
         return reading is not None and reading.read_at >= known.read_at

@@ -20,7 +20,7 @@ from custom_components.feishu_freebusy.entity import SubjectEntity
 from custom_components.feishu_freebusy.feishu.clock import ServerClock
 from custom_components.feishu_freebusy.feishu.limits import SlidingWindow
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
-from custom_components.feishu_freebusy.model import evidence, intervals, schedule, subject
+from custom_components.feishu_freebusy.model import evidence, intervals, room_evidence, schedule, subject
 from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.model.schedule import Block, Schedule, Status
 from custom_components.feishu_freebusy.model.subject import Reading
@@ -38,7 +38,7 @@ SECOND = timedelta(seconds=1)
 def read_no_status_between_scans(patches: pytest.MonkeyPatch) -> None:
     """Rooms that are closed between two scans stay free, and no status is ever too old."""
     patches.setattr(StatusReader, "due", lambda *_: [])
-    patches.setattr(FreeBusyCoordinator, "_room_evidence", lambda *_: None)
+    patches.setattr(room_evidence, "_room_evidence", lambda *_, **__: None)
 
 
 def trust_a_status_for_ever(patches: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def believe_the_app_that_read_last(patches: pytest.MonkeyPatch) -> None:
 
 
 def show_rooms_that_are_gone(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(FreeBusyCoordinator, "_room_evidence", lambda *_: None)
+    patches.setattr(room_evidence, "_room_evidence", lambda *_, **__: None)
 
 
 # The meaning of a schedule
@@ -141,7 +141,7 @@ def leave_people_free_until_they_answer(patches: pytest.MonkeyPatch) -> None:
 
 
 def ignore_that_rooms_are_disabled(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(coordinator, "disabled_period", lambda *_: None)
+    patches.setattr(room_evidence, "disabled_period", lambda *_: None)
 
 
 def list_other_bookings(patches: pytest.MonkeyPatch) -> None:
@@ -186,9 +186,9 @@ def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
     keep = FreeBusyCoordinator.keep
 
     def forget_and_keep(self: FreeBusyCoordinator, subject_id: str, reading: Reading, **fresh: Any) -> None:
-        room = self._subjects[subject_id]
+        room = self.subjects[subject_id]
         room.reading = room._snapshot = None
-        self._notify(subject_id)
+        self.notifier.notify(subject_id)
         keep(self, subject_id, reading, **fresh)
 
     patches.setattr(FreeBusyCoordinator, "keep", forget_and_keep)

@@ -973,7 +973,7 @@ async def test_the_last_room_can_be_deleted(
     await clock.to(at(10, 5))
 
     assert names(hass) == []
-    assert entry.runtime_data.room_ids == ()
+    assert entry.runtime_data.subjects.room_ids == ()
 
 
 @pytest.mark.parametrize("followed", [True, False])

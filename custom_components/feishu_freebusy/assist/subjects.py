@@ -62,9 +62,9 @@ class SpokenSubject:
         """Return the current snapshot, None if nothing current is known. Busy if any app says so."""
         coordinators = [entry.runtime_data for entry in (self.entry, *self.others) if _is_loaded(entry)]
         if len(coordinators) < 2:  # noqa: PLR2004
-            return coordinators[0].snapshot(self.subject_id) if coordinators else None
-        schedule = combined(coordinator.schedule(self.subject_id) for coordinator in coordinators)
-        moment, min_free = coordinators[0].moment, coordinators[0].options.min_free
+            return coordinators[0].subjects.snapshot(self.subject_id) if coordinators else None
+        schedule = combined(coordinator.subjects.schedule(self.subject_id) for coordinator in coordinators)
+        moment, min_free = coordinators[0].clock.moment, coordinators[0].options.min_free
         return snapshot_of(schedule, moment, min_free, schedule.horizon) if schedule else None
 
     @property
@@ -75,7 +75,7 @@ class SpokenSubject:
     @property
     def known_since(self) -> datetime:
         """Return the start of the known window, to compare the age of readings."""
-        schedule = self.coordinator.schedule(self.subject_id) if self.coordinator else None
+        schedule = self.coordinator.subjects.schedule(self.subject_id) if self.coordinator else None
         return schedule.window_start if schedule else datetime.min.replace(tzinfo=UTC)
 
 
@@ -106,12 +106,12 @@ def _subjects_of(hass: HomeAssistant, entry: FeishuConfigEntry, assistant: str |
     coordinator = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
     for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
         subject_id = subject_id_of(entry, device.identifiers)
-        if subject_id is None or device.disabled or (coordinator and subject_id not in coordinator):
+        if subject_id is None or device.disabled or (coordinator and subject_id not in coordinator.subjects):
             continue
         entity_id = main_entity_id(hass, entry, subject_id)
         if assistant and not (entity_id and async_should_expose(hass, assistant, entity_id)):
             continue
-        info = coordinator.info(subject_id) if coordinator else None
+        info = coordinator.subjects[subject_id].info if coordinator else None
         area = ar.async_get(hass).async_get_area(device.area_id) if device.area_id else None
         names = [device.name_by_user, device.name, *_names_of_entity(hass, entity_id)]
         room = info if isinstance(info, RoomInfo) else None

@@ -249,7 +249,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
     def _room_ids_now(self) -> set[str]:
         if self._coordinator:
-            return set(self._coordinator.room_ids)
+            return set(self._coordinator.subjects.room_ids)
         return {*self._rooms_before(), *names_of_rooms(self.hass, self.config_entry)}
 
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any, Protocol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.update_coordinator import UpdateFailed
+from homeassistant.helpers.update_coordinator import REQUEST_REFRESH_DEFAULT_COOLDOWN, UpdateFailed
 
 from .._slices import in_slices
 from ..errors import update_failed
@@ -20,29 +21,23 @@ from ..model.moment import LoopSeconds, Moment
 from ..model.options import Options
 from ..model.subject import Reading, Subject
 from .catalogue import CatalogueCoordinator
+from .clock import EntryClock
 from .journal import PollKind, UnreadableLog, async_poll_log, outcome_of
 from .quota import MonthlyCalls
 from .reader import WINDOW_BEFORE, SubjectReader, calls_per_status_read
 from .shares import DAYS_OF_MONTH
 from .sources import Answers, has_good
 from .statuses import StatusReader
+from .subjects import Subjects
 from .timetable import DUE_SLACK, Costs, Timetable
 
 
 class Keeper(Protocol):
-    """Holds the subjects that a poll reads, and keeps their readings."""
+    """Knows the options, and takes in what a poll has read."""
 
     @property
     def options(self) -> Options:
         """The options of the entry."""
-
-    @property
-    def subjects(self) -> Mapping[str, Subject]:
-        """All rooms and people, by id."""
-
-    @property
-    def moment(self) -> Moment:
-        """The current moment."""
 
     def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Keep a new reading of a subject."""
@@ -61,6 +56,8 @@ class Poller:
         client: FeishuClient,
         catalogue: CatalogueCoordinator,
         calls: MonthlyCalls,
+        clock: EntryClock,
+        subjects: Subjects,
         keeper: Keeper,
     ) -> None:
         """Make the first plan; the catalogue has been read before."""
@@ -68,14 +65,17 @@ class Poller:
         self._client = client
         self._catalogue = catalogue
         self._calls = calls
+        self._clock = clock
+        self._subjects = subjects
         self._keeper = keeper
         self._journal = async_poll_log(hass, entry)
         self._unreadable_log = UnreadableLog(entry.title)
         self._failure: UpdateFailed | None = None  # of the last poll
-        self._stopped = False
+        self.is_stopped = False
+        self._asked_at = LoopSeconds(-inf)  # when the first of the requests came that one poll serves
         self._status_lock = asyncio.Lock()  # a poll and the timer may read them at the same time
         self.ignored: frozenset[str] = frozenset()  # not read: none of their entities is enabled
-        moment, options, to_read = keeper.moment, keeper.options, self.to_read()
+        moment, options, to_read = clock.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
         self.statuses = StatusReader(client, catalogue)
         self.timetable = Timetable(calls, options, self._costs(), moment)
@@ -83,7 +83,7 @@ class Poller:
     @callback
     def replan(self) -> None:
         """Choose the API and the interval again: options, subjects, scopes or used calls have changed."""
-        moment, options = self._keeper.moment, self._keeper.options
+        moment, options = self._clock.moment, self._keeper.options
         self.reader.rooms.other_calls = self._catalogue.plan.calls_a_day * DAYS_OF_MONTH
         self.reader.configure(options, self.to_read(), self._catalogue.data.scopes, moment)
         self.timetable.replan(options, self._costs(), moment)
@@ -103,20 +103,42 @@ class Poller:
     @callback
     def stop(self) -> None:
         """Ignore the answers of a poll that is still running."""
-        self._stopped = True
+        self.is_stopped = True
 
     def to_read(self) -> dict[str, Subject]:
         """Return the subjects that are read. A room that the catalogue does not know yet may be disabled: not read."""
         return {
             subject_id: subject
-            for subject_id, subject in self._keeper.subjects.items()
+            for subject_id, subject in self._subjects.items()
             if subject_id not in self.ignored
             and (subject.kind is SubjectKind.PERSON or self._catalogue.data.tells_of(subject_id))
         }
 
+    @callback
+    def want(self, subject_ids: Collection[str]) -> None:
+        """Read these subjects and the status of these rooms with the next poll."""
+        self.timetable.make_due(subject_ids)
+        self.statuses.want(subject_ids)
+
+    @callback
+    def request(self, subject_id: str) -> bool:
+        """Read a subject with the next poll, unless requests have used too many calls today; return whether it is read.
+
+        One poll serves several requests.
+        """
+        moment = self._clock.moment
+        is_first = moment.loop - self._asked_at > REQUEST_REFRESH_DEFAULT_COOLDOWN
+        # The first request pays for the calls of the poll, the others fill these up
+        calls = 2.0 if is_first else 1 / self.reader.rooms.chunk_size
+        if not self._calls.spend_update(calls, moment):
+            return False
+        self._asked_at = moment.loop if is_first else self._asked_at
+        self.want([subject_id])
+        return True
+
     async def poll(self) -> None:
         """Read the subjects that are due. Raises `UpdateFailed` if the whole account fails."""
-        started = self._keeper.moment
+        started = self._clock.moment
         to_read = self.to_read()
         if due := {subject_id for subject_id in to_read if self.timetable.is_due(subject_id, started)}:
             await self._read(self.reader.fill_up(to_read, due), started)
@@ -139,7 +161,7 @@ class Poller:
 
     async def read_due_statuses(self, soon_read: Collection[str] = ()) -> None:
         """Read the statuses that are due; `soon_read` are the subjects that a poll reads at the same time."""
-        await self._read_statuses(lambda: self._due_statuses(soon_read, self._keeper.moment))
+        await self._read_statuses(lambda: self._due_statuses(soon_read, self._clock.moment))
 
     def _due_statuses(self, soon_read: Collection[str], moment: Moment) -> list[str]:
         # In an outage, they are read once free/busy answers again
@@ -155,13 +177,13 @@ class Poller:
                 return
             was_failing = self.statuses.failing_since
             with paid_by(Payer.STATUSES):
-                await self.statuses.read(room_ids, lambda: self._keeper.moment)
-            if isinstance(self.statuses.error, ScopeMissingError) and not was_failing and not self._stopped:
+                await self.statuses.read(room_ids, lambda: self._clock.moment)
+            if isinstance(self.statuses.error, ScopeMissingError) and not was_failing and not self.is_stopped:
                 await self._catalogue.async_refresh()  # finds that the app may not list rooms any more
-            if not self._stopped:
+            if not self.is_stopped:
                 self._calls.async_save_soon()
                 changed = was_failing != self.statuses.failing_since
-                await self._keeper.note_statuses(self._keeper.subjects if changed else room_ids)
+                await self._keeper.note_statuses(self._subjects if changed else room_ids)
 
     def _keep_failure(self) -> None:
         """No answer proves that the last failure is over, so raise it again."""
@@ -172,10 +194,10 @@ class Poller:
         interval = self.timetable.interval_at(started.now)
         deferred_to = self.timetable.defer(subjects, started)
         answers = await self._ask(subjects, started, grace(interval))
-        if self._stopped:
+        if self.is_stopped:
             return
         # Changed options may have dropped some subjects meanwhile
-        known = self._keeper.subjects
+        known = self._subjects
         answers = {subject_id: answer for subject_id, answer in answers.items() if subject_id in known}
         self.replan()
         self._calls.async_save_soon()
@@ -185,7 +207,7 @@ class Poller:
             {subject_id: subject.schedule for subject_id, subject in known.items()},
             started=started,
             interval=interval,
-            ended=self._keeper.moment,
+            ended=self._clock.moment,
             deferred_to=deferred_to,
             error_of_all=outcome.failure,
         )
@@ -203,7 +225,7 @@ class Poller:
         """Make the subjects due that failed in the outage; cap the wait of the other subjects."""
         self._failure = None
         self.timetable.make_due(subject_id for subject_id in others if self.timetable.failures(subject_id))
-        self.timetable.cap_wait(others, self._keeper.moment)
+        self.timetable.cap_wait(others, self._clock.moment)
 
     async def _ask(self, subjects: Mapping[str, Subject], started: Moment, fresh_for: timedelta) -> Answers:
         """Read these subjects; good answers are kept as they arrive."""
@@ -213,7 +235,7 @@ class Poller:
         fresh_until_loop = LoopSeconds(started.loop + fresh_for.total_seconds())
 
         def take(subject_id: str, answer: BusyAnswer) -> None:
-            if (subject := self._keeper.subjects.get(subject_id)) is None:
+            if (subject := self._subjects.get(subject_id)) is None:
                 return
             if isinstance(answer, FeishuError):
                 subject.note_refusal(answer)
@@ -234,7 +256,7 @@ class Poller:
                 take(subject_id, answer)
 
         on_answer = check if held_back is None else held_back.__setitem__
-        nothing_known = not any(subject.reading for subject in self._keeper.subjects.values())
+        nothing_known = not any(subject.reading for subject in self._subjects.values())
         probe = self._failure is not None or (nothing_known and self._catalogue.error is not None)
         known = self._catalogue.data
         doubtful = [room_id for room_id in subjects if known.is_missing(room_id)]
@@ -252,12 +274,12 @@ class Poller:
             if suspects:
                 await self._check_status(suspects)
         async for subject_id, answer in in_slices((held_back or suspects).items()):
-            if not self._stopped:
+            if not self.is_stopped:
                 take(subject_id, answer)
         return answers
 
     def _lost_booking(self, subject_id: str, answer: BusyAnswer, now: datetime) -> bool:
-        subject = self._keeper.subjects.get(subject_id)
+        subject = self._subjects.get(subject_id)
         if subject is None or subject.status_read is None or isinstance(answer, FeishuError):
             return False
         return subject.has_lost_booking(answer, now)
@@ -272,7 +294,7 @@ class Poller:
         await self._read_statuses(lambda: list(filter(self._rests_on_status, good)))
 
     def _rests_on_status(self, room_id: str) -> bool:
-        subject = self._keeper.subjects.get(room_id)
+        subject = self._subjects.get(room_id)
         return subject is not None and subject.status_read is not None
 
     async def _check_status(self, suspects: Collection[str]) -> None:
@@ -280,7 +302,7 @@ class Poller:
 
         A status that was read before the answer is no evidence any more.
         """
-        answered_at = self._keeper.moment.now
+        answered_at = self._clock.moment.now
         self.statuses.want(suspects, at_once=False)
         await self._read_statuses(lambda: list(filter(self._rests_on_status, suspects)))
         known = self._catalogue.data
@@ -292,5 +314,5 @@ class Poller:
         for subject_id, answer in answers.items():
             # Without the traceback, which would keep the answer alive
             error = answer.with_traceback(None) if isinstance(answer, FeishuError) else None
-            self._keeper.subjects[subject_id].error = error
+            self._subjects[subject_id].error = error
         self._unreadable_log.note(self.to_read().values())
