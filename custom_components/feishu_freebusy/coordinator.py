@@ -1,4 +1,4 @@
-"""Holds the rooms and people of an entry, notifies entities of each change, applies changes from outside."""
+"""Runs an entry: starts it, takes in what was read, applies changed options, rooms and office days."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -19,7 +19,7 @@ from .feishu.errors import FeishuError
 from .issues import async_update_issues, async_update_stale
 from .model.account import Account
 from .model.evidence import STATUS_LIMIT
-from .model.moment import LoopSeconds
+from .model.moment import LoopSeconds, Moment
 from .model.options import Options
 from .model.room_evidence import rebuild
 from .model.subject import Reading, Subject, SubjectInfo
@@ -34,7 +34,7 @@ from .sync.poller import Poller
 from .sync.quota import MonthlyCalls
 from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.subjects import Subjects
-from .sync.wake_up import WakeUp
+from .sync.timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
 
 
 class FreeBusyCoordinator(DataUpdateCoordinator[None]):
-    """Knows all subjects of an entry. `sync.poller` reads them; `snapshot` returns the current state of one.
+    """Connects the parts of an entry. `sync.poller` reads the subjects; `subjects` knows what each shows now.
 
     A listener whose context is the id of a subject is called at each change of that subject. A listener without a
     context is called after every poll and change.
@@ -71,8 +71,6 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.options = self._office_days.applied(Options.of(entry.options), self.clock.moment)
         self.last_read_at: datetime | None = None
         self._stored = stored
-        self._is_reading_statuses = False
-        self._status_due: datetime | None = None  # by the wall clock, when the timer was set
         self.pace = Pace()  # of removing entities
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
         self.subjects = Subjects(catalogue, self.clock, self)
@@ -82,7 +80,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.timetable = self._poller.timetable
         self.source = self._poller.reader.rooms
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
-        self._wake_up = WakeUp(hass, f"{entry.title} next change", self._on_wake_up, self.clock.moment)
+        self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
         # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
 
@@ -124,50 +122,26 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     # The timer
 
     @callback
-    def _arm_timer(self) -> None:
-        moment = self.clock.moment
-        self._status_due = self._poller.status_due(moment)
-        instants = (self.subjects.next_change(), None if self._is_reading_statuses else self._status_due)
-        self._wake_up.arm(min(filter(None, instants), default=None), moment.now)
+    def before_changes(self, moment: Moment, leap: timedelta) -> None:
+        """Read all after a leap of the clock, and find out once a day which days are office days."""
+        if leap > _LEAP and not self._shutdown_requested:
+            self._poller.want(self.subjects)
+            self.create_task(self.async_request_refresh(), "after a leap of the clock")
+        if self._office_days.is_outdated(moment):
+            self.create_task(self._async_read_office_days(), "office days")
 
     @callback
-    def _on_wake_up(self) -> None:
-        self._wake_up.arm(None, self.clock.moment.now)
-        self._create_task(self._wake_up_all(), "changes")
-
-    async def _wake_up_all(self) -> None:
-        """Notify the listeners of all subjects that have changed, then set the timer to the next change."""
-        with self.clock.one_moment() as moment:
-            if self._wake_up.leap(moment) > _LEAP and not self._shutdown_requested:
-                self._poller.want(self.subjects)
-                self._create_task(self.async_request_refresh(), "after a leap of the clock")
-            if self._office_days.is_outdated(moment):
-                self._create_task(self._async_read_office_days(), "office days")
-        await self.notifier.async_notify_changed(moment)
-        with self.clock.one_moment() as moment:
-            self._arm_timer()
-            self.notifier.notify(None)
-            if not self.last_update_success:
-                async_update_stale(self.hass, self.config_entry, self.account)
-            is_due = self._status_due is not None and self._status_due <= moment.now
-            if is_due and not self._is_reading_statuses and not self._shutdown_requested:
-                self._is_reading_statuses = True
-                self._create_task(self._async_read_statuses(), "status of rooms")
-
-    async def _async_read_statuses(self) -> None:
-        try:
-            await self._poller.read_due_statuses()
-        finally:
-            self._is_reading_statuses = False
-        with self.clock.one_moment():
-            self._update_issues()
+    def after_changes(self) -> None:
+        """Show the end of the grace in an outage."""
+        if not self.last_update_success:
+            async_update_stale(self.hass, self.config_entry, self.account)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
         with self.clock.one_moment():
-            self._arm_timer()
-            self._update_issues()
+            self._timer.arm()
+            self.update_issues()
             self.notifier.notify(None)
 
     @callback
@@ -180,7 +154,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Stop polling and the timer."""
         await super().async_shutdown()
         self._poller.stop()
-        self._wake_up.stop()
+        self._timer.stop()
         self._office_days.async_stop()
         if self._unsub_stop:
             self._unsub_stop()
@@ -262,11 +236,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._rebuild(subject)
                 self.notifier.notify_if_changed(room_id)
         with self.clock.one_moment():
-            self._arm_timer()
+            self._timer.arm()
         self._stored.async_keep_catalogue(self.catalogue.data)
 
     @callback
-    def _update_issues(self) -> None:
+    def update_issues(self) -> None:
+        """Show the issues that follow from the state of the account."""
         if not self._shutdown_requested:
             account = self.account
             async_update_issues(self.hass, self.config_entry, account)
@@ -287,7 +262,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         else:
             _LOGGER.debug("%s is not read on request: requests have used up their share of the budget", self.name)
 
-    def _create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start work that is canceled when the entry is unloaded or Home Assistant stops."""
         return self.config_entry.async_create_background_task(self.hass, work, f"{self.name} {name}")
 
@@ -301,7 +276,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         @callback
         def apply_config(event: Event[dict[str, Any]]) -> None:
             if "time_zone" in event.data:
-                self._create_task(self._apply_hours(), "time zone")
+                self.create_task(self._apply_hours(), "time zone")
 
         entry.async_on_unload(hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, apply_config))
         entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
@@ -319,14 +294,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Apply the names, places and disabled periods of the catalogue, and the rooms of followed levels."""
         self.async_ignore_disabled()  # among the rooms that were new last time
         self._poller.reader.try_again()
-        self._update_issues()
-        self._create_task(self._async_take_catalogue(), "catalogue")
+        self.update_issues()
+        self.create_task(self._async_take_catalogue(), "catalogue")
 
     async def _async_take_catalogue(self) -> None:
         await self._take_over()
         moment = self.clock.moment
         if any(self.timetable.is_due(subject_id, moment) for subject_id in self._poller.to_read()):
-            self._create_task(self.async_request_refresh(), "new rooms")
+            self.create_task(self.async_request_refresh(), "new rooms")
         self._stored.async_keep_catalogue(self.catalogue.data)
 
     async def _async_read_office_days(self) -> None:
@@ -338,9 +313,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def _apply_office_days(self) -> None:
         """Plan again: today may have become an office day, or none. Older evidence may not count any more."""
         self.options = self._office_days.applied(self.options, self.clock.moment)
-        self._create_task(self._apply_hours(), "evidence")
+        self.create_task(self._apply_hours(), "evidence")
         self.timetable.cap_wait(self.subjects, self.clock.moment)
-        self._create_task(self.async_request_refresh(), "office days")
+        self.create_task(self.async_request_refresh(), "office days")
 
     async def _apply_hours(self) -> None:
         """Judge all evidence by the office hours and the time zone as they are now."""
@@ -350,7 +325,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._rebuild(subject)
                 self.notifier.notify(subject_id)
         with self.clock.one_moment():
-            self._arm_timer()
+            self._timer.arm()
             self.notifier.notify(None)
 
     async def async_apply_options(self) -> None:
@@ -358,7 +333,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
         Ends early if the entry is unloaded: another start takes the options as they are then.
         """
-        task = self._create_task(self._apply_options(), "changed options")
+        task = self.create_task(self._apply_options(), "changed options")
         await asyncio.wait([task])
         if not task.cancelled():
             task.result()
@@ -408,7 +383,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 self._take_over_one(self.subjects[subject_id], info, is_new=subject_id not in before)
             self._poller.replan()
             with self.clock.one_moment():
-                self._arm_timer()
+                self._timer.arm()
                 self.notifier.notify(None)
             await async_remove_dropped(self.hass, self.config_entry, self.subjects)
 

@@ -259,7 +259,7 @@ def stay_in_the_zone(patches: pytest.MonkeyPatch) -> None:
     async def stay(_self: FreeBusyCoordinator) -> None:
         pass
 
-    patches.setattr(FreeBusyCoordinator, "_apply_time_zone", stay)
+    patches.setattr(FreeBusyCoordinator, "_apply_hours", stay)
 
 
 def leave_rooms_as_they_were(patches: pytest.MonkeyPatch) -> None:

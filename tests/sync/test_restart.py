@@ -434,7 +434,7 @@ async def test_restart_without_the_catalogue_permission_reads_the_scopes(
     assert await restart(entry)
 
     assert entry.runtime_data.source.forecast.source == "batch"
-    assert entry.runtime_data.info(orion.room_id).building == "Tower A"
+    assert entry.runtime_data.subjects[orion.room_id].info.building == "Tower A"
 
 
 async def test_refused_secret_starts_reauth_while_rooms_stay_available(
