@@ -150,9 +150,49 @@ async def test_calendar_is_unavailable_after_the_grace_period(
     with pytest.raises(HomeAssistantError):
         await ask(orion, at(9), at(17))
     tenant.clear_faults()
-    assert await ask(orion, at(9), at(17)) == []
+    with pytest.raises(HomeAssistantError):
+        await ask(orion, at(9), at(17))  # like its state: known with the next poll
     await clock.to(at(11, 10))
     assert [shown(hass, room).state for room in (orion, vega)] == ["off", "off"]
+    assert await ask(orion, at(9), at(17)) == []
+
+
+async def test_a_kept_range_is_not_shown_for_days_that_polls_read(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    await set_up(orion)
+    assert await ask(orion, at(10), at(0, day=30)) == []  # kept for a day if Feishu admits no calls
+    tenant.quota_left = 0
+    tenant.book(orion.room_id, at(13), at(14))
+    await clock.to(at(12))
+    assert shown(hass, orion).state == "unavailable"
+
+    for start, end in [(at(9), at(17)), (at(10), at(0, day=30)), (at(6, day=6), at(0, day=20))]:
+        with pytest.raises(HomeAssistantError) as failure:
+            await ask(orion, start, end)
+        assert failure.value.translation_key == "quota_exceeded"
+    assert await ask(orion, at(0, day=20), at(0, day=30)) == []  # no poll reads these days
+
+
+async def test_days_that_polls_read_are_not_shown_while_the_status_of_the_room_is_in_doubt(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    booking = tenant.book(orion.room_id, at(13), at(14))
+    await set_up(orion)
+    tenant.inject(Fault.error(500, 121001), times=None, when=lambda call: "vc/v1/room" in call.path)
+    tenant.cancel(booking.booking_id)
+    await clock.to(at(10, 10))
+    assert shown(hass, orion).state == "unavailable"
+
+    with pytest.raises(HomeAssistantError) as failure:
+        await ask(orion, at(9), at(17))
+
+    assert failure.value.translation_key == "state_unknown"
+    assert_is_translated(failure.value)
+    assert await ask(orion, at(9, day=-1), at(10)) == []  # over
+    tenant.clear_faults()
+    await clock.to(at(10, 20))
+    assert await ask(orion, at(9), at(17)) == []
 
 
 # Bookings without a known start or end

@@ -18,6 +18,7 @@ from .errors import failed, refused
 from .feishu.errors import FeishuError
 from .feishu.models import SubjectKind, SubjectRef
 from .model.schedule import Block
+from .sync.bookings import StateUnknownError
 from .sync.ranges import MAX_RANGE
 from .sync.shares import OverShareError
 
@@ -100,6 +101,8 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             raise failed(error, HomeAssistantError) from error
         except OverShareError as error:
             raise refused("ranges_over_budget") from error
+        except StateUnknownError as error:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="state_unknown") from error
         return [self._event_of(block) for block in blocks]
 
     def _event_of(self, block: Block) -> CalendarEvent:

@@ -20,6 +20,10 @@ from .ranges import Range, RangeReader
 from .subjects import Subjects
 
 
+class StateUnknownError(Exception):
+    """Nothing current is known of a subject, so that no time may be shown as free."""
+
+
 class Host(Protocol):
     """Knows the options, and whether the account fails."""
 
@@ -61,11 +65,13 @@ class Bookings:
     async def async_read(self, subject_id: str, start: datetime, end: datetime) -> tuple[Block, ...]:
         """Return the bookings that touch `[start, end)`: from memory if known, else from Feishu.
 
-        A subject that was just dropped has none. Raises `FeishuError`, and `OverShareError` if calendars have used up
-        their share of the budget.
+        The days that polls read, from now on, are shown only as long as the state of the subject is. A subject that was
+        just dropped has no bookings. Raises `FeishuError`, `StateUnknownError`, and `OverShareError` if calendars have
+        used up their share of the budget.
         """
         if (subject := self._subjects.get(subject_id)) is None:
             return ()
+        self._check_evidence(subject, start, end)
         moment = self._clock.moment
         if subject.reading and subject.knows(start, end, moment):
             return subject.single_bookings(subject.reading.periods, start, end)
@@ -82,7 +88,20 @@ class Bookings:
         finally:
             if not self._poller.is_stopped:
                 self._calls.async_save_soon()
+        self._check_evidence(subject, start, end)  # it may have grown too old during the calls
         return subject.single_bookings(subject.updated(before, self._clock.moment, after), start, end)
+
+    def _check_evidence(self, subject: Subject, start: datetime, end: datetime) -> None:
+        """Raise an error if the range has days that polls read, from now on, but nothing current is known of them.
+
+        Rows alone are no evidence: they may be old, and the room may be closed.
+        """
+        moment, options = self._clock.moment, self._host.options
+        is_polled = start < moment.now + options.horizon and moment.now < end
+        if is_polled and subject.snapshot(moment, options.min_free) is None:
+            if error := self._host.error or subject.error:
+                raise error.with_traceback(None)
+            raise StateUnknownError
 
     async def _read_range(self, subject: Subject, wanted: Range | None, moment: Moment) -> tuple[BusyPeriod, ...]:
         if wanted is None:

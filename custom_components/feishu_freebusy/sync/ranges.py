@@ -21,7 +21,8 @@ _MAX_KEPT_EACH = 8  # ranges of a subject
 _KEPT_FOR = 900.0
 _KEPT_FOR_LONGEST = 3_600.0
 _KEPT_FOR_PAST = 86_400.0
-_OLDEST = 86_400.0  # while the share is used up, or Feishu admits no calls
+# While the share is used up, or Feishu admits no calls. Only for days that polls do not read: see `sync.bookings`
+_OLDEST = 86_400.0
 _RESERVE = 0.3  # of the share: for ranges that were never read
 _PLENTY = 0.8  # of the share: from here on, ranges are kept for the shortest time
 _TOGETHER = 0.1  # seconds to wait for other rooms: one call reads 20
