@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import timedelta
 import json
 import logging
 from typing import Any
@@ -106,7 +107,53 @@ async def test_diagnostics_show_the_catalogue(
             "contact:user.id:readonly",
             "vc:room:readonly",
         ],
+        "may_list_rooms": True,
+        "error": None,
     }
+
+
+async def test_diagnostics_show_that_the_app_may_not_list_rooms_any_more(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    tenant.revoke("vc:room:readonly")
+    await clock.to(at(22, 1))
+
+    catalogue = (await diagnostics_of(hass, entry))["catalogue"]
+
+    assert (catalogue["may_list_rooms"], catalogue["rooms"]) == (False, 1)
+
+
+async def test_diagnostics_show_how_the_status_of_rooms_is_read_and_why_that_fails(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    well = {"interval_office_hours": 600.0, "interval_off_hours": 3_600.0, "failing_since": None, "error": None}
+    assert (await diagnostics_of(hass, entry))["statuses"] == well
+    fault = Fault.error(500, 121001, "Orion fails", error={"log_id": "20261123ABC"})
+    tenant.inject(fault, "vc/v1/rooms/mget", times=None)
+    await clock.to(at(10, 15))
+
+    assert (await diagnostics_of(hass, entry))["statuses"] == {
+        **well,
+        "failing_since": "2026-11-23T10:10:00+00:00",
+        "error": {"error": "server_error", "code": 121001, "http": 500, "log_id": "20261123ABC"},
+    }
+
+
+async def test_diagnostics_follow_the_clock_of_the_server(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.clock = lambda: clock.now - timedelta(minutes=7)
+    entry = await set_up(orion)
+    await clock.to(at(10, 3, 30))
+
+    found = await diagnostics_of(hass, entry)
+
+    assert abs(found["clock_offset"] + 7 * 60) <= 1
+    assert found["subjects"]["room 1"]["age"] == 30
+    assert found["subjects"]["room 1"]["fresh_for"] == 570
+    assert [poll["at"][:16] for poll in found["polls"][:2]] == ["2026-11-23T09:56", "2026-11-23T09:55"]
 
 
 async def test_diagnostics_show_the_freshness_and_error_of_each_subject(

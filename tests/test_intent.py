@@ -710,6 +710,17 @@ async def test_other_days_are_named(
     assert await ask("Vega有空吗", CHINESE) == f"Vega占用中，{chinese}空出来。"
 
 
+async def test_days_follow_the_clock_of_the_server(
+    tenant: Tenant, in_utc: None, clock: Clock, open_office: OpenOffice, ask: Ask
+) -> None:
+    tenant.clock = lambda: clock.now - timedelta(hours=10, minutes=30)  # it is 23:30 of the day before
+    vega = tenant.add_room("Vega")
+    tenant.book(vega.room_id, at(22, day=-1), at(9))
+    await open_office()
+
+    assert await ask("is Vega free") == "Vega is busy until tomorrow 9:00."
+
+
 @pytest.mark.parametrize(
     ("zone", "country", "language", "answer"),
     [

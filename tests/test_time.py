@@ -220,6 +220,25 @@ async def test_states_follow_the_clock_of_the_server(
     assert {call.status for call in tenant.requests} == {200}
 
 
+async def test_off_hours_and_the_month_follow_the_clock_of_the_server(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    """The clock of this machine is an hour ahead at the end of a month."""
+    await hass.config.async_set_time_zone("UTC")
+    clock.set_wall(datetime(2026, 12, 1, 0, 10, tzinfo=UTC))
+    tenant.clock = lambda: clock.now - timedelta(hours=1)
+    entry = await set_up(orion, scan_interval=300, off_hours={"enabled": True, "start": "23:30:00", "end": "07:00:00"})
+    await clock.forward(minutes=10)  # at 23:20 by Feishu's clock
+
+    timetable, calls = entry.runtime_data.timetable, entry.runtime_data.calls
+    assert timetable.interval == timetable.plan.office
+    assert calls.used > 0
+    used = calls.used
+    await clock.forward(minutes=45)
+    assert timetable.interval == timetable.plan.off
+    assert calls.used < used  # a new month
+
+
 @pytest.mark.parametrize(
     ("ahead", "key", "minutes", "seconds"),
     [(timedelta(minutes=39), "clock_ahead", "39", "0"), (-timedelta(seconds=90), "clock_behind", "1", "30")],

@@ -24,6 +24,7 @@ from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
 from .services import async_setup_services
 from .sync.catalogue import CatalogueCoordinator
+from .sync.clock import EntryClock
 from .sync.journal import async_forget_polls
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
@@ -43,13 +44,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa:
 async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Read the catalogue and the rooms once, then keep them current. If that fails, use what is stored."""
     client = async_create_client(hass, entry.data)
-    calls = MonthlyCalls(hass, entry, client.traffic)
+    clock = EntryClock(hass, client.traffic.clock)
+    calls = MonthlyCalls(hass, entry, client.traffic, clock)
     await calls.async_load()
     entry.async_on_unload(calls.async_save)
-    stored = Stored(hass, entry)
+    stored = Stored(hass, entry, clock)
     restored = await stored.async_load()
     entry.async_on_unload(stored.async_save)
-    catalogue = CatalogueCoordinator(hass, entry, client, names_of_rooms(hass, entry), restored.catalogue)
+    catalogue = CatalogueCoordinator(hass, entry, client, clock, names_of_rooms(hass, entry), restored.catalogue)
     try:
         await catalogue.async_config_entry_first_refresh()
     except ConfigEntryNotReady:
@@ -57,7 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
             async_report_failure(hass, entry, catalogue.error)
         raise
     stored.async_keep_catalogue(catalogue.data)
-    coordinator = FreeBusyCoordinator(hass, entry, client, catalogue, calls, stored)
+    coordinator = FreeBusyCoordinator(hass, entry, client, clock, catalogue, calls, stored)
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
     coordinator.async_watch()

@@ -73,7 +73,10 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the current block, else the next one."""
+        """Return the current block, else the next one, by Feishu's clock.
+
+        Home Assistant makes the state of it by the clock of this machine, which integrations must not change.
+        """
         block = self.snapshot.block if self.snapshot else None
         return self._event_of(block) if block else None
 

@@ -57,6 +57,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         hass: HomeAssistant,
         entry: FeishuConfigEntry,
         client: FeishuClient,
+        clock: EntryClock,
         catalogue: CatalogueCoordinator,
         calls: MonthlyCalls,
         stored: Stored,
@@ -64,9 +65,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Make the subjects from the options and the catalogue, which has been read before."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
+        self.clock = clock
         self.catalogue = catalogue
         self.calls = calls
-        self.clock = EntryClock(hass, client.traffic.clock)
         self._office_days = OfficeDays(hass, entry.title)
         self.options = self._office_days.applied(Options.of(entry.options), self.clock.moment)
         self.last_read_at: datetime | None = None
@@ -78,6 +79,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._outdated_log = OutdatedLog(entry.title)
         self._poller = Poller(hass, entry, client, catalogue, calls, self.clock, self.subjects, self)
         self.timetable = self._poller.timetable
+        self.statuses = self._poller.statuses
         self.source = self._poller.reader.rooms
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
         self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
@@ -226,7 +228,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.options,
             self.clock.moment,
             off_hours_limit=self.timetable.status_plan.off + STATUS_LIMIT,
-            is_failing=self._poller.statuses.failing_since is not None,
+            is_failing=self.statuses.failing_since is not None,
         )
 
     async def note_statuses(self, room_ids: Iterable[str]) -> None:

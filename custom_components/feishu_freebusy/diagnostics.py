@@ -10,7 +10,6 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
-from homeassistant.util import dt as dt_util
 
 from ._time import local_iso
 from .const import CONF_BASE_URL, CONF_OFFICE_DAY
@@ -84,6 +83,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
     return {
         "rooms": kinds[SubjectKind.ROOM],
         "people": kinds[SubjectKind.PERSON],
+        "clock_offset": round(coordinator.clock.offset.total_seconds()),
         "source": _source(coordinator),
         "calls": {
             "this_month": coordinator.calls.used,
@@ -94,6 +94,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
             "budget": coordinator.options.budget,
         },
         "catalogue": _catalogue(coordinator),
+        "statuses": _statuses(coordinator),
         "subjects": {key: _subject(coordinator, subject_id) for subject_id, key in keys.items()},
     }
 
@@ -132,19 +133,32 @@ def _catalogue(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "missing": len(read.missing),
         "gone": len(read.gone),
         "scopes": None if read.scopes is None else sorted(read.scopes & _SCOPES),
+        "may_list_rooms": not read.unlisted,
+        "error": _error(coordinator.catalogue.error),
+    }
+
+
+def _statuses(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
+    """Return how often the statuses of rooms are read, and since when that fails."""
+    plan, statuses = coordinator.timetable.status_plan, coordinator.statuses
+    return {
+        "interval_office_hours": plan.office.total_seconds(),
+        "interval_off_hours": plan.off.total_seconds(),
+        "failing_since": local_iso(statuses.failing_since),
+        "error": _error(statuses.error),
     }
 
 
 def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:
     subject, catalogue = coordinator.subjects[subject_id], coordinator.catalogue.data
     snapshot, reading, schedule = coordinator.subjects.snapshot(subject_id), subject.reading, subject.schedule
-    now = dt_util.utcnow()
+    moment = coordinator.clock.moment
     return {
         "fresh": snapshot is not None,
         "busy": snapshot.status.busy if snapshot and subject.kind is SubjectKind.ROOM else None,
-        "age": reading and round((now - reading.read_at).total_seconds()),
-        "fresh_for": reading and round((reading.fresh_until - now).total_seconds()),
-        "due_in": round(coordinator.timetable.due_at(subject_id) - coordinator.clock.moment.loop),
+        "age": reading and round((moment.now - reading.read_at).total_seconds()),
+        "fresh_for": reading and round((reading.fresh_until - moment.now).total_seconds()),
+        "due_in": round(coordinator.timetable.due_at(subject_id) - moment.loop),
         "read": subject_id not in coordinator.ignored,
         "periods": len(reading.periods) if reading else None,
         "blocks": len(schedule.blocks) if schedule else None,
@@ -154,7 +168,7 @@ def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any
         "gone": subject_id in catalogue.gone,
         "failures": coordinator.timetable.failures(subject_id),
         "error": _error(subject.error),
-        "evidence": _evidence(subject, coordinator.clock.moment),
+        "evidence": _evidence(subject, moment),
     }
 
 

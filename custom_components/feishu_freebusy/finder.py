@@ -60,6 +60,7 @@ def async_now(hass: HomeAssistant) -> datetime:
     """Return the current time, by Feishu's clock if the clock of this machine is wrong.
 
     Then the servers of all entries say so. One server with a wrong clock changes nothing.
+    The clock of one entry is in `sync.clock`.
     """
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     offsets = (entry.runtime_data.clock.offset for entry in entries)

@@ -9,7 +9,7 @@ from homeassistant.util import dt as dt_util, language as language_util
 
 from ..const import DOMAIN
 from ..feishu.models import SubjectKind
-from ..finder import Found
+from ..finder import Found, async_now
 from ..model.options import WEEKDAYS
 from ..model.schedule import DISABLED_WITHOUT_REASON, Status, start_of_day
 from ..model.search import Offer, Reason, Why
@@ -35,15 +35,16 @@ async def async_phrases(hass: HomeAssistant, language: str) -> Phrases:
     for category in ("common", "selector"):
         texts |= await async_get_translations(hass, ours, category, [DOMAIN])
     region = language_util.Dialect.parse(language).region or hass.config.country
-    return Phrases(texts, with_am_pm=ours == "en" and region in _TWELVE_HOURS)
+    return Phrases(texts, async_now(hass), with_am_pm=ours == "en" and region in _TWELVE_HOURS)
 
 
 class Phrases:
-    """Makes sentences in one language. Times are relative to the moment of the call."""
+    """Makes the sentences of one reply in one language."""
 
-    def __init__(self, texts: Mapping[str, str], *, with_am_pm: bool) -> None:
-        """`texts` are the translations of the integration, by full key."""
+    def __init__(self, texts: Mapping[str, str], now: datetime, *, with_am_pm: bool) -> None:
+        """`texts` are the translations of the integration, by full key. `now` is when the question was asked."""
         self._texts = texts
+        self._now = now
         self._with_am_pm = with_am_pm
 
     # A room or a person
@@ -167,7 +168,7 @@ class Phrases:
     def time(self, instant: datetime) -> str:
         """Return a local time, with the day unless it is today."""
         zone = dt_util.get_default_time_zone()
-        now = dt_util.utcnow()
+        now = self._now
         if instant == start_of_day(now, zone, days=1):
             return self._say("midnight")
         local = instant.astimezone(zone)

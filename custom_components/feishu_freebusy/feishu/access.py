@@ -113,7 +113,7 @@ async def _try_rooms(client: FeishuClient) -> bool | None:
 
 
 async def _try_room_batch(client: FeishuClient) -> bool | None:
-    now = datetime.now(UTC)
+    now = datetime.now(UTC)  # any window does
     try:
         await client.room_freebusy_batch_get([NO_ROOM], time_min=now, time_max=now + timedelta(hours=1))
     except _NOT_ABOUT_ONE_THING:
@@ -128,7 +128,7 @@ async def _try_room_batch(client: FeishuClient) -> bool | None:
 
 
 async def _try_free_busy(client: FeishuClient, bot: bool | None) -> tuple[bool | None, bool | None]:
-    now = datetime.now(UTC)
+    now = datetime.now(UTC)  # any window does
     try:
         await client.freebusy_list(SubjectRef.of(NO_ROOM), time_min=now, time_max=now + timedelta(hours=1))
     except _NOT_ABOUT_ONE_THING:

@@ -148,7 +148,7 @@ class FeishuClient:
             raise error.with_traceback(None)
 
     async def _ask_for_no_room(self) -> FeishuError | None:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = datetime.now(UTC).replace(microsecond=0)  # any window does
         window = {"time_min": now.isoformat(), "time_max": (now + timedelta(days=1)).isoformat()}
         try:
             await self._transport.call(FREEBUSY_LIST, body={"room_id": NO_ROOM, **window})

@@ -266,7 +266,7 @@ def forecast_texts(
         rooms,
         people,
         batch_granted=batch_granted,
-        now=dt_util.utcnow(),
+        now=dt_util.utcnow(),  # only the length of the month and what is left of it matter
         time_zone=dt_util.get_default_time_zone(),
         other_calls=other_calls,
     )

@@ -96,7 +96,7 @@ class PeopleSteps(ConfigEntryBaseFlow):
             self._people = {person_id: known.get(person_id, "") for person_id in self._texts}
 
     async def _try_people(self, client: FeishuClient, person_ids: Iterable[str]) -> None:
-        now = dt_util.utcnow()
+        now = dt_util.utcnow()  # any day tells whether people can be read
         answers = await PeopleSource(client).read(person_ids, now, now + timedelta(days=1))
         errors = {person_id: answer for person_id, answer in answers.items() if isinstance(answer, FeishuError)}
         if not errors:

@@ -217,7 +217,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return await self.async_step_rooms_tried()
 
     async def _try_rooms(self, room_ids: list[str]) -> Answers:
-        now = dt_util.utcnow()
+        now = dt_util.utcnow()  # any day tells whether rooms can be read
         tried = room_ids[:_MOST_TRIED]
         read = 0
 

@@ -14,7 +14,6 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
-from homeassistant.util import dt as dt_util
 
 from ..const import CATALOGUE_INTERVAL
 from ..errors import update_failed
@@ -33,6 +32,7 @@ from ..feishu.models import Room
 from ..model.directory import SCANS_TO_BE_GONE, KnownRooms, RoomInfo, WholeRead, describe_rooms
 from ..model.intervals import CataloguePlan, catalogue_plan, pause_after
 from ..model.options import Options
+from .clock import EntryClock
 from .journal import PollKind, async_poll_log
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         hass: HomeAssistant,
         entry: ConfigEntry[Any],
         client: FeishuClient,
+        clock: EntryClock,
         remembered: Mapping[str, str],
         stored: KnownRooms | None,
     ) -> None:
@@ -65,6 +66,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
             hass, _LOGGER, config_entry=entry, name=f"{entry.title} rooms", update_interval=CATALOGUE_INTERVAL
         )
         self._client = client
+        self._clock = clock
         self._remembered = remembered
         self._poll_log = async_poll_log(hass, entry)
         self.error: FeishuError | None = None  # of the latest read
@@ -81,11 +83,11 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
     async def _async_update_data(self) -> KnownRooms:
         started = self.hass.loop.time()
         try:
-            with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic) as poll:
-                read = await self._read(self._clock(started))
+            with self._poll_log.poll(PollKind.CATALOGUE, self.config_entry, self._client.traffic, self._clock) as poll:
+                read = await self._read(self._now_at(started))
                 poll.note([read])
         except FeishuError as error:
-            return await self._without_answer(error, self._clock(started))
+            return await self._without_answer(error, self._now_at(started))
         # A first scan without some levels may lack rooms that nothing else tells of
         is_partial = read.catalogue.unread and not self.data
         self._wants_whole = self._wants_whole or bool(is_partial)
@@ -192,10 +194,10 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         """Trust no status of these rooms that was read before `since`: bookings have vanished."""
         self.data = replace(self.data, doubted={**self.data.doubted, **dict.fromkeys(room_ids, since)})
 
-    def _clock(self, loop: float) -> datetime:
-        """Return the time at second `loop` of the loop's clock, by Feishu's clock if ours is wrong."""
-        wall, now = dt_util.utcnow(), self.hass.loop.time()
-        return wall + self._client.traffic.clock.offset_at(wall, now) - timedelta(seconds=now - loop)
+    def _now_at(self, loop: float) -> datetime:
+        """Return the time at second `loop` of the loop's clock."""
+        moment = self._clock.moment
+        return moment.now - timedelta(seconds=moment.loop - loop)
 
     async def _read_scopes(self) -> frozenset[str] | None:
         try:

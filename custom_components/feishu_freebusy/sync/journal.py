@@ -15,7 +15,6 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .._time import local_iso
@@ -24,6 +23,7 @@ from ..errors import problem_key, reasons_of
 from ..feishu.errors import FeishuError
 from ..feishu.limits import AppTraffic
 from ..model.subject import Subject
+from .clock import EntryClock
 from .sources import Answers, has_good, is_failure_of_all
 
 _LOGGER = logging.getLogger(__name__)
@@ -88,9 +88,9 @@ class PollLog:
         self.polls: deque[Poll] = deque(maxlen=_KEPT)
 
     @contextmanager
-    def poll(self, kind: PollKind, entry: ConfigEntry[Any], traffic: AppTraffic) -> Iterator[Poll]:
+    def poll(self, kind: PollKind, entry: ConfigEntry[Any], traffic: AppTraffic, clock: EntryClock) -> Iterator[Poll]:
         """Log the poll in this context. The caller notes the answers; a `FeishuError` is noted and raised again."""
-        poll = Poll(kind, dt_util.utcnow())
+        poll = Poll(kind, clock.moment.now)
         loop = asyncio.get_running_loop()
         started, sent = loop.time(), traffic.sent
         try:

@@ -78,7 +78,7 @@ class Poller:
         moment, options, to_read = clock.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
         self.statuses = StatusReader(client, catalogue)
-        self.timetable = Timetable(calls, options, self._costs(), moment)
+        self.timetable = Timetable(calls, clock, options, self._costs())
 
     @callback
     def replan(self) -> None:
@@ -86,7 +86,7 @@ class Poller:
         moment, options = self._clock.moment, self._keeper.options
         self.reader.rooms.other_calls = self._catalogue.plan.calls_a_day * DAYS_OF_MONTH
         self.reader.configure(options, self.to_read(), self._catalogue.data.scopes, moment)
-        self.timetable.replan(options, self._costs(), moment)
+        self.timetable.replan(options, self._costs())
 
     def _costs(self) -> Costs:
         rooms = (
@@ -260,7 +260,7 @@ class Poller:
         probe = self._failure is not None or (nothing_known and self._catalogue.error is not None)
         known = self._catalogue.data
         doubtful = [room_id for room_id in subjects if known.is_missing(room_id)]
-        with self._journal.poll(PollKind.FREE_BUSY, self._entry, self._client.traffic) as poll:
+        with self._journal.poll(PollKind.FREE_BUSY, self._entry, self._client.traffic, self._clock) as poll:
             statuses = asyncio.create_task(self.read_due_statuses(subjects))
             try:
                 with paid_by(Payer.POLLS):

@@ -15,6 +15,7 @@ from ..const import DOMAIN
 from ..feishu.limits import AppTraffic, Payer
 from ..model.moment import Moment
 from ..model.options import Options
+from .clock import EntryClock
 from .shares import Share
 from .store import async_load_if_readable
 
@@ -32,9 +33,10 @@ _KEPT_MONTHS = 3  # a clock may be years off until NTP sets it: the counts of th
 class MonthlyCalls:
     """Counts the calls of this month, by API. The month is one of Home Assistant's time zone."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], traffic: AppTraffic) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], traffic: AppTraffic, clock: EntryClock) -> None:
         self._store = _store(hass, entry)
         self._traffic = traffic
+        self._clock = clock
         self._by_month: dict[str, Counter[str]] = {}  # by API; the current month is the last
         self._save_is_due = False
         self._is_closed = False
@@ -111,7 +113,7 @@ class MonthlyCalls:
         return self._this_month().total()
 
     def _this_month(self) -> Counter[str]:
-        return self._by_month.get(_month_of(dt_util.utcnow()), Counter()) + self._traffic.counted
+        return self._by_month.get(_month_of(self._clock.moment.now), Counter()) + self._traffic.counted
 
     @callback
     def async_save_soon(self) -> None:
@@ -153,7 +155,7 @@ class MonthlyCalls:
 
     def _take_over(self) -> None:
         """Move the calls that the app has counted to this month, and drop old months."""
-        now = dt_util.utcnow()
+        now = self._clock.moment.now
         counts = self._this_month()
         self._traffic.counted.clear()
         if self._traffic.paid:

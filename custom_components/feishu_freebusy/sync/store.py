@@ -13,12 +13,12 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
 from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from ..model.directory import KnownRooms
 from ..model.intervals import grace
 from ..model.subject import Reading
+from .clock import EntryClock
 from .codec import (
     catalogue_from_json,
     catalogue_to_json,
@@ -56,10 +56,11 @@ class Stored:
     at which that was confirmed are written, now and then, to a file of their own.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], clock: EntryClock) -> None:
         """A file is used only if it was written for this entry, with the same app and address."""
         self._hass = hass
         self._entry = entry
+        self._clock = clock
         self._readings_store, self._changes_store, self._times_store, self._catalogue_store = _stores(hass, entry)
         # As at the start: readings of another server must not be used
         self._owner = {
@@ -85,7 +86,7 @@ class Stored:
             times = times_of(readings)
             readings = {each: _confirmed(reading, times.get(each)) for each, reading in readings.items()}
         read = await self._async_load(self._catalogue_store, catalogue_from_json)
-        now = dt_util.utcnow()
+        now = self._clock.moment.now
         if read and now - max([read.read_at, *(reading.read_at for reading in readings.values())]) > _CATALOGUE_LASTS:
             read = None
         if read and max([read.read_at, *read.told_at.values(), *read.doubted.values()]) > now:

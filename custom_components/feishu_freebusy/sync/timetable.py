@@ -24,6 +24,7 @@ from ..model.intervals import (
 from ..model.moment import LoopSeconds, Moment
 from ..model.options import Options
 from ..model.schedule import Schedule
+from .clock import EntryClock
 from .quota import MonthlyCalls
 from .sources import Answers
 
@@ -52,16 +53,18 @@ class Costs:
 class Timetable:
     """Owns the deadline and the failures in a row of each subject; sets deadlines by the plan of the month."""
 
-    def __init__(self, calls: MonthlyCalls, options: Options, costs: Costs, moment: Moment) -> None:
+    def __init__(self, calls: MonthlyCalls, clock: EntryClock, options: Options, costs: Costs) -> None:
         """Make the first plan; see `replan`."""
         self._calls = calls
+        self._clock = clock
         self._due_at: dict[str, LoopSeconds] = {}
         self._failures: dict[str, int] = {}
         self._off_hours_at: tuple[datetime, OffHours, tzinfo, bool] | None = None  # the latest answer
-        self.replan(options, costs, moment)
+        self.replan(options, costs)
 
-    def replan(self, options: Options, costs: Costs, moment: Moment) -> None:
+    def replan(self, options: Options, costs: Costs) -> None:
         """Spread what is left of the budget over what is left of the month."""
+        moment = self._clock.moment
         self._options = options
         self._costs = costs
         self._calls.configure(options)
@@ -93,7 +96,7 @@ class Timetable:
     @property
     def interval(self) -> timedelta:
         """Return the time between two polls at this time of day."""
-        return self.interval_at(dt_util.utcnow())
+        return self.interval_at(self._clock.moment.now)
 
     def interval_at(self, then: datetime) -> timedelta:
         """Return the time between two polls at the time of day of `then`."""
@@ -107,10 +110,10 @@ class Timetable:
     @property
     def projected_calls(self) -> int:
         """Return how many calls this month will have if all stays as it is."""
-        now, time_zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        left = TimeLeft.of_month(now, self._options.off_hours, time_zone)
+        moment = self._clock.moment
+        left = TimeLeft.of_month(moment.now, self._options.off_hours, moment.time_zone)
         polls = left.cycles(self.plan) * self._costs.poll
-        others = self._other_calls(Moment(now, _AT_ONCE, time_zone), month_bounds(now, time_zone)[1])
+        others = self._other_calls(moment, month_bounds(moment.now, moment.time_zone)[1])
         return self._calls.used + round(polls + others)
 
     def status_due_at(self, read: Stamp, moment: Moment) -> LoopSeconds:
