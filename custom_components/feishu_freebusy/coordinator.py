@@ -378,7 +378,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         async with self.subjects_lock:
             infos, before = self.subjects.describe(), set(self.subjects)
             self.subjects.replace(infos)
-            self.timetable.retain(self.subjects)
+            self._poller.retain_subjects()
             async for subject_id, info in in_slices(infos.items()):
                 if self.config_entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
                     return

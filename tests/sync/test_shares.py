@@ -90,14 +90,6 @@ def test_a_limit_for_unlimited_budgets() -> None:
     assert some.spend(20, at(DAY))
 
 
-def test_calls_that_were_not_made_are_given_back() -> None:
-    some = share()
-    some.spend(15, at(DAY))
-    some.give_back(10)
-
-    assert some.left(at(DAY)) == 15
-
-
 def test_a_smaller_budget_applies_at_once() -> None:
     some = share()
     some.spend(1, at(DAY))

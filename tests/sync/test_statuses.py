@@ -327,13 +327,28 @@ async def test_a_status_and_its_time_are_taken_together(
     assert state_of(hass, orion) == "on"
 
 
+async def test_only_rooms_that_are_shown_are_remembered_as_wanted(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    person = tenant.add_user("Li Na")
+    entry = await set_up(orion, vega, people={person.open_id: "Li Na"})
+    break_room_api(tenant)
+    await clock.run(entry.runtime_data.async_check_now())
+    assert entry.runtime_data.statuses._wanted == {orion.room_id, vega.room_id}
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "rooms": {orion.room_id: "Orion"}})
+    await clock.settle()
+
+    assert entry.runtime_data.statuses._wanted == {orion.room_id}
+
+
 async def test_a_status_that_is_due_when_a_poll_ends_is_read_at_once(
     tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up(orion, scan_interval=3_600)
     await clock.to(at(10, 5, 10))
     tenant.requests.clear()
-    entry.runtime_data._poller.statuses.want([orion.room_id])
+    entry.runtime_data.statuses.want([orion.room_id])
 
     entry.runtime_data._async_refresh_finished()
     await clock.settle()

@@ -133,7 +133,9 @@ def outcome_of(answers: Answers, read: Collection[str], failures: Callable[[str]
 
     `read` are all subjects that are polled, now or later; `failures` returns the failures in a row of a subject.
     """
-    if not answers or has_good(answers):
+    if not answers:
+        return Outcome(tells_nothing=True)  # all that were read were dropped meanwhile
+    if has_good(answers):
         return Outcome()
     errors = {subject_id: answer for subject_id, answer in answers.items() if isinstance(answer, FeishuError)}
     of_all = [error for error in errors.values() if is_failure_of_all(error)]

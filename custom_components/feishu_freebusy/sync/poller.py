@@ -116,9 +116,15 @@ class Poller:
 
     @callback
     def want(self, subject_ids: Collection[str]) -> None:
-        """Read these subjects and the status of these rooms with the next poll."""
+        """Read these subjects, and the status of the rooms among them, with the next poll."""
         self.timetable.make_due(subject_ids)
-        self.statuses.want(subject_ids)
+        self.statuses.want(each for each in subject_ids if self._subjects[each].kind is SubjectKind.ROOM)
+
+    @callback
+    def retain_subjects(self) -> None:
+        """Forget what is planned for subjects that were dropped."""
+        self.timetable.retain(self._subjects)
+        self.statuses.retain(self._subjects)
 
     @callback
     def request(self, subject_id: str) -> bool:

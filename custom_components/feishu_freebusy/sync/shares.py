@@ -70,11 +70,6 @@ class Share:
         self._left, self._at = left - calls, moment.now
         return True
 
-    def give_back(self, calls: float) -> None:
-        """Take back calls that were spent but not made."""
-        if self._left is not None:
-            self._left += calls
-
     def _most(self, budget: int) -> float:
         return max(self._part * budget * self._days / DAYS_OF_MONTH, 1.0)
 

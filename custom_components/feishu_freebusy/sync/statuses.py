@@ -1,7 +1,7 @@
 """Reads the status of rooms between the scans of the whole tree: a room that is disabled must not look free."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from datetime import datetime
 from itertools import batched
 import logging
 
@@ -13,13 +13,9 @@ from ..model.moment import LoopSeconds, Moment
 from ..model.subject import Subject
 from .catalogue import CatalogueCoordinator
 from .sources import ACCOUNT_ERRORS
-from .timetable import DUE_SLACK, Timetable
+from .timetable import BEFORE_END, DUE_SLACK, EDGE_NOT_BEFORE, Timetable
 
 _LOGGER = logging.getLogger(__name__)
-
-# A closure may be extended until it ends: read the status again shortly before its end
-_BEFORE_END = timedelta(seconds=10)
-_EDGE_NOT_BEFORE = timedelta(seconds=30)
 
 
 class StatusReader:
@@ -45,6 +41,11 @@ class StatusReader:
         self._wanted.update(room_ids)
         if at_once:
             self._retry_at = LoopSeconds(0.0)
+
+    def retain(self, room_ids: Container[str]) -> None:
+        """Forget all other rooms."""
+        self._wanted = {room_id for room_id in self._wanted if room_id in room_ids}
+        self._left_out = {room_id: at for room_id, at in self._left_out.items() if room_id in room_ids}
 
     def next_due(self, subjects: Mapping[str, Subject], timetable: Timetable, moment: Moment) -> LoopSeconds | None:
         """Return when the first status of these subjects is due; None if no state rests on one, or a poll has to come.
@@ -88,8 +89,8 @@ class StatusReader:
             if read not in regular:
                 regular[read] = timetable.status_due_at(read, moment)
             at, end = regular[read], room.disabled.end if room.disabled else None
-            if end and read.at < end - _EDGE_NOT_BEFORE:
-                at = min(at, LoopSeconds(moment.loop + (end - _BEFORE_END - moment.now).total_seconds()))
+            if end and read.at < end - EDGE_NOT_BEFORE:
+                at = min(at, LoopSeconds(moment.loop + (end - BEFORE_END - moment.now).total_seconds()))
             due_at[room_id] = max(at, self._retry_at)
         return due_at
 

@@ -35,9 +35,10 @@ _MOST_JITTER = 120.0  # seconds; a reading is valid only a few minutes longer th
 _MOST_SPARE = 0.01  # of the budget
 _INTO_MONTH = timedelta(minutes=1)
 # A room is read once more just before its booking ends: meetings are extended in their last minutes, and an "off" that
-# is taken back fires automations for nothing. Reading at other edges does not pay (docs/benchmarks.md).
-_BEFORE_END = timedelta(seconds=10)
-_EDGE_NOT_BEFORE = timedelta(seconds=30)
+# is taken back fires automations for nothing. Reading at other edges does not pay (docs/benchmarks.md). The same holds
+# for its status and the end of a closure.
+BEFORE_END = timedelta(seconds=10)
+EDGE_NOT_BEFORE = timedelta(seconds=30)
 _AT_ONCE = LoopSeconds(0.0)
 
 
@@ -245,8 +246,8 @@ class Timetable:
 
 def _shortly_before_end(schedule: Schedule | None, moment: Moment) -> float:
     """Return when to check once more whether the current or next booking is extended."""
-    end = schedule.next_end(moment.now + _EDGE_NOT_BEFORE) if schedule else None
-    return _at(end - _BEFORE_END, moment) if end else inf
+    end = schedule.next_end(moment.now + EDGE_NOT_BEFORE) if schedule else None
+    return _at(end - BEFORE_END, moment) if end else inf
 
 
 def _after(moment: Moment, delay: timedelta) -> LoopSeconds:
