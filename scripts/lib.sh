@@ -86,7 +86,7 @@ version() { sed -n "s/^${2:-homeassistant}==//p" "$root/dev/requirements/$1.txt"
 # stage TITLE COMMAND...: runs a command under a title; ends the script if it fails.
 stage() {
   local title=$1
-  printf '\n== %s\n' "$title"
+  printf '\n== %s (at %s s)\n' "$title" "$SECONDS"
   shift
   "$@" || die "failed after $SECONDS s: $title"
 }
@@ -106,7 +106,7 @@ beside() {
 joined() {
   local title=$1 status=0
   wait "${beside_pid[$title]}" || status=$?
-  printf '\n== %s\n' "$title"
+  printf '\n== %s (at %s s)\n' "$title" "$SECONDS"
   cat "${beside_output[$title]}"
   rm -f "${beside_output[$title]}"
   unset "beside_pid[$title]" "beside_output[$title]"

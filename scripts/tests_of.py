@@ -38,9 +38,9 @@ _READERS: Final = {
     "custom_components/feishu_freebusy/frontend": ["tests/test_cards.py"],
     "custom_components/feishu_freebusy/quality_scale": ["tests/test_quality_scale.py"],
     "custom_components/feishu_freebusy/sentences": ["tests/assist/test_sentences.py", "tests/test_intent.py"],
-    "custom_components/feishu_freebusy/translations": ["tests/test_translations.py", "tests/test_hassfest.py"],
-    "custom_components/feishu_freebusy/": ["tests/test_hassfest.py"],
-    "hacs.json": ["tests/test_hassfest.py"],
+    "custom_components/feishu_freebusy/manifest.json": ["tests/test_metadata.py"],
+    "custom_components/feishu_freebusy/translations": ["tests/test_translations.py", "tests/test_metadata.py"],
+    "hacs.json": ["tests/test_metadata.py"],
 }
 
 

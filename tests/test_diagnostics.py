@@ -91,7 +91,7 @@ async def test_diagnostics_show_the_catalogue(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     tenant.grant("somebody:elses")
-    entry = await set_up(orion, vega)
+    entry = await set_up(orion, vega, scan_interval=3_600)
     del tenant.rooms[vega.room_id]
     await clock.to(at(22, 1))
 

@@ -201,7 +201,7 @@ async def test_the_action_finds_what_the_oracle_finds(
     reasons: set[Reason] = set()
     verdicts: set[Why | None] = set()
 
-    for _ in range(80):
+    for _ in range(50):
         wish = tower_wish(random)
         data = action_data(office, wish, random.choice(["UTC", "Europe/Berlin", "Asia/Shanghai"]), area_ids)
         response = await hass.services.async_call(DOMAIN, "find_rooms", data, blocking=True, return_response=True)

@@ -141,16 +141,16 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
 
 
 @pytest.mark.parametrize(
-    ("zone", "begin", "midnights"),
+    ("zone", "midnights"),
     [
-        ("Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-28T23:00", "2026-03-29T22:00"]),
-        ("Europe/Berlin", datetime(2026, 10, 24, 12, tzinfo=UTC), ["2026-10-24T22:00", "2026-10-25T23:00"]),
-        ("America/New_York", datetime(2026, 3, 7, 12, tzinfo=UTC), ["2026-03-08T05:00", "2026-03-09T04:00"]),
-        ("Australia/Lord_Howe", datetime(2026, 4, 4, 12, tzinfo=UTC), ["2026-04-04T13:00", "2026-04-05T13:30"]),
-        ("Pacific/Apia", datetime(2011, 12, 29, 12, tzinfo=UTC), ["2011-12-30T10:00", "2011-12-31T10:00"]),
-        ("Asia/Shanghai", datetime(2026, 3, 28, 12, tzinfo=UTC), ["2026-03-28T16:00", "2026-03-29T16:00"]),
-        ("UTC", datetime(2028, 2, 28, 12, tzinfo=UTC), ["2028-02-29T00:00", "2028-03-01T00:00"]),
-        ("UTC", datetime(2026, 12, 31, 12, tzinfo=UTC), ["2027-01-01T00:00", "2027-01-02T00:00"]),
+        ("Europe/Berlin", ["2026-03-28T23:00", "2026-03-29T22:00"]),
+        ("Europe/Berlin", ["2026-10-24T22:00", "2026-10-25T23:00"]),
+        ("America/New_York", ["2026-03-08T05:00", "2026-03-09T04:00"]),
+        ("Australia/Lord_Howe", ["2026-04-04T13:00", "2026-04-05T13:30"]),
+        ("Pacific/Apia", ["2011-12-30T10:00", "2011-12-31T10:00"]),
+        ("Asia/Shanghai", ["2026-03-28T16:00", "2026-03-29T16:00"]),
+        ("UTC", ["2028-02-29T00:00", "2028-03-01T00:00"]),
+        ("UTC", ["2027-01-01T00:00", "2027-01-02T00:00"]),
     ],
 )
 async def test_the_agenda_moves_on_at_each_local_midnight(
@@ -161,9 +161,10 @@ async def test_the_agenda_moves_on_at_each_local_midnight(
     writes: Writes,
     orion: Room,
     zone: str,
-    begin: datetime,
     midnights: list[str],
 ) -> None:
+    first, second = (datetime.fromisoformat(f"{midnight}+00:00") for midnight in midnights)
+    begin = first - timedelta(hours=1)
     await hass.config.async_set_time_zone(zone)
     clock.set_wall(begin)
     for day in range(-1, 5):
@@ -172,7 +173,7 @@ async def test_the_agenda_moves_on_at_each_local_midnight(
     await set_up(orion, scan_interval=3_600)
     writes.clear()
 
-    await clock.forward(hours=47)
+    await clock.to(second + timedelta(hours=1))
 
     ours = [write for write in writes if write.entity_id == busy_id(hass, orion) and write.before == write.state]
     days = [write.at.strftime("%Y-%m-%dT%H:%M") for write in ours]

@@ -12,7 +12,7 @@ pytest_plugins = ["benchmarks.simulated_month"]
 
 @pytest.mark.parametrize("source", ["list", "batch"])
 async def test_a_card_actions_and_floors_cost_no_more_than_their_shares(live_month: Live, source: str) -> None:
-    alone = Case(rooms=3, source=source, days=5, budget=1_500)
+    alone = Case(rooms=3, source=source, days=3, budget=1_500)
     busy = replace(alone, floors=100, card=True, actions=True)
 
     rows = rows_of(busy, await live_month(alone), await live_month(busy))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
+from itertools import pairwise
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -556,6 +557,7 @@ class OfficeRoom:
     capacity: int
     places: tuple[str, str, str]
     equipment: tuple[str, ...]
+    shortest_gap: int = 1  # a shorter gap between two bookings is none
 
     @cached_property
     def free_steps(self) -> int:
@@ -567,6 +569,10 @@ class OfficeRoom:
                 free &= ~_steps(start, end)
         if self.disabled:
             free &= ~_steps(self.disabled[0], last if self.disabled[1] is None else self.disabled[1])
+        busy = [step for step in range(first, last) if not free >> step & 1] if self.shortest_gap > 1 else []
+        for step, following in pairwise(busy):
+            if following - step - 1 < self.shortest_gap:
+                free &= ~_steps(step, following)
         return free
 
     def is_disabled(self, step: int) -> bool:
@@ -777,7 +783,7 @@ RSVP = st.none() | st.sampled_from(RsvpStatus)
 
 
 @st.composite
-def office_rooms(draw: st.DrawFn, room_id: str, length: int) -> OfficeRoom:
+def office_rooms(draw: st.DrawFn, room_id: str, length: int, shortest_gap: int) -> OfficeRoom:
     """Draw a room whose bookings often leave small gaps; rows begin and end on even steps."""
     rows: list[tuple[int, int, RsvpStatus | None]] = []
     for follows in draw(st.lists(st.integers(0, 3) | st.none(), max_size=9)):
@@ -799,6 +805,7 @@ def office_rooms(draw: st.DrawFn, room_id: str, length: int) -> OfficeRoom:
         capacity=draw(st.sampled_from([0, 4, 4, 6, 8])),
         places=(draw(place), draw(place), draw(place)),
         equipment=tuple(draw(st.lists(st.sampled_from(ITEMS), unique=True))),
+        shortest_gap=shortest_gap,
     )
 
 
@@ -807,8 +814,8 @@ def searches(draw: st.DrawFn) -> tuple[Office, Wish]:
     """Draw a small office and a request. The instants of the request are on any step."""
     length = draw(st.integers(2, 30))
     ids = draw(st.permutations("abcdef"))[: draw(st.sampled_from([3, 4, 5, 6, 2, 1, 0]))]
-    rooms = [draw(office_rooms(room_id, length)) for room_id in ids]
-    step = draw(st.sampled_from([MINUTE, 3 * MINUTE, 15 * MINUTE]))  # shorter gaps are none
+    step = draw(st.sampled_from([TICK, MINUTE / 3, MINUTE, 15 * MINUTE]))
+    rooms = [draw(office_rooms(room_id, length, -(-MINUTE // step))) for room_id in ids]
     earliest = draw(st.integers(2, length + 2) | st.integers(-2, 2 * length + 4))
     seldom = st.just(()) | st.just(()) | st.lists(st.sampled_from(list(PLACES)), max_size=3).map(tuple)
     wish = Wish(

@@ -172,10 +172,12 @@ async def test_where_no_weekday_is_off_holidays_are_not_either(clock: Clock, set
 async def test_an_unpublished_year_is_told_once(
     clock: Clock, set_up: SetUp, orion: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock.set_wall(datetime(2026, 12, 19, 10, tzinfo=UTC))
+    clock.set_wall(datetime(2026, 12, 21, 10, tzinfo=UTC))
     entry = await set_up(orion, off_hours=WEEKENDS, scan_interval=3_600)
     assert said(caplog) == []
 
+    await clock.to(datetime(2026, 12, 23, tzinfo=UTC))  # ten days before the year begins, it is looked at
+    clock.set_wall(datetime(2026, 12, 31, tzinfo=UTC))
     await clock.to(datetime(2027, 1, 2, 2, tzinfo=UTC))
 
     (hint,) = [text for level, text in said(caplog) if level == "WARNING"]
