@@ -31,6 +31,7 @@ from .hostile import says, serving
 
 BOOTSTRAP = "/callback/ws/endpoint"
 PATIENCE = 20.0  # seconds; only for a test that fails
+CLOSE = 0x88  # the first byte of a CLOSE frame
 QUICK = Timing(
     answer=5.0,
     ping=60.0,
@@ -444,6 +445,21 @@ async def test_stop_does_not_wait_long_for_the_servers_close_frame(
 async def deaf_server() -> AsyncIterator[str]:
     """Run a server that accepts WebSockets and then does nothing. Return its URL."""
 
+    async def nothing(*_: object) -> None:
+        await over.wait()
+
+    over = asyncio.Event()
+    async with websocket_server(nothing) as url:
+        yield url
+        over.set()
+
+
+@asynccontextmanager
+async def websocket_server(
+    then: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]],
+) -> AsyncIterator[str]:
+    """Run a server that accepts WebSockets, and then calls `then` with the streams. Return its URL."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         key = next(
@@ -452,17 +468,75 @@ async def deaf_server() -> AsyncIterator[str]:
         accepted = b64encode(sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())  # noqa: S324  # RFC 6455
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         writer.write(b"Sec-WebSocket-Accept: " + accepted + b"\r\n\r\n")
-        await over.wait()
+        await then(reader, writer)
         writer.close()
 
-    over = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     finally:
-        over.set()
         server.close()
         await server.wait_closed()
+
+
+@pytest.mark.parametrize("pings", [False, True])
+@pytest.mark.parametrize("end", ["stop", "reconnect"])
+async def test_close_waits_for_the_servers_close_frame(
+    make: Callable[..., Listener], tenant: Tenant, end: str, pings: bool
+) -> None:
+    async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (head := await reader.readexactly(2))[0] != CLOSE:
+            length = head[1] & 0x7F
+            await reader.readexactly(4 + length)  # the mask and the content
+        await reader.readexactly(4 + (head[1] & 0x7F))
+        await asyncio.sleep(0.1)
+        was_open.append(not reader.at_eof())
+        writer.write(bytes([CLOSE, 0]))
+
+    was_open: list[bool] = []
+    tenant.push.config = None
+    async with websocket_server(answer_late) as url:
+        tenant.inject(Fault.body(200, {"code": 0, "data": {"URL": url}}), BOOTSTRAP)
+        listener = make(close=5.0, ping=0.02 if pings else 60.0)
+        listener.stream.start()
+        await until(lambda: listener.is_connected)
+        await asyncio.sleep(0.1)
+        getattr(listener.stream, end)()
+        await until(lambda: was_open)
+        await listener.stream.stop_and_wait()
+    assert was_open == [True]
+
+
+async def test_reconnect_says_at_once_that_it_connects(connected: Listener, push: Push) -> None:
+    closing = asyncio.Event()
+    close = aiohttp.ClientWebSocketResponse.close
+
+    async def slow_close(socket: aiohttp.ClientWebSocketResponse) -> bool:
+        await closing.wait()
+        return await close(socket)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aiohttp.ClientWebSocketResponse, "close", slow_close)
+        connected.stream.reconnect()
+        await asyncio.sleep(0.05)
+        assert connected.stream.status.state is StreamState.CONNECTING
+        assert connected.stream.statistics.connected_at is None
+        closing.set()
+    await until(lambda: push.opened == 2 and connected.is_connected)
+    assert connected.stream.statistics.connected_at is not None
+
+
+async def test_failing_listener_does_not_keep_the_connection_open(
+    connected: Listener, push: Push, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("bug")
+
+    connected.stream._on_status = fail
+    await connected.stream.stop_and_wait()
+    assert caplog.text.count("A listener of the long connection failed") == 1
+    await until(lambda: not push.connections)
+    assert push.closed_cleanly == 1
 
 
 async def test_start_and_stop_may_be_repeated(listener: Listener, push: Push) -> None:

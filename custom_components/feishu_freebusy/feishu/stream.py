@@ -37,6 +37,13 @@ _FORBIDDEN, _AUTH_FAILED = 403, 514
 _BUSY, _INTERNAL_ERROR = 1, 1000040343
 _NO_CREDENTIALS, _BAD_CREDENTIALS, _TOO_MANY, _WRONG_CLOUD = 1000040344, 1000040345, 1000040350, 1000040351
 _NORMAL_CLOSURE, _GOING_AWAY = 1000, 1001
+_CLOSE = _NORMAL_CLOSURE.to_bytes(2)  # the content of a CLOSE frame
+_LAST_MESSAGES = {
+    aiohttp.WSMsgType.CLOSE,
+    aiohttp.WSMsgType.CLOSING,
+    aiohttp.WSMsgType.CLOSED,
+    aiohttp.WSMsgType.ERROR,
+}
 _JITTER = 0.2
 
 
@@ -183,9 +190,9 @@ class Stream:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-            self.status = StreamStatus(StreamState.OFF)
             self.statistics.connected_at = None
-            self._on_status(self.status)
+            self.status = StreamStatus(StreamState.OFF)
+            self._call(self._on_status, self.status)
 
     async def stop_and_wait(self) -> None:
         """Close the connection, and wait until it is closed: a few seconds at most."""
@@ -198,13 +205,14 @@ class Stream:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+            self.statistics.connected_at = None
             self.start()
 
     # --- Attempts -----------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        me = asyncio.current_task()
-        if earlier := self._tasks - {me}:
+        self._set_status(StreamStatus(StreamState.CONNECTING))
+        if earlier := self._tasks - {asyncio.current_task()}:
             await asyncio.wait(earlier)  # one connection at a time
         delays = _Delays(self._timing)
         while True:
@@ -222,11 +230,11 @@ class Stream:
             url = await self._fetch_url(delays)
             socket = await self._open(url)
             started = _now()
+            connection = _Connection(self, socket, _service_of(url), delays)
             try:
-                connection = _Connection(self, socket, _service_of(url), delays)
                 await connection.serve()
             finally:
-                await self._close(socket)
+                await connection.close()
         except _Ended as end:
             ended = end
         except Exception as error:  # noqa: BLE001  # no failure may end the stream; its text may name the URL
@@ -316,6 +324,7 @@ class Stream:
                     url,
                     timeout=aiohttp.ClientWSTimeout(ws_close=self._timing.close),
                     heartbeat=self._timing.heartbeat,
+                    autoclose=False,
                     max_msg_size=frames.MAX_FRAME,
                 )
         except aiohttp.WSServerHandshakeError as error:
@@ -336,12 +345,6 @@ class Stream:
             too_many = code == _TOO_MANY
             return _Ended(StreamProblem.TOO_MANY_CONNECTIONS if too_many else StreamProblem.REFUSED_TICKET, details)
         return _Ended(StreamProblem.FORBIDDEN if status == _FORBIDDEN else StreamProblem.SERVER, details)
-
-    async def _close(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Send a CLOSE frame: without it the server sends events to the dead connection for minutes or hours."""
-        with suppress(TimeoutError, aiohttp.ClientError, OSError):
-            async with asyncio.timeout(self._timing.close):
-                await socket.close()
 
     # --- Callbacks ----------------------------------------------------------------------------------------------------
 
@@ -396,6 +399,7 @@ class _Connection:
         self._delays = delays
         self._fragments = Fragments()
         self._malformed_in_a_row = 0
+        self._receiving: asyncio.Task[aiohttp.WSMessage] | None = None
 
     async def serve(self) -> NoReturn:
         """Serve the connection until it ends. Raises `_Ended`."""
@@ -420,11 +424,41 @@ class _Connection:
 
     async def _next_message(self, until: float) -> aiohttp.WSMessage | None:
         """Return the next message, None if there is none until then (on the loop's clock)."""
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._socket.receive()
-        except TimeoutError:
-            return None
+        received = self._receive()
+        await asyncio.wait([received], timeout=until - _now())
+        return received.result() if received.done() else None
+
+    def _receive(self) -> asyncio.Task[aiohttp.WSMessage]:
+        """Return the task that receives the next message.
+
+        It is canceled only in the end: the socket of a canceled `receive` counts as broken.
+        """
+        if self._receiving is None or self._receiving.done():
+            self._receiving = asyncio.create_task(self._socket.receive())
+        return self._receiving
+
+    async def close(self) -> None:
+        """Send a CLOSE frame and wait for the server's, for a short time.
+
+        Without it, the server sends events to the dead connection for minutes or hours.
+        """
+        seconds = self._delays.timing.close
+        with suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(seconds):
+                await self._exchange_close_frames()
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.gather(self._receiving, return_exceptions=True)
+        with suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(seconds):
+                await self._socket.close()
+
+    async def _exchange_close_frames(self) -> None:
+        # aiohttp's `close` would do so, but the server's frame would start its heartbeat again
+        if self._socket.close_code is None and not self._socket.closed:
+            await self._socket.send_frame(_CLOSE, aiohttp.WSMsgType.CLOSE)
+            while (await asyncio.shield(self._receive())).type not in _LAST_MESSAGES:
+                pass
 
     async def _send(self, data: bytes) -> None:
         try:
