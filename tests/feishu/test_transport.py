@@ -564,6 +564,31 @@ async def test_valid_credentials_pass_the_check(client: FeishuClient, tenant: Te
     assert [call.body for call in tenant.requests] == [{"app_id": tenant.app_id, "app_secret": "***"}]
 
 
+async def test_a_check_of_the_credentials_asks_feishu_each_time(client: FeishuClient, tenant: Tenant) -> None:
+    await client.bot()
+    await client.check_credentials()
+    assert len(tenant.calls(TOKEN)) == 2
+
+    tenant.rotate_secret("another-secret-0002")
+    with pytest.raises(CredentialsError):
+        await client.check_credentials()
+
+
+def test_a_check_of_the_credentials_that_fails_keeps_the_token(tenant: Tenant) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.bot()
+        tenant.inject(Fault.slow(3600), TOKEN, times=None)
+        with pytest.raises(NotReachableError):
+            await virtual.client.check_credentials()
+        assert now() == pytest.approx(12)
+
+        await virtual.client.bot()
+        assert now() < 15
+
+    run(play())
+
+
 # --- What counts ------------------------------------------------------------------------------------------------------
 
 

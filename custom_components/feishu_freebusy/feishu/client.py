@@ -90,8 +90,8 @@ class FeishuClient:
         return f"<FeishuClient {self.app_id} at {self.base_url}>"
 
     async def check_credentials(self) -> None:
-        """Get a token unless there is one. Raises `CredentialsError` if Feishu refuses the id or the secret."""
-        await self._transport.token()
+        """Request a token, even if there is one. Raises `CredentialsError` if Feishu refuses the id or the secret."""
+        await self._transport.check_credentials()
 
     async def freebusy_list(
         self,

@@ -63,6 +63,12 @@ class TokenCache:
             self._value = None
         return await self.get()
 
+    async def renew(self) -> None:
+        """Request a token, even if the current one is good. Raises the `FeishuError` of the request."""
+        renewal = self._renewal or self._begin_renewal()
+        await asyncio.wait([renewal])
+        renewal.result()
+
     @property
     def _patience(self) -> float | None:
         """How many seconds to wait for a renewal, None to wait until it ends."""

@@ -91,9 +91,9 @@ class Transport:
         self._deadline = deadline
         self._tokens = TokenCache(self._fetch_token)
 
-    async def token(self) -> None:
-        """Get a token, to check the credentials. Raises `CredentialsError` or another `FeishuError`."""
-        await _in_time(self._tokens.get(), self._deadline)
+    async def check_credentials(self) -> None:
+        """Request a token. Raises `CredentialsError` or another `FeishuError`."""
+        await _in_time(self._tokens.renew(), self._deadline)
 
     async def call(
         self,
