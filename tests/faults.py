@@ -136,7 +136,7 @@ TROUBLES = (
     Trouble("an answer of 9 MiB", Strike(Fault.oversized(9 * 1024 * 1024)), UnreadableAnswerError, "not_feishu"),
     Trouble("JSON that is not an answer of the API", Strike(Fault.body(200, [])), UnreadableAnswerError, "not_feishu"),
     Trouble("invalid JSON", Strike(Fault.body(200, "{")), UnreadableAnswerError, "not_feishu"),
-    Trouble("a captive portal's page", Strike(Fault.html(200)), UnreadableAnswerError, "not_feishu"),
+    Trouble("a captive portal's page", Strike(Fault.html(200)), NotFeishuError, "not_feishu"),
     Trouble("a redirect", Strike(Fault.redirect("https://example.com")), NotFeishuError, "not_feishu"),
     Trouble("another server's page, HTTP 404", Strike(Fault.html(404)), NotFeishuError, "not_feishu"),
     # Faults of the server

@@ -12,6 +12,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     BotDisabledError,
     FeishuError,
     IpDeniedError,
+    NotFeishuError,
     QuotaExceededError,
     RequestError,
     ScopeMissingError,
@@ -197,7 +198,7 @@ async def test_a_success_without_data_from_another_server_is_never_free(
         (Fault.error(500, 190003), ServerError),
         (Fault.error(400, 99991672), ScopeMissingError),
         (Fault.error(400, 404), RequestError),
-        (Fault.html(200), UnreadableAnswerError),
+        (Fault.html(200), NotFeishuError),
     ],
 )
 async def test_a_proof_that_fails_is_the_error_of_the_answer(

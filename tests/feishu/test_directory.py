@@ -162,9 +162,10 @@ def test_more_failed_calls_than_good_ones_fail_the_whole_catalogue(
         read(tenant)
 
 
-def test_another_server_at_a_level_fails_the_whole_catalogue(tenant: Tenant, floors: list[Level]) -> None:
+@pytest.mark.parametrize("fault", [Fault.html(404), Fault.html(200)])
+def test_another_server_at_a_level_fails_the_whole_catalogue(tenant: Tenant, floors: list[Level], fault: Fault) -> None:
     tenant.add_level("Empty")
-    tenant.inject(Fault.html(404), ROOMS, times=None, when=lambda call: "room_level_id" in call.query)
+    tenant.inject(fault, ROOMS, times=None, when=lambda call: "room_level_id" in call.query)
 
     with pytest.raises(NotFeishuError):
         read(tenant)
@@ -174,7 +175,7 @@ REFUSED = Fault.error(404, 121005)
 
 
 @pytest.mark.parametrize(
-    "fault", [REFUSED, Fault.error(404, 121004), Fault.error(400, 121003), Fault.error(500, 121001), Fault.html(200)]
+    "fault", [REFUSED, Fault.error(404, 121004), Fault.error(400, 121003), Fault.error(500, 121001), Fault.empty()]
 )
 def test_a_level_that_cannot_be_read_costs_only_itself(tenant: Tenant, floors: list[Level], fault: Fault) -> None:
     tenant.variants.update({"rooms_without_level": "direct", "rooms_of_level": "direct"})

@@ -611,7 +611,7 @@ async def test_reconnect_of_a_stopped_stream_does_nothing(listener: Listener, pu
         (Fault.html(400), StreamProblem.BLOCKED, 0, 0.05),
         (Fault.html(404), StreamProblem.BLOCKED, 0, 0.05),
         (Fault.redirect("http://127.0.0.1:9/login"), StreamProblem.BLOCKED, 0, 0.05),
-        (Fault.html(200), StreamProblem.SERVER, 0, 0.05),
+        (Fault.html(200), StreamProblem.BLOCKED, 0, 0.05),
         (Fault.html(502), StreamProblem.SERVER, 0, 0.05),
         (Fault.empty(), StreamProblem.SERVER, 0, 0.05),
         (Fault.rate_limited(reset=7), StreamProblem.SERVER, 7, 7),
@@ -696,6 +696,39 @@ async def test_answer_that_is_not_http(session: aiohttp.ClientSession, tenant: T
         await until(lambda: listener.problems)
         assert listener.problems[0] is StreamProblem.SERVER
         await listener.stream.stop_and_wait()
+
+
+async def test_long_connection_goes_through_the_proxy(
+    session: aiohttp.ClientSession, tenant: Tenant, simulator: Simulator, push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulator is the proxy: it gets the whole address of a server that does not exist."""
+    monkeypatch.setenv("http_proxy", simulator.base_url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    push.address = "ws://10.255.255.1"
+    listener = listener_of(session, tenant, "http://10.255.255.1")
+    listener.stream.start()
+    await until(lambda: listener.is_connected)
+    assert push.opened == 1
+    await listener.stream.stop_and_wait()
+
+
+@pytest.mark.parametrize("refuses", ["bootstrap", "connection"])
+async def test_proxy_that_refuses_means_not_reachable(
+    session: aiohttp.ClientSession, tenant: Tenant, simulator: Simulator, refuses: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    async with serving(says(refusal, keep=False)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.address)
+        tenant.push.address = "wss://feishu.example"
+        address = "https://feishu.example" if refuses == "bootstrap" else simulator.base_url
+        listener = listener_of(session, tenant, address)
+        listener.stream.start()
+        await until(lambda: listener.problems)
+        await listener.stream.stop_and_wait()
+    assert listener.problems[0] is StreamProblem.NOT_REACHABLE
+    assert proxy.requests[0].startswith(b"CONNECT feishu.example:443 ")
+    assert len(tenant.calls(BOOTSTRAP)) == (0 if refuses == "bootstrap" else 1)
 
 
 # --- Answers to the handshake -----------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from custom_components.feishu_freebusy.feishu.session import environment_proxy, 
 from simulator import Fault, Simulator, Tenant
 from simulator.answers import Answer
 
+from .hostile import says, serving
 from .virtual import no_latency, now, on_virtual_time, run
 
 BOT = "bot/v3/info"
@@ -52,7 +53,6 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
     "429 as a web page": (Fault.html(429), RateLimitedError),
     "429 with nothing": (Fault.empty(429), RateLimitedError),
     "429 with a success in it": (Fault.body(429, {"code": 0, "data": {}}), RateLimitedError),
-    "200 as a web page": (Fault.html(200), UnreadableAnswerError),
     "200 with nothing": (Fault.empty(200), UnreadableAnswerError),
     "half the JSON": (Fault.body(200, '{"code":0,"data":{"sco'), UnreadableAnswerError),
     "no JSON at all": (Fault.body(200, "\x00\x01"), UnreadableAnswerError),
@@ -72,6 +72,8 @@ PASSING: dict[str, tuple[Fault, type[FeishuError]]] = {
 FINAL: dict[str, tuple[Fault, type[FeishuError]]] = {
     "a wrong path": (Fault.status(404), NotFeishuError),
     "a captive portal": (Fault.html(403), NotFeishuError),
+    "a captive portal that says 200": (Fault.html(200), NotFeishuError),
+    "a web page without a type": (Fault.body(200, "\ufeff\r\n <!DOCTYPE html>"), NotFeishuError),
     "redirected": (Fault.redirect("https://elsewhere.example"), NotFeishuError),
     "redirected permanently": (Fault.redirect("https://elsewhere.example", 308), NotFeishuError),
     "not modified": (Fault.empty(304), NotFeishuError),
@@ -614,7 +616,7 @@ def test_only_successful_calls_count_and_token_requests_never_do(tenant: Tenant)
     ("fault", "expected"),
     [
         (Fault.html(502), ServerError),
-        (Fault.html(200), UnreadableAnswerError),
+        (Fault.html(200), NotFeishuError),
         (Fault.empty(), UnreadableAnswerError),
         (Fault.cut_off(), UnreadableAnswerError),
         (Fault.cut_off(broken_connection=True), UnreadableAnswerError),
@@ -825,6 +827,30 @@ def test_the_proxy_of_the_environment_is_used(
         monkeypatch.setenv(name, value)
 
     assert environment_proxy(base_url) == (None if expected is None else URL(expected))
+
+
+@pytest.mark.parametrize(("url", "used"), [("ws://10.0.0.1/x", "http://plain:1"), ("wss://a.cn/x", "http://secure:2")])
+def test_a_websocket_has_the_proxy_of_http(monkeypatch: pytest.MonkeyPatch, url: str, used: str) -> None:
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://plain:1")
+    monkeypatch.setenv("https_proxy", "http://secure:2")
+
+    assert environment_proxy(URL(url)) == URL(used)
+
+
+async def test_a_proxy_that_refuses_is_no_answer_of_feishu(
+    quick_retries: None, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    async with serving(says(refusal, keep=False)) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.address)
+        client = FeishuClient(session, "cli_a", "secret-0815", base_url="https://feishu.example")
+
+        with pytest.raises(NotReachableError, match="the proxy refused") as failed:
+            await client.check_credentials()
+    assert failed.value.details.http_status == 407
+    assert proxy.requests[0].startswith(b"CONNECT feishu.example:443 ")
 
 
 async def test_calls_go_through_the_proxy(

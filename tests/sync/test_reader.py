@@ -521,7 +521,7 @@ def test_single_rate_limit_page_is_retried(tenant: Tenant) -> None:
     ("fault", "kind"),
     [
         (Fault.html(404), NotFeishuError),
-        (Fault.html(200), UnreadableAnswerError),
+        (Fault.html(200), NotFeishuError),
         (Fault.redirect("https://example.com"), NotFeishuError),
         (Fault.error(400, 99991672), ScopeMissingError),
     ],

@@ -67,7 +67,7 @@ class UnreadableRowsError(UnreadableAnswerError):
 
 
 class NotFeishuError(UnreadableAnswerError):
-    """Another server answers at this address: with a redirect, or with an error page that is not Feishu's."""
+    """Another server answers at this address: with a redirect, or with a web page that is not Feishu's."""
 
 
 class RateLimitedError(FeishuError):
@@ -163,6 +163,8 @@ _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
 _LONGEST_WAIT = 3600.0  # seconds; cap it: a server that sends milliseconds must not block us for hours
 _WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and the one of proxies
+_OK = 200
+_REDIRECT = 300
 _CLIENT_ERROR = 400
 _TOO_MANY_REQUESTS = 429
 _SERVER_TROUBLE = 500
@@ -208,9 +210,9 @@ def token_error_of(
 
 
 def error_without_code(
-    http_status: int, headers: Mapping[str, str], *, known: tuple[str, ...] = ()
+    http_status: int, headers: Mapping[str, str], content: bytes | bytearray = b"", *, known: tuple[str, ...] = ()
 ) -> RateLimitedError | ServerError:
-    """Return the error for an answer without Feishu's JSON. Only the HTTP status tells what failed."""
+    """Return the error for an answer without Feishu's JSON: the HTTP status and the kind of content tell it."""
     details = ErrorDetails(http_status=http_status, log_id=_log_id_in(headers, known))
     if http_status == _TOO_MANY_REQUESTS:
         return RateLimitedError(
@@ -220,7 +222,16 @@ def error_without_code(
         return ServerError("the server failed", details)
     if http_status >= _CLIENT_ERROR:
         return NotFeishuError("an error page that is not Feishu's", details)
+    if not _OK <= http_status < _REDIRECT:
+        return NotFeishuError("redirected elsewhere", details)
+    if _is_web_page(headers, content):
+        return NotFeishuError("the answer is a web page, not Feishu's JSON", details)
     return UnreadableAnswerError("the answer is not Feishu's JSON", details)
+
+
+def _is_web_page(headers: Mapping[str, str], content: bytes | bytearray) -> bool:
+    is_html = "html" in headers.get("Content-Type", "").lower()
+    return is_html or content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _details(

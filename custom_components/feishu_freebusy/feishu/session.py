@@ -1,4 +1,4 @@
-"""Options for the client's aiohttp session. They keep one answer from affecting another."""
+"""How the client and the long connection use aiohttp: options of the session, the proxy, and its errors."""
 
 from ipaddress import ip_address
 from typing import TypedDict
@@ -6,6 +6,10 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 from yarl import URL
+
+from .errors import ErrorDetails, NotReachableError, UnreadableAnswerError
+
+_HTTP_OF = {"ws": "http", "wss": "https"}
 
 
 class SessionOptions(TypedDict):
@@ -18,19 +22,22 @@ class SessionOptions(TypedDict):
 def session_options() -> SessionOptions:
     """Return the options that a session for the client needs; the caller may add others. Needs a running loop.
 
-    Cookies are not kept: the API needs none, and a server could set them for other hosts.
+    The options keep one answer from affecting another. Cookies are not kept: the API needs none, and a server could set
+    them for other hosts.
     """
     return {"cookie_jar": aiohttp.DummyCookieJar(), "request_class": _Request}
 
 
-def environment_proxy(base_url: str) -> URL | None:
+def environment_proxy(server: str | URL) -> URL | None:
     """Return the proxy that the environment names for a server: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+
+    A WebSocket has the proxy of HTTP.
 
     Home Assistant's sessions ignore the environment. `trust_env` would also read passwords from `~/.netrc`, and send
     them instead of the token.
     """
-    url = URL(base_url)
-    address = getproxies_environment().get(url.scheme)
+    url = URL(server)
+    address = getproxies_environment().get(_HTTP_OF.get(url.scheme, url.scheme))
     if not address or proxy_bypass(url.host or "") or _is_loopback(url.host or ""):
         return None
     try:
@@ -38,6 +45,17 @@ def environment_proxy(base_url: str) -> URL | None:
     except ValueError:
         return None
     return proxy if proxy.scheme in {"http", "https"} and proxy.host else None
+
+
+def error_of_request(error: aiohttp.ClientError | OSError) -> NotReachableError | UnreadableAnswerError:
+    """Return the error for a request that aiohttp could not finish. It has no part of the request, with its secrets."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return NotReachableError("the proxy refused to connect", ErrorDetails(http_status=error.status))
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return UnreadableAnswerError("the answer was cut off")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return UnreadableAnswerError("the answer is not HTTP")
+    return NotReachableError(f"no connection ({type(error).__name__})")
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,10 +18,19 @@ import orjson
 from yarl import URL
 
 from . import frames, hints
-from .errors import CredentialsError, ErrorDetails, FeishuError, RateLimitedError, error_without_code
+from .errors import (
+    CredentialsError,
+    ErrorDetails,
+    FeishuError,
+    NotFeishuError,
+    NotReachableError,
+    RateLimitedError,
+    error_without_code,
+)
 from .frames import Fragments, Frame, FrameError
 from .hints import ForeignEvent, Hint, UnreadableHintError
 from .redaction import redacted
+from .session import environment_proxy, error_of_request
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,7 +41,6 @@ _MAX_TEXT = 300
 _MAX_TYPES = 50  # event types in the statistics
 _MOST_MALFORMED = 3  # in a row; then the connection is replaced
 _OK = 200
-_REDIRECT, _CLIENT_ERROR, _TOO_MANY_REQUESTS = 300, 400, 429
 _FORBIDDEN, _AUTH_FAILED = 403, 514
 _BUSY, _INTERNAL_ERROR = 1, 1000040343
 _NO_CREDENTIALS, _BAD_CREDENTIALS, _TOO_MANY, _WRONG_CLOUD = 1000040344, 1000040345, 1000040350, 1000040351
@@ -61,7 +69,7 @@ class StreamProblem(StrEnum):
 
     NOT_REACHABLE = "not_reachable"
     SERVER = "server"  # the server failed or sent something unreadable
-    BLOCKED = "blocked"  # something else answered, such as a proxy
+    BLOCKED = "blocked"  # something else answered, such as a proxy or the login page of a network
     REFUSED_TICKET = "refused_ticket"
     CLOSED = "closed"  # the connection ended
     SILENT = "silent"  # a ping was not answered
@@ -163,6 +171,7 @@ class Stream:
     ) -> None:
         self._session = session
         self._base_url = base_url
+        self._proxy = environment_proxy(base_url)
         self._app_id = app_id
         self._app_secret = app_secret
         self._on_hint = on_hint
@@ -262,11 +271,9 @@ class Stream:
         details = ErrorDetails(code, self._clean(body.get("msg")), http_status=status)
         if status == _OK and code is not None:
             raise _Ended(await self._problem_of(code), details)
-        retry_after = 0.0
-        if status == _TOO_MANY_REQUESTS:
-            error = error_without_code(status, headers)
-            retry_after = (error.retry_after if isinstance(error, RateLimitedError) else None) or 0.0
-        blocked = code is None and _REDIRECT <= status < _TOO_MANY_REQUESTS
+        error = error_without_code(status, headers, content)
+        retry_after = (isinstance(error, RateLimitedError) and error.retry_after) or 0.0
+        blocked = code is None and isinstance(error, NotFeishuError)
         raise _Ended(StreamProblem.BLOCKED if blocked else StreamProblem.SERVER, details, retry_after=retry_after)
 
     async def _post(self, body: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
@@ -278,6 +285,7 @@ class Stream:
                     headers=_HEADERS,
                     data=orjson.dumps(body),
                     allow_redirects=False,
+                    proxy=self._proxy,
                     middlewares=(),
                 ) as response,
             ):
@@ -289,10 +297,9 @@ class Stream:
                         content.clear()
                         break
                 return response.status, response.headers, bytes(content)
-        except aiohttp.ClientPayloadError, aiohttp.ClientResponseError:
-            problem = StreamProblem.SERVER
-        except aiohttp.ClientError, OSError:  # a timeout, too
-            problem = StreamProblem.NOT_REACHABLE
+        except (aiohttp.ClientError, OSError) as failure:  # a timeout, too
+            error = error_of_request(failure)
+        problem = StreamProblem.NOT_REACHABLE if isinstance(error, NotReachableError) else StreamProblem.SERVER
         raise _Ended(problem)  # outside `except`: as its context, aiohttp's error would keep the request
 
     def _read_url(self, value: object) -> URL:
@@ -325,6 +332,7 @@ class Stream:
                     timeout=aiohttp.ClientWSTimeout(ws_close=self._timing.close),
                     heartbeat=self._timing.heartbeat,
                     autoclose=False,
+                    proxy=environment_proxy(url),
                     max_msg_size=frames.MAX_FRAME,
                 )
         except aiohttp.WSServerHandshakeError as error:

@@ -29,7 +29,7 @@ from .errors import (
     token_error_of,
 )
 from .limits import AppTraffic
-from .session import environment_proxy
+from .session import environment_proxy, error_of_request
 from .tokens import Token, TokenCache
 
 _LOGGER = logging.getLogger(__name__)
@@ -185,14 +185,10 @@ class Transport:
                 middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
             ) as response:
                 answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))
-        except aiohttp.ClientPayloadError:
-            answer = UnreadableAnswerError("the answer was cut off")
-        except aiohttp.ClientResponseError:
-            answer = UnreadableAnswerError("the answer is not HTTP")
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError) as error:
-            answer = NotReachableError(f"no connection ({type(error).__name__})")
+            answer = error_of_request(error)
         if isinstance(answer, FeishuError):
             raise answer  # outside `except`: as its context, aiohttp's error would keep the request with the token
         self._traffic.clock.note(answer.headers.get("Date"), sent, _wall(), _now())
@@ -276,7 +272,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     """Return the JSON object of an answer; its content type is ignored. `known` is called only for failures."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
-        raise NotFeishuError("redirected elsewhere", ErrorDetails(http_status=status))
+        raise error_without_code(status, response.headers, known=known())
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -284,7 +280,7 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     code = content.get("code") if isinstance(content, dict) else None
     if type(code) is int and (code != 0 or status < _REDIRECT):
         return _Answer(status, response.headers, content)
-    raise error_without_code(status, response.headers, known=known())
+    raise error_without_code(status, response.headers, body, known=known())
 
 
 def _wall() -> datetime:
