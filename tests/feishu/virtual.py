@@ -1,17 +1,17 @@
 """The client on virtual time and without sockets: its session calls the simulated tenant directly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
 import selectors
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import aiohttp
-from multidict import CIMultiDict, MultiDict
+from multidict import CIMultiDict
+from yarl import URL
 
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.limits import AppTraffic
@@ -79,14 +79,13 @@ class VirtualSession:
     async def request(
         self,
         method: str,
-        url: str,
+        url: URL,
         *,
         headers: Mapping[str, str],
-        params: Mapping[str, str] | Sequence[tuple[str, str]] | None,
         data: bytes | None,
         **_: object,
     ) -> AsyncIterator[_Response]:
-        path = urlsplit(url).path
+        path = url.path
         self.sent_at.append((path, now()))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -94,7 +93,7 @@ class VirtualSession:
             latency = self.latency()
             await asyncio.sleep(latency / 2)
             body = None if data is None else json.loads(data)
-            call = Call(method, path, tuple(MultiDict(params or ()).items()), body, self.tenant.now())
+            call = Call(method, path, tuple(url.query.items()), body, self.tenant.now())
             response = await self._answer(call, headers.get("Authorization", ""))
             await asyncio.sleep(latency / 2)
             yield response
@@ -125,9 +124,12 @@ class VirtualSession:
 class _Content:
     body: bytes
 
-    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.body), size):
-            yield self.body[start : start + size]
+    async def readany(self) -> bytes:
+        body, self.body = self.body, b""
+        return body
+
+    def at_eof(self) -> bool:
+        return not self.body
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from statistics import median
 
 TOLERANCE = timedelta(seconds=60)  # smaller differences are ignored
@@ -22,11 +23,8 @@ class ServerClock:
 
     def note(self, date: str | None, sent: datetime, received: datetime, loop: float) -> None:
         """Compare the header of an answer, which was received at second `loop` of the loop's clock."""
-        try:
-            server = parsedate_to_datetime(date or "")
-        except ValueError, TypeError, OverflowError:
-            return
-        if server.tzinfo is None or server.year not in _YEARS:
+        server = _time_of(date or "")
+        if server is None:
             return
         if not timedelta() <= received - sent <= _AGREEMENT:
             return  # our clock was set meanwhile, or the answer was too slow to tell the time
@@ -43,6 +41,16 @@ class ServerClock:
         if self.offset and abs(_wall_ahead(wall, loop) - self._wall_ahead - self.offset) < _JUMP:
             return timedelta()
         return self.offset
+
+
+@lru_cache(maxsize=4)  # many answers have the same second
+def _time_of(date: str) -> datetime | None:
+    """Return the time in a header, None if it is not plausible."""
+    try:
+        server = parsedate_to_datetime(date)
+    except ValueError, TypeError, OverflowError:
+        return None
+    return server if server.tzinfo is not None and server.year in _YEARS else None
 
 
 def _wall_ahead(wall: datetime, loop: float) -> timedelta:

@@ -35,7 +35,7 @@ _MAX_COUNT = 100_000  # seats of a room
 _ID = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 _MAX_TOKEN = 8192  # characters; the limit of a header
 
-_RSVP_WORDS: Mapping[str, RsvpStatus] = {status.value: status for status in RsvpStatus}
+_RSVP_WORDS: Mapping[str, str] = {status.value: status.value for status in RsvpStatus}
 
 
 def data_of(body: Json) -> Json:
@@ -81,10 +81,19 @@ def _busy_periods(rows: object, name: str) -> tuple[BusyPeriod, ...]:
         raise UnreadableRowsError(f"{name} is not a list")
     try:
         _check_length(rows, name)
-        return tuple([_busy_period(row) for row in rows])
+        return _well_formed(rows) or tuple([_busy_period(row) for row in rows])
     except UnreadableAnswerError as error:
         problem = error.text
     raise UnreadableRowsError(problem)  # outside `except`: as its context, the other error would keep all rows alive
+
+
+def _well_formed(rows: list[Any]) -> tuple[BusyPeriod, ...]:
+    """Return the busy periods if all rows are well-formed, else nothing. It is fast: there are many rows."""
+    period, word_of = _period, _RSVP_WORDS.get
+    try:
+        return tuple([period(row["start_time"], row["end_time"], word_of(row.get("rsvp_status"))) for row in rows])
+    except AttributeError, KeyError, TypeError, UnreadableAnswerError:
+        return ()
 
 
 def _check_length(rows: list[Any], name: str) -> None:
@@ -98,14 +107,14 @@ def _busy_period(row: object) -> BusyPeriod:
     start, end, word = row.get("start_time"), row.get("end_time"), row.get("rsvp_status")
     if not (isinstance(start, str) and isinstance(end, str)):
         raise UnreadableAnswerError("a busy period has no readable start or end")
-    return _period(start, end, word if isinstance(word, str) and word in _RSVP_WORDS else None)
+    return _period(start, end, _RSVP_WORDS.get(word) if isinstance(word, str) else None)
 
 
 @lru_cache(maxsize=4096)  # polls repeat most periods, and many rooms are booked at the same times
 def _period(start_time: str, end_time: str, word: str | None) -> BusyPeriod:
     start, end = instant(start_time), instant(end_time)
     # With the two swapped, it is busy between them: that hides no booking, and one odd row costs no other row
-    return BusyPeriod(min(start, end), max(start, end), _RSVP_WORDS[word] if word else None)
+    return BusyPeriod(min(start, end), max(start, end), RsvpStatus(word) if word else None)
 
 
 def rooms_busy(data: Json, room_ids: Iterable[str], start: datetime, end: datetime) -> dict[str, BusyAnswer]:

@@ -47,6 +47,20 @@ def environment_proxy(server: str | URL) -> URL | None:
     return proxy if proxy.scheme in {"http", "https"} and proxy.host else None
 
 
+async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes | bytearray:
+    """Return the content of an answer. Raises `UnreadableAnswerError` if it has more than `most` bytes."""
+    content = response.content
+    body: bytes | bytearray = await content.readany()
+    if not content.at_eof():
+        body = bytearray(body)
+        while not content.at_eof() and len(body) <= most:
+            body += await content.readany()
+    if len(body) <= most:
+        return body
+    response.close()
+    raise UnreadableAnswerError("the answer is too large", ErrorDetails(http_status=response.status))
+
+
 def error_of_request(error: aiohttp.ClientError | OSError) -> NotReachableError | UnreadableAnswerError:
     """Return the error for a request that aiohttp could not finish. It has no part of the request, with its secrets."""
     if isinstance(error, aiohttp.ClientHttpProxyError):

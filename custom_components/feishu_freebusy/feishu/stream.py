@@ -25,12 +25,13 @@ from .errors import (
     NotFeishuError,
     NotReachableError,
     RateLimitedError,
+    UnreadableAnswerError,
     error_without_code,
 )
 from .frames import Fragments, Frame, FrameError
 from .hints import ForeignEvent, Hint, UnreadableHintError
 from .redaction import redacted
-from .session import environment_proxy, error_of_request
+from .session import environment_proxy, error_of_request, read_body
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -276,7 +277,8 @@ class Stream:
         blocked = code is None and isinstance(error, NotFeishuError)
         raise _Ended(StreamProblem.BLOCKED if blocked else StreamProblem.SERVER, details, retry_after=retry_after)
 
-    async def _post(self, body: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, body: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes | bytearray]:
+        error: FeishuError
         try:
             async with (
                 asyncio.timeout(self._timing.answer),
@@ -289,14 +291,9 @@ class Stream:
                     middlewares=(),
                 ) as response,
             ):
-                content = bytearray()
-                async for chunk in response.content.iter_chunked(_MAX_ANSWER):
-                    content += chunk
-                    if len(content) > _MAX_ANSWER:
-                        response.close()
-                        content.clear()
-                        break
-                return response.status, response.headers, bytes(content)
+                return response.status, response.headers, await read_body(response, _MAX_ANSWER)
+        except UnreadableAnswerError as failure:
+            error = failure
         except (aiohttp.ClientError, OSError) as failure:  # a timeout, too
             error = error_of_request(failure)
         problem = StreamProblem.NOT_REACHABLE if isinstance(error, NotReachableError) else StreamProblem.SERVER
@@ -580,7 +577,7 @@ _PROBLEMS: Final = {
 }
 
 
-def _json(content: bytes) -> dict[str, Any]:
+def _json(content: bytes | bytearray) -> dict[str, Any]:
     """Return a JSON object, an empty one if the content is none."""
     try:
         body = orjson.loads(content)

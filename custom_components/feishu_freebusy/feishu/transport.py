@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 import logging
 import random
 import time
@@ -12,24 +12,24 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from multidict import CIMultiDict
 import orjson
+from yarl import URL
 
 from . import parse
 from .errors import (
-    ErrorDetails,
     FeishuError,
     NotFeishuError,
     NotReachableError,
     RateLimitedError,
     ServerError,
     StaleTokenError,
-    UnreadableAnswerError,
     error_of,
     error_without_code,
     token_error_of,
 )
 from .limits import AppTraffic
-from .session import environment_proxy, error_of_request
+from .session import environment_proxy, error_of_request, read_body
 from .tokens import Token, TokenCache
 
 _LOGGER = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ _FIRST_BACK_OFF = 0.5
 _LONGEST_BACK_OFF = 8.0
 _MAX_BODY = 2 * 1024 * 1024  # bytes; twice the size of 20 fully booked rooms for 30 days. Parsing blocks the loop
 _NO_TIMEOUT = aiohttp.ClientTimeout()  # each attempt has one of ours, which includes everything
-_JSON_BODY = {"Content-Type": "application/json; charset=utf-8"}
+_JSON_HEADERS = CIMultiDict({"Content-Type": "application/json; charset=utf-8"})
 _IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
 _OK = 200
 _REDIRECT = 300
@@ -90,10 +90,16 @@ class Transport:
         self._traffic = traffic
         self._deadline = deadline
         self._tokens = TokenCache(self._fetch_token)
+        self._headers_of = ""  # this token
+        self._headers = _JSON_HEADERS
 
     async def check_credentials(self) -> None:
         """Request a token. Raises `CredentialsError` or another `FeishuError`."""
         await _in_time(self._tokens.renew(), self._deadline)
+
+    def new_deadline(self) -> Deadline:
+        """Return the deadline of a call that starts now."""
+        return Deadline(self._deadline)
 
     async def call(
         self,
@@ -102,10 +108,14 @@ class Transport:
         path_id: str = "",
         params: Params | None = None,
         body: Mapping[str, Any] | None = None,
+        deadline: Deadline | None = None,
     ) -> dict[str, Any]:
-        """Return the JSON object of a successful answer (code 0). Raises `FeishuError` for any other."""
+        """Return the JSON object of a successful answer (code 0). Raises `FeishuError` for any other.
+
+        Several calls that answer one question may share a `deadline`.
+        """
         request = _Request(endpoint, path_id, params, body)
-        deadline = _Deadline(self._deadline)
+        deadline = deadline or self.new_deadline()
         token = self._tokens.current
         if token is None:
             token = await _in_time(self._tokens.get(), deadline.left)
@@ -115,7 +125,7 @@ class Transport:
             token = await _in_time(self._tokens.replace(token), deadline.left)
         return await self._call_with(token, request, deadline)
 
-    async def _call_with(self, token: str, request: _Request, deadline: _Deadline) -> dict[str, Any]:
+    async def _call_with(self, token: str, request: _Request, deadline: Deadline) -> dict[str, Any]:
         answer = await self._send_with_retries(request, deadline, token)
         if answer.code == 0:
             if request.endpoint.counted:
@@ -130,21 +140,20 @@ class Transport:
 
     async def _fetch_token(self) -> Token:
         request = _Request(_TOKEN, body={"app_id": self._app_id, "app_secret": self._app_secret})
-        answer = await self._send_with_retries(request, _Deadline(self._deadline))
+        answer = await self._send_with_retries(request, self.new_deadline())
         if answer.code == 0:
             return parse.token(answer.body)
         raise token_error_of(answer.body, answer.status, answer.headers, known=self._known(request, ""))
 
-    async def _send_with_retries(self, request: _Request, deadline: _Deadline, token: str = "") -> _Answer:
+    async def _send_with_retries(self, request: _Request, deadline: Deadline, token: str = "") -> _Answer:
         path = request.endpoint.path
         attempt = 0
         while True:
             attempt += 1
-            left = deadline.left
-            await self._traffic.enter(path, patience=left)
+            await self._traffic.enter(path, patience=deadline.pause())
             try:
-                deadline.left = left  # restore it: waiting in the queue does not count
-                answer = await _in_time(self._send(request, token), min(left, _ATTEMPT_TIMEOUT))
+                deadline.go_on()
+                answer = await self._send(request, token, min(deadline.left, _ATTEMPT_TIMEOUT))
                 failure = None if answer.code == 0 else _passing_failure(answer, self._known(request, token))
                 if failure is None:
                     return answer
@@ -168,50 +177,72 @@ class Transport:
         back_off: float = min(_FIRST_BACK_OFF * 2 ** (attempt - 1), _LONGEST_BACK_OFF)
         return max(told, back_off * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
 
-    async def _send(self, request: _Request, token: str) -> _Answer:
-        started, sent = _now(), _wall()
+    async def _send(self, request: _Request, token: str, seconds: float) -> _Answer:
+        started, sent = _now(), time.time()
         endpoint = request.endpoint
-        answer: _Answer | FeishuError
+        error: FeishuError
         try:
-            async with self._session.request(
-                endpoint.method,
-                f"{self._url}/{endpoint.path.replace(':id', quote(request.path_id, safe=''))}",
-                headers={**_JSON_BODY, "Authorization": f"Bearer {token}"} if token else _JSON_BODY,
-                params=request.params,
-                data=None if request.body is None else orjson.dumps(request.body),
-                allow_redirects=False,
-                proxy=self._proxy,
-                timeout=_NO_TIMEOUT,
-                middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
-            ) as response:
-                answer = _read_answer(await _read_body(response), response, partial(self._known, request, token))
+            async with (
+                asyncio.timeout(seconds),
+                self._session.request(
+                    endpoint.method,
+                    _url_of(self._url, endpoint.path, request.path_id, request.pairs),
+                    headers=self._headers_with(token),
+                    data=None if request.body is None else orjson.dumps(request.body),
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    timeout=_NO_TIMEOUT,
+                    middlewares=(),  # Home Assistant's session has one that resolves the target of a redirect
+                ) as response,
+            ):
+                body = await read_body(response, _MAX_BODY)
         except TimeoutError:
-            raise
-        except (aiohttp.ClientError, OSError) as error:
-            answer = error_of_request(error)
-        if isinstance(answer, FeishuError):
-            raise answer  # outside `except`: as its context, aiohttp's error would keep the request with the token
-        self._traffic.clock.note(answer.headers.get("Date"), sent, _wall(), _now())
-        milliseconds = (_now() - started) * 1000
-        _LOGGER.debug(
-            "%s %s: HTTP %s, code %s, %.0f ms", endpoint.method, endpoint.path, answer.status, answer.code, milliseconds
-        )
-        return answer
+            error = NotReachableError("no answer in time")
+        except (aiohttp.ClientError, OSError) as failure:
+            error = error_of_request(failure)
+        else:
+            answer = _read_answer(body, response, partial(self._known, request, token))
+            if date := answer.headers.get("Date"):
+                self._traffic.clock.note(date, _utc(sent), _utc(time.time()), _now())
+            if _LOGGER.isEnabledFor(logging.DEBUG):
+                milliseconds = (_now() - started) * 1000
+                where = endpoint.method, endpoint.path
+                _LOGGER.debug("%s %s: HTTP %s, code %s, %.0f ms", *where, answer.status, answer.code, milliseconds)
+            return answer
+        raise error  # outside `except`: as its context, aiohttp's error would keep the request with the token
+
+    def _headers_with(self, token: str) -> CIMultiDict[str]:
+        """Return the headers of a request. They are made once per token."""
+        if not token:
+            return _JSON_HEADERS
+        if token != self._headers_of:
+            self._headers_of = token
+            self._headers = CIMultiDict({**_JSON_HEADERS, "Authorization": f"Bearer {token}"})
+        return self._headers
 
 
-class _Deadline:
-    """The end of a call; `left` is the number of seconds until then."""
+class Deadline:
+    """The end of a call. Its time stands still while the call waits in the queue of our own limits."""
 
     def __init__(self, seconds: float) -> None:
-        self.left = seconds
+        """Start with this many seconds left."""
+        self._ends_at = _now() + seconds
+        self._paused: float | None = None
 
     @property
     def left(self) -> float:
-        return self._ends_at - _now()
+        """The number of seconds that are left."""
+        return self._ends_at - _now() if self._paused is None else self._paused
 
-    @left.setter
-    def left(self, seconds: float) -> None:
-        self._ends_at = _now() + seconds
+    def pause(self) -> float:
+        """Stop the time, and return the seconds that are left."""
+        self._paused = self.left
+        return self._paused
+
+    def go_on(self) -> None:
+        """Let the time run again."""
+        self._ends_at = _now() + self.left
+        self._paused = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +253,16 @@ class _Request:
     body: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the parameters of the URL."""
+        params = self.params or ()
+        return tuple(params.items() if isinstance(params, Mapping) else params)
+
+    @property
     def ids(self) -> Iterator[str]:
         """Yield the IDs, e-mail addresses and numbers in the request."""
         yield self.path_id
-        params = self.params or ()
-        for name, value in (*(params.items() if isinstance(params, Mapping) else params), *(self.body or {}).items()):
+        for name, value in (*self.pairs, *(self.body or {}).items()):
             if name in _IDS:
                 yield from (value,) if isinstance(value, str) else value
 
@@ -258,17 +294,15 @@ def _passing_failure(answer: _Answer, known: tuple[str, ...]) -> FeishuError | N
     return error if isinstance(error, (RateLimitedError, ServerError)) else None
 
 
-async def _read_body(response: aiohttp.ClientResponse) -> bytearray:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > _MAX_BODY:
-            response.close()
-            raise UnreadableAnswerError("the answer is too large", ErrorDetails(http_status=response.status))
-    return body
+@lru_cache(maxsize=64)
+def _url_of(base: str, path: str, path_id: str, params: tuple[tuple[str, str], ...]) -> URL:
+    url = URL(f"{base}/{path.replace(':id', quote(path_id, safe=''))}")
+    return url.extend_query(params) if params else url
 
 
-def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Callable[[], tuple[str, ...]]) -> _Answer:
+def _read_answer(
+    body: bytes | bytearray, response: aiohttp.ClientResponse, known: Callable[[], tuple[str, ...]]
+) -> _Answer:
     """Return the JSON object of an answer; its content type is ignored. `known` is called only for failures."""
     status = response.status
     if not _OK <= status < _REDIRECT and status < _CLIENT_ERROR:
@@ -283,8 +317,8 @@ def _read_answer(body: bytearray, response: aiohttp.ClientResponse, known: Calla
     raise error_without_code(status, response.headers, body, known=known())
 
 
-def _wall() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
+def _utc(unix_time: float) -> datetime:
+    return datetime.fromtimestamp(unix_time, UTC)
 
 
 def _now() -> float:
