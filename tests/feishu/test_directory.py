@@ -323,6 +323,33 @@ def test_floors_below_a_closed_tower_are_read_one_by_one(tenant: Tenant, floors:
     assert catalogue.unread == {floor.parent_id}
 
 
+@pytest.mark.parametrize("fault", [REFUSED, Fault.error(500, 121001)])
+@pytest.mark.parametrize("path", [ROOMS, LEVELS])
+def test_a_failed_list_does_not_show_that_all_rooms_are_listed(
+    tenant: Tenant, floors: list[Level], path: str, fault: Fault
+) -> None:
+    tenant.variants.rooms_of_level = "direct"
+    annex = tenant.add_level("Annex")
+    floor = tenant.add_level("Attic", annex)
+    shown = list(tenant.rooms.values())
+    hidden = tenant.add_room("Hidden", level=floor)
+    only(tenant, shown)
+    bad = floor if path == ROOMS else annex
+    tenant.inject(fault, path, times=None, when=lambda call: call.query.get("room_level_id") == bad.level_id)
+
+    catalogue, _ = read(tenant)
+
+    assert hidden.room_id not in catalogue.rooms
+    assert not catalogue.is_listed
+    tenant.clear_faults()
+
+    async def again() -> Catalogue:
+        only(tenant, shown)
+        return await read_catalogue(on_virtual_time(tenant).client, catalogue)
+
+    assert hidden.room_id in run(again()).rooms
+
+
 def test_lists_that_showed_nothing_new_are_not_read_again(tenant: Tenant, floors: list[Level]) -> None:
     empty_floors(tenant, 30)
     known, _ = read(tenant)

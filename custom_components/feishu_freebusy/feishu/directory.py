@@ -18,8 +18,8 @@ _MAX_DEPTH = 20
 class Catalogue:
     """All rooms and levels of a tenant, by id. `unread` are the levels that could not be read, "" for the topmost.
 
-    `is_listed` says whether the list without a level had all rooms; `lists_below` whether the list of a level has the
-    rooms of the levels below it, too.
+    `is_listed` says that the list without a level had all rooms, and that no list failed which would show the contrary;
+    `lists_below` whether the list of a level has the rooms of the levels below it, too.
     """
 
     rooms: Mapping[str, Room]
@@ -149,6 +149,7 @@ async def read_catalogue(client: FeishuClient, known: Catalogue | None = None) -
         below = known.levels_below(scan.unread & asked).keys()
         hidden |= await scan.rooms_of((below if not is_listed else below & empty) - asked)
         is_listed = is_listed and not hidden.keys() - rooms.keys()
+    is_listed = is_listed and not scan.unread  # a level that could not be read may have rooms that are not listed
     return Catalogue(hidden | rooms, levels, frozenset(scan.unread), is_listed=is_listed, lists_below=lists_below)
 
 
