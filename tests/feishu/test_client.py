@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, get_args
@@ -13,6 +14,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     IpDeniedError,
     NotFeishuError,
+    NotReachableError,
     QuotaExceededError,
     RequestError,
     ScopeMissingError,
@@ -32,7 +34,7 @@ from custom_components.feishu_freebusy.feishu.models import (
 from simulator import Booking, Fault, Room, Tenant, Variants
 from tests.conftest import at, examples
 
-from .virtual import on_virtual_time, run
+from .virtual import now, on_virtual_time, run
 
 LIST = "calendar/v4/freebusy/list"
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
@@ -209,6 +211,48 @@ async def test_a_proof_that_fails_is_the_error_of_the_answer(
 
     with pytest.raises(error):
         await client.freebusy_list(SubjectRef.of(room.room_id), time_min=at(0), time_max=at(1))
+
+
+def test_a_proof_does_not_extend_the_deadline_of_a_call(tenant: Tenant, room: Room) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.check_credentials()
+        tenant.variants.empty_list = "missing_data"
+        tenant.inject(Fault.slow(8), LIST, when=lambda call: room.room_id in str(call.body))
+        tenant.inject(Fault.slow(3600), LIST, times=None, when=lambda call: room.room_id not in str(call.body))
+        orion = SubjectRef.of(room.room_id)
+
+        async def read(after: float) -> float:
+            await asyncio.sleep(after)
+            with pytest.raises(NotReachableError):
+                await virtual.client.freebusy_list(orion, time_min=at(0), time_max=at(1))
+            return now()
+
+        # The second one needs no time for its own call, and waits for the proof that the first one started
+        assert list(await asyncio.gather(read(0), read(9))) == pytest.approx([12, 20])
+
+    run(play())
+
+
+def test_a_proof_that_waits_in_the_queue_does_not_use_up_the_deadline(tenant: Tenant, room: Room) -> None:
+    async def play() -> None:
+        virtual = on_virtual_time(tenant, deadline=12)
+        await virtual.client.check_credentials()
+        tenant.variants.empty_list = "missing_data"
+        tenant.inject(Fault.slow(5), LIST)
+        orion = SubjectRef.of(room.room_id)
+        call = asyncio.create_task(virtual.client.freebusy_list(orion, time_min=at(0), time_max=at(1)))
+        await asyncio.sleep(1)
+        holders = [asyncio.create_task(virtual.client.traffic.enter("elsewhere")) for _ in range(10)]
+        await asyncio.sleep(100)  # the call has its answer, and the proof is in the queue
+        assert not call.done()
+        assert len(virtual.sent(LIST)) == 1
+        for _ in holders:
+            virtual.client.traffic.leave("elsewhere")
+
+        assert await call == ()
+
+    run(play())
 
 
 # --- Refused before anything is sent ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ It does not depend on Home Assistant. All instants are aware; those returned are
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched, zip_longest
 from typing import Any
@@ -14,10 +15,10 @@ import aiohttp
 
 from . import parse
 from .address import FEISHU_URL
-from .errors import FeishuError, SubjectError, UnreadableAnswerError
+from .errors import FeishuError, NotReachableError, SubjectError, UnreadableAnswerError
 from .limits import AppTraffic
 from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, SubjectKind, SubjectRef, UserIdType
-from .transport import Endpoint, Transport
+from .transport import Deadline, Endpoint, Transport
 from .windows import joined, read_in_parts, windows
 
 SCOPES_FREE_BUSY = ("calendar:calendar.free_busy:read", "calendar:calendar:readonly", "calendar:calendar")
@@ -52,7 +53,17 @@ MAX_MGET_ROOMS = 50  # the API documents no maximum
 _USER_IDS_SIZE = 50
 NO_ROOM = "omm_00000000000000000000000000000000"
 _PROOF_LASTS = 10.0  # seconds: the answers of one poll
+_SHORTEST_WAIT = 0.05  # seconds
 _DEADLINE = 90.0  # seconds; longer than the longest wait for a limit per minute
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """A call that shows whether Feishu answers. `answer` is the error, if any; `started` is a time of the loop."""
+
+    answer: asyncio.Task[FeishuError | None]
+    deadline: Deadline
+    started: float
 
 
 class FeishuClient:
@@ -75,7 +86,7 @@ class FeishuClient:
         self.base_url = base_url
         self.app_id = app_id
         self.traffic = traffic or AppTraffic()
-        self._proof: tuple[asyncio.Future[FeishuError | None], float] | None = None  # with the loop time of its start
+        self._proof: _Proof | None = None
         self._transport = Transport(
             session,
             base_url=base_url,
@@ -121,37 +132,46 @@ class FeishuClient:
         }
         periods: tuple[BusyPeriod, ...] = ()
         for start, end in windows(time_min, time_max, MAX_WINDOW):
+            deadline = self._transport.new_deadline()
             body = await self._transport.call(
                 FREEBUSY_LIST,
+                deadline=deadline,
                 params={"user_id_type": (subject.id_type or UserIdType.OPEN_ID).value},
                 body={**question, "time_min": start.isoformat(), "time_max": end.isoformat()},
             )
             if parse.is_empty_success(body):
-                await self._prove_that_feishu_answers()
+                await self._prove_that_feishu_answers(deadline)
                 continue
             periods = joined(periods, parse.busy_periods(parse.data_of(body)), seam=start)
         return periods
 
-    async def _prove_that_feishu_answers(self) -> None:
-        """Raise `FeishuError` unless Feishu itself answers `freebusy/list`.
+    async def _prove_that_feishu_answers(self, deadline: Deadline) -> None:
+        """Raise `FeishuError` unless Feishu itself answers `freebusy/list`, before the deadline of the call.
 
         Some tenants answer only "success" if there is no busy period. Another server that says the same must not free a
         room. Only Feishu knows that `NO_ROOM` does not exist. The call is not counted, because it fails.
         """
         now = asyncio.get_running_loop().time()
-        if self._proof is None or now - self._proof[1] > _PROOF_LASTS:
-            self._proof = asyncio.ensure_future(self._ask_for_no_room()), now
-        proof = self._proof[0]
-        await asyncio.wait([proof])  # not awaited itself: one caller may be canceled while others wait
-        if error := proof.result():
+        if self._proof is None or now - self._proof.started > _PROOF_LASTS:
+            its_own = self._transport.new_deadline()
+            self._proof = _Proof(asyncio.create_task(self._ask_for_no_room(its_own)), its_own, now)
+        proof = self._proof
+        # By the time of the proof, which stands still while it waits in the queue of our own limits
+        over_at = proof.deadline.left - deadline.left
+        while not proof.answer.done():
+            if (left := proof.deadline.left - over_at) <= 0:
+                raise NotReachableError("no answer in time")
+            # Not awaited itself: one caller may be canceled while others wait
+            await asyncio.wait([proof.answer], timeout=max(left, _SHORTEST_WAIT))
+        if error := proof.answer.result():
             self._proof = None
             raise error.with_traceback(None)
 
-    async def _ask_for_no_room(self) -> FeishuError | None:
+    async def _ask_for_no_room(self, deadline: Deadline) -> FeishuError | None:
         now = datetime.now(UTC).replace(microsecond=0)  # any window does
         window = {"time_min": now.isoformat(), "time_max": (now + timedelta(days=1)).isoformat()}
         try:
-            await self._transport.call(FREEBUSY_LIST, body={"room_id": NO_ROOM, **window})
+            await self._transport.call(FREEBUSY_LIST, body={"room_id": NO_ROOM, **window}, deadline=deadline)
         except SubjectError:
             return None
         except FeishuError as error:
