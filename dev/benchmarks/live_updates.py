@@ -37,7 +37,9 @@ from benchmarks.lateness import (
 from custom_components.feishu_freebusy.feishu.hints import STATUS_CHANGED, RoomChanged
 from custom_components.feishu_freebusy.model.intervals import OFF_HOURS_INTERVAL, TimeLeft
 from custom_components.feishu_freebusy.model.moment import LoopSeconds
-from custom_components.feishu_freebusy.sync.push import HintReader, TrustState, hint_rate, safety_plan
+from custom_components.feishu_freebusy.sync.hint_budget import hint_rate, safety_plan
+from custom_components.feishu_freebusy.sync.push import HintReader
+from custom_components.feishu_freebusy.sync.trust import TrustState
 
 SCENARIOS: Final = (Scenario(200, 20), Scenario(100, 20), Scenario(20, 20, offices=3))
 _SLACK: Final = 2.0

@@ -17,17 +17,9 @@ from custom_components.feishu_freebusy.feishu.models import BusyPeriod, RsvpStat
 from custom_components.feishu_freebusy.model.intervals import OffHours, PollPlan, TimeLeft
 from custom_components.feishu_freebusy.model.moment import LoopSeconds
 from custom_components.feishu_freebusy.model.subject import Reading
-from custom_components.feishu_freebusy.sync.push import (
-    HintReader,
-    SeenEvents,
-    TokenBucket,
-    Trust,
-    TrustState,
-    Work,
-    has_changed,
-    hint_rate,
-    safety_plan,
-)
+from custom_components.feishu_freebusy.sync.hint_budget import TokenBucket, hint_rate, safety_plan
+from custom_components.feishu_freebusy.sync.push import HintReader, SeenEvents, Work
+from custom_components.feishu_freebusy.sync.trust import Trust, TrustState, has_changed
 from tests.conftest import at
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0

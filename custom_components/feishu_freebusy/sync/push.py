@@ -1,4 +1,4 @@
-"""Live updates: which rooms to read after Feishu's hints, what that may cost, and whether hints can be trusted.
+"""Live updates: which rooms to read after Feishu's hints.
 
 Pure: the caller connects, reads and keeps the time. All times are seconds of the event loop's clock.
 """
@@ -6,20 +6,16 @@ Pure: the caller connects, reads and keeps the time. All times are seconds of th
 from collections import OrderedDict, deque
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
 from math import ceil, inf
 
 from ..feishu.hints import CatalogueChanged, Hint, RoomChanged
-from ..feishu.models import RsvpStatus
-from ..model.intervals import PollPlan, TimeLeft
 from ..model.moment import LoopSeconds
-from ..model.subject import Reading
+from .hint_budget import EPSILON, TokenBucket
+from .trust import Trust, TrustState
 
 _HOUR = 3600.0
-_DAY = 24 * _HOUR
 
-_REMEMBERED_FOR = _DAY  # Feishu delivers an event for the last time after 7 hours and 20 minutes
+_REMEMBERED_FOR = 24 * _HOUR  # Feishu delivers an event for the last time after 7 hours and 20 minutes
 _MOST_REMEMBERED = 5_000
 
 _QUIET = 2.0  # a hint waits for others this long
@@ -27,26 +23,8 @@ _LONGEST_WAIT = 5.0
 _READ_AGAIN_AFTER = 15.0  # the answer may follow the event
 _MOST_DIRTY = 5_000
 
-_LEAST_BURST = 3.0  # calls
-_EPSILON = 1e-6  # calls
-_BURST = 3600.0  # this much time's calls may be spent at once
-_OFF_HOURS_SHARE = 0.1  # of the calls per second in office hours
-
-_SAFETY_INTERVALS = tuple(timedelta(minutes=minutes) for minutes in (15, 20, 30))
-_OFF_HOURS_FACTOR = 4
-_SAFETY_SHARE = 0.25  # of the calls that are left
-_REPLACED = 0.5  # of the safety polls: calls because of hints are filled up with other rooms
-
-_HINT_BEFORE = 60.0  # a hint this long before the previous read still explains a change
-_HINT_AFTER = 60.0  # a hint may come this long after the change was read
-_HINT_AFTER_GAP = 330.0  # Feishu delivers an event again after 15 s and after 5 min
-_LONG_GAP = 300.0  # events of a longer gap may be lost, which proves nothing
-_MOST_MISSES = 2  # a day
-_LEAST_COVERED = 3  # changes; fewer prove nothing
 _SILENT_FOR = 6 * _HOUR
 _BETWEEN_RECONNECTS = 6 * _HOUR
-
-_NOT_BUSY = (RsvpStatus.DECLINE, RsvpStatus.REMOVED)
 
 _BETWEEN_FULL_READS = 120.0
 _BETWEEN_SCANS = 600.0  # of the catalogue, because of unknown rooms
@@ -154,126 +132,6 @@ class DirtyRooms:
 
     def _waiting(self) -> dict[str, _Dirt]:
         return {room_id: dirt for room_id, dirt in self._dirt.items() if room_id not in self._reading}
-
-
-class TokenBucket:
-    """The calls that hints may cost. It fills at the rate of what is left of the month."""
-
-    def __init__(self, now: LoopSeconds) -> None:
-        self._rate: float | None = 0.0
-        self._tokens = 0.0
-        self._at: float = now
-
-    @property
-    def capacity(self) -> float:
-        """Return the most calls that can be saved up."""
-        if self._rate is None:
-            return inf
-        return max(_LEAST_BURST, self._rate * _BURST) if self._rate else 0.0
-
-    def set_rate(self, rate: float | None, now: LoopSeconds) -> None:
-        """Set the calls per second from now on; None: there is no limit. The first rate fills the bucket."""
-        is_first = self._rate == 0.0
-        self._settle(now)
-        self._rate = rate
-        self._tokens = self.capacity if is_first else min(self._tokens, self.capacity)
-
-    def available(self, now: LoopSeconds) -> float:
-        """Return how many calls may be made now."""
-        self._settle(now)
-        return self._tokens
-
-    def spend(self, calls: int, now: LoopSeconds) -> None:
-        """Pay for calls."""
-        self._settle(now)
-        self._tokens -= calls
-
-    def available_at(self, calls: float, now: LoopSeconds) -> float:
-        """Return when this many calls may be made, infinity if never."""
-        missing = calls - self.available(now)
-        if missing <= _EPSILON:
-            return now
-        return now + missing / self._rate if self._rate and calls <= self.capacity else inf
-
-    def _settle(self, now: LoopSeconds) -> None:
-        passed, self._at = max(now - self._at, 0.0), max(now, self._at)
-        self._tokens = inf if self._rate is None else min(self._tokens + passed * self._rate, self.capacity)
-
-
-class TrustState(StrEnum):
-    """Whether hints cover all changes."""
-
-    PROVING = "proving"  # not for a day yet
-    TRUSTED = "trusted"
-    LOST = "lost"  # changes came without a hint
-
-
-class Trust:
-    """Compares the changes that reads find with the hints that came. Nobody knows which changes send an event."""
-
-    def __init__(self, now: LoopSeconds) -> None:
-        self._last_hint: dict[str, float] = {}
-        self._pending: list[tuple[float, str, float]] = []  # when to judge, room, its previous read
-        self._misses: deque[float] = deque(maxlen=_MOST_MISSES)
-        self._clean_since: float = now
-        self.covered = 0  # changes since the last miss
-        self.misses = 0  # in total
-        self.state = TrustState.PROVING
-
-    def note_hint(self, room_id: str, now: LoopSeconds) -> None:
-        """Note a hint. Only the last one of a room counts."""
-        self._last_hint[room_id] = now
-
-    def has_hint(self, room_id: str, previous: float) -> bool:
-        """Return whether a hint explains a change since the read at `previous`."""
-        return self._last_hint.get(room_id, -inf) >= previous - _HINT_BEFORE
-
-    def note_change(
-        self, room_id: str, *, previous: LoopSeconds, now: LoopSeconds, gap: float, is_connected: bool
-    ) -> None:
-        """Note that a read at `now` differs from the one at `previous`.
-
-        `gap` is for how many seconds there was no connection in between. A change in a long gap proves nothing.
-        """
-        if not is_connected or gap > _LONG_GAP:
-            return
-        until = now + (_HINT_AFTER_GAP if gap else _HINT_AFTER)
-        self._pending.append((until, room_id, previous))
-
-    @property
-    def due_at(self) -> float:
-        """Return when `judge` has something to do."""
-        return min((until for until, _, _ in self._pending), default=inf)
-
-    def judge(self, now: LoopSeconds) -> bool:
-        """Count the changes without a hint. Return whether trust was lost by it."""
-        pending, self._pending = self._pending, []
-        for until, room_id, previous in pending:
-            if self.has_hint(room_id, previous):
-                self.covered += 1
-            elif until > now:
-                self._pending.append((until, room_id, previous))
-            else:
-                self._note_miss(now)
-        while self._misses and self._misses[0] <= now - _DAY:
-            self._misses.popleft()
-        was_lost = self.state is TrustState.LOST
-        if len(self._misses) >= _MOST_MISSES:
-            self.state = TrustState.LOST
-        elif now - self._clean_since >= _DAY and self.covered >= _LEAST_COVERED:
-            self.state = TrustState.TRUSTED
-        return self.state is TrustState.LOST and not was_lost
-
-    def _note_miss(self, now: LoopSeconds) -> None:
-        self.misses += 1
-        self._misses.append(now)
-        self._clean_since = now
-        self.covered = 0
-
-    def retain(self, room_ids: Container[str]) -> None:
-        """Forget all other rooms."""
-        self._last_hint = {room_id: at for room_id, at in self._last_hint.items() if room_id in room_ids}
-        self._pending = [each for each in self._pending if each[1] in room_ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +298,7 @@ class HintReader:
         again = self._dirty.to_read_again(now)
         rooms: list[str] = []
         if self._dirty.due_at <= now:
-            calls = int(min(ceil(len(self._dirty) / self.chunk_size), self._bucket.available(now) + _EPSILON))
+            calls = int(min(ceil(len(self._dirty) / self.chunk_size), self._bucket.available(now) + EPSILON))
             rooms = self._dirty.dirtiest(calls * self.chunk_size)
         elif again and self._again_due_at(now) <= now:
             rooms = again[: self.chunk_size]
@@ -482,52 +340,3 @@ class HintReader:
         self._reconnected_at, self._silent_since = now, now
         self.counts.reconnects += 1
         return True
-
-
-def has_changed(before: Reading, after: Reading) -> bool:
-    """Return whether the bookings differ in the time that both readings cover, apart from the passing of time."""
-    if before.include_external_calendar != after.include_external_calendar:
-        return False
-    start, end = max(before.window_start, after.window_start), min(before.horizon, after.horizon)
-    return _rows(before, start, end) != _rows(after, start, end)
-
-
-def _rows(reading: Reading, start: datetime, end: datetime) -> set[tuple[datetime, datetime]]:
-    # Without the replies of rooms, which only one of the two APIs returns
-    rows = ((max(row.start, start), min(row.end, end)) for row in reading.periods if row.rsvp_status not in _NOT_BUSY)
-    return {(since, until) for since, until in rows if since < until}
-
-
-def safety_plan(plan: PollPlan, *, calls_per_cycle: int, calls_left: float | None, left: TimeLeft) -> PollPlan:
-    """Return the intervals between polls while hints are trusted: 15 to 30 minutes in office hours, or those of `plan`.
-
-    `calls_left` are those of the month's budget, None without a budget; polls get a quarter of them.
-    """
-    for office in _SAFETY_INTERVALS:
-        slower = PollPlan(max(plan.office, office), max(plan.off, office * _OFF_HOURS_FACTOR))
-        if calls_left is None or left.cycles(slower) * calls_per_cycle <= _SAFETY_SHARE * calls_left:
-            break
-    return slower
-
-
-def hint_rate(
-    calls_left: float | None,
-    left: TimeLeft,
-    *,
-    is_office: bool,
-    safety: PollPlan | None = None,
-    calls_per_cycle: int = 0,
-) -> float | None:
-    """Return how many calls per second hints may cost, None without a budget.
-
-    `calls_left` are those of the month's budget. While hints are trusted, `safety` are the intervals of the polls, and
-    some calls are kept for them. Otherwise hints may take all: the calls that they cost replace polls, because each is
-    filled up with the rooms read longest ago. Off hours get a tenth of the rate.
-    """
-    if calls_left is None:
-        return None
-    if safety:
-        calls_left -= left.cycles(safety) * calls_per_cycle * (1 - _REPLACED)
-    weighted = left.office.total_seconds() + left.off.total_seconds() * _OFF_HOURS_SHARE
-    rate = max(calls_left, 0.0) / max(weighted, 1.0)
-    return rate if is_office else rate * _OFF_HOURS_SHARE
