@@ -502,3 +502,23 @@ async def test_diagnostics_work_before_the_first_reading(
     found = await diagnostics_of(hass, entry)
 
     assert (found["rooms"], found["source"]["last_read_at"]) == (0, None)
+
+
+async def test_live_updates_show_ages_and_counts_and_no_secret(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, live_updates=True, scan_interval=3_600)
+    await clock.forward(seconds=40)
+    tenant.push.room_changed(orion.room_id, "book")
+    await clock.forward(seconds=10)
+
+    found = await async_get_config_entry_diagnostics(hass, entry)
+
+    live = found["live_updates"]
+    assert (live["state"], live["problem"], live["trust"]) == ("connected", None, "proving")
+    assert live["last_events"] == {"meeting_room.meeting_room.status_changed_v1": 10}
+    assert (live["events"], live["hints"], live["reads"], live["duplicates"], live["misses"]) == (1, 1, 1, 0, 0)
+    assert 10 < live["connected_for"] <= 50
+    assert live["last_pong"] <= live["connected_for"]
+    assert tenant.app_secret not in str(found)
+    assert orion.room_id not in str(found)

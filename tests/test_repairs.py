@@ -529,3 +529,18 @@ async def test_a_check_that_fails_unexpectedly_says_so(
     assert result["errors"] == {"base": "other"}
     assert "unexpected" in result["description_placeholders"]["problem"]
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_live_updates_are_checked_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    tenant.push.limit = 0
+    entry = await set_up(orion, live_updates=True, scan_interval=3_600)
+    await clock.forward(seconds=5)
+    form = await fix.open(entry, "live_too_many_connections")
+    assert form["step_id"] == "check"
+
+    assert (await fix.submit())["errors"] == {"base": "still"}
+    tenant.push.limit = 1
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []

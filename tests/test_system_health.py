@@ -176,3 +176,16 @@ async def test_the_page_contains_no_address(
     ).items()
     ours = json.dumps([shown, *(message for message in sent if message.get("event", {}).get("domain") == DOMAIN)])
     assert not any(word in ours for word in ("127.0.0.1", str(simulator.port), tenant.app_id, tenant.app_name, "Orion"))
+
+
+async def test_live_updates_are_counted_if_they_are_on(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion, live_updates=True, scan_interval=3_600)
+    await clock.forward(seconds=40)
+    assert (await info(hass, clock))["live_updates"] == "1 / 1"
+
+    tenant.push.limit = 0
+    tenant.push.drop()
+    await clock.forward(seconds=5)
+    assert (await info(hass, clock))["live_updates"] == "0 / 1"

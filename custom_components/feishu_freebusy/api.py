@@ -1,7 +1,7 @@
 """The client of an entry, on Home Assistant's connections."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
@@ -11,8 +11,10 @@ from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from .feishu.client import FeishuClient
+from .feishu.hints import Hint
 from .feishu.limits import AppTraffic
 from .feishu.session import session_options
+from .feishu.stream import Stream, StreamStatus
 
 # Not in `runtime_data`: reloads and flows share the limits of an app
 _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}_traffic")
@@ -36,6 +38,26 @@ def async_create_client(hass: HomeAssistant, data: Mapping[str, str], *, deadlin
         base_url=base_url,
         traffic=traffic[base_url, app_id],
         **({} if deadline is None else {"deadline": deadline}),
+    )
+
+
+@callback
+def async_create_stream(
+    hass: HomeAssistant,
+    data: Mapping[str, str],
+    *,
+    on_hint: Callable[[Hint], None],
+    on_status: Callable[[StreamStatus], None],
+) -> Stream:
+    """Return the long connection for the data of an entry, not yet started. An app should have only one."""
+    return Stream(
+        _session(hass),
+        base_url=data[CONF_BASE_URL],
+        app_id=data[CONF_APP_ID],
+        app_secret=data[CONF_APP_SECRET],
+        on_hint=on_hint,
+        on_status=on_status,
+        check_credentials=lambda: async_create_client(hass, data).check_credentials(),  # with a new token
     )
 
 

@@ -29,5 +29,6 @@ CONF_COUNT_PENDING_AS_BUSY: Final = "count_pending_as_busy"
 CONF_INCLUDE_EXTERNAL_CALENDAR: Final = "include_external_calendar"
 CONF_DASHBOARD_CARDS: Final = "dashboard_cards"
 CONF_VOICE_SENTENCES: Final = "voice_sentences"
+CONF_LIVE_UPDATES: Final = "live_updates"
 
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)

@@ -28,6 +28,7 @@ from .sync.bookings import Bookings
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
 from .sync.journal import OutdatedLog
+from .sync.live_updates import LiveUpdates
 from .sync.notifier import Notifier
 from .sync.office_days import OfficeDays
 from .sync.poller import Poller
@@ -82,6 +83,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.statuses = self._poller.statuses
         self.source = self._poller.reader.rooms
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
+        self.live = LiveUpdates(hass, entry, client, catalogue, self.clock, self.subjects, self._poller, self)
         self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
         # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
@@ -103,7 +105,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def account(self) -> Account:
         """Return the state of the account, from which the issues follow."""
         failure = None if self.last_update_success else self.last_exception
-        return account_of(self._poller, self.catalogue, self.calls, self.options, self.clock, failure)
+        return account_of(self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, failure)
 
     # Listeners
 
@@ -142,6 +144,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @override
     def _async_refresh_finished(self) -> None:
         with self.clock.one_moment():
+            self.live.note_poll()
             self._timer.arm()
             self.update_issues()
             self.notifier.notify(None)
@@ -161,6 +164,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         if self._unsub_stop:
             self._unsub_stop()
             self._unsub_stop = None
+        await self.live.async_stop()
 
     async def _on_stop(self, _event: Event) -> None:
         self._unsub_stop = None
@@ -217,6 +221,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._rebuild(subject)
         self.notifier.notify(subject_id)
         if not is_stored and not self._shutdown_requested:
+            self.live.note_read(subject_id, before, reading, fresh_until=fresh_until_loop)
             changed = subject_id if is_news(before, subject.reading or reading) else None
             self._stored.async_keep_readings(self.subjects.readings, changed)
 
@@ -249,6 +254,13 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             async_update_issues(self.hass, self.config_entry, account)
             if not account.failure:
                 self._outdated_log.note(account.outdated.error if account.outdated else None)
+
+    @callback
+    def async_live_changed(self) -> None:
+        """Show that the state of live updates has changed."""
+        with self.clock.one_moment():
+            self.update_issues()
+            self.notifier.notify(None)
 
     async def async_check_now(self) -> None:
         """Read all subjects now; while polls fail, one call checks whether they still do."""
@@ -284,6 +296,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         entry.async_on_unload(self.catalogue.async_add_listener(self._apply_catalogue))
         entry.async_on_unload(async_watch_enabled(hass, entry, self.async_ignore_disabled))
         self._office_days.async_watch(self.options.office_day, self._apply_office_days)
+        self.live.async_apply(enabled=self.options.live_updates)
 
     @callback
     def async_ignore_disabled(self) -> None:
@@ -360,6 +373,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await self._take_over()
         if not self._is_running:
             return
+        self.live.async_apply(enabled=self.options.live_updates)
         if (before.horizon, before.include_external_calendar) != (
             self.options.horizon,
             self.options.include_external_calendar,

@@ -5,6 +5,8 @@ Every value is picked explicitly. A value is left out unless it is known to iden
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
+import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -26,6 +28,7 @@ from .model.subject import Subject
 from .sync.journal import async_poll_log
 
 _SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS}
+_EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+(_v\d)?")  # a type of Feishu, not a text from elsewhere
 _SITES = {FEISHU_URL: "feishu", LARK_URL: "lark"}
 
 
@@ -95,6 +98,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         },
         "catalogue": _catalogue(coordinator),
         "statuses": _statuses(coordinator),
+        **_live_updates(coordinator),
         "subjects": {key: _subject(coordinator, subject_id) for subject_id, key in keys.items()},
     }
 
@@ -147,6 +151,36 @@ def _statuses(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "failing_since": local_iso(statuses.failing_since),
         "error": _error(statuses.error),
     }
+
+
+def _live_updates(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
+    """Return the state of live updates. Times are ages in seconds."""
+    live, now = coordinator.live, coordinator.clock.moment.loop
+    numbers, reader = live.statistics, live.reader
+    if numbers is None or reader is None:
+        return {}
+    return {
+        "live_updates": {
+            "state": live.state.value,
+            "problem": live.status.problem and live.status.problem.value,
+            "connected_for": _age(numbers.connected_at, now),
+            "last_pong": _age(numbers.last_pong, now),
+            "last_events": {name: _age(at, now) for name, at in numbers.last_events.items() if _EVENT.fullmatch(name)},
+            "events": numbers.events,
+            "malformed": numbers.malformed,
+            "foreign": numbers.foreign,
+            "connections": numbers.connections,
+            "last_code": numbers.last_code,
+            "trust": reader.trust.state.value,
+            "covered": reader.trust.covered,
+            "misses": reader.trust.misses,
+            **asdict(reader.counts),
+        }
+    }
+
+
+def _age(at: float | None, now: float) -> int | None:
+    return None if at is None else round(now - at)
 
 
 def _subject(coordinator: FreeBusyCoordinator, subject_id: str) -> dict[str, Any]:

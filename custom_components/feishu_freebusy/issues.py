@@ -26,7 +26,7 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from .errors import problem_text, without_addresses
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
-from .feishu.console import app_url, bot_url, console_url, scopes_url, security_url, version_url
+from .feishu.console import app_url, bot_url, console_url, live_urls, scopes_url, security_url, version_url
 from .feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
@@ -38,6 +38,7 @@ from .feishu.errors import (
 )
 from .feishu.models import SubjectKind
 from .model.account import Account, UsedUp
+from .model.live import LiveProblem
 from .model.options import Options
 from .model.subject import Subject
 
@@ -63,10 +64,16 @@ class Kind(StrEnum):
     ROOM_LIST_OUTDATED = "room_list_outdated"
     BUDGET_USED_UP = "budget_used_up"
     CLOCK_WRONG = "clock_wrong"
+    LIVE_WRONG_CLOUD = LiveProblem.WRONG_CLOUD.value
+    LIVE_TOO_MANY_CONNECTIONS = LiveProblem.TOO_MANY_CONNECTIONS.value
+    LIVE_NOT_PUBLISHED = LiveProblem.NOT_PUBLISHED.value
+    LIVE_EVENTS_MISSING = LiveProblem.EVENTS_MISSING.value
 
 
 # These stop the app from reading. A poll meets only one of them, so at most one is shown
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
+# Live updates do not work; rooms are read as without them
+OF_LIVE_UPDATES = frozenset(Kind(problem.value) for problem in LiveProblem)
 # Not urgent: other rooms keep working, and the quota comes back by itself
 _WARNINGS = frozenset(
     {
@@ -78,9 +85,11 @@ _WARNINGS = frozenset(
         Kind.ROOM_LIST_OUTDATED,
         Kind.BUDGET_USED_UP,
         Kind.CLOCK_WRONG,
+        *OF_LIVE_UPDATES,
     }
 )
 _NOTHING_TO_CHECK = frozenset({Kind.BUDGET_USED_UP, Kind.CLOCK_WRONG})  # each poll tells
+_NOT_FIXABLE = _NOTHING_TO_CHECK | {Kind.LIVE_EVENTS_MISSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,8 @@ def async_watch_entries(hass: HomeAssistant) -> None:
 def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: Account) -> None:
     """Show exactly the issues that follow from the account, after a poll or a read of the catalogue."""
     if account.failure is None:
-        async_end_reauth(hass, entry)
+        if not account.is_stream_refused:
+            async_end_reauth(hass, entry)
         _sync(hass, entry, [_issue_of_app(entry, account.error_of_some)], _OF_APP)
     elif account.error:
         polls = entry.state is ConfigEntryState.LOADED or account.is_anything_known  # the entry starts from stored data
@@ -125,6 +135,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         _issue_of_outdated(hass, entry, account),
         _issue_of_budget(entry, account.used_up),
         _issue_of_clock(entry, account.clock_error),
+        _issue_of_live(entry, account.live_problem),
     )
     kinds = (
         Kind.ROOM_LIST_REFUSED,
@@ -133,6 +144,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         Kind.PEOPLE_GONE,
         Kind.ROOM_LIST_OUTDATED,
         *_NOTHING_TO_CHECK,
+        *OF_LIVE_UPDATES,
     )
     _sync(hass, entry, issues, kinds)
 
@@ -285,6 +297,13 @@ def _issue_of_clock(entry: ConfigEntry[Any], ahead: timedelta | None) -> Issue |
     return _issue(entry, Kind.CLOCK_WRONG, key, minutes=str(minutes), seconds=str(seconds))
 
 
+def _issue_of_live(entry: ConfigEntry[Any], problem: LiveProblem | None) -> Issue | None:
+    if problem is None:
+        return None
+    urls = live_urls(entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID])
+    return _issue(entry, Kind(problem.value), **urls)
+
+
 def _issue(entry: ConfigEntry[Any], kind: Kind, key: str | None = None, **placeholders: str) -> Issue:
     return Issue(kind, key or kind, {"name": entry.title, **placeholders})
 
@@ -321,7 +340,7 @@ def _sync(hass: HomeAssistant, entry: ConfigEntry[Any], issues: Iterable[Issue |
                 DOMAIN,
                 id_of_issue(entry.entry_id, kind),
                 data={"entry_id": entry.entry_id, "kind": kind.value},
-                is_fixable=kind not in _NOTHING_TO_CHECK,
+                is_fixable=kind not in _NOT_FIXABLE,
                 severity=ir.IssueSeverity.WARNING if kind in _WARNINGS else ir.IssueSeverity.ERROR,
                 translation_key=issue.key,
                 translation_placeholders=dict(issue.placeholders),

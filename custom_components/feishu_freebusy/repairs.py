@@ -17,13 +17,14 @@ from .const import CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
 from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
-from .issues import Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
+from .issues import OF_LIVE_UPDATES, Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
 from .model.account import Account
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
 
 _LOGGER = logging.getLogger(__name__)
+_CONNECTED_WITHIN = 15.0  # seconds
 
 # What a fix flow removes, and from which option
 _REMOVABLE = {
@@ -117,6 +118,9 @@ class CheckFlow(_FixFlow):
         elif self._kind is Kind.ROOM_LIST_OUTDATED:
             await entry.runtime_data.catalogue.async_refresh()
             await entry.runtime_data.async_check_now()
+        elif self._kind in OF_LIVE_UPDATES:
+            await entry.runtime_data.live.async_check(_CONNECTED_WITHIN)
+            entry.runtime_data.async_live_changed()
         else:
             await entry.runtime_data.async_check_now()
 
@@ -141,6 +145,8 @@ class CheckFlow(_FixFlow):
         """Return the failure of this check, None if it is not Feishu's."""
         if self._kind is Kind.ROOM_LIST_REFUSED:
             return entry.runtime_data.catalogue.error
+        if self._kind in OF_LIVE_UPDATES:
+            return None
         account = entry.runtime_data.account
         if self._kind is Kind.ROOM_LIST_OUTDATED and account.outdated:
             return account.outdated.error
@@ -148,6 +154,8 @@ class CheckFlow(_FixFlow):
 
     def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
         """Say whether the check met the same failure or another one."""
+        if self._kind in OF_LIVE_UPDATES and error is None:
+            return self._form("check", "still")
         about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
         if error and (about in {Kind.STALE, Kind.ROOM_LIST_OUTDATED} or problem_key(error) == about):
             return self._form("check", "still", details=without_addresses(str(error)))

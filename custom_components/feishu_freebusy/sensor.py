@@ -17,6 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import AccountEntity, SubjectEntity, async_add_subjects
+from .model.live import LiveState
 from .model.schedule import Status
 
 PARALLEL_UPDATES = 0
@@ -26,7 +27,7 @@ PARALLEL_UPDATES = 0
 class AccountSensorDescription(SensorEntityDescription):
     """A value of the account."""
 
-    value_fn: Callable[[FreeBusyCoordinator], int | datetime | None]
+    value_fn: Callable[[FreeBusyCoordinator], int | str | datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,22 @@ ACCOUNT_SENSORS = (
         entity_registry_enabled_default=False,  # it changes with every poll
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda coordinator: coordinator.last_read_at,
+    ),
+    AccountSensorDescription(
+        key="live_updates",
+        translation_key="live_updates",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        device_class=SensorDeviceClass.ENUM,
+        options=[state.value for state in LiveState],
+        value_fn=lambda coordinator: coordinator.live.state.value,
+    ),
+    AccountSensorDescription(
+        key="last_event",
+        translation_key="last_event",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,  # it changes with every event
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=lambda coordinator: coordinator.live.last_event,
     ),
 )
 

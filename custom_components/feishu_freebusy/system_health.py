@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import CONF_BASE_URL, DOMAIN
 from .coordinator import FeishuConfigEntry
+from .model.live import LiveState
 
 _OK = "ok"
 _NUMBERS_APART = " · "  # of several accounts
@@ -43,6 +44,8 @@ def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
     read = [(each, subject_id) for each in coordinators for subject_id in each.subjects.keys() - each.ignored]
     known = sum(coordinator.subjects.snapshot(subject_id) is not None for coordinator, subject_id in read)
     read_at = [coordinator.last_read_at for coordinator in coordinators]
+    live = [coordinator.live for coordinator in coordinators if coordinator.live.is_on]
+    connected = sum(each.state is not LiveState.WAITING for each in live)
     return {
         "current": f"{known} / {len(read)}",
         **({"last_read": min(filter(None, read_at))} if all(read_at) else {}),
@@ -50,6 +53,7 @@ def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
             f"{coordinator.calls.used:,}" + (f" / {budget:,}" if (budget := coordinator.options.budget) else "")
             for coordinator in coordinators
         ),
+        **({"live_updates": f"{connected} / {len(live)}"} if live else {}),
     }
 
 

@@ -101,10 +101,15 @@ def followed(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
     return {state.name for state in states if state}
 
 
-async def test_the_menu_offers_rooms_people_and_polling(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_menu_offers_rooms_people_polling_and_live_updates(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     result = checked(await hass.config_entries.options.async_init(entry.entry_id))
 
-    assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, ["rooms", "places", "people", "polling"])
+    assert (result["type"], result["menu_options"]) == (
+        FlowResultType.MENU,
+        ["rooms", "places", "people", "polling", "live_updates"],
+    )
 
 
 # Rooms

@@ -67,6 +67,7 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         include_external_calendar=True,
         dashboard_cards=True,
         voice_sentences=False,
+        live_updates=False,
     )
 
 

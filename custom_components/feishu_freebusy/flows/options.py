@@ -47,6 +47,7 @@ from ..feishu.client import MAX_BATCH_ROOMS, SCOPES_ROOM_BATCH, FeishuClient
 from ..feishu.directory import Catalogue
 from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
+from .live_updates import LiveUpdatesSteps
 from .people import PeopleSteps
 from .rooms import RoomSteps
 
@@ -108,7 +109,7 @@ _POLLING_SCHEMA = vol.Schema(
 )
 
 
-class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
+class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, OptionsFlow):
     """Changes what is read, and how. It shows the effect on the calls before it saves a change."""
 
     def __init__(self) -> None:
@@ -117,7 +118,9 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the menu."""
-        return self.async_show_menu(step_id="init", menu_options=["rooms", "places", "people", "polling"])
+        return self.async_show_menu(
+            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates"]
+        )
 
     async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which level of the room tree is the building."""

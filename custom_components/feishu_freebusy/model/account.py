@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ..feishu.errors import AppError, FeishuError
 from .directory import KnownRooms
+from .live import LiveProblem
 from .subject import Subject
 
 
@@ -43,6 +44,8 @@ class Account:
     outdated: Outdated | None = None
     used_up: UsedUp | None = None
     clock_error: timedelta | None = None
+    live_problem: LiveProblem | None = None
+    is_stream_refused: bool = False  # the long connection's credentials
 
     @property
     def error(self) -> FeishuError | None:

@@ -12,6 +12,7 @@ from ..const import (
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
     CONF_INCLUDE_EXTERNAL_CALENDAR,
+    CONF_LIVE_UPDATES,
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
     CONF_OFF_HOURS,
@@ -59,6 +60,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_INCLUDE_EXTERNAL_CALENDAR: True,
     CONF_DASHBOARD_CARDS: True,
     CONF_VOICE_SENTENCES: False,
+    CONF_LIVE_UPDATES: False,  # off: another client of the app would lose events
     CONF_BUILDING_DEPTH: 0,
 }
 
@@ -94,6 +96,7 @@ class Options:
     include_external_calendar: bool
     dashboard_cards: bool
     voice_sentences: bool
+    live_updates: bool
     building_depth: int
 
     @classmethod
@@ -116,6 +119,7 @@ class Options:
             include_external_calendar=stored[CONF_INCLUDE_EXTERNAL_CALENDAR],
             dashboard_cards=stored[CONF_DASHBOARD_CARDS],
             voice_sentences=stored[CONF_VOICE_SENTENCES],
+            live_updates=bool(stored[CONF_LIVE_UPDATES]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )
 

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+from ..feishu.stream import StreamProblem
 from ..model.account import Account, Outdated, UsedUp
 from ..model.evidence import STATUS_LIMIT
 from ..model.intervals import month_bounds
 from ..model.options import Options
 from .catalogue import CatalogueCoordinator
 from .clock import EntryClock
+from .live_updates import LiveUpdates
 from .poller import Poller
 from .quota import MonthlyCalls
 
@@ -18,6 +20,7 @@ def account_of(
     calls: MonthlyCalls,
     options: Options,
     clock: EntryClock,
+    live: LiveUpdates,
     failure: BaseException | None,
 ) -> Account:
     """Return the state of the account now; `failure` is the exception of the last poll."""
@@ -35,6 +38,8 @@ def account_of(
         outdated=None if failure else _outdated(poller, catalogue),
         used_up=used_up,
         clock_error=-clock.offset or None,
+        live_problem=live.problem,
+        is_stream_refused=live.status.problem is StreamProblem.CREDENTIALS,
     )
 
 

@@ -74,6 +74,7 @@ class Poller:
         self.is_stopped = False
         self._asked_at = LoopSeconds(-inf)  # when the first of the requests came that one poll serves
         self._status_lock = asyncio.Lock()  # a poll and the timer may read them at the same time
+        self.fill_up_first: tuple[str, ...] = ()  # calls with room for more subjects read these first
         self.ignored: frozenset[str] = frozenset()  # not read: none of their entities is enabled
         moment, options, to_read = clock.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
@@ -147,7 +148,7 @@ class Poller:
         started = self._clock.moment
         to_read = self.to_read()
         if due := {subject_id for subject_id in to_read if self.timetable.is_due(subject_id, started)}:
-            await self._read(self.reader.fill_up(to_read, due), started)
+            await self._read(self.reader.fill_up(to_read, due, self.fill_up_first), started)
         elif to_read:
             self._keep_failure()
 

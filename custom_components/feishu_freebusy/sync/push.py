@@ -86,6 +86,10 @@ class DirtyRooms:
         """Note that a call reads these rooms now."""
         self._reading.update(room_ids)
 
+    def end(self, room_ids: Iterable[str]) -> None:
+        """Note that no call reads these rooms any more."""
+        self._reading.difference_update(room_ids)
+
     def note_failure(self, room_id: str) -> None:
         """Forget a room that cannot be read: polls try it again."""
         self._reading.discard(room_id)
@@ -250,6 +254,10 @@ class HintReader:
     def note_full_read(self, now: LoopSeconds) -> None:
         """Note that all rooms were read: a poll may do it before a full read is due."""
         self._all_wanted, self._full_read_at = False, now
+
+    def note_not_read(self, room_ids: Iterable[str]) -> None:
+        """Note that nothing could be read at all: the rooms stay dirty."""
+        self._dirty.end(room_ids)
 
     def note_failure(self, room_id: str) -> None:
         """Note that a room could not be read."""

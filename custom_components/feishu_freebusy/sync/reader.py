@@ -260,11 +260,16 @@ class SubjectReader:
         self.rooms.try_again()
         self._people.refusal = None
 
-    def fill_up(self, subjects: Mapping[str, Subject], due: Collection[str]) -> dict[str, Subject]:
-        """Return the subjects to read: those that are due, and others to fill up the last call."""
+    def fill_up(
+        self, subjects: Mapping[str, Subject], due: Collection[str], first: Collection[str] = ()
+    ) -> dict[str, Subject]:
+        """Return the subjects to read: those that are due, and others to fill up the last call.
+
+        Of these others, `first` come first, then those read longest ago.
+        """
         chosen = [
-            *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size),
-            *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, self._people.filled_up_to(self._window)),
+            *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size, first),
+            *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, self._people.filled_up_to(self._window), first),
         ]
         return {subject_id: subjects[subject_id] for subject_id in chosen}
 
@@ -296,15 +301,17 @@ def _of_kind(kind: SubjectKind, subjects: Mapping[str, Subject]) -> dict[str, Su
     return {subject_id: subject for subject_id, subject in subjects.items() if subject.kind is kind}
 
 
-def _fill_up(subjects: Mapping[str, Subject], due: Collection[str], chunk_size: int) -> Iterable[str]:
-    """Return the subjects that are due, and enough of those read longest ago to fill the last call."""
+def _fill_up(
+    subjects: Mapping[str, Subject], due: Collection[str], chunk_size: int, first: Collection[str]
+) -> Iterable[str]:
+    """Return the subjects that are due, and enough others to fill the last call: `first`, then by age."""
     wanted = [subject_id for subject_id in subjects if subject_id in due]
     read_at = {
         subject_id: subject.reading.read_at
         for subject_id, subject in subjects.items()
         if subject_id not in due and subject.reading
     }
-    by_age = sorted(read_at, key=read_at.__getitem__)
+    by_age = sorted(read_at, key=lambda subject_id: (subject_id not in first, read_at[subject_id]))
     return [*wanted, *by_age[: -len(wanted) % chunk_size]]
 
 

@@ -1,6 +1,6 @@
 """When each room and person is read, within the budget."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from math import inf
@@ -13,6 +13,7 @@ from ..model.evidence import READING_LIMIT, STATUS_LIMIT, Stamp
 from ..model.intervals import (
     OFF_HOURS_INTERVAL,
     OffHours,
+    PollPlan,
     TimeLeft,
     budget_of_polls,
     month_bounds,
@@ -61,6 +62,8 @@ class Timetable:
         self._due_at: dict[str, LoopSeconds] = {}
         self._failures: dict[str, int] = {}
         self._off_hours_at: tuple[datetime, OffHours, tzinfo, bool] | None = None  # the latest answer
+        # Live updates make polls rarer: gets the plan, what is left of the month, and the calls left for polls
+        self.adjust: Callable[[PollPlan, TimeLeft, float | None], PollPlan] | None = None
         self.replan(options, costs)
 
     def replan(self, options: Options, costs: Costs) -> None:
@@ -75,15 +78,18 @@ class Timetable:
         usual = (options.budget or 0) * ((month_end - moment.now) / (month_end - month_start))
         self.status_plan = status_plan(costs.status_read, calls=calls_left, time_left=left, usual=usual)
         spare = min(costs.poll, _MOST_SPARE * (options.budget or 0))  # the last poll of the month may be one too many
+        budget = budget_of_polls(options.budget, self._calls.used, self._other_calls(moment, month_end) + spare)
         self.plan = poll_plan(
             options.scan_interval,
             calls_per_cycle=costs.poll,
-            budget=budget_of_polls(options.budget, self._calls.used, self._other_calls(moment, month_end) + spare),
+            budget=budget,
             used=self._calls.used,
             now=moment.now,
             off_hours=options.off_hours,
             time_zone=moment.time_zone,
         )
+        if self.adjust:
+            self.plan = self.adjust(self.plan, left, None if budget is None else max(budget - self._calls.used, 0))
 
     def _other_calls(self, moment: Moment, month_end: datetime) -> float:
         """Return how many calls that are not polls to expect in the rest of the month."""
