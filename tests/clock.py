@@ -44,6 +44,7 @@ _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
 _QUIET_LOOKS = 10  # while an answer is under way; then it is one that takes its time
+_QUIET_LOOKS_AT_SOCKETS = 2  # while only WebSockets are open: their messages arrive at once
 
 
 def _real_seconds() -> float:
@@ -57,14 +58,16 @@ class Clock:
         """Start at a whole second of the loop's clock; time stands still until a method moves it."""
         self._hass = hass
         self._freezer = freezer
+        self._loop: Any = None
         self._seconds = float(int(_real_seconds()))
         self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
     def drive(self, loop: asyncio.AbstractEventLoop, patches: pytest.MonkeyPatch) -> None:
         """Make a loop use this clock."""
         patches.setattr(loop, "time", self.seconds)
-        # From 2**24 s on a float can't hold the nanosecond that a loop adds to let a timer fire at its very instant
-        patches.setattr(loop, "_clock_resolution", 1e-6)
+        patches.setattr(loop, "_clock_resolution", 0.0)  # `_set_seconds` keeps it up to date
+        self._loop = loop
+        self._set_seconds(self._seconds)
 
     def follow(self, hass: HomeAssistant) -> None:
         """Continue with another Home Assistant, started after the first one stopped."""
@@ -82,12 +85,13 @@ class Clock:
     async def to(self, then: datetime) -> None:
         """Let time pass until `then`; each timer on the way fires at its own instant."""
         assert then >= self.now
-        end = self._seconds + (then - self.now).total_seconds()
+        left = then - self.now
         await self.settle()
-        while (wait := self._next_timer()) is not None and self._seconds + wait.total_seconds() <= end:
-            self._pass(wait)
+        while (timer := self._next_timer()) is not None and (wait := self._wait_for(timer)) <= left:
+            self._pass(wait, timer)
+            left -= wait
             await self.settle()
-        self._pass(timedelta(microseconds=round((end - self._seconds) * 1e6)))
+        self._pass(left)
         await self.settle()
 
     async def forward(self, **duration: float) -> None:
@@ -100,16 +104,16 @@ class Clock:
 
     def skip(self, **duration: float) -> None:
         """Move only the loop's clock, as on machines where it counts time asleep."""
-        self._seconds += timedelta(**duration).total_seconds()
+        self._set_seconds(self._seconds + timedelta(**duration).total_seconds())
 
     async def run[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Return the result of `work`; time passes until it is done."""
         task = self._hass.loop.create_task(work)  # not one of Home Assistant's, which may be what ends
         await self.settle()
         while not task.done():
-            wait = self._next_timer()
-            assert wait is not None, "it waits for something that never comes"
-            self._pass(wait)
+            timer = self._next_timer()
+            assert timer is not None, "it waits for something that never comes"
+            self._pass(self._wait_for(timer), timer)
             await self.settle()
         return await task
 
@@ -136,18 +140,36 @@ class Clock:
         if any(not thread.done() for thread in threads):
             return True
         connector = async_get_clientsession(self._hass).connector
-        under_way = len(connector._acquired) if connector else 0
-        return under_way > self.answers_held_back and looks < _QUIET_LOOKS
+        used = connector._acquired if connector else set()
+        sockets = sum(getattr(each, "upgraded", False) for each in used)
+        if len(used) - sockets > self.answers_held_back:
+            return looks < _QUIET_LOOKS
+        return sockets > 0 and looks < _QUIET_LOOKS_AT_SOCKETS
 
-    def _next_timer(self) -> timedelta | None:
-        timers = [timer.when() for timer in get_scheduled_timer_handles(self._hass.loop) if not timer.cancelled()]
-        if not timers:
-            return None
-        return timedelta(microseconds=max(math.ceil((min(timers) - self._seconds) * 1e6), 0))
+    def _next_timer(self) -> float | None:
+        """Return when the next timer is due, on the loop's clock."""
+        timers = (timer.when() for timer in get_scheduled_timer_handles(self._hass.loop) if not timer.cancelled())
+        return min(timers, default=None)
 
-    def _pass(self, duration: timedelta) -> None:
+    def _wait_for(self, timer: float) -> timedelta:
+        """Return the time until a timer is due, in whole microseconds, as the wall clock has no smaller ones."""
+        microseconds = round((timer - self._seconds) * 1e6, 2)  # without what floats add
+        return timedelta(microseconds=max(math.ceil(microseconds), 0))
+
+    def _pass(self, duration: timedelta, timer: float = -math.inf) -> None:
+        """Let time pass, until a timer is due if one is given."""
         self._freezer.tick(duration)
-        self._seconds += duration.total_seconds()
+        self._set_seconds(max(self._seconds + duration.total_seconds(), timer))
+
+    def _set_seconds(self, seconds: float) -> None:
+        """Set the loop's clock. The loop fires each timer that is due by then, and no other one.
+
+        A loop fires timers early by its clock's resolution. While time stands still, code that fires early finds that
+        it is too early and sets the same timer again, without end.
+        """
+        self._seconds = seconds
+        if self._loop:
+            self._loop._clock_resolution = math.ulp(seconds)
 
 
 @pytest.fixture

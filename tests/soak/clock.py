@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-import math
 from typing import Final, cast, override
 
 from freezegun.api import FrozenDateTimeFactory
@@ -64,15 +63,15 @@ class YearClock(Clock):
 
     def has_more_to_do(self) -> bool:
         """Return whether another timer is due at this instant."""
-        wait = self._next_timer()
-        return wait is not None and wait < AFTER
+        timer = self._next_timer()
+        return timer is not None and self._wait_for(timer) < AFTER
 
     @override
-    def _next_timer(self) -> timedelta | None:
+    def _next_timer(self) -> float | None:
         timers = self._hass.loop._scheduled  # type: ignore[attr-defined]  # a heap: the first is the next
         if not timers or timers[0].cancelled():
             return super()._next_timer()
-        return timedelta(microseconds=max(math.ceil((timers[0].when() - self._seconds) * 1e6), 0))
+        return cast("float", timers[0].when())
 
     @override
     async def settle(self) -> None:
