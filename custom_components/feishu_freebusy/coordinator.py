@@ -83,7 +83,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.statuses = self._poller.statuses
         self.source = self._poller.reader.rooms
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
-        self.live = LiveUpdates(hass, entry, client, catalogue, self.clock, self.subjects, self._poller, self)
+        self.live = LiveUpdates(hass, entry, client, catalogue, calls, self.clock, self.subjects, self._poller, self)
         self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
         # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)

@@ -133,7 +133,7 @@ class Month:
         return [(at, action) for at, _, action in sorted(found, key=lambda each: each[:2])]
 
     def _hint(self, event: RoomChanged, now: float) -> None:
-        self.hints.note_hint(event, self.known, LoopSeconds(now))
+        self.hints.note_hint(event, LoopSeconds(now), rooms=self.known)
 
     def _take(self, now: float) -> None:
         work = self.hints.take(LoopSeconds(now))

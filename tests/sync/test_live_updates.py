@@ -12,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_LIVE_UPDATES, DOMAIN
+from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.feishu.stream import StreamState
 from custom_components.feishu_freebusy.model.live import LiveProblem, LiveState
 from custom_components.feishu_freebusy.sync.trust import TrustState
@@ -203,6 +204,42 @@ async def test_an_event_of_an_unknown_room_reads_the_list_of_rooms(
     tenant.book(new.room_id, at(14), at(15))  # now it is known, and not read
     await clock.forward(seconds=60)
     assert tenant.calls(FREE_BUSY) == []
+
+
+async def test_reads_because_of_events_have_their_own_payer_and_are_projected(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, **LIVE)
+    await clock.forward(seconds=40)
+    before, projected = entry.runtime_data.calls.by_payer, entry.runtime_data.timetable.projected_calls
+
+    tenant.book(orion.room_id, at(12), at(13))
+    await clock.forward(seconds=10)
+
+    after = entry.runtime_data.calls.by_payer
+    assert after == {**before, Payer.EVENTS: 1}
+    assert entry.runtime_data.timetable.projected_calls > projected + 1  # on each day that is left
+
+
+async def test_scans_because_of_events_stop_when_their_share_is_used_up(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, plan="free", monthly_budget=25_000, **LIVE)
+    await clock.forward(seconds=40)
+    coordinator = entry.runtime_data
+    cost, share = coordinator.catalogue.next_calls, coordinator.calls.event_scans
+    left = share.left(coordinator.clock.moment)
+    assert left is not None
+    share.spend(left - cost, coordinator.clock.moment)
+    paid = []
+
+    for _ in range(3):
+        tenant.push.room_changed(tenant.add_room("Nova").room_id, "book")
+        await clock.forward(minutes=10)
+        paid.append(coordinator.calls.by_payer[Payer.EVENT_SCANS])
+
+    assert paid == [cost, cost, cost]
+    assert len(coordinator.catalogue.data.catalogue.rooms) == 2
 
 
 async def test_events_in_an_outage_make_no_call_and_are_read_after_it(

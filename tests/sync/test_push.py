@@ -18,7 +18,7 @@ from custom_components.feishu_freebusy.model.intervals import OffHours, PollPlan
 from custom_components.feishu_freebusy.model.moment import LoopSeconds
 from custom_components.feishu_freebusy.model.subject import Reading
 from custom_components.feishu_freebusy.sync.hint_budget import TokenBucket, hint_rate, safety_plan
-from custom_components.feishu_freebusy.sync.push import HintReader, SeenEvents, Work
+from custom_components.feishu_freebusy.sync.push import HintReader, SeenIds, Work
 from custom_components.feishu_freebusy.sync.trust import Trust, TrustState, has_changed
 from tests.conftest import at
 
@@ -45,12 +45,13 @@ class Bench:
         for room_id in room_ids:
             self.events += 1
             hint = RoomChanged(event_id=f"e{self.events}", event_type=STATUS_CHANGED, created_at=None, room_id=room_id)
-            self.reader.note_hint(hint, ROOMS, seconds(now))
+            self.reader.note_hint(hint, seconds(now), rooms=ROOMS)
 
     def other(self, kind: type[Hint], now: float) -> None:
         """Let another event arrive."""
         self.events += 1
-        self.reader.note_hint(kind(event_id=f"e{self.events}", event_type="x", created_at=None), ROOMS, seconds(now))
+        hint = kind(event_id=f"e{self.events}", event_type="x", created_at=None)
+        self.reader.note_hint(hint, seconds(now), rooms=ROOMS)
 
     def state(self) -> TrustState:
         """Whether hints are trusted."""
@@ -85,7 +86,7 @@ class Bench:
 
 
 def test_event_is_new_once_a_day() -> None:
-    seen = SeenEvents()
+    seen = SeenIds()
     assert seen.is_new("e1", seconds(0))
     assert not seen.is_new("e1", seconds(7 * HOUR + 20 * MINUTE))
     assert not seen.is_new("e1", seconds(DAY - 1))
@@ -93,13 +94,13 @@ def test_event_is_new_once_a_day() -> None:
 
 
 def test_event_without_an_id_is_always_new() -> None:
-    seen = SeenEvents()
+    seen = SeenIds()
     assert [seen.is_new("", seconds(0)) for _ in range(2)] == [True, True]
     assert len(seen) == 0
 
 
 def test_memory_of_events_is_bounded() -> None:
-    seen = SeenEvents()
+    seen = SeenIds()
     for number in range(20_000):
         assert seen.is_new(f"e{number}", seconds(number / 100))
     assert len(seen) == 5_000
@@ -110,10 +111,10 @@ def test_memory_of_events_is_bounded() -> None:
 def test_repeated_event_causes_no_read() -> None:
     bench = Bench()
     hint = RoomChanged(event_id="e1", event_type=STATUS_CHANGED, created_at=None, room_id=ROOMS[0])
-    bench.reader.note_hint(hint, ROOMS, seconds(0))
+    bench.reader.note_hint(hint, seconds(0), rooms=ROOMS)
     bench.take(3)
     bench.read(ROOMS[0], now=3.2, started=3)
-    bench.reader.note_hint(hint, ROOMS, seconds(10))
+    bench.reader.note_hint(hint, seconds(10), rooms=ROOMS)
     assert bench.take(15) == NOTHING
     assert (bench.reader.counts.hints, bench.reader.counts.duplicates) == (1, 1)
 
@@ -263,6 +264,21 @@ def test_lower_rate_shrinks_the_bucket_and_a_higher_one_does_not_fill_it() -> No
     assert bucket.available(seconds(2)) < 37
 
 
+def test_rate_that_comes_back_does_not_fill_the_bucket() -> None:
+    bucket = TokenBucket(seconds(0))
+    bucket.set_rate(0.1, seconds(0))
+    bucket.spend(360, seconds(0))
+    for now in (10, 20, 30):
+        bucket.set_rate(0.0, seconds(now))
+        bucket.set_rate(0.1, seconds(now + 5))
+    assert bucket.available(seconds(35)) < 3.5
+
+
+def test_call_that_no_hint_needs_leaves_half_of_the_bucket() -> None:
+    bench = Bench(rate=0.001)  # the bucket holds 3.6 calls
+    assert [bench.reader.spend(1, seconds(0)) for _ in range(3)] == [True, False, False]
+
+
 def test_clock_that_stands_still_or_goes_back_adds_nothing() -> None:
     bucket = TokenBucket(seconds(100))
     bucket.set_rate(1.0, seconds(100))
@@ -374,7 +390,7 @@ def test_unknown_room_refreshes_the_catalogue_every_ten_minutes_at_most() -> Non
     bench.hint("omm_new", now=0)
     assert bench.due(0) == 0
     assert bench.take(0).catalogue
-    bench.hint("omm_new", "omm_newer", now=60)
+    bench.hint("omm_newer", "omm_newest", now=60)
     assert bench.due(60) == 600
     assert not bench.take(599).catalogue
     assert bench.take(600).catalogue
@@ -388,6 +404,34 @@ def test_event_of_the_catalogue_refreshes_it_after_half_a_minute() -> None:
     assert bench.due(10) == 30
     assert bench.take(30) == Work(catalogue=True)
     assert bench.due(31) == inf
+    bench.other(CatalogueChanged, 60)
+    assert bench.due(60) == 630  # ten minutes between two
+
+
+def test_room_that_a_scan_did_not_find_causes_no_other_one() -> None:
+    bench = Bench()
+    bench.hint("omm_new", now=0)
+    assert bench.take(0).catalogue
+    bench.hint("omm_new", now=HOUR)
+    assert bench.due(HOUR) == inf
+    bench.hint("omm_new", now=DAY + HOUR)
+    assert bench.take(DAY + HOUR).catalogue
+
+
+def test_known_room_that_is_not_read_causes_nothing() -> None:
+    bench = Bench()
+    hint = RoomChanged(event_id="e1", event_type=STATUS_CHANGED, created_at=None, room_id="omm_other")
+    bench.reader.note_hint(hint, seconds(0), rooms=ROOMS, others={"omm_other"})
+    assert (bench.due(0), bench.reader.counts.unknown_rooms) == (inf, 0)
+
+
+def test_scan_that_could_not_be_made_is_wanted_again_an_hour_later() -> None:
+    bench = Bench()
+    bench.hint("omm_new", now=0)
+    bench.take(0)
+    bench.reader.postpone_scan(seconds(0))
+    assert not bench.take(HOUR - 1).catalogue
+    assert bench.take(HOUR).catalogue
 
 
 def test_other_event_causes_nothing() -> None:
@@ -499,6 +543,53 @@ def test_two_misses_on_two_days_keep_trust() -> None:
     assert bench.state() is TrustState.TRUSTED
 
 
+def busy_bench(changes: int, missed_every: int) -> Bench:
+    """Return a reader after a day with changes. Every n-th change comes without a hint."""
+    bench = Bench()
+    for number in range(1, changes + 1):
+        now = number * DAY / changes
+        if number % missed_every == 0:
+            bench.read(ROOMS[1], now=now, previous=now - 300, changed=True)
+        else:
+            bench.hint(ROOMS[0], now=now)
+            bench.read(ROOMS[0], now=now, previous=now - 300, changed=True)
+        bench.take(now)
+    bench.take(DAY + 61)
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("changes", "missed_every", "state"),
+    [
+        (50, 25, TrustState.LOST),  # two
+        (500, 100, TrustState.TRUSTED),
+        (500, 56, TrustState.TRUSTED),
+        (500, 40, TrustState.LOST),
+        (500, 10, TrustState.LOST),
+    ],
+)
+def test_large_office_may_miss_a_fiftieth_of_the_changes(changes: int, missed_every: int, state: TrustState) -> None:
+    assert busy_bench(changes, missed_every).state() is state
+
+
+def test_few_changes_of_a_weekend_are_compared_with_those_of_a_working_day() -> None:
+    bench = busy_bench(2000, 10_000)
+    for minute in (0, 30):  # three days later
+        now = 4 * DAY + minute * MINUTE
+        missed(bench, now)
+        covered(bench, now + 2 * MINUTE)
+    assert bench.state() is TrustState.TRUSTED
+
+
+def test_three_misses_in_a_row_lose_trust_in_a_large_office() -> None:
+    bench = busy_bench(500, 1000)
+    missed(bench, DAY + HOUR)
+    missed(bench, DAY + 2 * HOUR)
+    assert bench.state() is TrustState.TRUSTED
+    missed(bench, DAY + 3 * HOUR)
+    assert bench.state() is TrustState.LOST
+
+
 def test_trust_comes_back_after_a_clean_day() -> None:
     bench = trusted_bench()
     for hours in (0, 1):
@@ -536,6 +627,15 @@ def test_long_gap_and_no_connection_prove_nothing() -> None:
     assert (bench.reader.trust.covered, bench.reader.trust.misses) == (0, 0)
 
 
+def test_change_before_the_first_connection_proves_nothing() -> None:
+    reader = HintReader(seconds(0), chunk_size=20, calls_per_cycle=3)
+    reader.note_connected(seconds(200))
+    for room_id, previous, now in ((ROOMS[0], 100, 300), (ROOMS[1], 250, 400)):
+        reader.note_read(room_id, started=seconds(now), previous=seconds(previous), changed=True, now=seconds(now))
+    reader.take(seconds(1000))
+    assert (reader.trust.misses, reader.trust.covered) == (1, 0)
+
+
 def test_changes_without_any_event_for_six_hours_force_a_reconnect() -> None:
     bench = Bench()
     bench.hint(ROOMS[0], now=0)
@@ -562,7 +662,7 @@ def test_no_reconnect_is_forced_while_there_is_no_connection() -> None:
 def test_trust_forgets_rooms_that_are_removed() -> None:
     trust = Trust(seconds(0))
     trust.note_hint(ROOMS[0], seconds(1))
-    trust.note_change(ROOMS[1], previous=seconds(0), now=seconds(100), gap=0.0, is_connected=True)
+    trust.note_change(ROOMS[1], previous=seconds(0), now=seconds(100), gap=0.0)
     trust.retain({ROOMS[0]})
     trust.judge(seconds(1000))
     assert trust.misses == 0

@@ -24,8 +24,10 @@ class Payer(StrEnum):
     """What calls are made for."""
 
     POLLS = "polls"
+    EVENTS = "events"  # rooms that pushed events name
     STATUSES = "statuses"
     CATALOGUE = "catalogue"
+    EVENT_SCANS = "event_scans"  # of the catalogue, because of pushed events
     RANGES = "ranges"  # days of calendars outside the known window
     ACTIONS = "actions"
     UPDATES = "updates"  # `homeassistant.update_entity`; counted among the polls, too

@@ -59,6 +59,23 @@ class Reading:
     include_external_calendar: bool = True
 
 
+def rows_of_both(before: Reading, after: Reading) -> tuple[list[BusyPeriod], list[BusyPeriod]]:
+    """Return the rows of two readings in the time that both cover, cut to it.
+
+    So a booking that only leaves or enters the window makes no difference.
+    """
+    start, end = max(before.window_start, after.window_start), min(before.horizon, after.horizon)
+    first, second = (
+        [
+            replace(row, start=max(row.start, start), end=min(row.end, end))
+            for row in reading.periods
+            if row.start < end and start < row.end
+        ]
+        for reading in (before, after)
+    )
+    return first, second
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything shown about a subject; valid for `[since, until)` unless a new answer comes.

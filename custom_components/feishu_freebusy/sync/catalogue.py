@@ -73,6 +73,7 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         self.failing_since: datetime | None = None  # the first of the reads that have failed in a row
         self.failed_at: datetime | None = None  # the last one that failed
         self._scanned = False  # since the start
+        self._payer = Payer.CATALOGUE
         self._wants_whole = False  # the next read must be one of the whole tree
         self._calls_of_used: int | None = None  # of the last read of the used rooms
         self._plan: tuple[object, CataloguePlan] | None = None  # and what it was made for
@@ -98,6 +99,22 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         return read
 
     @property
+    def next_calls(self) -> int:
+        """Return about how many calls a read at this moment takes."""
+        known = self.data
+        if known.whole and self._is_whole_due(known, self._clock.moment.now):
+            return known.whole.calls
+        return self._calls_for_used(known)
+
+    async def async_refresh_after_event(self) -> None:
+        """Read now, because a pushed event says that something has changed."""
+        self._payer = Payer.EVENT_SCANS
+        try:
+            await self.async_refresh()
+        finally:
+            self._payer = Payer.CATALOGUE
+
+    @property
     def plan(self) -> CataloguePlan:
         """Return how often the catalogue is read, and how many calls that takes."""
         return self._plan_of(self.data)
@@ -106,21 +123,23 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         options = Options.of(self.config_entry.options)
         key = (known.whole, known.unlisted, self._calls_of_used, options.budget)
         if self._plan is None or self._plan[0] != key:
-            used = self._calls_of_used
-            if used is None:
-                used = ceil(len(self._used(known, options)) / MAX_MGET_ROOMS)
             whole = known.whole.calls if known.whole and not known.unlisted else 0
-            self._plan = (key, catalogue_plan(whole, used, options.budget))
+            self._plan = (key, catalogue_plan(whole, self._calls_for_used(known), options.budget))
         return self._plan[1]
+
+    def _calls_for_used(self, known: KnownRooms) -> int:
+        if self._calls_of_used is not None:
+            return self._calls_of_used
+        return ceil(len(self._used(known, Options.of(self.config_entry.options))) / MAX_MGET_ROOMS)
 
     async def _read(self, now: datetime) -> KnownRooms:
         """Read the whole tree if it is time, else the rooms that are used. Raises `FeishuError`."""
         if self.data and not self._is_whole_due(self.data, now):
-            with paid_by(Payer.CATALOGUE) as bill, suppress(*_NO_FAILURE_OF_ALL):
+            with paid_by(self._payer) as bill, suppress(*_NO_FAILURE_OF_ALL):
                 read = await self._compare(await self._read_used(self.data, now))
                 self._calls_of_used = bill.calls
                 return read
-        with paid_by(Payer.CATALOGUE) as bill:
+        with paid_by(self._payer) as bill:
             scanned = await read_catalogue(self._client)
             scopes = await self._read_scopes()
             read = await self._compare(await self._keep_placed(KnownRooms(scanned, now, scopes=scopes)))

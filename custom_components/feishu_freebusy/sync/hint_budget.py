@@ -26,6 +26,7 @@ class TokenBucket:
     def __init__(self, now: LoopSeconds) -> None:
         self._rate: float | None = 0.0
         self._tokens = 0.0
+        self._was_filled = False
         self._at: float = now
 
     @property
@@ -36,11 +37,16 @@ class TokenBucket:
         return max(_LEAST_BURST, self._rate * _BURST) if self._rate else 0.0
 
     def set_rate(self, rate: float | None, now: LoopSeconds) -> None:
-        """Set the calls per second from now on; None: there is no limit. The first rate fills the bucket."""
-        is_first = self._rate == 0.0
+        """Set the calls per second from now on; None: there is no limit.
+
+        The first rate above zero fills the bucket, and no later one.
+        """
         self._settle(now)
         self._rate = rate
-        self._tokens = self.capacity if is_first else min(self._tokens, self.capacity)
+        if self._was_filled or rate == 0.0:
+            self._tokens = min(self._tokens, self.capacity)
+        else:
+            self._tokens, self._was_filled = self.capacity, True
 
     def available(self, now: LoopSeconds) -> float:
         """Return how many calls may be made now."""

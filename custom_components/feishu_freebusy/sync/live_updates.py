@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..feishu.client import FeishuClient
 from ..feishu.errors import FeishuError
-from ..feishu.hints import STATUS_CHANGED, Hint, OtherEvent, RoomChanged
+from ..feishu.hints import STATUS_CHANGED, Hint, RoomChanged
 from ..feishu.models import SubjectKind
 from ..feishu.stream import StreamProblem, StreamState, StreamStatistics, StreamStatus
 from ..model.intervals import PollPlan, TimeLeft
@@ -24,6 +24,7 @@ from .clock import EntryClock
 from .hint_budget import hint_rate, safety_plan
 from .poller import Poller
 from .push import HintReader, Work
+from .quota import MonthlyCalls
 from .shared_stream import SharedStream, async_listen
 from .subjects import Subjects
 from .trust import TrustState, has_changed
@@ -71,6 +72,7 @@ class LiveUpdates:
         entry: ConfigEntry[Any],
         client: FeishuClient,
         catalogue: CatalogueCoordinator,
+        calls: MonthlyCalls,
         clock: EntryClock,
         subjects: Subjects,
         poller: Poller,
@@ -80,6 +82,7 @@ class LiveUpdates:
         self._entry = entry
         self._client = client
         self._catalogue = catalogue
+        self._calls = calls
         self._clock = clock
         self._subjects = subjects
         self._poller = poller
@@ -91,7 +94,6 @@ class LiveUpdates:
     def _reset(self) -> None:
         self._read_at: dict[str, LoopSeconds] = {}  # start of the last read of each room
         self._hinted: dict[str, LoopSeconds] = {}  # last event since that read
-        self._first_connected_at = inf
         self._connected_at = inf
         self._lost_at: float | None = None  # end of the connection; None while it is open, and before the first one
         self._problem: StreamProblem | None = None  # of the last attempt; kept during the next one
@@ -212,7 +214,6 @@ class LiveUpdates:
         if status.state is StreamState.CONNECTED:
             self._problem = None
             self._connected_at = now
-            self._first_connected_at = min(self._first_connected_at, now)
             self._lost_at = None
             self._cancel("gap")
             reader.note_connected(now)
@@ -237,14 +238,10 @@ class LiveUpdates:
         now = self._now()
         self.last_event = self._clock.moment.now
         self._is_published = None
-        if isinstance(hint, RoomChanged) and hint.room_id in self._subjects:
-            if hint.room_id in self._poller.ignored:
-                hint = _without_room(hint)
-            else:
-                self._hinted[hint.room_id] = now
-        elif isinstance(hint, RoomChanged) and hint.room_id in self._catalogue.data.catalogue.rooms:
-            hint = _without_room(hint)  # a room of the tenant that is not read
-        reader.note_hint(hint, self._subjects, now)
+        rooms = self._subjects.keys() - self._poller.ignored
+        if isinstance(hint, RoomChanged) and hint.room_id in rooms:
+            self._hinted[hint.room_id] = now
+        reader.note_hint(hint, now, rooms=rooms, others=self._catalogue.data.catalogue.rooms)
         due = self._timers.get("due")
         if due is None or due.when() > now + _QUIET:
             self._arm()
@@ -261,8 +258,6 @@ class LiveUpdates:
             return
         started = LoopSeconds(fresh_until - (after.fresh_until - after.read_at).total_seconds())
         previous = self._read_at.get(room_id)
-        if previous is not None and previous < self._first_connected_at:
-            previous = None  # an earlier change had no chance of an event
         changed = before is not None and has_changed(before, after)
         self._read_at[room_id] = started
         reader.note_read(room_id, started=started, previous=previous, changed=changed, now=self._now())
@@ -273,9 +268,12 @@ class LiveUpdates:
 
     def _want_status(self, room_id: str) -> None:
         """Read the status of a room: it may be what has changed. Seldom, because it takes a call."""
-        now, is_limited = self._now(), self._host.options.budget is not None
-        is_trusted = self._reader is not None and self._reader.trust.state is TrustState.TRUSTED
-        if (is_trusted or not is_limited) and now - self._status_wanted_at >= _BETWEEN_STATUSES:
+        reader, now = self._reader, self._now()
+        if reader is None or now - self._status_wanted_at < _BETWEEN_STATUSES:
+            return
+        # Without trust in events, regular polls need all calls
+        is_limited = self._host.options.budget is not None and reader.trust.state is not TrustState.TRUSTED
+        if not is_limited and reader.spend(1, now):
             self._status_wanted_at = now
             self._poller.statuses.want([room_id], at_once=False)
 
@@ -350,20 +348,27 @@ class LiveUpdates:
         if work.rooms or work.all_rooms:
             self._create_task(self._read(work, now), "live updates")
         if work.catalogue:
-            self._create_task(self._catalogue.async_refresh(), "live updates rooms")
+            self._scan(reader, now)
         if work.reconnect and self._stream:
             self._stream.reconnect()
         self._arm(least_delay=_LEAST_DELAY)
+
+    def _scan(self, reader: HintReader, now: LoopSeconds) -> None:
+        """Read the catalogue, if its share has calls left, and unless its last read failed."""
+        calls, share = self._catalogue.next_calls, self._calls.event_scans
+        if self._catalogue.error is None and share.spend(calls, self._clock.moment):
+            self._create_task(self._catalogue.async_refresh_after_event(), "live updates rooms")
+        else:
+            reader.postpone_scan(now)
 
     async def _read(self, work: Work, taken_at: LoopSeconds) -> None:
         to_read = self._poller.to_read()
         rooms = list(to_read) if work.all_rooms else [room_id for room_id in work.rooms if room_id in to_read]
         self._poller.timetable.make_due(rooms)
-        self._poller.fill_up_first = work.fill_up
         try:
-            await self._host.async_refresh()
+            with self._poller.after_events(work.fill_up):
+                await self._host.async_refresh()
         finally:
-            self._poller.fill_up_first = ()
             if (reader := self._reader) and self._host.last_update_success:
                 for room_id in work.rooms:
                     if self._read_at.get(room_id, -inf) < taken_at - _QUIET:
@@ -409,7 +414,3 @@ class LiveUpdates:
 
     def _now(self) -> LoopSeconds:
         return LoopSeconds(self._hass.loop.time())
-
-
-def _without_room(hint: RoomChanged) -> OtherEvent:
-    return OtherEvent(event_id=hint.event_id, event_type=hint.event_type, created_at=hint.created_at)

@@ -1,7 +1,8 @@
 """One poll: choose the subjects, read them from Feishu, keep the answers, decide whether the account failed."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any, Protocol
@@ -74,7 +75,8 @@ class Poller:
         self.is_stopped = False
         self._asked_at = LoopSeconds(-inf)  # when the first of the requests came that one poll serves
         self._status_lock = asyncio.Lock()  # a poll and the timer may read them at the same time
-        self.fill_up_first: tuple[str, ...] = ()  # calls with room for more subjects read these first
+        self._payer = Payer.POLLS
+        self._fill_up_first: tuple[str, ...] = ()  # calls with room for more subjects read these first
         self.ignored: frozenset[str] = frozenset()  # not read: none of their entities is enabled
         moment, options, to_read = clock.moment, keeper.options, self.to_read()
         self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
@@ -105,6 +107,15 @@ class Poller:
     def stop(self) -> None:
         """Ignore the answers of a poll that is still running."""
         self.is_stopped = True
+
+    @contextmanager
+    def after_events(self, fill_up_first: tuple[str, ...]) -> Iterator[None]:
+        """Polls inside are made because of events. Calls with room for more subjects read `fill_up_first` first."""
+        self._payer, self._fill_up_first = Payer.EVENTS, fill_up_first
+        try:
+            yield
+        finally:
+            self._payer, self._fill_up_first = Payer.POLLS, ()
 
     def to_read(self) -> dict[str, Subject]:
         """Return the subjects that are read. A room that the catalogue does not know yet may be disabled: not read."""
@@ -148,7 +159,7 @@ class Poller:
         started = self._clock.moment
         to_read = self.to_read()
         if due := {subject_id for subject_id in to_read if self.timetable.is_due(subject_id, started)}:
-            await self._read(self.reader.fill_up(to_read, due, self.fill_up_first), started)
+            await self._read(self.reader.fill_up(to_read, due, self._fill_up_first), started)
         elif to_read:
             self._keep_failure()
 
@@ -270,7 +281,7 @@ class Poller:
         with self._journal.poll(PollKind.FREE_BUSY, self._entry, self._client.traffic, self._clock) as poll:
             statuses = asyncio.create_task(self.read_due_statuses(subjects))
             try:
-                with paid_by(Payer.POLLS):
+                with paid_by(self._payer):
                     answers = await self.reader.read(subjects, *window, on_answer, doubtful=doubtful, probe=probe)
             finally:
                 await statuses

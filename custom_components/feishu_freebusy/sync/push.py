@@ -27,12 +27,13 @@ _SILENT_FOR = 6 * _HOUR
 _BETWEEN_RECONNECTS = 6 * _HOUR
 
 _BETWEEN_FULL_READS = 120.0
-_BETWEEN_SCANS = 600.0  # of the catalogue, because of unknown rooms
+_BETWEEN_SCANS = 600.0  # of the catalogue, because of events
 _SCAN_QUIET = 30.0
+_SCAN_AGAIN_AFTER = _HOUR
 
 
-class SeenEvents:
-    """Remembers the ids of events for a day: Feishu delivers an event again if it misses an acknowledgment."""
+class SeenIds:
+    """Remembers ids for a day. Feishu delivers an event again if it misses an acknowledgment."""
 
     def __init__(self) -> None:
         self._seen_at: OrderedDict[str, float] = OrderedDict()
@@ -41,18 +42,18 @@ class SeenEvents:
         """Return how many ids are remembered."""
         return len(self._seen_at)
 
-    def is_new(self, event_id: str, now: LoopSeconds) -> bool:
-        """Return whether the event was not seen before, and remember it. An event without an id is always new."""
-        if not event_id:
+    def is_new(self, id_: str, now: LoopSeconds) -> bool:
+        """Return whether the id was not seen before, and remember it. An empty one is always new."""
+        if not id_:
             return True
         while self._seen_at:
             oldest, seen_at = next(iter(self._seen_at.items()))
             if seen_at > now - _REMEMBERED_FOR and len(self._seen_at) < _MOST_REMEMBERED:
                 break
             del self._seen_at[oldest]
-        if event_id in self._seen_at:
+        if id_ in self._seen_at:
             return False
-        self._seen_at[event_id] = now
+        self._seen_at[id_] = now
         return True
 
 
@@ -165,12 +166,18 @@ class PushCounts:
 class _Connection:
     """Since when there is a connection, and how long there was none."""
 
+    first: float = inf  # when the first one was opened
     since: float | None = None
     lost_at: float | None = None
     gaps: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=200))
 
     def gap_in(self, start: float, now: float) -> float:
-        """Return for how many seconds there was no connection in this time."""
+        """Return for how many seconds there was no connection in this time.
+
+        Before the first connection, the gap is infinite: Feishu may not even know that somebody waits for events.
+        """
+        if start < self.first:
+            return inf
         gaps = [*self.gaps, (self.lost_at, now)] if self.lost_at is not None else self.gaps
         return sum(max(min(end, now) - max(begin, start), 0.0) for begin, end in gaps)
 
@@ -189,7 +196,8 @@ class HintReader:
         self.last_hint_at: LoopSeconds | None = None
         self._bucket = TokenBucket(now)
         self._dirty = DirtyRooms()
-        self._seen = SeenEvents()
+        self._seen = SeenIds()
+        self._strangers = SeenIds()  # unknown rooms
         self._connection = _Connection()
         self._all_wanted = False
         self._full_read_at = -inf
@@ -198,7 +206,6 @@ class HintReader:
         self._found_changes = False  # without a hint, since the last event
         self._silent_since: float | None = None
         self._reconnected_at = -inf
-        self._wants_reconnect = False
 
     # What happens
 
@@ -209,6 +216,7 @@ class HintReader:
             if connection.lost_at is not None:
                 connection.gaps.append((connection.lost_at, now))
                 self._all_wanted = True
+            connection.first = min(connection.first, now)
             connection.since, connection.lost_at = now, None
             self._silent_since = now if self._silent_since is None else self._silent_since
 
@@ -217,8 +225,13 @@ class HintReader:
         if self._connection.since is not None:
             self._connection.since, self._connection.lost_at = None, now
 
-    def note_hint(self, hint: Hint, known: Container[str], now: LoopSeconds) -> None:
-        """Note an event; `known` are the ids of the rooms that are read, and of the others of the tenant."""
+    def note_hint(
+        self, hint: Hint, now: LoopSeconds, *, rooms: Container[str], others: Container[str] = frozenset()
+    ) -> None:
+        """Note an event. `rooms` are the ids of the rooms that are read, `others` those of the known ones that are not.
+
+        An event of another room of the tenant wants a scan of the catalogue.
+        """
         self.last_hint_at = now
         self._silent_since, self._found_changes = now, False
         if not self._seen.is_new(hint.event_id, now):
@@ -226,14 +239,15 @@ class HintReader:
             return
         self.counts.hints += 1
         match hint:
-            case RoomChanged(room_id=room_id) if room_id in known:
+            case RoomChanged(room_id=room_id) if room_id in rooms:
                 self._dirty.note_hint(room_id, now)
                 self.trust.note_hint(room_id, now)
-            case RoomChanged():
+            case RoomChanged(room_id=room_id) if room_id not in others:
                 self.counts.unknown_rooms += 1
-                self._want_scan(max(now, self._scanned_at + _BETWEEN_SCANS))
+                if self._strangers.is_new(room_id, now):  # the first scan finds it, or none does
+                    self._want_scan(now)
             case CatalogueChanged():
-                self._want_scan(max(now + _SCAN_QUIET, self._scanned_at + _SCAN_QUIET))
+                self._want_scan(now + _SCAN_QUIET)
 
     def note_read(
         self, room_id: str, *, started: LoopSeconds, previous: LoopSeconds | None, changed: bool, now: LoopSeconds
@@ -243,13 +257,10 @@ class HintReader:
         `previous` is the start of the read before; `changed` is the result of `has_changed`.
         """
         self._dirty.note_read(room_id, started)
-        if changed and previous is not None:
-            connection = self._connection
-            self._found_changes |= not self.trust.has_hint(room_id, previous)
-            gap = connection.gap_in(previous, now)
-            self.trust.note_change(
-                room_id, previous=previous, now=started, gap=gap, is_connected=connection.since is not None
-            )
+        if changed and previous is not None and self._connection.since is not None:
+            gap = self._connection.gap_in(previous, now)
+            if self.trust.note_change(room_id, previous=previous, now=started, gap=gap):
+                self._found_changes |= not self.trust.has_hint(room_id, previous)
 
     def note_full_read(self, now: LoopSeconds) -> None:
         """Note that all rooms were read: a poll may do it before a full read is due."""
@@ -267,6 +278,17 @@ class HintReader:
         """Set the calls per second that hints may cost, see `hint_rate`."""
         self._bucket.set_rate(rate, now)
 
+    def spend(self, calls: int, now: LoopSeconds) -> bool:
+        """Pay for calls that hints do not need; return whether enough were left."""
+        if self._bucket.available_at(calls + self._reserve, now) > now:
+            return False
+        self._bucket.spend(calls, now)
+        return True
+
+    def postpone_scan(self, now: LoopSeconds) -> None:
+        """Note that a scan of the catalogue could not be made."""
+        self._scan_at = now + _SCAN_AGAIN_AFTER
+
     def retain(self, room_ids: Container[str]) -> None:
         """Forget all rooms that are not read any more."""
         self._dirty.retain(room_ids)
@@ -277,15 +299,11 @@ class HintReader:
     def due_at(self, now: LoopSeconds) -> float:
         """Return when to call `take`, infinity if only a new event matters."""
         rooms = max(self._dirty.due_at, self._bucket.available_at(1, now))
-        reconnect = now if self._wants_reconnect else inf
-        return min(
-            rooms, self._again_due_at(now), self._full_read_due_at(now), self._scan_at, self.trust.due_at, reconnect
-        )
+        return min(rooms, self._again_due_at(now), self._full_read_due_at(now), self._scan_at, self.trust.due_at)
 
     def take(self, now: LoopSeconds) -> Work:
         """Return what to do now. It is paid for; the caller does it and reports each read or failure."""
-        if self.trust.judge(now):
-            self._wants_reconnect = True
+        lost_trust = self.trust.judge(now)
         rooms, fill_up = self._rooms_to_read(now)
         self._dirty.begin(rooms)
         calls = ceil(len(rooms) / self.chunk_size)
@@ -299,7 +317,7 @@ class HintReader:
         catalogue = self._scan_at <= now
         if catalogue:
             self._scan_at, self._scanned_at = inf, now
-        return Work(rooms, fill_up, everything, catalogue, self._take_reconnect(now))
+        return Work(rooms, fill_up, everything, catalogue, self._take_reconnect(now, lost_trust=lost_trust))
 
     def _rooms_to_read(self, now: LoopSeconds) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the rooms that get calls of their own, and those to fill these up."""
@@ -336,13 +354,12 @@ class HintReader:
         return max(self._full_read_at + _BETWEEN_FULL_READS, affordable_at)
 
     def _want_scan(self, at: float) -> None:
-        self._scan_at = min(self._scan_at, at)
+        self._scan_at = min(self._scan_at, max(at, self._scanned_at + _BETWEEN_SCANS))
 
-    def _take_reconnect(self, now: LoopSeconds) -> bool:
+    def _take_reconnect(self, now: LoopSeconds, *, lost_trust: bool) -> bool:
         """Return whether the connection looks dead although it is open: changes come, and hints do not."""
         silent = self._silent_since is not None and now - self._silent_since >= _SILENT_FOR and self._found_changes
-        wanted = (self._wants_reconnect or silent) and now - self._reconnected_at >= _BETWEEN_RECONNECTS
-        self._wants_reconnect = False
+        wanted = (lost_trust or silent) and now - self._reconnected_at >= _BETWEEN_RECONNECTS
         if not wanted or self._connection.since is None:
             return False
         self._reconnected_at, self._silent_since = now, now

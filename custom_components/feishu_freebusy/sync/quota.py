@@ -1,7 +1,7 @@
 """The calls that count towards the tenant's monthly quota, what they were made for, and what each may use."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from math import inf
 from typing import Any
@@ -23,10 +23,12 @@ _VERSION = 1
 _SAVE_DELAY = 60.0  # seconds; a crash loses the calls of this long
 _KEPT_DAYS = 8  # of counts by payer
 _RATE_DAYS = 7  # what is expected of the rest of the month is the average of these
+_UNLIMITED_SCANS = 1_000_000  # calls a month on a plan without a budget: events may come without end
 _UNLIMITED_UPDATES = 250_000  # calls a month on a plan without a budget: an automation may ask in a loop
 _DAY = timedelta(days=1)
 # Their calls are planned. All others are expected as often as they were made in the last days
-_PLANNED = frozenset((Payer.POLLS, Payer.STATUSES, Payer.CATALOGUE))
+_PLANNED = frozenset((Payer.POLLS, Payer.EVENTS, Payer.STATUSES, Payer.CATALOGUE))
+_NOT_PLANNED = frozenset(Payer) - _PLANNED
 _KEPT_MONTHS = 3  # a clock may be years off until NTP sets it: the counts of the real month must survive
 
 
@@ -44,10 +46,11 @@ class MonthlyCalls:
         self.ranges = Share(0.1, days=2)
         self.actions = Share(0.1, days=1)
         self.updates = Share(0.1, days=1, unlimited=_UNLIMITED_UPDATES)
+        self.event_scans = Share(0.05, days=2, unlimited=_UNLIMITED_SCANS)
 
     def configure(self, options: Options) -> None:
         """Use the budget of changed options."""
-        for share in (self.ranges, self.actions, self.updates):
+        for share in self._shares.values():
             share.configure(options.budget, options.off_hours)
 
     def spend_update(self, calls: float, moment: Moment) -> bool:
@@ -57,8 +60,8 @@ class MonthlyCalls:
         self._day_of(moment.now)[Payer.UPDATES] += round(calls)
         return True
 
-    def expected(self, moment: Moment, until: datetime) -> float:
-        """Return how many calls that are not planned to expect until an instant: as many a day as in the last week."""
+    def expected(self, moment: Moment, until: datetime, payers: Collection[Payer] = _NOT_PLANNED) -> float:
+        """Return how many calls of these payers to expect until an instant: as many a day as in the last week."""
         if not self._by_day:
             return 0.0
         first = date.fromisoformat(min(self._by_day))
@@ -71,7 +74,7 @@ class MonthlyCalls:
             for day, counts in self._by_day.items()
             if earliest <= date.fromisoformat(day) <= midnight.date()
             for payer, calls in counts.items()
-            if payer not in _PLANNED
+            if payer in payers
         )
         return made / max(min(days, _RATE_DAYS) + today, 1.0) * max((until - moment.now) / _DAY, 0.0)
 
@@ -143,7 +146,12 @@ class MonthlyCalls:
 
     @property
     def _shares(self) -> dict[str, Share]:
-        return {"ranges": self.ranges, "actions": self.actions, "updates": self.updates}
+        return {
+            "ranges": self.ranges,
+            "actions": self.actions,
+            "updates": self.updates,
+            "event_scans": self.event_scans,
+        }
 
     def _day_of(self, now: datetime) -> Counter[str]:
         day = dt_util.as_local(now).date().isoformat()

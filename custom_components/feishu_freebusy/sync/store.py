@@ -17,7 +17,7 @@ from homeassistant.helpers.storage import Store
 from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from ..model.directory import KnownRooms
 from ..model.intervals import grace
-from ..model.subject import Reading
+from ..model.subject import Reading, rows_of_both
 from .clock import EntryClock
 from .codec import (
     catalogue_from_json,
@@ -193,16 +193,8 @@ def is_news(before: Reading | None, reading: Reading) -> bool:
         return True
     if before.periods is reading.periods:
         return False
-    start, end = max(before.window_start, reading.window_start), min(before.horizon, reading.horizon)
-    known, now_known = (
-        Counter(
-            (max(row.start, start), min(row.end, end), row.rsvp_status)
-            for row in each.periods
-            if row.start < end and start < row.end
-        )
-        for each in (before, reading)
-    )
-    return known != now_known
+    known, now_known = rows_of_both(before, reading)
+    return Counter(known) != Counter(now_known)
 
 
 def still_valid(

@@ -9,6 +9,7 @@ import random
 from homeassistant.util import dt as dt_util
 
 from ..feishu.errors import FeishuError, RateLimitedError, SubjectError
+from ..feishu.limits import Payer
 from ..model.evidence import READING_LIMIT, STATUS_LIMIT, Stamp
 from ..model.intervals import (
     OFF_HOURS_INTERVAL,
@@ -120,8 +121,13 @@ class Timetable:
         moment = self._clock.moment
         left = TimeLeft.of_month(moment.now, self._options.off_hours, moment.time_zone)
         polls = left.cycles(self.plan) * self._costs.poll
-        others = self._other_calls(moment, month_bounds(moment.now, moment.time_zone)[1])
-        return self._calls.used + round(polls + others)
+        month_end = month_bounds(moment.now, moment.time_zone)[1]
+        total = self._calls.used + polls + self._other_calls(moment, month_end)
+        if self.adjust:
+            with_events = total + self._calls.expected(moment, month_end, [Payer.EVENTS])
+            # Reads because of events never exceed the budget
+            total = with_events if self._options.budget is None else max(total, min(with_events, self._options.budget))
+        return round(total)
 
     def status_due_at(self, read: Stamp, moment: Moment) -> LoopSeconds:
         """Return when a status that was read at `read` is read again."""

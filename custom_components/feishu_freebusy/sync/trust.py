@@ -4,22 +4,26 @@ Pure: the caller reads and keeps the time. All times are seconds of the event lo
 """
 
 from collections import deque
-from collections.abc import Container
-from datetime import datetime
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
 from ..feishu.models import RsvpStatus
 from ..model.moment import LoopSeconds
-from ..model.subject import Reading
+from ..model.subject import Reading, rows_of_both
 
-_DAY = 86_400.0
+_HOUR = 3600.0
+_DAY = 24 * _HOUR
+_HOURS_OF_DAY, _HOURS_OF_WEEK, _WORKING_DAYS = 24, 7 * 24, 5
 
 _HINT_BEFORE = 60.0  # a hint this long before the previous read still explains a change
 _HINT_AFTER = 60.0  # a hint may come this long after the change was read
 _HINT_AFTER_GAP = 330.0  # Feishu delivers an event again after 15 s and after 5 min
 _LONG_GAP = 300.0  # events of a longer gap may be lost, which proves nothing
-_MOST_MISSES = 2  # a day
+_MISSES = 1  # a day that prove nothing
+_MISSED_SHARE = 0.02  # of the changes of a working day; in a large office, single events are lost every day
+_IN_A_ROW = 3  # misses without a covered change in between: no event comes any more
 _LEAST_COVERED = 3  # changes; fewer prove nothing
 
 _NOT_BUSY = (RsvpStatus.DECLINE, RsvpStatus.REMOVED)
@@ -33,15 +37,27 @@ class TrustState(StrEnum):
     LOST = "lost"  # changes came without a hint
 
 
+@dataclass(slots=True)
+class _Hour:
+    number: int  # of the hour, on the loop's clock
+    covered: int = 0
+    missed: int = 0
+
+
 class Trust:
-    """Compares the changes that reads find with the hints that came. Nobody knows which changes send an event."""
+    """Compares the changes that reads find with the hints that came. Nobody knows which changes send an event.
+
+    Trust is lost with two misses in a day. In an office with more than a hundred changes a day, it is lost when more
+    than a fiftieth of them is missed. It comes back after a day with fewer misses.
+    """
 
     def __init__(self, now: LoopSeconds) -> None:
         self._last_hint: dict[str, float] = {}
         self._pending: list[tuple[float, str, float]] = []  # when to judge, room, its previous read
-        self._misses: deque[float] = deque(maxlen=_MOST_MISSES)
-        self._clean_since: float = now
-        self.covered = 0  # changes since the last miss
+        self._hours: deque[_Hour] = deque(maxlen=_HOURS_OF_WEEK)  # with changes
+        self._in_a_row = 0
+        self._since: float = now  # the start, or when there were last too many misses
+        self.covered = 0  # changes since then
         self.misses = 0  # in total
         self.state = TrustState.PROVING
 
@@ -53,17 +69,16 @@ class Trust:
         """Return whether a hint explains a change since the read at `previous`."""
         return self._last_hint.get(room_id, -inf) >= previous - _HINT_BEFORE
 
-    def note_change(
-        self, room_id: str, *, previous: LoopSeconds, now: LoopSeconds, gap: float, is_connected: bool
-    ) -> None:
-        """Note that a read at `now` differs from the one at `previous`.
+    def note_change(self, room_id: str, *, previous: LoopSeconds, now: LoopSeconds, gap: float) -> bool:
+        """Note that a read at `now` differs from the one at `previous`. Return whether that can prove something.
 
         `gap` is for how many seconds there was no connection in between. A change in a long gap proves nothing.
         """
-        if not is_connected or gap > _LONG_GAP:
-            return
+        if gap > _LONG_GAP:
+            return False
         until = now + (_HINT_AFTER_GAP if gap else _HINT_AFTER)
         self._pending.append((until, room_id, previous))
+        return True
 
     @property
     def due_at(self) -> float:
@@ -73,27 +88,40 @@ class Trust:
     def judge(self, now: LoopSeconds) -> bool:
         """Count the changes without a hint. Return whether trust was lost by it."""
         pending, self._pending = self._pending, []
+        missed = False
         for until, room_id, previous in pending:
             if self.has_hint(room_id, previous):
+                self._hour_of(now).covered += 1
                 self.covered += 1
+                self._in_a_row = 0
             elif until > now:
                 self._pending.append((until, room_id, previous))
             else:
-                self._note_miss(now)
-        while self._misses and self._misses[0] <= now - _DAY:
-            self._misses.popleft()
+                self._hour_of(now).missed += 1
+                self.misses += 1
+                self._in_a_row += 1
+                missed = True
         was_lost = self.state is TrustState.LOST
-        if len(self._misses) >= _MOST_MISSES:
+        if self._misses_too_many(now):
             self.state = TrustState.LOST
-        elif now - self._clean_since >= _DAY and self.covered >= _LEAST_COVERED:
+            if missed:
+                self._since, self.covered = now, 0
+        elif now - self._since >= _DAY and self.covered >= _LEAST_COVERED:
             self.state = TrustState.TRUSTED
         return self.state is TrustState.LOST and not was_lost
 
-    def _note_miss(self, now: LoopSeconds) -> None:
-        self.misses += 1
-        self._misses.append(now)
-        self._clean_since = now
-        self.covered = 0
+    def _misses_too_many(self, now: LoopSeconds) -> bool:
+        week = [hour for hour in self._hours if hour.number > now // _HOUR - _HOURS_OF_WEEK]
+        day = [hour for hour in week if hour.number > now // _HOUR - _HOURS_OF_DAY]
+        changes = max(_changes_in(day), _changes_in(week) / _WORKING_DAYS)  # early on Monday, the last day is a Sunday
+        missed = sum(hour.missed for hour in day)
+        return missed > max(_MISSES, _MISSED_SHARE * changes) or self._in_a_row >= _IN_A_ROW
+
+    def _hour_of(self, now: LoopSeconds) -> _Hour:
+        number = int(now // _HOUR)
+        if not self._hours or self._hours[-1].number < number:
+            self._hours.append(_Hour(number))
+        return self._hours[-1]
 
     def retain(self, room_ids: Container[str]) -> None:
         """Forget all other rooms."""
@@ -101,15 +129,21 @@ class Trust:
         self._pending = [each for each in self._pending if each[1] in room_ids]
 
 
+def _changes_in(hours: Iterable[_Hour]) -> int:
+    return sum(hour.covered + hour.missed for hour in hours)
+
+
 def has_changed(before: Reading, after: Reading) -> bool:
-    """Return whether the bookings differ in the time that both readings cover, apart from the passing of time."""
+    """Return whether the bookings differ in the time that both readings cover, apart from the passing of time.
+
+    Replies of rooms make no difference, because only one of the two APIs returns them.
+    """
     if before.include_external_calendar != after.include_external_calendar:
         return False
-    start, end = max(before.window_start, after.window_start), min(before.horizon, after.horizon)
-    return _rows(before, start, end) != _rows(after, start, end)
-
-
-def _rows(reading: Reading, start: datetime, end: datetime) -> set[tuple[datetime, datetime]]:
-    # Without the replies of rooms, which only one of the two APIs returns
-    rows = ((max(row.start, start), min(row.end, end)) for row in reading.periods if row.rsvp_status not in _NOT_BUSY)
-    return {(since, until) for since, until in rows if since < until}
+    if before.periods is after.periods:
+        return False
+    first, second = (
+        {(row.start, row.end) for row in rows if row.start < row.end and row.rsvp_status not in _NOT_BUSY}
+        for rows in rows_of_both(before, after)
+    )
+    return first != second
