@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from homeassistant.components.calendar import CalendarEntity
+from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -100,6 +101,28 @@ async def test_event_is_the_current_or_the_next_block(
     assert event_of(hass, orion) == ("on", "2026-11-23 14:00", "2026-11-23 15:00")
     await clock.to(at(15))
     assert event_of(hass, orion) == ("off", None, None)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=7), -timedelta(minutes=7)], ids=["fast", "slow"])
+async def test_a_wrong_clock_causes_no_write_without_a_change(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, ahead: timedelta
+) -> None:
+    """The event follows the clock of Feishu. Home Assistant makes the state by the clock of this machine."""
+    tenant.clock = lambda: clock.now - ahead
+    tenant.book(orion.room_id, at(10, 30), at(11))
+    tenant.book(orion.room_id, at(12), at(13))
+    await set_up(orion)
+    await clock.forward(minutes=5)
+    unchanged: list[str] = []
+    listener = callback(lambda event: unchanged.append(event.data["entity_id"]))
+    hass.bus.async_listen(EVENT_STATE_REPORTED, listener, event_filter=callback(lambda _: True))
+    before = event_of(hass, orion)
+
+    await clock.to(at(11, 59))
+
+    assert id_of(hass, orion) not in unchanged
+    assert before[1:] == ("2026-11-23 10:30", "2026-11-23 11:00")
+    assert event_of(hass, orion)[1:] == ("2026-11-23 12:00", "2026-11-23 13:00")
 
 
 async def test_all_entities_of_a_room_change_at_the_same_instant(

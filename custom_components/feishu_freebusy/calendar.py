@@ -86,7 +86,9 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         if (snapshot := self.snapshot) is None:
             return None
         ahead = self.coordinator.bookings.ahead(self.subject_id)
-        return snapshot.block, snapshot.status.busy, ahead, zone_of(snapshot.block, ahead)
+        # If our clock is wrong, Home Assistant changes the state at other times
+        state = self.state if self.coordinator.clock.offset else snapshot.status.busy
+        return snapshot.block, state, ahead, zone_of(snapshot.block, ahead)
 
     @override
     async def async_get_events(

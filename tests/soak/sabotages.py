@@ -187,7 +187,7 @@ def flicker_at_each_answer(patches: pytest.MonkeyPatch) -> None:
 
     def forget_and_keep(self: FreeBusyCoordinator, subject_id: str, reading: Reading, **fresh: Any) -> None:
         room = self.subjects[subject_id]
-        room.reading = room._snapshot = None
+        room.schedule = room._snapshot = None
         self.notifier.notify(subject_id)
         keep(self, subject_id, reading, **fresh)
 
