@@ -26,4 +26,4 @@ def test_the_error_of_all_fails_the_account() -> None:
 
 
 def test_the_error_of_one_subject_among_others_is_its_own() -> None:
-    assert outcome_of({"omm_a": SubjectError("no such room")}, {"omm_a", "omm_b"}, never_failed) == Outcome()
+    assert outcome_of({"omm_a": SubjectError("the room does not exist")}, {"omm_a", "omm_b"}, never_failed) == Outcome()
