@@ -28,7 +28,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.feishu_freebusy import binary_sensor, calendar, config_flow, repairs, sensor
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
-from custom_components.feishu_freebusy.sync import timetable
+from custom_components.feishu_freebusy.sync import timetable, wake_up
 from simulator import Call, Fault, LoggedRequest, Room, Simulator, Tenant
 from tests.conftest import at
 
@@ -225,6 +225,12 @@ def is_gone(*references: weakref.ref[Any]) -> bool:
 def calls_key(entry: MockConfigEntry) -> str:
     """Return the key under which the calls of an entry are stored."""
     return f"{DOMAIN}.{entry.entry_id}.calls"
+
+
+@pytest.fixture
+def few_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for a wall clock that was set every ten minutes, not every minute: days pass sooner."""
+    monkeypatch.setattr(wake_up, "_TICK", timedelta(minutes=10))
 
 
 @pytest.fixture

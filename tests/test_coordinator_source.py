@@ -13,6 +13,7 @@ from tests.conftest import at
 from tests.test_config_flow import BATCH_SCOPE, is_of
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("few_ticks")
 
 RARELY = 3_600
 
@@ -172,9 +173,9 @@ async def test_single_proxy_page_does_not_switch_to_list(
     writes.clear()
 
     tenant.inject(Fault.html(status), BATCH)
-    await clock.to(at(11, 30))
+    await clock.to(at(10, 50))
 
-    assert len(tenant.calls(BATCH)) == 60 * 3 + (status == 429)  # 429 is retried
+    assert len(tenant.calls(BATCH)) == 20 * 3 + (status == 429)  # 429 is retried
     assert len(tenant.calls(FREE_BUSY)) in ((0,) if status == 429 else (5, 20))
     assert writes == []
 

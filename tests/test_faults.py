@@ -192,7 +192,7 @@ async def test_catalogue(
     free: Room,
     trouble: Trouble,
 ) -> None:
-    entry = await set_up(busy, free)
+    entry = await set_up(busy, free, scan_interval=300)
     writes.clear()
     catalogue = entry.runtime_data.catalogue
     await trouble.begin(simulator)

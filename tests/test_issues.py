@@ -310,11 +310,11 @@ async def test_issue_is_raised_once_with_links_and_removed_when_fixed(
     assert issue.translation_key == (cause.key or cause.kind)
     assert issue.translation_placeholders == cause.placeholders(entry)
 
-    await clock.to(at(12))  # long after the grace period
+    await clock.to(at(11))  # long after the grace period
     assert changes == [("create", cause.kind)]
 
     end_trouble(tenant)
-    await clock.to(at(12, 6))
+    await clock.to(at(11, 6))
     assert {state_of(hass, room) for room in rooms} == {"off"}
     assert changes == [("create", cause.kind), ("remove", cause.kind)]
 

@@ -153,6 +153,7 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
         ("UTC", ["2027-01-01T00:00", "2027-01-02T00:00"]),
     ],
 )
+@pytest.mark.usefixtures("few_ticks")
 async def test_the_agenda_moves_on_at_each_local_midnight(
     hass: HomeAssistant,
     tenant: Tenant,

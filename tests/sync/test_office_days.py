@@ -168,7 +168,7 @@ async def test_where_no_weekday_is_off_holidays_are_not_either(clock: Clock, set
     assert entry.runtime_data.timetable.interval == MINUTE
 
 
-@pytest.mark.usefixtures("package", "shanghai")
+@pytest.mark.usefixtures("package", "shanghai", "few_ticks")
 async def test_an_unpublished_year_is_told_once(
     clock: Clock, set_up: SetUp, orion: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
