@@ -31,6 +31,8 @@ _FOLDERS: Final = {  # where the modules of a top-level name are
 _HOME: Final = {"homeassistant", "probatio", "pytest_homeassistant_custom_component"}
 _VENDOR: Final = {"lark_oapi"}
 _DOORS: Final = [ROOT / "tests", ROOT / "tests" / "flows", ROOT / "tests" / "blueprints"]
+# Polls, failures and clocks follow our own rules
+_BEHIND: Final = ("test_coordinator_", "test_disabled", "test_faults", "test_time")
 _READERS: Final = {
     "blueprints": ["tests/blueprints/test_files.py"],
     "CHANGELOG.md": ["tests/test_release.py"],
@@ -61,7 +63,8 @@ def kinds(test: Path) -> set[str]:
     if tops & _VENDOR:
         return {"vendor"}
     if tops & _HOME:
-        return {"home", "doors"} if test.parent in _DOORS else {"home"}
+        is_door = test.parent in _DOORS and not test.name.startswith(_BEHIND)
+        return {"home", "doors"} if is_door else {"home"}
     return {"pure", "transport"} if _TRANSPORT in names else {"pure"}
 
 
