@@ -404,7 +404,9 @@ class _Connection:
         self._delays = delays
         self._fragments = Fragments()
         self._malformed_in_a_row = 0
-        self._receiving: asyncio.Task[aiohttp.WSMessage] | None = None
+        self._inbox: asyncio.Queue[aiohttp.WSMessage] = asyncio.Queue(1)
+        # A task of its own, canceled only in the end: the socket of a canceled `receive` counts as broken
+        self._receiving = asyncio.create_task(self._receive())
 
     async def serve(self) -> NoReturn:
         """Serve the connection until it ends. Raises `_Ended`."""
@@ -429,18 +431,17 @@ class _Connection:
 
     async def _next_message(self, until: float) -> aiohttp.WSMessage | None:
         """Return the next message, None if there is none until then (on the loop's clock)."""
-        received = self._receive()
-        await asyncio.wait([received], timeout=until - _now())
-        return received.result() if received.done() else None
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._inbox.get()
+        except TimeoutError:
+            return None
 
-    def _receive(self) -> asyncio.Task[aiohttp.WSMessage]:
-        """Return the task that receives the next message.
-
-        It is canceled only in the end: the socket of a canceled `receive` counts as broken.
-        """
-        if self._receiving is None or self._receiving.done():
-            self._receiving = asyncio.create_task(self._socket.receive())
-        return self._receiving
+    async def _receive(self) -> None:
+        message = None
+        while message is None or message.type not in _LAST_MESSAGES:
+            message = await self._socket.receive()
+            await self._inbox.put(message)
 
     async def close(self) -> None:
         """Send a CLOSE frame and wait for the server's, for a short time.
@@ -451,9 +452,8 @@ class _Connection:
         with suppress(TimeoutError, aiohttp.ClientError, OSError):
             async with asyncio.timeout(seconds):
                 await self._exchange_close_frames()
-        if self._receiving is not None:
-            self._receiving.cancel()
-            await asyncio.gather(self._receiving, return_exceptions=True)
+        self._receiving.cancel()
+        await asyncio.gather(self._receiving, return_exceptions=True)
         with suppress(TimeoutError, aiohttp.ClientError, OSError):
             async with asyncio.timeout(seconds):
                 await self._socket.close()
@@ -462,7 +462,7 @@ class _Connection:
         # aiohttp's `close` would do so, but the server's frame would start its heartbeat again
         if self._socket.close_code is None and not self._socket.closed:
             await self._socket.send_frame(_CLOSE, aiohttp.WSMsgType.CLOSE)
-            while (await asyncio.shield(self._receive())).type not in _LAST_MESSAGES:
+            while (await self._inbox.get()).type not in _LAST_MESSAGES:
                 pass
 
     async def _send(self, data: bytes) -> None:
