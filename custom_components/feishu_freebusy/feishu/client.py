@@ -191,10 +191,10 @@ class FeishuClient:
         """Return the busy periods of 1 to 10 people that overlap `[time_min, time_max)`, sorted, by id.
 
         A person who can't be read has an error instead of periods: `SubjectError` if Feishu leaves the person out,
-        `UnreadableAnswerError` if one of their rows is malformed. One unknown person may also fail the whole call, with
-        `SubjectError`. A window of more than two weeks takes several calls. Raises `ValueError`, before any call, for
-        another number of people, for an empty or repeated id, for ids of several types or of a room, and for a window
-        that is naive or empty.
+        `UnreadableRowsError` if one of their rows is malformed, or all have a list and one more list names nobody. One
+        unknown person may also fail the whole call, with `SubjectError`. A window of more than two weeks takes several
+        calls. Raises `ValueError`, before any call, for another number of people, for an empty or repeated id, for ids
+        of several types or of a room, and for a window that is naive or empty.
 
         https://open.feishu.cn/document/uAjLw4CM/ukTMukTMukTM/reference/calendar-v4/freebusy/batch
         """

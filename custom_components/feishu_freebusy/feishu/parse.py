@@ -178,7 +178,10 @@ def _refused_rooms(ids: object) -> list[object]:
 
 
 def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
-    """Return the busy periods or the error of each person in a batch. A person it does not name is an error."""
+    """Return the busy periods or the error of each person in a batch. A person it does not name is an error.
+
+    A list that names nobody is that of a person without a list, or else a second list of anybody in this batch.
+    """
     lists: dict[str, list[object]] = {}
     asked, nameless = tuple(user_ids), 0
     for item in _elements(data, "freebusy_lists"):
@@ -190,8 +193,11 @@ def users_busy(data: Json, user_ids: Iterable[str]) -> dict[str, BusyAnswer]:
         if rows is None:  # absent and null mean no busy period, as in `freebusy_list`
             rows = []
         lists.setdefault(user_id, []).extend(rows if isinstance(rows, list) else [None])  # None is a bad row
-    if nameless > (sum(user_id not in lists for user_id in asked) if lists else 0):
-        raise UnreadableAnswerError("a list has no user_id")  # it may be a second list of anybody
+    if nameless and not lists:
+        raise UnreadableAnswerError("the lists have no user_id")
+    if nameless > sum(user_id not in lists for user_id in asked):
+        # Not raised: it would be taken for a failure that concerns the people of other batches, too
+        return {user_id: UnreadableRowsError("a list has no user_id") for user_id in asked}
     return {
         user_id: _busy_answer(lists[user_id], "freebusy_items")
         if user_id in lists
