@@ -1,5 +1,6 @@
 """A Feishu tenant on loopback, as strict as the real one. See ``scripts/simulator --help``."""
 
+from .agenda import AppEvent, BookingRules, RoomGuest
 from .faults import Fault
 from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User
 from .server import Simulator
@@ -7,7 +8,9 @@ from .tenant import Tenant
 from .variants import Variants
 
 __all__ = [
+    "AppEvent",
     "Booking",
+    "BookingRules",
     "Call",
     "DisablePeriod",
     "Fault",
@@ -15,6 +18,7 @@ __all__ = [
     "LimitViolation",
     "LoggedRequest",
     "Room",
+    "RoomGuest",
     "Rsvp",
     "Simulator",
     "Tenant",

@@ -6,7 +6,7 @@
 GET  state                                 everything: app, levels, rooms, people, bookings, faults
 GET  requests                              the request log, oldest first
 GET  variants                              the current value of each variant
-POST book             subject_id, start, end, [rsvp, free, external, series, organizer, private]  -> booking
+POST book             subject_id, start, end, [rsvp, free, external, series, organizer, private, title]
 POST move             booking_id, start, end                              -> booking
 POST cancel           booking_id
 POST release          booking_id                      (nobody checked in)
@@ -17,6 +17,8 @@ POST rooms/rename     room_id, name                                       -> roo
 POST rooms/delete     room_id
 POST rooms/disable    room_id, start, [end, reason]   (no end: forever)  -> room
 POST rooms/enable     room_id                                             -> room
+POST rooms/rules      room_id, [opens, closes (09:00), max_duration (s), days_ahead, allowed, approval, form]
+POST agenda           [verdict_delay: s or null (never), reply_delay: s]  (when rooms reply to the app's events)
 POST users/add        name, [open_id, union_id, user_id, email, mobile]   -> person
 POST users/delete     open_id
 POST scopes/grant     scopes: [...]
@@ -46,10 +48,11 @@ msg, error), body (status, body), html (status), empty (status), redirect (locat
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 import json
 from typing import Final, cast
 
+from .agenda import BookingRules
 from .answers import Answer, JsonObject
 from .faults import KINDS
 from .model import RSVP_WORDS, Call, Level, Rsvp
@@ -106,6 +109,7 @@ def answer(tenant: Tenant, method: str, path: str, body: object) -> Answer:
 
 
 def _state(tenant: Tenant, _: Arguments) -> JsonObject:
+    tenant.agenda.settle()
     return {
         "now": tenant.now(),
         "app": {
@@ -127,6 +131,7 @@ def _state(tenant: Tenant, _: Arguments) -> JsonObject:
         "rooms": list(tenant.rooms.values()),
         "users": list(tenant.users.values()),
         "bookings": sorted(tenant.bookings.values(), key=lambda booking: booking.start),
+        "events": list(tenant.agenda.events.values()),
         "faults": [
             {"kind": order.fault.name, "path": order.path, "left": order.left} for order in tenant.faults.orders
         ],
@@ -145,6 +150,7 @@ def _book(tenant: Tenant, args: Arguments) -> object:
         series=args.get("series", str, ""),
         organizer=args.get("organizer", str, ""),
         private=args.get("private", bool, default=False),
+        title=args.get("title", str, ""),
     )
 
 
@@ -181,6 +187,29 @@ def _add_room(tenant: Tenant, args: Arguments) -> object:
 def _disable_room(tenant: Tenant, args: Arguments) -> object:
     end = None if args.values.get("end") is None else args.instant("end")
     return tenant.disable_room(args.get("room_id", str), args.instant("start"), end, args.get("reason", str, ""))
+
+
+def _set_rules(tenant: Tenant, args: Arguments) -> object:
+    room_id, longest = args.get("room_id", str), args.optional("max_duration", int)
+    if room_id not in tenant.rooms:
+        raise ValueError(f"there is no room {room_id}")
+    opens, closes = args.optional("opens", str), args.optional("closes", str)
+    tenant.agenda.rules[room_id] = BookingRules(
+        opens=None if opens is None else time.fromisoformat(opens),
+        closes=None if closes is None else time.fromisoformat(closes),
+        max_duration=None if longest is None else timedelta(seconds=longest),
+        days_ahead=args.optional("days_ahead", int),
+        allowed=args.get("allowed", bool, default=True),
+        approval=args.get("approval", bool, default=False),
+        form=args.get("form", bool, default=False),
+    )
+    return args.values
+
+
+def _set_agenda(tenant: Tenant, args: Arguments) -> None:
+    agenda = tenant.agenda
+    verdict = args.optional("verdict_delay", float) if "verdict_delay" in args.values else agenda.verdict_delay
+    agenda.verdict_delay, agenda.reply_delay = verdict, args.get("reply_delay", float, agenda.reply_delay)
 
 
 def _add_user(tenant: Tenant, args: Arguments) -> object:
@@ -315,6 +344,8 @@ CHANGES: Final[Mapping[str, Command]] = {
     "rooms/delete": lambda tenant, args: tenant.delete_room(args.get("room_id", str)),
     "rooms/disable": _disable_room,
     "rooms/enable": lambda tenant, args: tenant.enable_room(args.get("room_id", str)),
+    "rooms/rules": _set_rules,
+    "agenda": _set_agenda,
     "users/add": _add_user,
     "users/delete": lambda tenant, args: tenant.delete_user(args.get("open_id", str)),
     "scopes/grant": lambda tenant, args: tenant.grant(*args.words("scopes")),

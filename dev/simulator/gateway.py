@@ -14,9 +14,12 @@ from .api.app import ENDPOINTS as APP
 from .api.contact import ENDPOINTS as CONTACT
 from .api.endpoint import Endpoint
 from .api.event import ENDPOINTS as EVENT
+from .api.events import ENDPOINTS as EVENTS
 from .api.freebusy import ENDPOINTS as FREEBUSY
 from .api.freebusy_batch import ENDPOINTS as FREEBUSY_BATCH
+from .api.instances import ENDPOINTS as INSTANCES
 from .api.room_batch import ENDPOINTS as ROOM_BATCH
+from .api.room_check import ENDPOINTS as ROOM_CHECK
 from .api.rooms import ENDPOINTS as ROOMS
 from .limits import Excess
 from .model import Call, LimitViolation
@@ -24,20 +27,23 @@ from .push.hub import BOOTSTRAP_PATH
 from .tenant import Tenant
 
 PREFIX: Final = "/open-apis/"
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*APP, *CONTACT, *EVENT, *ROOMS, *FREEBUSY, *FREEBUSY_BATCH, *ROOM_BATCH)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *(*APP, *CONTACT, *EVENT, *EVENTS, *ROOMS, *FREEBUSY, *FREEBUSY_BATCH, *ROOM_CHECK),
+    *(*ROOM_BATCH, *INSTANCES),
+)
 RATE_LIMITED: Final = 99991400
 NOT_FOUND: Final = Answer.text(404, "404 page not found")
 _ROUTES: Final = tuple(
-    (endpoint, re.compile(re.escape(PREFIX + endpoint.path).replace(":id", "(?P<id>[^/]+)"))) for endpoint in ENDPOINTS
+    (endpoint, re.compile(re.escape(PREFIX + endpoint.path).replace(":id", "([^/]+)"))) for endpoint in ENDPOINTS
 )
 
 
 def find(call: Call) -> tuple[Endpoint, str] | None:
-    """Return the endpoint of a call and the id in its path (empty if it has none); ``None`` if there is no endpoint."""
+    """Return the endpoint of a call and the ids in its path, joined by "/"; ``None`` if there is no endpoint."""
     for endpoint, pattern in _ROUTES:
         match = pattern.fullmatch(call.path)
         if match and call.method == endpoint.method:
-            return endpoint, match.groupdict().get("id", "")
+            return endpoint, "/".join(match.groups())
     return None
 
 
@@ -58,9 +64,10 @@ def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None
     if (call.method, call.path) == ("POST", BOOTSTRAP_PATH):
         return tenant.push.bootstrap(call)
     found = find(call)
-    if found is None or (found[0].old and tenant.variants.room_batch == "404"):
+    if found is None or _is_offline(tenant, found[0]):
         return NOT_FOUND
     endpoint, path_id = found
+    tenant.agenda.settle()
     try:
         if endpoint.guarded:
             _check_caller(tenant, authorization)
@@ -72,6 +79,12 @@ def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None
     if endpoint.counted and tenant.quota_left is not None:
         tenant.quota_left -= 1
     return reply
+
+
+def _is_offline(tenant: Tenant, endpoint: Endpoint) -> bool:
+    if endpoint.path.endswith("room_availability_check"):
+        return tenant.variants.room_check == "404"
+    return endpoint.old and tenant.variants.room_batch == "404"
 
 
 def _check_caller(tenant: Tenant, authorization: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, get_args
+from uuid import UUID
 
 type Rsvp = Literal["accept", "needs_action", "tentative", "decline", "removed"]
 RSVP_WORDS: frozenset[str] = frozenset(get_args(Rsvp.__value__))
@@ -70,7 +71,8 @@ class Booking:
     ``subject_id`` is a room id or an open_id. ``free`` = marked as free (dropped by ``only_busy``), ``external`` = from
     a bound third-party calendar (dropped by ``include_external_calendar=false``). Bookings of the same ``series`` are
     instances of one event; ``original_time`` is the original start of a moved instance, in Unix seconds. ``organizer``
-    is the open_id of a person, empty for an app. ``private``: answers leave out the organizer.
+    is the open_id of a person, empty for an app. ``private``: answers leave out the organizer. ``uid``: of an event in
+    the app's calendar; ``requested``: the room has not replied to it yet.
     """
 
     booking_id: str
@@ -84,6 +86,14 @@ class Booking:
     original_time: int = 0
     organizer: str = ""
     private: bool = False
+    title: str = ""
+    uid: str = ""
+    requested: bool = False
+
+    @property
+    def event_uid(self) -> str:
+        """The uid of the event in answers."""
+        return self.uid or self.series or str(UUID(self.booking_id))
 
 
 @dataclass(frozen=True, slots=True)

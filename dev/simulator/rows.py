@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 import random
 from typing import Final
-from uuid import UUID
 
 from .answers import JsonObject
 from .model import Booking, Rsvp
@@ -40,7 +39,10 @@ def rows(tenant: Tenant, subject_id: str, window: Window) -> list[JsonObject]:
 def room_rows(tenant: Tenant, room_id: str, window: Window) -> list[JsonObject]:
     """Return the rows of a room as ``meeting_room`` sends them: with the event, without the RSVP status."""
     hidden = DECLINED if tenant.variants.pending_rows == "shown" else DECLINED | PENDING
-    return [_room_row(tenant, booking) for booking in bookings_in(tenant, room_id, window, hidden)]
+    bookings = bookings_in(tenant, room_id, window, hidden)
+    if tenant.variants.own_rows == "at_accept":
+        bookings = [booking for booking in bookings if not booking.requested]
+    return [_room_row(tenant, booking) for booking in bookings]
 
 
 def bookings_in(tenant: Tenant, subject_id: str, window: Window, hidden: frozenset[Rsvp]) -> list[Booking]:
@@ -115,7 +117,7 @@ def _room_row(tenant: Tenant, booking: Booking) -> JsonObject:
     row: JsonObject = {
         "start_time": _text(tenant, booking.start),
         "end_time": _text(tenant, booking.end),
-        "uid": booking.series or str(UUID(booking.booking_id)),
+        "uid": booking.event_uid,
         "original_time": booking.original_time,
     }
     organizer = tenant.users.get(booking.organizer)

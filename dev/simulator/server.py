@@ -66,6 +66,7 @@ class Simulator:
         if runner is not None:
             await runner.cleanup()
             self.tenant.push.stop()
+            self.tenant.agenda.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from .agenda import Agenda
 from .calendars import Calendars
 from .faults import Fault, FaultOrder, FaultQueue
 from .limits import SlidingWindows
@@ -24,6 +25,15 @@ DEFAULT_SCOPES: Final = (
     "contact:user.employee_id:readonly",
     "contact:user.id:readonly",
 )
+# What the app needs beyond that to book rooms and to read titles
+BOOKING_SCOPES: Final = (
+    "calendar:calendar:read",
+    "calendar:calendar.event:create",
+    "calendar:calendar.event:update",
+    "calendar:calendar.event:read",
+    "calendar:calendar.event:delete",
+)
+TITLE_SCOPES: Final = ("calendar:room",)
 BOT_ENABLED: Final = 2
 BOT_WORKS: Final = frozenset({BOT_ENABLED, 4})  # 4: enabled, and a newer version waits for approval
 
@@ -75,15 +85,17 @@ class Tenant:
     limits: SlidingWindows = field(init=False, repr=False)
     root: Level = field(init=False, repr=False)
     push: Push = field(init=False, repr=False)
+    agenda: Agenda = field(init=False, repr=False)
     _ids: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Create the objects that need the clocks and the app id."""
         self.tokens = TokenIssuer(self.now)
         self.limits = SlidingWindows(self._seconds)
-        level_id = self._new_id("omb_")
+        level_id = self.new_id("omb_")
         self.root = Level(level_id, "Tenant", parent_id="", path=(level_id,))
         self.push = Push(self)
+        self.agenda = Agenda(self)
 
     def now(self) -> datetime:
         """Return the current instant (aware); ``clock`` may be replaced at any time."""
@@ -93,7 +105,7 @@ class Tenant:
 
     def add_level(self, name: str, parent: Level | None = None) -> Level:
         """Add a building (no ``parent``) or a level inside one."""
-        level_id = self._new_id("omb_")
+        level_id = self.new_id("omb_")
         above = self.root if parent is None else parent
         level = Level(level_id, name, above.level_id, (*above.path, level_id))
         self.levels[level_id] = level
@@ -112,7 +124,7 @@ class Tenant:
         room_id: str | None = None,
     ) -> Room:
         """Add a room on ``level`` (``None``: directly in the tenant)."""
-        room_id = room_id or self._new_id("omm_")
+        room_id = room_id or self.new_id("omm_")
         if room_id in self.rooms:
             raise ValueError(f"there is a room {room_id} already")
         room = Room(
@@ -170,9 +182,9 @@ class Tenant:
         """Add a person; missing ids are generated. ``mobile`` begins with ``+`` and the country code."""
         user = User(
             name,
-            open_id or self._new_id("ou_"),
-            union_id or self._new_id("on_"),
-            user_id or self._new_id("")[:8],
+            open_id or self.new_id("ou_"),
+            union_id or self.new_id("on_"),
+            user_id or self.new_id("")[:8],
             email,
             mobile,
         )
@@ -205,6 +217,7 @@ class Tenant:
         series: str = "",
         organizer: str = "",
         private: bool = False,
+        title: str = "",
     ) -> Booking:
         """Put an event ``[start, end)`` (aware) into the calendar of a room (room id) or a person (any of their ids).
 
@@ -215,7 +228,7 @@ class Tenant:
         owner = self._subject(subject_id)
         self._require_bookable(owner, start, end)
         booking = Booking(
-            self._new_id(""),
+            self.new_id(""),
             owner,
             start.astimezone(UTC),
             end.astimezone(UTC),
@@ -225,6 +238,7 @@ class Tenant:
             series=series,
             organizer=organizer,
             private=private,
+            title=title,
         )
         self.calendars.put(booking)
         self.push.room_changed(owner, "book")
@@ -359,7 +373,8 @@ class Tenant:
         if room is not None and room.disabled is not None and room.disabled.overlaps(start, end):
             raise ValueError(f"room {owner} is disabled in that time")
 
-    def _new_id(self, prefix: str) -> str:
+    def new_id(self, prefix: str) -> str:
+        """Return an id that no other object of the tenant has."""
         self._ids += 1
         name = f"{self.app_id}/{self.seed}/{self._ids}"
         return prefix + hashlib.blake2b(name.encode(), digest_size=16).hexdigest()

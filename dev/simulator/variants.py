@@ -56,6 +56,24 @@ class Variants:
     room_status: Literal["always", "when_disabled"] = "always"
     disable_times: Literal["string", "int"] = "string"
     path_root: Literal["left_out", "included"] = "left_out"
+    # Events of the app in calendar/v4
+    primary_as_id: Literal["accepted", "191001"] = "accepted"  # the word "primary" instead of the calendar's id
+    room_contact: Literal["optional", "declines", "190014"] = "optional"  # what a request without a contact gets
+    approval: Literal["190014", "needs_action", "decline"] = "190014"  # what a request for an approval room gets
+    own_rows: Literal["at_accept", "at_request"] = "at_accept"  # when batches of rooms show a request of the app
+    patch_conflict: Literal["room_removed", "190014"] = "room_removed"  # when a room refuses the new time
+    patch_past_start: Literal["accepted", "room_removed"] = "accepted"
+    # calendar/v4/freebusy/room_availability_check
+    room_check: Literal["served", "190014", "404"] = "served"
+    room_check_without_event: Literal["served", "190014"] = "served"
+    # meeting_room/instance/reply
+    reply_effect: Literal["vanishes", "shrinks", "vanishes_at_once", "never"] = "vanishes"
+    reply_zero_on_series: Literal["all", "105003"] = "all"
+    reply_start_on_single: Literal["105003", "accepted"] = "105003"
+    reply_again: Literal["105003", "0"] = "105003"  # the code of a second reply
+    # meeting_room/summary/batch_get
+    private_titles: Literal["error", "returned", "empty", "omitted"] = "error"
+    most_titles: Literal["50", "100", "none"] = "50"
     # The long connection: bootstrap and handshake
     connection_limit: Literal["bootstrap", "handshake"] = "bootstrap"  # where the limit is checked
     connection_url: Literal["full", "no_service_id"] = "full"
@@ -87,6 +105,8 @@ class Variants:
         "required_field_missing",
     ] = "whole"
     # Events. It is not documented which changes of a booking send one
+    event_on_request: Literal["none", "sent"] = "none"  # a room is invited, and has not replied
+    event_on_decline: Literal["none", "sent"] = "none"
     event_on_book: Literal["sent", "none"] = "sent"
     event_on_cancel: Literal["sent", "none"] = "sent"
     event_on_move: Literal["sent", "none"] = "sent"

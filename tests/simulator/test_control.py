@@ -1,10 +1,10 @@
 """The control interface over HTTP."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from simulator import Room, Tenant, User, control
+from simulator import AppEvent, BookingRules, Room, Tenant, User, control
 from simulator.faults import KINDS
 from tests.simulator.client import Client, Json
 
@@ -27,6 +27,9 @@ async def test_book_move_cancel(client: Client, tenant: Tenant, room: Room, user
         "original_time": 0,
         "organizer": "",
         "private": False,
+        "title": "",
+        "uid": "",
+        "requested": False,
     }
     assert (await client.control("move", booking_id=booking_id, start=LATER, end=END)).status == 200
     assert tenant.bookings[booking_id].start == datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -89,6 +92,22 @@ async def test_the_app(client: Client, tenant: Tenant) -> None:
     assert tenant.quota_left is None
     await client.control("limits", enabled=False)
     assert tenant.limits_enabled is False
+
+
+async def test_rules_and_delays_of_the_agenda(client: Client, tenant: Tenant, room: Room) -> None:
+    rules = {"opens": "09:00", "max_duration": 3600, "days_ahead": 30, "approval": True}
+    await client.control("rooms/rules", room_id=room.room_id, **rules)
+    assert tenant.agenda.rules[room.room_id] == BookingRules(
+        opens=time(9), max_duration=timedelta(hours=1), days_ahead=30, approval=True
+    )
+    await client.control("agenda", verdict_delay=30.0, reply_delay=0.5)
+    assert (tenant.agenda.verdict_delay, tenant.agenda.reply_delay) == (30, 0.5)
+    await client.control("agenda", verdict_delay=None)
+    assert (tenant.agenda.verdict_delay, tenant.agenda.reply_delay) == (None, 0.5)
+    start = tenant.now()
+    tenant.agenda.create(AppEvent("uid", "Retro", start, start + timedelta(hours=1), "UTC"), "")
+    (event,) = (await client.send("GET", "/simulator/state")).body["events"]
+    assert (event["title"], event["guests"]) == ("Retro", {})
 
 
 async def test_tokens(client: Client, tenant: Tenant) -> None:
@@ -159,6 +178,7 @@ async def test_state(client: Client, tenant: Tenant, room: Room, user: User) -> 
         ("rooms/add", {"name": "x", "equipment": [1]}, "equipment must be a list of strings"),
         ("rooms/add", {"name": "x", "level": "omb_none"}, "there is no level omb_none"),
         ("rooms/delete", {"room_id": "omm_none"}, "there is no room omm_none"),
+        ("rooms/rules", {"room_id": "omm_none"}, "there is no room omm_none"),
         ("quota", {}, "left must be a number or null"),
         ("quota", {"left": True}, "left must be of type int"),
         ("faults/inject", {"kind": "flood"}, f"kind must be one of {', '.join(KINDS)}"),

@@ -1,6 +1,6 @@
 """The description of an endpoint, and helpers that read parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import re
@@ -21,7 +21,7 @@ type Handler = Callable[[Tenant, Call, str], Answer]
 class Endpoint:
     """One endpoint: its path, its required permissions, and its handler.
 
-    ``path`` comes after ``/open-apis/`` and may contain one ``:id``. ``scopes``: any one of them is enough.
+    ``path`` comes after ``/open-apis/`` and may contain ``:id``, also twice. ``scopes``: any one of them is enough.
     ``limited``: calls count against the rate limit of tier 4. ``counted``: successful calls count against the monthly
     quota. ``guarded``: the gateway checks the caller. ``old``: a legacy API, which answers a rate limit with HTTP 400
     and may be taken offline. ``windows``: its rate limit if that is not the one of tier 4.
@@ -70,6 +70,14 @@ def require_body(call: Call, code: int) -> JsonObject:
     if not isinstance(call.body, dict):
         raise ApiError(code)
     return call.body
+
+
+def require_text(body: Mapping[str, object], name: str, code: int) -> str:
+    """Return a text of the body that is not empty, or raise ``code``."""
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ApiError(code)
+    return value
 
 
 def read_time(text: str) -> datetime | None:

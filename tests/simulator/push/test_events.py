@@ -1,7 +1,7 @@
 """The simulated events: what causes them, how they are written, and how they are delivered."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 import json
 import random
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType
 import pytest
 
-from simulator import Booking, Room, Tenant
+from simulator import AppEvent, Booking, BookingRules, Room, RoomGuest, Tenant
 from simulator.push import Push
 from simulator.push.frames import Frame, decode
 from simulator.push.messages import LEVEL_CREATED, STATUS_CHANGED
@@ -75,6 +75,37 @@ async def test_each_cause_sends_an_event_unless_its_variant_says_none(
     tenant.variants.update({f"event_on_{cause}": "none"})
     change()
     await link.quiet()
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["accepted", "declined"])
+async def test_steps_of_a_request_of_the_app_send_events(
+    link: Link, tenant: Tenant, push: Push, room: Room, clock: Clock, *, allowed: bool
+) -> None:
+    tenant.variants.update({"event_on_request": "sent", "event_on_decline": "sent"})
+    tenant.agenda.rules[room.room_id] = BookingRules(allowed=allowed)
+    start = clock.now.astimezone(UTC)
+    event = tenant.agenda.create(AppEvent("uid", "Retro", start, start + HOUR, "UTC"), "")
+    tenant.agenda.invite(event.event_id, RoomGuest(room.room_id, "resource_1", tenant.new_id("")))
+    assert len(push.deliveries) == 1
+    clock.advance(seconds=2)
+    tenant.agenda.settle()
+    assert len(push.deliveries) == 2
+    tenant.agenda.delete(event.event_id)
+    assert [delivery.event_type for delivery in push.deliveries] == [STATUS_CHANGED] * 3
+    tenant.agenda.stop()
+
+
+async def test_a_request_sends_an_event_only_when_it_is_accepted(
+    link: Link, tenant: Tenant, push: Push, room: Room, clock: Clock
+) -> None:
+    tenant.agenda.verdict_delay = 0
+    start = clock.now.astimezone(UTC)
+    for rules in (BookingRules(allowed=False), BookingRules()):
+        tenant.agenda.rules[room.room_id] = rules
+        event = tenant.agenda.create(AppEvent(tenant.new_id(""), "Retro", start, start + HOUR, "UTC"), "")
+        assert push.deliveries == []
+        tenant.agenda.invite(event.event_id, RoomGuest(room.room_id, "resource_1", tenant.new_id("")))
+    assert len(push.deliveries) == 1
 
 
 async def test_new_booking_without_an_event(link: Link, tenant: Tenant, room: Room, clock: Clock) -> None:
