@@ -28,6 +28,7 @@ from .sync.clock import EntryClock
 from .sync.journal import async_forget_polls
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
+from .sync.trust_store import async_forget_trust
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -86,6 +87,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_calls(hass, entry)
     async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
+    await async_forget_trust(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 

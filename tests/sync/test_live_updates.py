@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -305,6 +306,60 @@ async def test_changes_without_events_end_the_trust(
     await clock.forward(minutes=2)
     assert live.problem is LiveProblem.EVENTS_MISSING
     assert issues_of(hass) == {"live_events_missing"}
+
+
+async def test_trust_continues_after_a_reload_only_if_the_connection_comes_back(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, live_updates=True, scan_interval=60)
+    await clock.forward(seconds=40)
+    entry.runtime_data.live.reader.trust.state = TrustState.TRUSTED
+
+    await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    await clock.forward(minutes=4)
+    assert entry.runtime_data.live.reader.trust.state is TrustState.TRUSTED
+    assert entry.runtime_data.timetable.plan.office == timedelta(minutes=15)
+
+    tenant.push.limit = 0  # it cannot come back
+    await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    await clock.forward(minutes=4)
+    assert entry.runtime_data.live.reader.trust.state is TrustState.TRUSTED
+    assert entry.runtime_data.timetable.plan.office == timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("change", [{"saved_at": "2026-11-21T10:00:00+00:00"}, {"owner": {}}, {"trust": None}])
+async def test_old_or_foreign_trust_is_not_used(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    change: dict[str, Any],
+) -> None:
+    entry = await set_up(orion, **LIVE)
+    await clock.forward(seconds=40)
+    entry.runtime_data.live.reader.trust.state = TrustState.TRUSTED
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    hass_storage[f"{DOMAIN}.{entry.entry_id}.live_updates"]["data"].update(change)
+
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    await clock.forward(seconds=40)
+
+    assert entry.runtime_data.live.reader.trust.state is TrustState.PROVING
+
+
+async def test_the_stored_trust_goes_with_the_option_and_the_entry(
+    hass: HomeAssistant, hass_storage: dict[str, Any], clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, **LIVE)
+    key = f"{DOMAIN}.{entry.entry_id}.live_updates"
+    await clock.forward(seconds=40)
+    await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    assert key in hass_storage
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_LIVE_UPDATES: False})
+    await clock.forward(seconds=5)
+    assert key not in hass_storage
 
 
 async def test_an_event_that_no_booking_explains_reads_the_status(

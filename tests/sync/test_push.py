@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from math import inf
 
 from hypothesis import given, strategies as st
+import orjson
 import pytest
 
 from custom_components.feishu_freebusy.feishu.hints import (
@@ -667,6 +668,50 @@ def test_trust_forgets_rooms_that_are_removed() -> None:
     trust.judge(seconds(1000))
     assert trust.misses == 0
     assert trust._last_hint.keys() == {ROOMS[0]}
+
+
+def test_trust_continues_after_a_restart() -> None:
+    trust, restored = trusted_bench().reader.trust, Trust(seconds(50))
+    restored.restore(orjson.loads(orjson.dumps(trust.stored(seconds(DAY)))), seconds(50), off_for=HOUR)
+    assert (restored.state, restored.covered) == (TrustState.TRUSTED, trust.covered)
+    assert restored.since == 50 - HOUR - DAY
+    assert [each[1:] for each in restored.stored(seconds(50))["hours"]] == [[3, 0], [1, 0]]
+    assert sum(each[0] for each in restored.stored(seconds(50))["hours"]) >= sum((24, 23))  # an hour older
+
+
+def test_misses_before_a_restart_count_after_it() -> None:
+    bench = trusted_bench()
+    missed(bench, DAY + HOUR)
+    restored = Trust(seconds(0))
+    restored.restore(bench.reader.trust.stored(seconds(DAY + 2 * HOUR)), seconds(0), off_for=60)
+    restored.note_change(ROOMS[3], previous=seconds(100), now=seconds(200), gap=0.0)
+    assert restored.judge(seconds(300))
+    assert restored.state is TrustState.LOST
+
+
+NUMBERS = st.one_of(st.integers(-3, 10**20), st.floats(), st.text(max_size=3), st.none())
+
+
+@given(
+    st.one_of(
+        NUMBERS,
+        st.dictionaries(st.text(max_size=3), NUMBERS),
+        st.fixed_dictionaries(
+            {
+                "state": st.sampled_from(["trusted", "lost", "x", 3]),
+                "since": NUMBERS,
+                "covered": NUMBERS,
+                "hours": st.one_of(NUMBERS, st.lists(st.lists(NUMBERS, max_size=4), max_size=3)),
+            }
+        ),
+    )
+)
+def test_damaged_trust_changes_nothing_or_is_usable(stored: object) -> None:
+    trust = Trust(seconds(0))
+    trust.restore(stored, seconds(0), off_for=60)
+    trust.note_change(ROOMS[0], previous=seconds(0), now=seconds(100), gap=0.0)
+    trust.judge(seconds(1000))
+    assert trust.misses == 1
 
 
 # --- What counts as a change ------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from .quota import MonthlyCalls
 from .shared_stream import SharedStream, async_listen
 from .subjects import Subjects
 from .trust import TrustState, has_changed
+from .trust_store import TrustStore
 
 _SHORT_GAP = 120.0  # seconds; a connection that comes back so soon changes nothing
 _NOTIFY_AFTER = 10.0  # seconds; one update of the entities for many events
@@ -87,6 +88,7 @@ class LiveUpdates:
         self._subjects = subjects
         self._poller = poller
         self._host = host
+        self._trust_store = TrustStore(hass, entry, clock)
         self._stream: SharedStream | None = None
         self._reader: HintReader | None = None
         self._reset()
@@ -95,7 +97,7 @@ class LiveUpdates:
         self._read_at: dict[str, LoopSeconds] = {}  # start of the last read of each room
         self._hinted: dict[str, LoopSeconds] = {}  # last event since that read
         self._connected_at = inf
-        self._lost_at: float | None = None  # end of the connection; None while it is open, and before the first one
+        self._lost_at: float | None = None  # end of the connection, or the start; None while it is open
         self._problem: StreamProblem | None = None  # of the last attempt; kept during the next one
         self._is_published: bool | None = None  # None: not known
         self._untrusted_since: float | None = None
@@ -165,7 +167,7 @@ class LiveUpdates:
         if enabled:
             self._start()
         else:
-            self._create_task(self.async_stop(), "live updates off")
+            self._create_task(self._switch_off(), "live updates off")
         self._replan()
         self._host.async_live_changed()
 
@@ -176,15 +178,34 @@ class LiveUpdates:
             self._now(), chunk_size=rooms.chunk_size, calls_per_cycle=rooms.forecast.calls_per_cycle
         )
         self._poller.timetable.adjust = self._adjust
+        # Trust from before the start counts only if the connection is open soon
+        self._lost_at = self._now()
+        self._call_at("gap", self._lost_at + _SHORT_GAP, self._on_gap)
+        self._create_task(self._restore(self._reader), "live updates trust")
         self._stream = async_listen(self._hass, self._entry, self)
 
+    async def _restore(self, reader: HintReader) -> None:
+        await self._trust_store.async_restore(reader.trust)
+        if self._reader is reader and reader.trust.state is not TrustState.PROVING:
+            if reader.trust.state is TrustState.LOST:
+                self._untrusted_since = reader.trust.since
+            self._replan()
+            self._notify()
+
+    async def _switch_off(self) -> None:
+        await self.async_stop()
+        await self._trust_store.async_forget()
+
     async def async_stop(self) -> None:
-        """Switch off, and wait until the connection is closed, unless another entry needs it."""
-        stream, self._stream, self._reader = self._stream, None, None
+        """Close the connection, and wait until it is closed, unless another entry needs it."""
+        stream, reader = self._stream, self._reader
+        self._stream = self._reader = None
         self._poller.timetable.adjust = None
         for timer in self._timers.values():
             timer.cancel()
         self._reset()
+        if reader:
+            await self._trust_store.async_save(reader.trust)
         if stream:
             await stream.remove(self)
 
@@ -341,6 +362,7 @@ class LiveUpdates:
             return
         now, before = self._now(), reader.trust.state
         work = reader.take(now)
+        self._trust_store.async_save_soon(lambda: reader.trust)
         if reader.trust.state is not before:
             self._untrusted_since = now if reader.trust.state is TrustState.LOST else None
             self._replan()

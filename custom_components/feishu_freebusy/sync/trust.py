@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import Any
 
 from ..feishu.models import RsvpStatus
 from ..model.moment import LoopSeconds
@@ -56,10 +57,32 @@ class Trust:
         self._pending: list[tuple[float, str, float]] = []  # when to judge, room, its previous read
         self._hours: deque[_Hour] = deque(maxlen=_HOURS_OF_WEEK)  # with changes
         self._in_a_row = 0
-        self._since: float = now  # the start, or when there were last too many misses
+        self.since: float = now  # the start, or when there were last too many misses
         self.covered = 0  # changes since then
         self.misses = 0  # in total
         self.state = TrustState.PROVING
+
+    def stored(self, now: LoopSeconds) -> dict[str, Any]:
+        """Return what `restore` needs. Times are ages."""
+        hour = int(now // _HOUR)
+        return {
+            "state": self.state.value,
+            "since": now - self.since,
+            "covered": self.covered,
+            "hours": [[hour - each.number, each.covered, each.missed] for each in self._hours],
+        }
+
+    def restore(self, stored: object, now: LoopSeconds, *, off_for: float) -> None:
+        """Continue with the result of `stored`, made `off_for` seconds ago. Anything else changes nothing."""
+        try:
+            state, age, covered = TrustState(stored["state"]), float(stored["since"]), int(stored["covered"])  # type: ignore[index]  # other types fail
+            ages = [tuple(map(int, each)) for each in stored["hours"]]  # type: ignore[index]
+            hours = [_Hour(int((now - off_for) // _HOUR) - ago, ok, missed) for ago, ok, missed in ages]
+        except KeyError, TypeError, ValueError, OverflowError:
+            return
+        if 0 <= age < inf and covered >= 0 and all(min(each) >= 0 for each in ages):
+            self.state, self.since, self.covered = state, now - off_for - age, covered
+            self._hours.extend(sorted(hours, key=lambda hour: hour.number))
 
     def note_hint(self, room_id: str, now: LoopSeconds) -> None:
         """Note a hint. Only the last one of a room counts."""
@@ -105,8 +128,8 @@ class Trust:
         if self._misses_too_many(now):
             self.state = TrustState.LOST
             if missed:
-                self._since, self.covered = now, 0
-        elif now - self._since >= _DAY and self.covered >= _LEAST_COVERED:
+                self.since, self.covered = now, 0
+        elif now - self.since >= _DAY and self.covered >= _LEAST_COVERED:
             self.state = TrustState.TRUSTED
         return self.state is TrustState.LOST and not was_lost
 
