@@ -44,7 +44,8 @@ _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
 _QUIET_LOOKS = 10  # while an answer is under way; then it is one that takes its time
-_QUIET_LOOKS_AT_SOCKETS = 2  # while only WebSockets are open: their messages arrive at once
+_LOOK_AT_SOCKETS = 0.005  # real seconds; while only WebSockets are open: their messages arrive at once
+_QUIET_LOOKS_AT_SOCKETS = 2
 
 
 def _real_seconds() -> float:
@@ -122,11 +123,12 @@ class Clock:
         loop: Any = self._hass.loop
         rounds = looks = 0
         begun = _real_seconds()
-        while rounds < _QUIET_ROUNDS or self._is_waited_for(looks):
+        look = 0.0
+        while rounds < _QUIET_ROUNDS or (look := self._next_look(looks)):
             assert _real_seconds() - begun < _PATIENCE, "it does not come to rest"
             if rounds >= _QUIET_ROUNDS:
                 # Sleep until a socket or a thread has something; the loop sees the same event after that
-                loop._selector.select(_LOOK)
+                loop._selector.select(look)
                 looks += 1
             await asyncio.sleep(0)
             if loop._ready:
@@ -134,17 +136,17 @@ class Clock:
             else:
                 rounds += 1
 
-    def _is_waited_for(self, looks: int) -> bool:
-        """Return whether a thread is at work, or an answer under way."""
+    def _next_look(self, looks: int) -> float:
+        """Return for how many seconds to wait for a thread that is at work, or an answer under way; 0 for neither."""
         threads = (item for item in self._hass._tasks | self._hass._background_tasks if type(item) is asyncio.Future)
         if any(not thread.done() for thread in threads):
-            return True
+            return _LOOK
         connector = async_get_clientsession(self._hass).connector
         used = connector._acquired if connector else set()
         sockets = sum(getattr(each, "upgraded", False) for each in used)
         if len(used) - sockets > self.answers_held_back:
-            return looks < _QUIET_LOOKS
-        return sockets > 0 and looks < _QUIET_LOOKS_AT_SOCKETS
+            return _LOOK if looks < _QUIET_LOOKS else 0.0
+        return _LOOK_AT_SOCKETS if sockets and looks < _QUIET_LOOKS_AT_SOCKETS else 0.0
 
     def _next_timer(self) -> float | None:
         """Return when the next timer is due, on the loop's clock."""

@@ -531,6 +531,24 @@ async def test_a_check_that_fails_unexpectedly_says_so(
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_the_other_cloud_is_said_until_the_address_is_changed(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    refusal = {"code": 1000040351, "msg": "incorrect domain", "data": None}
+    tenant.inject(Fault.body(200, refusal), "/callback/ws/endpoint", times=None)
+    entry = await set_up(orion, live_updates=True, scan_interval=3_600)
+    await clock.forward(minutes=5)
+    form = await fix.open(entry, "live_wrong_cloud")
+    assert form["step_id"] == "check"
+
+    assert (await fix.submit())["errors"] == {"base": "still"}
+    assert state_of(hass, orion) == "off"  # rooms are read as without live updates
+
+    tenant.clear_faults()  # as after the address was changed
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.runtime_data.live.problem is None
+
+
 async def test_live_updates_are_checked_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:

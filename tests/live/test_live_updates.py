@@ -12,7 +12,7 @@ import pytest_asyncio
 from demo.connect import DOMAIN, OPTIONS
 from simulator import Booking, Simulator, Tenant
 from tests.live.test_cards import Office, office, seconds_until, shoot, word
-from tests.live.test_home_assistant import until
+from tests.live.test_home_assistant import Day, until
 
 __all__ = ["office"]
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
@@ -24,9 +24,14 @@ FLIPS = 50
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def connected(office: Office, live_tenant: Tenant) -> AsyncIterator[Office]:  # it is a fixture
+async def connected(office: Office, live_tenant: Tenant, live_simulator: Simulator) -> AsyncIterator[Office]:
     """Switch live updates on in the dialog, and off at the end."""
     (entry,) = [row for row in await office.home.get("/api/config/config_entries/entry") if row["domain"] == DOMAIN]
+
+    day = Day(office.home, live_simulator)
+    day.entry_id = entry["entry_id"]
+    always = {"enabled": False, "start": "20:00:00", "end": "07:00:00"}
+    await day.options("polling", {"scan_interval": 60, "off_hours": always})
 
     async def choose(*steps: str) -> str:
         flow = (await office.home.post(OPTIONS, {"handler": entry["entry_id"]}))["flow_id"]

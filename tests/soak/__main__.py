@@ -46,7 +46,7 @@ class Soak:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulation and return the exit status."""
     options = _parser().parse_args(arguments)
-    soak = Soak(Plan(options.days, options.rooms, options.seed, options.people))
+    soak = Soak(Plan(options.days, options.rooms, options.seed, options.people, live_updates=options.live_updates))
     print(f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}", flush=True)
     status = pytest.main([str(YEAR), *PYTEST_OPTIONS], plugins=[soak])
     if not soak.lived:
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rooms", type=int, default=50, help="how many rooms (default: 50)")
     parser.add_argument("--people", type=int, default=5, help="how many people (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same year (default: 1)")
+    parser.add_argument("--live-updates", action="store_true", help="with live updates")
     return parser
 
 

@@ -47,6 +47,7 @@ FIRST_OPTIONS: Final[dict[str, Any]] = {
     "min_free_minutes": 15,
     "count_pending_as_busy": False,
     "include_external_calendar": True,
+    "live_updates": False,
     "off_hours": {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]},
 }
 
@@ -67,6 +68,8 @@ class UserActions:
         """Schedule each action with its average interval in days, divided by the plan's pace."""
         self._rooms = plan.rooms
         self._options = [each for each in OPTIONS if plan.world != NO_BUDGET or "plan" not in each]
+        if plan.live_updates:
+            self._options += [{"live_updates": False}, {"live_updates": True}, {"live_updates": True}]
         actions: dict[float, Action] = {
             2.1: self._of_the_office(self._office.close_room),
             2.2: self._of_the_office(self._office.open_room),

@@ -3,11 +3,15 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 import random
-from typing import Final
+from typing import Final, Literal
 
 from custom_components.feishu_freebusy.feishu.transport import _MAX_BODY
-from simulator import Fault, Simulator
+from simulator import Fault, Simulator, Tenant
+from simulator.push import Act
+from simulator.push.hub import Push
+from simulator.push.messages import STATUS_CHANGED
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
@@ -45,6 +49,47 @@ PATHS: Final = (
     "tenant_access_token/internal",
 )
 
+EVENTS: Final = ("event_on_book", "event_on_cancel", "event_on_move", "event_on_release", "event_on_end")
+
+
+def _make_links(tenant: Tenant, state: Literal["zombie", "silent"]) -> None:
+    tenant.variants.link = state
+    for connection in tenant.push.connections:
+        connection.state = state
+
+
+def _drop_every_minute(tenant: Tenant) -> None:
+    tenant.push.close_after = 60.0
+    tenant.push.drop(Act.EOF)
+
+
+def _allow_none(tenant: Tenant) -> None:
+    tenant.push.limit = 0
+    tenant.push.drop(Act.RST)
+
+
+def _storm(tenant: Tenant) -> None:
+    for _ in range(20):
+        for room_id in tenant.rooms:
+            tenant.push.room_changed(room_id, "book")
+        tenant.push.send(STATUS_CHANGED, {"room_name": "Nowhere", "room_id": "omm_unknown"})
+
+
+PUSH: Final[dict[str, Callable[[Tenant], object]]] = {
+    "reset": lambda tenant: tenant.push.drop(Act.RST),
+    "closed": lambda tenant: tenant.push.drop(Act.BYE),
+    "dropped every minute": _drop_every_minute,
+    "zombie": lambda tenant: _make_links(tenant, "zombie"),
+    "silent": lambda tenant: _make_links(tenant, "silent"),
+    "all events lost": lambda tenant: setattr(tenant.push, "loss", 1.0),
+    "a third of the events lost": lambda tenant: setattr(tenant.push, "loss", 0.33),
+    "only bookings send events": lambda tenant: tenant.variants.update(dict.fromkeys(EVENTS[1:], "none")),
+    "each event twice": lambda tenant: setattr(tenant.variants, "event_copies", "twice"),
+    "events a minute late": lambda tenant: setattr(tenant.push, "delay", 60.0),
+    "storm": _storm,
+    "too many": _allow_none,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -64,6 +109,8 @@ class Incidents:
         rng: random.Random,
         run: Callable[[Awaitable[None]], Awaitable[None]],
         enter_secret: Callable[[], Awaitable[None]],
+        *,
+        live_updates: bool = False,
     ) -> None:
         """Break `simulator`. `run` awaits work while time passes; `enter_secret` enters a changed secret."""
         self._simulator, self._tenant, self._rng = simulator, simulator.tenant, rng
@@ -84,6 +131,10 @@ class Incidents:
             "tokens expire": (self._expire, self._nothing),
             "secret changed": (self._rotate, self._enter_secret),
         }
+        if live_updates:
+            self._states |= {
+                f"long connection: {name}": (partial(self._begin_push, name), self._end_push) for name in PUSH
+            }
 
     @property
     def kinds(self) -> list[str]:
@@ -110,6 +161,16 @@ class Incidents:
     def changes_tenant(self, name: str) -> bool:
         """Return whether this kind changes the whole tenant. Only one of these may be active at a time."""
         return name in self._states
+
+    async def _begin_push(self, name: str) -> None:
+        PUSH[name](self._tenant)
+
+    async def _end_push(self) -> None:
+        tenant = self._tenant
+        push, usual = tenant.push, Push(tenant)
+        for name in ("loss", "close_after", "limit", "delay", "linger"):
+            setattr(push, name, getattr(usual, name))
+        tenant.variants.update(dict.fromkeys(EVENTS, "sent") | {"link": "works", "event_copies": "once"})
 
     def _set(self, name: str, value: object) -> Callable[[], Awaitable[None]]:
         async def change() -> None:

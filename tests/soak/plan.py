@@ -27,3 +27,4 @@ class Plan:
     zone: str = "Europe/Berlin"
     source: str = "batch"  # the option at the start
     world: str = ""  # what is wrong all the time
+    live_updates: bool = False  # over a long connection, which has faults of its own

@@ -20,6 +20,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import mock_storage
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
+from custom_components.feishu_freebusy.feishu.stream import Stream, Timing
 from simulator import Tenant, rows
 from tests.soak.actions import FIRST_OPTIONS
 from tests.soak.clock import WallClock, YearClock
@@ -117,6 +118,7 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     for name in ("homeassistant.loader", "aiohttp_fast_zlib"):  # they warn about intended settings
         logging.getLogger(name).setLevel(logging.ERROR)
     tenant = Tenant(clock=wall.now)
+    tenant.push.scale = 10  # of the pings, and of the times between deliveries
     if plan.world == GONE_LOOK_FREE:
         tenant.variants.update({"unknown_batch_room": "omitted"})
     clock = YearClock(wall)
@@ -131,6 +133,8 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     with mock_storage(), pytest.MonkeyPatch.context() as patches:
         clock.drive(loop, patches)
         patches.setattr(connector, "monotonic", clock.seconds)
+        defaults = Stream.__init__.__kwdefaults__ or {}
+        patches.setitem(defaults, "timing", Timing(heartbeat=300.0))  # fewer timers
         patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
         for each in (simulator, *others):
             each.tenant.monotonic = clock.seconds
@@ -138,7 +142,7 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
         async with AsyncExitStack() as running:
             for each in (simulator, *others):
                 await running.enter_async_context(each)
-            options = {**FIRST_OPTIONS, "source": plan.source}
+            options = {**FIRST_OPTIONS, "source": plan.source, "live_updates": plan.live_updates}
             home = Home(clock, tenant.app_id, _data_of(simulator), options, plan.zone)
             home.other_apps = [_data_of(each) for each in others]
             home.is_clock_wrong = bool(wall.ahead)

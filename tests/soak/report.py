@@ -101,7 +101,7 @@ def _lines(tally: Tally) -> Iterator[str]:
     yield from _table("Incidents", tally.incidents)
     yield from _table("Calls with an injected fault", tally.faulty_calls)
     yield from _table("Error codes", tally.error_codes)
-    yield from _table("Polls and calls", {"polls": tally.polls, **tally.calls})
+    yield from _table("Polls, events and calls", {"polls": tally.polls, "events": tally.events, **tally.calls})
     yield from _table("Log lines of the integration", {**tally.log.levels, **tally.log.ours})
     if tally.log.others:
         yield from _table("Warnings and errors of other loggers", tally.log.others)

@@ -77,6 +77,7 @@ class Tally:
     false_free: int = 0
     reported: list[str] = field(default_factory=list)
     polls: int = 0
+    events: int = 0  # acknowledged
     writes: int = 0
     idle_writes: int = 0
     idle_of: Counter[str] = field(default_factory=Counter)

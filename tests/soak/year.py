@@ -52,7 +52,7 @@ class Year:
         self.tally.apps += len(home.other_apps)
         self._answers.home = self._checker.home = self._actions.home = home
         home.began, home.left, home.ended = self._checker.began, self._checker.left, self._checker.ended
-        incidents = Incidents(self._simulator, self._rng, self._run, self._enter_secret)
+        incidents = Incidents(self._simulator, self._rng, self._run, self._enter_secret, live_updates=plan.live_updates)
         zone = ZoneInfo(home.zone)
         rooms = [self._office.add_room() for _ in range(plan.rooms)]
         people = [self._office.add_person() for _ in range(plan.people)]
@@ -79,6 +79,7 @@ class Year:
             await self._until(start + (end - start) * number / SAMPLES)
         await self._take_sample()
         await home.stop()
+        self._count_events()
         self.tally.take(self._office.done, self._simulator, home.loads)
         return self.tally
 
@@ -110,11 +111,17 @@ class Year:
             self._scheduler.within(1, plan)
             zone = ZoneInfo(self._home.zone)
             self._office.sweep()
+            self._count_events()
             _free_stored_writes()
             day = self._clock.now.astimezone(zone).date() + timedelta(days=DAYS_AHEAD - 1)
             self._office.plan_day(day, zone)
 
         self._scheduler.at(midnight + timedelta(days=1, hours=3), plan)
+
+    def _count_events(self) -> None:
+        deliveries = self._tenant.push.deliveries
+        self.tally.events += sum(each.acked for each in deliveries)
+        deliveries.clear()
 
     def _every_month(self, since: datetime) -> None:
         """Print the progress every month; a year takes minutes."""

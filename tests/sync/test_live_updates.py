@@ -19,7 +19,7 @@ from custom_components.feishu_freebusy.model.live import LiveProblem, LiveState
 from custom_components.feishu_freebusy.sync.trust import TrustState
 from simulator import Fault, Room, Simulator, Tenant
 from simulator.push import Act
-from tests.clock import FREE_BUSY, STATUSES, Clock, SetUp, reads_of, state_of
+from tests.clock import BATCH, FREE_BUSY, STATUSES, Clock, SetUp, reads_of, rooms_of, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -241,6 +241,29 @@ async def test_scans_because_of_events_stop_when_their_share_is_used_up(
 
     assert paid == [cost, cost, cost]
     assert len(coordinator.catalogue.data.catalogue.rooms) == 2
+
+
+async def test_calls_are_filled_up_with_the_rooms_read_longest_ago(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    rooms = [tenant.add_room(f"Room {number}") for number in range(30)]
+    entry = await set_up(*rooms, source="batch", scan_interval=86_400, live_updates=True)
+    await clock.forward(seconds=40)
+    for room in rooms[:12]:  # read again, so that the others are older
+        tenant.push.room_changed(room.room_id, "book")
+    await clock.forward(seconds=8)
+    last = {room.room_id: entry.runtime_data.subjects[room.room_id].reading.read_at for room in rooms}
+    tenant.requests.clear()
+
+    tenant.push.room_changed(rooms[0].room_id, "book")
+    await clock.forward(seconds=8)
+
+    (call,) = tenant.calls(BATCH)
+    others = set(rooms_of(call)) - {rooms[0].room_id}
+    assert len(others) == 19
+    rest = set(last) - {rooms[0].room_id} - others
+    assert max(last[each] for each in others) <= min(last[each] for each in rest)
+    assert {room.room_id for room in rooms[20:]} <= others  # not read since the start
 
 
 async def test_events_in_an_outage_make_no_call_and_are_read_after_it(
