@@ -119,21 +119,24 @@ async def test_a_failed_question_for_other_clients_does_not_stop_the_flow(
 
 
 @pytest.mark.parametrize(
-    ("fault", "details"),
+    ("fault", "step", "details"),
     [
-        (Fault.error(200, 1000040351), "wrong_cloud, 1000040351"),
-        (Fault.body(200, "no JSON"), "server"),
+        (Fault.body(200, "no JSON"), "live_waiting", "server"),
+        (Fault.error(200, 1), "live_waiting", "server, 1"),
+        (Fault.error(200, 1000040351), "live_wrong_cloud", None),
+        (Fault.error(200, 1000040350), "live_too_many", None),
+        (Fault.error(200, 1000040345), "live_unpublished", None),
     ],
 )
 async def test_the_form_says_why_there_is_no_connection(
-    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, fault: Fault, details: str
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, fault: Fault, step: str, details: str | None
 ) -> None:
     tenant.inject(fault, ENDPOINT, times=None)
 
     result = await chosen(hass, await start_options(hass, entry, "live_updates"), "live_on")
 
-    assert shown(result) == ("live_waiting", ["live_check", "live_done", "live_off"])
-    assert placeholders(result)["details"] == details
+    assert shown(result) == (step, ["live_check", "live_done", "live_off"])
+    assert placeholders(result).get("details") == details
     tenant.clear_faults()
     assert shown(await chosen(hass, result, "live_check"))[0] == "live_no_event"
 

@@ -10,7 +10,7 @@ from ..coordinator import FeishuConfigEntry
 from ..feishu.console import live_urls
 from ..feishu.errors import FeishuError
 from ..feishu.stream import StreamState, StreamStatus
-from ..model.live import LiveState
+from ..model.live import LiveProblem, LiveState
 from ..model.options import Options
 from ..sync.live_updates import LiveUpdates
 from ..sync.shared_stream import async_is_connected
@@ -69,10 +69,20 @@ class LiveUpdatesSteps(OptionsFlow):
         if live is None or not live.is_on:
             return await self.async_step_live_not_running()
         if live.state is LiveState.WAITING:
-            return await self.async_step_live_waiting()
+            return await self._show_not_connected(live)
         if live.seconds_since_event is None:
             return await self.async_step_live_no_event()
         return await self.async_step_live_works()
+
+    async def _show_not_connected(self, live: LiveUpdates) -> ConfigFlowResult:
+        match live.problem:
+            case LiveProblem.TOO_MANY_CONNECTIONS:
+                return await self.async_step_live_too_many()
+            case LiveProblem.WRONG_CLOUD:
+                return await self.async_step_live_wrong_cloud()
+            case LiveProblem.NOT_PUBLISHED:
+                return await self.async_step_live_unpublished()
+        return await self.async_step_live_waiting()
 
     async def async_step_live_not_running(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Say that the entry is not running."""
@@ -85,6 +95,18 @@ class LiveUpdatesSteps(OptionsFlow):
         if status.details.code is not None:
             details += f", {status.details.code}"
         return self._show_menu("live_waiting", details=details)
+
+    async def async_step_live_too_many(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say that there are too many connections of the app."""
+        return self._show_menu("live_too_many")
+
+    async def async_step_live_wrong_cloud(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say that the app belongs to the other cloud."""
+        return self._show_menu("live_wrong_cloud")
+
+    async def async_step_live_unpublished(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Say that the app has no published version."""
+        return self._show_menu("live_unpublished")
 
     async def async_step_live_no_event(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the steps in the console."""
