@@ -97,6 +97,25 @@ async def test_an_unreachable_server_is_reported(
     assert lines["last_read"] < at(10, 1)
 
 
+async def test_a_server_is_reached_through_the_proxy_of_the_environment(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The simulator is the proxy: it gets the whole address of a server that does not exist."""
+    entry = await set_up(orion)
+    data = {**entry.data, CONF_BASE_URL: "http://feishu.example"}
+    hass.config_entries.async_update_entry(entry, data=data)
+    monkeypatch.setenv("http_proxy", simulator.base_url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert (await info(hass, clock))["can_reach_server"] == "ok"
+
+
 async def test_a_failed_setup_counts_as_not_loaded(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -1,5 +1,6 @@
 """The client of an entry, on Home Assistant's connections."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
@@ -13,7 +14,7 @@ from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from .feishu.client import FeishuClient
 from .feishu.hints import Hint
 from .feishu.limits import AppTraffic
-from .feishu.session import session_options
+from .feishu.session import environment_proxy, session_options
 from .feishu.stream import Stream, StreamStatus
 
 # Not in `runtime_data`: reloads and flows share the limits of an app
@@ -21,6 +22,7 @@ _TRAFFIC: HassKey[defaultdict[tuple[str, str], AppTraffic]] = HassKey(f"{DOMAIN}
 _SESSION: HassKey[aiohttp.ClientSession] = HassKey(f"{DOMAIN}_session")
 
 FLOW_DEADLINE = 25.0  # seconds; a person is waiting
+_REACH_DEADLINE = 5.0  # seconds
 
 
 @callback
@@ -59,6 +61,23 @@ def async_create_stream(
         on_status=on_status,
         check_credentials=lambda: async_create_client(hass, data).check_credentials(),  # with a new token
     )
+
+
+async def async_reach(hass: HomeAssistant, base_url: str) -> str | None:
+    """Return why a server cannot be reached, "timeout" or "unreachable"; None if it can. Any answer will do.
+
+    It takes the same way as the calls, through a proxy if they use one, but is none: it sends no credentials.
+    """
+    try:
+        async with (
+            asyncio.timeout(_REACH_DEADLINE),
+            _session(hass).get(base_url, proxy=environment_proxy(base_url), allow_redirects=False),
+        ):
+            return None
+    except TimeoutError:
+        return "timeout"
+    except aiohttp.ClientError, OSError:
+        return "unreachable"
 
 
 @callback

@@ -11,6 +11,7 @@ from homeassistant.components import system_health
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
+from .api import async_reach
 from .const import CONF_BASE_URL, DOMAIN
 from .coordinator import FeishuConfigEntry
 from .model.live import LiveState
@@ -59,8 +60,8 @@ def _of_loaded(entries: Iterable[FeishuConfigEntry]) -> dict[str, Any]:
 
 async def _async_reach(hass: HomeAssistant, urls: Iterable[str]) -> str | dict[str, str]:
     """Return whether every address answers. The result names no address."""
-    found = await asyncio.gather(*(system_health.async_check_can_reach_url(hass, url) for url in urls))
-    failed = [each["error"] for each in found if isinstance(each, dict)]
+    found = await asyncio.gather(*(async_reach(hass, url) for url in urls))
+    failed = [error for error in found if error]
     return _failed(failed[0], len(failed), len(found)) if failed else _OK
 
 
