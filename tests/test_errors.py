@@ -12,18 +12,26 @@ from custom_components.feishu_freebusy.errors import (
     update_failed,
 )
 from custom_components.feishu_freebusy.feishu.errors import (
+    INVITATION_CODES,
+    REPLY_CODES,
     AppUnavailableError,
     BotDisabledError,
+    CalendarUnusableError,
+    ContactUnknownError,
     CredentialsError,
     EndpointRetiredError,
     ErrorDetails,
+    EventDeniedError,
+    EventGoneError,
     FeishuError,
+    InstanceUnknownError,
     IpDeniedError,
     NotFeishuError,
     NotReachableError,
     QuotaExceededError,
     RateLimitedError,
     RequestError,
+    RoomRefusedError,
     ScopeMissingError,
     ServerError,
     StaleTokenError,
@@ -57,18 +65,28 @@ ERRORS: dict[FeishuError, str] = {
     RequestError(details=ErrorDetails(code=10003)): "request_refused",
     FeishuError(): "request_refused",
 }
+# Only calls that book and release raise these, and no flow makes them
+OF_EVENTS: dict[FeishuError, str] = {
+    CalendarUnusableError(): "calendar_unusable",
+    EventDeniedError(): "event_denied",
+    EventGoneError(): "event_gone",
+    RoomRefusedError(): "room_refused",
+    ContactUnknownError(): "contact_unknown",
+    InstanceUnknownError(): "booking_changed",
+}
+ALL = ERRORS | OF_EVENTS
 
 
 def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
     return {of}.union(*(_kinds(kind) for kind in of.__subclasses__()))
 
 
-@pytest.mark.parametrize(("error", "key"), ERRORS.items(), ids=[f"{error!r}"[:60] for error in ERRORS])
+@pytest.mark.parametrize(("error", "key"), ALL.items(), ids=[f"{error!r}"[:60] for error in ALL])
 def test_each_error_has_its_translation_key(error: FeishuError, key: str) -> None:
     assert problem_key(error) == key
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=[f"{error!r}"[:60] for error in ERRORS])
+@pytest.mark.parametrize("error", ALL, ids=[f"{error!r}"[:60] for error in ALL])
 def test_the_text_of_a_failure_of_all_subjects_names_none(error: FeishuError) -> None:
     failed = update_failed(error)
 
@@ -82,7 +100,7 @@ def test_the_text_of_a_failure_of_all_subjects_names_none(error: FeishuError) ->
 def test_every_error_class_is_covered_here() -> None:
     abstract = {kind for kind in _kinds(FeishuError) if kind.__name__ == "AppError"}
 
-    assert _kinds(FeishuError) - abstract == {type(error) for error in ERRORS}
+    assert _kinds(FeishuError) - abstract == {type(error) for error in ALL}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +160,13 @@ def test_flows_and_exceptions_share_the_text_of_a_failure(language: str, key: st
 def test_no_two_failures_have_the_same_text() -> None:
     for language, texts in TEXTS.items():
         said = [texts["config"]["error"][key] for key in set(ERRORS.values())]
+        said += [texts["exceptions"][key]["message"] for key in OF_EVENTS.values()]
         assert len(set(said)) == len(said), language
+
+
+@pytest.mark.parametrize("code", sorted({*INVITATION_CODES, *REPLY_CODES}))
+def test_a_flow_never_meets_an_error_of_events(code: int) -> None:
+    assert type(error_of({"code": code, "msg": ""}, 400, {})) in {type(error) for error in ERRORS}
 
 
 def test_the_text_names_missing_scopes_and_the_servers_words() -> None:

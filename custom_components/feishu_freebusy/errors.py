@@ -13,13 +13,19 @@ from .const import DOMAIN
 from .feishu.errors import (
     AppUnavailableError,
     BotDisabledError,
+    CalendarUnusableError,
+    ContactUnknownError,
     CredentialsError,
     EndpointRetiredError,
+    EventDeniedError,
+    EventGoneError,
     FeishuError,
+    InstanceUnknownError,
     IpDeniedError,
     NotReachableError,
     QuotaExceededError,
     RateLimitedError,
+    RoomRefusedError,
     ScopeMissingError,
     ServerError,
     StaleTokenError,
@@ -46,6 +52,13 @@ _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
     (StaleTokenError, "token_refused"),
     (SubjectError, "subject_unreadable"),
     (EndpointRetiredError, "endpoint_retired"),
+    # Only calls of `feishu.events` raise these, so no flow has texts of them
+    (CalendarUnusableError, "calendar_unusable"),
+    (EventDeniedError, "event_denied"),
+    (EventGoneError, "event_gone"),
+    (RoomRefusedError, "room_refused"),
+    (ContactUnknownError, "contact_unknown"),
+    (InstanceUnknownError, "booking_changed"),
 )
 
 

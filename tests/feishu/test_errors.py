@@ -6,16 +6,25 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.feishu_freebusy.feishu.errors import (
+    EVENT_CODES,
+    INVITATION_CODES,
+    REPLY_CODES,
     AppError,
     AppUnavailableError,
     BotDisabledError,
+    CalendarUnusableError,
+    ContactUnknownError,
     CredentialsError,
     EndpointRetiredError,
+    EventDeniedError,
+    EventGoneError,
     FeishuError,
+    InstanceUnknownError,
     IpDeniedError,
     QuotaExceededError,
     RateLimitedError,
     RequestError,
+    RoomRefusedError,
     ScopeMissingError,
     ServerError,
     StaleTokenError,
@@ -119,6 +128,23 @@ TOKEN: list[tuple[str, int, int, type[FeishuError]]] = [
     ("5.3", 99991400, 400, RateLimitedError),
 ]
 
+# What the codes mean for the calls that book and release
+EVENTS: list[tuple[int, int, type[FeishuError]]] = [
+    *((code, 404, CalendarUnusableError) for code in (191000, 191001, 191003, 191004)),
+    *((code, 403, EventDeniedError) for code in (191002, 193002, 194001, 194002, 194003)),
+    (193001, 404, EventGoneError),
+    (193003, 403, EventGoneError),
+    *((code, 400, RequestError) for code in (190002, 190014, 193000, 193101, 193102, 193103, 193104)),
+    *((code, 400, RequestError) for code in (193109, 193110, 193111, 194000, 194004, 195112, 195113)),
+    (195100, 404, ContactUnknownError),
+    (190003, 500, ServerError),
+    (190006, 403, AppUnavailableError),
+    (190007, 404, BotDisabledError),
+    *((code, 429, RateLimitedError) for code in (190004, 190005, 190010, 99991400)),
+    (99991672, 400, ScopeMissingError),
+    (777777, 400, RequestError),
+]
+
 UNDOCUMENTED = (200, 400, 403)
 
 
@@ -136,6 +162,28 @@ def test_the_code_decides_the_error_of_a_call(
 
         assert type(failure) is expected
         assert (failure.code, failure.details.http_status) == (code, http_status)
+
+
+@pytest.mark.parametrize(("code", "status", "expected"), EVENTS)
+def test_the_code_decides_the_error_of_a_call_about_events(code: int, status: int, expected: type[FeishuError]) -> None:
+    assert type(error_of({"code": code, "msg": ""}, status, {}, codes=EVENT_CODES)) is expected
+
+
+@pytest.mark.parametrize(
+    ("codes", "code", "expected"),
+    [
+        (INVITATION_CODES, 190014, RoomRefusedError),
+        (INVITATION_CODES, 190002, RoomRefusedError),
+        (INVITATION_CODES, 193003, EventGoneError),
+        (REPLY_CODES, 105003, InstanceUnknownError),
+        (REPLY_CODES, 100005, SubjectError),
+        (REPLY_CODES, 105002, RequestError),
+    ],
+)
+def test_a_code_may_mean_something_else_for_one_api(
+    codes: Mapping[int, type[FeishuError]], code: int, expected: type[FeishuError]
+) -> None:
+    assert type(error_of({"code": code, "msg": ""}, 400, {}, codes=codes)) is expected
 
 
 @pytest.mark.parametrize(("section", "code", "status", "expected"), TOKEN)

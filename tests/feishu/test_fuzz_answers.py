@@ -11,7 +11,15 @@ import pytest
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.directory import Catalogue, read_catalogue
 from custom_components.feishu_freebusy.feishu.errors import FeishuError, UnreadableAnswerError
-from custom_components.feishu_freebusy.feishu.models import BusyPeriod, Room, RoomLevel, RsvpStatus, SubjectRef
+from custom_components.feishu_freebusy.feishu.models import (
+    BusyPeriod,
+    EventRef,
+    InstanceReply,
+    Room,
+    RoomLevel,
+    RsvpStatus,
+    SubjectRef,
+)
 from custom_components.feishu_freebusy.feishu.windows import joined
 from simulator import Fault, Tenant
 from simulator.answers import Answer
@@ -23,6 +31,10 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 WINDOW: dict[str, Any] = {"time_min": START, "time_max": START + timedelta(days=1)}
 MEBIBYTE = 1024 * 1024
 ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
+
+END = START + timedelta(hours=1)
+HOW: dict[str, Any] = {"time_zone": "UTC", "idempotency_key": "k" * 32}
+EVENT = {"event_id": "a_0", "start_time": {"timestamp": "1795428000"}, "end_time": {"timestamp": "1795438000"}}
 
 type CallOf = Callable[[FeishuClient], Awaitable[object]]
 
@@ -48,6 +60,37 @@ CALLS: dict[str, tuple[CallOf, dict[str, Any]]] = {
     "vc/v1/room_levels": (lambda client: client.room_levels(), {"data": {"items": [{"room_level_id": "omb_1"}]}}),
     "application/v6/scopes": (lambda client: client.granted_scopes(), {"data": {"scopes": []}}),
     "event/v1/connection": (lambda client: client.online_connections(), {"data": {"online_instance_cnt": 1}}),
+    "calendars/primary": (
+        lambda client: client.events.primary_calendar(),
+        {"data": {"calendars": [{"calendar": {"calendar_id": "feishu.cn_1@group"}}]}},
+    ),
+    "primary/events": (
+        lambda client: client.events.create("primary", title="Retro", start=START, end=END, **HOW),
+        {"data": {"event": EVENT}},
+    ),
+    "events/a_0": (lambda client: client.events.event("primary", "a_0"), {"data": {"event": EVENT}}),
+    "events/b_0": (lambda client: client.events.delete("primary", "b_0"), {"data": {}}),
+    "c_0/attendees": (lambda client: client.events.add_room("primary", "c_0", "omm_1"), {"data": {}}),
+    "a_0/attendees": (
+        lambda client: client.events.verdict("primary", "a_0", "omm_1"),
+        {"data": {"items": [{"room_id": "omm_1", "rsvp_status": "accept"}], "has_more": False}},
+    ),
+    "room_availability_check": (
+        lambda client: client.events.check_rooms("primary", ["omm_1"], start=START, end=END),
+        {"data": {"room_availabilitys": [{"room_id": "omm_1", "status": "available"}]}},
+    ),
+    "meeting_room/freebusy/batch_get": (
+        lambda client: client.events.bookings("omm_1", **WINDOW),
+        {"data": {"time_min": "2026-11-23T00:00:00Z", "time_max": "2026-11-24T00:00:00Z", "free_busy": {}}},
+    ),
+    "instance/reply": (
+        lambda client: client.events.reply("omm_1", EventRef("a"), InstanceReply.NOT_CHECK_IN),
+        {},
+    ),
+    "summary/batch_get": (
+        lambda client: client.events.titles([EventRef("a")]),
+        {"data": {"EventInfos": [{"uid": "a", "original_time": 0, "summary": "Retro"}]}},
+    ),
     "app_versions": (lambda client: client.published_events(), {"data": {"items": []}}),
 }
 every_call = pytest.mark.parametrize("path", CALLS)

@@ -55,6 +55,28 @@ BATCH = {
 PEOPLE = {"freebusy_lists": [{"user_id": "ou_1", "freebusy_items": ROWS}, {"user_id": "ou_2"}]}
 
 
+EVENT_OF_ROW = {"uid": "a", "original_time": 0, "organizer_info": {"name": "Chen Wei", "open_id": "ou_1"}}
+EVENT = {
+    "event_id": "a_0",
+    "organizer_calendar_id": "feishu.cn_1@group",
+    "start_time": {"timestamp": "1795428000"},
+    "end_time": {"timestamp": "1795438000"},
+    "recurrence": "",
+    "app_link": "https://applink.feishu.cn/a",
+}
+ATTENDEE = {"type": "resource", "room_id": "omm_1", "rsvp_status": "accept"}
+CHECK = {
+    "room_id": "omm_1",
+    "status": "unavailable",
+    "unavailable_reason_type": "over_max_duration",
+    "room_strategy": {"single_max_duration": "1800", "daily_start_time": "28800", "daily_end_time": 72000},
+}
+
+
+def room_bookings(data: Any) -> object:
+    return parse.room_bookings(data, "omm_1", START, END)
+
+
 def rooms_busy(data: Any) -> object:
     return parse.rooms_busy(data, ["omm_1", "omm_2", "omm_3"], START, END)
 
@@ -76,6 +98,12 @@ READERS: dict[str, tuple[Callable[[Any], object], Any]] = {
         parse.published_events,
         {"items": [{"status": 1, "publish_time": "1790000000", "events": ["a"], "event_infos": [{"event_type": "b"}]}]},
     ),
+    "bookings of a room": (room_bookings, {**BATCH, "free_busy": {"omm_1": [{**row, **EVENT_OF_ROW} for row in ROWS]}}),
+    "calendar": (parse.primary_calendar, {"calendars": [{"calendar": {"calendar_id": "feishu.cn_1@group"}}]}),
+    "event": (parse.event, {"event": EVENT}),
+    "replies of rooms": (lambda data: parse.page(data, parse.room_replies), {"items": [ATTENDEE], "has_more": False}),
+    "checks of rooms": (parse.room_checks, {"room_availabilitys": [CHECK]}),
+    "titles": (parse.titles, {"EventInfos": [{"uid": "a", "original_time": 0, "summary": "Retro"}]}),
     "bot": (parse.bot, {"bot": {"app_name": "Rooms", "activate_status": 2}}),
     "token": (parse.token, {"tenant_access_token": "t-abc", "expire": 7200}),
 }

@@ -16,6 +16,7 @@ import aiohttp
 from . import parse
 from .address import FEISHU_URL
 from .errors import FeishuError, NotReachableError, SubjectError, UnreadableAnswerError
+from .events import Events
 from .limits import AppTraffic
 from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, SubjectKind, SubjectRef, UserIdType
 from .transport import Deadline, Endpoint, Transport
@@ -82,6 +83,7 @@ class FeishuClient:
         """Create a client on the caller's session, which must be made with `session_options`.
 
         All clients of one app must share one `traffic`. `deadline` is the longest that a call may last, in seconds.
+        `events` books and releases rooms.
         """
         self.base_url = base_url
         self.app_id = app_id
@@ -95,6 +97,7 @@ class FeishuClient:
             traffic=self.traffic,
             deadline=deadline,
         )
+        self.events = Events(self._transport)
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
@@ -276,7 +279,7 @@ class FeishuClient:
         """
         if "/" in room_id or not room_id.strip("."):
             raise SubjectError("no room can have this id")  # it would change the path of the request
-        return parse.room(parse.data_of(await self._transport.call(ROOM, path_id=room_id)), room_id)
+        return parse.room(parse.data_of(await self._transport.call(ROOM, path_ids=(room_id,))), room_id)
 
     async def user_ids(
         self,
@@ -340,7 +343,7 @@ class FeishuClient:
     async def published_events(self) -> frozenset[str]:
         """Return the event types in the app's published version, none if no version is published."""
         params = {"lang": "zh_cn", "page_size": "2"}
-        body = await self._transport.call(VERSIONS, path_id=self.app_id, params=params)
+        body = await self._transport.call(VERSIONS, path_ids=(self.app_id,), params=params)
         return parse.published_events(parse.data_of(body))
 
     async def _all_pages[T](

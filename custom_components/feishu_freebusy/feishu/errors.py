@@ -137,6 +137,35 @@ class EndpointRetiredError(FeishuError):
     """Feishu has taken this API offline. A removed path may also answer with text: `NotFeishuError`."""
 
 
+class CalendarUnusableError(FeishuError):
+    """The calendar of the app is missing or deleted, or no events can be added to it."""
+
+
+class EventDeniedError(FeishuError):
+    """The app may not use this calendar, or not read or change this event."""
+
+
+class EventGoneError(FeishuError):
+    """The event does not exist, or not any more. `was_deleted` tells a deleted one from an unknown one."""
+
+    @property
+    def was_deleted(self) -> bool:
+        """Return whether Feishu knows the event as deleted."""
+        return self.code == _EVENT_DELETED
+
+
+class RoomRefusedError(FeishuError):
+    """Feishu does not let the app request this room, for example because an administrator must approve bookings."""
+
+
+class ContactUnknownError(FeishuError):
+    """The contact of a booking has left the organization, or was never in it."""
+
+
+class InstanceUnknownError(FeishuError):
+    """The room does not have this booking: it is over, it was moved, or its event has another `original_time`."""
+
+
 class RequestError(FeishuError):
     """Feishu refused the request, or the code is unknown."""
 
@@ -157,10 +186,32 @@ _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
         | {99992351, 99992352, 99992353, 99992359, 99992360, 99992361, 99992375, 99992376}
     ),
 }
+_EVENT_DELETED = 193003
+_EVENT_CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
+    CalendarUnusableError: frozenset({191000, 191001, 191003, 191004}),
+    EventDeniedError: frozenset({191002, 193002, 194001, 194002, 194003}),
+    EventGoneError: frozenset({193001, _EVENT_DELETED}),
+    ContactUnknownError: frozenset({195100}),
+    RequestError: frozenset(
+        {190002, 190014, 193000, 193101, 193102, 193103, 193104, 193109, 193110, 193111, 194000, 194004}
+        | {195112, 195113}
+    ),
+}
+# What codes mean for one kind of API. For all others they mean what `_CLASSES` says
+EVENT_CODES: Mapping[int, type[FeishuError]] = {
+    code: error for error, codes in _EVENT_CLASSES.items() for code in codes
+}
+INVITATION_CODES: Mapping[int, type[FeishuError]] = {
+    **EVENT_CODES,
+    190002: RoomRefusedError,
+    190014: RoomRefusedError,
+}
+REPLY_CODES: Mapping[int, type[FeishuError]] = {105003: InstanceUnknownError}
 _NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 99992360, 99992361})
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
+_NO_CODES: Mapping[int, type[FeishuError]] = {}
 _LONGEST_WAIT = 3600.0  # seconds; cap it: a server that sends milliseconds must not block us for hours
 _WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and the one of proxies
 _OK = 200
@@ -177,14 +228,15 @@ def error_of(
     *,
     required_scopes: tuple[str, ...] = (),
     known: tuple[str, ...] = (),
+    codes: Mapping[int, type[FeishuError]] = _NO_CODES,
 ) -> FeishuError:
     """Return the error for the `body` of a business call, whose code is not zero.
 
     `required_scopes` are used if the answer doesn't name the missing scope. `known` are the secrets and ids that were
-    sent; they are masked in the texts.
+    sent; they are masked in the texts. `codes` are those that mean something else for this API.
     """
     details = _details(body, http_status, headers, known)
-    error = _BY_CODE.get(body["code"])
+    error = codes.get(body["code"]) or _BY_CODE.get(body["code"])
     if error is None and http_status == _TOO_MANY_REQUESTS:
         error = RateLimitedError
     if error is None and http_status >= _SERVER_TROUBLE:

@@ -16,6 +16,7 @@ from .clock import ServerClock
 from .errors import RateLimitedError
 
 MAX_IN_FLIGHT = 10
+_WRITE_EVERY = 1.0  # seconds
 LIMITS = ((50, 1.0), (1000, 60.0))  # calls, seconds: "tier 4", the limits of every API used here
 _SHORTEST_SLEEP = 1e-6  # seconds; a timer may fire slightly early, and shorter sleeps would spin
 
@@ -30,6 +31,8 @@ class Payer(StrEnum):
     EVENT_SCANS = "event_scans"  # of the catalogue, because of pushed events
     RANGES = "ranges"  # days of calendars outside the known window
     ACTIONS = "actions"
+    BOOKINGS = "bookings"  # book, extend, end, release
+    TITLES = "titles"
     UPDATES = "updates"  # `homeassistant.update_entity`; counted among the polls, too
     OTHER = "other"  # flows and repairs
 
@@ -124,6 +127,14 @@ class AppTraffic:
         self.clock = ServerClock()
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._windows: defaultdict[str, SlidingWindow] = defaultdict(SlidingWindow)
+        self._write_turn = asyncio.Lock()
+        self._next_write = -inf
+
+    async def turn_to_write(self) -> None:
+        """Wait until a second has passed since the last write of the app. Writes go in order of arrival."""
+        async with self._write_turn:
+            await asyncio.sleep(max(self._next_write - asyncio.get_running_loop().time(), 0.0))
+            self._next_write = asyncio.get_running_loop().time() + _WRITE_EVERY
 
     async def enter(self, api: str, patience: float = inf) -> None:
         """Acquire a slot for one call to `api`; release it with `leave`. Waits and raises like `SlidingWindow.enter`.

@@ -3,8 +3,8 @@
 Every instant is an aware `datetime` in UTC. Every period is half-open: `[start, end)`.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Self
 
@@ -121,6 +121,89 @@ class Page[T]:
 
     items: tuple[T, ...]
     next_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """One event, or one instance of a series. `original_time` is that of its row, in Unix seconds."""
+
+    uid: str
+    original_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomBooking:
+    """One row of a room, with its event.
+
+    `original_time` is 0 for a single event and for an ordinary instance of a series, the original start in Unix seconds
+    for a moved instance, None if it is unreadable. `has_organizer` is False for a private event. `organizer` is the
+    name, empty if Feishu does not tell it, as for events of apps.
+    """
+
+    start: datetime
+    end: datetime
+    uid: str
+    original_time: int | None
+    organizer: str = field(default="", repr=False)
+    has_organizer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event in the app's calendar. `calendar_id` is empty if the answer does not tell it.
+
+    `is_recurring`: it is a series. `app_link` opens it in the Feishu client, empty if there is none.
+    """
+
+    event_id: str
+    start: datetime
+    end: datetime
+    calendar_id: str = ""
+    is_recurring: bool = False
+    app_link: str = field(default="", repr=False)
+
+    @property
+    def uid(self) -> str:
+        """The uid, as rows of a room name it."""
+        return self.event_id.rpartition("_")[0]
+
+
+class InstanceReply(StrEnum):
+    """What to reply in the name of a room: nobody came, or the meeting is over."""
+
+    NOT_CHECK_IN = "NOT_CHECK_IN"
+    ENDED_BEFORE_DUE = "ENDED_BEFORE_DUE"
+
+
+class Unavailable(StrEnum):
+    """Why a room does not accept a time."""
+
+    RESERVED = "reserved_by_other_event"
+    PAST = "past_time"
+    TOO_FAR_AHEAD = "beyond_advance_booking_window"
+    TOO_LONG = "over_max_duration"
+    OUTSIDE_HOURS = "not_in_usable_time"
+    OUT_OF_SERVICE = "during_requisition"
+    NOT_YET = "before_daily_advance_window_release"
+    SERIES_NEEDS_APPROVAL = "recurring_exceed_approval_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCheck:
+    """Whether a room would accept a time.
+
+    `available` is None for an unknown word. `reason` is why it is not available, None if there is none or it is
+    unknown. `longest` is the maximum of one booking, and `opens` and `closes` are the times of the day between which
+    it can be booked, since midnight in the room's time zone; None if not told.
+    """
+
+    room_id: str
+    available: bool | None
+    needs_approval: bool = False
+    reason: Unavailable | None = None
+    longest: timedelta | None = None
+    opens: timedelta | None = None
+    closes: timedelta | None = None
 
 
 class ActivateStatus(IntEnum):

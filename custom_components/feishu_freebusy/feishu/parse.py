@@ -4,14 +4,29 @@ Unknown fields and unknown RSVP words are ignored. A bad value that decides whet
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 import re
 from typing import Any
 import unicodedata
 
-from .errors import SubjectError, UnreadableAnswerError, UnreadableRowsError
-from .models import ActivateStatus, Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, RoomStatus, RsvpStatus
+from .errors import FeishuError, SubjectError, UnreadableAnswerError, UnreadableRowsError
+from .models import (
+    ActivateStatus,
+    Bot,
+    BusyAnswer,
+    BusyPeriod,
+    Event,
+    EventRef,
+    Page,
+    Room,
+    RoomBooking,
+    RoomCheck,
+    RoomLevel,
+    RoomStatus,
+    RsvpStatus,
+    Unavailable,
+)
 from .tokens import Token
 
 type Json = dict[str, Any]
@@ -31,6 +46,8 @@ _BREAKS = {"Cc", "Zl", "Zp"}
 _HIDDEN = {"Cf", "Cn", "Co", "Cs"}
 _JOINERS = {"\u200c", "\u200d"}  # of emoji and of Persian letters
 _MAX_PARTS = 100  # levels above a room, and pieces of equipment in it
+_AVAILABLE = {"available": True, "need_approval": True, "unavailable": False}
+_MAX_SECONDS = 10 * 366 * 86400
 _MAX_COUNT = 100_000  # seats of a room
 _ID = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 _MAX_TOKEN = 8192  # characters; the limit of a header
@@ -285,6 +302,114 @@ def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]
     if more and not token:
         raise UnreadableAnswerError("has_more is true but there is no page_token")
     return Page(parse_items(data), token if more else None)
+
+
+def room_bookings(data: Json, room_id: str, start: datetime, end: datetime) -> tuple[RoomBooking, ...]:
+    """Return the rows of one room with their events. Raises `FeishuError` as `rooms_busy` does for a room."""
+    periods = rooms_busy(data, [room_id], start, end)[room_id]
+    if isinstance(periods, FeishuError):
+        raise periods
+    rows, _ = _rows_by_room(data.get("free_busy"))
+    found = rows.get(room_id, [])
+    return tuple(
+        _room_booking(row, period)
+        for row, period in zip(found if isinstance(found, list) else [], periods, strict=True)
+    )
+
+
+def _room_booking(row: Json, period: BusyPeriod) -> RoomBooking:
+    organizer = row.get("organizer_info")
+    original_time = row.get("original_time")
+    return RoomBooking(
+        start=period.start,
+        end=period.end,
+        uid=_id(row.get("uid")),
+        original_time=original_time if type(original_time) is int and original_time >= 0 else None,
+        organizer=_name(organizer.get("name")) if isinstance(organizer, dict) else "",
+        has_organizer=isinstance(organizer, dict),
+    )
+
+
+def primary_calendar(data: Json) -> str:
+    """Return the id of the first calendar."""
+    for row in _rows(data, "calendars"):
+        calendar = row.get("calendar")
+        if isinstance(calendar, dict) and (calendar_id := _id(calendar.get("calendar_id"))):
+            return calendar_id
+    raise UnreadableAnswerError("the answer has no calendar")
+
+
+def event(data: Json) -> Event:
+    """Return the event of an answer."""
+    row = data.get("event")
+    if not isinstance(row, dict) or not (event_id := _id(row.get("event_id"))):
+        raise UnreadableAnswerError("the answer has no event")
+    start, end = _event_time(row.get("start_time")), _event_time(row.get("end_time"))
+    if start is None or end is None:
+        raise UnreadableAnswerError("the event has no readable start or end")
+    return Event(
+        event_id=event_id,
+        start=start,
+        end=end,
+        calendar_id=_id(row.get("organizer_calendar_id")),
+        is_recurring=bool(row.get("recurrence")),
+        app_link=link if (link := _text(row.get("app_link"))).startswith("https://") else "",
+    )
+
+
+def _event_time(value: object) -> datetime | None:
+    return _unix_time(value.get("timestamp")) if isinstance(value, dict) else None
+
+
+def room_replies(data: Json, key: str = "items") -> tuple[tuple[str, RsvpStatus | None], ...]:
+    """Return the rooms among the attendees and their replies. An unknown word is None."""
+    if not isinstance(data.get(key), list):  # else an event would seem to have lost its room
+        raise UnreadableAnswerError("the answer has no list of attendees")
+    return tuple(
+        (room_id, RsvpStatus(word) if isinstance(word := row.get("rsvp_status"), str) and word in _RSVP_WORDS else None)
+        for row in _rows(data, key)
+        if (room_id := _id(row.get("room_id")))
+    )
+
+
+def room_checks(data: Json) -> tuple[RoomCheck, ...]:
+    """Return what rooms say to a time."""
+    if not isinstance(data.get("room_availabilitys"), list):  # Feishu's spelling
+        raise UnreadableAnswerError("the answer has no availability of rooms")
+    return tuple(_room_check(row) for row in _rows(data, "room_availabilitys") if _id(row.get("room_id")))
+
+
+def _room_check(row: Json) -> RoomCheck:
+    status, reason = _text(row.get("status")), _text(row.get("unavailable_reason_type"))
+    rules = row.get("room_strategy")
+    rules = rules if isinstance(rules, dict) else {}
+    return RoomCheck(
+        room_id=_id(row.get("room_id")),
+        available=_AVAILABLE.get(status, False if reason else None),
+        needs_approval=status == "need_approval",
+        reason=Unavailable(reason) if reason in set(Unavailable) else None,
+        longest=_seconds(rules.get("single_max_duration")),
+        opens=_seconds(rules.get("daily_start_time")),
+        closes=_seconds(rules.get("daily_end_time")),
+    )
+
+
+def _seconds(value: object) -> timedelta | None:
+    """Return a duration of whole seconds, given as a number or a string. Longer than ten years is None."""
+    if isinstance(value, str) and _UNIX_TIME.fullmatch(value):
+        value = int(value)
+    return timedelta(seconds=value) if type(value) is int and 0 <= value <= _MAX_SECONDS else None
+
+
+def titles(data: Json) -> dict[EventRef, str]:
+    """Return the titles that the answer has, by event. An event without a title has an empty one."""
+    if not isinstance(data.get("EventInfos") or [], list):
+        raise UnreadableAnswerError("EventInfos is not a list")
+    return {
+        EventRef(uid, original_time): _name(row.get("summary"))
+        for row in _rows(data, "EventInfos")
+        if (uid := _id(row.get("uid"))) and type(original_time := row.get("original_time")) is int
+    }
 
 
 def user_ids(data: Json, emails: Sequence[str], mobiles: Sequence[str]) -> dict[str, str]:

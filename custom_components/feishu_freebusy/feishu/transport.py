@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 import logging
 import random
 import time
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -41,7 +42,10 @@ _LONGEST_BACK_OFF = 8.0
 _MAX_BODY = 2 * 1024 * 1024  # bytes; twice the size of 20 fully booked rooms for 30 days. Parsing blocks the loop
 _NO_TIMEOUT = aiohttp.ClientTimeout()  # each attempt has one of ours, which includes everything
 _JSON_HEADERS = CIMultiDict({"Content-Type": "application/json; charset=utf-8"})
-_IDS = {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
+_PRIVATE = frozenset(
+    {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
+    | {"calendar_id", "event_id", "uid", "operate_id", "idempotency_key", "summary"}
+)
 _OK = 200
 _REDIRECT = 300
 _CLIENT_ERROR = 400
@@ -53,13 +57,18 @@ type Params = Mapping[str, str] | Sequence[tuple[str, str]]  # pairs if a name o
 class Endpoint:
     """One API; any one of `scopes` is enough to call it.
 
-    `path` may hold one `:id`. `counted`: a successful call counts towards the tenant's monthly quota.
+    `path` may hold `:id`, once for each id of a call. `counted`: a successful call counts towards the tenant's monthly
+    quota. `writes`: it changes something; an app makes one of these calls a second. `repeatable`: it may be sent again
+    after a failure that leaves open whether it worked. `codes`: the errors that codes mean for this API.
     """
 
     method: str
     path: str
     scopes: tuple[str, ...] = ()
     counted: bool = True
+    writes: bool = False
+    repeatable: bool = True
+    codes: Mapping[int, type[FeishuError]] = field(default=MappingProxyType({}), hash=False)
 
 
 _TOKEN = Endpoint("POST", "auth/v3/tenant_access_token/internal")
@@ -105,7 +114,7 @@ class Transport:
         self,
         endpoint: Endpoint,
         *,
-        path_id: str = "",
+        path_ids: tuple[str, ...] = (),
         params: Params | None = None,
         body: Mapping[str, Any] | None = None,
         deadline: Deadline | None = None,
@@ -114,7 +123,7 @@ class Transport:
 
         Several calls that answer one question may share a `deadline`.
         """
-        request = _Request(endpoint, path_id, params, body)
+        request = _Request(endpoint, path_ids, params, body)
         deadline = deadline or self.new_deadline()
         token = self._tokens.current
         if token is None:
@@ -131,8 +140,15 @@ class Transport:
             if request.endpoint.counted:
                 self._traffic.count(request.endpoint.path)
             return answer.body
-        scopes, known = request.endpoint.scopes, self._known(request, token)
-        raise error_of(answer.body, answer.status, answer.headers, required_scopes=scopes, known=known)
+        endpoint, known = request.endpoint, self._known(request, token)
+        raise error_of(
+            answer.body,
+            answer.status,
+            answer.headers,
+            required_scopes=endpoint.scopes,
+            known=known,
+            codes=endpoint.codes,
+        )
 
     def _known(self, request: _Request, token: str) -> tuple[str, ...]:
         """Return the secrets and IDs of a request, which its answer may repeat."""
@@ -150,7 +166,10 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
-            await self._traffic.enter(path, patience=deadline.pause())
+            patience = deadline.pause()
+            if request.endpoint.writes:
+                await self._traffic.turn_to_write()
+            await self._traffic.enter(path, patience=patience)
             try:
                 deadline.go_on()
                 answer = await self._send(request, token, min(deadline.left, _ATTEMPT_TIMEOUT))
@@ -162,6 +181,8 @@ class Transport:
             finally:
                 self._traffic.leave(path)
             delay = self._delay_after(failure, attempt, path)
+            if not (request.endpoint.repeatable or isinstance(failure, RateLimitedError)):
+                raise failure
             if delay is None or delay >= deadline.left:
                 raise failure
             _LOGGER.debug("%s %s: %s; retrying in %.1f s", request.endpoint.method, path, failure, delay)
@@ -186,7 +207,7 @@ class Transport:
                 asyncio.timeout(seconds),
                 self._session.request(
                     endpoint.method,
-                    _url_of(self._url, endpoint.path, request.path_id, request.pairs),
+                    _url_of(self._url, endpoint.path, request.path_ids, request.pairs),
                     headers=self._headers_with(token),
                     data=None if request.body is None else orjson.dumps(request.body),
                     allow_redirects=False,
@@ -248,7 +269,7 @@ class Deadline:
 @dataclass(frozen=True, slots=True)
 class _Request:
     endpoint: Endpoint
-    path_id: str = field(default="", repr=False)
+    path_ids: tuple[str, ...] = field(default=(), repr=False)
     params: Params | None = field(default=None, repr=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -260,11 +281,22 @@ class _Request:
 
     @property
     def ids(self) -> Iterator[str]:
-        """Yield the IDs, e-mail addresses and numbers in the request."""
-        yield self.path_id
+        """Yield the IDs, e-mail addresses, numbers and titles in the request."""
+        yield from self.path_ids
         for name, value in (*self.pairs, *(self.body or {}).items()):
-            if name in _IDS:
-                yield from (value,) if isinstance(value, str) else value
+            yield from _private_texts(name, value)
+
+
+def _private_texts(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        if name in _PRIVATE:
+            yield value
+    elif isinstance(value, Mapping):
+        for inner, below in value.items():
+            yield from _private_texts(inner, below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _private_texts(name, item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +327,10 @@ def _passing_failure(answer: _Answer, known: tuple[str, ...]) -> FeishuError | N
 
 
 @lru_cache(maxsize=64)
-def _url_of(base: str, path: str, path_id: str, params: tuple[tuple[str, str], ...]) -> URL:
-    url = URL(f"{base}/{path.replace(':id', quote(path_id, safe=''))}")
+def _url_of(base: str, path: str, path_ids: tuple[str, ...], params: tuple[tuple[str, str], ...]) -> URL:
+    for path_id in path_ids:
+        path = path.replace(":id", quote(path_id, safe=""), 1)
+    url = URL(f"{base}/{path}")
     return url.extend_query(params) if params else url
 
 
