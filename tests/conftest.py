@@ -28,6 +28,7 @@ NEED_VENDOR = [
     "feishu/test_frames_vendor.py",
     "simulator/push/test_contract.py",
     "simulator/test_contract.py",
+    "simulator/test_contract_booking.py",
 ]
 collect_ignore = [] if find_spec("lark_oapi") else NEED_VENDOR
 
