@@ -25,6 +25,7 @@ TWO_APPS = replace(BUSY_HOUSE, world=plans.TWO_APPS)  # rooms are closed often
 MANY_CALLS = replace(BY_LIST, days=1, rooms=60)
 
 FALSE_FREE = "times shown free while not known to be free"
+NOT_SHOWN = "state: unavailable, expected"
 MISMATCH = "omm_"
 DROPS = "changes to or from unavailable"
 IDLE = "state writes without a change"
@@ -46,7 +47,8 @@ def expected_lingering_tasks() -> bool:
 @pytest.mark.parametrize(
     ("sabotage", "found", "plan"),
     [
-        (broken.read_no_status_between_scans, FALSE_FREE, BUSY_HOUSE),
+        (broken.read_no_status_between_scans, NOT_SHOWN, PLAN),
+        (broken.show_closed_rooms_between_scans, FALSE_FREE, BUSY_HOUSE),
         (broken.trust_a_status_for_ever, FALSE_FREE, NO_ROOM_API),
         (broken.show_an_answer_that_lost_a_booking_unchecked, FALSE_FREE, NO_ROOM_API),
         (broken.hold_a_reading_all_day, FALSE_FREE, NO_BUDGET),

@@ -17,6 +17,10 @@ from tests.soak.tally import Tally
 WINDOW_BEFORE: Final = timedelta(hours=24)
 LONGEST_INTERVAL: Final = timedelta(days=1)
 LONGEST_WAIT: Final = timedelta(minutes=5)  # for the list of rooms, if Feishu does not answer
+# Statuses are read on time again this long after the room API failed, and after any other call failed
+ROOM_API_RETRY: Final = timedelta(minutes=40)
+OTHER_RETRY: Final = timedelta(minutes=15)
+SILENCE: Final = timedelta(minutes=40)  # without any answer: there is no connection
 
 
 class Answers:
@@ -33,11 +37,17 @@ class Answers:
         self._pending: dict[str, tuple[datetime, Known]] = {}  # answers that are not in force yet, and when they came
         self._statuses: list[tuple[datetime, dict[str, Closure | None]]] = []
         self.room_api_failed_at: datetime | None = None
+        self._failed_at: datetime | None = None  # any call
+        self._heard_at = clock.now
         self._read_since_load: set[str] = set()
         self._read_at: tuple[datetime, timedelta, timedelta] | None = None
 
     def on_call(self, call: Call, data: Mapping[str, Any] | None) -> None:
         """Process a call and the data of its answer; `data` is None if the answer was bad or lost."""
+        if data is None:
+            self._failed_at = self._clock.now
+        else:
+            self._heard_at = self._clock.now
         if call.path in (BATCH, LIST, PEOPLE):
             self._record_free_busy(call, data)
         elif call.path in (ROOMS, ROOMS_MGET):
@@ -115,6 +125,7 @@ class Answers:
         """Put the statuses into force that the integration has taken in: those of a scan only once it is complete."""
         if not self.home.is_loaded:
             return
+        self.oracle.is_hindered = self._is_hindered()
         data = self.home.coordinator.catalogue.data
         self.oracle.reads_statuses = not data.unlisted
         changed = set()
@@ -130,6 +141,16 @@ class Answers:
         self._statuses = [each for each in self._statuses if each[1] and self._clock.now - each[0] < LONGEST_WAIT]
         for room_id in changed & self.oracle.known.keys():
             self._scheduler.check_around(room_id, self.oracle.edges(room_id))
+
+    def _is_hindered(self) -> bool:
+        """Return whether statuses may be read too late: something fails, or the budget may forbid it."""
+        now = self._clock.now
+        return (
+            self.home.entry.options["plan"] == "free"
+            or (self.room_api_failed_at is not None and now - self.room_api_failed_at < ROOM_API_RETRY)
+            or (self._failed_at is not None and now - self._failed_at < OTHER_RETRY)
+            or now - self._heard_at >= SILENCE
+        )
 
     def has_edge(self, room_id: str, instant: datetime) -> bool:
         """Return whether the latest answer still has an edge for this check."""

@@ -144,7 +144,8 @@ def lost_booking(before: Known, after: Known, now: datetime) -> bool:
 class Oracle:
     """Holds the last good answer about each room, its closure, and when its status was read.
 
-    `lost_at` is when an answer came that lacked a booking: a closure may have canceled it.
+    `lost_at` is when an answer came that lacked a booking: a closure may have canceled it. `is_hindered` says that
+    statuses may not be read on time.
     """
 
     known: dict[str, Known] = field(default_factory=dict)
@@ -152,6 +153,7 @@ class Oracle:
     status_at: dict[str, datetime] = field(default_factory=dict)
     lost_at: dict[str, datetime] = field(default_factory=dict)
     reads_statuses: bool = True  # whether the app may list rooms
+    is_hindered: bool = False
 
     def view(self, room_id: str, now: datetime, options: Mapping[str, Any], zone: tzinfo) -> View:
         """Return what must be shown of a room at `now`; days are those of `zone`."""
@@ -175,9 +177,12 @@ class Oracle:
         return now - read_at >= STATUS_LIMIT_AT_MOST or read_at < self.lost_at.get(room_id, read_at)
 
     def may_be_doubted(self, room_id: str, now: datetime) -> bool:
-        """Return whether the status of a room may be too old, or its end not confirmed."""
+        """Return whether the status of a room may be too old, or its end not confirmed.
+
+        The status is read every hour at most, and before a closure ends, unless these reads are hindered.
+        """
         read_at, closure = self.status_at.get(room_id), self.closures.get(room_id)
-        if not room_id.startswith(ROOM) or not self.reads_statuses or read_at is None:
+        if not self.is_hindered or not room_id.startswith(ROOM) or not self.reads_statuses or read_at is None:
             return False
         has_ended = closure is not None and closure.end is not None and read_at < closure.end <= now
         return has_ended or now - read_at >= STATUS_LIMIT - timedelta(minutes=1)

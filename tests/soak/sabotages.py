@@ -36,9 +36,12 @@ SECOND = timedelta(seconds=1)
 
 
 def read_no_status_between_scans(patches: pytest.MonkeyPatch) -> None:
-    """Rooms that are closed between two scans stay free, and no status is ever too old."""
-    patches.setattr(StatusReader, "due", lambda *_: [])
-    patches.setattr(room_evidence, "_room_evidence", lambda *_, **__: None)
+    patches.setattr(StatusReader, "_due_at", lambda *_: {})
+
+
+def show_closed_rooms_between_scans(patches: pytest.MonkeyPatch) -> None:
+    read_no_status_between_scans(patches)
+    trust_a_status_for_ever(patches)
 
 
 def trust_a_status_for_ever(patches: pytest.MonkeyPatch) -> None:
