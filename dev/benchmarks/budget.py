@@ -11,9 +11,7 @@ from datetime import UTC, datetime, timedelta
 import sys
 from typing import Final
 
-import pytest
-
-from benchmarks.measure import ROOT, Row, table
+from benchmarks.measure import Row, simulate, table
 
 ROOMS: Final = 20
 DAYS: Final = 30
@@ -56,9 +54,9 @@ def rows(rooms: int = ROOMS, days: int = DAYS, budget: int = 25_000, sources: Se
     """Run the months, with and without what is not a poll."""
     alone = [Case(rooms, source, days, budget) for source in sources]
     busy = [replace(case, floors=100, card=True, actions=True) for case in alone]
-    months = _live([*alone, *busy])
+    months: list[Month] = simulate("simulated_month", [*alone, *busy], "-p", "no:logging")
     found = []
-    for case, before, after in zip(busy, months, months[len(alone) :], strict=False):
+    for case, before, after in zip(busy, months, months[len(alone) :], strict=True):
         found += rows_of(case, before, after)
     return found
 
@@ -97,31 +95,6 @@ def rows_of(case: Case, alone: Month, busy: Month) -> list[Row]:
 
 def _mean(intervals: Sequence[float]) -> float:
     return sum(intervals) / len(intervals)
-
-
-class _Benchmark:
-    """A pytest plugin: gives the test its cases and collects the months."""
-
-    def __init__(self, cases: list[Case]) -> None:
-        self._cases = cases
-        self.lived: list[Month] = []
-
-    @pytest.fixture
-    def cases(self) -> list[Case]:
-        return self._cases
-
-    @pytest.fixture
-    def months(self) -> list[Month]:
-        return self.lived
-
-
-def _live(cases: list[Case]) -> list[Month]:
-    benchmark = _Benchmark(cases)
-    options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", "-p", "no:logging"]
-    status = pytest.main([str(ROOT / "dev" / "benchmarks" / "simulated_month.py"), *options], plugins=[benchmark])
-    if status or len(benchmark.lived) != len(cases):
-        raise RuntimeError("the simulated month failed")
-    return benchmark.lived
 
 
 if __name__ == "__main__":

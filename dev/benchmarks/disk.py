@@ -1,60 +1,38 @@
 """The bytes that are written to disk in a day without changes. `scripts/bench disk`."""
 
+from collections.abc import Sequence
 import json
 import sys
 from typing import Final
 
-import pytest
+from benchmarks.measure import Row, in_own_process, simulate, table
 
-from benchmarks.measure import ROOT, Row, in_own_process, table
-
-ROOMS: Final = 1000
+ROOMS: Final = (60, 1000)
 
 _MEGABYTE: Final = 1_000_000
 _MAX_MEGABYTES: Final = 5
 
 
-def rows(rooms: int = ROOMS) -> list[Row]:
-    """Run the day in a separate process."""
+def rows(sizes: Sequence[int] = ROOMS) -> list[Row]:
+    """Run the day of each number of rooms in a separate process."""
+    return [_row(rooms) for rooms in sizes]
+
+
+def _row(rooms: int) -> Row:
     written = in_own_process("benchmarks.disk", rooms)
     total = sum(written.values()) / _MEGABYTE
-    parts = ", ".join(f"{name} {size / _MEGABYTE:.1f}" for name, size in sorted(written.items()))
-    return [
-        Row(
-            f"written to disk in a day without changes, {rooms:,} rooms",
-            "–",
-            f"{total:.1f} MB ({parts})",
-            f"≤ {_MAX_MEGABYTES} MB",
-            total <= _MAX_MEGABYTES,
-        )
-    ]
-
-
-class _Benchmark:
-    """A pytest plugin: gives the simulated day its number of rooms and collects its counts."""
-
-    def __init__(self, rooms: int) -> None:
-        self._rooms = rooms
-        self.written: list[dict[str, int]] = []
-
-    @pytest.fixture
-    def number_of_rooms(self) -> int:
-        return self._rooms
-
-    @pytest.fixture
-    def report(self) -> list[dict[str, int]]:
-        return self.written
-
-
-def _measure(rooms: int) -> str:
-    benchmark = _Benchmark(rooms)
-    day = str(ROOT / "dev" / "benchmarks" / "quiet_day.py")
-    options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider"]
-    status = pytest.main([day, *options], plugins=[benchmark])
-    if status or not benchmark.written:
-        raise RuntimeError("the simulated day failed")
-    return json.dumps(benchmark.written[0])
+    parts = ", ".join(f"{name} {size / _MEGABYTE:.2f}" for name, size in sorted(written.items()))
+    return Row(
+        f"written to disk in a day without changes, {rooms:,} rooms",
+        "–",
+        f"{total:.2f} MB ({parts})",
+        f"≤ {_MAX_MEGABYTES} MB",
+        total <= _MAX_MEGABYTES,
+    )
 
 
 if __name__ == "__main__":
-    print(_measure(int(sys.argv[1])) if len(sys.argv) == 2 else table(rows()))
+    if len(sys.argv) == 2:
+        print(json.dumps(simulate("quiet_day", int(sys.argv[1]))[0]))
+    else:
+        print(table(rows()))

@@ -1,4 +1,4 @@
-"""The rows of the benchmark table, and how several rounds become one figure."""
+"""The rows of the benchmark table, how several rounds become one figure, and how a simulation runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from statistics import median
 import subprocess
 import sys
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
@@ -54,6 +56,32 @@ def table(rows: Iterable[Row]) -> str:
     lines = ["| What | Against | Measured: median (min – max) | Target | Met |", "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.against} | {row.measured} | {row.target} | {marks[row.met]} |" for row in rows]
     return "\n".join(lines)
+
+
+class _Simulation:
+    """A pytest plugin: gives a simulation its task and collects its results."""
+
+    def __init__(self, task: object) -> None:
+        self._task = task
+        self.collected: list[Any] = []
+
+    @pytest.fixture
+    def task(self) -> object:
+        return self._task
+
+    @pytest.fixture
+    def results(self) -> list[Any]:
+        return self.collected
+
+
+def simulate(module: str, task: object, *options: str) -> list[Any]:
+    """Run one of our modules with pytest. Its test gets the fixture `task` and appends to the fixture `results`."""
+    simulation = _Simulation(task)
+    path = str(ROOT / "dev" / "benchmarks" / f"{module}.py")
+    all_options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", *options]
+    if pytest.main([path, *all_options], plugins=[simulation]) or not simulation.collected:
+        raise RuntimeError(f"{module} failed")
+    return simulation.collected
 
 
 def in_own_process(module: str, *arguments: object) -> Any:  # noqa: ANN401  # JSON

@@ -26,15 +26,15 @@ async def test_count_bytes_of_a_day(
     clock: Clock,
     set_up: SetUp,
     tenant: Tenant,
-    number_of_rooms: int,
-    report: list[dict[str, int]],
+    task: int,
+    results: list[dict[str, int]],
 ) -> None:
-    """Run the day and append the bytes of each file to `report`."""
+    """Run the day with `task` rooms and append the bytes of each file to `results`."""
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(at(0))
-    rooms = [tenant.add_room(f"Room {number}") for number in range(number_of_rooms)]
+    rooms = [tenant.add_room(f"Room {number}") for number in range(task)]
     # From the day that leaves the known window to the one that enters it
-    for room, plan in zip(rooms, office_month(number_of_rooms, _DAYS, Habits()), strict=True):
+    for room, plan in zip(rooms, office_month(task, _DAYS, Habits()), strict=True):
         for day in _DAYS:
             for start, end in plan.days[day][0].busy:
                 tenant.book(room.room_id, _START + timedelta(seconds=start), _START + timedelta(seconds=end))
@@ -49,4 +49,4 @@ async def test_count_bytes_of_a_day(
     await set_up(*rooms, plan="paid", source="batch", scan_interval=900)
     with patch.object(Store, "_async_write_data", write):
         await clock.to(at(0, day=1))
-    report.append(dict(written))
+    results.append(dict(written))

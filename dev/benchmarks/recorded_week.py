@@ -26,15 +26,18 @@ _BUDGET: Final = 25_000 * 8 // 30  # the free plan's calls for the last 8 days o
 
 
 @pytest.fixture
-def recorder_config(week: Week) -> dict[str, object]:
+def recorder_config(task: Week) -> dict[str, object]:
     """Return the recorder's configuration. Also turn off the log of SQL statements."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
-    return {"db_url": f"sqlite:///{week.database}", "commit_interval": 60, "auto_purge": False}
+    return {"db_url": f"sqlite:///{task.database}", "commit_interval": 60, "auto_purge": False}
 
 
 @pytest.mark.usefixtures("recorder_mock")
-async def test_record_a_week(hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, week: Week) -> None:
-    """Run the week and fill `week` with the results."""
+async def test_record_a_week(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, task: Week, results: list[Week]
+) -> None:
+    """Run the week, fill `task` with the result, and append it to `results`."""
+    week = task
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(at(0))
     office = office_month(week.rooms, _OFFICE_DAYS, Habits())
@@ -55,6 +58,7 @@ async def test_record_a_week(hass: HomeAssistant, clock: Clock, set_up: SetUp, t
     for entity in er.async_get(hass).entities.values():
         week.keys[entity.entity_id] = _KEY.sub("", entity.unique_id)
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    results.append(week)
 
 
 def _instant(seconds: float) -> datetime:

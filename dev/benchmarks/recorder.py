@@ -14,9 +14,7 @@ import sys
 import tempfile
 from typing import Final
 
-import pytest
-
-from benchmarks.measure import ROOT, Row, table
+from benchmarks.measure import Row, simulate, table
 
 ROOMS: Final = 50
 DAYS: Final = 7
@@ -35,9 +33,9 @@ SELECT entity_id, SUM(LENGTH(shared_attrs)) FROM states_meta JOIN (
 _SIZE: Final = "SELECT SUM(pgsize) FROM dbstat WHERE name IN (SELECT name FROM sqlite_master WHERE tbl_name = ?)"
 
 
-@dataclass(eq=False)
+@dataclass
 class Week:
-    """A pytest plugin: the parameters of the week, and its results."""
+    """The parameters of the week, and its results."""
 
     rooms: int
     days: int
@@ -46,11 +44,6 @@ class Week:
     end: float = 0.0
     changes: int = 0  # of bookings
     keys: dict[str, str] = field(default_factory=dict)  # the key of each entity, by entity id
-
-    @pytest.fixture
-    def week(self) -> Week:
-        """Return this object."""
-        return self
 
 
 @dataclass(slots=True)
@@ -64,10 +57,8 @@ class _Share:
 def rows(rooms: int = ROOMS, days: int = DAYS) -> list[Row]:
     """Run the week and measure the database."""
     with tempfile.TemporaryDirectory() as folder:
-        week = Week(rooms, days, Path(folder) / "home-assistant.db")
-        options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider", f"--basetemp={folder}/tests"]
-        if pytest.main([str(ROOT / "dev" / "benchmarks" / "recorded_week.py"), *options], plugins=[week]):
-            raise RuntimeError("the simulated week failed")
+        database = Path(folder) / "home-assistant.db"
+        week: Week = simulate("recorded_week", Week(rooms, days, database), f"--basetemp={folder}/tests")[0]
         shares = _shares(week)
     changes = week.changes / rooms / days
     of_a_room = [shares[key] for key in _OF_A_ROOM]

@@ -52,16 +52,13 @@ async def test_count_writes_of_a_day(
     set_up: SetUp,
     tenant: Tenant,
     writes: Writes,
-    number_of_rooms: int,
-    report: list[Counts],
+    task: int,
+    results: list[Counts],
 ) -> None:
-    """Run the day and append its counts to `report`."""
+    """Run the day with `task` rooms and append its counts to `results`."""
     await hass.config.async_set_time_zone("UTC")
     clock.set_wall(_MIDNIGHT)
-    office = {
-        tenant.add_room(f"Room {number}"): room
-        for number, room in enumerate(office_month(number_of_rooms, [0], Habits()))
-    }
+    office = {tenant.add_room(f"Room {number}"): room for number, room in enumerate(office_month(task, [0], Habits()))}
     for shown, room in office.items():
         _book(tenant, shown.room_id, room.days[0][0])
     await set_up(*office, plan="free", source="batch")
@@ -75,9 +72,9 @@ async def test_count_writes_of_a_day(
     polls = [call.at for call in tenant.calls(BATCH)]
     entities = {busy_id(hass, shown) for shown in office}
     written = [write for write in writes if write.entity_id in entities]
-    report.append(
+    results.append(
         Counts(
-            rooms=number_of_rooms,
+            rooms=task,
             polls=len(polls),
             changes=sum(len(room.changes) for room in office.values()),
             transitions=sum(_transitions(room.days[0]) for room in office.values()),

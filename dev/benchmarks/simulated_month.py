@@ -201,7 +201,7 @@ class _Office:
             yield from (entity for entity in platform.entities.values() if isinstance(entity, CalendarEntity))
 
 
-async def test_live_months(live_month: Live, cases: list[Case], months: list[Month]) -> None:
-    """Run the cases and append what they came to."""
-    for case in cases:
-        months += [await live_month(case)]
+async def test_live_months(live_month: Live, task: list[Case], results: list[Month]) -> None:
+    """Run the cases in `task` and append their months to `results`."""
+    for case in task:
+        results += [await live_month(case)]

@@ -3,14 +3,9 @@
 from dataclasses import asdict
 import json
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import pytest
-
-from benchmarks.measure import ROOT, Row, in_own_process, table
-
-if TYPE_CHECKING:
-    from benchmarks.simulated_day import Counts
+from benchmarks.measure import Row, in_own_process, simulate, table
 
 ROOMS: Final = 20
 
@@ -49,31 +44,8 @@ def rows(rooms: int = ROOMS) -> list[Row]:
     ]
 
 
-class _Benchmark:
-    """A pytest plugin: gives the simulated day its number of rooms and collects its counts."""
-
-    def __init__(self, rooms: int) -> None:
-        self._rooms = rooms
-        self.counts: list[Counts] = []
-
-    @pytest.fixture
-    def number_of_rooms(self) -> int:
-        return self._rooms
-
-    @pytest.fixture
-    def report(self) -> list[Counts]:
-        return self.counts
-
-
-def _measure(rooms: int) -> str:
-    benchmark = _Benchmark(rooms)
-    day = str(ROOT / "dev" / "benchmarks" / "simulated_day.py")
-    options = ["--quiet", "--numprocesses=0", "--timeout=0", "-p", "no:cacheprovider"]
-    status = pytest.main([day, *options], plugins=[benchmark])
-    if status or not benchmark.counts:
-        raise RuntimeError("the simulated day failed")
-    return json.dumps(asdict(benchmark.counts[0]))
-
-
 if __name__ == "__main__":
-    print(_measure(int(sys.argv[1])) if len(sys.argv) == 2 else table(rows()))
+    if len(sys.argv) == 2:
+        print(json.dumps(asdict(simulate("simulated_day", int(sys.argv[1]))[0])))
+    else:
+        print(table(rows()))
