@@ -57,7 +57,7 @@ async def test_switching_on_connects_and_shows_the_steps(
     result = await chosen(hass, result, "live_on")
 
     assert shown(result) == ("live_no_event", ["live_check", "live_done", "live_off"])
-    assert placeholders(result)["event_url"].endswith(f"/app/{tenant.app_id}/event")
+    assert placeholders(result)["app_url"].endswith(f"/app/{tenant.app_id}")
     assert entry.options[CONF_LIVE_UPDATES] is True
     assert len(tenant.push.connections) == 1
 

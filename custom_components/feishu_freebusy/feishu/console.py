@@ -25,14 +25,9 @@ def version_url(base_url: str, app_id: str) -> str:
     return f"{app_url(base_url, app_id)}/version"
 
 
-def event_url(base_url: str, app_id: str) -> str:
-    """Return the page where the app chooses how it receives which events."""
-    return f"{app_url(base_url, app_id)}/event"
-
-
 def live_urls(base_url: str, app_id: str) -> dict[str, str]:
-    """Return the pages that live updates need, as placeholders of texts."""
-    return {"event_url": event_url(base_url, app_id), "version_url": version_url(base_url, app_id)}
+    """Return the pages that live updates need, as placeholders of texts. The page of events has no known address."""
+    return {"app_url": app_url(base_url, app_id), "version_url": version_url(base_url, app_id)}
 
 
 def console_url(base_url: str) -> str:
