@@ -3,7 +3,7 @@
 `python -m tests.faults` prints docs/faults.md.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 import sys
@@ -199,6 +199,33 @@ TROUBLES = (
 )
 
 
+@dataclass(frozen=True)
+class LinkTrouble:
+    """A fault of the long connection. Rooms are read as without live updates.
+
+    `begin` is a key of `tests.soak.incidents.PUSH`. `state` is what the sensor shows after some minutes with changes of
+    bookings, `repair` the kind of the repair issue, `recovers` the longest time until events are read again.
+    """
+
+    begin: str
+    state: str
+    repair: str = ""
+    recovers: timedelta = timedelta(minutes=2)
+
+
+LINK_TROUBLES = (
+    LinkTrouble("the connection is reset", "connected"),
+    LinkTrouble("the server closes the connection", "connected"),
+    LinkTrouble("pings are answered, no event comes", "not_trusted"),
+    LinkTrouble("all events lost", "not_trusted"),
+    LinkTrouble("only bookings send events", "connected"),
+    LinkTrouble("each event comes twice", "connected"),
+    LinkTrouble("events come a minute late", "connected"),
+    LinkTrouble("twenty events for each room at once", "connected"),
+    LinkTrouble("too many connections", "waiting", "live_too_many_connections", timedelta(minutes=15)),
+)
+
+
 _INTRODUCTION = """\
 # Faults, and what Home Assistant does
 
@@ -244,10 +271,30 @@ def _duration(duration: timedelta) -> str:
     return f"{minutes // 60} h" if minutes >= 60 else f"{minutes} min"
 
 
+_INTRODUCTION_OF_LINKS = """
+## The long connection of live updates
+
+In all cases, rooms are read as without live updates, so changes are shown after the interval between two polls at the
+latest. `tests/sync/test_link_faults.py` tests this table. The soak adds faults that come and go.
+
+"""
+_HEADINGS_OF_LINKS = ("Fault", "Sensor", "Repair issue", "Recovers within")
+
+
+def _cells_of_link(trouble: LinkTrouble) -> tuple[str, ...]:
+    repair = f"`{trouble.repair}`" if trouble.repair else "–"
+    return trouble.begin, f"`{trouble.state}`", repair, _duration(trouble.recovers)
+
+
 def table() -> str:
     """Return the page."""
     rows = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, TROUBLES)]
-    return _INTRODUCTION + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    links = [_HEADINGS_OF_LINKS, ("---",) * len(_HEADINGS_OF_LINKS), *map(_cells_of_link, LINK_TROUBLES)]
+    return _INTRODUCTION + _lines(rows) + _INTRODUCTION_OF_LINKS + _lines(links)
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 if __name__ == "__main__":

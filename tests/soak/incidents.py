@@ -76,19 +76,27 @@ def _storm(tenant: Tenant) -> None:
 
 
 PUSH: Final[dict[str, Callable[[Tenant], object]]] = {
-    "reset": lambda tenant: tenant.push.drop(Act.RST),
-    "closed": lambda tenant: tenant.push.drop(Act.BYE),
-    "dropped every minute": _drop_every_minute,
-    "zombie": lambda tenant: _make_links(tenant, "zombie"),
-    "silent": lambda tenant: _make_links(tenant, "silent"),
+    "the connection is reset": lambda tenant: tenant.push.drop(Act.RST),
+    "the server closes the connection": lambda tenant: tenant.push.drop(Act.BYE),
+    "the connection is dropped every minute": _drop_every_minute,
+    "pings are answered, no event comes": lambda tenant: _make_links(tenant, "zombie"),
+    "nothing is answered": lambda tenant: _make_links(tenant, "silent"),
     "all events lost": lambda tenant: setattr(tenant.push, "loss", 1.0),
     "a third of the events lost": lambda tenant: setattr(tenant.push, "loss", 0.33),
     "only bookings send events": lambda tenant: tenant.variants.update(dict.fromkeys(EVENTS[1:], "none")),
-    "each event twice": lambda tenant: setattr(tenant.variants, "event_copies", "twice"),
-    "events a minute late": lambda tenant: setattr(tenant.push, "delay", 60.0),
-    "storm": _storm,
-    "too many": _allow_none,
+    "each event comes twice": lambda tenant: setattr(tenant.variants, "event_copies", "twice"),
+    "events come a minute late": lambda tenant: setattr(tenant.push, "delay", 60.0),
+    "twenty events for each room at once": _storm,
+    "too many connections": _allow_none,
 }
+
+
+def end_push(tenant: Tenant) -> None:
+    """End every fault of the long connection; a dead one stays dead until the client notices."""
+    push, usual = tenant.push, Push(tenant)
+    for name in ("loss", "close_after", "limit", "delay", "linger"):
+        setattr(push, name, getattr(usual, name))
+    tenant.variants.update(dict.fromkeys(EVENTS, "sent") | {"link": "works", "event_copies": "once"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +174,7 @@ class Incidents:
         PUSH[name](self._tenant)
 
     async def _end_push(self) -> None:
-        tenant = self._tenant
-        push, usual = tenant.push, Push(tenant)
-        for name in ("loss", "close_after", "limit", "delay", "linger"):
-            setattr(push, name, getattr(usual, name))
-        tenant.variants.update(dict.fromkeys(EVENTS, "sent") | {"link": "works", "event_copies": "once"})
+        end_push(self._tenant)
 
     def _set(self, name: str, value: object) -> Callable[[], Awaitable[None]]:
         async def change() -> None:
