@@ -296,6 +296,13 @@ class Agenda:
             self.tenant.calendars.remove(guest.booking_id)
             self.tenant.push.room_changed(guest.room_id, cause)
 
+    def row_gone(self, booking: Booking) -> None:
+        """Mark the room as removed from the event: somebody removed its booking."""
+        event = self.events.get(f"{booking.uid}_0")
+        guest = event.guests.get(booking.subject_id) if event else None
+        if event and guest and guest.booking_id == booking.booking_id:
+            self._set_guest(event.event_id, replace(guest, rsvp="removed"))
+
     # --- Replies for rooms --------------------------------------------------------------------------------------------
 
     def reply(self, room_id: str, uid: str, original_time: int, status: str) -> None:
@@ -333,19 +340,11 @@ class Agenda:
         if booking is None or self.tenant.variants.reply_effect == "never":
             return
         cause = "end" if status == "ENDED_BEFORE_DUE" else "release"
-        own = next(
-            (
-                (event.event_id, guest)
-                for event in self.events.values()
-                for guest in event.guests.values()
-                if guest.booking_id == booking_id
-            ),
-            None,
-        )
         if status.endswith("_BY_ADMIN"):
             rsvp: Rsvp = "accept" if status == "ACCEPTED_BY_ADMIN" else "decline"
-            if own is not None:
-                self._reply(*own, rsvp)
+            event = self.events.get(f"{booking.uid}_0")
+            if event is not None:
+                self._reply(event.event_id, event.guests[booking.subject_id], rsvp)
             else:
                 self.tenant.calendars.put(replace(booking, rsvp=rsvp))
                 self.tenant.push.room_changed(booking.subject_id, "book" if rsvp == "accept" else "decline")
@@ -354,9 +353,8 @@ class Agenda:
             self.tenant.calendars.put(replace(booking, end=max(booking.start, self.tenant.now().astimezone(UTC))))
             self.tenant.push.room_changed(booking.subject_id, cause)
             return
-        if own is not None:
-            self._set_guest(own[0], replace(own[1], rsvp="removed"))
         self.tenant.calendars.remove(booking_id)
+        self.row_gone(booking)
         self.tenant.push.room_changed(booking.subject_id, cause)
 
 

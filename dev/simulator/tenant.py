@@ -161,6 +161,7 @@ class Tenant:
         for booking in self.calendars.of(room_id):
             if period.overlaps(booking.start, booking.end):
                 self.calendars.remove(booking.booking_id)
+                self.agenda.row_gone(booking)
         return room
 
     def enable_room(self, room_id: str) -> Room:
@@ -363,9 +364,10 @@ class Tenant:
         self.push.room_changed(room.room_id, "room")
 
     def _remove(self, booking_id: str, cause: str) -> None:
-        room_id = self.calendars.get(booking_id).subject_id
+        booking = self.calendars.get(booking_id)
         self.calendars.remove(booking_id)
-        self.push.room_changed(room_id, cause)
+        self.agenda.row_gone(booking)
+        self.push.room_changed(booking.subject_id, cause)
 
     def _require_bookable(self, owner: str, start: datetime, end: datetime) -> None:
         _require_span(start, end)

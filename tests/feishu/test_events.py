@@ -23,6 +23,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
+from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE, TO_SHOW_TITLES, missing_scopes
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.feishu.models import (
     Event,
@@ -248,6 +249,23 @@ def test_a_missing_scope_is_named(tenant: Tenant, room: Room, scope: str, missin
         assert scope in refused.value.scopes
 
     run(play())
+
+
+@pytest.mark.parametrize(
+    ("needed", "granted", "missing"),
+    [
+        (TO_BOOK, [*BOOKING_SCOPES, "calendar:room:readonly"], ()),
+        (TO_BOOK, ["calendar:calendar", "calendar:calendar:readonly", "calendar:room:readonly"], ()),
+        (TO_BOOK, ["calendar:calendar"], ("calendar:calendar:read", "calendar:room:readonly")),
+        (TO_BOOK, [], (*BOOKING_SCOPES, "calendar:room:readonly")),
+        (TO_RELEASE, [], ("calendar:room:readonly",)),
+        (TO_SHOW_TITLES, ["calendar:room:readonly"], ("calendar:room",)),
+    ],
+)
+def test_the_narrowest_missing_scopes(
+    needed: tuple[tuple[str, ...], ...], granted: list[str], missing: tuple[str, ...]
+) -> None:
+    assert missing_scopes(needed, granted) == missing
 
 
 def failure(tenant: Tenant, room: Room, *, contact: str = "", calendar_id: str = "primary") -> FeishuError:

@@ -46,6 +46,7 @@ from custom_components.feishu_freebusy.model.booking import (
     Span,
     Stage,
     Step,
+    explained,
     extension,
     first_ref,
     judge_booking,
@@ -166,9 +167,24 @@ def test_only_a_call_without_feishus_answer_may_have_worked(error: FeishuError, 
     assert may_have_worked(error) is expected
 
 
-def test_a_refused_invitation_means_approval() -> None:
-    assert refusal_of_error(RoomRefusedError()) is Refusal.APPROVAL
+def test_only_a_refused_invitation_is_a_refusal() -> None:
+    assert refusal_of_error(RoomRefusedError()) is Refusal.NOT_BY_APP
     assert refusal_of_error(RequestError()) is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "check", "expected"),
+    [
+        (Refusal.DECLINED, None, Refusal.DECLINED),
+        (Refusal.DECLINED, RoomCheck("r", available=True), Refusal.DECLINED),
+        (Refusal.DECLINED, RoomCheck("r", available=False, reason=Unavailable.TOO_LONG), Refusal.TOO_LONG),
+        (Refusal.NOT_BY_APP, RoomCheck("r", available=True, needs_approval=True), Refusal.APPROVAL),
+        (Refusal.TAKEN, RoomCheck("r", available=False, reason=Unavailable.TOO_LONG), Refusal.TAKEN),
+        (Refusal.NO_ANSWER, RoomCheck("r", available=True, needs_approval=True), Refusal.NO_ANSWER),
+    ],
+)
+def test_a_check_explains_only_what_has_no_reason(refusal: Refusal, check: RoomCheck | None, expected: Refusal) -> None:
+    assert explained(refusal, check) is expected
 
 
 SHOWN = [row(at(10), at(11), "own")]

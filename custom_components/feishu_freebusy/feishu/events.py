@@ -4,7 +4,7 @@ An event of the app invites a room, and the room replies after some seconds. The
 the app's bot, except for `reply`, `bookings` and `titles`. An app makes one write a second.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -32,6 +32,17 @@ SCOPES_EVENT_DELETE = ("calendar:calendar.event:delete", "calendar:calendar")
 SCOPES_ROOM_CHECK = ("calendar:calendar.free_busy:read", "calendar:calendar:readonly", "calendar:calendar")
 SCOPES_REPLY = ("calendar:room:readonly",)
 SCOPES_TITLES = ("calendar:room",)
+# What a feature needs: of each row, any one scope
+TO_BOOK = (
+    SCOPES_CALENDAR,
+    SCOPES_EVENT_CREATE,
+    SCOPES_EVENT_UPDATE,
+    SCOPES_EVENT_READ,
+    SCOPES_EVENT_DELETE,
+    SCOPES_REPLY,  # also to read the rows of a room
+)
+TO_RELEASE = (SCOPES_REPLY,)
+TO_SHOW_TITLES = (SCOPES_TITLES, SCOPES_REPLY)
 
 _EVENTS = "calendar/v4/calendars/:id/events"
 PRIMARY_CALENDAR = Endpoint("POST", "calendar/v4/calendars/primary", SCOPES_CALENDAR, codes=EVENT_CODES)
@@ -53,6 +64,11 @@ _MAX_PAGES = 35  # an event has at most 3000 attendees
 _MAX_WINDOW = timedelta(days=30)
 _TOO_MANY = frozenset({105002, 100002})
 _OPEN_ID = {"user_id_type": "open_id"}
+
+
+def missing_scopes(needed: Iterable[tuple[str, ...]], granted: Collection[str]) -> tuple[str, ...]:
+    """Return the narrowest scopes that the app still needs, in order; none if a feature works."""
+    return tuple(scopes[0] for scopes in needed if not set(scopes) & set(granted))
 
 
 class Events:

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     OUT_OF_SERVICE = "out_of_service"
     APPROVAL = "approval"
+    NOT_BY_APP = "not_by_app"  # Feishu refuses the invitation: approval, a form or a contact may be missing
     TOO_SOON = "too_soon"  # after another booking of the same user
     DECLINED = "declined"  # for no known reason
     NO_ANSWER = "no_answer"  # the room has not replied in time
@@ -113,7 +114,14 @@ def may_have_worked(error: FeishuError) -> bool:
 
 def refusal_of_error(error: FeishuError) -> Refusal | None:
     """Return the refusal that an error stands for, None if it is another failure."""
-    return Refusal.APPROVAL if isinstance(error, RoomRefusedError) else None
+    return Refusal.NOT_BY_APP if isinstance(error, RoomRefusedError) else None
+
+
+def explained(refusal: Refusal, check: RoomCheck | None) -> Refusal:
+    """Return the reason that a room's rules give for a refusal of Feishu, which tells none itself."""
+    if refusal not in (Refusal.DECLINED, Refusal.NOT_BY_APP):
+        return refusal
+    return refusal_of_check(check) or refusal
 
 
 class Next(StrEnum):

@@ -246,6 +246,38 @@ async def test_a_room_is_taken_off_an_event(client: Client, room: Room, clock: C
     assert (await reply_of(client, event), await hours(client, room)) == ("removed", [])
 
 
+@pytest.mark.parametrize("cause", ["cancel", "release", "end", "disable"])
+async def test_a_booking_that_somebody_else_removes_costs_the_event_its_room(
+    client: Client, tenant: Tenant, room: Room, clock: Clock, cause: str
+) -> None:
+    event = await create(client)
+    await invite(client, event, room)
+    clock.advance(seconds=2)
+    assert await reply_of(client, event) == "accept"
+    (booking,) = tenant.calendars.of(room.room_id)
+    if cause == "disable":
+        tenant.disable_room(room.room_id, clock.now, None)
+    else:
+        getattr(tenant, cause)(booking.booking_id)
+
+    assert await reply_of(client, event) == "removed"
+
+
+async def test_an_administrator_approves_a_request_of_the_app(
+    client: Client, tenant: Tenant, room: Room, clock: Clock
+) -> None:
+    tenant.agenda.rules[room.room_id] = BookingRules(approval=True)
+    tenant.variants.approval = "needs_action"
+    event = await create(client)
+    await invite(client, event, room)
+    uid = event.rpartition("/")[2].removesuffix("_0")
+    approved = {"room_id": room.room_id, "uid": uid, "original_time": 0, "status": "ACCEPTED_BY_ADMIN"}
+    assert (await client.call("POST", "meeting_room/instance/reply", approved)).outcome == (200, 0)
+    clock.advance(seconds=2)
+
+    assert (await reply_of(client, event), await hours(client, room)) == ("accept", [("11:00", "12:00")])
+
+
 async def test_one_time_alone_moves_nothing(client: Client, room: Room, clock: Clock) -> None:
     event = await create(client)
     await invite(client, event, room)
