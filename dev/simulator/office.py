@@ -21,6 +21,7 @@ NAMES: Final = (
     *("观云", "听雨", "长江", "黄河", "泰山", "西湖"),
 )
 PEOPLE: Final = ("Chen Wei", "Li Na", "王芳", "Zhang Min", "Ahmed Khan", "Maria Rossi")
+TITLES: Final = ("Stand-up", "Design review", "周会", "Retrospective", "项目评审", "Interview", "")
 NUMBERS: Final = "+120255501"  # a range reserved for fiction
 EQUIPMENT: Final = ("TV", "Whiteboard", "Video conferencing", "Projector", "Phone")
 CAPACITIES: Final = (2, 4, 4, 6, 8, 8, 12, 20)
@@ -38,12 +39,19 @@ class Diary:
     tenant: Tenant
     subject_id: str
     organizers: Iterator[str]
+    titles: Iterator[str]
 
     def book(self, day: date, start: time, length: timedelta, rsvp: Rsvp = "accept", series: str = "") -> None:
         """Book ``length`` from ``start`` on ``day``, both in local time."""
         begin = datetime.combine(day, start, self.tenant.zone).astimezone(UTC)
         self.tenant.book(
-            self.subject_id, begin, begin + length, rsvp=rsvp, series=series, organizer=next(self.organizers)
+            self.subject_id,
+            begin,
+            begin + length,
+            rsvp=rsvp,
+            series=series,
+            organizer=next(self.organizers),
+            title=next(self.titles),
         )
 
 
@@ -69,12 +77,13 @@ def office(
     for index in range(people):
         _add_person(tenant, index)
     organizers = cycle((*tenant.users, ""))  # "": booked by an app
+    titles = cycle(TITLES)
     for subject_id in (*tenant.rooms, *tenant.users):
-        diary = Diary(tenant, subject_id, organizers)
+        diary = Diary(tenant, subject_id, organizers, titles)
         for day in days:
             _ordinary_day(diary, day, rng)
     if added:
-        _special_days([Diary(tenant, room.room_id, organizers) for room in added], today)
+        _special_days([Diary(tenant, room.room_id, organizers, titles) for room in added], today)
     return tenant
 
 

@@ -440,6 +440,16 @@ def test_unknown_words_of_a_check(tenant: Tenant, status: object, reason: object
     run(play())
 
 
+def test_a_check_needs_aware_times(tenant: Tenant) -> None:
+    async def play() -> None:
+        events = on_virtual_time(tenant).client.events
+        with pytest.raises(ValueError, match="time zone"):
+            await events.check_rooms("primary", ["omm_1"], start=START.replace(tzinfo=None), end=START)
+
+    run(play())
+    assert tenant.requests == []
+
+
 def test_titles_are_read_in_batches(tenant: Tenant, room: Room) -> None:
     made = [
         tenant.book(room.room_id, START + number * HOUR, START + (number + 1) * HOUR, title=f"Meeting {number}")

@@ -219,8 +219,10 @@ class Events:
         """Return whether rooms would accept `[start, end)`, and why not. Rooms may be missing in the answer.
 
         This API is not documented, so a failure says nothing about the rooms. With an `event_id`, the booking of this
-        event does not count as taken.
+        event does not count as taken. Raises `ValueError`, before any call, for naive times.
         """
+        if start.utcoffset() is None or end.utcoffset() is None:
+            raise ValueError("the times need a time zone")
         body = {
             "calendar_id": calendar_id,
             "start_time": start.isoformat(timespec="seconds"),
