@@ -25,6 +25,7 @@ PACKAGE: Final = "custom_components/feishu_freebusy"
 TARGETS: Final = {
     "model/evidence.py": ["model/test_evidence.py", "model/test_subject.py"],
     "model/intervals.py": ["model/test_intervals.py"],
+    "model/room_evidence.py": ["sync/test_statuses.py", "sync/test_followed_levels.py", "test_disabled.py"],
     "model/schedule.py": ["model/test_schedule.py"],
     "model/search.py": ["model/test_search.py"],
     "model/subject.py": ["model/test_subject.py", "model/test_evidence.py"],
@@ -109,7 +110,8 @@ def _mutate(module: str, copy: Path, python: str, most: int, seed: int) -> tuple
     with use_db(str(session), WorkDB.Mode.open) as work:
         items = list(work.pending_work_items)
         jobs = [item.job_id for item in items]
-        seen = [item.job_id for item in items if not any(map(_is_annotation, item.mutations))]
+        lines = (copy / PACKAGE / module).read_text(encoding="utf-8").splitlines()
+        seen = [item.job_id for item in items if not any(_is_unseen(each, lines) for each in item.mutations)]
         chosen = set(random.Random(seed).sample(seen, min(most, len(seen))))  # noqa: S311  # no secret
         for job in jobs:
             if job not in chosen:
@@ -123,9 +125,12 @@ def _mutate(module: str, copy: Path, python: str, most: int, seed: int) -> tuple
     return len(results) - len(survivors), survivors
 
 
-def _is_annotation(mutation: MutationSpec) -> bool:
-    """Return whether another operator takes the place of `|`, which stands in types, that are never evaluated."""
-    return "BinaryOperator_BitOr_" in mutation.operator_name
+def _is_unseen(mutation: MutationSpec, lines: Sequence[str]) -> bool:
+    """Return whether nobody can see the mutation: in a type, which is never evaluated, or in what a decorator takes."""
+    if "BinaryOperator_BitOr_" in mutation.operator_name:
+        return True
+    line = lines[mutation.start_pos[0] - 1].strip()
+    return line.startswith(("@dataclass(", "@lru_cache(")) and "RemoveDecorator" not in mutation.operator_name
 
 
 if __name__ == "__main__":

@@ -38,12 +38,13 @@ def test_a_difference_counts_once_three_answers_agree(ahead: timedelta) -> None:
     [
         [58 * SECOND] * 5,  # too little to matter
         [40 * MINUTE, 30 * MINUTE, 40 * MINUTE, 30 * MINUTE],
+        [40 * MINUTE, 20 * MINUTE - SECOND, 40 * MINUTE, 20 * MINUTE - SECOND],
         [40 * MINUTE, "", "yesterday", "Mon, 99 Nov 2026 10:00:00 GMT"],
         ["Fri, 31 Dec 9999 23:59:59 GMT"] * 3,
         ["Thu, 01 Jan 1970 00:00:00 GMT"] * 3,
         ["Mon, 23 Nov 2026 12:00:00 -0000"] * 3,
     ],
-    ids=["small", "unsteady", "unreadable", "far ahead", "far behind", "without a zone"],
+    ids=["small", "unsteady", "a multiple", "unreadable", "far ahead", "far behind", "without a zone"],
 )
 def test_other_differences_count_for_nothing(ahead: list[timedelta | str]) -> None:
     clock = ServerClock()
@@ -81,6 +82,21 @@ def test_the_offset_ends_when_the_answers_agree_with_our_clock() -> None:
     note(clock, *[39 * MINUTE] * 3)
     note(clock, *[timedelta()] * 3)
     assert offset(clock) == timedelta()
+
+
+def test_the_offset_ends_when_the_difference_becomes_small() -> None:
+    clock = ServerClock()
+    note(clock, *[61 * SECOND] * 3)
+    note(clock, *[57 * SECOND] * 3)
+    assert offset(clock) == timedelta()
+
+
+def test_the_offset_stays_while_the_difference_changes_little() -> None:
+    clock = ServerClock()
+    note(clock, *[39 * MINUTE] * 3)
+    before = offset(clock)
+    note(clock, *[39 * MINUTE + 5 * SECOND] * 3)
+    assert offset(clock) == before
 
 
 def test_the_offset_ends_at_once_when_the_clock_is_put_right() -> None:

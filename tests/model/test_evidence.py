@@ -24,7 +24,7 @@ from custom_components.feishu_freebusy.model.schedule import DisabledPeriod
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 23, 2, tzinfo=UTC)  # a Monday, 10:00 in Shanghai
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 STEP = 5 * MINUTE
 NIGHTS = OffHours(time(20), time(7), frozenset({5, 6}))
 ALWAYS_OPEN, OFFICE = Hours(None, UTC), Hours(NIGHTS, SHANGHAI)
@@ -160,7 +160,9 @@ def test_a_state_ends_with_the_first_piece_that_is_too_old(
         (RoomEvidence(stamp(20 * MINUTE)), 40 * MINUTE),
         (RoomEvidence(stamp(HOUR)), None),
         (RoomEvidence(stamp(5 * MINUTE), is_failing=True), 3 * HOUR),
-        (RoomEvidence(stamp(20 * MINUTE), is_failing=True), 40 * MINUTE),  # a blind gap before the reading
+        (RoomEvidence(stamp(10 * MINUTE), is_failing=True), 3 * HOUR),
+        (RoomEvidence(stamp(10 * MINUTE + SECOND), is_failing=True), 50 * MINUTE - SECOND),  # a gap before the reading
+        (RoomEvidence(stamp(20 * MINUTE), is_failing=True), 40 * MINUTE),
         (RoomEvidence(stamp(), is_doubted=True), None),
         (RoomEvidence(is_gone=True), None),
         (RoomEvidence(is_missing=True), 3 * HOUR),  # it has bookings
