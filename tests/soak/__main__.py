@@ -10,7 +10,7 @@ from time import process_time
 
 import pytest
 
-from tests.soak.plan import Plan
+from tests.soak.plan import WORLDS, Plan
 from tests.soak.report import failures, report
 from tests.soak.tally import Tally
 
@@ -46,8 +46,13 @@ class Soak:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulation and return the exit status."""
     options = _parser().parse_args(arguments)
-    soak = Soak(Plan(options.days, options.rooms, options.seed, options.people, live_updates=options.live_updates))
-    print(f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}", flush=True)
+    world = WORLDS.get(options.world, "")
+    plan = Plan(
+        options.days, options.rooms, options.seed, options.people, world=world, live_updates=options.live_updates
+    )
+    soak = Soak(plan)
+    size = f"{options.days} days of {options.rooms} rooms and {options.people} people, seed {options.seed}"
+    print(f"{size}: {world}" if world else size, flush=True)
     status = pytest.main([str(YEAR), *PYTEST_OPTIONS], plugins=[soak])
     if not soak.lived:
         return int(status) or 1
@@ -66,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=5, help="how many people (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same year (default: 1)")
     parser.add_argument("--live-updates", action="store_true", help="with live updates")
+    parser.add_argument("--world", choices=WORLDS, help="what is wrong all the time (default: nothing)")
     return parser
 
 

@@ -10,6 +10,13 @@ NO_BUDGET: Final = "budget used up"
 CLOCK_OFF: Final = "clock of this machine is fast"
 GONE_LOOK_FREE: Final = "free/busy answers for deleted rooms, without rows"
 TWO_APPS: Final = "another app may not list rooms"
+WORLDS: Final = {
+    "no-room-api": NO_ROOM_API,
+    "no-budget": NO_BUDGET,
+    "clock-off": CLOCK_OFF,
+    "gone-look-free": GONE_LOOK_FREE,
+    "two-apps": TWO_APPS,
+}
 
 
 @dataclass(frozen=True, slots=True)
