@@ -4,7 +4,7 @@ The tenant runs in a separate process. Stalls are measured in CPU time, which ex
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -25,10 +25,11 @@ from benchmarks.tower import BETWEEN_FLIPS, FLIPS, running_tower, tower
 from custom_components.feishu_freebusy.model import schedule
 
 FLIPPING: Final = 1000
-ROOMS: Final = 2000
+ROOMS: Final = (1000, 2000)
 ROUNDS: Final = 3
 
 _MAX_STALL: Final = 50  # milliseconds
+_MAX_STALL_IN_POLL: Final = 20  # of 1,000 rooms: polls come every few minutes, the others are rare
 _MAX_FLIP: Final = 1.5
 _STATES: Final = 3  # that a flip writes for each room, at least
 _FLIP_TIMEOUT: Final = BETWEEN_FLIPS - 4  # seconds
@@ -53,10 +54,10 @@ class Result:
     bare: list[float] = field(default_factory=list)  # the same for bare entities
 
 
-def rows(flipping: int = FLIPPING, rooms: int = ROOMS, rounds: int = ROUNDS) -> list[Row]:
-    """Run the benchmark in separate processes: one for the flips, and one with more rooms for the stalls."""
+def rows(flipping: int = FLIPPING, sizes: Sequence[int] = ROOMS, rounds: int = ROUNDS) -> list[Row]:
+    """Run the benchmark in separate processes: one for the flips, and one of each size for the stalls."""
     flips = in_own_process("benchmarks.storm", flipping, 0)
-    stalls = in_own_process("benchmarks.storm", rooms, rounds)
+    stalls = {rooms: in_own_process("benchmarks.storm", rooms, rounds) for rooms in sizes}
     ratio = Spread.of(ours / bare for ours, bare in zip(flips["flips"], flips["bare"], strict=True))
     delay = Spread.of(flips["took"]["flip"])
     return [
@@ -68,19 +69,25 @@ def rows(flipping: int = FLIPPING, rooms: int = ROOMS, rounds: int = ROUNDS) -> 
             ratio.median <= _MAX_FLIP,
         ),
         _row_of_stall(flips, "flip", flipping),
-        *(_row_of_stall(stalls, phase, rooms) for phase in _PHASES if phase != "flip"),
+        *(
+            _row_of_stall(measured, phase, rooms)
+            for rooms, measured in stalls.items()
+            for phase in _PHASES
+            if phase != "flip"
+        ),
     ]
 
 
 def _row_of_stall(result: dict[str, Any], phase: str, rooms: int) -> Row:
+    most = _MAX_STALL_IN_POLL if phase == "poll" and rooms <= FLIPPING else _MAX_STALL
     stall = Spread.of(1000 * seconds for seconds in result["stalls"][phase])
     took = Spread.of(result["took"][phase])
     return Row(
         f"longest stall of the event loop (CPU time) in {_PHASES[phase]}, {rooms:,} rooms",
         "–",
         f"{stall.text('{:.0f}')} ms; all: {took.text('{:.1f}')} s",
-        f"≤ {_MAX_STALL} ms",
-        stall.median <= _MAX_STALL,
+        f"≤ {most} ms",
+        stall.median <= most,
     )
 
 
