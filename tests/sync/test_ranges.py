@@ -277,6 +277,22 @@ def test_a_batch_is_filled_up_with_the_rooms_read_longest_ago(tenant: Tenant) ->
     assert [len(call.pairs) - 2 for call in tenant.calls("meeting_room/freebusy/batch_get")] == [4, 4]
 
 
+def test_a_batch_is_filled_up_with_rooms_of_the_same_request_alone(tenant: Tenant) -> None:
+    person = tenant.add_user("Ana")
+    week, other_week = (START + 18 * DAY, START + 25 * DAY), (START + 11 * DAY, START + 18 * DAY)
+
+    async def main(read: Read) -> None:
+        await read(person.open_id, week, SubjectKind.PERSON)
+        await read("omm_2", week, external=False)
+        await read("omm_3", other_week)
+        await read("omm_4", week)
+        await read("omm_1", week, by_batch=True)
+
+    reading(tenant, main)
+    (batch,) = tenant.calls("meeting_room/freebusy/batch_get")
+    assert [value for name, value in batch.pairs if name == "room_ids"] == ["omm_1", "omm_4"]
+
+
 def test_one_call_of_a_share_is_enough_for_a_batch(tenant: Tenant) -> None:
     week = (START + 18 * DAY, START + 25 * DAY)
 
