@@ -18,7 +18,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_ROOMS, DOMAIN
-from custom_components.feishu_freebusy.feishu.errors import AppError, FeishuError, UnreadableRowsError
+from custom_components.feishu_freebusy.feishu.errors import (
+    AppError,
+    CalendarUnusableError,
+    ContactUnknownError,
+    EventDeniedError,
+    EventGoneError,
+    FeishuError,
+    InstanceUnknownError,
+    RoomRefusedError,
+    UnreadableRowsError,
+)
 from simulator import Room, Simulator, Tenant
 from simulator.faults import KINDS
 from tests.clock import Clock, SetUp, Writes, busy_id, devices_of, levels, shown, state_of
@@ -104,8 +114,12 @@ def test_the_page_is_generated_from_the_table() -> None:
 def test_every_kind_of_fault_and_of_error_is_in_the_table() -> None:
     struck = {trouble.begin.fault.name for trouble in TROUBLES if isinstance(trouble.begin, Strike)}
     assert struck >= KINDS.keys()
-    of_one_room = {UnreadableRowsError}  # never of all calls: tests/test_one_bad_thing.py
-    assert {trouble.error for trouble in TROUBLES} | {FeishuError, AppError} | of_one_room == kinds_of(FeishuError)
+    elsewhere = {
+        UnreadableRowsError,  # of one room, never of all calls: tests/test_one_bad_thing.py
+        *(CalendarUnusableError, ContactUnknownError, EventDeniedError, EventGoneError),  # tests/feishu/test_events.py
+        *(InstanceUnknownError, RoomRefusedError),
+    }
+    assert {trouble.error for trouble in TROUBLES} | {FeishuError, AppError} | elsewhere == kinds_of(FeishuError)
 
 
 def kinds_of(error: type[FeishuError]) -> set[type[FeishuError]]:
