@@ -1,5 +1,7 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
+import asyncio
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -66,6 +68,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     coordinator.async_watch()
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     await async_remove_dropped(hass, entry, coordinator.subjects)
+    await asyncio.sleep(0)  # let others use the event loop between the first read and the platforms
     async with coordinator.subjects_lock:
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_update_dashboard_resources(hass)

@@ -123,12 +123,12 @@ async def async_setup_entry(
     """Add the sensors of the account, and those of each room and person."""
     coordinator = entry.runtime_data
     async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
-    async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])
     await async_add_subjects(
         entry,
         async_add_entities,
         lambda subject_id: [SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS],
     )
+    async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])  # last: it looks at all rooms
 
 
 class SubjectSensor(SubjectEntity, SensorEntity):
