@@ -56,7 +56,7 @@ def rows(rooms: int = ROOMS, days: int = DAYS, budget: int = 25_000, sources: Se
     busy = [replace(case, floors=100, card=True, actions=True) for case in alone]
     months: list[Month] = simulate("simulated_month", [*alone, *busy], "-p", "no:logging")
     found = []
-    for case, before, after in zip(busy, months, months[len(alone) :], strict=True):
+    for case, before, after in zip(busy, months[: len(alone)], months[len(alone) :], strict=True):
         found += rows_of(case, before, after)
     return found
 
