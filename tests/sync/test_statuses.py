@@ -74,6 +74,26 @@ async def test_a_canceled_booking_has_the_status_read_before_it_is_shown(
     assert state_of(hass, orion) == "on"
 
 
+async def test_a_call_is_filled_up_with_the_statuses_read_longest_ago(
+    tenant: Tenant, clock: Clock, set_up: SetUp
+) -> None:
+    rooms = [tenant.add_room(f"Room {number}") for number in range(60)]
+    entry = await set_up(*rooms, source="batch")
+    asked: list[set[int]] = []
+    for room in rooms[:2]:
+        await clock.forward(minutes=2)
+        tenant.requests.clear()
+        await entry.runtime_data.async_read_now(room.room_id)
+        await clock.forward(seconds=30)
+        (call,) = tenant.calls(MGET)
+        asked.append({number for number, room in enumerate(rooms) if room.room_id in str(call.body)})
+
+    first, second = asked
+    assert (len(first), len(second)) == (50, 50)
+    assert 0 in first
+    assert {1} | (set(range(60)) - first) <= second
+
+
 async def test_a_booking_that_only_moves_takes_no_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
