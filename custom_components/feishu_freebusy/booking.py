@@ -270,11 +270,27 @@ class Booker:
             await asyncio.wait([task])
         except asyncio.CancelledError:
             caller.is_gone = True
-            task.add_done_callback(_note_end)
+            task.add_done_callback(self._take_back)
             raise
         if task.cancelled():
             raise InterruptedBookingError
         return task.result()
+
+    @callback
+    def _take_back[T](self, task: asyncio.Task[T]) -> None:
+        """Undo a booking that was confirmed just when its caller was canceled."""
+        if task.cancelled():
+            return
+        if error := task.exception():
+            _LOGGER.debug("%s: nobody is told of the end of a booking: %r", self._coordinator.name, error)
+        elif isinstance(result := task.result(), Booked):
+            self._coordinator.create_task(self._undo_booked(result), "booking of a canceled caller")
+
+    async def _undo_booked(self, booked: Booked) -> None:
+        async with self._locks[booked.room_id]:
+            for booking in self.own_bookings(booked.room_id):
+                if booking.event_id == booked.event_id:
+                    await self._undo(booking)
 
     # --- Book and extend ----------------------------------------------------------------------------------------------
 
@@ -286,7 +302,9 @@ class Booker:
             raise RefusedError(Refusal.TOO_SOON)
         self._pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rows(room_id, wish.start, wish.end)
-        _refuse(refusal_before(wish, rows, self._now(), longest=longest))
+        if refusal := refusal_before(wish, rows, self._now(), longest=longest):
+            await self._show(room_id, _holds(wish), at_most_once=True)  # a panel may have shown the room as free
+            raise RefusedError(refusal)
         booked = await self._make(room_id, wish, title, caller)
         self._booked_at[room_id, user] = self._now()
         return booked
@@ -299,7 +317,7 @@ class Booker:
         own = self._ledger.own_uids(room_id)
         wish = extension(rows, self._now(), length, own, longest=self.settings.longest)
         if isinstance(wish, Refusal):
-            raise RefusedError(wish)
+            raise await self._refused_now(room_id, wish)
         if self._is_out_of_service(room_id, wish):
             raise RefusedError(Refusal.OUT_OF_SERVICE)
         return await self._make(room_id, wish, title, caller)
@@ -333,7 +351,9 @@ class Booker:
             await self._ledger.async_record(booking)
             await self._events.add_room(calendar_id, event.event_id, room_id, contact=self.settings.contact)
             await self._await_verdict(booking, wish, caller)
-            await self._ledger.async_record(booking.at(Stage.CONFIRMED))
+            await self._show(room_id, _holds(wish))
+            caller.check()
+            await self._ledger.async_record(booking.at(Stage.CONFIRMED))  # the caller is told at once
             caller.check()
         except RefusedError as error:
             await self._undo(booking)
@@ -344,7 +364,6 @@ class Booker:
         except Exception:
             await self._undo(booking)
             raise
-        await self._show(room_id, lambda reading: any(wish.start < row[1] and row[0] < wish.end for row in reading))
         return Booked(room_id, wish.start, wish.end, event.event_id, event.app_link)
 
     async def _forget_past(self) -> None:
@@ -469,7 +488,7 @@ class Booker:
         own = self._ledger.own_uids(room_id)
         found = to_end(rows, self._now(), own, may_end_others=self.settings.may_end_others)
         if isinstance(found, Refusal):
-            raise RefusedError(found)
+            raise await self._refused_now(room_id, found)
         return await self._end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
 
     async def _release(self, room_id: str, after: timedelta, exempt_from: timedelta | None) -> Ended:
@@ -477,7 +496,7 @@ class Booker:
         rows = await self._rows_now(room_id)
         row = running(rows, self._now())
         if isinstance(row, Refusal):
-            raise RefusedError(row)
+            raise await self._refused_now(room_id, row)
         _refuse(release_refusal(row, self._now(), after=after, exempt_from=exempt_from))
         own = self._ledger.own_uids(room_id)
         found = to_end(rows, self._now(), own, may_end_others=self.settings.may_end_others)
@@ -668,7 +687,7 @@ class Booker:
             if series_was_released(release, rows):
                 self._stop_releases()
         await self._forget(release)
-        await self._show(release.room_id, _lacks(release.start, release.end), at_most_once=True)
+        await self._show(release.room_id, _lacks(release.start, release.end))
         return True
 
     def _stop_releases(self) -> None:
@@ -713,6 +732,12 @@ class Booker:
             raise OverShareError(calls, left)
         share.spend(left, moment)
 
+    async def _refused_now(self, room_id: str, refusal: Refusal) -> RefusedError:
+        """Return a refusal, and read the room if a panel may have shown something else."""
+        if refusal in (Refusal.NOTHING_RUNS, Refusal.TAKEN):
+            await self._show(room_id, lambda _: True, at_most_once=True)
+        return RefusedError(refusal)
+
     # --- The state of the room ----------------------------------------------------------------------------------------
 
     async def _show(
@@ -755,6 +780,11 @@ def _pending(
     return PendingRelease(room_id, ref, status, row.start, row.end, others)
 
 
+def _holds(wish: Span) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
+    """Return a function that says whether a reading shows something in a period."""
+    return lambda rows: any(start < wish.end and wish.start < end for start, end in rows)
+
+
 def _lacks(start: datetime, end: datetime) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
     """Return a function that says whether a reading does not show a booking any more."""
     return lambda rows: (start, end) not in rows
@@ -769,9 +799,3 @@ def _whole_second(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise ValueError("the times need a time zone")
     return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def _note_end(task: asyncio.Task[object]) -> None:
-    """Take the result of work whose caller is gone."""
-    if not task.cancelled() and (error := task.exception()):
-        _LOGGER.debug("Nobody is told of the end of a booking: %r", error)
