@@ -12,6 +12,7 @@ from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.feishu_freebusy import booking
 from custom_components.feishu_freebusy.booking import (
     Booked,
     Booker,
@@ -107,9 +108,17 @@ async def refused(clock: Clock, work: Coroutine[Any, Any, object]) -> Refusal:
 # --- What works -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("own_rows", ["at_accept", "at_request"])
 async def test_a_room_is_booked_extended_and_ended(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    booker_of: BookerOf,
+    orion: Room,
+    own_rows: Literal["at_accept", "at_request"],
 ) -> None:
+    tenant.variants.own_rows = own_rows
     entry = await set_up(orion, scan_interval=RARELY)
     booker = await booker_of(entry)
     assert state_of(hass, orion) == "off"
@@ -166,6 +175,61 @@ async def test_a_future_booking_is_canceled(
     assert await refused(clock, booker.async_cancel(orion.room_id, booked.event_id)) is Refusal.NOT_OURS
 
 
+async def test_a_meeting_of_others_is_extended_and_ended_with_its_extension(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11))
+    tenant.book(orion.room_id, at(12), at(13))
+    booker = await booker_of(await set_up(orion, scan_interval=RARELY))
+
+    for minutes in (30, 45):
+        extended = await clock.run(booker.async_extend(orion.room_id, timedelta(minutes=15), title=TITLE))
+        assert extended.end == at(11, 15 if minutes == 30 else 30)
+    assert await refused(clock, booker.async_extend(orion.room_id, HOUR, title=TITLE)) is Refusal.TAKEN
+    assert len(rows_of(tenant, orion)) == 4
+
+    ended = await clock.run(booker.async_end(orion.room_id))
+    assert ended == Ended(orion.room_id, at(9), at(11), is_own=False)
+    assert rows_of(tenant, orion) == [(at(12), at(13))]
+    assert live_events(tenant) == set()
+    assert state_of(hass, orion) == "off"
+
+
+@pytest.mark.parametrize("primary", ["asked for", "unknown", "chosen"])
+async def test_bookings_have_the_chosen_calendar_and_contact(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room, primary: str
+) -> None:
+    person = tenant.add_user("Chen Wei")
+    tenant.variants.room_contact = "190014"
+    if primary == "unknown":
+        tenant.inject(Fault.error(400, 191000), "calendars/primary", times=None)
+    chosen = tenant.agenda.calendar_id if primary == "chosen" else ""
+    booker = await booker_of(await set_up(orion), BookingSettings(chosen, person.open_id))
+
+    booked = await clock.run(booker.async_book(orion.room_id, at(10), at(11), title=TITLE))
+
+    event = tenant.agenda.events[booked.event_id]
+    assert (event.title, event.guests[orion.room_id].contact) == (TITLE, person.open_id)
+    assert len(tenant.calls("calendars/primary")) == (primary != "chosen")
+    assert TITLE not in str(booker._ledger.bookings)
+
+
+async def test_the_ledger_forgets_past_bookings(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    booker = await booker_of(entry)
+    await clock.run(booker.async_book(orion.room_id, at(10), at(11), title=TITLE))
+    await clock.to(at(10, 30, day=1))
+    await clock.run(booker.async_book(orion.room_id, at(14, day=1), at(15, day=1), title=TITLE))
+    assert len((await ledger_on_disk(hass, entry)).bookings) == 2
+    await clock.to(at(11, day=1))
+    await clock.run(booker.async_book(orion.room_id, at(16, day=1), at(17, day=1), title=TITLE))
+
+    kept = (await ledger_on_disk(hass, entry)).bookings
+    assert [each.start for each in kept] == [at(14, day=1), at(16, day=1)]
+
+
 async def test_of_two_tablets_that_book_at_once_one_wins_and_the_other_is_told(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
 ) -> None:
@@ -185,6 +249,7 @@ async def test_of_two_tablets_that_book_at_once_one_wins_and_the_other_is_told(
     assert other is Refusal.TAKEN
     assert rows_of(tenant, orion) == [(winner.start, winner.end)]
     assert live_events(tenant) == {winner.event_id}
+    assert writes_of(tenant) == ["POST events", "POST attendees"]  # the other one had to wait
 
 
 async def test_of_two_home_assistants_that_book_at_once_one_wins_and_the_other_is_told(
@@ -340,9 +405,9 @@ async def test_ending_one_date_of_a_series_leaves_the_others(
 ) -> None:
     tenant.variants.reply_zero_on_series = zero
     for week in range(-3, 4):
-        booking = tenant.book(orion.room_id, at(9, day=7 * week), at(11, day=7 * week), series="weekly")
+        made = tenant.book(orion.room_id, at(9, day=7 * week), at(11, day=7 * week), series="weekly")
         if moved and not week:
-            tenant.move(booking.booking_id, at(9, 30), at(11))
+            tenant.move(made.booking_id, at(9, 30), at(11))
     before = rows_of(tenant, orion)
     entry = await set_up(orion, scan_interval=RARELY)
     booker = await booker_of(entry)
@@ -356,23 +421,29 @@ async def test_ending_one_date_of_a_series_leaves_the_others(
     assert (await ledger_on_disk(hass, entry)).releases == ()
 
 
+@pytest.mark.parametrize("effect", ["vanishes", "shrinks", "vanishes_at_once"])
 @pytest.mark.parametrize("start_on_single", ["105003", "accepted"])
 async def test_a_single_booking_of_others_is_ended(
+    hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
     set_up: SetUp,
     booker_of: BookerOf,
     orion: Room,
     start_on_single: Literal["105003", "accepted"],
+    effect: Literal["vanishes", "shrinks", "vanishes_at_once"],
 ) -> None:
     tenant.variants.reply_start_on_single = start_on_single
+    tenant.variants.reply_effect = effect
     tenant.book(orion.room_id, at(9), at(11))
     tenant.book(orion.room_id, at(12), at(13))
-    booker = await booker_of(await set_up(orion))
+    booker = await booker_of(await set_up(orion, scan_interval=RARELY))
     assert await refused(clock, booker.async_release(orion.room_id, after=2 * HOUR)) is Refusal.TOO_EARLY
 
     assert (await clock.run(booker.async_release(orion.room_id, after=HOUR))).is_confirmed
-    assert rows_of(tenant, orion) == [(at(12), at(13))]
+    assert [row for row in rows_of(tenant, orion) if row[1] > clock.now] == [(at(12), at(13))]
+    assert state_of(hass, orion) == "off"
+    assert len(tenant.calls("instance/reply")) == (2 if start_on_single == "105003" else 1)
 
 
 async def test_a_reply_without_effect_is_not_confirmed(
@@ -401,9 +472,9 @@ async def test_no_reply_is_sent_any_more_once_one_has_released_a_series(
     booker = await booker_of(await set_up(orion))
 
     def release_all(agenda: Agenda, room_id: str, *_: object) -> None:
-        for booking in list(agenda.tenant.calendars.of(room_id)):
-            if booking.series:
-                agenda.tenant.calendars.remove(booking.booking_id)
+        for row in list(agenda.tenant.calendars.of(room_id)):
+            if row.series:
+                agenda.tenant.calendars.remove(row.booking_id)
 
     monkeypatch.setattr(Agenda, "reply", release_all)
     assert (await clock.run(booker.async_end(orion.room_id))).series_released
@@ -419,25 +490,47 @@ async def test_no_reply_is_sent_any_more_once_one_has_released_a_series(
 # --- Failures ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("is_late", [False, True])
 async def test_a_booking_whose_caller_is_canceled_is_undone(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    booker_of: BookerOf,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_late: bool,
 ) -> None:
     entry = await set_up(orion)
     booker = await booker_of(entry)
+    if is_late:  # the booking is confirmed just when the caller is canceled
+        monkeypatch.setattr(booking._Caller, "check", lambda _: None)
     work = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
+    other = booker.async_book(orion.room_id, at(16), at(17), title=TITLE, user="other")
+    waiting = hass.async_create_task(other)
     await clock.forward(seconds=2.7)
     assert rows_of(tenant, orion) == [(at(14), at(15))]
     work.cancel()
+    waiting.cancel()
 
-    await clock.forward(seconds=10)
+    await clock.forward(seconds=20)
 
     assert work.cancelled()
+    assert len(tenant.agenda.events) == 1 + is_late
     assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
     assert (await ledger_on_disk(hass, entry)).bookings == ()
 
 
+@pytest.mark.parametrize("off_until", [at(10, 1), at(15, 1)], ids=["short", "until after the booking"])
 async def test_an_unload_interrupts_and_the_next_start_undoes(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    booker_of: BookerOf,
+    orion: Room,
+    off_until: datetime,
 ) -> None:
     entry = await set_up(orion)
     booker = await booker_of(entry)
@@ -447,11 +540,13 @@ async def test_an_unload_interrupts_and_the_next_start_undoes(
     with pytest.raises(InterruptedBookingError):
         await work
     assert live_events(tenant)
+    await clock.to(off_until)
 
     again = await booker_of(entry)
     await clock.run(again.async_recover())
 
-    assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
+    assert live_events(tenant) == set()
+    assert rows_of(tenant, orion) == []
     assert (await ledger_on_disk(hass, entry)).bookings == ()
 
 
@@ -502,6 +597,7 @@ _FAULTS = {
     "connection closed": Fault.close(),
     "done, answer lost": Fault.cut_off(),
     "HTTP 502": Fault.html(502),
+    "no answer": Fault.slow(3_600),
     "permission withdrawn": Fault.error(400, 99991672),
     "event denied": Fault.error(403, 193002),
     "rate limit": Fault.rate_limited(1),
