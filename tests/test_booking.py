@@ -22,7 +22,7 @@ from custom_components.feishu_freebusy.booking import (
     RefusedError,
     ReleaseStoppedError,
 )
-from custom_components.feishu_freebusy.feishu.errors import FeishuError
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, ScopeMissingError
 from custom_components.feishu_freebusy.feishu.events import Events
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.model.booking import Refusal, Stage
@@ -345,7 +345,9 @@ async def test_what_is_known_to_fail_makes_no_call_to_book(
     with pytest.raises(ValueError, match="time zone"):
         await booker.async_book(orion.room_id, datetime(2026, 11, 23, 14), at(15), title=TITLE)  # noqa: DTZ001
     with pytest.raises(ValueError, match="title"):
-        await clock.run(booker.async_book(orion.room_id, at(14), at(15), title="x" * 1001))
+        await booker.async_book(orion.room_id, at(14), at(15), title="x" * 1001)
+    with pytest.raises(ValueError, match="length"):
+        await booker.async_extend(orion.room_id, -MINUTE, title=TITLE)
     assert writes_of(tenant) == []
 
 
@@ -583,6 +585,30 @@ async def test_nothing_is_booked_that_the_ledger_does_not_hold(
     assert (await ledger_on_disk(hass, entry)).bookings == ()
 
 
+async def test_ending_a_booking_that_is_left_over_never_makes_it_one_that_was_told(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    booker = await booker_of(entry)
+
+    def undoes(call: Call) -> bool:
+        return call.method == "DELETE" or call.path.endswith("reply")
+
+    tenant.inject(Fault.error(403, 193002), times=None, when=undoes)
+    tenant.inject(Fault.error(400, 99991672), "/attendees", times=None, when=lambda call: call.method == "GET")
+    with pytest.raises(ScopeMissingError):
+        await clock.run(booker.async_book(orion.room_id, at(10), at(11), title=TITLE))
+    await clock.forward(seconds=5)
+    assert rows_of(tenant, orion) == [(at(10), at(11))]
+    with pytest.raises(FeishuError):
+        await clock.run(booker.async_end(orion.room_id))
+    assert [each.stage for each in (await ledger_on_disk(hass, entry)).bookings] == [Stage.DELETING]
+
+    tenant.clear_faults()
+    await clock.forward(minutes=11)
+    assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
+
+
 # The calls of each piece of work: a method and the end of a path
 _READ_ROWS = ("GET", "freebusy/batch_get")
 _MAKE = (("POST", "/events"), ("POST", "/attendees"), ("GET", "/attendees"))
@@ -612,7 +638,7 @@ class Office:
         self.tenant = tenant
         self.clock = clock
         self.entry = entry
-        self.free: set[str] = set()  # rooms of which somebody was told that the meeting is over
+        self.free: set[str] = set()  # rooms whose meeting somebody was told is over
         self.told: set[str] = set()  # events of bookings that somebody was told of, without those told as ended
 
     async def prepare(self, work: str, booker: Booker, room: Room) -> str:

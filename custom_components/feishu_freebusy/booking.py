@@ -29,6 +29,7 @@ from .feishu.errors import (
     RoomRefusedError,
     ServerError,
 )
+from .feishu.events import MAX_TITLE
 from .feishu.models import Event, EventRef, InstanceReply, RoomBooking, RoomCheck, RsvpStatus
 from .model.booking import (
     LEDGER_KEEPS,
@@ -181,13 +182,20 @@ class Booker:
     ) -> Booked:
         """Book a room for `[start, end)`, cut to whole seconds. `user` may book a room once a minute.
 
-        Raises `ValueError` for naive times.
+        Raises `ValueError` for naive times or a long title.
         """
+        _check_title(title)
         wish = Span(_whole_second(start), _whole_second(end))
         return await self._run("book", room_id, lambda caller: self._book(room_id, wish, title, user, caller))
 
     async def async_extend(self, room_id: str, length: timedelta, *, title: str) -> Booked:
-        """Extend what runs in a room by a second booking right after it."""
+        """Extend what runs in a room by a second booking right after it.
+
+        Raises `ValueError` if the length is not positive or the title is too long.
+        """
+        _check_title(title)
+        if length <= timedelta():
+            raise ValueError("an extension has a length")
         return await self._run("extend", room_id, lambda caller: self._extend(room_id, length, title, caller))
 
     async def async_end(self, room_id: str) -> Ended:
@@ -310,8 +318,6 @@ class Booker:
         return booked
 
     async def _extend(self, room_id: str, length: timedelta, title: str, caller: _Caller) -> Booked:
-        if length <= timedelta():
-            raise ValueError("an extension has a length")
         self._pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rows_now(room_id)
         own = self._ledger.own_uids(room_id)
@@ -344,7 +350,7 @@ class Booker:
                 await self._forget(booking)
             raise
         except Exception:
-            await self._forget(booking)
+            await self._undo(booking)
             raise
         booking = booking.at(Stage.INVITING, event.event_id)
         try:
@@ -391,7 +397,7 @@ class Booker:
         )
 
     async def _await_verdict(self, booking: OwnBooking, wish: Span, caller: _Caller) -> None:
-        """Return when a booking is confirmed. Raises `RefusedError`, or the error because of which nothing is known."""
+        """Return when a booking is confirmed. Raises `RefusedError`, or the error of the last look."""
         invited_at = self._hass.loop.time()
         for number, seconds in enumerate(VERDICT_LOOKS, start=1):
             await asyncio.sleep(max(invited_at + seconds - self._hass.loop.time(), 0.0))
@@ -406,7 +412,8 @@ class Booker:
                     rows = await self._rows(booking.room_id, wish.start, wish.end)
                 except FeishuError as error:
                     failure = error
-            if failure and not isinstance(failure, _PASSING):
+            is_open = verdict in (None, RsvpStatus.ACCEPT)
+            if is_open and failure and not isinstance(failure, _PASSING):
                 raise failure
             step = judge_booking(verdict, rows, booking.uid, wish, is_last=is_last)
             if step.next is Next.CONFIRMED:
@@ -560,7 +567,7 @@ class Booker:
             if is_free:
                 self._clean_up_later()
             else:
-                await self._note(booking.at(Stage.CONFIRMED))
+                await self._note(booking)
             return error, is_free
         await self._forget(deleting)
         return None, True
@@ -673,7 +680,7 @@ class Booker:
         return result
 
     async def _judge_left_release(self, release: PendingRelease) -> bool:
-        """Find out what became of a reply whose result nobody has seen; return whether that is done.
+        """Judge a reply that was sent before a crash or an outage; return whether it is judged.
 
         It is never sent again.
         """
@@ -793,6 +800,11 @@ def _lacks(start: datetime, end: datetime) -> Callable[[Iterable[tuple[datetime,
 def _refuse(refusal: Refusal | None) -> None:
     if refusal:
         raise RefusedError(refusal)
+
+
+def _check_title(title: str) -> None:
+    if len(title) > MAX_TITLE:
+        raise ValueError("the title is too long")
 
 
 def _whole_second(moment: datetime) -> datetime:
