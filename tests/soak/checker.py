@@ -215,7 +215,9 @@ class Checker:
         answers = self._answers
         if state != "off" or not self.home.is_loaded or closed_at is None or not answers.oracle.reads_statuses:
             return
-        if room and room.disabled and room.disabled.contains(now):
+        # Feishu's clock is known to a few seconds, so a closure may seem to end a little early
+        latest = now + CLOCK_TOLERANCE * SECOND if self.home.is_clock_wrong else now
+        if room and room.disabled and room.disabled.contains(now) and room.disabled.contains(latest):
             since = max(closed_at, room.disabled.start)
         elif room is None:
             since = closed_at
