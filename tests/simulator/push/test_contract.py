@@ -73,6 +73,11 @@ async def wait_for(condition: Callable[[], object]) -> None:
     await until(condition, patience=PATIENCE)
 
 
+async def wait_for_events(listener: Listener, number: int) -> None:
+    """Wait until the process has printed as many events."""
+    await wait_for(lambda: len(listener.events) >= number)
+
+
 @pytest.fixture
 def push(tenant: Tenant) -> Push:
     """Return the platform's side. It tells the SDK to reconnect at once: its defaults take minutes."""
@@ -105,6 +110,7 @@ async def test_client_comes_back_after_each_dropped_connection(
             await wait_for(lambda: not push.connections)
             tenant.rename_room(room.room_id, "Vega")  # without a connection it comes with the next delivery
             await wait_for(lambda: push.deliveries[-1].acked)
+            await wait_for_events(listener, number)  # they come through a pipe
             assert (len(listener.events), push.opened) == (number, number + 1)
             assert (push.deliveries[-1].attempts, push.deliveries[-1].failures) == (2, ["no connection"])
     assert push.violations == []
