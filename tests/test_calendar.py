@@ -221,6 +221,7 @@ async def test_days_that_polls_read_are_not_shown_while_the_status_of_the_room_i
 # Bookings without a known start or end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clipping", ["none", "clipped"])
 @pytest.mark.parametrize(
     ("start", "state"), [(at(9), "on"), (at(9, day=5), "off"), (at(9, 30, day=7), "off")], ids=["now", "next", "last"]
@@ -610,6 +611,7 @@ async def test_failed_range_reports_the_reason_and_can_be_retried(
 # Time zones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("midnight", "hours"),
     [
@@ -941,6 +943,7 @@ async def test_unchanged_poll_does_not_extend_a_cached_range(
     assert await ask(orion, *BEYOND) == [(at(9, day=30), at(10, day=30))]
 
 
+@pytest.mark.slow
 async def test_range_is_read_again_days_later(
     tenant: Tenant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
 ) -> None:

@@ -289,6 +289,7 @@ def changes(hass: HomeAssistant) -> Changes:
     return changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_issue_is_raised_once_with_links_and_removed_when_fixed(
     hass: HomeAssistant,
@@ -735,6 +736,7 @@ async def test_refused_batch_raises_no_issue(
 # Deleted rooms and people
 
 
+@pytest.mark.slow
 async def test_issue_names_the_first_deleted_rooms(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, changes: Changes, rooms: list[Room]
 ) -> None:

@@ -47,6 +47,7 @@ def calendar_of(hass: HomeAssistant, room: Room) -> CalendarEntity:
 # Rows
 
 
+@pytest.mark.slow
 async def test_a_row_of_negative_length_hides_no_booking(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -981,6 +981,7 @@ async def test_a_user_who_was_removed_reads_nothing(
         await ask_as(MockUser(), room_id=lyra.room_id)
 
 
+@pytest.mark.slow
 async def test_actions_use_only_their_share_of_the_budget(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
 ) -> None:

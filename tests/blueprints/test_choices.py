@@ -149,6 +149,7 @@ async def test_a_room_that_was_shut_down_is_prepared_again_as_configured(
     assert office.did("prepare") == actions
 
 
+@pytest.mark.slow
 async def test_each_day_has_its_own_first_meeting(office: Office) -> None:
     office.book(at(8, day=1), at(9, day=1))
     office.book(at(10, day=1), at(11, day=1))
@@ -309,6 +310,7 @@ async def test_a_sensor_that_becomes_available_is_not_an_arrival(office: Office)
 # All blueprints
 
 
+@pytest.mark.slow
 async def test_days_follow_the_time_zone_of_home_assistant(hass: HomeAssistant, office: Office) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     office.move(at(10, 40), at(11))

@@ -384,7 +384,7 @@ async def test_cards_fit_every_screen_and_are_accessible(
 
 
 async def go_to(page: Page, address: str) -> None:
-    """Show another view without loading the page again, as a link does; wait until the cards of the old view are gone."""
+    """Show another view without loading the page again, as a link does; wait until the old cards are gone."""
     await page.locator(CARDS).evaluate_all("(cards) => cards.forEach((card) => card.setAttribute('old', ''))")
     await page.evaluate(
         """(address) => {

@@ -634,6 +634,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name} {fault.answer and fault.answer.code}")
 @pytest.mark.parametrize("path", [ROOMS, LEVELS, MGET])
 async def test_a_catalogue_call_that_fails_changes_nothing(
