@@ -78,7 +78,8 @@ async def _devices(home: HomeAssistant) -> list[Device]:
 def _kind(entity_id: str, unique_id: str) -> str:
     domain = entity_id.partition(".")[0]
     kinds = {"binary_sensor": "busy", "calendar": "calendar"}
-    return kinds.get(domain) or next(key for key in _SENSORS if unique_id.endswith(f"_{key}"))
+    sensor = next((key for key in _SENSORS if unique_id.endswith(f"_{key}")), unique_id)  # others are not shown
+    return kinds.get(domain, sensor)
 
 
 def build(devices: Iterable[Device], language: str) -> dict[str, Any]:
