@@ -41,6 +41,11 @@ else:
     sys.modules[integration.__name__] = integration
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take seconds, so that no worker waits at the end while another one runs them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def tenant() -> Tenant:
     """Return an empty tenant in which everything the integration needs is granted."""
