@@ -26,3 +26,12 @@ async def test_the_office_costs_calls_of_every_payer(live_month: Live) -> None:
     assert month.by_payer.keys() == {"polls", "statuses", "catalogue", "ranges", "actions"}
     assert month.calls == month.by_payer.total()
     assert month.cards["shown"] > month.cards["empty"]
+
+
+@pytest.mark.parametrize(("rooms", "budget"), [(2, 600), (3, 600), (2, 430)])
+async def test_a_tiny_budget_is_not_exceeded_at_the_end_of_the_month(live_month: Live, rooms: int, budget: int) -> None:
+    case = Case(rooms=rooms, source="batch", days=2, budget=budget, floors=100, card=True, actions=True)
+
+    month = await live_month(case)
+
+    assert 0.99 * budget < month.calls <= budget

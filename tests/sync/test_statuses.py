@@ -310,6 +310,13 @@ def test_the_calls_of_a_month_stay_in_proportion_to_the_budget(rooms: int, offic
     assert status_plan(per_read, calls=None, time_left=month).office == timedelta(minutes=10)
 
 
+@pytest.mark.parametrize(("calls", "hours"), [(0, 24), (1, 3), (2, 1.5)])
+def test_statuses_take_a_third_of_the_last_calls_even_if_that_is_less_than_one(calls: int, hours: float) -> None:
+    plan = status_plan(1, calls=calls, time_left=TimeLeft(timedelta(hours=1), timedelta()), usual=1.0)
+
+    assert plan.office == timedelta(hours=hours)
+
+
 async def test_a_crash_forgets_when_the_status_was_read(
     hass: HomeAssistant,
     tenant: Tenant,

@@ -178,9 +178,10 @@ def status_plan(calls_per_read: int, *, calls: int | None, time_left: TimeLeft, 
         return plan
     for share, longest in _STATUS_SHARES:
         needed = time_left.cycles(plan) * calls_per_read
-        of = calls if usual is None or share != _STATUS_SHARE else min(calls, usual)
-        if needed > share * of:
-            plan = _status_plan(min(plan.office * needed / max(share * of, 1), longest))
+        allowed = share * (calls if usual is None or share != _STATUS_SHARE else min(calls, usual))
+        if needed > allowed:
+            fits = plan.office * needed < longest * allowed
+            plan = _status_plan(plan.office * needed / allowed if fits else longest)
     return plan
 
 
