@@ -94,6 +94,20 @@ async def test_a_call_is_filled_up_with_the_statuses_read_longest_ago(
     assert {1} | (set(range(60)) - first) <= second
 
 
+async def test_the_check_of_a_canceled_booking_reads_the_statuses_of_other_rooms_too(
+    tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room]
+) -> None:
+    booking = tenant.book(rooms[0].room_id, at(14), at(15))
+    await set_up(*rooms)
+    await clock.to(at(10, 9))
+    tenant.cancel(booking.booking_id)
+
+    await clock.to(at(10, 19))
+
+    (check,) = tenant.calls(MGET)  # at ten past ten, the regular read would be due
+    assert all(room.room_id in str(check.body) for room in rooms)
+
+
 async def test_a_booking_that_only_moves_takes_no_call(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -179,20 +179,21 @@ class Poller:
 
     async def read_due_statuses(self, soon_read: Collection[str] = ()) -> None:
         """Read the statuses that are due; `soon_read` are the subjects that a poll reads at the same time."""
-        await self._read_statuses(lambda: self._due_statuses(soon_read, self._clock.moment))
+        await self._read_statuses(lambda: self._due_statuses(soon_read, self._clock.moment), soon_read)
 
     def _due_statuses(self, soon_read: Collection[str], moment: Moment) -> list[str]:
         # In an outage, they are read once free/busy answers again
         return [] if self._failure else self.statuses.due(self.to_read(), soon_read, self.timetable, moment)
 
-    async def _read_statuses(self, choose: Callable[[], Collection[str]]) -> None:
+    async def _read_statuses(self, choose: Callable[[], Collection[str]], soon_read: Collection[str] = ()) -> None:
         """Read the status of the rooms that `choose` returns once no other read is under way, and show it.
 
-        A failure does not fail the poll.
+        Other rooms fill the call up. A failure does not fail the poll.
         """
         async with self._status_lock:
-            if not (room_ids := choose()):
+            if not (chosen := choose()):
                 return
+            room_ids = self.statuses.filled_up(chosen, self.to_read(), soon_read, self._clock.moment)
             was_failing = self.statuses.failing_since
             with paid_by(Payer.STATUSES):
                 await self.statuses.read(room_ids, lambda: self._clock.moment)

@@ -59,15 +59,18 @@ class StatusReader:
     def due(
         self, subjects: Mapping[str, Subject], soon_read: Collection[str], timetable: Timetable, moment: Moment
     ) -> list[str]:
-        """Return the rooms whose status must be read, and others that fill the last call up.
-
-        `soon_read` are the subjects that this poll reads.
-        """
-        used = self._used(subjects, soon_read, moment)
+        """Return the rooms whose status must be read; `soon_read` are the subjects that this poll reads."""
         latest = moment.loop + DUE_SLACK
-        due = {room_id for room_id, at in self._due_at(used, timetable, moment).items() if at <= latest}
-        others = sorted(used.keys() - due, key=lambda room_id: _read_at(used[room_id]))
-        return [*due, *others[: -len(due) % MAX_MGET_ROOMS]]
+        due_at = self._due_at(self._used(subjects, soon_read, moment), timetable, moment)
+        return [room_id for room_id, at in due_at.items() if at <= latest]
+
+    def filled_up(
+        self, room_ids: Collection[str], subjects: Mapping[str, Subject], soon_read: Collection[str], moment: Moment
+    ) -> list[str]:
+        """Return these rooms, and those that fill the last call up: with the status read longest ago."""
+        used = self._used(subjects, soon_read, moment)
+        others = sorted(used.keys() - set(room_ids), key=lambda room_id: _read_at(used[room_id]))
+        return [*room_ids, *others[: -len(room_ids) % MAX_MGET_ROOMS]]
 
     @staticmethod
     def _used(subjects: Mapping[str, Subject], soon_read: Collection[str], moment: Moment) -> dict[str, Subject]:
