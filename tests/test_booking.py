@@ -22,7 +22,7 @@ from custom_components.feishu_freebusy.booking import (
     RefusedError,
     ReleaseStoppedError,
 )
-from custom_components.feishu_freebusy.feishu.errors import FeishuError, ScopeMissingError
+from custom_components.feishu_freebusy.feishu.errors import FeishuError, InstanceUnknownError, ScopeMissingError
 from custom_components.feishu_freebusy.feishu.events import Events
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.model.booking import Refusal, Stage
@@ -321,6 +321,24 @@ async def test_a_room_without_an_answer_is_given_back_even_if_it_accepts_later(
     assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
 
 
+async def test_a_room_that_declines_is_told_even_if_its_bookings_cannot_be_read(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    tenant.agenda.verdict_delay = 119.0  # the last look sees it
+    tenant.agenda.rules[orion.room_id] = BookingRules(max_duration=30 * MINUTE)
+    booker = await booker_of(await set_up(orion))
+
+    work = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
+    await clock.forward(seconds=100)
+    tenant.inject(Fault.error(400, 99991672), "freebusy/batch_get", times=None)
+    await clock.forward(seconds=60)
+
+    with pytest.raises(RefusedError) as error:
+        await work
+    assert error.value.refusal is Refusal.TOO_LONG
+    assert live_events(tenant) == set()
+
+
 async def test_what_is_known_to_fail_makes_no_call_to_book(
     tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room, vega: Room
 ) -> None:
@@ -489,6 +507,40 @@ async def test_no_reply_is_sent_any_more_once_one_has_released_a_series(
     assert writes_of(tenant) == []
 
 
+async def test_two_dates_of_a_series_that_overlap_and_vanish_stop_all_replies(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11), series="daily")
+    tenant.book(orion.room_id, at(10, 30), at(12), series="daily")
+    booker = await booker_of(await set_up(orion))
+
+    def release_all(agenda: Agenda, room_id: str, *_: object) -> None:
+        for row in list(agenda.tenant.calendars.of(room_id)):
+            agenda.tenant.calendars.remove(row.booking_id)
+
+    monkeypatch.setattr(Agenda, "reply", release_all)
+    assert (await clock.run(booker.async_end(orion.room_id))).series_released
+    assert booker.series_released
+
+
+async def test_no_zero_is_sent_once_a_reply_for_another_room_has_released_a_series(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11))
+    booker = await booker_of(await set_up(orion))
+    reply = Events.reply
+
+    async def reply_during_the_accident(events: Events, *args: Any) -> None:
+        booker.series_released = True
+        await reply(events, *args)
+
+    monkeypatch.setattr(Events, "reply", reply_during_the_accident)
+    with pytest.raises(InstanceUnknownError):
+        await clock.run(booker.async_end(orion.room_id))
+    assert len(tenant.calls("instance/reply")) == 1
+    assert rows_of(tenant, orion) == [(at(9), at(11))]
+
+
 # --- Failures ---------------------------------------------------------------------------------------------------------
 
 
@@ -549,6 +601,41 @@ async def test_an_unload_interrupts_and_the_next_start_undoes(
 
     assert live_events(tenant) == set()
     assert rows_of(tenant, orion) == []
+    assert (await ledger_on_disk(hass, entry)).bookings == ()
+
+
+async def test_an_unload_during_the_last_write_leaves_no_booking_that_nobody_was_told_of(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    booker_of: BookerOf,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await set_up(orion)
+    booker = await booker_of(entry)
+    save, is_written = Ledger._async_save, asyncio.Event()
+
+    async def slow(ledger: Ledger) -> None:
+        await save(ledger)
+        if any(each.stage is Stage.CONFIRMED for each in ledger.bookings):
+            is_written.set()
+            await asyncio.sleep(1)
+
+    with monkeypatch.context() as until_then:
+        until_then.setattr(Ledger, "_async_save", slow)
+        work = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
+        await clock.run(is_written.wait())
+        assert [each.stage for each in (await ledger_on_disk(hass, entry)).bookings] == [Stage.CONFIRMED]
+        await clock.run(hass.config_entries.async_reload(entry.entry_id))
+        with pytest.raises(InterruptedBookingError):
+            await work
+
+    again = await booker_of(entry)
+    await clock.run(again.async_recover())
+
+    assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
     assert (await ledger_on_disk(hass, entry)).bookings == ()
 
 
@@ -686,6 +773,8 @@ class Office:
         events = live_events(self.tenant)
         ledger = await ledger_on_disk(self.hass, self.entry)
         assert events <= self.told
+        if work in {"book", "extend"}:  # what failed to end may have ended
+            assert events == self.told
         assert {each.stage for each in ledger.bookings} <= {Stage.CONFIRMED}
         assert events <= {each.event_id for each in ledger.bookings}
         assert ledger.releases == ()
@@ -693,6 +782,8 @@ class Office:
             each.uid for each in self.tenant.calendars.of(room.room_id) if f"{each.uid}_0" in self.tenant.agenda.events
         }
         assert booked <= {each.rpartition("_")[0] for each in events}
+        if work in {"book", "extend"}:
+            assert booked == {each.uid for each in ledger.bookings if each.room_id == room.room_id}
         assert self.tenant.limit_violations == []
 
 

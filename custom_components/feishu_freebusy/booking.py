@@ -359,7 +359,7 @@ class Booker:
             await self._await_verdict(booking, wish, caller)
             await self._show(room_id, _holds(wish))
             caller.check()
-            await self._ledger.async_record(booking.at(Stage.CONFIRMED))  # the caller is told at once
+            await self._confirm(booking)
             caller.check()
         except RefusedError as error:
             await self._undo(booking)
@@ -371,6 +371,13 @@ class Booker:
             await self._undo(booking)
             raise
         return Booked(room_id, wish.start, wish.end, event.event_id, event.app_link)
+
+    async def _confirm(self, booking: OwnBooking) -> None:
+        try:
+            await self._ledger.async_record(booking.at(Stage.CONFIRMED))  # the caller is told at once
+        except asyncio.CancelledError:  # the entry is unloaded: nobody is told, but the line may be on disk
+            await self._note(booking)
+            raise
 
     async def _forget_past(self) -> None:
         for booking in self._ledger.bookings:
@@ -397,7 +404,7 @@ class Booker:
         )
 
     async def _await_verdict(self, booking: OwnBooking, wish: Span, caller: _Caller) -> None:
-        """Return when a booking is confirmed. Raises `RefusedError`, or the error of the last look."""
+        """Return when a booking is confirmed. Raises `RefusedError`, or the error that leaves the result open."""
         invited_at = self._hass.loop.time()
         for number, seconds in enumerate(VERDICT_LOOKS, start=1):
             await asyncio.sleep(max(invited_at + seconds - self._hass.loop.time(), 0.0))
@@ -419,7 +426,7 @@ class Booker:
             if step.next is Next.CONFIRMED:
                 return
             if step.next is Next.UNDO:
-                if failure and is_last:
+                if failure and is_open:
                     raise failure
                 raise RefusedError(step.refusal or Refusal.DECLINED)
 
@@ -600,7 +607,7 @@ class Booker:
         failure = await self._reply(pending)
         if isinstance(failure, InstanceUnknownError):
             again = await self._rows_around(room_id, found)
-            ref = second_ref(found, kind, again)
+            ref = second_ref(found, kind, again, may_send_zero=not self.series_released)
             if ref is None and found in again:
                 raise failure
             if ref is not None:
@@ -650,6 +657,8 @@ class Booker:
                 break
         if result is ReleaseResult.DONE and pending.others:
             result = await self._judge_series(pending, row, around)
+        if result is ReleaseResult.SERIES_RELEASED:
+            self._stop_releases()
         await self._show(room_id, _lacks(row.start, row.end))
         if result is ReleaseResult.WAIT:  # the row is gone, the others could not be read
             self._clean_up_later()
@@ -674,10 +683,7 @@ class Booker:
             after = await self._rows_around(pending.room_id, row)
         except FeishuError:
             return ReleaseResult.WAIT
-        result = judge_release(row, around, after, self._now(), is_last=True)
-        if result is ReleaseResult.SERIES_RELEASED:
-            self._stop_releases()
-        return result
+        return judge_release(row, around, after, self._now(), is_last=True)
 
     async def _judge_left_release(self, release: PendingRelease) -> bool:
         """Judge a reply that was sent before a crash or an outage; return whether it is judged.

@@ -305,6 +305,7 @@ def test_a_crash_at_any_step_leaves_no_booking_that_nobody_was_told_of(first: in
     kept = [f"{booking.uid}_0" for booking in tenant.calendars.of(room.room_id)]
     assert kept == events
     assert set(events) <= set(life.told)
+    assert bool(events) == (first == 9)  # it was told, and its end had not begun
     assert len(tenant.agenda.events) <= 1  # never two for one wish
     assert bool(life.lines) == bool(events)
     assert TITLE not in json.dumps(life.lines)
