@@ -32,7 +32,7 @@ from simulator import BookingRules, Fault, Room, Tenant
 from simulator.agenda import Agenda
 from simulator.model import Call
 from simulator.tenant import BOOKING_SCOPES
-from tests.clock import Clock, SetUp, shown, state_of
+from tests.clock import Clock, SetUp, reads_of, shown, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -136,8 +136,10 @@ async def test_a_room_is_booked_extended_and_ended(
     assert rows_of(tenant, orion) == [(at(10), at(10, 30)), (at(10, 30), at(10, 45))]
     assert datetime.fromisoformat(shown(hass, orion).attributes["busy_until"]) == at(10, 45)
 
+    reads = len(reads_of(tenant, orion))
     ended = await clock.run(booker.async_end(orion.room_id))
     assert ended == Ended(orion.room_id, at(10), at(10, 30), is_own=True)
+    assert len(reads_of(tenant, orion)) == reads + 1  # for both bookings
     assert rows_of(tenant, orion) == []
     assert live_events(tenant) == set()
     assert state_of(hass, orion) == "off"

@@ -47,6 +47,7 @@ from .model.booking import (
     explained,
     extension,
     first_ref,
+    is_unexplained,
     judge_booking,
     judge_release,
     kind_of,
@@ -60,6 +61,7 @@ from .model.booking import (
     series_was_released,
     to_end,
 )
+from .model.schedule import DisabledPeriod
 from .sync.ledger import Ledger, NotWrittenError
 from .sync.shares import OverShareError
 
@@ -304,8 +306,7 @@ class Booker:
 
     async def _book(self, room_id: str, wish: Span, title: str, user: str | None, caller: _Caller) -> Booked:
         now, longest = self._now(), self.settings.longest
-        is_closed = self._is_out_of_service(room_id, wish)
-        _refuse(refusal_before(wish, (), now, longest=longest, is_out_of_service=is_closed))
+        _refuse(refusal_before(wish, (), now, longest=longest, disabled=self._disabled(room_id)))
         if not may_book_again(self._booked_at.get((room_id, user)), now):
             raise RefusedError(Refusal.TOO_SOON)
         self._pay(_CALLS_TO_BOOK, must=True)
@@ -321,11 +322,10 @@ class Booker:
         self._pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rows_now(room_id)
         own = self._ledger.own_uids(room_id)
-        wish = extension(rows, self._now(), length, own, longest=self.settings.longest)
+        longest, disabled = self.settings.longest, self._disabled(room_id)
+        wish = extension(rows, self._now(), length, own, longest=longest, disabled=disabled)
         if isinstance(wish, Refusal):
             raise await self._refused_now(room_id, wish)
-        if self._is_out_of_service(room_id, wish):
-            raise RefusedError(Refusal.OUT_OF_SERVICE)
         return await self._make(room_id, wish, title, caller)
 
     async def _make(self, room_id: str, wish: Span, title: str, caller: _Caller) -> Booked:
@@ -440,7 +440,7 @@ class Booker:
 
     async def _explained(self, refusal: Refusal, booking: OwnBooking) -> RefusedError:
         """Return a refusal with the reason that the room's rules give. They are asked only if Feishu gave none."""
-        if refusal not in (Refusal.DECLINED, Refusal.NOT_BY_APP):
+        if not is_unexplained(refusal):
             return RefusedError(refusal)
         checks: tuple[RoomCheck, ...] = ()
         with suppress(FeishuError):
@@ -481,7 +481,7 @@ class Booker:
             _LOGGER.debug("%s: a booking is not deleted yet: %s", self._coordinator.name, error)
             return False
         await self._forget(booking)
-        await self._show(booking.room_id, _lacks(booking.start, booking.end))
+        await self._show(booking.room_id, _lacks(booking))
         return True
 
     async def _note(self, line: OwnBooking) -> None:
@@ -529,25 +529,29 @@ class Booker:
             ended = Ended(room_id, row.start, row.end, is_own=True)
         else:
             ended = await self._release_row(room_id, row, status)
-        if await self._end_own(mine, rows, status):
+        if await self._end_own(room_id, mine, rows, status):
             return ended
         return replace(ended, is_confirmed=False)
 
     async def _end_own(
-        self, mine: Iterable[tuple[RoomBooking, OwnBooking]], rows: Sequence[RoomBooking], status: InstanceReply
+        self,
+        room_id: str,
+        mine: Sequence[tuple[RoomBooking, OwnBooking]],
+        rows: Sequence[RoomBooking],
+        status: InstanceReply,
     ) -> bool:
         """End own bookings: reply for those that run, then delete their events. Return whether all are deleted."""
-        chosen = list(mine)
-        for _, booking in chosen:
+        if not mine:
+            return True
+        for _, booking in mine:
             try:
                 await self._ledger.async_record(booking.at(Stage.ENDING))
             except NotWrittenError:
-                for _, kept in chosen:
+                for _, kept in mine:
                     await self._note(kept)
                 raise
-        failures = [await self._end_one(row, booking, rows, status) for row, booking in chosen]
-        for row, booking in chosen:
-            await self._show(booking.room_id, _lacks(row.start, row.end))
+        failures = [await self._end_one(row, booking, rows, status) for row, booking in mine]
+        await self._show(room_id, _lacks(*(row for row, _ in mine)))
         if errors := [failure for failure, is_free in failures if failure and not is_free]:
             raise errors[0]
         return not any(failure for failure, _ in failures)
@@ -585,7 +589,7 @@ class Booker:
             raise RefusedError(Refusal.NOT_OURS)
         self._pay(_CALLS_TO_END)
         row = RoomBooking(booking.start, booking.end, booking.uid, 0)
-        is_deleted = await self._end_own([(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
+        is_deleted = await self._end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
         return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted)
 
     # --- Bookings of others -------------------------------------------------------------------------------------------
@@ -659,7 +663,7 @@ class Booker:
             result = await self._judge_series(pending, row, around)
         if result is ReleaseResult.SERIES_RELEASED:
             self._stop_releases()
-        await self._show(room_id, _lacks(row.start, row.end))
+        await self._show(room_id, _lacks(row))
         if result is ReleaseResult.WAIT:  # the row is gone, the others could not be read
             self._clean_up_later()
             return Ended(room_id, row.start, row.end, is_own=False)
@@ -700,7 +704,7 @@ class Booker:
             if series_was_released(release, rows):
                 self._stop_releases()
         await self._forget(release)
-        await self._show(release.room_id, _lacks(release.start, release.end))
+        await self._show(release.room_id, _lacks(release))
         return True
 
     def _stop_releases(self) -> None:
@@ -725,12 +729,9 @@ class Booker:
     async def _rows_around(self, room_id: str, row: RoomBooking) -> tuple[RoomBooking, ...]:
         return await self._rows(room_id, row.start - SERIES_AROUND, row.end + SERIES_AROUND)
 
-    def _is_out_of_service(self, room_id: str, wish: Span) -> bool:
+    def _disabled(self, room_id: str) -> DisabledPeriod | None:
         subject = self._coordinator.subjects.get(room_id)
-        disabled = subject.disabled if subject else None
-        if disabled is None:
-            return False
-        return disabled.start < wish.end and (disabled.end is None or wish.start < disabled.end)
+        return subject.disabled if subject else None
 
     def _pay(self, calls: int, *, must: bool = False) -> None:
         """Spend calls of the share of actions. With `must`, raise `OverShareError` if too few are left.
@@ -798,9 +799,9 @@ def _holds(wish: Span) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
     return lambda rows: any(start < wish.end and wish.start < end for start, end in rows)
 
 
-def _lacks(start: datetime, end: datetime) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
-    """Return a function that says whether a reading does not show a booking any more."""
-    return lambda rows: (start, end) not in rows
+def _lacks(*gone: RoomBooking | OwnBooking | PendingRelease) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
+    """Return a function that says whether a reading does not show some bookings any more."""
+    return {(each.start, each.end) for each in gone}.isdisjoint
 
 
 def _refuse(refusal: Refusal | None) -> None:

@@ -52,13 +52,11 @@ from custom_components.feishu_freebusy.model.booking import (
     judge_booking,
     judge_release,
     kind_of,
-    longest_extension,
     may_book_again,
     may_have_worked,
     recovery,
     refusal_before,
     refusal_of_check,
-    refusal_of_error,
     release_refusal,
     running,
     second_ref,
@@ -66,6 +64,7 @@ from custom_components.feishu_freebusy.model.booking import (
     shows,
     to_end,
 )
+from custom_components.feishu_freebusy.model.schedule import DisabledPeriod
 from tests.conftest import at
 
 HOUR = timedelta(hours=1)
@@ -107,7 +106,11 @@ def test_a_room_must_be_free_for_the_whole_wish(wish: Span, rows: list[RoomBooki
 
 
 def test_a_room_out_of_service_is_not_booked() -> None:
-    assert refusal_before(WISH, [], at(9), is_out_of_service=True) is Refusal.OUT_OF_SERVICE
+    ended, coming = (DisabledPeriod(at(8), end, "") for end in (at(10), at(10, 1)))
+    endless = DisabledPeriod(at(10, 59), None, "")
+    for disabled, expected in ((ended, None), (coming, Refusal.OUT_OF_SERVICE), (endless, Refusal.OUT_OF_SERVICE)):
+        assert refusal_before(WISH, [], at(9), disabled=disabled) is expected
+        assert extension([row(at(8), at(10))], at(9), HOUR, (), disabled=disabled) == (expected or WISH)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +168,6 @@ def test_every_reason_of_feishu_has_a_refusal(reason: Unavailable) -> None:
 )
 def test_only_a_call_without_feishus_answer_may_have_worked(error: FeishuError, expected: bool) -> None:
     assert may_have_worked(error) is expected
-
-
-def test_only_a_refused_invitation_is_a_refusal() -> None:
-    assert refusal_of_error(RoomRefusedError()) is Refusal.NOT_BY_APP
-    assert refusal_of_error(RequestError()) is None
 
 
 @pytest.mark.parametrize(
@@ -263,31 +261,27 @@ def test_the_running_booking_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "length", "expected", "longest"),
+    ("rows", "length", "expected"),
     [
-        ([row(at(9), at(10))], 15, Span(at(10), at(10, 15)), None),
-        ([row(at(9), at(10)), row(at(10, 15), at(11), "b")], 15, Span(at(10), at(10, 15)), 15),
-        ([row(at(9), at(10)), row(at(10, 15), at(11), "b")], 16, Refusal.TAKEN, 15),
-        ([row(at(9), at(10)), row(at(10), at(11), "b")], 1, Refusal.TAKEN, 0),
+        ([row(at(9), at(10))], 15, Span(at(10), at(10, 15))),
+        ([row(at(9), at(10)), row(at(10, 15), at(11), "b")], 15, Span(at(10), at(10, 15))),
+        ([row(at(9), at(10)), row(at(10, 15), at(11), "b")], 16, Refusal.TAKEN),
+        ([row(at(9), at(10)), row(at(10), at(11), "b")], 1, Refusal.TAKEN),
         # An own extension is extended; a meeting of somebody else right after it is not
-        ([row(at(9), at(10)), row(at(10), at(10, 15), "own")], 15, Span(at(10, 15), at(10, 30)), None),
+        ([row(at(9), at(10)), row(at(10), at(10, 15), "own")], 15, Span(at(10, 15), at(10, 30))),
         (
             [row(at(9), at(10)), row(at(10), at(10, 15), "own"), row(at(10, 15), at(10, 30), "own-2")],
             15,
             Span(at(10, 30), at(10, 45)),
-            None,
         ),
-        ([row(at(9), at(10)), row(at(10), at(10, 15), "own"), row(at(10, 15), at(11), "b")], 15, Refusal.TAKEN, 0),
-        ([row(at(9), at(10)), row(at(10, 5), at(11), "own")], 15, Refusal.TAKEN, 5),  # not adjacent
-        ([], 15, Refusal.NOTHING_RUNS, 0),
-        ([row(at(9), at(10))], 121, Refusal.TOO_LONG, None),
+        ([row(at(9), at(10)), row(at(10), at(10, 15), "own"), row(at(10, 15), at(11), "b")], 15, Refusal.TAKEN),
+        ([row(at(9), at(10)), row(at(10, 5), at(11), "own")], 15, Refusal.TAKEN),  # not adjacent
+        ([], 15, Refusal.NOTHING_RUNS),
+        ([row(at(9), at(10))], 121, Refusal.TOO_LONG),
     ],
 )
-def test_a_second_booking_extends_the_first(
-    rows: list[RoomBooking], length: int, expected: Span | Refusal, longest: int | None
-) -> None:
+def test_a_second_booking_extends_the_first(rows: list[RoomBooking], length: int, expected: Span | Refusal) -> None:
     assert extension(rows, at(9, 30), length * MINUTE, OWN, longest=2 * HOUR) == expected
-    assert longest_extension(rows, at(9, 30), OWN) == (None if longest is None else longest * MINUTE)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..feishu.errors import FeishuError, NotReachableError, RoomRefusedError, ServerError
+from ..feishu.errors import FeishuError, NotReachableError, ServerError
 from ..feishu.models import EventRef, InstanceReply, RoomBooking, RoomCheck, RsvpStatus, Unavailable
+from .schedule import DisabledPeriod
 
 VERDICT_LOOKS = (2.0, 4.0, 7.0, 11.0, 16.0, 25.0, 40.0, 60.0, 90.0, 120.0)  # seconds after the invitation
 RELEASE_LOOKS = (2.0, 4.0, 8.0, 15.0)  # seconds after the reply
@@ -64,14 +65,14 @@ def refusal_before(
     now: datetime,
     *,
     longest: timedelta | None = None,
-    is_out_of_service: bool = False,
+    disabled: DisabledPeriod | None = None,
 ) -> Refusal | None:
     """Return why a wish is refused without a call to book, None if the room is free for all of it."""
     if wish.end <= max(now, wish.start):
         return Refusal.PAST
     if longest is not None and wish.end - wish.start > longest:
         return Refusal.TOO_LONG
-    if is_out_of_service:
+    if disabled and disabled.overlaps(wish.start, wish.end):
         return Refusal.OUT_OF_SERVICE
     return Refusal.TAKEN if any(map(wish.overlaps, rows)) else None
 
@@ -112,16 +113,14 @@ def may_have_worked(error: FeishuError) -> bool:
     return isinstance(error, (NotReachableError, ServerError))
 
 
-def refusal_of_error(error: FeishuError) -> Refusal | None:
-    """Return the refusal that an error stands for, None if it is another failure."""
-    return Refusal.NOT_BY_APP if isinstance(error, RoomRefusedError) else None
+def is_unexplained(refusal: Refusal) -> bool:
+    """Return whether Feishu has refused a booking without a reason."""
+    return refusal in (Refusal.DECLINED, Refusal.NOT_BY_APP)
 
 
 def explained(refusal: Refusal, check: RoomCheck | None) -> Refusal:
     """Return the reason that a room's rules give for a refusal of Feishu, which tells none itself."""
-    if refusal not in (Refusal.DECLINED, Refusal.NOT_BY_APP):
-        return refusal
-    return refusal_of_check(check) or refusal
+    return (is_unexplained(refusal) and refusal_of_check(check)) or refusal
 
 
 class Next(StrEnum):
@@ -184,7 +183,7 @@ def extension(
     own_uids: Collection[str],
     *,
     longest: timedelta | None = None,
-    is_out_of_service: bool = False,
+    disabled: DisabledPeriod | None = None,
 ) -> Span | Refusal:
     """Return the period of a second booking that extends what runs at `now` by `length`.
 
@@ -195,18 +194,7 @@ def extension(
         return row
     end = _with_extensions(rows, row, own_uids)[-1].end
     wish = Span(end, end + length)
-    refusal = refusal_before(wish, rows, now, longest=longest, is_out_of_service=is_out_of_service)
-    return refusal or wish
-
-
-def longest_extension(rows: Sequence[RoomBooking], now: datetime, own_uids: Collection[str]) -> timedelta | None:
-    """Return the free time after what runs at `now`: zero if nothing runs or nothing is free, None for no end."""
-    row = running(rows, now)
-    if isinstance(row, Refusal):
-        return timedelta()
-    end = _with_extensions(rows, row, own_uids)[-1].end
-    starts = [other.start for other in rows if other.end > end]
-    return max(min(starts) - end, timedelta()) if starts else None
+    return refusal_before(wish, rows, now, longest=longest, disabled=disabled) or wish
 
 
 def to_end(

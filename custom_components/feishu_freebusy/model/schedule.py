@@ -45,6 +45,10 @@ class DisabledPeriod:
         """Return whether the room is disabled at `now`."""
         return self.start <= now and (self.end is None or now < self.end)
 
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Return whether the room is disabled at any time of `[start, end)`."""
+        return self.start < end and (self.end is None or start < self.end)
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -229,7 +233,7 @@ def single_bookings(
         and start < row.end
         and _counts_as_busy(row, kind, count_pending_as_busy)
     }
-    if disabled and disabled.start < end and (disabled.end is None or start < disabled.end):
+    if disabled and disabled.overlaps(start, end):
         blocks.add(Block(disabled.start, disabled.end or _NEVER))
     return tuple(sorted(blocks))
 
