@@ -123,6 +123,22 @@ test("a comparison that failed is made again in a minute", async () => {
   expect(text(card, ".clock")).toBe("10:01 Monday, November 23");
 });
 
+test("changes of states do not repeat a comparison that failed", async () => {
+  const { hass } = serverAhead(0);
+  const asked = vi.fn();
+  const callWS = () => {
+    asked();
+    return Promise.reject(new Error("unknown command"));
+  };
+  const card = await showRoom({ ...hass, callWS });
+  for (const state of ["on", "off", "on", "off"]) {
+    await vi.advanceTimersByTimeAsync(2_000);
+    await tell(card, change({ ...hass, callWS }, { orion: [state] }));
+  }
+
+  expect(asked).toHaveBeenCalledTimes(1);
+});
+
 test.each([
   ["no answer", () => Promise.reject(new Error("offline"))],
   ["an answer that never comes", () => new Promise<never>(() => {})],

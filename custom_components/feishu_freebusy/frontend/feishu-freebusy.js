@@ -1,4 +1,4 @@
-// node_modules/@lit/reactive-element/css-tag.js
+// ../../../main/frontend/node_modules/@lit/reactive-element/css-tag.js
 /**
 * @license
 * Copyright 2019 Google LLC
@@ -262,7 +262,7 @@ var _ = class extends HTMLElement {
 	firstUpdated(e) {}
 };
 _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProperties")] = /* @__PURE__ */ new Map(), _[g("finalized")] = /* @__PURE__ */ new Map(), ne?.({ ReactiveElement: _ }), (h.reactiveElementVersions ??= []).push("2.1.2");
-// node_modules/lit-html/lit-html.js
+// ../../../main/frontend/node_modules/lit-html/lit-html.js
 /**
 * @license
 * Copyright 2017 Google LLC
@@ -542,7 +542,7 @@ var Me = (e, t, n) => {
 N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
 var Pe = Ne.litElementPolyfillSupport;
 Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
-// node_modules/lit-html/directive.js
+// ../../../main/frontend/node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
@@ -725,14 +725,14 @@ function rt(e, t) {
 	for (let { type: r, value: i } of nt(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function it(e, t) {
+function B(e, t) {
 	return Math.floor(rt(e, t) / z);
 }
-function at(e, t, n) {
+function it(e, t, n) {
 	let r = e * z + t * R, i = [r - z, r + z].map((e) => r - (rt(e, n) - e)), a = i.filter((e) => rt(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function ot(e) {
+function at(e) {
 	if (!e) return !1;
 	try {
 		return nt(e), !0;
@@ -741,13 +741,13 @@ function ot(e) {
 	}
 }
 // src/model/status.ts
-var st = 10 * L, ct = 30 * $e;
-function lt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+var ot = 10 * L, st = 30 * $e;
+function ct(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
 	if (e.state === "unavailable" || e.state === "missing") return dt(e.state);
-	let a = B(e);
-	return n === null ? r && a !== null && a + ct <= t ? dt("overdue") : ft(e, t, i) : t < n || t - n >= st ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
+	let a = lt(e);
+	return n === null ? r && a !== null && a + st <= t ? dt("overdue") : ft(e, t, i) : t < n || t - n >= ot ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
 }
-function B(e) {
+function lt(e) {
 	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
 function ut(e, t, n) {
@@ -764,7 +764,7 @@ function dt(e) {
 	};
 }
 function ft(e, t, n) {
-	let r = e.state === "busy", i = B(e), { nextBusy: a } = e;
+	let r = e.state === "busy", i = lt(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -874,12 +874,12 @@ function Et(e) {
 }
 // src/model/timeline.ts
 function Dt(e, t, n, r) {
-	let i = it(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+	let i = B(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: at(i, n, t)
+		at: it(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: at(i, 0, t),
-		end: at(i, 24, t)
+		start: it(i, 0, t),
+		end: it(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -906,7 +906,7 @@ function Ot(e, t, n) {
 // src/model/view.ts
 var kt = 15 * L, At = 24 * R;
 function jt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Mt(a, t), l = Ft(e, a, t);
+	let { now: n, texts: r, formats: i } = t, a = ct(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Mt(a, t), l = Ft(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -940,7 +940,7 @@ function Pt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
 function Ft(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(B(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(lt(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
 function It(e, { now: t, day: n, texts: r, formats: i }) {
 	let a = e.bookings.filter((e) => xt(e, n.whole));
@@ -1701,7 +1701,7 @@ var $t = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = an(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = rn(a) === rn(n.language) ? a : n.language;
+		let { time_format: r, time_zone: i } = t.locale, a = an(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && at(t.config.time_zone) ? t.config.time_zone : o, c = rn(a) === rn(n.language) ? a : n.language;
 		return new e(c, s, on(a, r), n);
 	}
 	time(e) {
@@ -1735,7 +1735,7 @@ var $t = o`
 		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < tn ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return it(e, this.zone) - it(t, this.zone);
+		return B(e, this.zone) - B(t, this.zone);
 	}
 };
 function rn(e) {
@@ -1754,54 +1754,58 @@ function on(e, t) {
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/server-clock.ts
-var sn = R, cn = 1e4, ln = 2e3, un = null, dn = -Infinity, fn = 0, pn;
+var sn = R, cn = 1e4, ln = 1e4, un = 2e3, dn = null, fn = -Infinity, pn = 0, mn = -Infinity, hn;
 function G() {
-	return Date.now() + (K() ? un ?? 0 : 0);
+	return Date.now() + (K() ? dn ?? 0 : 0);
 }
 function K() {
-	return un !== null && Math.abs(Date.now() - performance.now() - fn) <= ln;
+	return dn !== null && Math.abs(Date.now() - performance.now() - pn) <= un;
 }
-async function mn(e) {
-	!e.callWS || !e.connected || K() && performance.now() - dn < sn || (pn ??= hn(e.callWS).finally(() => pn = void 0), await pn);
+async function gn(e) {
+	let t = performance.now();
+	!e.callWS || !e.connected || t - mn < cn || K() && t - fn < sn || (hn ??= _n(e.callWS).finally(() => hn = void 0), await hn);
 }
-async function hn(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, cn))]), i = performance.now() - n;
-	if (!r || i >= cn) return;
+async function _n(e) {
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, ln))]), i = performance.now() - n;
+	if (!r || i >= ln) {
+		mn = performance.now();
+		return;
+	}
 	let a = r.now - (t + i / 2);
-	un = Math.abs(a) < ln ? 0 : a, dn = performance.now(), fn = t - n;
+	dn = Math.abs(a) < un ? 0 : a, fn = performance.now(), pn = t - n;
 }
 // src/view/clock.ts
-var gn = 2 * L, q = /* @__PURE__ */ new Set(), _n, J = 0;
-function vn(e) {
-	return q.size || yn(), q.add(e), () => {
-		q.delete(e), q.size || bn();
+var vn = 2 * L, q = /* @__PURE__ */ new Set(), yn, J = 0;
+function bn(e) {
+	return q.size || xn(), q.add(e), () => {
+		q.delete(e), q.size || Sn();
 	};
 }
-function yn() {
-	J = Date.now(), document.addEventListener("visibilitychange", Sn), window.addEventListener("pageshow", Y), xn();
-}
-function bn() {
-	clearTimeout(_n), document.removeEventListener("visibilitychange", Sn), window.removeEventListener("pageshow", Y);
-}
 function xn() {
-	clearTimeout(_n), _n = setTimeout(Y, L - G() % L);
+	J = Date.now(), document.addEventListener("visibilitychange", wn), window.addEventListener("pageshow", Y), Cn();
 }
 function Sn() {
+	clearTimeout(yn), document.removeEventListener("visibilitychange", wn), window.removeEventListener("pageshow", Y);
+}
+function Cn() {
+	clearTimeout(yn), yn = setTimeout(Y, L - G() % L);
+}
+function wn() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > gn ? G() - (e - J) : null;
-	J = e, xn();
+	let e = Date.now(), t = e - J > vn ? G() - (e - J) : null;
+	J = e, Cn();
 	for (let e of [...q]) e(t);
 }
 // src/view/pulse.ts
-var Cn = 15e3, wn = /* @__PURE__ */ new WeakMap();
-function Tn({ connection: e }) {
+var Tn = 15e3, En = /* @__PURE__ */ new WeakMap();
+function Dn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = wn.get(e);
-	return t || (t = new En(async () => e.ping?.()), wn.set(e, t)), t;
+	let t = En.get(e);
+	return t || (t = new On(async () => e.ping?.()), En.set(e, t)), t;
 }
-var En = class {
+var On = class {
 	#e;
 	#t;
 	#n;
@@ -1809,7 +1813,7 @@ var En = class {
 		this.ping = e, this.silentSince = null, this.#e = G(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Cn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Tn), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1828,7 +1832,7 @@ var En = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, Dn = class {
+}, kn = class {
 	#e;
 	#t;
 	#n;
@@ -1838,7 +1842,7 @@ var En = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = Tn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
+		this.#e = e.connected, this.#n = Dn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1850,18 +1854,18 @@ var En = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, On = {
+}, An = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, kn = {
-	...On,
+}, jn = {
+	...An,
 	name: "text"
-}, An = {
-	...On,
+}, Mn = {
+	...An,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1870,45 +1874,45 @@ var En = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, jn = (e) => typeof e == "number" && e >= 0, Mn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Nn = {
+}, Nn = (e) => typeof e == "number" && e >= 0, Pn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Fn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: jn,
-	seats: jn,
+	minutes: Nn,
+	seats: Nn,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(Mn),
+	entities: (e) => Array.isArray(e) && e.every(Pn),
 	action: (e) => typeof e?.action == "string"
 };
-function Pn(e, t) {
+function In(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!Mn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	In(e, kn, t);
+	if (!Pn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Rn(e, jn, t);
 }
-function Fn(e, t) {
-	In(e, An, t);
+function Ln(e, t) {
+	Rn(e, Mn, t);
 }
-function In(e, t, n) {
+function Rn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !Nn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Fn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var Ln = [
+var zn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Rn = class extends N {
+], Bn = class extends N {
 	#e;
 	#t;
 	#n;
-	#r = new Dn(() => this.#a());
+	#r = new kn(() => this.#a());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -1917,10 +1921,10 @@ var Ln = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(), !t || Ln.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(), !t || zn.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = vn((e) => {
+		super.connectedCallback(), this.#n = bn((e) => {
 			this.#r.check(e), this.#i(), this.#a();
 		}), this.#a();
 	}
@@ -1950,14 +1954,14 @@ var Ln = [
 	#i() {
 		if (!this.#e) return;
 		let e = K();
-		mn(this.#e).then(() => {
+		gn(this.#e).then(() => {
 			K() !== e && this.#a();
 		});
 	}
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, zn = { filter: {
+}, Vn = { filter: {
 	integration: Ye,
 	domain: "binary_sensor"
 } }, X = (e) => ({ number: {
@@ -1969,7 +1973,7 @@ var Ln = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), Bn = [
+}), Hn = [
 	Z({
 		name: "soon",
 		selector: X(120)
@@ -1998,18 +2002,18 @@ var Ln = [
 			default_action: "none"
 		} }
 	}
-], Vn = [
+], Un = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: zn }
+		selector: { entity: Vn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...Bn
-], Hn = [
+	...Hn
+], Wn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2017,7 +2021,7 @@ var Ln = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...zn,
+			...Vn,
 			multiple: !0
 		} }
 	},
@@ -2042,18 +2046,18 @@ var Ln = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...Bn
+	...Hn
 ];
-function Un(e) {
-	return Gn(Vn, e, (t) => {
+function Gn(e) {
+	return qn(Un, e, (t) => {
 		let { entity: n } = t;
-		n && Pn(t, e);
+		n && In(t, e);
 	});
 }
-function Wn(e) {
-	return Gn(Hn, e, (t) => Fn(t, e));
+function Kn(e) {
+	return qn(Wn, e, (t) => Ln(t, e));
 }
-function Gn(e, t, n) {
+function qn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2063,7 +2067,7 @@ function Gn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class extends Rn {
+var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class extends Bn {
 	static {
 		this.styles = [
 			Yt,
@@ -2078,13 +2082,13 @@ var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Wn(U());
+		return Kn(U());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Fn(e, U()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Ln(e, U()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2109,12 +2113,12 @@ var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class exte
 		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? Xn(t), u = ht(c, {
+		let l = this.#t ?? Qn(t), u = ht(c, {
 			...l,
 			freeFor: 0
 		}, a), d = ht(u, l, a), f = gt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > qn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > Yn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(_t(u), u.length)}</p>
@@ -2170,13 +2174,13 @@ var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class exte
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = vt(e, r.compare), o = yt(e), s = this.config?.free_for || Kn, c = (e) => this.#u({
+		let { board: i } = n, a = vt(e, r.compare), o = yt(e), s = this.config?.free_for || Jn, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return T`<div class="filters">
-      ${Zn(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${Zn(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${$n(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${$n(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2185,7 +2189,7 @@ var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Jn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Xn)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2197,14 +2201,14 @@ var Q = "feishu-rooms-board-card", Kn = 30, qn = 16, Jn = 3 * L, Yn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function Xn(e) {
+function Qn(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function Zn(e, t, n, r, i, a) {
+function $n(e, t, n, r, i, a) {
 	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return T`<select
@@ -2216,7 +2220,7 @@ function Zn(e, t, n, r, i, a) {
   </select>`;
 }
 // src/cards/room-card.styles.ts
-var Qn = o`
+var er = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2552,7 +2556,7 @@ var Qn = o`
       font-size: 13px;
     }
   }
-`, $n = o`
+`, tr = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2745,19 +2749,19 @@ var Qn = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", er = class extends Rn {
+`, $ = "feishu-room-card", nr = class extends Bn {
 	static {
 		this.styles = [
 			Yt,
 			$t,
-			Qn,
-			$n
+			er,
+			tr
 		];
 	}
 	#e = "";
 	#t = "";
 	static getConfigForm() {
-		return Un(U());
+		return Gn(U());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -2767,7 +2771,7 @@ var Qn = o`
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Pn(e, U()), this.config = e, this.requestUpdate();
+		In(e, U()), this.config = e, this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2798,14 +2802,14 @@ var Qn = o`
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : nr(n)}
+        ${t.hide_clock || n.steady ? O : ir(n)}
         <div class="state">
           ${Jt(i)}
-          <p class="word" style="--ems:${tr(r.word)}">${r.word}</p>
+          <p class="word" style="--ems:${rr(r.word)}">${r.word}</p>
           <p class="until">${r.until || r.note}${r.left ? T` <span class="left">${r.left}</span>` : O}</p>
           ${r.hint ? T`<p class="hint">${r.hint}</p>` : O}
         </div>
-        ${rr(r, n)} ${ir(r, n)}
+        ${ar(r, n)} ${or(r, n)}
         <div class="day">${Zt(r)}${Qt(r.timeline, n)}</div>
         ${a ? T`<button
                 class="tap"
@@ -2821,13 +2825,13 @@ var Qn = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function tr(e) {
+function rr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function nr({ formats: e, now: t }) {
+function ir({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function rr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function ar({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -2835,14 +2839,14 @@ function rr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function ir(e, { texts: t }) {
+function or(e, { texts: t }) {
 	return e.next ? T`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
     ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var ar = "feishu-rooms", or = class extends HTMLElement {
+var sr = "feishu-rooms", cr = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2859,43 +2863,43 @@ var ar = "feishu-rooms", or = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...sr(i, n.board.elsewhere),
-			...i.map(lr)
+			...lr(i, n.board.elsewhere),
+			...i.map(dr)
 		] };
 	}
 };
-function sr(e, t) {
-	return fr(e, dr).map(([e, n], r) => ({
+function lr(e, t) {
+	return mr(e, pr).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: fr(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: mr(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(cr)]
+			}, ...n.map(ur)]
 		}))
 	}));
 }
-function cr(e) {
+function ur(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: ur(e)
+			navigation_path: fr(e)
 		}
 	};
 }
-function lr(e) {
+function dr(e) {
 	return {
 		title: e.name,
-		path: ur(e),
+		path: fr(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2904,29 +2908,29 @@ function lr(e) {
 		}]
 	};
 }
-function ur(e) {
+function fr(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function dr({ place: e }) {
+function pr({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function fr(e, t) {
+function mr(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var pr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function mr(e, t) {
+var hr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function gr(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function hr(e, t) {
+function _r(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-hr($, er), hr(Q, Yn), hr(`ll-strategy-dashboard-${ar}`, or), mr("customCards", {
+_r($, nr), _r(Q, Zn), _r(`ll-strategy-dashboard-${sr}`, cr), gr("customCards", {
 	type: $,
 	get name() {
 		return U().cards.room;
@@ -2935,12 +2939,12 @@ hr($, er), hr(Q, Yn), hr(`ll-strategy-dashboard-${ar}`, or), mr("customCards", {
 		return U().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: pr,
+	documentationURL: hr,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), mr("customCards", {
+}), gr("customCards", {
 	type: Q,
 	get name() {
 		return U().cards.board;
@@ -2949,13 +2953,13 @@ hr($, er), hr(Q, Yn), hr(`ll-strategy-dashboard-${ar}`, or), mr("customCards", {
 		return U().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: pr,
+	documentationURL: hr,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${Q}`,
 		place: V(e, t).place
 	} } : null
-}), mr("customStrategies", {
-	type: ar,
+}), gr("customStrategies", {
+	type: sr,
 	strategyType: "dashboard",
 	get name() {
 		return U().board.title;
@@ -2963,5 +2967,5 @@ hr($, er), hr(Q, Yn), hr(`ll-strategy-dashboard-${ar}`, or), mr("customCards", {
 	get description() {
 		return U().cards.strategyAbout;
 	},
-	documentationURL: pr
+	documentationURL: hr
 });

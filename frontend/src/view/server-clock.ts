@@ -9,6 +9,8 @@ import { HOUR, type Instant } from "../model/zone";
 
 /** How often the two clocks are compared. */
 const INTERVAL = HOUR;
+/** A comparison that failed is not repeated before: `compare` is called at each change of any state. */
+const RETRY = 10_000;
 /** A slower answer says too little about the time. */
 const MAX_ROUND_TRIP = 10_000;
 /** A smaller difference is none. */
@@ -19,6 +21,8 @@ let ahead: number | null = null;
 /** When the clocks were last compared, and how far the device's clock was ahead of the one that nobody sets. */
 let comparedAt = Number.NEGATIVE_INFINITY;
 let drift = 0;
+/** When the last comparison failed. */
+let failedAt = Number.NEGATIVE_INFINITY;
 let comparing: Promise<void> | undefined;
 
 /** Return the time of Home Assistant, or the device's as long as the difference is not known. */
@@ -33,7 +37,9 @@ export function isCompared(): boolean {
 
 /** Compare the clocks, unless that was done within the hour and still counts. Resolves when `now` is set right. */
 export async function compare(hass: Hass): Promise<void> {
-  if (!hass.callWS || !hass.connected || (isCompared() && performance.now() - comparedAt < INTERVAL)) return;
+  const began = performance.now();
+  if (!hass.callWS || !hass.connected || began - failedAt < RETRY || (isCompared() && began - comparedAt < INTERVAL))
+    return;
   comparing ??= ask(hass.callWS).finally(() => (comparing = undefined));
   await comparing;
 }
@@ -41,7 +47,7 @@ export async function compare(hass: Hass): Promise<void> {
 /** Forget the difference. */
 export function forget(): void {
   ahead = null;
-  comparedAt = Number.NEGATIVE_INFINITY;
+  comparedAt = failedAt = Number.NEGATIVE_INFINITY;
 }
 
 async function ask(callWS: NonNullable<Hass["callWS"]>): Promise<void> {
@@ -51,7 +57,10 @@ async function ask(callWS: NonNullable<Hass["callWS"]>): Promise<void> {
     new Promise<undefined>((resolve) => setTimeout(resolve, MAX_ROUND_TRIP)),
   ]);
   const took = performance.now() - began;
-  if (!answer || took >= MAX_ROUND_TRIP) return;
+  if (!answer || took >= MAX_ROUND_TRIP) {
+    failedAt = performance.now();
+    return;
+  }
   const difference = answer.now - (sent + took / 2);
   ahead = Math.abs(difference) < TOLERANCE ? 0 : difference;
   comparedAt = performance.now();
