@@ -8,7 +8,19 @@ import pytest
 
 from custom_components.feishu_freebusy.model.options import SourceOption
 from simulator import Fault, Room, Tenant
-from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of, rooms_of, set_disabled, state_of
+from tests.clock import (
+    BATCH,
+    FREE_BUSY,
+    Clock,
+    SetUp,
+    Writes,
+    busy_id,
+    reads_of,
+    rooms_of,
+    said,
+    set_disabled,
+    state_of,
+)
 from tests.conftest import at
 from tests.test_config_flow import BATCH_SCOPE, is_of
 
@@ -74,13 +86,22 @@ async def test_repeated_demands_cause_few_reads(
     ("options", "most"), [({"plan": "free", "source": "list"}, 83 * 1.5), ({}, 833 * 1.5)], ids=["free", "paid"]
 )
 async def test_reads_on_demand_in_a_loop_are_bounded(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, options: dict[str, Any], most: float
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    caplog: pytest.LogCaptureFixture,
+    options: dict[str, Any],
+    most: float,
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY, **options)
     for _ in range(12 * 60):
         await entry.runtime_data.async_read_now(orion.room_id)
         await clock.forward(minutes=1)
 
+    ((level, line),) = said(caplog)  # once a day
+    assert (level, "update_entity has used up its share" in line) == ("WARNING", True)
     assert 0.8 * most < entry.runtime_data.calls.by_payer["updates"] <= most + 2
     assert len(reads_of(tenant, orion)) <= 1 + 12 + (most + 2) / 2  # each comes with a read of the status
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any, override
 
@@ -39,6 +39,7 @@ from .sync.timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
 
+_BETWEEN_REFUSAL_LOGS = timedelta(days=1)  # an automation may ask in a loop
 _LEAP = timedelta(minutes=1)  # the wall clock was set forward, or the machine slept: readings may be old
 
 type FeishuConfigEntry = ConfigEntry[FreeBusyCoordinator]
@@ -72,6 +73,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._office_days = OfficeDays(hass, entry.title)
         self.options = self._office_days.applied(Options.of(entry.options), self.clock.moment)
         self.last_read_at: datetime | None = None
+        self._refusal_logged_at = datetime.min.replace(tzinfo=UTC)
         self._stored = stored
         self.pace = Pace()  # of removing entities
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
@@ -273,8 +275,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             return
         if self._poller.request(subject_id):
             await self.async_request_refresh()
-        else:
-            _LOGGER.debug("%s is not read on request: requests have used up their share of the budget", self.name)
+        elif (now := self.clock.moment.now) - self._refusal_logged_at >= _BETWEEN_REFUSAL_LOGS:
+            self._refusal_logged_at = now
+            _LOGGER.warning(
+                "homeassistant.update_entity has used up its share of the calls of %s, and reads nothing for now",
+                self.name,
+            )
 
     def create_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start work that is canceled when the entry is unloaded or Home Assistant stops."""
