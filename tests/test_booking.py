@@ -12,7 +12,6 @@ from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy import booking
 from custom_components.feishu_freebusy.booking import (
     Booked,
     Booker,
@@ -22,6 +21,7 @@ from custom_components.feishu_freebusy.booking import (
     RefusedError,
     ReleaseStoppedError,
 )
+from custom_components.feishu_freebusy.booking.booker import _Caller
 from custom_components.feishu_freebusy.feishu.errors import FeishuError, InstanceUnknownError, ScopeMissingError
 from custom_components.feishu_freebusy.feishu.events import Events
 from custom_components.feishu_freebusy.feishu.limits import Payer
@@ -533,7 +533,7 @@ async def test_no_zero_is_sent_once_a_reply_for_another_room_has_released_a_seri
     reply = Events.reply
 
     async def reply_during_the_accident(events: Events, *args: Any) -> None:
-        booker.series_released = True
+        booker._releases.series_released = True
         await reply(events, *args)
 
     monkeypatch.setattr(Events, "reply", reply_during_the_accident)
@@ -561,7 +561,7 @@ async def test_a_booking_whose_caller_is_canceled_is_undone(
     entry = await set_up(orion)
     booker = await booker_of(entry)
     if is_late:  # the booking is confirmed just when the caller is canceled
-        monkeypatch.setattr(booking._Caller, "check", lambda _: None)
+        monkeypatch.setattr(_Caller, "check", lambda _: None)
     work = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
     other = booker.async_book(orion.room_id, at(16), at(17), title=TITLE, user="other")
     waiting = hass.async_create_task(other)

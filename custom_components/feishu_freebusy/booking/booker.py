@@ -6,42 +6,37 @@ A booking that is not confirmed is deleted: at once, or later if Feishu fails, o
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 import logging
 from uuid import uuid4
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers.event import async_call_later
 
-from .coordinator import FreeBusyCoordinator
-from .feishu.errors import (
+from ..coordinator import FreeBusyCoordinator
+from ..feishu.errors import (
     CalendarUnusableError,
     EndpointRetiredError,
     EventGoneError,
     FeishuError,
-    InstanceUnknownError,
     NotReachableError,
     RateLimitedError,
     RequestError,
     RoomRefusedError,
     ServerError,
 )
-from .feishu.events import MAX_TITLE
-from .feishu.models import Event, EventRef, InstanceReply, RoomBooking, RoomCheck, RsvpStatus
-from .model.booking import (
+from ..feishu.events import MAX_TITLE
+from ..feishu.models import Event, InstanceReply, RoomBooking, RoomCheck, RsvpStatus
+from ..model.booking import (
     LEDGER_KEEPS,
-    RELEASE_LOOKS,
-    SERIES_AROUND,
     VERDICT_LOOKS,
     Next,
     OwnBooking,
-    PendingRelease,
     Recovery,
     Refusal,
-    ReleaseResult,
     Span,
     Stage,
     explained,
@@ -49,7 +44,6 @@ from .model.booking import (
     first_ref,
     is_unexplained,
     judge_booking,
-    judge_release,
     kind_of,
     may_book_again,
     may_have_worked,
@@ -57,88 +51,21 @@ from .model.booking import (
     refusal_before,
     release_refusal,
     running,
-    second_ref,
-    series_was_released,
     to_end,
 )
-from .model.schedule import DisabledPeriod
-from .sync.ledger import Ledger, NotWrittenError
-from .sync.shares import OverShareError
+from ..sync.ledger import Ledger, NotWrittenError
+from .releases import Releases
+from .results import Booked, BookingSettings, Ended, InterruptedBookingError, RefusedError
+from .rooms import Rooms, holds, lacks, whole_second
 
 _LOGGER = logging.getLogger(__name__)
 
-_BEFORE, _AHEAD = timedelta(days=1), timedelta(days=29)  # rows around now, in one call
 _WORD_FOR_PRIMARY = "primary"
 _CALLS_TO_BOOK = 8  # if the room replies at once: rows, event, invitation, reply, rows again, and the new state
 _CALLS_TO_END = 6
-_CALLS_TO_RELEASE = 12  # five of them look for the other instances of a series
 _CALLS_OF_LOOK = 2
-_SHOW_AGAIN_AFTER = (0.0, 2.0, 4.0, 8.0)  # seconds; free/busy may lag behind the calendar
-_WAIT_FOR_STATE = 2.0  # seconds; a slow read of the new state does not hold back the answer
 _FIRST_RETRY, _LONGEST_RETRY = 30.0, 600.0  # seconds between attempts to delete what could not be deleted
 _PASSING = (NotReachableError, ServerError, RateLimitedError)
-
-
-class RefusedError(Exception):
-    """A room is not booked, extended, ended or released. Nothing is left of the attempt.
-
-    `check` is what the room's rules say of the time, None if they were not asked or said nothing.
-    """
-
-    def __init__(self, refusal: Refusal, check: RoomCheck | None = None) -> None:
-        super().__init__(refusal.value)
-        self.refusal = refusal
-        self.check = check
-
-
-class InterruptedBookingError(Exception):
-    """The work has stopped because the entry was unloaded. The next start finishes or undoes it."""
-
-
-class ReleaseStoppedError(Exception):
-    """A reply has released more than one booking, so no replies are sent for bookings of others any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookingSettings:
-    """What an administrator has chosen.
-
-    `calendar_id` is empty for the primary calendar of the app's bot. `contact` is the open_id of the person that a room
-    shows as its booker, empty for nobody. `longest` is the maximum of one booking. `may_end_others`: bookings of others
-    may be ended and released.
-    """
-
-    calendar_id: str = ""
-    contact: str = field(default="", repr=False)
-    longest: timedelta | None = None
-    may_end_others: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A confirmed booking `[start, end)`. `app_link` opens its event in the Feishu client, empty if there is none."""
-
-    room_id: str
-    start: datetime
-    end: datetime
-    event_id: str
-    app_link: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A booking `[start, end)` that was ended, released or canceled.
-
-    `is_own`: this integration had made it. `is_confirmed`: a read proves that the room is free, or the event is
-    deleted. `series_released`: other bookings of the event are gone, too.
-    """
-
-    room_id: str
-    start: datetime
-    end: datetime
-    is_own: bool
-    is_confirmed: bool = True
-    series_released: bool = False
 
 
 @dataclass(slots=True)
@@ -164,18 +91,18 @@ class Booker:
     def __init__(self, coordinator: FreeBusyCoordinator, ledger: Ledger, settings: BookingSettings) -> None:
         """The ledger must have been loaded. `settings` may be replaced at any time."""
         self.settings = settings
-        self.series_released = False  # a reply has released more than one booking
         self._hass = coordinator.hass
         self._coordinator = coordinator
         self._events = coordinator.client.events
         self._ledger = ledger
+        self._rooms = Rooms(coordinator, ledger)
+        self._releases = Releases(coordinator, ledger, self._rooms, self._clean_up_later)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._clean_up_lock = asyncio.Lock()
         self._booked_at: dict[tuple[str, str | None], datetime] = {}  # by room and user
         self._primary = ""
         self._retry_delay = _FIRST_RETRY
         self._unsub_retry: CALLBACK_TYPE | None = None
-        self._is_stopped = False
 
     # --- What can be done ---------------------------------------------------------------------------------------------
 
@@ -187,7 +114,7 @@ class Booker:
         Raises `ValueError` for naive times or a long title.
         """
         _check_title(title)
-        wish = Span(_whole_second(start), _whole_second(end))
+        wish = Span(whole_second(start), whole_second(end))
         return await self._run("book", room_id, lambda caller: self._book(room_id, wish, title, user, caller))
 
     async def async_extend(self, room_id: str, length: timedelta, *, title: str) -> Booked:
@@ -215,6 +142,11 @@ class Booker:
         """Delete an own booking, running or future. Raises `RefusedError` with `NOT_OURS` for any other event."""
         return await self._run("cancel", room_id, lambda _: self._cancel(room_id, event_id))
 
+    @property
+    def series_released(self) -> bool:
+        """Return whether a reply has released more than one booking."""
+        return self._releases.series_released
+
     def own_bookings(self, room_id: str) -> tuple[OwnBooking, ...]:
         """Return the confirmed bookings of a room that this integration has made."""
         return tuple(
@@ -228,13 +160,13 @@ class Booker:
         async with self._clean_up_lock:
             is_done = True
             for booking in self._ledger.bookings:
-                if recovery(booking, self._now()) is Recovery.KEEP:
+                if recovery(booking, self._rooms.now()) is Recovery.KEEP:
                     continue
                 async with self._locks[booking.room_id]:
                     is_done &= await self._finish(booking.key)
             for release in self._ledger.releases:
                 async with self._locks[release.room_id]:
-                    is_done &= await self._judge_left_release(release)
+                    is_done &= await self._releases.judge_left(release)
             self._coordinator.calls.async_save_soon()
         if is_done:
             self._retry_delay = _FIRST_RETRY
@@ -244,14 +176,14 @@ class Booker:
     @callback
     def async_stop(self) -> None:
         """Try nothing again: the entry is unloaded. The ledger keeps what is left."""
-        self._is_stopped = True
+        self._rooms.is_stopped = True
         if self._unsub_retry:
             self._unsub_retry()
             self._unsub_retry = None
 
     @callback
     def _clean_up_later(self) -> None:
-        if self._unsub_retry or self._is_stopped:
+        if self._unsub_retry or self._rooms.is_stopped:
             return
 
         @callback
@@ -305,27 +237,27 @@ class Booker:
     # --- Book and extend ----------------------------------------------------------------------------------------------
 
     async def _book(self, room_id: str, wish: Span, title: str, user: str | None, caller: _Caller) -> Booked:
-        now, longest = self._now(), self.settings.longest
-        _refuse(refusal_before(wish, (), now, longest=longest, disabled=self._disabled(room_id)))
+        now, longest = self._rooms.now(), self.settings.longest
+        _refuse(refusal_before(wish, (), now, longest=longest, disabled=self._rooms.disabled(room_id)))
         if not may_book_again(self._booked_at.get((room_id, user)), now):
             raise RefusedError(Refusal.TOO_SOON)
-        self._pay(_CALLS_TO_BOOK, must=True)
-        rows = await self._rows(room_id, wish.start, wish.end)
-        if refusal := refusal_before(wish, rows, self._now(), longest=longest):
-            await self._show(room_id, _holds(wish), at_most_once=True)  # a panel may have shown the room as free
+        self._rooms.pay(_CALLS_TO_BOOK, must=True)
+        rows = await self._rooms.rows(room_id, wish.start, wish.end)
+        if refusal := refusal_before(wish, rows, self._rooms.now(), longest=longest):
+            await self._rooms.show(room_id, holds(wish), at_most_once=True)  # a panel may have shown the room as free
             raise RefusedError(refusal)
         booked = await self._make(room_id, wish, title, caller)
-        self._booked_at[room_id, user] = self._now()
+        self._booked_at[room_id, user] = self._rooms.now()
         return booked
 
     async def _extend(self, room_id: str, length: timedelta, title: str, caller: _Caller) -> Booked:
-        self._pay(_CALLS_TO_BOOK, must=True)
-        rows = await self._rows_now(room_id)
+        self._rooms.pay(_CALLS_TO_BOOK, must=True)
+        rows = await self._rooms.rows_now(room_id)
         own = self._ledger.own_uids(room_id)
-        longest, disabled = self.settings.longest, self._disabled(room_id)
-        wish = extension(rows, self._now(), length, own, longest=longest, disabled=disabled)
+        longest, disabled = self.settings.longest, self._rooms.disabled(room_id)
+        wish = extension(rows, self._rooms.now(), length, own, longest=longest, disabled=disabled)
         if isinstance(wish, Refusal):
-            raise await self._refused_now(room_id, wish)
+            raise await self._rooms.refused_now(room_id, wish)
         return await self._make(room_id, wish, title, caller)
 
     async def _make(self, room_id: str, wish: Span, title: str, caller: _Caller) -> Booked:
@@ -336,7 +268,7 @@ class Booker:
         try:
             await self._ledger.async_record(booking)
         except NotWrittenError:
-            await self._forget(booking)
+            await self._rooms.forget(booking)
             raise
         try:
             event = await self._create(booking, title)
@@ -347,7 +279,7 @@ class Booker:
             if may_have_worked(error) or isinstance(error, RateLimitedError):
                 await self._undo(booking)
             else:
-                await self._forget(booking)
+                await self._rooms.forget(booking)
             raise
         except Exception:
             await self._undo(booking)
@@ -357,7 +289,7 @@ class Booker:
             await self._ledger.async_record(booking)
             await self._events.add_room(calendar_id, event.event_id, room_id, contact=self.settings.contact)
             await self._await_verdict(booking, wish, caller)
-            await self._show(room_id, _holds(wish))
+            await self._rooms.show(room_id, holds(wish))
             caller.check()
             await self._confirm(booking)
             caller.check()
@@ -376,13 +308,13 @@ class Booker:
         try:
             await self._ledger.async_record(booking.at(Stage.CONFIRMED))  # the caller is told at once
         except asyncio.CancelledError:  # the entry is unloaded: nobody is told, but the line may be on disk
-            await self._note(booking)
+            await self._rooms.note(booking)
             raise
 
     async def _forget_past(self) -> None:
         for booking in self._ledger.bookings:
-            if booking.stage is Stage.CONFIRMED and recovery(booking, self._now()) is Recovery.FORGET:
-                await self._forget(booking)
+            if booking.stage is Stage.CONFIRMED and recovery(booking, self._rooms.now()) is Recovery.FORGET:
+                await self._rooms.forget(booking)
 
     async def _calendar(self) -> str:
         """Return the calendar of the bookings. The word for the primary one serves if its id can't be read."""
@@ -410,13 +342,13 @@ class Booker:
             await asyncio.sleep(max(invited_at + seconds - self._hass.loop.time(), 0.0))
             caller.check()
             if number > 1:
-                self._pay(_CALLS_OF_LOOK)
+                self._rooms.pay(_CALLS_OF_LOOK)
             is_last = number == len(VERDICT_LOOKS)
             verdict, failure = await self._verdict(booking)
             rows: tuple[RoomBooking, ...] | None = None
             if verdict not in (None, RsvpStatus.NEEDS_ACTION):
                 try:
-                    rows = await self._rows(booking.room_id, wish.start, wish.end)
+                    rows = await self._rooms.rows(booking.room_id, wish.start, wish.end)
                 except FeishuError as error:
                     failure = error
             is_open = verdict in (None, RsvpStatus.ACCEPT)
@@ -454,7 +386,7 @@ class Booker:
 
     async def _undo(self, booking: OwnBooking) -> None:
         """Delete the event of a booking, or leave that to a later attempt."""
-        await self._note(booking.at(Stage.DELETING))
+        await self._rooms.note(booking.at(Stage.DELETING))
         if not await self._finish(booking.key):
             self._clean_up_later()
 
@@ -463,57 +395,47 @@ class Booker:
         booking = next((each for each in self._ledger.bookings if each.key == key), None)
         if booking is None:
             return True
-        now = self._now()
+        now = self._rooms.now()
         action = recovery(booking, now)
         if action is Recovery.KEEP:
             return True
         if action is Recovery.FORGET or now - booking.end >= LEDGER_KEEPS:
-            await self._forget(booking)
+            await self._rooms.forget(booking)
             return True
         try:
             if action is Recovery.FIND:
                 event = await self._create(booking, "")
                 booking = booking.at(Stage.DELETING, event.event_id)
-                await self._note(booking)
+                await self._rooms.note(booking)
             with suppress(EventGoneError):
                 await self._events.delete(booking.calendar_id, booking.event_id)
         except FeishuError as error:
             _LOGGER.debug("%s: a booking is not deleted yet: %s", self._coordinator.name, error)
             return False
-        await self._forget(booking)
-        await self._show(booking.room_id, _lacks(booking))
+        await self._rooms.forget(booking)
+        await self._rooms.show(booking.room_id, lacks(booking))
         return True
-
-    async def _note(self, line: OwnBooking) -> None:
-        """Write a line whose older form leads to the same end, so that the call may be made even if this fails."""
-        with suppress(NotWrittenError):
-            await self._ledger.async_record(line)
-
-    async def _forget(self, line: OwnBooking | PendingRelease) -> None:
-        """Remove a line. One that comes back is dealt with again, which does no harm."""
-        with suppress(NotWrittenError):
-            await self._ledger.async_forget(line)
 
     # --- End ----------------------------------------------------------------------------------------------------------
 
     async def _end(self, room_id: str) -> Ended:
-        self._pay(_CALLS_TO_END)
-        rows = await self._rows_now(room_id)
+        self._rooms.pay(_CALLS_TO_END)
+        rows = await self._rooms.rows_now(room_id)
         own = self._ledger.own_uids(room_id)
-        found = to_end(rows, self._now(), own, may_end_others=self.settings.may_end_others)
+        found = to_end(rows, self._rooms.now(), own, may_end_others=self.settings.may_end_others)
         if isinstance(found, Refusal):
-            raise await self._refused_now(room_id, found)
+            raise await self._rooms.refused_now(room_id, found)
         return await self._end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
 
     async def _release(self, room_id: str, after: timedelta, exempt_from: timedelta | None) -> Ended:
-        self._pay(_CALLS_TO_END)
-        rows = await self._rows_now(room_id)
-        row = running(rows, self._now())
+        self._rooms.pay(_CALLS_TO_END)
+        rows = await self._rooms.rows_now(room_id)
+        row = running(rows, self._rooms.now())
         if isinstance(row, Refusal):
-            raise await self._refused_now(room_id, row)
-        _refuse(release_refusal(row, self._now(), after=after, exempt_from=exempt_from))
+            raise await self._rooms.refused_now(room_id, row)
+        _refuse(release_refusal(row, self._rooms.now(), after=after, exempt_from=exempt_from))
         own = self._ledger.own_uids(room_id)
-        found = to_end(rows, self._now(), own, may_end_others=self.settings.may_end_others)
+        found = to_end(rows, self._rooms.now(), own, may_end_others=self.settings.may_end_others)
         if isinstance(found, Refusal):
             raise RefusedError(found)
         return await self._end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN)
@@ -528,7 +450,7 @@ class Booker:
         if row.uid in by_uid:
             ended = Ended(room_id, row.start, row.end, is_own=True)
         else:
-            ended = await self._release_row(room_id, row, status)
+            ended = await self._releases.release_row(room_id, row, status)
         if await self._end_own(room_id, mine, rows, status):
             return ended
         return replace(ended, is_confirmed=False)
@@ -548,10 +470,10 @@ class Booker:
                 await self._ledger.async_record(booking.at(Stage.ENDING))
             except NotWrittenError:
                 for _, kept in mine:
-                    await self._note(kept)
+                    await self._rooms.note(kept)
                 raise
         failures = [await self._end_one(row, booking, rows, status) for row, booking in mine]
-        await self._show(room_id, _lacks(*(row for row, _ in mine)))
+        await self._rooms.show(room_id, lacks(*(row for row, _ in mine)))
         if errors := [failure for failure, is_free in failures if failure and not is_free]:
             raise errors[0]
         return not any(failure for failure, _ in failures)
@@ -564,13 +486,13 @@ class Booker:
         A booking that both calls have failed to end stays, because the caller is told so.
         """
         is_free = False
-        if row.start <= self._now():
+        if row.start <= self._rooms.now():
             with suppress(FeishuError):
                 ref = first_ref(row, kind_of(row, rows, is_recurring=False))
                 await self._events.reply(booking.room_id, ref, status)
                 is_free = True
         deleting = booking.at(Stage.DELETING)
-        await self._note(deleting)
+        await self._rooms.note(deleting)
         try:
             with suppress(EventGoneError):
                 await self._events.delete(booking.calendar_id, booking.event_id)
@@ -578,230 +500,19 @@ class Booker:
             if is_free:
                 self._clean_up_later()
             else:
-                await self._note(booking)
+                await self._rooms.note(booking)
             return error, is_free
-        await self._forget(deleting)
+        await self._rooms.forget(deleting)
         return None, True
 
     async def _cancel(self, room_id: str, event_id: str) -> Ended:
         booking = next((each for each in self.own_bookings(room_id) if each.event_id == event_id), None)
         if booking is None:
             raise RefusedError(Refusal.NOT_OURS)
-        self._pay(_CALLS_TO_END)
+        self._rooms.pay(_CALLS_TO_END)
         row = RoomBooking(booking.start, booking.end, booking.uid, 0)
         is_deleted = await self._end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
         return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted)
-
-    # --- Bookings of others -------------------------------------------------------------------------------------------
-
-    async def _release_row(self, room_id: str, row: RoomBooking, status: InstanceReply) -> Ended:
-        """End a booking of somebody else, and only this one instance."""
-        if self.series_released:
-            raise ReleaseStoppedError
-        self._pay(_CALLS_TO_RELEASE)
-        around = await self._rows_around(room_id, row)
-        now = self._now()
-        found = running(around, now)
-        if isinstance(found, Refusal):
-            raise RefusedError(found)
-        if found.uid != row.uid or found.end != row.end:
-            raise RefusedError(Refusal.NOTHING_RUNS)  # another booking than the one that was checked
-        kind = kind_of(found, around)
-        pending = _pending(room_id, found, first_ref(found, kind), status, around)
-        failure = await self._reply(pending)
-        if isinstance(failure, InstanceUnknownError):
-            again = await self._rows_around(room_id, found)
-            ref = second_ref(found, kind, again, may_send_zero=not self.series_released)
-            if ref is None and found in again:
-                raise failure
-            if ref is not None:
-                pending = _pending(room_id, found, ref, status, again)
-                failure = await self._reply(pending)
-                if isinstance(failure, InstanceUnknownError):
-                    raise failure
-        return await self._judge_release(pending, found, around, failure)
-
-    async def _reply(self, pending: PendingRelease) -> FeishuError | None:
-        """Send a reply. Return the error that leaves its result open, or says that the room lacks the booking.
-
-        Raises any other error.
-        """
-        try:
-            await self._ledger.async_record(pending)
-            await self._events.reply(pending.room_id, pending.event, pending.status)
-        except NotWrittenError:
-            await self._forget(pending)
-            raise
-        except FeishuError as error:
-            if isinstance(error, InstanceUnknownError):
-                await self._forget(pending)
-                return error
-            if not may_have_worked(error):
-                await self._forget(pending)
-                raise
-            return error
-        return None
-
-    async def _judge_release(
-        self, pending: PendingRelease, row: RoomBooking, around: Sequence[RoomBooking], failure: FeishuError | None
-    ) -> Ended:
-        """Look at the room until the row is gone. Raises `failure` if it stays after a reply that failed."""
-        room_id = pending.room_id
-        before = [each for each in around if each.start < row.end and row.start < each.end]
-        replied_at = self._hass.loop.time()
-        result = ReleaseResult.WAIT
-        for number, seconds in enumerate(RELEASE_LOOKS, start=1):
-            await asyncio.sleep(max(replied_at + seconds - self._hass.loop.time(), 0.0))
-            after: tuple[RoomBooking, ...] | None = None
-            with suppress(FeishuError):
-                after = await self._rows(room_id, row.start, row.end)
-            is_last = number == len(RELEASE_LOOKS)
-            result = judge_release(row, before, after, self._now(), is_last=is_last)
-            if result is not ReleaseResult.WAIT:
-                break
-        if result is ReleaseResult.DONE and pending.others:
-            result = await self._judge_series(pending, row, around)
-        if result is ReleaseResult.SERIES_RELEASED:
-            self._stop_releases()
-        await self._show(room_id, _lacks(row))
-        if result is ReleaseResult.WAIT:  # the row is gone, the others could not be read
-            self._clean_up_later()
-            return Ended(room_id, row.start, row.end, is_own=False)
-        await self._forget(pending)
-        if result is ReleaseResult.NOT_CONFIRMED and failure:
-            raise failure
-        return Ended(
-            room_id,
-            row.start,
-            row.end,
-            is_own=False,
-            is_confirmed=result is not ReleaseResult.NOT_CONFIRMED,
-            series_released=result is ReleaseResult.SERIES_RELEASED,
-        )
-
-    async def _judge_series(
-        self, pending: PendingRelease, row: RoomBooking, around: Sequence[RoomBooking]
-    ) -> ReleaseResult:
-        """Return whether the other instances still stand, `WAIT` if they can't be read."""
-        try:
-            after = await self._rows_around(pending.room_id, row)
-        except FeishuError:
-            return ReleaseResult.WAIT
-        return judge_release(row, around, after, self._now(), is_last=True)
-
-    async def _judge_left_release(self, release: PendingRelease) -> bool:
-        """Judge a reply that was sent before a crash or an outage; return whether it is judged.
-
-        It is never sent again.
-        """
-        if release not in self._ledger.releases:
-            return True
-        if self._now() - release.end < LEDGER_KEEPS and release.others:
-            try:
-                rows = await self._rows(release.room_id, release.start - SERIES_AROUND, release.end + SERIES_AROUND)
-            except FeishuError:
-                return False
-            if series_was_released(release, rows):
-                self._stop_releases()
-        await self._forget(release)
-        await self._show(release.room_id, _lacks(release))
-        return True
-
-    def _stop_releases(self) -> None:
-        self.series_released = True
-        _LOGGER.error(
-            "%s: ending one meeting has released other dates of its series. No more meetings of others are ended",
-            self._coordinator.name,
-        )
-
-    # --- Reads --------------------------------------------------------------------------------------------------------
-
-    def _now(self) -> datetime:
-        return self._coordinator.clock.moment.now
-
-    async def _rows(self, room_id: str, start: datetime, end: datetime) -> tuple[RoomBooking, ...]:
-        return await self._events.bookings(room_id, time_min=start, time_max=end)
-
-    async def _rows_now(self, room_id: str) -> tuple[RoomBooking, ...]:
-        now = _whole_second(self._now())
-        return await self._rows(room_id, now - _BEFORE, now + _AHEAD)
-
-    async def _rows_around(self, room_id: str, row: RoomBooking) -> tuple[RoomBooking, ...]:
-        return await self._rows(room_id, row.start - SERIES_AROUND, row.end + SERIES_AROUND)
-
-    def _disabled(self, room_id: str) -> DisabledPeriod | None:
-        subject = self._coordinator.subjects.get(room_id)
-        return subject.disabled if subject else None
-
-    def _pay(self, calls: int, *, must: bool = False) -> None:
-        """Spend calls of the share of actions. With `must`, raise `OverShareError` if too few are left.
-
-        What ends or undoes a booking is never refused: it takes what is left.
-        """
-        share, moment = self._coordinator.calls.actions, self._coordinator.clock.moment
-        if share.spend(calls, moment):
-            return
-        left = share.left(moment) or 0
-        if must:
-            raise OverShareError(calls, left)
-        share.spend(left, moment)
-
-    async def _refused_now(self, room_id: str, refusal: Refusal) -> RefusedError:
-        """Return a refusal, and read the room if a panel may have shown something else."""
-        if refusal in (Refusal.NOTHING_RUNS, Refusal.TAKEN):
-            await self._show(room_id, lambda _: True, at_most_once=True)
-        return RefusedError(refusal)
-
-    # --- The state of the room ----------------------------------------------------------------------------------------
-
-    async def _show(
-        self,
-        room_id: str,
-        is_shown: Callable[[Iterable[tuple[datetime, datetime]]], bool],
-        *,
-        at_most_once: bool = False,
-    ) -> None:
-        """Read the state of a room now, and again while it lacks the change. A slow read goes on in the background."""
-        if self._is_stopped or room_id not in self._coordinator.subjects:
-            return
-        first = asyncio.Event()
-
-        async def read() -> None:
-            started_at = self._hass.loop.time()
-            for seconds in _SHOW_AGAIN_AFTER[: 1 if at_most_once else None]:
-                await asyncio.sleep(max(started_at + seconds - self._hass.loop.time(), 0.0))
-                if room_id not in self._coordinator.subjects:
-                    break
-                self._coordinator.timetable.make_due([room_id])
-                await self._coordinator.async_refresh()
-                first.set()
-                subject = self._coordinator.subjects.get(room_id)
-                reading = subject.reading if subject else None
-                if reading is None or is_shown([(row.start, row.end) for row in reading.periods]):
-                    break
-            first.set()
-
-        self._coordinator.create_task(read(), "new bookings")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_WAIT_FOR_STATE):
-                await first.wait()
-
-
-def _pending(
-    room_id: str, row: RoomBooking, ref: EventRef, status: InstanceReply, around: Iterable[RoomBooking]
-) -> PendingRelease:
-    others = tuple(each.start for each in around if each.uid == row.uid and each.start != row.start)
-    return PendingRelease(room_id, ref, status, row.start, row.end, others)
-
-
-def _holds(wish: Span) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
-    """Return a function that says whether a reading shows something in a period."""
-    return lambda rows: any(start < wish.end and wish.start < end for start, end in rows)
-
-
-def _lacks(*gone: RoomBooking | OwnBooking | PendingRelease) -> Callable[[Iterable[tuple[datetime, datetime]]], bool]:
-    """Return a function that says whether a reading does not show some bookings any more."""
-    return {(each.start, each.end) for each in gone}.isdisjoint
 
 
 def _refuse(refusal: Refusal | None) -> None:
@@ -812,9 +523,3 @@ def _refuse(refusal: Refusal | None) -> None:
 def _check_title(title: str) -> None:
     if len(title) > MAX_TITLE:
         raise ValueError("the title is too long")
-
-
-def _whole_second(moment: datetime) -> datetime:
-    if moment.utcoffset() is None:
-        raise ValueError("the times need a time zone")
-    return moment.astimezone(UTC).replace(microsecond=0)

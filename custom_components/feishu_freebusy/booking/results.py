@@ -1,0 +1,69 @@
+"""What a piece of work returns or raises, and what an administrator has chosen for it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..feishu.models import RoomCheck
+from ..model.booking import Refusal
+
+
+class RefusedError(Exception):
+    """A room is not booked, extended, ended or released. Nothing is left of the attempt.
+
+    `check` is what the room's rules say of the time, None if they were not asked or said nothing.
+    """
+
+    def __init__(self, refusal: Refusal, check: RoomCheck | None = None) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+        self.check = check
+
+
+class InterruptedBookingError(Exception):
+    """The work has stopped because the entry was unloaded. The next start finishes or undoes it."""
+
+
+class ReleaseStoppedError(Exception):
+    """A reply has released more than one booking, so no replies are sent for bookings of others any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingSettings:
+    """What an administrator has chosen.
+
+    `calendar_id` is empty for the primary calendar of the app's bot. `contact` is the open_id of the person that a room
+    shows as its booker, empty for nobody. `longest` is the maximum of one booking. `may_end_others`: bookings of others
+    may be ended and released.
+    """
+
+    calendar_id: str = ""
+    contact: str = field(default="", repr=False)
+    longest: timedelta | None = None
+    may_end_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A confirmed booking `[start, end)`. `app_link` opens its event in the Feishu client, empty if there is none."""
+
+    room_id: str
+    start: datetime
+    end: datetime
+    event_id: str
+    app_link: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A booking `[start, end)` that was ended, released or canceled.
+
+    `is_own`: this integration had made it. `is_confirmed`: a read proves that the room is free, or the event is
+    deleted. `series_released`: other bookings of the event are gone, too.
+    """
+
+    room_id: str
+    start: datetime
+    end: datetime
+    is_own: bool
+    is_confirmed: bool = True
+    series_released: bool = False
