@@ -17,6 +17,7 @@ from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.feishu.stream import StreamState
 from custom_components.feishu_freebusy.model.live import LiveProblem, LiveState
 from custom_components.feishu_freebusy.sync.trust import TrustState
+from custom_components.feishu_freebusy.sync.trust_store import TrustStore
 from simulator import Fault, Room, Simulator, Tenant
 from simulator.push import Act
 from tests.clock import BATCH, FREE_BUSY, STATUSES, Clock, SetUp, reads_of, rooms_of, state_of
@@ -154,6 +155,26 @@ async def test_the_option_takes_effect_without_a_reload(
 
     assert (tenant.push.closed_cleanly, tenant.push.connections, tasks_of_streams()) == (1, [], [])
     assert coordinator.timetable.adjust is None
+
+
+async def test_an_unload_during_the_switch_off_closes_the_connection(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await set_up(orion, **LIVE)
+    await clock.forward(seconds=40)
+    monkeypatch.setattr(TrustStore, "async_save", lambda *_: asyncio.sleep(5))  # a slow disk
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_LIVE_UPDATES: False})
+    await clock.settle()
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    await clock.forward(seconds=10)
+
+    assert (tenant.push.closed_cleanly, tenant.push.connections, tasks_of_streams()) == (1, [], [])
 
 
 async def test_an_event_delivered_twice_is_read_once(

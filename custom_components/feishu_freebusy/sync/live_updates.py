@@ -204,10 +204,10 @@ class LiveUpdates:
         for timer in self._timers.values():
             timer.cancel()
         self._reset()
+        if stream:  # first: the task may be canceled while it saves
+            await stream.remove(self)
         if reader:
             await self._trust_store.async_save(reader.trust)
-        if stream:
-            await stream.remove(self)
 
     async def async_check(self, seconds: float) -> None:
         """Connect again unless connected, wait up to `seconds` for that, and ask for the published events."""
