@@ -452,6 +452,21 @@ async def test_problems_become_repair_issues_and_go(
     assert not issues_of(hass)
 
 
+async def test_the_published_event_is_checked_although_the_connection_drops_often(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.grant("application:application:self_manage")
+    tenant.push.subscribed.clear()
+    entry = await set_up(orion, **LIVE)
+    for _ in range(6):
+        await clock.forward(minutes=2)
+        tenant.push.drop(Act.BYE)
+
+    await clock.forward(minutes=1)
+
+    assert entry.runtime_data.live.problem is LiveProblem.NOT_PUBLISHED
+
+
 async def test_whether_the_event_is_published_may_be_unknown(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -238,7 +238,7 @@ class LiveUpdates:
             self._lost_at = None
             self._cancel("gap")
             reader.note_connected(now)
-            if self.last_event is None:
+            if self.last_event is None and "check" not in self._timers:  # some links drop every minute
                 self._call_at("check", now + _CHECK_AFTER, self._on_check_due)
         else:
             self._problem = status.problem or self._problem
