@@ -371,6 +371,29 @@ async def test_trust_continues_after_a_reload_only_if_the_connection_comes_back(
     assert entry.runtime_data.timetable.plan.office == timedelta(minutes=1)
 
 
+async def test_after_a_restart_trusted_events_count_from_the_connection(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, live_updates=True, scan_interval=60)
+    await clock.forward(seconds=40)
+    entry.runtime_data.live.reader.trust.state = TrustState.TRUSTED
+    tenant.inject(Fault.status(503), BOOTSTRAP, times=None)
+    await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    await clock.forward(seconds=70)
+    live = entry.runtime_data.live
+    assert (live.state, live.reader.trust.state) == (LiveState.WAITING, TrustState.TRUSTED)
+
+    tenant.push.loss = 1.0  # nobody hears it
+    tenant.book(orion.room_id, clock.now, clock.now + timedelta(hours=1))
+    tenant.clear_faults()
+    await clock.run(live.async_check(15))
+    assert live.state is LiveState.CONNECTED
+    await clock.forward(seconds=10)
+
+    assert entry.runtime_data.timetable.plan.office == timedelta(minutes=15)
+    assert state_of(hass, orion) == "on"
+
+
 @pytest.mark.parametrize("change", [{"saved_at": "2026-11-21T10:00:00+00:00"}, {"owner": {}}, {"trust": None}])
 async def test_old_or_foreign_trust_is_not_used(
     hass: HomeAssistant,

@@ -674,9 +674,31 @@ def test_trust_continues_after_a_restart() -> None:
     trust, restored = trusted_bench().reader.trust, Trust(seconds(50))
     restored.restore(orjson.loads(orjson.dumps(trust.stored(seconds(DAY)))), seconds(50), off_for=HOUR)
     assert (restored.state, restored.covered) == (TrustState.TRUSTED, trust.covered)
-    assert restored.since == 50 - HOUR - DAY
+    assert restored.since == 50 - DAY  # nothing was proved while it was off
     assert [each[1:] for each in restored.stored(seconds(50))["hours"]] == [[3, 0], [1, 0]]
     assert sum(each[0] for each in restored.stored(seconds(50))["hours"]) >= sum((24, 23))  # an hour older
+
+
+@pytest.mark.parametrize("is_restart", [True, False])
+def test_time_without_a_connection_does_not_count_as_proof(is_restart: bool) -> None:
+    bench = Bench()
+    for number in range(3):
+        covered(bench, (1 + number) * HOUR)
+    assert bench.state() is TrustState.PROVING
+    if is_restart:
+        stored = bench.reader.trust.stored(seconds(4 * HOUR))
+        bench = Bench()
+        bench.reader.trust.restore(stored, seconds(0), off_for=21 * HOUR)
+        now = 0.0
+    else:
+        bench.reader.note_disconnected(seconds(4 * HOUR))
+        bench.reader.note_connected(seconds(25 * HOUR))
+        now = 25 * HOUR
+
+    bench.take(now + 19 * HOUR)
+    assert bench.state() is TrustState.PROVING
+    bench.take(now + 20 * HOUR + 61)
+    assert bench.state() is TrustState.TRUSTED
 
 
 def test_misses_before_a_restart_count_after_it() -> None:

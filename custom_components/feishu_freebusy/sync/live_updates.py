@@ -189,6 +189,8 @@ class LiveUpdates:
         if self._reader is reader and reader.trust.state is not TrustState.PROVING:
             if reader.trust.state is TrustState.LOST:
                 self._untrusted_since = reader.trust.since
+            else:
+                reader.want_full_read()  # polls become rare now, and the last one may be older than the connection
             self._replan()
             self._notify()
 

@@ -215,7 +215,8 @@ class HintReader:
         if connection.since is None:
             if connection.lost_at is not None:
                 connection.gaps.append((connection.lost_at, now))
-                self._all_wanted = True
+                self.trust.note_gap(now - connection.lost_at, now)
+                self.want_full_read()
             connection.first = min(connection.first, now)
             connection.since, connection.lost_at = now, None
             self._silent_since = now if self._silent_since is None else self._silent_since
@@ -261,6 +262,10 @@ class HintReader:
             gap = self._connection.gap_in(previous, now)
             if self.trust.note_change(room_id, previous=previous, now=started, gap=gap):
                 self._found_changes |= not self.trust.has_hint(room_id, previous)
+
+    def want_full_read(self) -> None:
+        """Read everything once while there is a connection: some changes may have sent their event to nobody."""
+        self._all_wanted = True
 
     def note_full_read(self, now: LoopSeconds) -> None:
         """Note that all rooms were read: a poll may do it before a full read is due."""

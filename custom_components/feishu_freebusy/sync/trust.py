@@ -57,7 +57,8 @@ class Trust:
         self._pending: list[tuple[float, str, float]] = []  # when to judge, room, its previous read
         self._hours: deque[_Hour] = deque(maxlen=_HOURS_OF_WEEK)  # with changes
         self._in_a_row = 0
-        self.since: float = now  # the start, or when there were last too many misses
+        # The start, or when there were last too many misses; later by the time that proved nothing
+        self.since: float = now
         self.covered = 0  # changes since then
         self.misses = 0  # in total
         self.state = TrustState.PROVING
@@ -73,7 +74,10 @@ class Trust:
         }
 
     def restore(self, stored: object, now: LoopSeconds, *, off_for: float) -> None:
-        """Continue with the result of `stored`, made `off_for` seconds ago. Anything else changes nothing."""
+        """Continue with the result of `stored`, made `off_for` seconds ago. Anything else changes nothing.
+
+        The time in between proves nothing, so it does not count towards the day without misses.
+        """
         try:
             state, age, covered = TrustState(stored["state"]), float(stored["since"]), int(stored["covered"])  # type: ignore[index]  # other types fail
             ages = [tuple(map(int, each)) for each in stored["hours"]]  # type: ignore[index]
@@ -81,8 +85,12 @@ class Trust:
         except KeyError, TypeError, ValueError, OverflowError:
             return
         if 0 <= age < inf and covered >= 0 and all(min(each) >= 0 for each in ages):
-            self.state, self.since, self.covered = state, now - off_for - age, covered
+            self.state, self.since, self.covered = state, now - age, covered
             self._hours.extend(sorted(hours, key=lambda hour: hour.number))
+
+    def note_gap(self, length: float, now: LoopSeconds) -> None:
+        """Note that a gap in the connection ends now. It does not count towards the day without misses."""
+        self.since = min(self.since + length, now)
 
     def note_hint(self, room_id: str, now: LoopSeconds) -> None:
         """Note a hint. Only the last one of a room counts."""
