@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const folder = process.env["BUNDLE_FOLDER"] ?? "../custom_components/feishu_freebusy/frontend";
 
 export default defineConfig({
+  resolve: { preserveSymlinks: true }, // the bundle is the same with a linked node_modules
   build: {
     target: "es2022",
     lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "feishu-freebusy.js" },

@@ -1,4 +1,4 @@
-// ../../../main/frontend/node_modules/@lit/reactive-element/css-tag.js
+// node_modules/@lit/reactive-element/css-tag.js
 /**
 * @license
 * Copyright 2019 Google LLC
@@ -262,7 +262,7 @@ var _ = class extends HTMLElement {
 	firstUpdated(e) {}
 };
 _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProperties")] = /* @__PURE__ */ new Map(), _[g("finalized")] = /* @__PURE__ */ new Map(), ne?.({ ReactiveElement: _ }), (h.reactiveElementVersions ??= []).push("2.1.2");
-// ../../../main/frontend/node_modules/lit-html/lit-html.js
+// node_modules/lit-html/lit-html.js
 /**
 * @license
 * Copyright 2017 Google LLC
@@ -542,7 +542,7 @@ var Me = (e, t, n) => {
 N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
 var Pe = Ne.litElementPolyfillSupport;
 Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
-// ../../../main/frontend/node_modules/lit-html/directive.js
+// node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
