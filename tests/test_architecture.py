@@ -19,7 +19,7 @@ _RULES = _CLIENT | {"model"}
 _SUPPORT = _RULES | {"_slices", "_time", "_vol", "api", "errors"}
 _BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
 _BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
-_BELOW_WORDS = _BELOW_ENTITIES | {"booking", "entity", "finder"}
+_BELOW_WORDS = _BELOW_ENTITIES | {"acting", "booking", "entity", "finder"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "const": set(),
     "_slices": set(),
@@ -36,6 +36,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "entity": _BELOW_ENTITIES,
     "finder": _BELOW_ENTITIES,
     "booking": _BELOW_ENTITIES,
+    "acting": _BELOW_ENTITIES | {"booking"},
     "binary_sensor": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
     "sensor": _BELOW_WORDS,

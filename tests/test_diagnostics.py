@@ -14,7 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.feishu_freebusy.const import CONF_OFFICE_DAY
+from custom_components.feishu_freebusy.const import CONF_BOOKING_TITLE, CONF_OFFICE_DAY
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
@@ -80,11 +80,23 @@ async def test_the_entity_for_office_days_is_not_named(hass: HomeAssistant, set_
     assert "alice" not in json.dumps(found, default=str)
 
 
+async def test_the_actions_and_their_permissions_are_shown_without_the_title(
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
+) -> None:
+    tenant.grant("calendar:calendar.event:create")
+    found = await diagnostics_of(hass, await set_up(orion, book=True, booking_title="Salary of Chen Wei"))
+
+    assert (found["has_booking_title"], found["options"]["book"]) == (True, True)
+    assert "calendar:calendar.event:create" in found["catalogue"]["scopes"]
+    assert "Chen Wei" not in json.dumps(found, default=str)
+
+
 def test_every_option_is_shown_or_only_counted() -> None:
-    assert {*DEFAULTS, *CHOSEN, CONF_OFFICE_DAY} == {field.name for field in fields(Options)} - {
+    assert {*DEFAULTS, *CHOSEN, CONF_OFFICE_DAY, CONF_BOOKING_TITLE} == {field.name for field in fields(Options)} - {
         "horizon",
         "min_free",
-    } | {"horizon_days", "min_free_minutes"}
+        "longest_booking",
+    } | {"horizon_days", "min_free_minutes", "longest_booking_minutes"}
 
 
 async def test_diagnostics_show_the_catalogue(

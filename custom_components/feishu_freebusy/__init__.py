@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
+from .acting import async_apply_switches, async_make_booker, async_recover_bookings
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
 from .cards import async_setup_cards, async_update_dashboard_resources
@@ -28,6 +29,7 @@ from .services import async_setup_services
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
 from .sync.journal import async_forget_polls
+from .sync.ledger import async_forget_ledger
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
 from .sync.trust_store import async_forget_trust
@@ -65,6 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     coordinator = FreeBusyCoordinator(hass, entry, client, clock, catalogue, calls, stored)
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
+    await async_make_booker(hass, entry)
     coordinator.async_watch()
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     await async_remove_dropped(hass, entry, coordinator.subjects)
@@ -75,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
         coordinator.async_ignore_disabled()
+    async_recover_bookings(coordinator)
     if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
@@ -91,6 +95,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
+    await async_forget_ledger(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 
@@ -124,4 +129,5 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     async_update_account_device(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
-    await coordinator.async_apply_options()
+    if not async_apply_switches(hass, entry):
+        await coordinator.async_apply_options()

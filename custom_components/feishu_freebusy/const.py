@@ -30,5 +30,9 @@ CONF_INCLUDE_EXTERNAL_CALENDAR: Final = "include_external_calendar"
 CONF_DASHBOARD_CARDS: Final = "dashboard_cards"
 CONF_VOICE_SENTENCES: Final = "voice_sentences"
 CONF_LIVE_UPDATES: Final = "live_updates"
+CONF_BOOK: Final = "book"
+CONF_RELEASE: Final = "release"
+CONF_BOOKING_TITLE: Final = "booking_title"
+CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
 
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)

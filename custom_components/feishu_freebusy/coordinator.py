@@ -74,6 +74,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.options = self._office_days.applied(Options.of(entry.options), self.clock.moment)
         self.last_read_at: datetime | None = None
         self._refusal_logged_at = datetime.min.replace(tzinfo=UTC)
+        self.booker: object | None = None  # see `acting`, which lies above this module
         self._stored = stored
         self.pace = Pace()  # of removing entities
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added

@@ -6,6 +6,7 @@ Every value is picked explicitly. A value is left out unless it is known to iden
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import chain
 import re
 from typing import Any
 
@@ -14,20 +15,21 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from ._time import local_iso
-from .const import CONF_BASE_URL, CONF_OFFICE_DAY
+from .const import CONF_BASE_URL, CONF_BOOKING_TITLE, CONF_OFFICE_DAY
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import problem_key
 from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
+from .feishu.events import TO_BOOK
 from .feishu.models import SubjectKind
 from .model.moment import Moment
 from .model.options import CHOSEN, DEFAULTS
 from .model.subject import Subject
 from .sync.journal import async_poll_log
 
-_SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS}
+_SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS, *chain(*TO_BOOK)}
 _EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+(_v\d)?")  # a type of Feishu, not a text from elsewhere
 _SITES = {FEISHU_URL: "feishu", LARK_URL: "lark"}
 
@@ -40,6 +42,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuC
         "options": {key: entry.options[key] for key in DEFAULTS if key in entry.options},
         "chosen": {key: len(entry.options.get(key, {})) for key in CHOSEN},
         "has_office_day_entity": CONF_OFFICE_DAY in entry.options,
+        "has_booking_title": CONF_BOOKING_TITLE in entry.options,
         **(_running(coordinator) if coordinator else {}),
         "polls": [poll.as_dict() for poll in reversed(async_poll_log(hass, entry).polls)],
     }

@@ -68,6 +68,10 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         dashboard_cards=True,
         voice_sentences=False,
         live_updates=False,
+        book=False,
+        release=False,
+        booking_title="",
+        longest_booking=timedelta(hours=4),
     )
 
 

@@ -7,18 +7,22 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..const import (
+    CONF_BOOK,
+    CONF_BOOKING_TITLE,
     CONF_BUILDING_DEPTH,
     CONF_COUNT_PENDING_AS_BUSY,
     CONF_DASHBOARD_CARDS,
     CONF_HORIZON_DAYS,
     CONF_INCLUDE_EXTERNAL_CALENDAR,
     CONF_LIVE_UPDATES,
+    CONF_LONGEST_BOOKING,
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
     CONF_OFF_HOURS,
     CONF_OFFICE_DAY,
     CONF_PEOPLE,
     CONF_PLAN,
+    CONF_RELEASE,
     CONF_ROOM_LEVELS,
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
@@ -61,6 +65,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_DASHBOARD_CARDS: True,
     CONF_VOICE_SENTENCES: False,
     CONF_LIVE_UPDATES: False,  # off: another client of the app would lose events
+    CONF_BOOK: False,  # off: nothing is ever changed in Feishu
+    CONF_RELEASE: False,
+    CONF_LONGEST_BOOKING: 240,
     CONF_BUILDING_DEPTH: 0,
 }
 
@@ -78,7 +85,8 @@ class Options:
     `rooms`, `room_levels` and `people` map ids to the names at the time they were chosen; all rooms of a chosen level
     are read. `off_hours` is None if the interval is the same at all hours. `office_day` is the ID of an entity that is
     on while today is an office day. `building_depth` says which level of the room tree is the building: 1 is the
-    topmost, 0 the one above the innermost.
+    topmost, 0 the one above the innermost. `book`: rooms may be booked. `release`: bookings of others may be ended.
+    `booking_title` is empty for a text in the language of Home Assistant.
     """
 
     rooms: Mapping[str, str]
@@ -97,6 +105,10 @@ class Options:
     dashboard_cards: bool
     voice_sentences: bool
     live_updates: bool
+    book: bool
+    release: bool
+    booking_title: str
+    longest_booking: timedelta
     building_depth: int
 
     @classmethod
@@ -120,6 +132,10 @@ class Options:
             dashboard_cards=stored[CONF_DASHBOARD_CARDS],
             voice_sentences=stored[CONF_VOICE_SENTENCES],
             live_updates=bool(stored[CONF_LIVE_UPDATES]),
+            book=bool(stored[CONF_BOOK]),
+            release=bool(stored[CONF_RELEASE]),
+            booking_title=stored.get(CONF_BOOKING_TITLE, ""),  # without a default: diagnostics must not publish a title
+            longest_booking=timedelta(minutes=stored[CONF_LONGEST_BOOKING]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )
 

@@ -1,0 +1,117 @@
+"""What an entry may do to rooms: its booker, as the options say, and its errors as Home Assistant shows them."""
+
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.translation import async_get_translations
+
+from .booking import Booker, BookingSettings, InterruptedBookingError, RefusedError, ReleaseStoppedError
+from .const import DOMAIN
+from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .errors import failed, refused
+from .feishu.errors import FeishuError
+from .model.options import Options
+from .sync.ledger import Ledger, NotWrittenError
+from .sync.shares import OverShareError
+
+
+def booker_of(coordinator: FreeBusyCoordinator) -> Booker | None:
+    """Return the booker of an entry, None if it changes nothing. The options say what the booker may be asked for."""
+    return coordinator.booker if isinstance(coordinator.booker, Booker) else None
+
+
+async def async_make_booker(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
+    """Make the booker if a switch is on, or if something is left in the ledger from when one was on."""
+    coordinator = entry.runtime_data
+    ledger = Ledger(hass, entry)
+    await ledger.async_load()
+    options = coordinator.options
+    if not (options.book or options.release or ledger.bookings or ledger.releases):
+        return
+    booker = coordinator.booker = Booker(coordinator, ledger, _settings(options))
+    unsub_stop: CALLBACK_TYPE | None = None
+
+    @callback
+    def on_stop(_: Event) -> None:
+        nonlocal unsub_stop
+        unsub_stop = None
+        booker.async_stop()
+
+    @callback
+    def on_unload() -> None:
+        booker.async_stop()
+        if unsub_stop:
+            unsub_stop()
+
+    # When Home Assistant stops, it neither unloads entries nor cancels timers
+    unsub_stop = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, on_stop)
+    entry.async_on_unload(on_unload)
+
+
+@callback
+def async_recover_bookings(coordinator: FreeBusyCoordinator) -> None:
+    """Finish or undo in the background what was begun before the start."""
+    if booker := booker_of(coordinator):
+        coordinator.create_task(booker.async_recover(), "bookings left over")
+
+
+@callback
+def async_apply_switches(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
+    """Apply the options of actions before the others; return whether the entry is reloaded instead.
+
+    A changed switch adds or removes entities.
+    """
+    coordinator = entry.runtime_data
+    before, options = coordinator.options, Options.of(entry.options)
+    if (before.book, before.release) != (options.book, options.release):
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+        return True
+    if booker := booker_of(coordinator):
+        booker.settings = _settings(options)
+    return False
+
+
+def _settings(options: Options) -> BookingSettings:
+    return BookingSettings(longest=options.longest_booking, may_end_others=options.release)
+
+
+async def async_title(hass: HomeAssistant, options: Options) -> str:
+    """Return the title of bookings for which nobody chose one."""
+    if options.booking_title:
+        return options.booking_title
+    texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+    return texts.get(f"component.{DOMAIN}.selector.booking_title.options.default", "")
+
+
+async def async_act[T](coordinator: FreeBusyCoordinator, room_id: str, work: Awaitable[T]) -> T:
+    """Return the result of the booker's work at a room, with its errors as those of Home Assistant.
+
+    Then the entities of the room are told: what is shown of a room also depends on which bookings are own ones.
+    """
+    try:
+        with _shown_errors():
+            return await work
+    finally:
+        if room_id in coordinator.subjects:
+            coordinator.notifier.notify(room_id)
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as error:
+        raise refused(f"refusal_{error.refusal.value}") from error
+    except OverShareError as error:
+        raise refused("actions_over_budget", calls=str(error.calls), left=str(error.left)) from error
+    except ReleaseStoppedError as error:
+        raise refused("release_stopped") from error
+    except InterruptedBookingError as error:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="booking_interrupted") from error
+    except NotWrittenError as error:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="booking_not_written") from error
+    except FeishuError as error:
+        raise failed(error, HomeAssistantError) from error
