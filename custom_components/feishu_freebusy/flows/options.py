@@ -47,6 +47,7 @@ from ..feishu.client import MAX_BATCH_ROOMS, SCOPES_ROOM_BATCH, FeishuClient
 from ..feishu.directory import Catalogue
 from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
+from .actions import ActionsSteps
 from .live_updates import LiveUpdatesSteps
 from .people import PeopleSteps
 from .rooms import RoomSteps
@@ -109,7 +110,7 @@ _POLLING_SCHEMA = vol.Schema(
 )
 
 
-class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, OptionsFlow):
+class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, OptionsFlow):
     """Changes what is read, and how. It shows the effect on the calls before it saves a change."""
 
     def __init__(self) -> None:
@@ -119,7 +120,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, OptionsFlow):
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the menu."""
         return self.async_show_menu(
-            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates"]
+            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates", "actions"]
         )
 
     async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -215,7 +216,8 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, OptionsFlow):
             },
         )
 
-    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+    @override
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Save the changes."""
         return self.async_create_entry(data=self._new_options)
 
