@@ -170,7 +170,7 @@ async def test_a_refusal_is_shown_with_its_text(clock: Clock, set_up: SetUp, ten
 
 
 @pytest.mark.parametrize(
-    ("language", "title"), [("en", "Booked by Home Assistant"), ("zh-Hans", "由 Home Assistant 预定")]
+    ("language", "title"), [("en", "Booked by Home Assistant"), ("zh-Hans", "由 Home Assistant 预订")]
 )
 async def test_the_title_is_the_chosen_one_or_a_text_in_the_language_of_home_assistant(
     hass: HomeAssistant, set_up: SetUp, orion: Room, language: str, title: str

@@ -41,6 +41,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "calendar": _BELOW_WORDS,
     "sensor": _BELOW_WORDS,
     "services": _BELOW_WORDS,
+    "services_booking": _BELOW_WORDS | {"services"},
     "repairs": _BELOW_WORDS,
     "diagnostics": _BELOW_WORDS,
     "system_health": _BELOW_WORDS,
@@ -50,7 +51,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "assist": _BELOW_WORDS,
     "intent": _BELOW_WORDS | {"assist"},
     "llm": _BELOW_WORDS | {"assist", "services"},
-    "": _BELOW_WORDS | {"assist", "cards", "services"},  # set-up itself
+    "": _BELOW_WORDS | {"assist", "cards", "services", "services_booking"},  # set-up itself
 }
 WITHOUT_HOME_ASSISTANT = ("feishu", "model")
 # The clock of this machine may be wrong: `sync.clock` tells the time of an entry, `finder` that of all entries. The

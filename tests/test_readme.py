@@ -42,6 +42,7 @@ from custom_components.feishu_freebusy.model.options import (
 from custom_components.feishu_freebusy.sync.reader import forecast
 from demo.__main__ import _parser as demo_parser
 from simulator import Fault, Room, Tenant
+from simulator.tenant import BOOKING_SCOPES
 from tests.blueprints.office import FOLDER
 from tests.clock import Clock, SetUp, shown
 from tests.conftest import at
@@ -169,7 +170,7 @@ def test_the_languages_have_the_same_code() -> None:
 def test_every_block_and_table_is_known(readme: Readme) -> None:
     assert [kind for kind, _ in readme.blocks] == [
         *("bash", "json"),
-        *("yaml", "yaml", "yaml", "jinja", "yaml", "yaml"),
+        *("yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
         "bash",
     ]
     tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS)
@@ -347,6 +348,22 @@ async def test_the_actions_work_unchanged(
     assert [(row["name"], len(row["busy"]), row["busy"][0]["rsvp_status"]) for row in answer["subjects"]] == [
         ("Orion", 1, "accept")
     ]
+
+
+async def test_the_booking_action_works_unchanged(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, readme: Readme
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    await set_up(orion, book=True)
+    action = yaml.safe_load(readme.block("yaml", "book_room"))
+    domain, service = action["action"].split(".")
+
+    booked: Any = await clock.run(
+        hass.services.async_call(domain, service, action["data"], blocking=True, return_response=True)
+    )
+
+    assert {"start", "end", "event_id"} <= booked.keys()
+    assert shown(hass, orion).state == "on"
 
 
 # Assist

@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 import voluptuous as vol
 import yaml
 
-from custom_components.feishu_freebusy import services
+from custom_components.feishu_freebusy import services, services_booking
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.model.search import Reason, Why
@@ -169,7 +169,11 @@ def described(action: str) -> dict[str, Any]:
     return flat
 
 
-SCHEMAS = {"get_free_busy": services._GET_FREE_BUSY, "find_rooms": services._FIND_ROOMS}
+SCHEMAS = {
+    "get_free_busy": services._GET_FREE_BUSY,
+    "find_rooms": services._FIND_ROOMS,
+    **services_booking.SCHEMAS,
+}
 
 
 @pytest.mark.parametrize("action", SCHEMAS)

@@ -26,6 +26,7 @@ from .feishu.models import SubjectKind, SubjectRef
 from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
 from .services import async_setup_services
+from .services_booking import async_update_booking_services
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
 from .sync.journal import async_forget_polls
@@ -41,6 +42,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
     """Register the actions and the command of the cards, which exist even if no entry is loaded."""
     async_setup_services(hass)
+    async_update_booking_services(hass)
     async_setup_cards(hass)
     async_watch_entries(hass)
     return True
@@ -79,6 +81,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     if entry.pref_disable_new_entities:
         coordinator.async_ignore_disabled()
     async_recover_bookings(coordinator)
+    async_update_booking_services(hass)
     if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
@@ -86,6 +89,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Remove the entities; the coordinators stop with the entry."""
+    async_update_booking_services(hass)  # the entry may be disabled by now
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
@@ -96,6 +100,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
     await async_forget_ledger(hass, entry)
+    async_update_booking_services(hass)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 

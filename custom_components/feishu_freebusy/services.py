@@ -50,14 +50,14 @@ def instant(value: Any) -> datetime:  # noqa: ANN401  # a validator takes any in
     return dt_util.as_utc(local).replace(microsecond=0)
 
 
-_TEXTS = vol.All(cv.ensure_list, [vol.All(cv.string, str.strip, _composed)])
+TEXTS = vol.All(cv.ensure_list, [vol.All(cv.string, str.strip, _composed)])
 
 _GET_FREE_BUSY = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         vol.Optional(ATTR_ENTITY_ID, default=[]): cv.entity_ids,
-        vol.Optional("room_id", default=[]): _TEXTS,
-        vol.Optional("user_id", default=[]): _TEXTS,
+        vol.Optional("room_id", default=[]): TEXTS,
+        vol.Optional("user_id", default=[]): TEXTS,
         vol.Optional("user_id_type"): vol.Coerce(UserIdType),
         vol.Optional("start"): instant,
         vol.Exclusive("end", "length"): instant,
@@ -67,17 +67,20 @@ _GET_FREE_BUSY = vol.Schema(
         vol.Optional("need_rsvp_status", default=False): cv.boolean,
     }
 )
+ROOM_FILTERS = {
+    vol.Optional("min_capacity", default=0): vol.All(vol.Coerce(int), vol.Range(min=0)),
+    vol.Optional("building", default=[]): TEXTS,
+    vol.Optional("floor", default=[]): TEXTS,
+    vol.Optional("area", default=[]): TEXTS,
+    vol.Optional("equipment", default=[]): TEXTS,
+}
 _FIND_ROOMS = vol.Schema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         vol.Optional("duration", default=timedelta(minutes=30)): cv.positive_time_period,
         vol.Optional("start"): instant,
         vol.Optional("until"): instant,
-        vol.Optional("min_capacity", default=0): vol.All(vol.Coerce(int), vol.Range(min=0)),
-        vol.Optional("building", default=[]): _TEXTS,
-        vol.Optional("floor", default=[]): _TEXTS,
-        vol.Optional("area", default=[]): _TEXTS,
-        vol.Optional("equipment", default=[]): _TEXTS,
+        **ROOM_FILTERS,
         vol.Optional("limit", default=5): vol.All(vol.Coerce(int), vol.Range(min=1, max=100)),
     }
 )
@@ -141,20 +144,25 @@ async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subject
     Automations, which have no user, and administrators may read all of Feishu. Other users may read rooms and people of
     the entry, if they may read their entities in Home Assistant.
     """
-    if (user := await _restricted_user(call)) is None:
+    if (user := await restricted_user(call)) is None:
         return
-    registry = er.async_get(call.hass)
     may_read = user.permissions.check_entity
     for subject_id in subjects:
-        main = registry.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{entry.unique_id}_{subject_id}_busy")
+        main = registered_main_entity(call.hass, entry, subject_id)
         if main is None or subject_id not in entry.runtime_data.subjects or not may_read(main, POLICY_READ):
-            raise _unauthorized(call, main)
+            raise unauthorized(call, main)
     for entity_id in call.data[ATTR_ENTITY_ID]:
         if not may_read(entity_id, POLICY_READ):
-            raise _unauthorized(call, entity_id)
+            raise unauthorized(call, entity_id)
 
 
-async def _restricted_user(call: ServiceCall) -> User | None:
+def registered_main_entity(hass: HomeAssistant, entry: FeishuConfigEntry, subject_id: str) -> str | None:
+    """Return the id of the main entity of a subject, enabled or not."""
+    unique_id = f"{entry.unique_id}_{subject_id}_busy"
+    return er.async_get(hass).async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, unique_id)
+
+
+async def restricted_user(call: ServiceCall) -> User | None:
     """Return the caller; None for an automation or an administrator, who may read everything."""
     if call.context.user_id is None:
         return None
@@ -163,8 +171,9 @@ async def _restricted_user(call: ServiceCall) -> User | None:
     return None if user.is_admin else user
 
 
-def _unauthorized(call: ServiceCall, entity_id: str | None) -> Unauthorized:
-    return Unauthorized(context=call.context, user_id=call.context.user_id, entity_id=entity_id, permission=POLICY_READ)
+def unauthorized(call: ServiceCall, entity_id: str | None, permission: str = POLICY_READ) -> Unauthorized:
+    """Return the exception for a caller who lacks a right to an entity."""
+    return Unauthorized(context=call.context, user_id=call.context.user_id, entity_id=entity_id, permission=permission)
 
 
 def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
@@ -177,7 +186,7 @@ def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
 
 
 def _window(call: ServiceCall) -> tuple[datetime, datetime]:
-    start = call.data.get("start") or _now(call.hass)
+    start = call.data.get("start") or now_of(call.hass)
     end = call.data.get("end")
     length = end - start if end else call.data.get("duration", timedelta(days=1))
     if not timedelta() < length <= _MAX_WINDOW:
@@ -193,7 +202,7 @@ def _entry_and_subjects(call: ServiceCall) -> tuple[FeishuConfigEntry, dict[str,
         if entity is None or entity.platform != DOMAIN:
             raise refused("not_ours", entity=entity_id)
         owners.add(entity.config_entry_id)
-    entry, *others = _entries(call, *owners)
+    entry, *others = entries_of(call, *owners)
     if others:
         raise refused("which_account")
     subjects: dict[str, SubjectRef] = {}
@@ -235,20 +244,16 @@ async def _find_rooms(call: ServiceCall) -> ServiceResponse:
     """Return the rooms that are free for a stay. Takes no call to Feishu."""
     if not call.data["duration"]:
         raise refused("duration")
-    now = _now(call.hass)
+    now = now_of(call.hass)
     request = Request(
         duration=call.data["duration"],
         earliest=max(call.data.get("start", now), now),
         latest=call.data.get("until"),
-        min_capacity=call.data["min_capacity"],
-        floors=tuple(call.data["floor"]),
-        buildings=tuple(call.data["building"]),
-        areas=tuple(call.data["area"]),
-        equipment=tuple(call.data["equipment"]),
         limit=call.data["limit"],
+        **filters_of(call),
     )
-    entries = _entries(call)
-    found = async_find_rooms(call.hass, entries, request, among=await _readable_rooms(call, entries))
+    entries = entries_of(call)
+    found = async_find_rooms(call.hass, entries, request, among=await permitted_rooms(call, entries))
     return {
         "rooms": [_offer(found, offer) for offer in found.result.offers],
         "alternatives": [
@@ -263,14 +268,27 @@ async def _find_rooms(call: ServiceCall) -> ServiceResponse:
     }
 
 
-async def _readable_rooms(call: ServiceCall, entries: Iterable[FeishuConfigEntry]) -> set[str] | None:
-    """Return the ids of the rooms whose entities the caller may read, None for all."""
-    if (user := await _restricted_user(call)) is None:
+def filters_of(call: ServiceCall) -> dict[str, Any]:
+    """Return what a room must have, as arguments of a `Request`."""
+    return {
+        "min_capacity": call.data["min_capacity"],
+        "floors": tuple(call.data["floor"]),
+        "buildings": tuple(call.data["building"]),
+        "areas": tuple(call.data["area"]),
+        "equipment": tuple(call.data["equipment"]),
+    }
+
+
+async def permitted_rooms(
+    call: ServiceCall, entries: Iterable[FeishuConfigEntry], policy: str = POLICY_READ
+) -> set[str] | None:
+    """Return the ids of the rooms to whose entities the caller has a right, None for all."""
+    if (user := await restricted_user(call)) is None:
         return None
-    may_read = user.permissions.check_entity
+    has_right = user.permissions.check_entity
     rooms = ((entry, room_id) for entry in entries for room_id in entry.runtime_data.subjects.room_ids)
     main = ((room_id, main_entity_id(call.hass, entry, room_id)) for entry, room_id in rooms)
-    return {room_id for room_id, entity_id in main if entity_id and may_read(entity_id, POLICY_READ)}
+    return {room_id for room_id, entity_id in main if entity_id and has_right(entity_id, policy)}
 
 
 def _offer(found: Found, offer: Offer) -> JsonObjectType:
@@ -286,10 +304,10 @@ def _offer(found: Found, offer: Offer) -> JsonObjectType:
     }
 
 
-# Both actions
+# All actions
 
 
-def _entries(call: ServiceCall, *owners: str | None) -> list[FeishuConfigEntry]:
+def entries_of(call: ServiceCall, *owners: str | None) -> list[FeishuConfigEntry]:
     """Return the loaded entry that was chosen or owns the entities; all loaded entries if there is none."""
     wanted = {entry_id for entry_id in (call.data.get(ATTR_CONFIG_ENTRY_ID), *owners) if entry_id}
     if len(wanted) > 1:
@@ -302,5 +320,6 @@ def _entries(call: ServiceCall, *owners: str | None) -> list[FeishuConfigEntry]:
     return loaded
 
 
-def _now(hass: HomeAssistant) -> datetime:
+def now_of(hass: HomeAssistant) -> datetime:
+    """Return the current time in whole seconds."""
     return async_now(hass).replace(microsecond=0)

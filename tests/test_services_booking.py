@@ -1,0 +1,430 @@
+"""The actions that change bookings: they exist only while they are allowed, and say why they refuse."""
+
+from datetime import timedelta
+import json
+import logging
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+import voluptuous as vol
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from simulator import BookingRules, Fault, Room, Tenant
+from simulator.tenant import BOOKING_SCOPES
+from tests.clock import Clock, SetUp, busy_id, state_of
+from tests.conftest import at
+from tests.test_booking import live_events, rows_of, writes_of
+from tests.test_services import Ask, ask, of_device, texts_of  # noqa: F401  # `ask` is a fixture
+
+pytest_plugins = ["tests.clock"]
+
+BOTH = {"book": True, "release": True}
+ACTIONS = {"book_room", "extend_booking", "end_booking", "release_room"}
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    """Return a tenant whose app may book and release rooms."""
+    tenant = Tenant()
+    tenant.grant(*BOOKING_SCOPES)
+    return tenant
+
+
+async def refused(ask: Ask, action: str, **data: Any) -> str | None:  # noqa: F811
+    """Return the key of the text with which an action is refused. It exists in all languages."""
+    with pytest.raises(HomeAssistantError) as raised:
+        await ask(action, **data)
+    assert texts_of(raised.value)
+    return raised.value.translation_key
+
+
+def actions(hass: HomeAssistant) -> set[str]:
+    """Return the actions that exist, of those that change bookings."""
+    return {action for action in ACTIONS if hass.services.has_service(DOMAIN, action)}
+
+
+# Which exist
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [({}, set()), ({"book": True}, ACTIONS), ({"release": True}, {"end_booking", "release_room"})],
+    ids=["off", "book", "release"],
+)
+async def test_only_allowed_actions_exist(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, switches: dict[str, bool], expected: set[str]
+) -> None:
+    await set_up(orion, **switches)
+
+    assert actions(hass) == expected
+    assert all(hass.services.supports_response(DOMAIN, each) is SupportsResponse.OPTIONAL for each in expected)
+
+
+async def test_actions_come_and_go_with_the_switches_and_the_entry(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion)
+    for switches, expected in (
+        ({"book": True}, ACTIONS),
+        ({"book": False}, set()),
+        ({"release": True}, {"end_booking", "release_room"}),
+    ):
+        hass.config_entries.async_update_entry(entry, options={**entry.options, **switches})
+        await clock.forward(seconds=1)
+        assert actions(hass) == expected
+
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    assert actions(hass) == {"end_booking", "release_room"}
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    assert actions(hass) == set()
+
+
+# What they do
+
+
+async def test_a_room_is_booked_extended_and_ended(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    await set_up(orion, book=True)
+    room = {"room_id": orion.room_id, "entity_id": busy_id(hass, orion), "name": "Orion"}
+
+    booked = await ask("book_room", entity_id=busy_id(hass, orion), title=" Visitors ")
+    (event,) = tenant.agenda.events.values()
+    assert booked == {
+        **room,
+        "start": "2026-11-23T18:00:00+08:00",
+        "end": "2026-11-23T18:30:00+08:00",
+        "event_id": event.event_id,
+        "app_link": booked["app_link"],
+    }
+    assert event.title == "Visitors"
+    assert state_of(hass, orion) == "on"
+
+    extended = await ask("extend_booking", room_id=orion.room_id)
+    assert (extended["start"], extended["end"]) == ("2026-11-23T18:30:00+08:00", "2026-11-23T18:45:00+08:00")
+    assert {each.title for each in tenant.agenda.events.values()} == {"Visitors", "Booked by Home Assistant"}
+
+    ended = await ask("end_booking", device_id=of_device(hass, orion))
+    assert ended == {
+        **room,
+        "start": "2026-11-23T18:00:00+08:00",
+        "end": "2026-11-23T18:30:00+08:00",
+        "own": True,
+        "confirmed": True,
+    }
+    assert (rows_of(tenant, orion), live_events(tenant), state_of(hass, orion)) == ([], set(), "off")
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end"),
+    [
+        ({"start": "2026-11-23T14:00:00Z", "end": "2026-11-23T15:00:00Z"}, at(14), at(15)),
+        ({"start": "2026-11-23T14:00:00Z", "duration": {"minutes": 10}}, at(14), at(14, 10)),
+        ({"duration": "01:00:00"}, at(10), at(11)),
+        ({"end": "2026-11-23T12:00:00Z"}, at(10), at(12)),
+    ],
+)
+async def test_a_booking_has_the_times_of_the_call(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+    times: dict[str, Any],
+    start: Any,
+    end: Any,
+) -> None:
+    await set_up(orion, book=True, booking_title="Occupied")
+
+    await ask("book_room", room_id=orion.room_id, **times)
+
+    assert rows_of(tenant, orion) == [(start, end)]
+    assert [event.title for event in tenant.agenda.events.values()] == ["Occupied"]
+
+
+async def test_a_room_where_nobody_came_is_released(
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.book(orion.room_id, at(9, 55), at(11))
+    await set_up(orion, release=True)
+    assert await refused(ask, "release_room", room_id=orion.room_id) == "refusal_too_early"
+    await clock.to(at(10, 6))
+    long = {"exempt_from": {"hours": 1}}
+    assert await refused(ask, "release_room", room_id=orion.room_id, **long) == "refusal_too_valuable"
+    assert len(rows_of(tenant, orion)) == 1
+
+    released = await ask("release_room", room_id=orion.room_id)
+
+    assert (released["own"], released["confirmed"]) == (False, True)
+    assert rows_of(tenant, orion) == []
+
+
+async def test_meetings_of_others_stay_unless_ending_them_is_switched_on(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.book(orion.room_id, at(9), at(11))
+    await set_up(orion, book=True)
+
+    for action in ("end_booking", "release_room"):
+        assert await refused(ask, action, room_id=orion.room_id) == "refusal_not_ours"
+    assert len(rows_of(tenant, orion)) == 1
+
+
+async def test_a_title_is_neither_logged_nor_stored(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+) -> None:
+    caplog.set_level(logging.DEBUG, f"custom_components.{DOMAIN}")
+    entry = await set_up(orion, **BOTH)
+    for action in ("book_room", "extend_booking"):
+        await ask(action, room_id=orion.room_id, title="Salary of Chen Wei")
+    tenant.inject(Fault.status(503), "/attendees", times=None)
+    assert await refused(ask, "extend_booking", room_id=orion.room_id, title="Salary of Chen Wei") == "server_error"
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+    assert "Salary of Chen Wei" in {event.title for event in tenant.agenda.events.values()}
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components")]
+    assert ours
+    assert "Chen Wei" not in "".join(ours)
+    assert "Chen Wei" not in json.dumps(hass_storage, default=str)
+
+
+# Any room
+
+
+async def test_any_books_the_best_room_that_fits(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+    vega: Room,
+) -> None:
+    level = tenant.levels[orion.level_id]
+    small = tenant.add_room("Small", level=level, capacity=4, equipment=("TV",))
+    taken = tenant.add_room("Taken", level=level, capacity=6, equipment=("TV",))
+    tenant.book(taken.room_id, at(10, 15), at(11))
+    await set_up(orion, vega, small, taken, book=True)
+
+    booked = await ask("book_room", any=True, min_capacity=5, floor="3F", equipment="TV")
+
+    assert booked["name"] == "Orion"
+    assert rows_of(tenant, orion) == [(at(10), at(10, 30))]
+    assert await refused(ask, "book_room", any=True, min_capacity=5, floor="3F") == "no_room_free"
+
+
+async def test_any_books_the_next_room_if_the_best_one_refuses(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+) -> None:
+    first, second = tenant.add_room("A", capacity=4), tenant.add_room("B", capacity=6)
+    tenant.agenda.rules[first.room_id] = BookingRules(max_duration=timedelta(minutes=5))
+    await set_up(first, second, book=True)
+
+    assert (await ask("book_room", any=True))["name"] == "B"
+    assert (rows_of(tenant, first), len(live_events(tenant))) == ([], 1)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        ({}, "one_room"),
+        ({"room_id": ["{orion}", "{vega}"]}, "one_room"),
+        ({"room_id": "omm_unknown"}, "not_a_room"),
+        ({"device_id": "nonsense"}, "not_a_room"),
+        ({"entity_id": "sun.sun"}, "not_a_room"),
+        ({"entity_id": "binary_sensor.orion", "config_entry_id": "another"}, "several_accounts"),
+        ({"room_id": "{orion}", "any": True}, "room_or_any"),
+        ({"room_id": "{orion}", "end": "2026-11-23T09:00:00Z"}, "duration"),
+        ({"room_id": "{orion}", "duration": {"hours": 3}}, "refusal_too_long"),
+        ({"room_id": "{orion}", "start": "2026-11-23T08:00:00Z", "end": "2026-11-23T09:00:00Z"}, "refusal_past"),
+        ({"room_id": "{vega}"}, "refusal_taken"),
+        ({"any": True, "min_capacity": 500}, "no_room_free"),
+    ],
+)
+async def test_a_refused_booking_has_its_reason_and_changes_nothing(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+    vega: Room,
+    data: dict[str, Any],
+    key: str,
+) -> None:
+    tenant.book(vega.room_id, at(10, 10), at(11))
+    await set_up(orion, vega, book=True, longest_booking_minutes=120)
+    ids = {"{orion}": orion.room_id, "{vega}": vega.room_id}
+    if "room_id" in data:
+        named = data["room_id"]
+        data = {**data, "room_id": [ids.get(each, each) for each in ([named] if isinstance(named, str) else named)]}
+
+    assert await refused(ask, "book_room", **data) == key
+    assert writes_of(tenant) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("book_room", {"end": "2026-11-24 10:00", "duration": {"hours": 1}}),
+        ("book_room", {"title": "x" * 1001}),
+        ("extend_booking", {"duration": {"hours": -1}}),
+        ("end_booking", {"title": "x"}),
+        ("release_room", {"after": "soon"}),
+    ],
+)
+async def test_invalid_input_is_refused(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+    action: str,
+    data: dict[str, Any],
+) -> None:
+    await set_up(orion, **BOTH)
+
+    with pytest.raises(vol.Invalid):
+        await ask(action, room_id=orion.room_id, **data)
+    assert writes_of(tenant) == []
+
+
+async def test_nothing_runs_and_no_length_are_refused(set_up: SetUp, ask: Ask, orion: Room) -> None:  # noqa: F811
+    await set_up(orion, **BOTH)
+
+    for action in ("extend_booking", "end_booking", "release_room"):
+        assert await refused(ask, action, room_id=orion.room_id) == "refusal_nothing_runs"
+    assert await refused(ask, "extend_booking", room_id=orion.room_id, duration=0) == "duration"
+
+
+async def test_an_error_of_feishu_is_said_and_nothing_stays_booked(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.revoke("calendar:calendar.event:create")
+    await set_up(orion, book=True)
+
+    assert await refused(ask, "book_room", room_id=orion.room_id) == "scope_missing"
+    assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
+
+
+async def test_an_entry_without_a_booker_refuses_every_action(
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    entry = await set_up(orion, **BOTH)
+    entry.runtime_data.booker = None
+
+    for action in ACTIONS:
+        assert await refused(ask, action, room_id=orion.room_id) == "booking_off"
+
+
+# Who may
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+async def test_users_may_act_on_rooms_whose_entities_they_may_control(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, action: str
+) -> None:
+    for room in (orion, vega):
+        tenant.book(room.room_id, at(9), at(10, 30))
+    await set_up(orion, vega, **BOTH)
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {busy_id(hass, orion): True, busy_id(hass, vega): {"read": True}}}})
+
+    async def act(room: Room, **data: Any) -> Any:
+        call = {"room_id": [room.room_id], **data}
+        if action == "book_room":
+            call |= {"start": "2026-11-23T14:00:00Z"}
+        return await clock.run(
+            hass.services.async_call(
+                DOMAIN, action, call, blocking=True, return_response=True, context=Context(user_id=user.id)
+            )
+        )
+
+    with pytest.raises(Unauthorized):
+        await act(vega)
+    calendar = er.async_get(hass).async_get_entity_id("calendar", DOMAIN, f"{tenant.app_id}_{orion.room_id}_calendar")
+    with pytest.raises(Unauthorized):
+        await act(orion, entity_id=[calendar])
+    assert writes_of(tenant) == []
+    assert (await act(orion))["name"] == "Orion"
+
+
+async def test_any_books_only_rooms_that_the_user_may_control(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega, book=True)
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": {busy_id(hass, vega): True, busy_id(hass, orion): {"read": True}}}})
+
+    booked: Any = await clock.run(
+        hass.services.async_call(
+            DOMAIN, "book_room", {"any": True}, blocking=True, return_response=True, context=Context(user_id=user.id)
+        )
+    )
+
+    assert booked["name"] == "Vega"
+    with pytest.raises(ServiceValidationError):
+        await clock.run(
+            hass.services.async_call(
+                DOMAIN,
+                "book_room",
+                {"any": True},
+                blocking=True,
+                return_response=True,
+                context=Context(user_id=user.id),
+            )
+        )
+    assert rows_of(tenant, orion) == []
+
+
+async def test_a_user_books_a_room_at_most_once_a_minute(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    await set_up(orion, book=True)
+    user = MockUser(is_owner=True).add_to_hass(hass)
+
+    async def book(hour: int) -> None:
+        await clock.run(
+            hass.services.async_call(
+                DOMAIN,
+                "book_room",
+                {"room_id": orion.room_id, "start": at(hour).isoformat()},
+                blocking=True,
+                context=Context(user_id=user.id),
+            )
+        )
+
+    await book(12)
+    with pytest.raises(ServiceValidationError) as raised:
+        await book(14)
+    assert raised.value.translation_key == "refusal_too_soon"
+    await clock.forward(minutes=1)
+    await book(14)
+    assert len(rows_of(tenant, orion)) == 2
