@@ -25,7 +25,7 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy import binary_sensor, calendar, config_flow, repairs, sensor
+from custom_components.feishu_freebusy import binary_sensor, button, calendar, config_flow, repairs, sensor
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.sync import timetable, wake_up
@@ -38,7 +38,14 @@ ROOMS = "vc/v1/rooms"
 STATUSES = "vc/v1/rooms/mget"
 TOKEN = "auth/v3/tenant_access_token/internal"
 
-LOADED = (binary_sensor, calendar, config_flow, repairs, sensor)  # so that no thread loads them while time stands still
+LOADED = (
+    binary_sensor,
+    button,
+    calendar,
+    config_flow,
+    repairs,
+    sensor,
+)  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is

@@ -38,6 +38,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "booking": _BELOW_ENTITIES,
     "acting": _BELOW_ENTITIES | {"booking"},
     "binary_sensor": _BELOW_WORDS,
+    "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
     "sensor": _BELOW_WORDS,
     "services": _BELOW_WORDS,

@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.feishu_freebusy import PLATFORMS
-from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from custom_components.feishu_freebusy.const import CONF_BOOK, CONF_PEOPLE
 from simulator import Tenant
 from simulator.office import office
 from tests.clock import FREE_BUSY, Clock, SetUp
@@ -30,7 +30,7 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", [*PLATFORMS, Platform.BUTTON])
 async def test_entities_of_an_office_match_the_snapshot(
     hass: HomeAssistant,
     tenant: Tenant,
@@ -42,7 +42,8 @@ async def test_entities_of_an_office_match_the_snapshot(
     monkeypatch: pytest.MonkeyPatch,
     platform: Platform,
 ) -> None:
-    monkeypatch.setattr("custom_components.feishu_freebusy.PLATFORMS", [platform])
+    has_buttons = platform is Platform.BUTTON  # only if booking is switched on
+    monkeypatch.setattr("custom_components.feishu_freebusy.PLATFORMS", [] if has_buttons else [platform])
     monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     await hass.config.async_set_time_zone("Asia/Shanghai")
     clock.set_wall(at(3))
@@ -51,7 +52,7 @@ async def test_entities_of_an_office_match_the_snapshot(
     person = tenant.add_user("Ada", open_id="ou_ada")
     tenant.book(person.open_id, at(2), at(5))
 
-    entry = await set_up(*rooms, **{CONF_PEOPLE: {person.open_id: "Ada"}})
+    entry = await set_up(*rooms, **{CONF_PEOPLE: {person.open_id: "Ada"}, CONF_BOOK: has_buttons})
 
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
     devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)

@@ -10,7 +10,13 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .acting import async_apply_switches, async_make_booker, async_recover_bookings
+from .acting import (
+    async_apply_switches,
+    async_make_booker,
+    async_recover_bookings,
+    async_remove_buttons,
+    button_keys,
+)
 from .api import async_create_client
 from .assist.sentences import async_update_voice_sentences
 from .cards import async_setup_cards, async_update_dashboard_resources
@@ -70,12 +76,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
     await async_make_booker(hass, entry)
+    async_remove_buttons(hass, entry)
     coordinator.async_watch()
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
     await async_remove_dropped(hass, entry, coordinator.subjects)
     await asyncio.sleep(0)  # let others use the event loop between the first read and the platforms
     async with coordinator.subjects_lock:
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(entry, _platforms(coordinator))
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
     if entry.pref_disable_new_entities:
@@ -90,7 +97,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Remove the entities; the coordinators stop with the entry."""
     async_update_booking_services(hass)  # the entry may be disabled by now
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    return await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
+
+
+def _platforms(coordinator: FreeBusyCoordinator) -> list[Platform]:
+    """Return the platforms of an entry. Its switches for actions stay as they were at its start."""
+    return [*PLATFORMS, Platform.BUTTON] if button_keys(coordinator.options) else PLATFORMS
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:

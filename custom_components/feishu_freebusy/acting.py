@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
 from .booking import Booker, BookingSettings, InterruptedBookingError, RefusedError, ReleaseStoppedError
@@ -49,6 +50,22 @@ async def async_make_booker(hass: HomeAssistant, entry: FeishuConfigEntry) -> No
     # When Home Assistant stops, it neither unloads entries nor cancels timers
     unsub_stop = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, on_stop)
     entry.async_on_unload(on_unload)
+
+
+def button_keys(options: Options) -> frozenset[str]:
+    """Return the keys of the buttons that a room has."""
+    if options.book:
+        return frozenset({"book", "extend", "end"})
+    return frozenset({"end"}) if options.release else frozenset()
+
+
+@callback
+def async_remove_buttons(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
+    """Remove the buttons that the options no longer allow."""
+    registry, keys = er.async_get(hass), button_keys(entry.runtime_data.options)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if entity.domain == Platform.BUTTON and entity.unique_id.rpartition("_")[2] not in keys:
+            registry.async_remove(entity.entity_id)
 
 
 @callback

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from ..feishu.errors import FeishuError, NotReachableError, ServerError
 from ..feishu.models import EventRef, InstanceReply, RoomBooking, RoomCheck, RsvpStatus, Unavailable
-from .schedule import DisabledPeriod
+from .schedule import Block, DisabledPeriod
 
 VERDICT_LOOKS = (2.0, 4.0, 7.0, 11.0, 16.0, 25.0, 40.0, 60.0, 90.0, 120.0)  # seconds after the invitation
 RELEASE_LOOKS = (2.0, 4.0, 8.0, 15.0)  # seconds after the reply
@@ -220,6 +220,24 @@ def _with_extensions(
         if other.start == found[-1].end < other.end and other.uid in own_uids:
             found.append(other)
     return tuple(found)
+
+
+def running_block(blocks: Iterable[Block], now: datetime) -> Block | None:
+    """Return the booking that runs at `now`; None if none runs, or several do."""
+    found = [block for block in blocks if block.start <= now < block.end]
+    return found[0] if len(found) == 1 else None
+
+
+def can_be_extended(blocks: Sequence[Block], now: datetime, length: timedelta, own: Iterable[Block]) -> bool:
+    """Return whether `extension` would find `length` free after what runs at `now`; `own` are own bookings."""
+    running = running_block(blocks, now)
+    if running is None:
+        return False
+    end = running.end
+    for block in sorted(own):
+        if block.start == end < block.end:
+            end = block.end
+    return not any(block.start < end + length and end < block.end for block in blocks)
 
 
 # --- Release ----------------------------------------------------------------------------------------------------------
