@@ -34,6 +34,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     error_of,
     token_error_of,
 )
+from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE
 from custom_components.feishu_freebusy.model.options import (
     DEFAULTS,
     WEEKDAYS,
@@ -348,6 +349,16 @@ async def test_the_actions_work_unchanged(
     assert [(row["name"], len(row["busy"]), row["busy"][0]["rsvp_status"]) for row in answer["subjects"]] == [
         ("Orion", 1, "accept")
     ]
+
+
+def test_the_permissions_to_book_match_the_client(readme: Readme) -> None:
+    heading = {"en": "Book rooms", "zh-Hans": "预订会议室"}[readme.language]
+    chapter = next(part for part in readme.prose.split("\n## ") if part.startswith(heading))
+
+    assert re.findall(r"`(calendar:[\w:.]+)`", chapter) == [scopes[0] for scopes in TO_BOOK]
+    assert TO_BOOK[-1:] == TO_RELEASE
+    actions = TEXTS[readme.language]["options"]["step"]["actions"]
+    assert all(actions["data"][switch] in chapter for switch in ("book", "release"))
 
 
 async def test_the_booking_action_works_unchanged(
