@@ -592,14 +592,14 @@ async def test_an_unload_interrupts_and_the_next_start_undoes(
     booker = await booker_of(entry)
     work = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
     await clock.forward(seconds=2.7)
-    await clock.run(hass.config_entries.async_reload(entry.entry_id))
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
     with pytest.raises(InterruptedBookingError):
         await work
     assert live_events(tenant)
     await clock.to(off_until)
 
-    again = await booker_of(entry)
-    await clock.run(again.async_recover())
+    await clock.run(hass.config_entries.async_setup(entry.entry_id))
+    await clock.forward(seconds=5)
 
     assert live_events(tenant) == set()
     assert rows_of(tenant, orion) == []
