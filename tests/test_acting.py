@@ -166,7 +166,7 @@ async def test_a_refusal_is_shown_with_its_text(clock: Clock, set_up: SetUp, ten
             )
         )
 
-    assert raised.value.translation_key == "refusal_taken"
+    assert raised.value.translation_key == "refusal_taken_from"
 
 
 @pytest.mark.parametrize(

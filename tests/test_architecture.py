@@ -19,7 +19,7 @@ _RULES = _CLIENT | {"model"}
 _SUPPORT = _RULES | {"_slices", "_time", "_vol", "api", "errors"}
 _BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
 _BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
-_BELOW_WORDS = _BELOW_ENTITIES | {"acting", "booking", "entity", "finder"}
+_BELOW_WORDS = _BELOW_ENTITIES | {"acting", "booking", "entity", "finder", "refusals"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "const": set(),
     "_slices": set(),
@@ -36,10 +36,12 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "entity": _BELOW_ENTITIES,
     "finder": _BELOW_ENTITIES,
     "booking": _BELOW_ENTITIES,
-    "acting": _BELOW_ENTITIES | {"booking"},
+    "refusals": _BELOW_ENTITIES | {"booking", "finder"},
+    "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals"},
     "binary_sensor": _BELOW_WORDS,
     "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
+    "logbook": {"booking", "const"},
     "sensor": _BELOW_WORDS,
     "services": _BELOW_WORDS,
     "services_booking": _BELOW_WORDS | {"services"},
@@ -60,6 +62,7 @@ WITHOUT_HOME_ASSISTANT = ("feishu", "model")
 READ_THE_CLOCK_OF_THE_MACHINE = {
     "sync.clock",
     "finder",
+    "logbook",  # which times are of today, as the logbook itself shows it
     "feishu.transport",
     "feishu.client",
     "feishu.access",

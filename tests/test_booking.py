@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.booking import (
+    Act,
     Booked,
     Booker,
     BookingSettings,
@@ -171,7 +172,7 @@ async def test_a_future_booking_is_canceled(
     booked = await clock.run(booker.async_book(orion.room_id, at(14), at(15), title=TITLE))
 
     assert await clock.run(booker.async_cancel(orion.room_id, booked.event_id)) == Ended(
-        orion.room_id, at(14), at(15), is_own=True
+        orion.room_id, at(14), at(15), is_own=True, act=Act.CANCELED
     )
     assert rows_of(tenant, orion) == []
     assert await refused(clock, booker.async_cancel(orion.room_id, booked.event_id)) is Refusal.NOT_OURS
@@ -437,7 +438,8 @@ async def test_ending_one_date_of_a_series_leaves_the_others(
     end = booker.async_release(orion.room_id, after=MINUTE) if released else booker.async_end(orion.room_id)
     ended = await clock.run(end)
 
-    assert ended == Ended(orion.room_id, at(9, 30 if moved else 0), at(11), is_own=False)
+    act = Act.RELEASED if released else Act.ENDED
+    assert ended == Ended(orion.room_id, at(9, 30 if moved else 0), at(11), is_own=False, act=act)
     assert rows_of(tenant, orion) == [row for row in before if row[0].date() != at(9).date()]
     assert state_of(hass, orion) == "off"
     assert (await ledger_on_disk(hass, entry)).releases == ()

@@ -173,7 +173,7 @@ async def test_a_refusal_is_shown_and_the_button_follows_the_room(
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, clock, orion, "book")
 
-    assert raised.value.translation_key == "refusal_taken"
+    assert raised.value.translation_key == "refusal_taken_until"
     assert writes_of(tenant) == []
     assert (state_of(hass, orion), available(hass, orion)) == ("on", {"extend", "end"})
 
@@ -207,7 +207,7 @@ async def test_two_presses_at_once_book_once(
     await clock.forward(seconds=30)
 
     failures = [press.exception() for press in presses]
-    assert [getattr(failure, "translation_key", None) for failure in failures] == [None, "refusal_taken"]
+    assert [getattr(failure, "translation_key", None) for failure in failures] == [None, "refusal_taken_until"]
     assert len(rows_of(tenant, orion)) == 1
 
 

@@ -260,9 +260,9 @@ async def test_any_books_the_next_room_if_the_best_one_refuses(
         ({"entity_id": "binary_sensor.orion", "config_entry_id": "another"}, "several_accounts"),
         ({"room_id": "{orion}", "any": True}, "room_or_any"),
         ({"room_id": "{orion}", "end": "2026-11-23T09:00:00Z"}, "duration"),
-        ({"room_id": "{orion}", "duration": {"hours": 3}}, "refusal_too_long"),
+        ({"room_id": "{orion}", "duration": {"hours": 3}}, "refusal_too_long_hours"),
         ({"room_id": "{orion}", "start": "2026-11-23T08:00:00Z", "end": "2026-11-23T09:00:00Z"}, "refusal_past"),
-        ({"room_id": "{vega}"}, "refusal_taken"),
+        ({"room_id": "{vega}"}, "refusal_taken_from_else"),
         ({"any": True, "min_capacity": 500}, "no_room_free"),
     ],
 )

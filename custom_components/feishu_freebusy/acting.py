@@ -3,18 +3,31 @@
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
-from .booking import Booker, BookingSettings, InterruptedBookingError, RefusedError, ReleaseStoppedError
-from .const import DOMAIN
+from ._time import local_iso
+from .booking import (
+    Booked,
+    Booker,
+    BookingSettings,
+    Ended,
+    InterruptedBookingError,
+    RefusedError,
+    ReleaseStoppedError,
+)
+from .const import DOMAIN, EVENT_ACTION
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
+from .devices import device_of
 from .errors import failed, refused
 from .feishu.errors import FeishuError
+from .finder import main_entity_id
 from .model.options import Options
+from .refusals import async_explain, async_name_of_room, text_of_refusal
 from .sync.ledger import Ledger, NotWrittenError
 from .sync.shares import OverShareError
 
@@ -103,25 +116,66 @@ async def async_title(hass: HomeAssistant, options: Options) -> str:
     return texts.get(f"component.{DOMAIN}.selector.booking_title.options.default", "")
 
 
-async def async_act[T](coordinator: FreeBusyCoordinator, room_id: str, work: Awaitable[T]) -> T:
+async def async_act[T: Booked | Ended](
+    coordinator: FreeBusyCoordinator, room_id: str, work: Awaitable[T], context: Context | None = None
+) -> T:
     """Return the result of the booker's work at a room, with its errors as those of Home Assistant.
 
-    Then the entities of the room are told: what is shown of a room also depends on which bookings are own ones.
+    `context` is that of the call: it says who acts. A refusal names only rooms that this user may see. What was done is
+    told by an event, which the logbook shows. Then the entities of the room are told: what is shown of a room also
+    depends on which bookings are own ones.
     """
     try:
         with _shown_errors():
-            return await work
+            result = await work
+    except RefusedError as error:
+        among = await _visible_rooms(coordinator, context)
+        key, placeholders = text_of_refusal(async_explain(coordinator.hass, coordinator, room_id, error, among))
+        raise refused(key, **placeholders) from error
+    else:
+        coordinator.bookings.forget_ranges(room_id)
+        _tell(coordinator, result, context)
+        return result
     finally:
         if room_id in coordinator.subjects:
             coordinator.notifier.notify(room_id)
+
+
+@callback
+def _tell(coordinator: FreeBusyCoordinator, result: Booked | Ended, context: Context | None) -> None:
+    """Fire the event that says what was done. It has no title: all automations may read it, and it is recorded."""
+    hass, entry, room_id = coordinator.hass, coordinator.config_entry, result.room_id
+    device = device_of(hass, entry, room_id)
+    data = {
+        "action": result.act.value,
+        "room_id": room_id,
+        "name": async_name_of_room(hass, coordinator, room_id),
+        "entity_id": main_entity_id(hass, entry, room_id),
+        "device_id": device.id if device else None,
+        "start": local_iso(result.start),
+        "end": local_iso(result.end),
+        "own": isinstance(result, Booked) or result.is_own,
+        "confirmed": isinstance(result, Booked) or result.is_confirmed,
+    }
+    hass.bus.async_fire(EVENT_ACTION, data, context=context)
+
+
+async def _visible_rooms(coordinator: FreeBusyCoordinator, context: Context | None) -> set[str] | None:
+    """Return the ids of the rooms that a user may see, None for all."""
+    hass, user_id = coordinator.hass, context.user_id if context else None
+    user = await hass.auth.async_get_user(user_id) if user_id else None
+    if user is None or user.is_admin:
+        return None
+    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    rooms = [(entry, room_id) for entry in entries for room_id in entry.runtime_data.subjects.room_ids]
+    main = [(room_id, main_entity_id(hass, entry, room_id)) for entry, room_id in rooms]
+    return {room_id for room_id, entity in main if entity and user.permissions.check_entity(entity, POLICY_READ)}
 
 
 @contextmanager
 def _shown_errors() -> Iterator[None]:
     try:
         yield
-    except RefusedError as error:
-        raise refused(f"refusal_{error.refusal.value}") from error
     except OverShareError as error:
         raise refused("actions_over_budget", calls=str(error.calls), left=str(error.left)) from error
     except ReleaseStoppedError as error:

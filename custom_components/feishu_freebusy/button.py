@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
 from .acting import async_act, async_title, booker_of, button_keys
-from .booking import Booker
+from .booking import Booked, Booker, Ended
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import SubjectEntity, async_add_subjects
 from .errors import refused
@@ -30,7 +30,7 @@ class RoomButtonDescription(ButtonEntityDescription):
     """A button: whether it would work now, and what it does."""
 
     works: Callable[[RoomButton], bool]
-    act: Callable[[RoomButton, Booker], Awaitable[object]]
+    act: Callable[[RoomButton, Booker], Awaitable[Booked | Ended]]
 
 
 async def async_setup_entry(
@@ -76,7 +76,7 @@ class RoomButton(SubjectEntity, ButtonEntity):
         """Do it. Raises an error with the reason if the room refuses."""
         if (booker := booker_of(self.coordinator)) is None:
             raise refused("booking_off")
-        await async_act(self.coordinator, self.subject_id, self.entity_description.act(self, booker))
+        await async_act(self.coordinator, self.subject_id, self.entity_description.act(self, booker), self._context)
 
     @property
     def user_id(self) -> str | None:
@@ -177,19 +177,19 @@ def _can_end(button: RoomButton) -> bool:
     return any(own.end == running.end and own.start <= running.start for own in button.own_blocks)
 
 
-async def _book(button: RoomButton, booker: Booker) -> None:
+async def _book(button: RoomButton, booker: Booker) -> Booked:
     start = button.now
     title = await async_title(button.hass, button.coordinator.options)
-    await booker.async_book(button.subject_id, start, start + _BOOKED, title=title, user=button.user_id)
+    return await booker.async_book(button.subject_id, start, start + _BOOKED, title=title, user=button.user_id)
 
 
-async def _extend(button: RoomButton, booker: Booker) -> None:
+async def _extend(button: RoomButton, booker: Booker) -> Booked:
     title = await async_title(button.hass, button.coordinator.options)
-    await booker.async_extend(button.subject_id, _EXTENDED, title=title)
+    return await booker.async_extend(button.subject_id, _EXTENDED, title=title)
 
 
-async def _end(button: RoomButton, booker: Booker) -> None:
-    await booker.async_end(button.subject_id)
+async def _end(button: RoomButton, booker: Booker) -> Ended:
+    return await booker.async_end(button.subject_id)
 
 
 BOOK = RoomButtonDescription(key="book", translation_key="book", works=_can_book, act=_book)

@@ -1,21 +1,28 @@
-"""The bookings of a room or a person as a calendar: times, no titles."""
+"""The bookings of a room or a person as a calendar: times, no titles. Rooms can be booked by adding an event."""
 
-from datetime import datetime, tzinfo
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.components.calendar.const import CalendarEntityFeature
+from homeassistant.components.websocket_api.connection import current_connection
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
+from .acting import async_act, async_title, booker_of
+from .booking import Booker
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .entity import SubjectEntity, async_add_subjects, zone_of
-from .errors import failed, refused
+from .errors import failed, refused, text_of
 from .feishu.errors import FeishuError
+from .feishu.events import MAX_TITLE
 from .feishu.models import SubjectKind, SubjectRef
 from .model.schedule import Block
 from .sync.bookings import StateUnknownError
@@ -68,7 +75,26 @@ class Booking(CalendarEvent):
 
 
 class SubjectCalendar(SubjectEntity, CalendarEntity):
-    """The event is the current or next block; a range holds the single bookings."""
+    """The event is the current or next block; a range holds the single bookings.
+
+    While booking is on, adding an event books the room, and own bookings can be deleted. Home Assistant checks that the
+    user may control the calendar.
+    """
+
+    _called_with: Context | None = None
+
+    @property
+    @override
+    def supported_features(self) -> CalendarEntityFeature | None:
+        """Return what can be done to the bookings, None if nothing can."""
+        if not self._can_book:
+            return None
+        return CalendarEntityFeature.CREATE_EVENT | CalendarEntityFeature.DELETE_EVENT
+
+    @property
+    def _can_book(self) -> bool:
+        is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
+        return is_room and self.coordinator.options.book and booker_of(self.coordinator) is not None
 
     @property
     @override
@@ -88,7 +114,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         ahead = self.coordinator.bookings.ahead(self.subject_id)
         # If our clock is wrong, Home Assistant changes the state at other times
         state = self.state if self.coordinator.clock.offset else snapshot.status.busy
-        return snapshot.block, state, ahead, zone_of(snapshot.block, ahead)
+        return snapshot.block, state, ahead, self._own_events, zone_of(snapshot.block, ahead)
 
     @override
     async def async_get_events(
@@ -108,14 +134,86 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             raise refused("ranges_over_budget") from error
         except StateUnknownError as error:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="state_unknown") from error
-        return [self._event_of(block) for block in blocks]
+        return [self._event_of(block, self._uid_of(block)) for block in blocks]
 
-    def _event_of(self, block: Block) -> CalendarEvent:
+    @override
+    async def async_create_event(self, **kwargs: Any) -> None:
+        """Book the room. The location is ignored, because it is the room."""
+        context = self._context_of_call()
+        with _with_texts(self.hass):
+            booker = self._booker()
+            start, end = kwargs["dtstart"], kwargs["dtend"]
+            if not isinstance(start, datetime) or not isinstance(end, datetime):
+                raise refused("calendar_all_day")
+            if kwargs.get("rrule"):
+                raise refused("calendar_recurrence")
+            if kwargs.get("description"):
+                raise refused("calendar_description")
+            title = kwargs["summary"].strip() or await async_title(self.hass, self.coordinator.options)
+            if len(title) > MAX_TITLE:
+                raise refused("title_too_long", most=str(MAX_TITLE))
+            user = context.user_id if context else None
+            work = booker.async_book(
+                self.subject_id, dt_util.as_utc(start), dt_util.as_utc(end), title=title, user=user
+            )
+            await async_act(self.coordinator, self.subject_id, work, context)
+
+    @override
+    async def async_delete_event(
+        self, uid: str, recurrence_id: str | None = None, recurrence_range: str | None = None
+    ) -> None:
+        """Cancel an own booking. Bookings of others stay, although ending them may be allowed."""
+        context = self._context_of_call()
+        with _with_texts(self.hass):
+            booker = self._booker()
+            if uid not in {event_id for event_id, _, _ in self._own_events}:
+                raise refused("calendar_not_ours")
+            await async_act(self.coordinator, self.subject_id, booker.async_cancel(self.subject_id, uid), context)
+
+    def _booker(self) -> Booker:
+        booker = booker_of(self.coordinator)
+        if booker is None or not self._can_book:
+            raise refused("booking_off")
+        return booker
+
+    @callback
+    @override
+    def async_set_context(self, context: Context) -> None:
+        """Remember the context for the call that follows at once."""
+        super().async_set_context(context)
+        self._called_with = context
+        self.hass.loop.call_soon(self._forget_call)
+
+    @callback
+    def _forget_call(self) -> None:
+        self._called_with = None
+
+    def _context_of_call(self) -> Context | None:
+        """Return who acts. The websocket commands of calendars set no context: the user is that of the connection."""
+        connection = current_connection.get()
+        return self._called_with or (Context(user_id=connection.user.id) if connection else None)
+
+    @property
+    def _own_events(self) -> tuple[tuple[str, datetime, datetime], ...]:
+        """Return the event ids, starts and ends of own bookings; empty while booking is off."""
+        booker = booker_of(self.coordinator)
+        own = booker.own_bookings(self.subject_id) if booker and self._can_book else ()
+        return tuple((each.event_id, each.start, each.end) for each in own)
+
+    def _uid_of(self, block: Block) -> str | None:
+        """Return the uid of a booking: the event id of an own one, else a text by which to refuse its deletion."""
+        if not self._can_book:
+            return None
+        # Feishu may cut a row at the start of the range that is read
+        own = (event_id for event_id, start, end in self._own_events if end == block.end and start <= block.start)
+        return next(own, f"{block.start.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+
+    def _event_of(self, block: Block, uid: str | None = None) -> CalendarEvent:
         language = self.hass.config.language
         is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
         key = _STATE_BUSY.format("busy" if is_room else "person_busy")
         summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
-        return _booking(block, dt_util.get_default_time_zone(), summary)
+        return _booking(block, dt_util.get_default_time_zone(), summary, uid)
 
     @callback
     @override
@@ -133,8 +231,29 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
 
 @lru_cache(maxsize=1024)  # a write asks three times, and many rooms are booked at the same times
-def _booking(block: Block, zone: tzinfo, summary: str) -> Booking:
-    return Booking(_at_offset(block.start, zone), _at_offset(block.end, zone), summary)
+def _booking(block: Block, zone: tzinfo, summary: str, uid: str | None) -> Booking:
+    return Booking(_at_offset(block.start, zone), _at_offset(block.end, zone), summary, uid=uid)
+
+
+@contextmanager
+def _with_texts(hass: HomeAssistant) -> Iterator[None]:
+    """Give errors their text in the language of Home Assistant.
+
+    The websocket commands of calendars send only the text of an error, which is English if an error has just its key.
+    """
+    try:
+        yield
+    except HomeAssistantError as error:
+        key, placeholders = error.translation_key, error.translation_placeholders
+        if not key:
+            raise
+        kind = ServiceValidationError if isinstance(error, ServiceValidationError) else HomeAssistantError
+        raise kind(
+            text_of(hass, key, placeholders or {}),
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders=placeholders,
+        ) from error
 
 
 def _at_offset(instant: datetime, zone: tzinfo) -> datetime:

@@ -35,4 +35,7 @@ CONF_RELEASE: Final = "release"
 CONF_BOOKING_TITLE: Final = "booking_title"
 CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
 
+# Fired on the bus for each booking that this integration makes or ends
+EVENT_ACTION: Final = "feishu_freebusy_action"
+
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)

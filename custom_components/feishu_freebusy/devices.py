@@ -47,6 +47,13 @@ def subject_id_of(entry: ConfigEntry[Any], identifiers: Iterable[tuple[str, str]
 
 
 @callback
+def device_of(hass: HomeAssistant, entry: ConfigEntry[Any], subject_id: str) -> dr.DeviceEntry | None:
+    """Return the device of a room or a person, None if there is none."""
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return next((device for device in devices if _identifier(entry, subject_id) in device.identifiers), None)
+
+
+@callback
 def names_of_rooms(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, str]:
     """Return the rooms that have a device, with their last known names."""
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)

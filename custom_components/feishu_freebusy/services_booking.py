@@ -24,6 +24,7 @@ from .finder import async_find_rooms
 from .model.booking import Refusal
 from .model.options import Options
 from .model.search import Request
+from .refusals import FOR_THIS_ROOM
 from .services import (
     ROOM_FILTERS,
     TEXTS,
@@ -43,19 +44,7 @@ SERVICE_END_BOOKING = "end_booking"
 SERVICE_RELEASE_ROOM = "release_room"
 
 _MOST_TRIES = 3  # rooms to try one after the other, if any room will do
-# Another room may accept what one room refuses for these reasons
-_NEXT_ROOM = {
-    Refusal.TAKEN,
-    Refusal.TOO_LONG,
-    Refusal.TOO_FAR_AHEAD,
-    Refusal.NOT_YET,
-    Refusal.OUTSIDE_HOURS,
-    Refusal.OUT_OF_SERVICE,
-    Refusal.APPROVAL,
-    Refusal.NOT_BY_APP,
-    Refusal.DECLINED,
-    Refusal.TOO_SOON,
-}
+_NEXT_ROOM = FOR_THIS_ROOM | {Refusal.TOO_SOON}
 
 _TITLE = vol.All(cv.string, str.strip, vol.Length(max=MAX_TITLE))
 _ROOM = {
@@ -162,7 +151,7 @@ async def _book(call: ServiceCall, target: _Target, start: datetime, end: dateti
     coordinator = target.entry.runtime_data
     title = call.data["title"] or await async_title(call.hass, coordinator.options)
     work = booker.async_book(target.room_id, start, end, title=title, user=call.context.user_id)
-    return _booked(target, await async_act(coordinator, target.room_id, work), call.hass)
+    return _booked(target, await async_act(coordinator, target.room_id, work, call.context), call.hass)
 
 
 async def _extend_booking(call: ServiceCall) -> ServiceResponse:
@@ -174,14 +163,14 @@ async def _extend_booking(call: ServiceCall) -> ServiceResponse:
     coordinator = target.entry.runtime_data
     title = call.data["title"] or await async_title(call.hass, coordinator.options)
     work = booker.async_extend(target.room_id, call.data["duration"], title=title)
-    return _booked(target, await async_act(coordinator, target.room_id, work), call.hass)
+    return _booked(target, await async_act(coordinator, target.room_id, work, call.context), call.hass)
 
 
 async def _end_booking(call: ServiceCall) -> ServiceResponse:
     """End what runs in a room."""
     target = await _target(call)
     work = _booker(target.entry).async_end(target.room_id)
-    return _ended(target, await async_act(target.entry.runtime_data, target.room_id, work), call.hass)
+    return _ended(target, await async_act(target.entry.runtime_data, target.room_id, work, call.context), call.hass)
 
 
 async def _release_room(call: ServiceCall) -> ServiceResponse:
@@ -189,7 +178,7 @@ async def _release_room(call: ServiceCall) -> ServiceResponse:
     target = await _target(call)
     booker = _booker(target.entry)
     work = booker.async_release(target.room_id, after=call.data["after"], exempt_from=call.data.get("exempt_from"))
-    return _ended(target, await async_act(target.entry.runtime_data, target.room_id, work), call.hass)
+    return _ended(target, await async_act(target.entry.runtime_data, target.room_id, work, call.context), call.hass)
 
 
 def _booked(target: _Target, booked: Booked, hass: HomeAssistant) -> JsonObjectType:

@@ -2,6 +2,7 @@
 
 from .booker import Booker
 from .results import (
+    Act,
     Booked,
     BookingSettings,
     Ended,
@@ -11,6 +12,7 @@ from .results import (
 )
 
 __all__ = [
+    "Act",
     "Booked",
     "Booker",
     "BookingSettings",

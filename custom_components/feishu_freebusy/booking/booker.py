@@ -41,6 +41,7 @@ from ..model.booking import (
     Stage,
     explained,
     extension,
+    extension_wish,
     first_ref,
     is_unexplained,
     judge_booking,
@@ -55,7 +56,7 @@ from ..model.booking import (
 )
 from ..sync.ledger import Ledger, NotWrittenError
 from .releases import Releases
-from .results import Booked, BookingSettings, Ended, InterruptedBookingError, RefusedError
+from .results import Act, Booked, BookingSettings, Ended, InterruptedBookingError, RefusedError
 from .rooms import Rooms, holds, lacks, whole_second
 
 _LOGGER = logging.getLogger(__name__)
@@ -238,14 +239,15 @@ class Booker:
 
     async def _book(self, room_id: str, wish: Span, title: str, user: str | None, caller: _Caller) -> Booked:
         now, longest = self._rooms.now(), self.settings.longest
-        _refuse(refusal_before(wish, (), now, longest=longest, disabled=self._rooms.disabled(room_id)))
+        if refusal := refusal_before(wish, (), now, longest=longest, disabled=self._rooms.disabled(room_id)):
+            raise RefusedError(refusal, wish=wish)
         if not may_book_again(self._booked_at.get((room_id, user)), now):
             raise RefusedError(Refusal.TOO_SOON)
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows(room_id, wish.start, wish.end)
         if refusal := refusal_before(wish, rows, self._rooms.now(), longest=longest):
             await self._rooms.show(room_id, holds(wish), at_most_once=True)  # a panel may have shown the room as free
-            raise RefusedError(refusal)
+            raise RefusedError(refusal, wish=wish)
         booked = await self._make(room_id, wish, title, caller)
         self._booked_at[room_id, user] = self._rooms.now()
         return booked
@@ -257,8 +259,9 @@ class Booker:
         longest, disabled = self.settings.longest, self._rooms.disabled(room_id)
         wish = extension(rows, self._rooms.now(), length, own, longest=longest, disabled=disabled)
         if isinstance(wish, Refusal):
-            raise await self._rooms.refused_now(room_id, wish)
-        return await self._make(room_id, wish, title, caller)
+            refused = extension_wish(rows, self._rooms.now(), length, own)
+            raise await self._rooms.refused_now(room_id, wish, refused if isinstance(refused, Span) else None)
+        return replace(await self._make(room_id, wish, title, caller), act=Act.EXTENDED)
 
     async def _make(self, room_id: str, wish: Span, title: str, caller: _Caller) -> Booked:
         """Book a room that is free. Whatever fails, no booking stays."""
@@ -372,15 +375,16 @@ class Booker:
 
     async def _explained(self, refusal: Refusal, booking: OwnBooking) -> RefusedError:
         """Return a refusal with the reason that the room's rules give. They are asked only if Feishu gave none."""
+        wish = Span(booking.start, booking.end)
         if not is_unexplained(refusal):
-            return RefusedError(refusal)
+            return RefusedError(refusal, wish=wish)
         checks: tuple[RoomCheck, ...] = ()
         with suppress(FeishuError):
             checks = await self._events.check_rooms(
                 booking.calendar_id, [booking.room_id], start=booking.start, end=booking.end
             )
         check = next((each for each in checks if each.room_id == booking.room_id), None)
-        return RefusedError(explained(refusal, check), check)
+        return RefusedError(explained(refusal, check), check, wish=wish)
 
     # --- Undo ---------------------------------------------------------------------------------------------------------
 
@@ -433,12 +437,13 @@ class Booker:
         row = running(rows, self._rooms.now())
         if isinstance(row, Refusal):
             raise await self._rooms.refused_now(room_id, row)
-        _refuse(release_refusal(row, self._rooms.now(), after=after, exempt_from=exempt_from))
+        if refusal := release_refusal(row, self._rooms.now(), after=after, exempt_from=exempt_from):
+            raise RefusedError(refusal)
         own = self._ledger.own_uids(room_id)
         found = to_end(rows, self._rooms.now(), own, may_end_others=self.settings.may_end_others)
         if isinstance(found, Refusal):
             raise RefusedError(found)
-        return await self._end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN)
+        return replace(await self._end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN), act=Act.RELEASED)
 
     async def _end_rows(
         self, room_id: str, found: Sequence[RoomBooking], rows: Sequence[RoomBooking], status: InstanceReply
@@ -512,12 +517,7 @@ class Booker:
         self._rooms.pay(_CALLS_TO_END)
         row = RoomBooking(booking.start, booking.end, booking.uid, 0)
         is_deleted = await self._end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
-        return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted)
-
-
-def _refuse(refusal: Refusal | None) -> None:
-    if refusal:
-        raise RefusedError(refusal)
+        return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted, act=Act.CANCELED)
 
 
 def _check_title(title: str) -> None:

@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from ..feishu.models import RoomCheck
-from ..model.booking import Refusal
+from ..model.booking import Refusal, Span
 
 
 class RefusedError(Exception):
     """A room is not booked, extended, ended or released. Nothing is left of the attempt.
 
-    `check` is what the room's rules say of the time, None if they were not asked or said nothing.
+    `wish` is the requested period, None if there is none. `check` is what the room's rules say of it, None
+    if they were not asked or said nothing.
     """
 
-    def __init__(self, refusal: Refusal, check: RoomCheck | None = None) -> None:
+    def __init__(self, refusal: Refusal, check: RoomCheck | None = None, *, wish: Span | None = None) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
         self.check = check
+        self.wish = wish
 
 
 class InterruptedBookingError(Exception):
@@ -42,6 +45,16 @@ class BookingSettings:
     may_end_others: bool = False
 
 
+class Act(StrEnum):
+    """What was done to a booking."""
+
+    BOOKED = "booked"
+    EXTENDED = "extended"
+    ENDED = "ended"
+    RELEASED = "released"
+    CANCELED = "canceled"
+
+
 @dataclass(frozen=True, slots=True)
 class Booked:
     """A confirmed booking `[start, end)`. `app_link` opens its event in the Feishu client, empty if there is none."""
@@ -51,6 +64,7 @@ class Booked:
     end: datetime
     event_id: str
     app_link: str = field(default="", repr=False)
+    act: Act = Act.BOOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +81,4 @@ class Ended:
     is_own: bool
     is_confirmed: bool = True
     series_released: bool = False
+    act: Act = Act.ENDED

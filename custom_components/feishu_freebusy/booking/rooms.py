@@ -65,11 +65,11 @@ class Rooms:
             raise OverShareError(calls, left)
         share.spend(left, moment)
 
-    async def refused_now(self, room_id: str, refusal: Refusal) -> RefusedError:
+    async def refused_now(self, room_id: str, refusal: Refusal, wish: Span | None = None) -> RefusedError:
         """Return a refusal, and read the room if a panel may have shown something else."""
         if refusal in (Refusal.NOTHING_RUNS, Refusal.TAKEN):
             await self.show(room_id, lambda _: True, at_most_once=True)
-        return RefusedError(refusal)
+        return RefusedError(refusal, wish=wish)
 
     # --- The state of the room ----------------------------------------------------------------------------------------
 

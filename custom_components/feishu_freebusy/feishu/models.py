@@ -193,8 +193,9 @@ class RoomCheck:
     """Whether a room would accept a time.
 
     `available` is None for an unknown word. `reason` is why it is not available, None if there is none or it is
-    unknown. `longest` is the maximum of one booking, and `opens` and `closes` are the times of the day between which
-    it can be booked, since midnight in the room's time zone; None if not told.
+    unknown. `longest` is the maximum of one booking. `opens` and `closes` are the times of the day between which it can
+    be booked, and `next_day_opens` is when bookings of one more day open; all since midnight in the room's time zone.
+    `latest` is the end of the time that can be booked now. None if not told.
     """
 
     room_id: str
@@ -204,6 +205,8 @@ class RoomCheck:
     longest: timedelta | None = None
     opens: timedelta | None = None
     closes: timedelta | None = None
+    next_day_opens: timedelta | None = None
+    latest: datetime | None = None
 
 
 class ActivateStatus(IntEnum):

@@ -73,6 +73,13 @@ def instant(text: object) -> datetime:
     raise UnreadableAnswerError("not a date-time with an offset")
 
 
+def _instant_or_none(text: object) -> datetime | None:
+    try:
+        return instant(text)
+    except UnreadableAnswerError:
+        return None
+
+
 def _clamped(moment: datetime) -> datetime:
     if moment.year < _EARLIEST.year:
         return _EARLIEST
@@ -391,6 +398,8 @@ def _room_check(row: Json) -> RoomCheck:
         longest=_seconds(rules.get("single_max_duration")),
         opens=_seconds(rules.get("daily_start_time")),
         closes=_seconds(rules.get("daily_end_time")),
+        next_day_opens=_seconds(rules.get("daily_advance_window_release_time")),
+        latest=_instant_or_none(rules.get("max_advance_booking_time")),
     )
 
 

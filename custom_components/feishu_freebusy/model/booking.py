@@ -187,14 +187,26 @@ def extension(
 ) -> Span | Refusal:
     """Return the period of a second booking that extends what runs at `now` by `length`.
 
-    It begins where the running row ends, or where its last own extension ends. `longest` is that of one booking.
+    `longest` is that of one booking.
+    """
+    wish = extension_wish(rows, now, length, own_uids)
+    if isinstance(wish, Refusal):
+        return wish
+    return refusal_before(wish, rows, now, longest=longest, disabled=disabled) or wish
+
+
+def extension_wish(
+    rows: Sequence[RoomBooking], now: datetime, length: timedelta, own_uids: Collection[str]
+) -> Span | Refusal:
+    """Return the period of an extension, whether it is free or not.
+
+    It begins where the row that runs at `now` ends, or where its last own extension ends.
     """
     row = running(rows, now)
     if isinstance(row, Refusal):
         return row
     end = _with_extensions(rows, row, own_uids)[-1].end
-    wish = Span(end, end + length)
-    return refusal_before(wish, rows, now, longest=longest, disabled=disabled) or wish
+    return Span(end, end + length)
 
 
 def to_end(

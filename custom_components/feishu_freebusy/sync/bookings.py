@@ -62,6 +62,10 @@ class Bookings:
         moment = self._clock.moment
         return self._subjects[subject_id].bookings_ahead(moment.now, moment.time_zone)
 
+    def forget_ranges(self, subject_id: str) -> None:
+        """Read the days outside the polled window again: this integration has changed the bookings of a subject."""
+        self._ranges.forget(subject_id)
+
     async def async_read(self, subject_id: str, start: datetime, end: datetime) -> tuple[Block, ...]:
         """Return the bookings that touch `[start, end)`: from memory if known, else from Feishu.
 

@@ -119,6 +119,11 @@ class RangeReader:
         await asyncio.wait([kept.answer])  # not awaited itself: one caller may be canceled while others wait
         return kept.answer.result()
 
+    def forget(self, subject_id: str) -> None:
+        """Drop what is kept of a subject whose bookings were changed by this integration."""
+        for external in (False, True):
+            self._kept.pop((subject_id, external), None)
+
     def _is_old(self, kept: _Kept, moment: Moment) -> bool:
         age = moment.loop - kept.asked_at
         if not kept.answer.done():
