@@ -171,7 +171,7 @@ def test_the_languages_have_the_same_code() -> None:
 def test_every_block_and_table_is_known(readme: Readme) -> None:
     assert [kind for kind, _ in readme.blocks] == [
         *("bash", "json"),
-        *("yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
+        *("yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
         "bash",
     ]
     tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS)
@@ -324,7 +324,7 @@ def test_the_cards_are_in_the_bundle(readme: Readme) -> None:
     ]
     bundle = BUNDLE.read_text(encoding="utf-8")
 
-    assert shown_cards == ["custom:feishu-room-card", "custom:feishu-rooms-board-card"]
+    assert shown_cards == ["custom:feishu-room-card", "custom:feishu-rooms-board-card", "custom:feishu-room-card"]
     assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
 
 

@@ -38,7 +38,21 @@ export interface Hass {
   readonly connected: boolean;
   readonly connection?: { ping?: () => Promise<unknown> };
   readonly callWS?: <T>(message: { readonly type: string }) => Promise<T>;
+  /** The actions of Home Assistant, by domain and name. */
+  readonly services?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+  readonly callService?: (
+    domain: string,
+    service: string,
+    data: object,
+    target: undefined,
+    notifyOnError: boolean,
+    returnResponse: boolean,
+  ) => Promise<{ readonly response?: unknown }>;
+  readonly loadBackendTranslation?: (category: string, domain: string) => Promise<Localize>;
 }
+
+/** Return a translated text, "" if there is none. */
+export type Localize = (key: string, placeholders?: object) => string;
 
 export interface Action {
   readonly action: string;
@@ -63,6 +77,18 @@ export function isRoom(hass: Hass, entityId: string): boolean {
 /** Return the entity IDs of all rooms that are not hidden. */
 export function roomIds(hass: Hass): string[] {
   return Object.keys(hass.entities).filter((id) => isRoom(hass, id) && !hass.entities[id]?.hidden);
+}
+
+/** Return the entity IDs of a room's buttons, by what they do. Disabled buttons are missing. */
+export function buttonIds(hass: Hass, roomId: string): Readonly<Record<string, string>> {
+  const device = hass.entities[roomId]?.device_id;
+  if (!device) return {};
+  const found = Object.values(hass.entities).flatMap((entry) => {
+    const isButton =
+      entry?.device_id === device && entry.platform === PLATFORM && entry.entity_id.startsWith("button.");
+    return isButton && entry.translation_key ? [[entry.translation_key, entry.entity_id] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 /** Ask Home Assistant to run the tap action of a card. */

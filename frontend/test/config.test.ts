@@ -19,6 +19,9 @@ test.each([
   [{ ...ORION, monochrome: "yes" }, "“monochrome” must be true or false."],
   [{ ...ORION, tap_action: "more-info" }, "“tap_action” must be an action."],
   [{ ...ORION, name: 5 }, "“name” must be text."],
+  [{ ...ORION, actions: "yes" }, "“actions” must be true or false."],
+  [{ ...ORION, pin: 1234 }, "“pin” must be 4 to 8 digits in quotes."],
+  [{ ...ORION, pin: "123" }, "“pin” must be 4 to 8 digits in quotes."],
 ])("room configuration %j is refused: %s", (config, fault) => {
   expect(() => assertRoom(config, en)).toThrow(fault);
 });
@@ -39,6 +42,8 @@ test("errors are in the given language", () => {
 test.each([
   ORION,
   { ...ORION, soon: 0, day_start: 0, day_end: 24, hide_clock: true, monochrome: false, name: "" },
+  { ...ORION, actions: true, pin: "0123" },
+  { ...ORION, actions: false, pin: "" },
   { ...ORION, tap_action: { action: "none" }, name: null, grid_options: { rows: 2 }, card_mod: {}, visibility: [] },
 ])("valid options and options of others pass: %j", (config) => {
   expect(() => assertRoom(config, en)).not.toThrow();
@@ -62,10 +67,12 @@ test.each([
   }
 });
 
-test("the form refuses what the card refuses, except a missing room", () => {
+test("the form refuses what the card refuses, except a missing room and a short PIN", () => {
   const { assertConfig } = roomForm(en);
 
   expect(() => assertConfig({ type: "custom:feishu-room-card" })).not.toThrow();
+  expect(() => assertConfig({ ...ORION, pin: "12" })).not.toThrow(); // still being typed
+  expect(() => assertConfig({ ...ORION, pin: 12 })).toThrow("“pin”");
   expect(() => assertConfig({ ...ORION, soon: "x" })).toThrow("“soon”");
   expect(() => boardForm(en).assertConfig({ soon: "x" })).toThrow("“soon”");
 });

@@ -66,3 +66,18 @@ export function hassWith(rooms: Told, more: Partial<Hass> = {}): Hass {
     ...more,
   };
 }
+
+/** The actions that change bookings. */
+export const BOOKING = { book_room: {}, extend_booking: {}, end_booking: {}, release_room: {} };
+
+/** Return a `hass` with the actions that change bookings, and buttons of a room in these states. */
+export function withButtons(hass: Hass, room: string, buttons: Readonly<Record<string, string>>): Hass {
+  const states: Record<string, Entity | undefined> = { ...hass.states };
+  const entities: Record<string, EntityEntry | undefined> = { ...hass.entities };
+  for (const [translation_key, state] of Object.entries(buttons)) {
+    const entity_id = `button.${room}_${translation_key}`;
+    states[entity_id] = { entity_id, state, attributes: {} };
+    entities[entity_id] = { entity_id, platform: "feishu_freebusy", translation_key, device_id: `device-${room}` };
+  }
+  return { ...hass, states, entities, services: { feishu_freebusy: BOOKING } };
+}

@@ -15,9 +15,10 @@ import pytest
 import pytest_asyncio
 
 from demo.browser import logged_in
-from demo.connect import Credentials, add_integration, room_states
+from demo.connect import OPTIONS, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Simulator, Tenant
+from simulator.tenant import BOOKING_SCOPES
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -41,10 +42,11 @@ WORDS = {
 class Office:
     """Rooms in Home Assistant, and dashboards for them."""
 
-    def __init__(self, home: HomeAssistant, tenant: Tenant) -> None:
-        """Use `home` with the rooms of `tenant`."""
+    def __init__(self, home: HomeAssistant, tenant: Tenant, entry_id: str) -> None:
+        """Use `home` with the rooms of `tenant`, which the entry has."""
         self.home = home
         self.tenant = tenant
+        self.entry_id = entry_id
         self.entities: dict[str, str] = {}  # by the room's name
 
     async def load_entities(self) -> None:
@@ -84,19 +86,26 @@ class Office:
         now = datetime.now(UTC).replace(microsecond=0)
         booking = self.tenant.book(room.room_id, now, now + timedelta(hours=1))
         try:
-            await self._read(room, "on")
+            await self.read(room, "on")
             yield
         finally:
             self.tenant.cancel(booking.booking_id)
-            await self._read(room, "off")
+            await self.read(room, "off")
 
-    async def _read(self, room: Room, state: str) -> None:
+    async def read(self, room: Room, state: str) -> None:
         """Request an update of a room and wait until its entity has the state."""
         entity = self.entities[room.name]
         await self.home.post("/api/services/homeassistant/update_entity", {"entity_id": entity})
         async with asyncio.timeout(30):
             while (await self.home.get(f"/api/states/{entity}"))["state"] != state:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.05)
+
+    async def switch_booking(self, is_on: bool) -> None:
+        """Allow or forbid the app to book rooms, in the options flow."""
+        flow = (await self.home.post(OPTIONS, {"handler": self.entry_id}))["flow_id"]
+        await self.home.post(f"{OPTIONS}/{flow}", {"next_step_id": "actions"})
+        chosen = {"book": is_on, "release": False, "longest_booking_minutes": 120}
+        assert (await self.home.post(f"{OPTIONS}/{flow}", chosen))["type"] == "create_entry"
 
     async def restart(self) -> None:
         """Start Home Assistant after a stop and wait until it is running."""
@@ -122,9 +131,9 @@ class Office:
 async def office(home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant) -> AsyncIterator[Office]:
     """Add the integration; it adds the cards, and removes them at the end."""
     expect.set_options(timeout=TIMEOUT_MS)
-    office = Office(home, live_tenant)
     credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     entry_id = await add_integration(home, credentials, plan="paid", max_rooms=5)
+    office = Office(home, live_tenant, entry_id)
     await office.load_entities()
     assert len(await office.resources()) == 1
     yield office
@@ -248,6 +257,50 @@ async def test_a_panel_with_a_wrong_clock_shows_the_time_of_home_assistant(offic
         await page.goto(await office.door(room))
         await expect(word(page)).to_have_text("Busy")
         await expect(page.locator("feishu-room-card .date")).to_have_text(f"{datetime.now(UTC):%A, %B %-d}")
+
+
+async def test_a_room_is_booked_extended_and_ended_on_its_door_panel(office: Office, room: Room) -> None:
+    """If somebody else was quicker, the panel says until when, and names another room."""
+    office.tenant.grant(*BOOKING_SCOPES)
+    async with office.browser(has_touch=True) as page:
+        await page.goto(await office.door(room, actions=True))
+        await expect(word(page)).to_have_text("Free")
+        await expect(page.locator(".key")).to_have_count(0)
+        await office.switch_booking(True)
+        await expect(page.get_by_role("button", name="Book for 30 min")).to_be_visible()
+        await office.read(room, "off")  # what is booked now is not known to Home Assistant
+        said, until = page.locator(".said"), page.locator(".until")
+
+        async def press(name: str) -> None:
+            await page.get_by_role("button", name=name, exact=True).tap()
+
+        now = datetime.now(UTC).replace(microsecond=0)
+        quicker = office.tenant.book(room.room_id, now, now + timedelta(hours=1))
+        await press("Book for 30 min")
+        await expect(said).to_contain_text(f"Not booked. {room.name} is booked until")
+        await expect(said).to_contain_text("is free for all of that time.")
+        await shoot(page, "door-refused")
+        await expect(word(page)).to_have_text("Busy")
+        office.tenant.cancel(quicker.booking_id)
+        await office.read(room, "off")
+
+        await press("OK")
+        await press("Book for 15 min")
+        await expect(said).to_contain_text("Booking…")
+        await expect(said).to_contain_text(f"{room.name} is booked until")
+        await expect(word(page)).to_have_text("Busy")
+        before = str(await until.text_content())
+        await press("OK")
+        await press("Extend by 15 min")
+        await expect(said).to_contain_text(f"{room.name} is booked until")
+        await expect(until).not_to_have_text(before)
+        await press("OK")
+        await press("End")
+        await press("End now")
+        await expect(said).to_have_text(f"The meeting in {room.name} has ended.")
+        await expect(word(page)).to_have_text("Free")
+        await office.switch_booking(False)
+        await expect(page.locator(".key")).to_have_count(0)
 
 
 async def test_the_card_picker_suggests_the_room_card(office: Office, room: Room) -> None:

@@ -268,86 +268,86 @@ _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProper
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", me = "[ 	\n\f\r]", C = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, he = /-->/g, ge = />/g, w = RegExp(`>|${me}(?:([^\\s"'>=/]+)(${me}*=${me}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), _e = /'/g, ve = /"/g, ye = /^(?:script|style|textarea|title)$/i, be = (e) => (t, ...n) => ({
+var oe = globalThis, se = (e) => e, ce = oe.trustedTypes, le = ce ? ce.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ue = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, de = "?" + v, fe = `<${de}>`, y = document, b = () => y.createComment(""), x = (e) => e === null || typeof e != "object" && typeof e != "function", pe = Array.isArray, me = (e) => pe(e) || typeof e?.[Symbol.iterator] == "function", he = "[ 	\n\f\r]", S = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ge = /-->/g, _e = />/g, C = RegExp(`>|${he}(?:([^\\s"'>=/]+)(${he}*=${he}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ve = /'/g, ye = /"/g, be = /^(?:script|style|textarea|title)$/i, xe = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), T = be(1), E = be(2), D = Symbol.for("lit-noChange"), O = Symbol.for("lit-nothing"), xe = /* @__PURE__ */ new WeakMap(), k = b.createTreeWalker(b, 129);
-function Se(e, t) {
-	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return ce === void 0 ? t : ce.createHTML(t);
+}), w = xe(1), T = xe(2), E = Symbol.for("lit-noChange"), D = Symbol.for("lit-nothing"), Se = /* @__PURE__ */ new WeakMap(), O = y.createTreeWalker(y, 129);
+function Ce(e, t) {
+	if (!pe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return le === void 0 ? t : le.createHTML(t);
 }
-var Ce = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = C;
+var we = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = S;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === C ? c[1] === "!--" ? o = he : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = w) : (ye.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = w) : o = ge : o === w ? c[0] === ">" ? (o = i ?? C, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? w : c[3] === "\"" ? ve : _e) : o === ve || o === _e ? o = w : o === he || o === ge ? o = C : (o = w, i = void 0);
-		let d = o === w && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === C ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === S ? c[1] === "!--" ? o = ge : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = C) : (be.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = C) : o = _e : o === C ? c[0] === ">" ? (o = i ?? S, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? C : c[3] === "\"" ? ye : ve) : o === ye || o === ve ? o = C : o === ge || o === _e ? o = S : (o = C, i = void 0);
+		let d = o === C && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === S ? n + fe : l >= 0 ? (r.push(s), n.slice(0, l) + ue + n.slice(l) + v + d) : n + v + (l === -2 ? t : d);
 	}
-	return [Se(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, we = class e {
+	return [Ce(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, Te = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Ce(t, n);
-		if (this.el = e.createElement(l, r), k.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = we(t, n);
+		if (this.el = e.createElement(l, r), O.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = k.nextNode()) !== null && c.length < s;) {
+		for (; (i = O.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
-					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ue)) {
+					let t = u[o++], n = i.getAttribute(e).split(v), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? Ee : r[1] === "?" ? De : r[1] === "@" ? Oe : M
+						ctor: r[1] === "." ? De : r[1] === "?" ? Oe : r[1] === "@" ? ke : j
 					}), i.removeAttribute(e);
-				} else e.startsWith(y) && (c.push({
+				} else e.startsWith(v) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (ye.test(i.tagName)) {
-					let e = i.textContent.split(y), t = e.length - 1;
+				if (be.test(i.tagName)) {
+					let e = i.textContent.split(v), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = v ? v.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], x()), k.nextNode(), c.push({
+						i.textContent = ce ? ce.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], b()), O.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], x());
+						i.append(e[t], b());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === ue) c.push({
+				if (i.data === de) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(v, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += y.length - 1;
+					}), e += v.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = b.createElement("template");
+		let n = y.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function A(e, t, n = e, r) {
-	if (t === D) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = A(e, i._$AS(e, t.values), i, r)), t;
+function k(e, t, n = e, r) {
+	if (t === E) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = x(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = k(e, i._$AS(e, t.values), i, r)), t;
 }
-var Te = class {
+var Ee = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -358,28 +358,28 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
-		k.currentNode = r;
-		let i = k.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? y).importNode(t, !0);
+		O.currentNode = r;
+		let i = O.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new j(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ke(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new A(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new Ae(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = k.nextNode(), a++);
+			a !== s?.index && (i = O.nextNode(), a++);
 		}
-		return k.currentNode = b, r;
+		return O.currentNode = y, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, j = class e {
+}, A = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = O, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = D, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Te = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = A(this, e, t), S(e) ? e === O || e == null || e === "" ? (this._$AH !== O && this._$AR(), this._$AH = O) : e !== this._$AH && e !== D && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = k(this, e, t), x(e) ? e === D || e == null || e === "" ? (this._$AH !== D && this._$AR(), this._$AH = D) : e !== this._$AH && e !== E && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? me(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,24 +401,24 @@ var Te = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== O && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
+		this._$AH !== D && x(this._$AH) ? this._$AA.nextSibling.data = e : this.T(y.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = we.createElement(Se(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Te.createElement(Ce(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new Te(r, this), n = e.u(this.options);
+			let e = new Ee(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = xe.get(e.strings);
-		return t === void 0 && xe.set(e.strings, t = new we(e)), t;
+		let t = Se.get(e.strings);
+		return t === void 0 && Se.set(e.strings, t = new Te(e)), t;
 	}
 	k(t) {
-		fe(this._$AH) || (this._$AH = [], this._$AR());
+		pe(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(b()), this.O(b()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
@@ -430,7 +430,7 @@ var Te = class {
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, M = class {
+}, j = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -438,47 +438,47 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = O, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = O;
+		this.type = 1, this._$AH = D, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = D;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = A(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== D, a && (this._$AH = e);
+		if (i === void 0) e = k(this, e, t, 0), a = !x(e) || e !== this._$AH && e !== E, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = A(this, r[n + o], t, o), s === D && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === O ? e = O : e !== O && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = k(this, r[n + o], t, o), s === E && (s = this._$AH[o]), a ||= !x(s) || s !== this._$AH[o], s === D ? e = D : e !== D && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === O ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === D ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, Ee = class extends M {
+}, De = class extends j {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === O ? void 0 : e;
+		this.element[this.name] = e === D ? void 0 : e;
 	}
-}, De = class extends M {
+}, Oe = class extends j {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== O);
+		this.element.toggleAttribute(this.name, !!e && e !== D);
 	}
-}, Oe = class extends M {
+}, ke = class extends j {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = A(this, e, t, 0) ?? O) === D) return;
-		let n = this._$AH, r = e === O && n !== O || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== O && (n === O || r);
+		if ((e = k(this, e, t, 0) ?? D) === E) return;
+		let n = this._$AH, r = e === D && n !== D || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== D && (n === D || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, ke = class {
+}, Ae = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -486,33 +486,33 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		A(this, e);
+		k(this, e);
 	}
-}, Ae = {
-	M: le,
-	P: y,
-	A: ue,
+}, je = {
+	M: ue,
+	P: v,
+	A: de,
 	C: 1,
-	L: Ce,
-	R: Te,
-	D: pe,
-	V: A,
-	I: j,
-	H: M,
-	N: De,
-	U: Oe,
-	B: Ee,
-	F: ke
-}, je = oe.litHtmlPolyfillSupport;
-je?.(we, j), (oe.litHtmlVersions ??= []).push("3.3.3");
-var Me = (e, t, n) => {
+	L: we,
+	R: Ee,
+	D: me,
+	V: k,
+	I: A,
+	H: j,
+	N: Oe,
+	U: ke,
+	B: De,
+	F: Ae
+}, Me = oe.litHtmlPolyfillSupport;
+Me?.(Te, A), (oe.litHtmlVersions ??= []).push("3.3.3");
+var Ne = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new j(t.insertBefore(x(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new A(t.insertBefore(b(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, Ne = globalThis, N = class extends _ {
+}, Pe = globalThis, M = class extends _ {
 	constructor() {
 		/**
 		* @license
@@ -527,7 +527,7 @@ var Me = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Me(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ne(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -536,29 +536,29 @@ var Me = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return D;
+		return E;
 	}
 };
-N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
-var Pe = Ne.litElementPolyfillSupport;
-Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
+M._$litElement$ = !0, M.finalized = !0, Pe.litElementHydrateSupport?.({ LitElement: M });
+var Fe = Pe.litElementPolyfillSupport;
+Fe?.({ LitElement: M }), (Pe.litElementVersions ??= []).push("4.2.2");
 // node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var Fe = {
+var Ie = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Ie = (e) => (...t) => ({
+}, Le = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), Le = class {
+}), Re = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -572,32 +572,32 @@ var Fe = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, Re = {}, ze = Ie(class extends Le {
+}, ze = {}, Be = Le(class extends Re {
 	constructor() {
 		/**
 		* @license
 		* Copyright 2018 Google LLC
 		* SPDX-License-Identifier: BSD-3-Clause
 		*/
-		super(...arguments), this.ot = Re;
+		super(...arguments), this.ot = ze;
 	}
 	render(e, t) {
 		return t();
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return D;
-		} else if (this.ot === t) return D;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return E;
+		} else if (this.ot === t) return E;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
-}), { I: Be } = Ae, Ve = (e) => e, He = () => document.createComment(""), P = (e, t, n) => {
+}), { I: Ve } = je, He = (e) => e, Ue = () => document.createComment(""), N = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2020 Google LLC
 	* SPDX-License-Identifier: BSD-3-Clause
 	*/
 	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
-	if (n === void 0) n = new Be(r.insertBefore(He(), i), r.insertBefore(He(), i), e, e.options);
+	if (n === void 0) n = new Ve(r.insertBefore(Ue(), i), r.insertBefore(Ue(), i), e, e.options);
 	else {
 		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
 		if (o) {
@@ -607,15 +607,15 @@ var Fe = {
 		if (t !== i || o) {
 			let e = n._$AA;
 			for (; e !== t;) {
-				let t = Ve(e).nextSibling;
-				Ve(r).insertBefore(e, i), e = t;
+				let t = He(e).nextSibling;
+				He(r).insertBefore(e, i), e = t;
 			}
 		}
 	}
 	return n;
-}, F = (e, t, n = e) => (e._$AI(t, n), e), Ue = {}, We = (e, t = Ue) => e._$AH = t, Ge = (e) => e._$AH, Ke = (e) => {
+}, P = (e, t, n = e) => (e._$AI(t, n), e), We = {}, Ge = (e, t = We) => e._$AH = t, Ke = (e) => e._$AH, qe = (e) => {
 	e._$AR(), e._$AA.remove();
-}, qe = (e, t, n) => {
+}, Je = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,9 +624,9 @@ var Fe = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Je = Ie(class extends Le {
+}, Ye = Le(class extends Re {
 	constructor(e) {
-		if (super(e), e.type !== Fe.CHILD) throw Error("repeat() can only be used in text expressions");
+		if (super(e), e.type !== Ie.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
 	dt(e, t, n) {
 		let r;
@@ -642,47 +642,53 @@ var Fe = {
 		return this.dt(e, t, n).values;
 	}
 	update(e, [t, n, r]) {
-		let i = Ge(e), { values: a, keys: o } = this.dt(t, n, r);
+		let i = Ke(e), { values: a, keys: o } = this.dt(t, n, r);
 		if (!Array.isArray(i)) return this.ut = o, a;
 		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
 		for (; d <= f && p <= m;) if (i[d] === null) d++;
 		else if (i[f] === null) f--;
-		else if (s[d] === o[p]) c[p] = F(i[d], a[p]), d++, p++;
-		else if (s[f] === o[m]) c[m] = F(i[f], a[m]), f--, m--;
-		else if (s[d] === o[m]) c[m] = F(i[d], a[m]), P(e, c[m + 1], i[d]), d++, m--;
-		else if (s[f] === o[p]) c[p] = F(i[f], a[p]), P(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = qe(o, p, m), u = qe(s, d, f)), l.has(s[d])) {
+		else if (s[d] === o[p]) c[p] = P(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = P(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = P(i[d], a[m]), N(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = P(i[f], a[p]), N(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = Je(o, p, m), u = Je(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
-					let t = P(e, i[d]);
-					F(t, a[p]), c[p] = t;
-				} else c[p] = F(n, a[p]), P(e, i[d], n), i[t] = null;
+					let t = N(e, i[d]);
+					P(t, a[p]), c[p] = t;
+				} else c[p] = P(n, a[p]), N(e, i[d], n), i[t] = null;
 				p++;
-			} else Ke(i[f]), f--;
-		} else Ke(i[d]), d++;
+			} else qe(i[f]), f--;
+		} else qe(i[d]), d++;
 		for (; p <= m;) {
-			let t = P(e, c[m + 1]);
-			F(t, a[p]), c[p++] = t;
+			let t = N(e, c[m + 1]);
+			P(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && Ke(e);
+			e !== null && qe(e);
 		}
-		return this.ut = o, We(e, c), D;
+		return this.ut = o, Ge(e, c), E;
 	}
-}), Ye = "feishu_freebusy";
-function Xe({ config: { state: e } }) {
+}), Xe = "feishu_freebusy";
+function Ze({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function I(e, t) {
+function F(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function Ze(e) {
-	return Object.keys(e.entities).filter((t) => I(e, t) && !e.entities[t]?.hidden);
+function Qe(e) {
+	return Object.keys(e.entities).filter((t) => F(e, t) && !e.entities[t]?.hidden);
 }
-function Qe(e, t, n) {
+function $e(e, t) {
+	let n = e.entities[t]?.device_id;
+	if (!n) return {};
+	let r = Object.values(e.entities).flatMap((e) => e?.device_id === n && e.platform === "feishu_freebusy" && e.entity_id.startsWith("button.") && e.translation_key ? [[e.translation_key, e.entity_id]] : []);
+	return Object.fromEntries(r);
+}
+function et(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -697,23 +703,23 @@ function Qe(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var $e = 1e3, L = 60 * $e, R = 60 * L, z = 24 * R, et = {
+var tt = 1e3, I = 60 * tt, L = 60 * I, R = 24 * L, nt = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, tt = /* @__PURE__ */ new Map();
-function nt(e) {
-	let t = tt.get(e);
+}, rt = /* @__PURE__ */ new Map();
+function it(e) {
+	let t = rt.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...et,
+		...nt,
 		hourCycle: "h23",
 		timeZone: e
-	}), tt.set(e, t)), t;
+	}), rt.set(e, t)), t;
 }
-function rt(e, t) {
+function at(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -722,38 +728,38 @@ function rt(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of nt(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of it(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function B(e, t) {
-	return Math.floor(rt(e, t) / z);
+function ot(e, t) {
+	return Math.floor(at(e, t) / R);
 }
-function it(e, t, n) {
-	let r = e * z + t * R, i = [r - z, r + z].map((e) => r - (rt(e, n) - e)), a = i.filter((e) => rt(e, n) === r);
+function st(e, t, n) {
+	let r = e * R + t * L, i = [r - R, r + R].map((e) => r - (at(e, n) - e)), a = i.filter((e) => at(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function at(e) {
+function ct(e) {
 	if (!e) return !1;
 	try {
-		return nt(e), !0;
+		return it(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var ot = 10 * L, st = 30 * $e;
-function ct(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
-	if (e.state === "unavailable" || e.state === "missing") return dt(e.state);
-	let a = lt(e);
-	return n === null ? r && a !== null && a + st <= t ? dt("overdue") : ft(e, t, i) : t < n || t - n >= ot ? dt("offline") : ft(a !== null && a <= t ? pt(e, t) : e, t, i);
+var lt = 10 * I, ut = 30 * tt;
+function dt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+	if (e.state === "unavailable" || e.state === "missing") return mt(e.state);
+	let a = ft(e);
+	return n === null ? r && a !== null && a + ut <= t ? mt("overdue") : ht(e, t, i) : t < n || t - n >= lt ? mt("offline") : ht(a !== null && a <= t ? gt(e, t) : e, t, i);
 }
-function lt(e) {
+function ft(e) {
 	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
-function ut(e, t, n) {
+function pt(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function dt(e) {
+function mt(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -763,8 +769,8 @@ function dt(e) {
 		nextFree: null
 	};
 }
-function ft(e, t, n) {
-	let r = e.state === "busy", i = lt(e), { nextBusy: a } = e;
+function ht(e, t, n) {
+	let r = e.state === "busy", i = ft(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -777,7 +783,7 @@ function ft(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function pt(e, t) {
+function gt(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -789,83 +795,83 @@ function pt(e, t) {
 	};
 }
 // src/model/board.ts
-var mt = {
+var _t = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function ht(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || ut(r.status, n, t.freeFor * 6e4)));
+function vt(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || pt(r.status, n, t.freeFor * 6e4)));
 }
-function gt(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? bt(e) - bt(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...vt(e, r), ""].flatMap((e) => {
+function yt(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? Ct(e) - Ct(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...xt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: _t(t)
+			free: bt(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: _t(i)
+		free: bt(i)
 	}] : [];
 }
-function _t(e) {
+function bt(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function vt(e, t) {
+function xt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function yt(e) {
+function St(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function bt({ view: { status: e } }) {
-	return mt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function Ct({ view: { status: e } }) {
+	return _t[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function xt(e, t) {
+function wt(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var St = {
+var Tt = {
 	on: "busy",
 	off: "free"
 };
-function V(e, t, n) {
+function z(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || wt(i.friendly_name) || t,
-		place: Ct(e, t),
-		seats: Tt(i.capacity) || null,
-		state: r ? St[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
-		busyUntil: H(i.busy_until),
-		nextBusy: H(i.next_busy_time),
-		nextFree: H(i.next_free_time),
+		name: n || Dt(i.friendly_name) || t,
+		place: Et(e, t),
+		seats: Ot(i.capacity) || null,
+		state: r ? Tt[r.state] ?? "unavailable" : Ze(e) ? "unavailable" : "missing",
+		busyUntil: B(i.busy_until),
+		nextBusy: B(i.next_busy_time),
+		nextFree: B(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: Tt(i.pending),
-		bookings: Et(i.bookings)
+		pending: Ot(i.pending),
+		bookings: kt(i.bookings)
 	};
 }
-function Ct(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [wt(n.building), wt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function Et(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [Dt(n.building), Dt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function wt(e) {
+function Dt(e) {
 	return typeof e == "string" ? e : "";
 }
-function Tt(e) {
+function Ot(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function H(e) {
+function B(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Et(e) {
+function kt(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = H(e?.start), n = H(e?.end);
+		let t = B(e?.start), n = B(e?.end);
 		return t !== null && n !== null && t < n ? [{
 			start: t,
 			end: n
@@ -873,13 +879,13 @@ function Et(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function Dt(e, t, n, r) {
-	let i = B(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function At(e, t, n, r) {
+	let i = ot(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: it(i, n, t)
+		at: st(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: it(i, 0, t),
-		end: it(i, 24, t)
+		start: st(i, 0, t),
+		end: st(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -888,10 +894,10 @@ function Dt(e, t, n, r) {
 		whole: u
 	};
 }
-function Ot(e, t, n) {
+function jt(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => xt(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => wt(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -904,9 +910,9 @@ function Ot(e, t, n) {
 	};
 }
 // src/model/view.ts
-var kt = 15 * L, At = 24 * R;
-function jt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = ct(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Mt(a, t), l = Ft(e, a, t);
+var Mt = 15 * I, Nt = 24 * L;
+function Pt(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = dt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Ft(a, t), l = Rt(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -915,14 +921,14 @@ function jt(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: Nt(a, t),
+		left: It(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? Pt(a, t) : "",
+		next: o ? Lt(a, t) : "",
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? Ot(e, t.day, t.steady ? n - n % kt : n) : null,
-		bookings: o ? It(e, t) : "",
+		timeline: o ? jt(e, t.day, t.steady ? n - n % Mt : n) : null,
+		bookings: o ? zt(e, t) : "",
 		phrase: r.sentence(...[
 			s,
 			c,
@@ -930,24 +936,24 @@ function jt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Mt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Ft({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Nt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= At || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function It({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= Nt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function Pt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function Lt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function Ft(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(lt(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+function Rt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(ft(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function It(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => xt(e, n.whole));
+function zt(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => wt(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
+var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -969,8 +975,8 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
-	seats: (e) => Lt(e, "seat", "seats"),
-	pending: (e) => Lt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => Bt(e, "seat", "seats"),
+	pending: (e) => Bt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -983,6 +989,44 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 	sentence: (...e) => e.join(", "),
 	is: (e, t) => `${e}: ${t}`,
 	details: (e) => `Show ${e}`,
+	actions: {
+		book: "Book",
+		extend: "Extend",
+		end: "End",
+		change: "Extend or end",
+		bookFor: (e) => `Book for ${e}`,
+		bookUntil: (e) => `Book until ${e}`,
+		extendBy: (e) => `Extend by ${e}`,
+		minutes: (e) => `${e} min`,
+		confirm: "End this meeting now? The room becomes free for others.",
+		endNow: "End now",
+		keep: "Keep it",
+		working: {
+			book: "Booking… Feishu needs a few seconds.",
+			extend: "Extending… Feishu needs a few seconds.",
+			end: "Ending… Feishu needs a few seconds."
+		},
+		booked: (e, t) => `${e} is booked until ${t}.`,
+		extended: (e, t) => `${e} is booked until ${t}.`,
+		ended: (e) => `The meeting in ${e} has ended.`,
+		notShownYet: (e) => `The meeting in ${e} is ended, but Feishu still shows it.`,
+		refused: {
+			book: (e) => `Not booked. ${e}`,
+			extend: (e) => `Not extended. ${e}`,
+			end: (e) => `Not ended. ${e}`
+		},
+		forbidden: "You are not allowed to change this room.",
+		noReason: "Home Assistant gives no reason.",
+		unknown: "The connection was lost, so it is not known whether this worked. Check the state of the room.",
+		enterPin: "Enter the PIN",
+		wrongPin: "Wrong PIN",
+		locked: "Too many attempts. Try again in a minute.",
+		digits: (e) => Bt(e, "digit entered", "digits entered"),
+		erase: "Delete the last digit",
+		cancel: "Cancel",
+		ok: "OK",
+		close: "Close"
+	},
 	board: {
 		title: "Meeting rooms",
 		summary: (e, t) => `${e} of ${t} free`,
@@ -1020,7 +1064,9 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 		hide_filters: "Hide filters",
 		hide_floors: "Don't group by floor",
 		monochrome: "Black and white, for e-paper",
-		tap_action: "When tapped"
+		tap_action: "When tapped",
+		actions: "Book, extend and end on the card",
+		pin: "PIN"
 	},
 	helpers: {
 		name: "If empty, the room's own name.",
@@ -1030,7 +1076,9 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 		day_start: "If empty, 8.",
 		day_end: "If empty, 19.",
 		monochrome: "No colors, and nothing that changes every minute.",
-		tap_action: "On a door panel, it is best to choose no action."
+		tap_action: "On a door panel, it is best to choose no action.",
+		actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
+		pin: "4 to 8 digits, or empty. It keeps passers-by off, but anybody who can see this configuration can read it."
 	},
 	faults: {
 		noEntity: "Choose a room: “entity” is missing.",
@@ -1043,11 +1091,12 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 			seats: "a number of seats",
 			hour: "an hour from 0 to 24",
 			entities: "a list of binary sensors",
-			action: "an action"
+			action: "an action",
+			pin: "4 to 8 digits in quotes"
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, zt = /^[\x20-\x7e]/, Bt = (e, t) => zt.test(t) ? `${e} ${t}` : `${e}${t}`, Vt = {
+}, Ht = /^[\x20-\x7e]/, V = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1059,12 +1108,12 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => Bt("至", e)
+		busy: (e) => V("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => Bt("还有", e),
+	timeLeft: (e) => V("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1083,6 +1132,44 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 	sentence: (...e) => e.join("，"),
 	is: (e, t) => `${e}：${t}`,
 	details: (e) => `查看${e}`,
+	actions: {
+		book: "预订",
+		extend: "延长",
+		end: "结束",
+		change: "延长或结束",
+		bookFor: (e) => `预订 ${e}`,
+		bookUntil: (e) => V("预订至", e),
+		extendBy: (e) => `延长 ${e}`,
+		minutes: (e) => `${e} 分钟`,
+		confirm: "现在结束这场会议吗？会议室将变为空闲，其他人可以预订。",
+		endNow: "现在结束",
+		keep: "不结束",
+		working: {
+			book: "正在预订，飞书需要几秒钟……",
+			extend: "正在延长，飞书需要几秒钟……",
+			end: "正在结束，飞书需要几秒钟……"
+		},
+		booked: (e, t) => `${e}：${V("已预订至", t)}。`,
+		extended: (e, t) => `${e}：${V("已延长至", t)}。`,
+		ended: (e) => `${e}：会议已结束。`,
+		notShownYet: (e) => `${e}：会议已结束，但飞书还没有更新。`,
+		refused: {
+			book: (e) => `预订失败。${e}`,
+			extend: (e) => `延长失败。${e}`,
+			end: (e) => `结束失败。${e}`
+		},
+		forbidden: "您没有权限操作这间会议室。",
+		noReason: "Home Assistant 没有说明原因。",
+		unknown: "连接中断，不知道操作是否成功。请查看会议室的状态。",
+		enterPin: "请输入 PIN 码",
+		wrongPin: "PIN 码错误",
+		locked: "错误次数过多，请一分钟后再试。",
+		digits: (e) => `已输入 ${e} 位`,
+		erase: "删除最后一位",
+		cancel: "取消",
+		ok: "确定",
+		close: "关闭"
+	},
 	board: {
 		title: "会议室",
 		summary: (e, t) => `空闲 ${e} 间，共 ${t} 间`,
@@ -1120,7 +1207,9 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 		hide_filters: "隐藏筛选",
 		hide_floors: "不按楼层分组",
 		monochrome: "黑白显示（电子纸）",
-		tap_action: "点按时"
+		tap_action: "点按时",
+		actions: "在卡片上预订、延长和结束",
+		pin: "PIN 码"
 	},
 	helpers: {
 		name: "留空则使用会议室自己的名称。",
@@ -1130,7 +1219,9 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 		day_start: "留空则为 8 点。",
 		day_end: "留空则为 19 点。",
 		monochrome: "不用颜色，也没有每分钟变化的内容。",
-		tap_action: "门牌屏最好不设点按操作。"
+		tap_action: "门牌屏最好不设点按操作。",
+		actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
+		pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。"
 	},
 	faults: {
 		noEntity: "请选择会议室：缺少“entity”。",
@@ -1143,33 +1234,46 @@ var Lt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Rt = {
 			seats: "人数",
 			hour: "0 到 24 之间的整点",
 			entities: "二元传感器列表",
-			action: "操作"
+			action: "操作",
+			pin: "加引号的 4 到 8 位数字"
 		},
 		dayOrder: "一天的结束必须晚于开始。"
 	}
 };
 // src/texts/index.ts
-function Ht(e) {
-	return e.toLowerCase().startsWith("zh") ? Vt : Rt;
+function Wt(e) {
+	return e.toLowerCase().startsWith("zh") ? Ut : Vt;
 }
-function U() {
-	return Ht(document.documentElement.lang || navigator.language);
+function H() {
+	return Wt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Ut = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Wt = E`<path d="M7 12h10" />`, Gt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Kt = E`<path d="M12 6.8V12l3.4 2.4" />`, qt = {
-	free: Ut,
-	busy: Wt,
-	disabled: Gt,
-	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+var Gt = T`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = T`<path d="M7 12h10" />`, qt = T`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = T`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
+	free: Gt,
+	busy: Kt,
+	disabled: qt,
+	unknown: T`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+}, Xt = {
+	book: T`<path d="M12 5v14M5 12h14" />`,
+	change: T`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
+	close: T`<path d="m6 6 12 12M18 6 6 18" />`,
+	erase: T`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
+	working: T`<path d="M12 3a9 9 0 1 0 9 9" />`,
+	done: T`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
+	failed: T`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
-function Jt({ kind: e, soon: t }) {
-	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Kt : qt[e]}
+function U(e) {
+	return T`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
+}
+function Zt({ kind: e, soon: t }) {
+	return T`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Jt : Yt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Yt = o`
-  ha-card {
+var Qt = o`
+  ha-card,
+  dialog {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
     --quiet: var(--secondary-text-color, #5e5e5e);
@@ -1248,16 +1352,21 @@ var Yt = o`
   }
 
   /* Black on white; busy is white on black. Borders and patterns replace colors. */
-  ha-card.mono {
+  ha-card.mono,
+  dialog.mono {
     --ground: #fff;
     --text: #000;
     --quiet: #000;
+    --free: #000;
+    --busy: #000;
     --track: #fff;
     --track-edge: #fff;
     --past: transparent;
     --bar: #000;
     --now: #000;
     --now-edge: #fff;
+  }
+  ha-card.mono {
     background: #fff;
     border: 2px solid #000;
     border-radius: 0;
@@ -1312,28 +1421,28 @@ var Yt = o`
       forced-color-adjust: none;
     }
   }
-`, Xt = .95, W = (e) => `${(e * 100).toFixed(3)}%`;
-function Zt(e) {
+`, $t = .95, W = (e) => `${(e * 100).toFixed(3)}%`;
+function en(e) {
 	let { timeline: t } = e;
-	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? w`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
       <i class="past" style="inline-size:${W(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => T`<i
+      ${t.bars.map(({ from: e, to: n }) => w`<i
             class=${n <= t.now ? "bar over" : "bar"}
             style="inset-inline-start:${W(e)};inline-size:${W(n - e)}"
           ></i>`)}
     </div>
     <i class="now" style="inset-inline-start:${W(t.now)}"></i>
-  </div>` : T`<div class="strip blank"></div>`;
+  </div>` : w`<div class="strip blank"></div>`;
 }
-function Qt(e, { formats: t }) {
-	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Xt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${W(e)}"
+function tn(e, { formats: t }) {
+	return e ? w`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < $t).map(({ at: e, instant: n, hour: r }) => w`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${W(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : O;
+  </div>` : D;
 }
-var $t = o`
+var nn = o`
   .strip {
     position: relative;
   }
@@ -1387,7 +1496,7 @@ var $t = o`
   .hours .h1 {
     display: none;
   }
-`, en = o`
+`, rn = o`
   :host {
     display: block;
   }
@@ -1671,7 +1780,7 @@ var $t = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, tn = 7, nn = class e {
+`, an = 7, on = class e {
 	#e;
 	#t;
 	#n;
@@ -1701,8 +1810,8 @@ var $t = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = an(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && at(t.config.time_zone) ? t.config.time_zone : o, c = rn(a) === rn(n.language) ? a : n.language;
-		return new e(c, s, on(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = cn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ct(t.config.time_zone) ? t.config.time_zone : o, c = sn(a) === sn(n.language) ? a : n.language;
+		return new e(c, s, ln(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1727,85 +1836,85 @@ var $t = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / L) * L) / L)), r = R / L;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / I) * I) / I)), r = L / I;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < tn ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < an ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return B(e, this.zone) - B(t, this.zone);
+		return ot(e, this.zone) - ot(t, this.zone);
 	}
 };
-function rn(e) {
+function sn(e) {
 	return e.split("-")[0];
 }
-function an(e) {
+function cn(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function on(e, t) {
+function ln(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/server-clock.ts
-var sn = R, cn = 1e4, ln = 1e4, un = 2e3, dn = null, fn = -Infinity, pn = 0, mn = -Infinity, hn;
+var un = L, dn = 1e4, fn = 1e4, pn = 2e3, mn = null, hn = -Infinity, gn = 0, _n = -Infinity, vn;
 function G() {
-	return Date.now() + (K() ? dn ?? 0 : 0);
+	return Date.now() + (K() ? mn ?? 0 : 0);
 }
 function K() {
-	return dn !== null && Math.abs(Date.now() - performance.now() - pn) <= un;
+	return mn !== null && Math.abs(Date.now() - performance.now() - gn) <= pn;
 }
-async function gn(e) {
+async function yn(e) {
 	let t = performance.now();
-	!e.callWS || !e.connected || t - mn < cn || K() && t - fn < sn || (hn ??= _n(e.callWS).finally(() => hn = void 0), await hn);
+	!e.callWS || !e.connected || t - _n < dn || K() && t - hn < un || (vn ??= bn(e.callWS).finally(() => vn = void 0), await vn);
 }
-async function _n(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, ln))]), i = performance.now() - n;
-	if (!r || i >= ln) {
-		mn = performance.now();
+async function bn(e) {
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Xe}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, fn))]), i = performance.now() - n;
+	if (!r || i >= fn) {
+		_n = performance.now();
 		return;
 	}
 	let a = r.now - (t + i / 2);
-	dn = Math.abs(a) < un ? 0 : a, fn = performance.now(), pn = t - n;
+	mn = Math.abs(a) < pn ? 0 : a, hn = performance.now(), gn = t - n;
 }
 // src/view/clock.ts
-var vn = 2 * L, q = /* @__PURE__ */ new Set(), yn, J = 0;
-function bn(e) {
-	return q.size || xn(), q.add(e), () => {
-		q.delete(e), q.size || Sn();
+var xn = 2 * I, q = /* @__PURE__ */ new Set(), Sn, J = 0;
+function Cn(e) {
+	return q.size || wn(), q.add(e), () => {
+		q.delete(e), q.size || Tn();
 	};
 }
-function xn() {
-	J = Date.now(), document.addEventListener("visibilitychange", wn), window.addEventListener("pageshow", Y), Cn();
-}
-function Sn() {
-	clearTimeout(yn), document.removeEventListener("visibilitychange", wn), window.removeEventListener("pageshow", Y);
-}
-function Cn() {
-	clearTimeout(yn), yn = setTimeout(Y, L - G() % L);
-}
 function wn() {
+	J = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", Y), En();
+}
+function Tn() {
+	clearTimeout(Sn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", Y);
+}
+function En() {
+	clearTimeout(Sn), Sn = setTimeout(Y, I - G() % I);
+}
+function Dn() {
 	document.visibilityState === "visible" && Y();
 }
 function Y() {
-	let e = Date.now(), t = e - J > vn ? G() - (e - J) : null;
-	J = e, Cn();
+	let e = Date.now(), t = e - J > xn ? G() - (e - J) : null;
+	J = e, En();
 	for (let e of [...q]) e(t);
 }
 // src/view/pulse.ts
-var Tn = 15e3, En = /* @__PURE__ */ new WeakMap();
-function Dn({ connection: e }) {
+var On = 15e3, kn = /* @__PURE__ */ new WeakMap();
+function An({ connection: e }) {
 	if (!e?.ping) return;
-	let t = En.get(e);
-	return t || (t = new On(async () => e.ping?.()), En.set(e, t)), t;
+	let t = kn.get(e);
+	return t || (t = new jn(async () => e.ping?.()), kn.set(e, t)), t;
 }
-var On = class {
+var jn = class {
 	#e;
 	#t;
 	#n;
@@ -1813,7 +1922,7 @@ var On = class {
 		this.ping = e, this.silentSince = null, this.#e = G(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Tn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), On), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1832,7 +1941,7 @@ var On = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, kn = class {
+}, Mn = class {
 	#e;
 	#t;
 	#n;
@@ -1842,7 +1951,7 @@ var On = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = Dn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
+		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1854,18 +1963,20 @@ var On = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, An = {
+}, Nn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, jn = {
-	...An,
-	name: "text"
-}, Mn = {
-	...An,
+}, Pn = {
+	...Nn,
+	name: "text",
+	actions: "boolean",
+	pin: "pin"
+}, Fn = {
+	...Nn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1874,57 +1985,61 @@ var On = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, Nn = (e) => typeof e == "number" && e >= 0, Pn = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Fn = {
+}, In = (e) => typeof e == "number" && e >= 0, Ln = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Rn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: Nn,
-	seats: Nn,
+	minutes: In,
+	seats: In,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(Pn),
-	action: (e) => typeof e?.action == "string"
+	entities: (e) => Array.isArray(e) && e.every(Ln),
+	action: (e) => typeof e?.action == "string",
+	pin: (e) => typeof e == "string" && /^(\d{4,8})?$/.test(e)
 };
-function In(e, t) {
+function zn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!Pn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Rn(e, jn, t);
+	if (!Ln(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Vn(e, Pn, t);
 }
-function Ln(e, t) {
-	Rn(e, Mn, t);
+function Bn(e, t) {
+	Vn(e, Fn, t);
 }
-function Rn(e, t, n) {
+function Vn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !Fn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Rn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var zn = [
+var Hn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Bn = class extends N {
+], Un = class extends M {
 	#e;
 	#t;
 	#n;
-	#r = new kn(() => this.#a());
+	#r = new Mn(() => this.#a());
 	static {
 		this.properties = { layout: { reflect: !0 } };
+	}
+	get lostAt() {
+		return this.#r.lostAt;
 	}
 	get hass() {
 		return this.#e;
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(), !t || zn.some((n) => t[n] !== e[n]) ? this.#a() : this.watched().some((n) => t.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(), !Hn.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = bn((e) => {
+		super.connectedCallback(), this.#n = Cn((e) => {
 			this.#r.check(e), this.#i(), this.#a();
 		}), this.#a();
 	}
@@ -1933,15 +2048,15 @@ var zn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = G(), r = Ht(e.locale.language);
-		return this.#t ??= nn.of(e, r), {
+		let n = G(), r = Wt(e.locale.language);
+		return this.#t ??= on.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
-			lostAt: this.#r.lostAt,
+			lostAt: this.lostAt,
 			isClockRight: K(),
-			day: Dt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * L,
+			day: At(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * I,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -1954,15 +2069,15 @@ var zn = [
 	#i() {
 		if (!this.#e) return;
 		let e = K();
-		gn(this.#e).then(() => {
+		yn(this.#e).then(() => {
 			K() !== e && this.#a();
 		});
 	}
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Vn = { filter: {
-	integration: Ye,
+}, Wn = { filter: {
+	integration: Xe,
 	domain: "binary_sensor"
 } }, X = (e) => ({ number: {
 	min: 0,
@@ -1973,7 +2088,7 @@ var zn = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), Hn = [
+}), Gn = [
 	Z({
 		name: "soon",
 		selector: X(120)
@@ -2002,18 +2117,26 @@ var zn = [
 			default_action: "none"
 		} }
 	}
-], Un = [
+], Kn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Vn }
+		selector: { entity: Wn }
 	},
 	{
 		name: "name",
 		selector: { text: {} }
 	},
-	...Hn
-], Wn = [
+	{
+		name: "actions",
+		selector: { boolean: {} }
+	},
+	{
+		name: "pin",
+		selector: { text: {} }
+	},
+	...Gn
+], qn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2021,7 +2144,7 @@ var zn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Vn,
+			...Wn,
 			multiple: !0
 		} }
 	},
@@ -2046,18 +2169,21 @@ var zn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...Hn
+	...Gn
 ];
-function Gn(e) {
-	return qn(Un, e, (t) => {
-		let { entity: n } = t;
-		n && In(t, e);
+function Jn(e) {
+	return Xn(Kn, e, (t) => {
+		let { entity: n, pin: r } = t;
+		n && zn(typeof r == "string" ? {
+			...t,
+			pin: ""
+		} : t, e);
 	});
 }
-function Kn(e) {
-	return qn(Wn, e, (t) => Ln(t, e));
+function Yn(e) {
+	return Xn(qn, e, (t) => Bn(t, e));
 }
-function qn(e, t, n) {
+function Xn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2067,12 +2193,12 @@ function qn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class extends Bn {
+var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class extends Un {
 	static {
 		this.styles = [
-			Yt,
-			$t,
-			en
+			Qt,
+			nn,
+			rn
 		];
 	}
 	#e;
@@ -2082,13 +2208,13 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Kn(U());
+		return Yn(H());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Ln(e, U()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Bn(e, H()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2103,30 +2229,30 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Ze(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Qe(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return O;
+		if (!e || !t) return D;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? Qn(t), u = ht(c, {
+		let l = this.#t ?? tr(t), u = vt(c, {
 			...l,
 			freeFor: 0
-		}, a), d = ht(u, l, a), f = gt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Yn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		}, a), d = vt(u, l, a), f = yt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		return w`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > Qn ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(_t(u), u.length)}</p>
-          ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? O : this.#l(c, l, n)}
+          <p class="summary">${r.board.summary(bt(u), u.length)}</p>
+          ${s === null ? D : w`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? D : w`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? D : this.#l(c, l, n)}
         </div>
-        ${f.length ? T`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : T`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? w`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : w`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2134,9 +2260,9 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = V(e, t), o = {
+		let a = z(e, t), o = {
 			room: a,
-			view: jt(a, n)
+			view: Pt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2145,13 +2271,13 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return T`<section>
+		return w`<section>
       <div class="axis">
-        ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
-        ${Qt(o, i)}
+        ${c ? w`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : D}
+        ${tn(o, i)}
       </div>
       <ul>
-        ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
+        ${Ye(t, ({ room: e }) => e.id, (e) => Be([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2161,26 +2287,26 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Jt(r)}<b>${e.word}</b></span>
+		return w`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+      <span class="badge fill">${Zt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${Zt(e)}
+      ${en(e)}
       <span class="until">${e.until}</span>
-      ${t ? T`<button
+      ${t ? w`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Qe(this, e.id, t)}
-            ></button>` : O}
+              @click=${() => et(this, e.id, t)}
+            ></button>` : D}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = vt(e, r.compare), o = yt(e), s = this.config?.free_for || Jn, c = (e) => this.#u({
+		let { board: i } = n, a = xt(e, r.compare), o = St(e), s = this.config?.free_for || Zn, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return T`<div class="filters">
-      ${$n(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${$n(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return w`<div class="filters">
+      ${nr(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${nr(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2189,7 +2315,7 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), Xn)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), $n)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2201,26 +2327,642 @@ var Q = "feishu-rooms-board-card", Jn = 30, Yn = 16, Xn = 3 * L, Zn = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function Qn(e) {
+function tr(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function $n(e, t, n, r, i, a) {
-	if (!n.length) return O;
+function nr(e, t, n, r, i, a) {
+	if (!n.length) return D;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return T`<select
+	return w`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => T`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => w`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
-// src/cards/room-card.styles.ts
-var er = o`
+// src/model/offers.ts
+var rr = [
+	15,
+	30,
+	60
+], ir = [15, 30], ar = 5 * I, or = 4 * L, sr = {
+	book: "book_room",
+	extend: "extend_booking",
+	end: "end_booking"
+};
+function cr(e, t) {
+	let n = e.services?.feishu_freebusy ?? {}, r = $e(e, t), i = (t) => {
+		let i = r[t];
+		return sr[t] in n && (!i || e.states[i]?.state !== "unavailable");
+	};
+	return {
+		book: sr.book in n,
+		extend: i("extend"),
+		end: i("end")
+	};
+}
+function lr(e, t, n) {
+	if (e.kind === "free" && t.book) return ur(e.until, n);
+	if (e.kind !== "busy") return [];
+	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
+	return [...(t.extend ? ir.filter((e) => e * I <= r) : []).map((e) => ({
+		kind: "extend",
+		minutes: e
+	})), ...t.end ? [{ kind: "end" }] : []];
+}
+function ur(e, t) {
+	let n = e === null ? Infinity : e - t, r = rr.filter((e) => e * I <= n), i = r.map((e) => ({
+		kind: "book",
+		minutes: e
+	})), a = r.every((e) => n - e * I >= I);
+	return e !== null && a && ar <= n && n <= or && i.push({
+		kind: "book",
+		end: e
+	}), i;
+}
+function dr(e, t) {
+	let n = { entity_id: t }, r = sr[e.kind];
+	return "minutes" in e ? {
+		service: r,
+		data: {
+			...n,
+			duration: { minutes: e.minutes }
+		}
+	} : {
+		service: r,
+		data: "end" in e ? {
+			...n,
+			end: new Date(e.end).toISOString()
+		} : n
+	};
+}
+// src/view/perform.ts
+async function fr(e, t, n) {
+	let r;
+	try {
+		r = await e.callService?.(Xe, t, n, void 0, !1, !0);
+	} catch (t) {
+		return pr(t) ? {
+			kind: "refused",
+			reason: await mr(e, t),
+			isForbidden: t.code === "unauthorized"
+		} : { kind: "unknown" };
+	}
+	let { name: i, end: a, confirmed: o } = r?.response ?? {}, s = typeof a == "string" ? Date.parse(a) : NaN;
+	return {
+		kind: "done",
+		name: typeof i == "string" ? i : "",
+		end: Number.isNaN(s) ? null : s,
+		isConfirmed: o !== !1
+	};
+}
+function pr(e) {
+	return typeof e?.code == "string";
+}
+async function mr(e, t) {
+	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
+	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
+}
+// src/view/run.ts
+var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr = class {
+	#e;
+	#t;
+	#n;
+	#r;
+	constructor(e) {
+		this.onChange = e, this.phase = hr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+	}
+	begin(e, t, n, r) {
+		this.phase.kind !== "working" && (t ? this.#s({
+			kind: "pin",
+			offer: e,
+			typed: "",
+			fault: this.#i ? "locked" : null
+		}) : this.#a(e, n, r));
+	}
+	type(e, t, n, r) {
+		if (this.phase.kind !== "pin" || this.#i) return;
+		let { offer: i } = this.phase, a = this.phase.typed + e;
+		if (a.length < t.length) this.#s({
+			kind: "pin",
+			offer: i,
+			typed: a,
+			fault: null
+		});
+		else if (a === t) this.#n = 0, this.#a(i, n, r);
+		else {
+			this.#n += 1;
+			let e = this.#n >= yr;
+			e && (this.#n = 0, this.#r = performance.now() + br), this.#s({
+				kind: "pin",
+				offer: i,
+				typed: "",
+				fault: e ? "locked" : "wrong"
+			});
+		}
+	}
+	erase() {
+		this.phase.kind === "pin" && this.#s({
+			...this.phase,
+			typed: this.phase.typed.slice(0, -1),
+			fault: null
+		});
+	}
+	confirm(e, t) {
+		this.phase.kind === "confirm" && this.#o(this.phase.offer, e, t);
+	}
+	dismiss() {
+		this.phase.kind !== "working" && this.#s(hr);
+	}
+	lose() {
+		this.phase.kind === "working" && this.#s({
+			kind: "unknown",
+			offer: this.phase.offer
+		});
+	}
+	leave() {
+		this.#t += 1, clearTimeout(this.#e), this.phase = hr;
+	}
+	get #i() {
+		return performance.now() < this.#r;
+	}
+	#a(e, t, n) {
+		e.kind === "end" ? this.#s({
+			kind: "confirm",
+			offer: e
+		}) : this.#o(e, t, n);
+	}
+	#o(e, t, n) {
+		this.#t += 1;
+		let r = this.#t;
+		this.#s({
+			kind: "working",
+			offer: e
+		});
+		let { service: i, data: a } = dr(e, n);
+		fr(t, i, a).then((t) => {
+			let n = this.phase.kind === "pin" || this.phase.kind === "confirm";
+			r === this.#t && !n && this.#s({
+				...t,
+				offer: e
+			});
+		});
+	}
+	#s(e) {
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), vr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? _r : gr)), this.onChange();
+	}
+}, Sr = [
+	"1",
+	"2",
+	"3",
+	"4",
+	"5",
+	"6",
+	"7",
+	"8",
+	"9"
+];
+function Cr(e, t, n) {
+	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
+	return w`<div class="actions is-${r.kind}">
+    <p class="said" role="status" tabindex="-1">${Er(r)}${Dr(e, t)}</p>
+    ${r.kind === "pin" ? Or(r.typed.length, a, t) : D}
+    <div class="keys">
+      ${r.kind === "idle" ? w`${c ? w`<span class="label" aria-hidden="true">${c}</span>` : D}
+              ${s.flat().map((e) => wr(e, t, n))}` : Tr(r, t, n)}
+    </div>
+  </div>`;
+}
+function wr(e, t, n) {
+	return w`<button
+    class=${e.kind === "end" ? "key quiet" : "key"}
+    aria-label=${kr(e, t)}
+    @click=${() => n.begin(e)}
+  >${Ar(e, t)}</button>`;
+}
+function Tr(e, { texts: { actions: t } }, n) {
+	switch (e.kind) {
+		case "idle":
+		case "working": return D;
+		case "pin": {
+			let e = (e) => w`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
+			return w`${Sr.map(e)}
+        <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
+        ${e("0")}
+        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${U("erase")}</button>`;
+		}
+		case "confirm": return w`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
+        <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
+		default: return w`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
+	}
+}
+function Er({ kind: e }) {
+	return e === "working" || e === "done" ? U(e) : e === "refused" || e === "unknown" ? U("failed") : D;
+}
+function Dr({ phase: e, name: t }, n) {
+	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
+	switch (e.kind) {
+		case "idle": return "";
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(kr(e.offer, n), o.enterPin);
+		case "confirm": return o.confirm;
+		case "working": return o.working[e.offer.kind];
+		case "done": {
+			let n = e.name || t;
+			if (e.offer.kind === "end") return (e.isConfirmed ? o.ended : o.notShownYet)(n);
+			let r = e.end === null ? "" : i.end(e.end, a);
+			return (e.offer.kind === "book" ? o.booked : o.extended)(n, r);
+		}
+		case "refused": {
+			let t = e.isForbidden ? o.forbidden : e.reason || o.noReason;
+			return o.refused[e.offer.kind](t);
+		}
+		case "unknown": return o.unknown;
+	}
+}
+function Or(e, t, { texts: n }) {
+	return w`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
+    ${Array.from({ length: t }, (t, n) => w`<i class=${n < e ? "typed" : ""}></i>`)}
+  </p>`;
+}
+function kr(e, { texts: { actions: t }, formats: n, now: r }) {
+	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
+}
+function Ar(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
+}
+// src/cards/room-actions.styles.ts
+var jr = o`
+  button {
+    font: inherit;
+  }
+  .key,
+  .open {
+    box-sizing: border-box;
+    min-block-size: 48px;
+    min-inline-size: 48px;
+    padding: 0 16px;
+    border: 2px solid transparent;
+    border-radius: 12px;
+    font-weight: 600;
+    white-space: nowrap;
+    cursor: pointer;
+    touch-action: manipulation;
+    -webkit-tap-highlight-color: transparent;
+  }
+  .key:focus-visible,
+  .open:focus-visible {
+    outline: 3px solid currentcolor;
+    outline-offset: 2px;
+  }
+  .sign {
+    flex: none;
+    inline-size: 1.4em;
+    block-size: 1.4em;
+    fill: none;
+    stroke: currentcolor;
+    stroke-width: 2.4;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+  .sign.working {
+    animation: turn 1s linear infinite;
+  }
+  .mono .sign.working {
+    animation: none;
+  }
+  @keyframes turn {
+    to {
+      rotate: 1turn;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .sign.working {
+      animation-duration: 4s;
+    }
+  }
+
+  /* On a card */
+  .open {
+    position: relative;
+    display: none;
+    align-items: center;
+    justify-content: center;
+    gap: 6px;
+    padding: 0 10px;
+    color: var(--on-fill);
+    background: var(--fill);
+    font-size: 15px;
+  }
+  .busy .open,
+  .mono .open {
+    border-color: currentcolor;
+    color: var(--ink);
+    background: none;
+  }
+  .room > .actions {
+    display: none;
+  }
+  @container card (inline-size >= 220px) and (block-size < 240px) {
+    .open {
+      grid-area: open;
+      display: flex;
+      align-self: center;
+    }
+    .open span {
+      display: none;
+    }
+  }
+  @container card (inline-size >= 220px) and (block-size < 168px) {
+    .acts .room {
+      grid-template-columns: auto minmax(0, 1fr) auto;
+      grid-template-areas: "icon name open" "icon state open";
+    }
+    .open {
+      margin-block: -6px;
+    }
+  }
+  @container card (inline-size >= 220px) and (96px <= block-size < 168px) {
+    .acts .room {
+      grid-template-areas: "icon name open" "icon state open" "day day day";
+    }
+  }
+  @container card (inline-size >= 220px) and (168px <= block-size < 240px) {
+    .acts .room {
+      grid-template-areas: "name open" "about open" "state state" "below below" "day day";
+    }
+    .acts .name {
+      align-self: end;
+    }
+    .acts .clock {
+      display: none;
+    }
+  }
+  @container card (block-size >= 240px) {
+    .acts .room {
+      grid-template:
+        "name clock" auto
+        "about about" auto
+        "state state" minmax(0, 1fr)
+        "below below" auto
+        "day day" auto
+        "open open" auto / minmax(0, 1fr) auto;
+    }
+    .open {
+      grid-area: open;
+      display: flex;
+      margin-block-start: 6px;
+    }
+    .acts .hours,
+    .acts .coming {
+      display: none;
+    }
+  }
+  @container card (inline-size < 190px) {
+    .busy .open span {
+      display: none;
+    }
+  }
+
+  /* In a dialog, and on a panel */
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+  }
+  .keys {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px;
+  }
+  .label {
+    font-weight: 600;
+  }
+  .said {
+    display: flex;
+    align-items: center;
+    gap: 0.5em;
+    font-weight: 600;
+    outline: none;
+  }
+  .actions:not(.is-idle) .said {
+    flex: 1 1 12em;
+  }
+  .actions.is-idle .said {
+    position: absolute;
+  }
+  .key.digit {
+    font-size: 1.4em;
+  }
+
+  dialog {
+    box-sizing: border-box;
+    inline-size: min(400px, 100vw - 32px);
+    max-block-size: calc(100dvh - 32px);
+    padding: 0;
+    border: 0;
+    border-radius: 20px;
+    color: var(--text);
+    background: var(--ground);
+    font-size: 16px;
+    line-height: 1.35;
+    box-shadow: 0 8px 40px rgb(0 0 0 / 40%);
+  }
+  dialog.mono {
+    border: 2px solid #000;
+    border-radius: 0;
+    box-shadow: none;
+  }
+  dialog::backdrop {
+    background: rgb(0 0 0 / 55%);
+  }
+  .sheet {
+    padding: 16px 20px 20px;
+  }
+  .top {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    margin-block-end: 12px;
+  }
+  .top h2 {
+    flex: 1;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    font-size: 20px;
+    font-weight: 600;
+    white-space: nowrap;
+  }
+  .top .key {
+    display: grid;
+    place-items: center;
+    padding: 0;
+    border: 0;
+    border-radius: 50%;
+  }
+  .sheet .actions {
+    flex-direction: column;
+    align-items: stretch;
+    gap: 16px;
+  }
+  .sheet .actions:not(.is-idle) .said {
+    flex: none;
+    min-block-size: 2.7em;
+  }
+  .sheet .keys {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+  }
+  .sheet .label {
+    grid-column: 1 / -1;
+  }
+  .sheet .key {
+    min-block-size: 56px;
+    color: #fff;
+    background: var(--key, var(--free));
+    font-size: 17px;
+  }
+  .sheet .key.quiet {
+    border-color: var(--quiet);
+    color: var(--text);
+    background: none;
+  }
+  .sheet .top .key {
+    min-block-size: 48px;
+    border-color: transparent;
+  }
+  .sheet .is-confirm .key:not(.quiet) {
+    background: var(--busy);
+  }
+  .sheet .is-pin .keys {
+    grid-template-columns: repeat(3, 1fr);
+  }
+  .sheet .key.digit {
+    border-color: var(--quiet);
+    color: var(--text);
+    background: none;
+    font-size: 22px;
+  }
+  .sheet .key.erase {
+    display: grid;
+    place-items: center;
+    padding: 0;
+  }
+  .dots {
+    display: flex;
+    justify-content: center;
+    gap: 14px;
+  }
+  .dots i {
+    inline-size: 14px;
+    block-size: 14px;
+    border: 2px solid currentcolor;
+    border-radius: 50%;
+  }
+  .dots .typed {
+    background: currentcolor;
+  }
+
+  @container card (block-size >= 360px) and (inline-size >= 320px) {
+    .acts .room {
+      grid-template:
+        "name clock" auto
+        "about clock" auto
+        "state state" minmax(0, 1fr)
+        "notes notes" auto
+        "below below" auto
+        "actions actions" auto
+        "day day" auto / minmax(0, 1fr) auto;
+    }
+    .open {
+      display: none;
+    }
+    .acts .hours {
+      display: block;
+    }
+    .acts .coming {
+      display: flex;
+    }
+    .acts .word {
+      font-size: min(22cqb, 58cqi / var(--ems));
+    }
+    .acts .until {
+      font-size: max(18px, min(7.5cqb, 4.6cqi));
+    }
+    .room > .actions {
+      grid-area: actions;
+      position: relative;
+      display: flex;
+      min-block-size: max(48px, calc(9 * var(--unit)));
+      margin-block-start: calc(2.5 * var(--unit));
+      font-size: max(16px, calc(3.4 * var(--unit)));
+    }
+    .room > .actions .keys {
+      gap: max(8px, calc(1.6 * var(--unit)));
+    }
+    .room > .actions.is-idle .keys {
+      flex: 1;
+    }
+    .room .key {
+      min-block-size: max(48px, calc(9 * var(--unit)));
+      padding-inline: max(16px, calc(3 * var(--unit)));
+      border-radius: max(12px, calc(2 * var(--unit)));
+      color: var(--fill);
+      background: var(--on-fill);
+    }
+    .room .key.quiet {
+      border-color: currentcolor;
+      color: var(--on-fill);
+      background: none;
+    }
+    /* A failure stands out on every color */
+    .room > .is-refused,
+    .room > .is-unknown {
+      padding: calc(1.2 * var(--unit)) max(12px, calc(2 * var(--unit)));
+      border-radius: max(12px, calc(2 * var(--unit)));
+      color: var(--fill);
+      background: var(--on-fill);
+    }
+    .room > .is-refused .key,
+    .room > .is-unknown .key {
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .room .is-idle .key {
+      flex: 1 1 auto;
+      max-inline-size: 12em;
+    }
+    .room .is-idle .key.quiet {
+      margin-inline-start: auto;
+    }
+  }
+  @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
+    .acts .word {
+      font-size: min(13cqb, 84cqi / var(--ems));
+    }
+    .acts .until {
+      font-size: max(18px, min(4cqb, 7cqi));
+    }
+    .room .is-idle .keys {
+      display: grid;
+      grid-template-columns: 1fr 1fr;
+    }
+    .room .is-idle .label,
+    .room .is-idle .key.quiet {
+      grid-column: 1 / -1;
+    }
+    .room .is-idle .key {
+      max-inline-size: none;
+      margin: 0;
+    }
+  }
+`, Mr = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2556,7 +3298,7 @@ var er = o`
       font-size: 13px;
     }
   }
-`, tr = o`
+`, Nr = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -2749,29 +3491,42 @@ var er = o`
       justify-self: center;
     }
   }
-`, $ = "feishu-room-card", nr = class extends Bn {
+`, $ = "feishu-room-card", Pr = I, Fr = class extends Un {
 	static {
 		this.styles = [
-			Yt,
-			$t,
-			er,
-			tr
+			Qt,
+			nn,
+			Mr,
+			Nr,
+			jr
 		];
+	}
+	static {
+		this.properties = {
+			...Un.properties,
+			preview: { type: Boolean }
+		};
 	}
 	#e = "";
 	#t = "";
+	#n;
+	#r = new xr(() => this.#_());
+	#i = !1;
+	#a = !1;
+	#o;
+	#s = !1;
 	static getConfigForm() {
-		return Gn(U());
+		return Jn(H());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...Ze(e)
-		].find((t) => I(e, t)) ?? "" };
+			...Qe(e)
+		].find((t) => F(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		In(e, U()), this.config = e, this.requestUpdate();
+		zn(e, H()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -2784,69 +3539,164 @@ var er = o`
 			min_rows: 1
 		};
 	}
+	disconnectedCallback() {
+		super.disconnectedCallback(), this.#g(!1), this.#d?.close(), this.#r.dismiss();
+	}
 	watched() {
-		return this.config ? [this.config.entity] : [];
+		let { hass: e, config: t } = this;
+		return !e || !t ? [] : (this.#n ??= t.actions ? Object.values($e(e, t.entity)) : [], [t.entity, ...this.#n]);
+	}
+	renew() {
+		this.#n = void 0;
+	}
+	willUpdate() {
+		this.lostAt !== null && this.#r.lose();
+	}
+	updated() {
+		let e = this.#d;
+		e && (this.#f !== e.open && (e.open ? e.close() : e.showModal()), this.#s && this.#b());
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return O;
-		let n = this.moment(e, t), r = jt(V(e, t.entity, t.name), n);
-		this.#n(r, n);
-		let { status: i } = r, a = this.action(t);
-		return T`<ha-card class=${[
+		if (!e || !t) return D;
+		let n = this.moment(e, t), r = Pt(z(e, t.entity, t.name), n);
+		this.#x(r, n);
+		let { status: i } = r, a = this.action(t), o = t.actions ? this.#c(r, t, e, n) : null, s = [
 			i.kind,
 			i.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
-		].filter(Boolean).join(" ")}>
+		].filter(Boolean).join(" ");
+		return w`<ha-card class=${o ? `${s} acts` : s}>
       <div class="room fill">
         <h2 class="name">${r.name}</h2>
         <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : ir(n)}
+        ${t.hide_clock || n.steady ? D : Lr(n)}
         <div class="state">
-          ${Jt(i)}
-          <p class="word" style="--ems:${rr(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? T` <span class="left">${r.left}</span>` : O}</p>
-          ${r.hint ? T`<p class="hint">${r.hint}</p>` : O}
+          ${Zt(i)}
+          <p class="word" style="--ems:${Ir(r.word)}">${r.word}</p>
+          <p class="until">${r.until || r.note}${r.left ? w` <span class="left">${r.left}</span>` : D}</p>
+          ${r.hint ? w`<p class="hint">${r.hint}</p>` : D}
         </div>
-        ${ar(r, n)} ${or(r, n)}
-        <div class="day">${Zt(r)}${Qt(r.timeline, n)}</div>
-        ${a ? T`<button
+        ${Rr(r, n)} ${zr(r, n)}
+        <div class="day">${en(r)}${tn(r.timeline, n)}</div>
+        ${a ? w`<button
                 class="tap"
                 aria-label=${n.texts.details(r.name)}
-                @click=${() => Qe(this, t.entity, a)}
-              ></button>` : O}
+                @click=${() => et(this, t.entity, a)}
+              ></button>` : D}
+        ${o ? w`${this.#l(r, n)}${this.#f ? D : o}` : D}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
-    </ha-card>`;
+    </ha-card>
+    ${t.actions ? this.#u(r, o, s, n) : D}`;
 	}
-	#n(e, { texts: t }) {
+	#c(e, t, n, r) {
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? lr(e.status, cr(n, t.entity), a) : [];
+		if (!s.length && i.kind === "idle") return null;
+		let c = t.pin ?? "";
+		return Cr({
+			name: e.name,
+			phase: i,
+			offers: s,
+			pinLength: c.length
+		}, r, this.#p);
+	}
+	#l({ name: e, status: t }, { texts: { actions: n, is: r } }) {
+		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
+		return w`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#h()}>
+      ${U(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
+    </button>`;
+	}
+	#u({ name: e }, t, n, { texts: r }) {
+		return w`<dialog
+      class=${n}
+      aria-label=${e}
+      @close=${() => this.#v()}
+      @click=${(e) => e.target === this.#d && this.#d?.close()}
+      @keydown=${(e) => this.#y(e)}
+    >
+      ${this.#f ? w`<div class="sheet">
+              <div class="top">
+                <h2>${e}</h2>
+                <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#d?.close()}>
+                  ${U("close")}
+                </button>
+              </div>
+              ${t ?? D}
+            </div>` : D}
+    </dialog>`;
+	}
+	get #d() {
+		return this.renderRoot?.querySelector("dialog") ?? null;
+	}
+	get #f() {
+		return this.#i || this.#r.phase.kind === "pin";
+	}
+	#p = {
+		begin: (e) => this.#m((t, { entity: n, pin: r }) => this.#r.begin(e, r ?? "", t, n)),
+		type: (e) => this.#m((t, { entity: n, pin: r }) => this.#r.type(e, r ?? "", t, n)),
+		erase: () => this.#m(() => this.#r.erase()),
+		confirm: () => this.#m((e, { entity: t }) => this.#r.confirm(e, t)),
+		dismiss: () => this.#m(() => this.#r.dismiss())
+	};
+	#m(e) {
+		let { hass: t, config: n } = this;
+		if (!t || !n || this.preview) return;
+		let r = this.#r.phase.kind;
+		this.#i && this.#g(!0), e(t, n), this.#r.phase.kind !== r && (this.#s = !0);
+	}
+	#h() {
+		this.preview || (this.#g(!0), this.#s = !0);
+	}
+	#g(e) {
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#d?.close(), Pr)), this.requestUpdate();
+	}
+	#_() {
+		let { kind: e } = this.#r.phase;
+		e === "idle" && this.#g(!1), this.#a && (e === "refused" || e === "unknown") && this.#g(!0), e !== "working" && (this.#a = !1), this.requestUpdate();
+	}
+	#v() {
+		this.#f && (this.#a = this.#r.phase.kind === "working", this.#g(!1), this.#r.dismiss());
+	}
+	#y(e) {
+		if (/^\d$/.test(e.key)) this.#p.type(e.key);
+		else if (e.key === "Backspace") this.#p.erase();
+		else return;
+		e.stopPropagation();
+	}
+	#b() {
+		this.#s = !1;
+		let e = this.renderRoot.querySelector(".actions");
+		(e?.querySelector(".safe") ?? e?.querySelector(".key, .said"))?.focus();
+	}
+	#x(e, { texts: t }) {
 		let n = `${e.id} ${e.status.kind} ${e.status.soon}`;
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function rr(e) {
+function Ir(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function ir({ formats: e, now: t }) {
-	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function Lr({ formats: e, now: t }) {
+	return w`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function ar({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return O;
+function Rr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return D;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? O : T`<div class="notes">
-    ${o ? T`<p class="lost">${o}</p>` : O} ${t ? T`<p>${t}</p>` : O}
-    ${n ? T`<p class="pending">${n}</p>` : O}
+	return !o && !t && !n ? D : w`<div class="notes">
+    ${o ? w`<p class="lost">${o}</p>` : D} ${t ? w`<p>${t}</p>` : D}
+    ${n ? w`<p class="pending">${n}</p>` : D}
   </div>`;
 }
-function or(e, { texts: t }) {
-	return e.next ? T`<dl class="coming">
+function zr(e, { texts: t }) {
+	return e.next ? w`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
-  </dl>` : O;
+    ${e.nextFree ? w`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : D}
+  </dl>` : D;
 }
 // src/strategy/rooms.ts
-var sr = "feishu-rooms", cr = class extends HTMLElement {
+var Br = "feishu-rooms", Vr = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -2854,7 +3704,7 @@ var sr = "feishu-rooms", cr = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Ht(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Ze(t).map((e) => V(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Wt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Qe(t).map((e) => z(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
@@ -2863,43 +3713,43 @@ var sr = "feishu-rooms", cr = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${Q}` }]
 			},
-			...lr(i, n.board.elsewhere),
-			...i.map(dr)
+			...Hr(i, n.board.elsewhere),
+			...i.map(Wr)
 		] };
 	}
 };
-function lr(e, t) {
-	return mr(e, pr).map(([e, n], r) => ({
+function Hr(e, t) {
+	return qr(e, Kr).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: mr(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: qr(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(ur)]
+			}, ...n.map(Ur)]
 		}))
 	}));
 }
-function ur(e) {
+function Ur(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: fr(e)
+			navigation_path: Gr(e)
 		}
 	};
 }
-function dr(e) {
+function Wr(e) {
 	return {
 		title: e.name,
-		path: fr(e),
+		path: Gr(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -2908,64 +3758,64 @@ function dr(e) {
 		}]
 	};
 }
-function fr(e) {
+function Gr(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function pr({ place: e }) {
+function Kr({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function mr(e, t) {
+function qr(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var hr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function gr(e, t) {
+var Jr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function Yr(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function _r(e, t) {
+function Xr(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-_r($, nr), _r(Q, Zn), _r(`ll-strategy-dashboard-${sr}`, cr), gr("customCards", {
+Xr($, Fr), Xr(Q, er), Xr(`ll-strategy-dashboard-${Br}`, Vr), Yr("customCards", {
 	type: $,
 	get name() {
-		return U().cards.room;
+		return H().cards.room;
 	},
 	get description() {
-		return U().cards.roomAbout;
+		return H().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: hr,
-	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
+	documentationURL: Jr,
+	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), gr("customCards", {
+}), Yr("customCards", {
 	type: Q,
 	get name() {
-		return U().cards.board;
+		return H().cards.board;
 	},
 	get description() {
-		return U().cards.boardAbout;
+		return H().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: hr,
-	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
+	documentationURL: Jr,
+	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
 		type: `custom:${Q}`,
-		place: V(e, t).place
+		place: z(e, t).place
 	} } : null
-}), gr("customStrategies", {
-	type: sr,
+}), Yr("customStrategies", {
+	type: Br,
 	strategyType: "dashboard",
 	get name() {
-		return U().board.title;
+		return H().board.title;
 	},
 	get description() {
-		return U().cards.strategyAbout;
+		return H().cards.strategyAbout;
 	},
-	documentationURL: hr
+	documentationURL: Jr
 });

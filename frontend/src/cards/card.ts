@@ -1,11 +1,11 @@
 /** The base of the cards: takes `hass`, and renders again when a room, a setting or the minute changes. */
 
 import { LitElement } from "lit";
-import type { Action, Hass } from "../hass";
+import { type Action, type Hass, PLATFORM } from "../hass";
 import { Formats } from "../model/formats";
 import { dayAround } from "../model/timeline";
 import type { Moment } from "../model/view";
-import { MINUTE } from "../model/zone";
+import { type Instant, MINUTE } from "../model/zone";
 import { textsIn } from "../texts";
 import { onMinute } from "../view/clock";
 import { Link } from "../view/link";
@@ -29,6 +29,11 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
   /** Return the entity IDs of the rooms that the card shows. */
   protected abstract watched(): readonly string[];
 
+  /** When the connection was lost, null while connected. */
+  protected get lostAt(): Instant | null {
+    return this.#link.lostAt;
+  }
+
   get hass(): Hass | undefined {
     return this.#hass;
   }
@@ -38,8 +43,9 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     this.#hass = hass;
     this.#link.told(hass);
     this.#compareClocks();
-    if (!old || SETTINGS.some((name) => old[name] !== hass[name])) this.#renew();
-    else if (this.watched().some((id) => old.states[id] !== hass.states[id])) this.requestUpdate();
+    const isSame = SETTINGS.every((name) => old?.[name] === hass[name]);
+    if (!isSame || old?.services?.[PLATFORM] !== hass.services?.[PLATFORM]) this.#renew();
+    else if (this.watched().some((id) => old?.states[id] !== hass.states[id])) this.requestUpdate();
   }
 
   override connectedCallback(): void {
@@ -70,7 +76,7 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
       now,
       texts,
       formats: this.#formats,
-      lostAt: this.#link.lostAt,
+      lostAt: this.lostAt,
       isClockRight: serverClock.isCompared(),
       day: dayAround(now, this.#formats.zone, config.day_start ?? DAY_START, config.day_end ?? DAY_END),
       soon: (config.soon ?? SOON) * MINUTE,

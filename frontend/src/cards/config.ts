@@ -18,6 +18,10 @@ export interface CommonConfig {
 export interface RoomConfig extends CommonConfig {
   readonly entity: string;
   readonly name?: string;
+  /** Whether the room can be booked on the card. Off by default, because anybody can touch a panel in a corridor. */
+  readonly actions?: boolean;
+  /** Asked before each action; "" for none. */
+  readonly pin?: string;
 }
 
 export interface BoardConfig extends CommonConfig {
@@ -46,7 +50,7 @@ const COMMON: Readonly<Record<string, Wanted>> = {
   monochrome: "boolean",
   tap_action: "action",
 };
-const ROOM: Readonly<Record<string, Wanted>> = { ...COMMON, name: "text" };
+const ROOM: Readonly<Record<string, Wanted>> = { ...COMMON, name: "text", actions: "boolean", pin: "pin" };
 const BOARD: Readonly<Record<string, Wanted>> = {
   ...COMMON,
   title: "text",
@@ -70,6 +74,8 @@ const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
   entities: (value) => Array.isArray(value) && value.every(isSensor),
   action: (value) => typeof (value as Action | null)?.action === "string",
+  // Text, because YAML reads 0123 as another number
+  pin: (value) => typeof value === "string" && /^(\d{4,8})?$/.test(value),
 };
 
 /** Throw an `Error` with a text for the user if the configuration of a room card is wrong. */

@@ -40,6 +40,8 @@ const COMMON: readonly Field[] = [
 const ROOM: readonly Field[] = [
   { name: "entity", required: true, selector: { entity: ROOMS } },
   { name: "name", selector: { text: {} } },
+  { name: "actions", selector: { boolean: {} } },
+  { name: "pin", selector: { text: {} } },
   ...COMMON,
 ];
 
@@ -56,11 +58,11 @@ const BOARD: readonly Field[] = [
   ...COMMON,
 ];
 
-/** Return the form of the room card. It accepts a card that has no room yet. */
+/** Return the form of the room card. It accepts a card that has no room yet, and a PIN that is still being typed. */
 export function roomForm(texts: Texts): Form {
   const assert: (config: object) => void = (config) => {
-    const { entity } = config as { entity?: unknown };
-    if (entity) assertRoom(config, texts);
+    const { entity, pin } = config as { entity?: unknown; pin?: unknown };
+    if (entity) assertRoom(typeof pin === "string" ? { ...config, pin: "" } : config, texts);
   };
   return form(ROOM, texts, assert);
 }

@@ -1,25 +1,45 @@
 /** The card of one room: a tile in a dashboard, or a panel that fills the screen beside the door. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { act, type Hass, isRoom, roomIds } from "../hass";
+import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
+import { abilitiesOf, type Offer, offersOf } from "../model/offers";
 import { readRoom } from "../model/room";
 import { type Moment, type RoomView, viewOf } from "../model/view";
+import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
-import { icon } from "../view/icons";
+import { icon, sign } from "../view/icons";
 import { palette } from "../view/palette";
+import { Run } from "../view/run";
 import { hours, strip, stripStyles } from "../view/strip";
 import { RoomsCard } from "./card";
 import { assertRoom, type RoomConfig } from "./config";
 import { type Form, roomForm } from "./forms";
+import { actionArea, type Touches } from "./room-actions";
+import { roomActionsStyles } from "./room-actions.styles";
 import { roomCardStyles } from "./room-card.styles";
 import { roomPanelStyles } from "./room-panel.styles";
 
 export const ROOM_CARD = "feishu-room-card";
 
+/** A dialog that nobody touches is closed after this, so that the next person finds the card as usual. */
+const UNTOUCHED = MINUTE;
+
 export class RoomCard extends RoomsCard<RoomConfig> {
-  static override styles = [palette, stripStyles, roomCardStyles, roomPanelStyles];
+  static override styles = [palette, stripStyles, roomCardStyles, roomPanelStyles, roomActionsStyles];
+  static override properties = { ...RoomsCard.properties, preview: { type: Boolean } };
+  /** Whether Home Assistant shows the card in an editor. Nothing is booked there. */
+  declare preview?: boolean;
   #told = "";
   #news = "";
+  #buttons: readonly string[] | undefined;
+  readonly #run = new Run(() => this.#moved());
+  /** Whether the dialog of a card that is too small for all keys is open. */
+  #isOpen = false;
+  /** Whether it was closed before the result was there. */
+  #isOwed = false;
+  #closeLater: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the next update moves the focus, because the touched key is gone. */
+  #hasTouched = false;
 
   static getConfigForm(): Form {
     return roomForm(textsOfPage());
@@ -31,7 +51,9 @@ export class RoomCard extends RoomsCard<RoomConfig> {
 
   setConfig(config: object): void {
     assertRoom(config, textsOfPage());
+    if (config.entity !== this.config?.entity) this.#run.leave();
     this.config = config;
+    this.renew();
     this.requestUpdate();
   }
 
@@ -43,8 +65,36 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     return { columns: 6, rows: 4, min_columns: 3, min_rows: 1 };
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#setOpen(false);
+    this.#dialog?.close();
+    this.#run.dismiss();
+  }
+
   protected override watched(): readonly string[] {
-    return this.config ? [this.config.entity] : [];
+    const { hass, config } = this;
+    if (!hass || !config) return [];
+    this.#buttons ??= config.actions ? Object.values(buttonIds(hass, config.entity)) : [];
+    return [config.entity, ...this.#buttons];
+  }
+
+  protected override renew(): void {
+    this.#buttons = undefined;
+  }
+
+  protected override willUpdate(): void {
+    if (this.lostAt !== null) this.#run.lose();
+  }
+
+  protected override updated(): void {
+    const dialog = this.#dialog;
+    if (!dialog) return;
+    if (this.#wantsDialog !== dialog.open) {
+      if (dialog.open) dialog.close();
+      else dialog.showModal();
+    }
+    if (this.#hasTouched) this.#focus();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -55,8 +105,10 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     this.#tell(view, moment);
     const { status } = view;
     const action = this.action(config);
-    const classes = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
-    return html`<ha-card class=${classes.filter(Boolean).join(" ")}>
+    const area = config.actions ? this.#area(view, config, hass, moment) : null;
+    const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
+    const classes = looks.filter(Boolean).join(" ");
+    return html`<ha-card class=${area ? `${classes} acts` : classes}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
@@ -78,9 +130,127 @@ export class RoomCard extends RoomsCard<RoomConfig> {
               ></button>`
             : nothing
         }
+        ${area ? html`${this.#opener(view, moment)}${this.#wantsDialog ? nothing : area}` : nothing}
       </div>
       <p class="unheard" role="status">${this.#news}</p>
-    </ha-card>`;
+    </ha-card>
+    ${config.actions ? this.#sheet(view, area, classes, moment) : nothing}`;
+  }
+
+  /** Return the keys, the question or the message of an action; null if there is none. */
+  #area(view: RoomView, config: RoomConfig, hass: Hass, moment: Moment): TemplateResult | null {
+    const { phase } = this.#run;
+    const { now, lostAt } = moment;
+    const offers = lostAt === null ? offersOf(view.status, abilitiesOf(hass, config.entity), now) : [];
+    if (!offers.length && phase.kind === "idle") return null;
+    const pin = config.pin ?? "";
+    return actionArea({ name: view.name, phase, offers, pinLength: pin.length }, moment, this.#touches);
+  }
+
+  /** Return the key that opens the dialog. Only a card that is too small for all keys shows it. */
+  #opener({ name, status }: RoomView, { texts: { actions, is } }: Moment): TemplateResult {
+    const isWorking = this.#run.phase.kind === "working";
+    const label = status.kind === "free" ? actions.book : actions.change;
+    return html`<button class="open" aria-haspopup="dialog" aria-label=${is(name, label)} @click=${() => this.#open()}>
+      ${sign(isWorking ? "working" : status.kind === "free" ? "book" : "change")}<span>${label}</span>
+    </button>`;
+  }
+
+  #sheet({ name }: RoomView, area: TemplateResult | null, classes: string, { texts }: Moment): TemplateResult {
+    const isOpen = this.#wantsDialog;
+    return html`<dialog
+      class=${classes}
+      aria-label=${name}
+      @close=${() => this.#closed()}
+      @click=${(event: Event) => event.target === this.#dialog && this.#dialog?.close()}
+      @keydown=${(event: KeyboardEvent) => this.#press(event)}
+    >
+      ${
+        isOpen
+          ? html`<div class="sheet">
+              <div class="top">
+                <h2>${name}</h2>
+                <button class="key quiet" aria-label=${texts.actions.close} @click=${() => this.#dialog?.close()}>
+                  ${sign("close")}
+                </button>
+              </div>
+              ${area ?? nothing}
+            </div>`
+          : nothing
+      }
+    </dialog>`;
+  }
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.renderRoot?.querySelector("dialog") ?? null;
+  }
+
+  /** A PIN needs the room of a dialog on every card. */
+  get #wantsDialog(): boolean {
+    return this.#isOpen || this.#run.phase.kind === "pin";
+  }
+
+  readonly #touches: Touches = {
+    begin: (offer: Offer) => this.#touch((hass, { entity, pin }) => this.#run.begin(offer, pin ?? "", hass, entity)),
+    type: (digit: string) => this.#touch((hass, { entity, pin }) => this.#run.type(digit, pin ?? "", hass, entity)),
+    erase: () => this.#touch(() => this.#run.erase()),
+    confirm: () => this.#touch((hass, { entity }) => this.#run.confirm(hass, entity)),
+    dismiss: () => this.#touch(() => this.#run.dismiss()),
+  };
+
+  #touch(act: (hass: Hass, config: RoomConfig) => void): void {
+    const { hass, config } = this;
+    if (!hass || !config || this.preview) return;
+    const before = this.#run.phase.kind;
+    if (this.#isOpen) this.#setOpen(true);
+    act(hass, config);
+    if (this.#run.phase.kind !== before) this.#hasTouched = true;
+  }
+
+  #open(): void {
+    if (this.preview) return;
+    this.#setOpen(true);
+    this.#hasTouched = true;
+  }
+
+  /** Open the dialog until nobody has touched it for a while, or close it. */
+  #setOpen(isOpen: boolean): void {
+    this.#isOpen = isOpen;
+    clearTimeout(this.#closeLater);
+    if (isOpen) this.#closeLater = setTimeout(() => this.#dialog?.close(), UNTOUCHED);
+    this.requestUpdate();
+  }
+
+  /** The action has gone on: show its result, close the dialog after it. */
+  #moved(): void {
+    const { kind } = this.#run.phase;
+    if (kind === "idle") this.#setOpen(false);
+    if (this.#isOwed && (kind === "refused" || kind === "unknown")) this.#setOpen(true);
+    if (kind !== "working") this.#isOwed = false;
+    this.requestUpdate();
+  }
+
+  /** The user has closed the dialog, or the card has because it is no longer needed. */
+  #closed(): void {
+    if (!this.#wantsDialog) return;
+    this.#isOwed = this.#run.phase.kind === "working";
+    this.#setOpen(false);
+    this.#run.dismiss();
+  }
+
+  /** Type the PIN with a keyboard. */
+  #press(event: KeyboardEvent): void {
+    if (/^\d$/.test(event.key)) this.#touches.type(event.key);
+    else if (event.key === "Backspace") this.#touches.erase();
+    else return;
+    event.stopPropagation(); // Home Assistant has shortcuts
+  }
+
+  #focus(): void {
+    this.#hasTouched = false;
+    const area = this.renderRoot.querySelector(".actions");
+    const target = area?.querySelector<HTMLElement>(".safe") ?? area?.querySelector<HTMLElement>(".key, .said");
+    target?.focus();
   }
 
   /** Announce a change of state to screen readers, but not the first state. */

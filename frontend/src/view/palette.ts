@@ -7,7 +7,8 @@ import { css } from "lit";
  * Strips: --track is free time, --bar is booked time, --past covers past time, --now is the current time.
  */
 export const palette = css`
-  ha-card {
+  ha-card,
+  dialog {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
     --text: var(--primary-text-color, #141414);
     --quiet: var(--secondary-text-color, #5e5e5e);
@@ -86,16 +87,21 @@ export const palette = css`
   }
 
   /* Black on white; busy is white on black. Borders and patterns replace colors. */
-  ha-card.mono {
+  ha-card.mono,
+  dialog.mono {
     --ground: #fff;
     --text: #000;
     --quiet: #000;
+    --free: #000;
+    --busy: #000;
     --track: #fff;
     --track-edge: #fff;
     --past: transparent;
     --bar: #000;
     --now: #000;
     --now-edge: #fff;
+  }
+  ha-card.mono {
     background: #fff;
     border: 2px solid #000;
     border-radius: 0;
