@@ -1,4 +1,4 @@
-/** The part of a room card that books the room, extends and ends what runs in it, and says what came of it. */
+/** The part of a room card that books the room, extends and ends what runs in it, and shows the result. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { Offer } from "../model/offers";

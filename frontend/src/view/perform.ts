@@ -1,4 +1,4 @@
-/** Calls an action of the integration, and says what came of it. */
+/** Calls an action of the integration, and returns the result. */
 
 import { type Hass, PLATFORM } from "../hass";
 import type { Instant } from "../model/zone";

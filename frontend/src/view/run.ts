@@ -1,4 +1,4 @@
-/** One action on a room from the first touch to the result: PIN, confirmation, waiting, what came of it. */
+/** One action on a room from the first touch to the result: PIN, confirmation, waiting, result. */
 
 import type { Hass } from "../hass";
 import { type Offer, requestOf } from "../model/offers";
