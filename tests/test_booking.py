@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any, Literal
@@ -535,7 +536,8 @@ async def test_no_zero_is_sent_once_a_reply_for_another_room_has_released_a_seri
     reply = Events.reply
 
     async def reply_during_the_accident(events: Events, *args: Any) -> None:
-        booker._releases.series_released = True
+        (sent,) = booker._ledger.releases
+        await booker._ledger.async_record(replace(sent, room_id="omm_other", series_released=True))
         await reply(events, *args)
 
     monkeypatch.setattr(Events, "reply", reply_during_the_accident)

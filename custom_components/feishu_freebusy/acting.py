@@ -1,7 +1,7 @@
 """What an entry may do to rooms: its booker, as the options say, and its errors as Home Assistant shows them."""
 
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -24,7 +24,7 @@ from .const import DOMAIN, EVENT_ACTION
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import device_of
 from .errors import failed, refused
-from .feishu.errors import FeishuError
+from .feishu.errors import FeishuError, ScopeMissingError
 from .finder import main_entity_id
 from .model.options import Options
 from .refusals import async_explain, async_name_of_room, text_of_refusal
@@ -46,6 +46,8 @@ async def async_make_booker(hass: HomeAssistant, entry: FeishuConfigEntry) -> No
     if not (options.book or options.release or ledger.bookings or ledger.releases):
         return
     booker = coordinator.booker = Booker(coordinator, ledger, _settings(options))
+    if booker.series_released:
+        coordinator.update_issues()
     unsub_stop: CALLBACK_TYPE | None = None
 
     @callback
@@ -132,13 +134,35 @@ async def async_act[T: Booked | Ended](
         among = await _visible_rooms(coordinator, context)
         key, placeholders = text_of_refusal(async_explain(coordinator.hass, coordinator, room_id, error, among))
         raise refused(key, **placeholders) from error
+    except HomeAssistantError as error:
+        if isinstance(error.__cause__, ScopeMissingError):
+            coordinator.denied_scopes = error.__cause__.scopes
+            coordinator.create_task(_look_at_permissions(coordinator), "permissions for actions")
+        raise
     else:
+        if coordinator.denied_scopes or coordinator.account.missing_for_actions:
+            coordinator.denied_scopes = ()
+            coordinator.create_task(_look_at_permissions(coordinator), "permissions for actions")
         coordinator.bookings.forget_ranges(room_id)
         _tell(coordinator, result, context)
         return result
     finally:
         if room_id in coordinator.subjects:
             coordinator.notifier.notify(room_id)
+
+
+async def async_check_permissions(coordinator: FreeBusyCoordinator) -> None:
+    """Read which permissions the app has, and update the issue that names those missing. Raises `FeishuError`."""
+    await coordinator.catalogue.async_read_scopes()
+    coordinator.denied_scopes = ()
+    coordinator.update_issues()
+
+
+async def _look_at_permissions(coordinator: FreeBusyCoordinator) -> None:
+    """Read which permissions the app has. What Feishu has just refused or allowed counts even if the list differs."""
+    with suppress(FeishuError):
+        await coordinator.catalogue.async_read_scopes()
+    coordinator.update_issues()
 
 
 @callback

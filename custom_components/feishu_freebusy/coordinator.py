@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any, override
@@ -16,8 +17,10 @@ from ._slices import Pace, in_slices
 from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
+from .feishu.events import missing_scopes, needed_scopes
 from .issues import async_update_issues, async_update_stale
 from .model.account import Account
+from .model.booking import PendingRelease
 from .model.evidence import STATUS_LIMIT
 from .model.moment import LoopSeconds, Moment
 from .model.options import Options
@@ -75,6 +78,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.last_read_at: datetime | None = None
         self._refusal_logged_at = datetime.min.replace(tzinfo=UTC)
         self.booker: object | None = None  # see `acting`, which lies above this module
+        self.denied_scopes: tuple[str, ...] = ()  # those that the last action lacked
+        self.release_stop: PendingRelease | None = None  # why no more bookings of others are ended
         self._stored = stored
         self.pace = Pace()  # of removing entities
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
@@ -108,7 +113,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def account(self) -> Account:
         """Return the state of the account, from which the issues follow."""
         failure = None if self.last_update_success else self.last_exception
-        return account_of(self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, failure)
+        account = account_of(self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, failure)
+        return replace(account, missing_for_actions=self._missing_for_actions, release_stop=self.release_stop)
+
+    @property
+    def _missing_for_actions(self) -> tuple[str, ...]:
+        """Return the scopes that the app lacks for what the options allow, by the list of granted scopes.
+
+        A failed action counts, too: the list may be out of date or not readable.
+        """
+        needed = needed_scopes(book=self.options.book, release=self.options.release)
+        granted = self.catalogue.data.scopes
+        return (missing_scopes(needed, granted) if granted is not None else ()) or self.denied_scopes
 
     # Listeners
 
@@ -316,6 +332,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         """Apply the names, places and disabled periods of the catalogue, and the rooms of followed levels."""
         self.async_ignore_disabled()  # among the rooms that were new last time
         self._poller.reader.try_again()
+        if self.catalogue.data.scopes is not None:  # read just now
+            self.denied_scopes = ()
         self.update_issues()
         self.create_task(self._async_take_catalogue(), "catalogue")
 

@@ -64,6 +64,8 @@ class Kind(StrEnum):
     ROOM_LIST_OUTDATED = "room_list_outdated"
     BUDGET_USED_UP = "budget_used_up"
     CLOCK_WRONG = "clock_wrong"
+    ACTIONS_PERMISSIONS = "actions_permissions"
+    RELEASES_STOPPED = "releases_stopped"
     LIVE_WRONG_CLOUD = LiveProblem.WRONG_CLOUD.value
     LIVE_TOO_MANY_CONNECTIONS = LiveProblem.TOO_MANY_CONNECTIONS.value
     LIVE_NOT_PUBLISHED = LiveProblem.NOT_PUBLISHED.value
@@ -85,6 +87,7 @@ _WARNINGS = frozenset(
         Kind.ROOM_LIST_OUTDATED,
         Kind.BUDGET_USED_UP,
         Kind.CLOCK_WRONG,
+        Kind.ACTIONS_PERMISSIONS,
         *OF_LIVE_UPDATES,
     }
 )
@@ -135,6 +138,8 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         _issue_of_outdated(hass, entry, account),
         _issue_of_budget(entry, account.used_up),
         _issue_of_clock(entry, account.clock_error),
+        _issue_of_actions(entry, account.missing_for_actions),
+        _issue_of_stop(entry, account),
         _issue_of_live(entry, account.live_problem),
     )
     kinds = (
@@ -143,6 +148,8 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         Kind.LEVELS_GONE,
         Kind.PEOPLE_GONE,
         Kind.ROOM_LIST_OUTDATED,
+        Kind.ACTIONS_PERMISSIONS,
+        Kind.RELEASES_STOPPED,
         *_NOTHING_TO_CHECK,
         *OF_LIVE_UPDATES,
     )
@@ -256,7 +263,7 @@ def _issue_of_room_list(entry: ConfigEntry[Any], account: Account) -> Issue | No
 
 def _issue_of_scopes(entry: ConfigEntry[Any], kind: Kind, scopes: tuple[str, ...]) -> Issue:
     base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
-    known = [scope for scope in scopes if re.fullmatch(r"[\w.:-]+", scope)]  # the server named them
+    known = _scopes_among(scopes)
     known.sort(key=lambda scope: scope not in _NARROWEST)
     return _issue(
         entry,
@@ -265,6 +272,11 @@ def _issue_of_scopes(entry: ConfigEntry[Any], kind: Kind, scopes: tuple[str, ...
         scopes_url=scopes_url(base_url, app_id, known[:1]),
         version_url=version_url(base_url, app_id),
     )
+
+
+def _scopes_among(names: Iterable[str]) -> list[str]:
+    """Return what can be scopes of these names. A server may have told them."""
+    return [name for name in names if re.fullmatch(r"[\w.:-]+", name)]
 
 
 def _issue_of_gone(entry: ConfigEntry[Any], kind: Kind, names: Mapping[str, str]) -> Issue | None:
@@ -295,6 +307,30 @@ def _issue_of_clock(entry: ConfigEntry[Any], ahead: timedelta | None) -> Issue |
     key = "clock_ahead" if ahead > timedelta() else "clock_behind"
     minutes, seconds = divmod(round(abs(ahead).total_seconds()), 60)
     return _issue(entry, Kind.CLOCK_WRONG, key, minutes=str(minutes), seconds=str(seconds))
+
+
+def _issue_of_actions(entry: ConfigEntry[Any], missing: tuple[str, ...]) -> Issue | None:
+    """Return the issue that names all permissions that actions lack."""
+    if not missing:
+        return None
+    known = _scopes_among(missing)
+    base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
+    return _issue(
+        entry,
+        Kind.ACTIONS_PERMISSIONS,
+        scopes="\n".join(f"- `{scope}`" for scope in known) or "- ?",
+        scopes_url=scopes_url(base_url, app_id, known),
+        version_url=version_url(base_url, app_id),
+    )
+
+
+def _issue_of_stop(entry: ConfigEntry[Any], account: Account) -> Issue | None:
+    """Return the issue that ending one booking has ended others, so that no more are ended."""
+    if (stop := account.release_stop) is None:
+        return None
+    names = {subject.info.id: subject.info.device_name for subject in account.subjects}
+    room = escape_markdown(names.get(stop.room_id, stop.room_id))
+    return _issue(entry, Kind.RELEASES_STOPPED, room=room, start=_clock(stop.start))
 
 
 def _issue_of_live(entry: ConfigEntry[Any], problem: LiveProblem | None) -> Issue | None:

@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from ._vol import vol
+from .acting import async_check_permissions, booker_of
 from .api import FLOW_DEADLINE, async_create_client
 from .const import CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
@@ -19,6 +20,7 @@ from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
 from .issues import OF_LIVE_UPDATES, Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
 from .model.account import Account
+from .sync.ledger import NotWrittenError
 
 if TYPE_CHECKING:
     from homeassistant.data_entry_flow import FlowResult
@@ -32,6 +34,8 @@ _REMOVABLE = {
     Kind.LEVELS_GONE: CONF_ROOM_LEVELS,
     Kind.PEOPLE_GONE: CONF_PEOPLE,
 }
+# A check of these meets no error of Feishu while the problem stays
+_WITHOUT_DETAILS = OF_LIVE_UPDATES | {Kind.ACTIONS_PERMISSIONS}
 _OUTCOMES = {
     212001: "too_sensitive",
     212002: "nothing_to_ask",
@@ -50,8 +54,10 @@ async def async_create_fix_flow(
     kind, entry_id = Kind(str(words["kind"])), str(words["entry_id"])
     if kind in _REMOVABLE:
         return RemoveFlow(kind, entry_id)
-    if kind in {Kind.SCOPE_MISSING, Kind.ROOM_LIST_REFUSED}:
+    if kind in {Kind.SCOPE_MISSING, Kind.ROOM_LIST_REFUSED, Kind.ACTIONS_PERMISSIONS}:
         return ScopeFlow(kind, entry_id)
+    if kind is Kind.RELEASES_STOPPED:
+        return AllowFlow(kind, entry_id)
     return CheckFlow(kind, entry_id)
 
 
@@ -87,6 +93,8 @@ class _FixFlow(RepairsFlow):
 class CheckFlow(_FixFlow):
     """Says what to do, and checks whether it is done."""
 
+    _error: FeishuError | None = None  # of a check that only reads the permissions
+
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
         """Say what to do."""
         return self._form("check") if self._entry else self.async_abort(reason="entry_gone")
@@ -121,6 +129,12 @@ class CheckFlow(_FixFlow):
         elif self._kind in OF_LIVE_UPDATES:
             await entry.runtime_data.live.async_check(_CONNECTED_WITHIN)
             entry.runtime_data.async_live_changed()
+        elif self._kind is Kind.ACTIONS_PERMISSIONS:
+            self._error = None
+            try:
+                await async_check_permissions(entry.runtime_data)
+            except FeishuError as error:
+                self._error = error
         else:
             await entry.runtime_data.async_check_now()
 
@@ -145,8 +159,8 @@ class CheckFlow(_FixFlow):
         """Return the failure of this check, None if it is not Feishu's."""
         if self._kind is Kind.ROOM_LIST_REFUSED:
             return entry.runtime_data.catalogue.error
-        if self._kind in OF_LIVE_UPDATES:
-            return None
+        if self._kind in _WITHOUT_DETAILS:
+            return self._error
         account = entry.runtime_data.account
         if self._kind is Kind.ROOM_LIST_OUTDATED and account.outdated:
             return account.outdated.error
@@ -154,7 +168,7 @@ class CheckFlow(_FixFlow):
 
     def _form_after(self, error: FeishuError | None) -> FlowResult[Any, Any]:
         """Say whether the check met the same failure or another one."""
-        if self._kind in OF_LIVE_UPDATES and error is None:
+        if self._kind in _WITHOUT_DETAILS and error is None:
             return self._form("check", "still")
         about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
         if error and (about in {Kind.STALE, Kind.ROOM_LIST_OUTDATED} or problem_key(error) == about):
@@ -195,6 +209,26 @@ class ScopeFlow(CheckFlow):
     async def async_step_asked(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
         """Check whether the scopes are granted."""
         return await self.async_step_check()
+
+
+class AllowFlow(_FixFlow):
+    """Lets bookings of others be ended again after a reply released more than one. The administrator takes the risk."""
+
+    async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Say what happened."""
+        return self._form("confirm") if self._entry else self.async_abort(reason="entry_gone")
+
+    async def async_step_confirm(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
+        """Forget the stop."""
+        entry = self._entry
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_gone")
+        if booker := booker_of(entry.runtime_data):
+            try:
+                await booker.async_allow_releases()
+            except NotWrittenError:
+                return self._form("confirm", "not_written")
+        return self.async_create_entry(data={})
 
 
 class RemoveFlow(_FixFlow):

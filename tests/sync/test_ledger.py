@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime, timedelta
 import json
 from pathlib import Path
@@ -45,7 +46,8 @@ TITLE = "Salary of Chen Wei"
 BEGUN = OwnBooking(KEY, "omm_1", at(10), at(11), Stage.CREATING, "primary")
 MADE = OwnBooking("other-key", "omm_2", at(12), at(13), Stage.CONFIRMED, "primary", "uid-2_0")
 REPLY = PendingRelease("omm_1", EventRef("uid-3", 7), InstanceReply.NOT_CHECK_IN, at(9), at(10), (at(9, day=7),))
-LINES = ledger_to_json([BEGUN, MADE], [REPLY])
+STOP = replace(REPLY, room_id="omm_3", series_released=True)
+LINES = ledger_to_json([BEGUN, MADE], [REPLY, STOP])
 
 
 @pytest.fixture
@@ -91,6 +93,20 @@ async def test_every_line_is_on_disk_at_once(hass: HomeAssistant, entry: MockCon
         await again.async_forget(line)
     last = await reloaded(hass, entry)
     assert (last.bookings, last.releases) == ((BEGUN.at(Stage.INVITING, "uid-1_0"),), ())
+
+
+async def test_a_reply_that_released_a_series_is_kept_until_it_is_forgotten(
+    hass: HomeAssistant, entry: MockConfigEntry, path: Path
+) -> None:
+    ledger = await reloaded(hass, entry)
+    for line in (REPLY, STOP):
+        await ledger.async_record(line)
+
+    again = await reloaded(hass, entry)
+    assert (again.releases, again.stops) == ((REPLY,), (STOP,))
+    await again.async_forget(STOP)
+    assert (await reloaded(hass, entry)).stops == ()
+    assert ["series_released" in line for line in content_of(path)["data"]["lines"]] == [False]
 
 
 async def test_a_line_that_is_not_on_disk_is_an_error(

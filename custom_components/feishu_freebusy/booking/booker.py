@@ -148,6 +148,10 @@ class Booker:
         """Return whether a reply has released more than one booking."""
         return self._releases.series_released
 
+    async def async_allow_releases(self) -> None:
+        """End bookings of others again after `series_released`. Raises `NotWrittenError`; then nothing changes."""
+        await self._releases.allow_again()
+
     def own_bookings(self, room_id: str) -> tuple[OwnBooking, ...]:
         """Return the confirmed bookings of a room that this integration has made."""
         return tuple(

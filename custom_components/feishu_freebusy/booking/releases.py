@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 import logging
+
+from homeassistant.core import callback
 
 from ..coordinator import FreeBusyCoordinator
 from ..feishu.errors import FeishuError, InstanceUnknownError
@@ -33,22 +36,51 @@ _CALLS_TO_RELEASE = 12  # five of them look for the other instances of a series
 
 
 class Releases:
-    """Replies in the name of rooms to bookings of others.
-
-    `series_released`: a reply has released more than one booking, so no more are sent.
-    """
+    """Replies in the name of rooms to bookings of others."""
 
     def __init__(
         self, coordinator: FreeBusyCoordinator, ledger: Ledger, rooms: Rooms, judge_later: Callable[[], None]
     ) -> None:
         """`judge_later` is called if the result of a reply can't be read now."""
-        self.series_released = False
+        self._coordinator = coordinator
         self._hass = coordinator.hass
         self._name = coordinator.name
         self._events = coordinator.client.events
         self._ledger = ledger
         self._rooms = rooms
         self._judge_later = judge_later
+        coordinator.release_stop = self._stop
+
+    @property
+    def series_released(self) -> bool:
+        """Return whether a reply has released more than one booking, so no more are sent. A restart keeps this."""
+        return self._stop is not None
+
+    @property
+    def _stop(self) -> PendingRelease | None:
+        return next(iter(self._ledger.stops), None)
+
+    async def allow_again(self) -> None:
+        """Send replies again: an administrator takes the risk. Raises `NotWrittenError`; then none are sent."""
+        stops = self._ledger.stops
+        try:
+            for stop in stops:
+                await self._ledger.async_forget(stop)
+        except NotWrittenError:
+            for stop in stops:
+                await self._note(stop)
+            raise
+        finally:
+            self._show_stop()
+
+    async def _note(self, line: PendingRelease) -> None:
+        with suppress(NotWrittenError):  # the ledger in memory has it
+            await self._ledger.async_record(line)
+
+    @callback
+    def _show_stop(self) -> None:
+        self._coordinator.release_stop = self._stop
+        self._coordinator.update_issues()
 
     async def release_row(self, room_id: str, row: RoomBooking, status: InstanceReply) -> Ended:
         """End a booking of somebody else, and only this one instance."""
@@ -118,12 +150,13 @@ class Releases:
         if result is ReleaseResult.DONE and pending.others:
             result = await self._judge_series(pending, row, around)
         if result is ReleaseResult.SERIES_RELEASED:
-            self._stop_releases()
+            await self._stop_releases(pending)
         await self._rooms.show(room_id, lacks(row))
         if result is ReleaseResult.WAIT:  # the row is gone, the others could not be read
             self._judge_later()
             return Ended(room_id, row.start, row.end, is_own=False)
-        await self._rooms.forget(pending)
+        if result is not ReleaseResult.SERIES_RELEASED:
+            await self._rooms.forget(pending)
         if result is ReleaseResult.NOT_CONFIRMED and failure:
             raise failure
         return Ended(
@@ -160,13 +193,16 @@ class Releases:
             except FeishuError:
                 return False
             if series_was_released(release, rows):
-                self._stop_releases()
-        await self._rooms.forget(release)
+                await self._stop_releases(release)
+        if release in self._ledger.releases:
+            await self._rooms.forget(release)
         await self._rooms.show(release.room_id, lacks(release))
         return True
 
-    def _stop_releases(self) -> None:
-        self.series_released = True
+    async def _stop_releases(self, release: PendingRelease) -> None:
+        """Send no more replies, also after a restart."""
+        await self._note(replace(release, series_released=True))
+        self._show_stop()
         _LOGGER.error(
             "%s: ending one meeting has released other dates of its series. No more meetings of others are ended",
             self._name,

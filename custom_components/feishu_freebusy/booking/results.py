@@ -27,7 +27,7 @@ class InterruptedBookingError(Exception):
 
 
 class ReleaseStoppedError(Exception):
-    """A reply has released more than one booking, so no replies are sent for bookings of others any more."""
+    """A reply has released more than one booking, so none are sent until an administrator allows them again."""
 
 
 @dataclass(frozen=True, slots=True)

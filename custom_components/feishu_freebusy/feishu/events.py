@@ -71,6 +71,11 @@ def missing_scopes(needed: Iterable[tuple[str, ...]], granted: Collection[str]) 
     return tuple(scopes[0] for scopes in needed if not set(scopes) & set(granted))
 
 
+def needed_scopes(*, book: bool, release: bool) -> tuple[tuple[str, ...], ...]:
+    """Return what booking, and ending bookings of others, need: of each row, any one scope."""
+    return tuple(dict.fromkeys((*(TO_BOOK if book else ()), *(TO_RELEASE if release else ()))))
+
+
 class Events:
     """Books and releases the rooms of one tenant. Every call may raise `FeishuError`. All instants are aware."""
 

@@ -17,7 +17,7 @@ from ..errors import form_placeholders
 from ..feishu.client import FeishuClient
 from ..feishu.console import scopes_json, scopes_url, version_url
 from ..feishu.errors import FeishuError
-from ..feishu.events import MAX_TITLE, TO_BOOK, TO_RELEASE, missing_scopes
+from ..feishu.events import MAX_TITLE, missing_scopes, needed_scopes
 from ..model.options import with_defaults
 
 _SCHEMA = vol.Schema(
@@ -67,8 +67,7 @@ class ActionsSteps(OptionsFlow):
 
     async def async_step_actions_check(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Save if the app has all permissions for what is switched on. Otherwise, show which are missing."""
-        needed = (*(TO_BOOK if self._changes[CONF_BOOK] else ()), *(TO_RELEASE if self._changes[CONF_RELEASE] else ()))
-        needed = tuple(dict.fromkeys(needed))
+        needed = needed_scopes(book=self._changes[CONF_BOOK], release=self._changes[CONF_RELEASE])
         if not needed:
             return await self.async_step_save()
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..feishu.errors import AppError, FeishuError
+from .booking import PendingRelease
 from .directory import KnownRooms
 from .live import LiveProblem
 from .subject import Subject
@@ -46,6 +47,8 @@ class Account:
     clock_error: timedelta | None = None
     live_problem: LiveProblem | None = None
     is_stream_refused: bool = False  # the long connection's credentials
+    missing_for_actions: tuple[str, ...] = ()  # scopes
+    release_stop: PendingRelease | None = None  # why no more bookings of others are ended
 
     @property
     def error(self) -> FeishuError | None:

@@ -426,6 +426,7 @@ class PendingRelease:
     """A reply that was sent, or was about to be, and what the room showed before it.
 
     `others` are the starts of the other rows of the event. They show after a start whether a series was released.
+    `series_released`: it was, so no more replies are sent until an administrator allows them again.
     """
 
     room_id: str
@@ -434,6 +435,7 @@ class PendingRelease:
     start: datetime
     end: datetime
     others: tuple[datetime, ...] = ()
+    series_released: bool = False
 
 
 def series_was_released(release: PendingRelease, rows: Iterable[RoomBooking]) -> bool:

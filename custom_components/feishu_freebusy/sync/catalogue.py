@@ -218,6 +218,10 @@ class CatalogueCoordinator(DataUpdateCoordinator[KnownRooms]):
         moment = self._clock.moment
         return moment.now - timedelta(seconds=moment.loop - loop)
 
+    async def async_read_scopes(self) -> None:
+        """Read now which scopes are granted. Raises `FeishuError`; then the last list stays."""
+        self.data = replace(self.data, scopes=await self._client.granted_scopes())
+
     async def _read_scopes(self) -> frozenset[str] | None:
         try:
             return await self._client.granted_scopes()

@@ -58,7 +58,12 @@ class Ledger:
     @property
     def releases(self) -> tuple[PendingRelease, ...]:
         """The replies whose result is not known."""
-        return tuple(self._releases.values())
+        return tuple(each for each in self._releases.values() if not each.series_released)
+
+    @property
+    def stops(self) -> tuple[PendingRelease, ...]:
+        """The replies that have released a series. While there is one, no more are sent."""
+        return tuple(each for each in self._releases.values() if each.series_released)
 
     def own_uids(self, room_id: str) -> frozenset[str]:
         """Return the uids of the events that book a room."""
@@ -96,7 +101,8 @@ class Ledger:
 
     async def _async_save(self) -> None:
         async with self._write:
-            content = {"owner": self._owner, "lines": ledger_to_json(self.bookings, self.releases, self._unread)}
+            lines = ledger_to_json(self.bookings, self._releases.values(), self._unread)
+            content = {"owner": self._owner, "lines": lines}
             await self._store.async_save(content)
             # Home Assistant only logs a failed write, and delays one while it stops. Another store reads the disk
             if await async_load_if_readable(_store(self._hass, self._entry)) != content:
@@ -161,6 +167,7 @@ def _line(line: Mapping[str, object]) -> OwnBooking | PendingRelease:
                 start=_instant(line["start"]),
                 end=_instant(line["end"]),
                 others=tuple(_instants(line["others"])),
+                series_released=_flag(line.get("series_released", False)),
             )
         case _:
             raise ValueError("another kind of line")
@@ -189,6 +196,7 @@ def _release_to_json(release: PendingRelease) -> Json:
         "start": release.start.isoformat(),
         "end": release.end.isoformat(),
         "others": [start.isoformat() for start in release.others],
+        **({"series_released": True} if release.series_released else {}),
     }
 
 
@@ -201,6 +209,12 @@ def _text(value: object, *, may_be_empty: bool = False) -> str:
 def _whole(value: object) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("not a whole number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not true or false")
     return value
 
 

@@ -1,0 +1,350 @@
+"""What stops actions: missing permissions, and a reply that released a series. Each has an issue and a way out."""
+
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
+from simulator import Fault, Room, Tenant
+from simulator.agenda import Agenda
+from simulator.tenant import BOOKING_SCOPES
+from tests.clock import Clock, SetUp
+from tests.conftest import at
+from tests.test_booking import rows_of, writes_of
+from tests.test_config_flow import SCOPES
+from tests.test_issues import issue_of, kinds
+from tests.test_repairs import Fix, begin, fix  # noqa: F401  # `fix` is a fixture
+from tests.test_services import Ask, ask, texts_of  # noqa: F401  # `ask` is a fixture
+from tests.test_translations import assert_issue_is_readable, placeholders
+
+pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("in_utc")
+
+BOTH = {"book": True, "release": True}
+CREATE, DELETE = "calendar:calendar.event:create", "calendar:calendar.event:delete"
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    """Return a tenant whose app may book and release rooms."""
+    tenant = Tenant()
+    tenant.grant(*BOOKING_SCOPES)
+    return tenant
+
+
+async def fails(ask: Ask, action: str, room: Room) -> str | None:  # noqa: F811
+    """Return the key of the text with which an action fails."""
+    with pytest.raises(HomeAssistantError) as raised:
+        await ask(action, room_id=room.room_id)
+    assert texts_of(raised.value)
+    return raised.value.translation_key
+
+
+# Permissions
+
+
+@pytest.mark.parametrize(
+    ("switches", "scope", "expected"),
+    [
+        ({"book": True}, CREATE, ["actions_permissions"]),
+        ({"release": True}, CREATE, []),
+        ({"release": True}, "calendar:room:readonly", ["actions_permissions"]),
+        ({}, CREATE, []),
+    ],
+)
+async def test_permissions_are_missed_only_for_what_is_switched_on(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    set_up: SetUp,
+    orion: Room,
+    switches: dict[str, bool],
+    scope: str,
+    expected: list[str],
+) -> None:
+    tenant.revoke(scope)
+    await set_up(orion, **switches)
+
+    assert kinds(hass) == expected
+
+
+async def test_lost_permissions_are_found_without_an_act_and_named_with_their_page(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, book=True)
+    assert kinds(hass) == []
+    tenant.revoke(CREATE, DELETE)
+    await clock.to(at(16, 5))
+
+    issue = issue_of(hass, entry, "actions_permissions")
+    assert issue
+    assert issue.severity is ir.IssueSeverity.WARNING
+    assert_issue_is_readable(issue)
+    app = f"{entry.data['base_url']}/app/{entry.data['app_id']}"
+    assert issue.translation_placeholders == {
+        "name": entry.title,
+        "scopes": f"- `{CREATE}`\n- `{DELETE}`",
+        "scopes_url": f"{app}/auth?q={CREATE},{DELETE}&op_from=openapi&token_type=tenant",
+        "version_url": f"{app}/version",
+    }
+
+    tenant.grant(CREATE, DELETE)
+    await clock.to(at(22, 5))
+    assert kinds(hass) == []
+
+
+async def test_an_act_without_permission_raises_the_issue_and_a_later_one_removes_it(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    entry = await set_up(orion, book=True)
+    tenant.revoke(CREATE, DELETE)
+
+    assert await fails(ask, "book_room", orion) == "scope_missing"
+    await clock.settle()
+    issue = issue_of(hass, entry, "actions_permissions")
+    assert issue
+    assert (issue.translation_placeholders or {})["scopes"] == f"- `{CREATE}`\n- `{DELETE}`"
+
+    tenant.grant(CREATE, DELETE)
+    await ask("book_room", room_id=orion.room_id)
+    await clock.settle()
+    assert kinds(hass) == []
+
+
+async def test_a_refused_scope_is_named_if_the_list_of_permissions_can_not_be_read(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.inject(Fault.error(400, 212001), SCOPES, times=None)
+    entry = await set_up(orion, book=True)
+    tenant.revoke(CREATE)
+    assert kinds(hass) == []
+
+    assert await fails(ask, "book_room", orion) == "scope_missing"
+    await clock.settle()
+    issue = issue_of(hass, entry, "actions_permissions")
+    assert issue
+    assert f"`{CREATE}`" in (issue.translation_placeholders or {})["scopes"]
+
+    tenant.grant(CREATE)
+    await ask("book_room", room_id=orion.room_id)
+    await clock.settle()
+    assert kinds(hass) == []
+
+
+async def test_a_scope_that_is_granted_again_is_forgotten_with_the_next_list(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    await set_up(orion, book=True)
+    scope = {"permission_violations": [{"subject": "a scope?"}, {"subject": CREATE}]}
+    body = {"code": 99991672, "msg": "denied", "error": scope}
+    tenant.inject(Fault.body(400, body), "/events", times=1)
+
+    assert await fails(ask, "book_room", orion) == "scope_missing"
+    await clock.settle()
+    assert kinds(hass) == ["actions_permissions"]  # although the list has it
+    tenant.add_room("New")  # Home Assistant tells only of a list that has changed
+    await clock.to(at(16, 5))
+    assert kinds(hass) == []
+
+
+async def test_missing_permissions_can_be_checked_again(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    set_up: SetUp,
+    fix: Fix,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.revoke(CREATE)
+    entry = await set_up(orion, book=True)
+
+    result = await begin(fix, entry, "actions_permissions")
+    assert result["errors"] == {"base": "still"}
+    assert CREATE in placeholders(result)["scopes"]
+    tenant.inject(Fault.status(503), SCOPES, times=None)
+    assert (await fix.submit())["errors"] == {"base": "other"}
+    tenant.clear_faults()
+    tenant.grant(CREATE)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
+
+
+async def test_administrators_can_be_asked_for_missing_permissions(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    set_up: SetUp,
+    fix: Fix,  # noqa: F811
+    orion: Room,
+) -> None:
+    tenant.revoke(CREATE)
+    entry = await set_up(orion, book=True)
+    await fix.open(entry, "actions_permissions")
+
+    assert (await fix.choose("ask"))["step_id"] == "asked"
+    tenant.grant(CREATE)
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+# A series that was released
+
+
+@pytest.fixture
+async def stopped(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> MockConfigEntry:
+    """Return an entry whose reply has released a whole series."""
+    for day in range(3):
+        tenant.book(orion.room_id, at(9, day=day), at(11, day=day), series="daily")
+    entry = await set_up(orion, **BOTH)
+
+    def release_all(agenda: Agenda, room_id: str, *_: object) -> None:
+        for row in list(agenda.tenant.calendars.of(room_id)):
+            agenda.tenant.calendars.remove(row.booking_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Agenda, "reply", release_all)
+        await ask("end_booking", room_id=orion.room_id)
+    assert rows_of(tenant, orion) == []
+    tenant.book(orion.room_id, at(9), at(11))
+    return entry
+
+
+async def test_a_released_series_stops_releases_also_after_a_restart(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    ask: Ask,  # noqa: F811
+    stopped: MockConfigEntry,
+    orion: Room,
+    hass_storage: dict[str, Any],
+) -> None:
+    for _ in range(2):
+        issue = issue_of(hass, stopped, "releases_stopped")
+        assert issue
+        assert issue.severity is ir.IssueSeverity.ERROR
+        assert_issue_is_readable(issue)
+        words = {"name": stopped.title, "room": "Orion", "start": "2026-11-23 09:00"}
+        assert issue.translation_placeholders == words
+        tenant.requests.clear()
+        assert await fails(ask, "end_booking", orion) == "release_stopped"
+        assert writes_of(tenant) == []
+        await clock.run(hass.config_entries.async_reload(stopped.entry_id))
+        await clock.settle()
+    (line,) = hass_storage[f"{DOMAIN}.{stopped.entry_id}.ledger"]["data"]["lines"]
+    assert line["series_released"] is True
+    assert "Chen" not in json.dumps(line)
+
+
+async def test_own_bookings_are_made_and_ended_while_releases_are_stopped(
+    tenant: Tenant,
+    clock: Clock,
+    ask: Ask,  # noqa: F811
+    stopped: MockConfigEntry,
+    orion: Room,
+) -> None:
+    await clock.to(at(11))
+
+    await ask("book_room", room_id=orion.room_id)
+    ended = await ask("end_booking", room_id=orion.room_id)
+
+    assert (ended["own"], ended["confirmed"]) == (True, True)
+
+
+async def test_an_administrator_allows_releases_again(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    ask: Ask,  # noqa: F811
+    fix: Fix,  # noqa: F811
+    stopped: MockConfigEntry,
+    orion: Room,
+) -> None:
+    assert (await fix.open(stopped, "releases_stopped"))["step_id"] == "confirm"
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+    assert kinds(hass) == []
+    assert not (await ask("end_booking", room_id=orion.room_id))["own"]
+    await clock.run(hass.config_entries.async_reload(stopped.entry_id))
+    await clock.settle()
+    assert kinds(hass) == []
+
+
+async def test_a_stop_that_can_not_be_removed_from_the_disk_stays(
+    hass: HomeAssistant,
+    ask: Ask,  # noqa: F811
+    fix: Fix,  # noqa: F811
+    stopped: MockConfigEntry,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await fix.open(stopped, "releases_stopped")
+
+    async def fail(_: Ledger) -> None:
+        raise NotWrittenError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "_async_save", fail)
+        assert (await fix.submit())["errors"] == {"base": "not_written"}
+    assert kinds(hass) == ["releases_stopped"]
+    assert await fails(ask, "end_booking", orion) == "release_stopped"
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_dialog_of_a_stop_ends_with_the_entry(
+    hass: HomeAssistant,
+    clock: Clock,
+    fix: Fix,  # noqa: F811
+    stopped: MockConfigEntry,
+) -> None:
+    await fix.open(stopped, "releases_stopped")
+    await clock.run(hass.config_entries.async_unload(stopped.entry_id))
+
+    assert (await fix.submit())["reason"] == "entry_gone"
+
+
+async def test_a_stop_of_a_room_that_is_no_longer_read_names_its_id(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, stopped: MockConfigEntry, orion: Room, vega: Room
+) -> None:
+    hass.config_entries.async_update_entry(stopped, options={**stopped.options, "rooms": {vega.room_id: "Vega"}})
+    await clock.forward(minutes=2)
+
+    issue = issue_of(hass, stopped, "releases_stopped")
+    assert issue
+    assert (issue.translation_placeholders or {})["room"].replace("\\", "") == orion.room_id
+
+
+async def test_a_stop_is_not_shown_while_nothing_may_be_ended(
+    hass: HomeAssistant, clock: Clock, stopped: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(stopped, options={**stopped.options, "book": False, "release": False})
+    await clock.forward(minutes=2)
+    assert kinds(hass) == []
+
+    hass.config_entries.async_update_entry(stopped, options={**stopped.options, "release": True})
+    await clock.forward(minutes=2)
+    assert kinds(hass) == ["releases_stopped"]
