@@ -25,7 +25,17 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy import binary_sensor, button, calendar, config_flow, repairs, sensor
+from custom_components.feishu_freebusy import (
+    binary_sensor,
+    button,
+    calendar,
+    condition,
+    config_flow,
+    event,
+    repairs,
+    sensor,
+    trigger,
+)
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.sync import timetable, wake_up
@@ -42,9 +52,12 @@ LOADED = (
     binary_sensor,
     button,
     calendar,
+    condition,
     config_flow,
+    event,
     repairs,
     sensor,
+    trigger,
 )  # so that no thread loads them while time stands still
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run

@@ -12,7 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 from homeassistant.const import ATTR_FRIENDLY_NAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.condition import async_validate_conditions_config
 from homeassistant.helpers.template import Template
+from homeassistant.helpers.trigger import async_validate_trigger_config
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import yaml
@@ -107,7 +110,7 @@ class Readme:
 
 
 READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
-CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS = range(8)
+CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, TRIGGERS, CONDITIONS, BLUEPRINTS, INTERVALS, PROBLEMS = range(10)
 
 
 @pytest.fixture(params=READMES, ids=lambda readme: readme.language)
@@ -171,11 +174,10 @@ def test_the_languages_have_the_same_code() -> None:
 def test_every_block_and_table_is_known(readme: Readme) -> None:
     assert [kind for kind, _ in readme.blocks] == [
         *("bash", "json"),
-        *("yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
+        *("yaml", "yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
         "bash",
     ]
-    tables = (CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, BLUEPRINTS, INTERVALS, PROBLEMS)
-    assert len(readme.tables) == len(tables)
+    assert len(readme.tables) == PROBLEMS + 1
 
 
 # Links, commands and files
@@ -302,6 +304,25 @@ async def test_the_attributes_match_those_of_a_room(
     names = re.findall(r"`(\w+)`", " ".join(first_column(readme.tables[ATTRIBUTES])))
     assert len(names) == len(set(names))
     assert set(names) == shown(hass, orion).attributes.keys() - {ATTR_FRIENDLY_NAME}
+
+
+@pytest.mark.parametrize(("table", "part"), [(TRIGGERS, "triggers"), (CONDITIONS, "conditions")])
+def test_triggers_and_conditions_have_the_names_of_the_ui(readme: Readme, table: int, part: str) -> None:
+    names = [texts["name"] for texts in TEXTS[readme.language][part].values()]
+
+    assert first_column(readme.tables[table]) == names
+
+
+async def test_the_trigger_and_the_condition_are_valid(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+) -> None:
+    await set_up(orion)
+    example = yaml.safe_load(readme.block("yaml", "triggers:"))
+
+    triggers = await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(example["triggers"]))
+    conditions = await async_validate_conditions_config(hass, cv.CONDITIONS_SCHEMA(example["conditions"]))
+
+    assert (len(triggers), len(conditions)) == (1, 1)
 
 
 async def test_the_tile_shows_attributes_that_exist(

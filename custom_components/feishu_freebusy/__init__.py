@@ -41,7 +41,7 @@ from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
 from .sync.trust_store import async_forget_trust
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 

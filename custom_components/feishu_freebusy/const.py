@@ -38,4 +38,7 @@ CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
 # Fired on the bus for each booking that this integration makes or ends
 EVENT_ACTION: Final = "feishu_freebusy_action"
 
+# Triggers and conditions
+CONF_DURATION: Final = "duration"
+
 CATALOGUE_INTERVAL: Final = timedelta(hours=6)

@@ -21,6 +21,7 @@ from .feishu.events import missing_scopes, needed_scopes
 from .issues import async_update_issues, async_update_stale
 from .model.account import Account
 from .model.booking import PendingRelease
+from .model.changes import Change, changes_between
 from .model.evidence import STATUS_LIMIT
 from .model.moment import LoopSeconds, Moment
 from .model.options import Options
@@ -76,6 +77,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._office_days = OfficeDays(hass, entry.title)
         self.options = self._office_days.applied(Options.of(entry.options), self.clock.moment)
         self.last_read_at: datetime | None = None
+        self._started_at = self.clock.moment.now.replace(microsecond=0)
         self._refusal_logged_at = datetime.min.replace(tzinfo=UTC)
         self.booker: object | None = None  # see `acting`, which lies above this module
         self.denied_scopes: tuple[str, ...] = ()  # those that the last action lacked
@@ -239,10 +241,18 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.last_read_at = reading.read_at
         self._rebuild(subject)
         self.notifier.notify(subject_id)
+        # Changes since the last run would come late, and some of them twice
+        if before and before.read_at >= self._started_at and self.notifier.hears_of_bookings(subject_id):
+            self.notifier.notify_bookings(subject_id, self._changes(subject, before, subject.reading or reading))
         if not is_stored and not self._shutdown_requested:
             self.live.note_read(subject_id, before, reading, fresh_until=fresh_until_loop)
             changed = subject_id if is_news(before, subject.reading or reading) else None
             self._stored.async_keep_readings(self.subjects.readings, changed)
+
+    def _changes(self, subject: Subject, before: Reading, after: Reading) -> Iterable[Change]:
+        """Return what happened to the bookings of a subject between two readings."""
+        pending = self.options.count_pending_as_busy
+        return changes_between(before, after, kind=subject.kind, count_pending_as_busy=pending)
 
     @callback
     def _rebuild(self, subject: Subject) -> None:

@@ -128,19 +128,19 @@ def count_what_was_declined(patches: pytest.MonkeyPatch) -> None:
     def counts(period: BusyPeriod, kind: SubjectKind, count_pending_as_busy: bool) -> bool:
         return count_pending_as_busy or not schedule._is_pending(period, kind)
 
-    patches.setattr(schedule, "_counts_as_busy", counts)
+    patches.setattr(schedule, "counts_as_busy", counts)
 
 
 def count_what_is_pending(patches: pytest.MonkeyPatch) -> None:
-    counts = schedule._counts_as_busy
+    counts = schedule.counts_as_busy
     patches.setattr(
-        schedule, "_counts_as_busy", lambda period, kind, _: counts(period, kind, count_pending_as_busy=True)
+        schedule, "counts_as_busy", lambda period, kind, _: counts(period, kind, count_pending_as_busy=True)
     )
 
 
 def leave_people_free_until_they_answer(patches: pytest.MonkeyPatch) -> None:
-    counts = schedule._counts_as_busy
-    patches.setattr(schedule, "_counts_as_busy", lambda period, _, pending: counts(period, SubjectKind.ROOM, pending))
+    counts = schedule.counts_as_busy
+    patches.setattr(schedule, "counts_as_busy", lambda period, _, pending: counts(period, SubjectKind.ROOM, pending))
 
 
 def ignore_that_rooms_are_disabled(patches: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ def build_schedule(
     `periods` may be in any order, overlap, and extend beyond the window.
     """
     rows = [period for period in periods if period.start < period.end]
-    busy = [(row.start, row.end) for row in rows if _counts_as_busy(row, kind, count_pending_as_busy)]
+    busy = [(row.start, row.end) for row in rows if counts_as_busy(row, kind, count_pending_as_busy)]
     if disabled:
         busy.append((max(disabled.start, window_start), disabled.end or horizon))
     pending = [(row.start, row.end) for row in rows if _is_pending(row, kind)]
@@ -231,7 +231,7 @@ def single_bookings(
         if row.start < row.end
         and row.start < end
         and start < row.end
-        and _counts_as_busy(row, kind, count_pending_as_busy)
+        and counts_as_busy(row, kind, count_pending_as_busy)
     }
     if disabled and disabled.overlaps(start, end):
         blocks.add(Block(disabled.start, disabled.end or _NEVER))
@@ -264,7 +264,8 @@ def _is_pending(period: BusyPeriod, kind: SubjectKind) -> bool:
     return kind is SubjectKind.ROOM and period.rsvp_status is RsvpStatus.NEEDS_ACTION
 
 
-def _counts_as_busy(period: BusyPeriod, kind: SubjectKind, count_pending_as_busy: bool) -> bool:
+def counts_as_busy(period: BusyPeriod, kind: SubjectKind, count_pending_as_busy: bool) -> bool:
+    """Return whether a row makes the subject busy."""
     if period.rsvp_status in (RsvpStatus.DECLINE, RsvpStatus.REMOVED):
         return False
     return count_pending_as_busy or not _is_pending(period, kind)

@@ -1,11 +1,13 @@
 """Tells the entities of a subject when what they show has changed."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 import logging
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
 from .._slices import in_slices
+from ..model.changes import Change
 from ..model.moment import Moment
 from .clock import EntryClock
 from .subjects import Subjects
@@ -23,6 +25,7 @@ class Notifier:
         self._name = name
         self._listeners_of: dict[object, list[CALLBACK_TYPE]] = {}
         self._added_listeners: list[Callable[[Iterable[str]], None]] = []
+        self._change_listeners: dict[str, list[Callable[[Change], None]]] = {}
 
     @callback
     def async_listen(self, subject_id: object, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -37,6 +40,25 @@ class Notifier:
         return lambda: self._added_listeners.remove(listener)
 
     @callback
+    def async_listen_bookings(self, subject_id: str, listener: Callable[[Change], None]) -> CALLBACK_TYPE:
+        """Call `listener` with each change of a booking of a subject; return a function that stops this."""
+        self._change_listeners.setdefault(subject_id, []).append(listener)
+        return lambda: self._change_listeners[subject_id].remove(listener)
+
+    @callback
+    def hears_of_bookings(self, subject_id: str) -> bool:
+        """Return whether anything listens to the changes of the bookings of a subject."""
+        return bool(self._change_listeners.get(subject_id))
+
+    @callback
+    def notify_bookings(self, subject_id: str, changes: Iterable[Change]) -> None:
+        """Call the listeners of the bookings of a subject with each change, at one moment."""
+        with self._clock.one_moment():
+            for change in changes:
+                for listener in list(self._change_listeners.get(subject_id, ())):
+                    self._call(partial(listener, change))
+
+    @callback
     def notify_added(self, subject_id: str) -> None:
         """Call the listeners for new subjects."""
         for listener in self._added_listeners:
@@ -49,10 +71,13 @@ class Notifier:
             if subject := self._subjects.get(subject_id or ""):
                 subject.last_notified = self._subjects.snapshot(subject.info.id)
             for listener in list(self._listeners_of.get(subject_id, ())):
-                try:
-                    listener()
-                except Exception:  # as Home Assistant does: a broken entity must not break others or the poll
-                    _LOGGER.exception("Unexpected error updating an entity of %s", self._name)
+                self._call(listener)
+
+    def _call(self, listener: Callable[[], None]) -> None:
+        try:
+            listener()
+        except Exception:  # as Home Assistant does: a broken entity must not break others or the poll
+            _LOGGER.exception("Unexpected error updating an entity of %s", self._name)
 
     @callback
     def notify_if_changed(self, subject_id: str) -> None:
