@@ -11,19 +11,17 @@ from homeassistant.components.calendar import CalendarEntity
 from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_component import DATA_INSTANCES
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.sync.ranges import MAX_RANGE
 from simulator import Fault, Room, Tenant
-from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, reads_of
+from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, device_of, reads_of
 from tests.conftest import at
 from tests.test_translations import TEXTS
 
@@ -343,11 +341,9 @@ async def test_disabled_time_is_a_booking(
     assert await ask(vega, at(0, day=200), at(0, day=201)) == [(at(9), latest)]
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "Busy"), ("zh-Hans", "占用"), ("de", "Busy")])
-async def test_event_contains_only_times_and_a_summary(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, language: str, word: str
+async def test_event_contains_only_times_and_the_name_of_the_room(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
-    hass.config.language = language
     tenant.book(orion.room_id, at(9), at(11))
 
     await set_up(orion)
@@ -356,25 +352,37 @@ async def test_event_contains_only_times_and_a_summary(
     assert {name: value for name, value in event.as_dict().items() if value} == {
         "start": at(9).isoformat(),
         "end": at(11).isoformat(),
-        "summary": word,
+        "summary": "Orion",
     }
     attributes = shown(hass, orion).attributes
-    assert (attributes["message"], attributes["description"], attributes["location"]) == (word, "", "")
+    assert (attributes["message"], attributes["description"], attributes["location"]) == ("Orion", "", "")
 
 
-async def test_summary_follows_a_change_of_language(
+async def test_event_has_the_name_that_a_user_gave_the_room(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     await set_up(orion)
+    device = device_of(hass, orion)
+    assert device
 
-    await clock.run(hass.config.async_update(language="zh-Hans"))
-    # Home Assistant loads texts in threads, one after the other: once these are loaded, all earlier ones are
-    await async_get_translations(hass, "zh-Hans", "entity", [DOMAIN])
-    await hass.async_block_till_done()
+    dr.async_get(hass).async_update_device(device.id, name_by_user="Boardroom")
+    await clock.settle()
 
     (event,) = await clock.run(calendar_of(hass, orion).async_get_events(hass, at(9), at(12)))
-    assert event.summary == "占用"
+    assert event.summary == "Boardroom"
+    assert shown(hass, orion).attributes["message"] == "Boardroom"
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Orion Bookings"), ("zh-Hans", "Orion 预订")])
+async def test_the_calendar_is_told_from_the_room_by_its_name(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, language: str, name: str
+) -> None:
+    hass.config.language = language
+
+    await set_up(orion)
+
+    assert shown(hass, orion).name == name
 
 
 # Calls for ranges
@@ -824,7 +832,7 @@ async def test_websocket_subscription_receives_a_change(
     await clock.run(entry.runtime_data.async_read_now(orion.room_id))
 
     (event,) = (await client.receive_json())["event"]["events"]
-    assert (event["start"], event["end"], event["summary"]) == (at(12).isoformat(), at(13).isoformat(), "Busy")
+    assert (event["start"], event["end"], event["summary"]) == (at(12).isoformat(), at(13).isoformat(), "Orion")
 
 
 async def test_the_standard_triggers_fire_to_the_second(
@@ -880,7 +888,7 @@ async def test_the_http_api_returns_the_bookings(
     client = await hass_client()
 
     listed = await client.get("/api/calendars")
-    assert await listed.json() == [{"name": "Orion", "entity_id": id_of(hass, orion)}]
+    assert await listed.json() == [{"name": "Orion Bookings", "entity_id": id_of(hass, orion)}]
     address = f"/api/calendars/{id_of(hass, orion)}"
     answer = await client.get(address, params={"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"})
     assert answer.status == HTTPStatus.OK
@@ -888,7 +896,7 @@ async def test_the_http_api_returns_the_bookings(
     assert {name: value for name, value in event.items() if value} == {
         "start": {"dateTime": "2026-11-23T10:00:00+01:00"},
         "end": {"dateTime": "2026-11-23T11:00:00+01:00"},
-        "summary": "Busy",
+        "summary": "Orion",
     }
     answer = await client.get(address, params={"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z"})
     assert answer.status == HTTPStatus.INTERNAL_SERVER_ERROR
@@ -908,8 +916,8 @@ async def test_get_events_action_returns_the_bookings(
             hass.services.async_call("calendar", "get_events", data, blocking=True, return_response=True)
         )
 
-    one = {"start": at(9).isoformat(), "end": at(11).isoformat(), "summary": "Busy"}
-    two = {"start": at(9, day=20).isoformat(), "end": at(10, day=20).isoformat(), "summary": "Busy"}
+    one = {"start": at(9).isoformat(), "end": at(11).isoformat(), "summary": "Orion"}
+    two = {"start": at(9, day=20).isoformat(), "end": at(10, day=20).isoformat(), "summary": "Orion"}
     empty: dict[str, Any] = {"events": []}
     assert await get_events(duration={"hours": 3}) == {id_of(hass, orion): {"events": [one]}, id_of(hass, vega): empty}
     assert await get_events(start_date_time=at(0, day=20), end_date_time=at(0, day=21)) == {

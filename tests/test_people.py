@@ -81,9 +81,8 @@ async def test_a_person_has_the_entities_of_a_room(
     shown = of(hass, person)
     assert (shown.entity_id, shown.name, shown.state) == ("binary_sensor.colleague_0", "Colleague 0", "on")
     assert of(hass, person, "next_change").state == at(11, 30).isoformat()
-    assert of(hass, person, "next_free").state == at(11, 30).isoformat()
     calendar = of(hass, person, "calendar")
-    assert (calendar.state, calendar.attributes["message"]) == ("on", "Busy")
+    assert (calendar.state, calendar.attributes["message"]) == ("on", "Colleague 0")
     assert calendar.attributes["end_time"] == "2026-11-23 19:30:00"
     (device,) = [device for device in devices_of(hass) if device.name == "Colleague 0"]
     assert (device.model, device.entry_type, device.manufacturer) == (None, dr.DeviceEntryType.SERVICE, "Feishu")

@@ -52,17 +52,23 @@ def free(hass: HomeAssistant) -> tuple[str, list[str] | None]:
 
 
 @pytest.fixture
-def with_next_busy(hass: HomeAssistant, tenant: Tenant, orion: Room) -> None:
-    """Enable the "next busy" sensor, which is disabled by default."""
-    er.async_get(hass).async_get_or_create(
-        "sensor", DOMAIN, f"{tenant.app_id}_{orion.room_id}_next_busy", disabled_by=None
-    )
+def with_all_sensors(hass: HomeAssistant, tenant: Tenant, orion: Room, vega: Room) -> None:
+    """Enable the sensors that are disabled by default."""
+    for room in (orion, vega):
+        for key in ("next_free", "next_busy"):
+            er.async_get(hass).async_get_or_create(
+                "sensor",
+                DOMAIN,
+                f"{tenant.app_id}_{room.room_id}_{key}",
+                suggested_object_id=f"{room.name}_{key}",
+                disabled_by=None,
+            )
 
 
 # A room
 
 
-@pytest.mark.usefixtures("with_next_busy")
+@pytest.mark.usefixtures("with_all_sensors")
 async def test_room_shows_its_next_change_next_free_and_next_busy_time(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
@@ -87,6 +93,7 @@ async def test_room_shows_its_next_change_next_free_and_next_busy_time(
     assert shown() == ("unknown", "unknown", "unknown")
 
 
+@pytest.mark.usefixtures("with_all_sensors")
 @pytest.mark.parametrize(("end", "state"), [(at(9, day=30), "unknown"), (None, "unknown")])
 async def test_next_change_is_unknown_if_disabled_beyond_the_horizon(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room, end: datetime | None, state: str
@@ -98,6 +105,7 @@ async def test_next_change_is_unknown_if_disabled_beyond_the_horizon(
     assert [state_of(hass, orion, key) for key in ("next_change", "next_free")] == [state, state]
 
 
+@pytest.mark.usefixtures("with_all_sensors")
 async def test_sensors_are_unavailable_after_the_grace_period(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
@@ -121,10 +129,11 @@ async def test_entities_enabled_by_default(hass: HomeAssistant, set_up: SetUp, o
     entities = [entity for entity in er.async_get(hass).entities.values() if orion.room_id in entity.unique_id]
     assert sorted((entity.entity_id, entity.disabled) for entity in entities) == [
         ("binary_sensor.orion", False),
-        ("calendar.orion", False),
+        ("calendar.orion_bookings", False),
+        ("event.orion_booking_changes", True),
         ("sensor.orion_next_busy", True),
         ("sensor.orion_next_change", False),
-        ("sensor.orion_next_free", False),
+        ("sensor.orion_next_free", True),
     ]
     assert {entity.entity_category for entity in entities} == {None}
     assert hass.states.get("sensor.orion_next_busy") is None
@@ -159,9 +168,8 @@ async def test_flip_writes_only_entities_whose_value_changes(
     changed = {write.entity_id: (write.before, write.state) for write in writes if write.state != write.before}
     assert changed == {
         busy_id(hass, orion): ("on", "off"),
-        "calendar.orion": ("on", "off"),
+        "calendar.orion_bookings": ("on", "off"),
         "sensor.orion_next_change": (at(11).isoformat(), at(14).isoformat()),
-        "sensor.orion_next_free": (at(11).isoformat(), "unknown"),
     }
     assert {write.at.replace(microsecond=0) for write in writes} == {at(11)}
 
@@ -264,7 +272,8 @@ async def test_entity_ids_of_chinese_names_are_in_pinyin(
     assert re.fullmatch(r"san_lou_[a-z_]+_zuo_hui_yi_shi", name)
     assert ids == {
         "busy": f"binary_sensor.{name}",
-        "calendar": f"calendar.{name}",
+        "booking_changes": f"event.{name}_booking_changes",
+        "calendar": f"calendar.{name}_bookings",
         "next_change": f"sensor.{name}_next_change",
         "next_free": f"sensor.{name}_next_free",
         "next_busy": f"sensor.{name}_next_busy",
@@ -273,7 +282,7 @@ async def test_entity_ids_of_chinese_names_are_in_pinyin(
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", {"Next change", "Next free", "Free rooms"}), ("zh-Hans", {"下次变化", "下次空闲", "空闲会议室"})],
+    [("en", {"Next change", "Free rooms"}), ("zh-Hans", {"下次变化", "空闲会议室"})],
 )
 async def test_names_are_in_the_configured_language(
     hass: HomeAssistant, set_up: SetUp, orion: Room, language: str, words: set[str]

@@ -426,7 +426,7 @@ async def test_other_entities_and_disabled_rooms_fire_nothing(
     main, other = busy_id(hass, orion), "binary_sensor.door"
     hass.states.async_set(other, "off")
     for trigger, options in (("became_busy", {}), ("booking_starts_soon", {"offset": "00:05:00"})):
-        await watch.on(trigger, target={"entity_id": [other, "calendar.orion", main]}, **options)
+        await watch.on(trigger, target={"entity_id": [other, "calendar.orion_bookings", main]}, **options)
     er.async_get(hass).async_update_entity(main, disabled_by=er.RegistryEntryDisabler.USER)
 
     hass.states.async_set(other, "on")

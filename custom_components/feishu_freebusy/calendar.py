@@ -12,7 +12,6 @@ from homeassistant.components.websocket_api.connection import current_connection
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .acting import async_act, async_title, booker_of
@@ -31,8 +30,8 @@ from .sync.shares import OverShareError
 
 PARALLEL_UPDATES = 0
 
-CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar", name=None)
-_STATE_BUSY = f"component.{DOMAIN}.entity.binary_sensor.{{}}.state.on"
+ROOM_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
+PERSON_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="person_calendar")
 
 
 async def async_setup_entry(
@@ -42,9 +41,12 @@ async def async_setup_entry(
 ) -> None:
     """Add a calendar for each room and person."""
     coordinator = entry.runtime_data
-    await async_add_subjects(
-        entry, async_add_entities, lambda subject_id: [SubjectCalendar(coordinator, subject_id, CALENDAR)]
-    )
+
+    def calendars_of(subject_id: str) -> list[SubjectCalendar]:
+        is_room = coordinator.subjects[subject_id].kind is SubjectKind.ROOM
+        return [SubjectCalendar(coordinator, subject_id, ROOM_CALENDAR if is_room else PERSON_CALENDAR)]
+
+    await async_add_subjects(entry, async_add_entities, calendars_of)
 
 
 class Booking(CalendarEvent):
@@ -114,7 +116,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         ahead = self.coordinator.bookings.ahead(self.subject_id)
         # If our clock is wrong, Home Assistant changes the state at other times
         state = self.state if self.coordinator.clock.offset else snapshot.status.busy
-        return snapshot.block, state, ahead, self._own_events, zone_of(snapshot.block, ahead)
+        return snapshot.block, state, ahead, self._own_events, zone_of(snapshot.block, ahead), self._name
 
     @override
     async def async_get_events(
@@ -209,11 +211,13 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         return next(own, f"{block.start.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
     def _event_of(self, block: Block, uid: str | None = None) -> CalendarEvent:
-        language = self.hass.config.language
-        is_room = SubjectRef.of(self.subject_id).kind is SubjectKind.ROOM
-        key = _STATE_BUSY.format("busy" if is_room else "person_busy")
-        summary = async_get_cached_translations(self.hass, language, "entity", DOMAIN).get(key, "Busy")
-        return _booking(block, dt_util.get_default_time_zone(), summary, uid)
+        return _booking(block, dt_util.get_default_time_zone(), self._name, uid)
+
+    @property
+    def _name(self) -> str:
+        """Return the name of the device. Many calendars are shown together, and their colors look alike."""
+        device = self.device_entry
+        return (device and (device.name_by_user or device.name)) or self.info.device_name
 
     @callback
     @override

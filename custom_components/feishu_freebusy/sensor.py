@@ -48,6 +48,7 @@ SUBJECT_SENSORS = (
         key="next_free",
         translation_key="next_free",
         device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,  # two lines in the logbook for each booking
         value_fn=lambda status: status.next_free,
     ),
     SubjectSensorDescription(

@@ -19,7 +19,7 @@ from benchmarks.measure import Row, simulate, table
 ROOMS: Final = 50
 DAYS: Final = 7
 
-_OF_A_ROOM: Final = ("busy", "calendar", "next_change", "next_free")
+_OF_A_ROOM: Final = ("busy", "calendar", "next_change")
 _STATES: Final = """
 SELECT states_meta.entity_id, COUNT(*) FROM states JOIN states_meta USING (metadata_id)
 WHERE last_updated_ts > ? AND last_updated_ts < ? GROUP BY metadata_id

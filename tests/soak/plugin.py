@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import mock_storage
 
 from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
 from custom_components.feishu_freebusy.feishu.stream import Stream, Timing
+from custom_components.feishu_freebusy.sensor import SubjectSensor
 from simulator import Tenant, rows
 from tests.soak.actions import FIRST_OPTIONS
 from tests.soak.clock import WallClock, YearClock
@@ -136,6 +137,9 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
         defaults = Stream.__init__.__kwdefaults__ or {}
         patches.setitem(defaults, "timing", Timing(heartbeat=300.0))  # fewer timers
         patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
+        # "Next free" is disabled by default
+        is_enabled = property(lambda sensor: sensor.entity_description.key != "next_busy")
+        patches.setattr(SubjectSensor, "entity_registry_enabled_default", is_enabled)
         for each in (simulator, *others):
             each.tenant.monotonic = clock.seconds
         loop.set_exception_handler(note_failure)
