@@ -14,7 +14,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.feishu_freebusy.const import CONF_BOOKING_TITLE, CONF_OFFICE_DAY
+from custom_components.feishu_freebusy.const import (
+    CONF_BOOKING_CALENDAR,
+    CONF_BOOKING_CONTACT,
+    CONF_BOOKING_TITLE,
+    CONF_OFFICE_DAY,
+)
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
@@ -25,6 +30,9 @@ from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, set_disabled
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
+
+# Of these, only whether they are set
+ONLY_PRESENCE = {CONF_OFFICE_DAY, CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT, CONF_BOOKING_TITLE}
 
 BATCH_SCOPE = "calendar:room:readonly"
 
@@ -80,19 +88,22 @@ async def test_the_entity_for_office_days_is_not_named(hass: HomeAssistant, set_
     assert "alice" not in json.dumps(found, default=str)
 
 
-async def test_the_actions_and_their_permissions_are_shown_without_the_title(
+async def test_the_actions_and_their_permissions_are_shown_without_private_texts(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
     tenant.grant("calendar:calendar.event:create")
-    found = await diagnostics_of(hass, await set_up(orion, book=True, booking_title="Salary of Chen Wei"))
+    private = {"booking_title": "Salary of Chen Wei", "booking_contact": {"ou_chen": "chen.wei@example.com"}}
+    entry = await set_up(orion, book=True, booking_calendar="chen@group.calendar.feishu.cn", **private)
+    found = await diagnostics_of(hass, entry)
 
     assert (found["has_booking_title"], found["options"]["book"]) == (True, True)
+    assert (found["has_booking_calendar"], found["has_booking_contact"]) == (True, True)
     assert "calendar:calendar.event:create" in found["catalogue"]["scopes"]
-    assert "Chen Wei" not in json.dumps(found, default=str)
+    assert "chen" not in json.dumps(found, default=str).lower()
 
 
 def test_every_option_is_shown_or_only_counted() -> None:
-    assert {*DEFAULTS, *CHOSEN, CONF_OFFICE_DAY, CONF_BOOKING_TITLE} == {field.name for field in fields(Options)} - {
+    assert {*DEFAULTS, *CHOSEN, *ONLY_PRESENCE} == {field.name for field in fields(Options)} - {
         "horizon",
         "min_free",
         "longest_booking",

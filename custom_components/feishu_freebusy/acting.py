@@ -107,7 +107,12 @@ def async_apply_switches(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
 
 
 def _settings(options: Options) -> BookingSettings:
-    return BookingSettings(longest=options.longest_booking, may_end_others=options.release)
+    return BookingSettings(
+        calendar_id=options.booking_calendar,
+        contact=options.booking_contact,
+        longest=options.longest_booking,
+        may_end_others=options.release,
+    )
 
 
 async def async_title(hass: HomeAssistant, options: Options) -> str:

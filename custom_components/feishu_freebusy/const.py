@@ -33,6 +33,8 @@ CONF_LIVE_UPDATES: Final = "live_updates"
 CONF_BOOK: Final = "book"
 CONF_RELEASE: Final = "release"
 CONF_BOOKING_TITLE: Final = "booking_title"
+CONF_BOOKING_CALENDAR: Final = "booking_calendar"
+CONF_BOOKING_CONTACT: Final = "booking_contact"
 CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
 
 # Fired on the bus for each booking that this integration makes or ends

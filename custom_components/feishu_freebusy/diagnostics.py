@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from ._time import local_iso
-from .const import CONF_BASE_URL, CONF_BOOKING_TITLE, CONF_OFFICE_DAY
+from .const import CONF_BASE_URL, CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT, CONF_BOOKING_TITLE, CONF_OFFICE_DAY
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import problem_key
@@ -43,6 +43,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuC
         "chosen": {key: len(entry.options.get(key, {})) for key in CHOSEN},
         "has_office_day_entity": CONF_OFFICE_DAY in entry.options,
         "has_booking_title": CONF_BOOKING_TITLE in entry.options,
+        "has_booking_calendar": CONF_BOOKING_CALENDAR in entry.options,
+        "has_booking_contact": CONF_BOOKING_CONTACT in entry.options,
         **(_running(coordinator) if coordinator else {}),
         "polls": [poll.as_dict() for poll in reversed(async_poll_log(hass, entry).polls)],
     }

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 INVALID: Final = 190014
 NO_CALENDAR: Final = 191000
 BAD_CALENDAR_ID: Final = 191001
+NO_ROLE: Final = 191002
 NO_EVENT: Final = 193001
 EVENT_DELETED: Final = 193003
 BAD_INSTANCE: Final = 105003
 PRIMARY: Final = "primary"
+WRITES: Final = ("writer", "owner")
 TAKES_THE_ROOM: Final[frozenset[Rsvp]] = frozenset({"accept", "tentative"})
 _LATE: Final = 0.002  # seconds; a timer may fire slightly early
 
+type Role = Literal["unknown", "free_busy_reader", "reader", "writer", "owner"]
 type Unavailable = Literal[
     "",
     "reserved_by_other_event",
@@ -91,7 +94,7 @@ class Agenda:
 
     ``verdict_delay``: seconds from a request until the room replies (``None``: never). ``reply_delay``: seconds from
     an ``instance/reply`` until the row changes. Changes that are due happen at the next call, and by themselves while
-    an event loop runs.
+    an event loop runs. ``shared``: other calendars, and the app's roles in them.
     """
 
     tenant: Tenant = field(repr=False)
@@ -99,6 +102,7 @@ class Agenda:
     reply_delay: float = 1.5
     events: dict[str, AppEvent] = field(default_factory=dict)
     rules: dict[str, BookingRules] = field(default_factory=dict)
+    shared: dict[str, Role] = field(default_factory=dict)
     _by_key: dict[str, str] = field(default_factory=dict, repr=False)
     _replied: set[tuple[str, str, int]] = field(default_factory=set, repr=False)
     _due: list[tuple[datetime, Callable[[], None]]] = field(default_factory=list, repr=False)
@@ -141,13 +145,21 @@ class Agenda:
     # --- Events -------------------------------------------------------------------------------------------------------
 
     def require_calendar(self, calendar_id: str) -> None:
-        """Raise ``ApiError`` unless this is the id of the app's calendar."""
+        """Raise ``ApiError`` unless this is the id of a calendar in which the app may write."""
         if calendar_id == PRIMARY:
             if self.tenant.variants.primary_as_id == "191001":
                 raise ApiError(BAD_CALENDAR_ID)
             return
-        if calendar_id != self.calendar_id:
+        if self.role_in(calendar_id) not in WRITES:
+            raise ApiError(NO_ROLE)
+
+    def role_in(self, calendar_id: str) -> Role:
+        """Return the app's role in a calendar. Raise 191000 if there is none."""
+        if calendar_id == self.calendar_id:
+            return "owner"
+        if calendar_id not in self.shared:
             raise ApiError(NO_CALENDAR)
+        return self.shared[calendar_id]
 
     def get(self, event_id: str) -> AppEvent:
         """Return an event. Raise 193001 if there is none, and 193003 if it is deleted."""

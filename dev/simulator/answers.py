@@ -39,6 +39,7 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         190014: (400, "invalid request parameters. check details for more info."),
         191000: (404, "calendar not found"),
         191001: (400, "invalid calendar_id"),
+        191002: (403, "no calendar access_role"),
         193000: (400, "invalid event_id"),
         193001: (404, "event not found"),
         193003: (403, "event is deleted"),

@@ -35,6 +35,7 @@ from custom_components.feishu_freebusy.feishu.models import (
     Unavailable,
 )
 from simulator import BookingRules, Fault, Room, Tenant
+from simulator.agenda import Role
 from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from tests.conftest import at
 
@@ -102,6 +103,36 @@ def test_a_room_is_booked_confirmed_and_given_back(tenant: Tenant, room: Room) -
         with pytest.raises(EventGoneError) as gone:
             await events.verdict(calendar_id, event.event_id, room.room_id)
         assert gone.value.was_deleted
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("owner", True), ("writer", True), ("reader", False), ("free_busy_reader", False), ("unknown", False)],
+)
+def test_the_role_tells_whether_the_app_may_write_in_a_calendar(tenant: Tenant, role: Role, *, expected: bool) -> None:
+    tenant.agenda.shared["shared"] = role
+
+    async def play() -> None:
+        client = on_virtual_time(tenant).client
+        events = client.events
+        assert await events.may_write(await events.primary_calendar())
+        assert await events.may_write("shared") is expected
+        if expected:
+            event = await events.create(
+                "shared", title="", start=START, end=START + HOUR, time_zone="UTC", idempotency_key=KEY
+            )
+            await events.delete("shared", event.event_id)
+        with pytest.raises(CalendarUnusableError):
+            await events.may_write("other")
+        tenant.inject(
+            Fault.body(200, {"code": 0, "data": {"calendar_id": "shared", "role": "owner", "is_deleted": True}})
+        )
+        assert not await events.may_write("shared")
+        tenant.inject(Fault.body(200, {"code": 0, "data": {"role": "owner"}}))
+        with pytest.raises(UnreadableAnswerError):
+            await events.may_write("shared")
 
     run(play())
 
@@ -222,6 +253,7 @@ def test_the_calls_have_their_payers(tenant: Tenant, room: Room) -> None:
     ("scope", "missing"),
     [
         ("calendar:calendar:read", "primary_calendar"),
+        ("calendar:calendar:read", "may_write"),
         ("calendar:calendar.event:create", "create"),
         ("calendar:calendar.event:update", "add_room"),
         ("calendar:calendar.event:read", "verdict"),
@@ -237,6 +269,7 @@ def test_a_missing_scope_is_named(tenant: Tenant, room: Room, scope: str, missin
         tenant.revoke(scope)
         calls: dict[str, Callable[[], Awaitable[object]]] = {
             "primary_calendar": events.primary_calendar,
+            "may_write": lambda: events.may_write("primary"),
             "create": lambda: create(client),
             "add_room": lambda: events.add_room("primary", event.event_id, room.room_id),
             "verdict": lambda: events.verdict("primary", event.event_id, room.room_id),

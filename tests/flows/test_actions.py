@@ -20,7 +20,7 @@ from tests.flows.test_options import running
 from tests.test_config_flow import SCOPES
 from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
 
-OFF: dict[str, Any] = {"book": False, "release": False, "longest_booking_minutes": 240}
+OFF: dict[str, Any] = {"book": False, "release": False, "longest_booking_minutes": 240, "advanced": {}}
 MENU = ["actions_check", "actions", "save"]
 
 
@@ -66,7 +66,8 @@ async def test_granted_permissions_are_saved_at_once_and_the_entry_can_book(
     tenant.grant(*BOOKING_SCOPES)
     result = await start_options(hass, entry, "actions")
 
-    result = await submit(hass, result, book=True, release=True, booking_title=" Visitors ", longest_booking_minutes=60)
+    changes = {"book": True, "release": True, "booking_title": " Visitors ", "longest_booking_minutes": 60}
+    result = await submit(hass, result, **(OFF | changes))
     await hass.async_block_till_done(wait_background_tasks=True)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -118,7 +119,7 @@ async def test_back_keeps_what_was_typed_and_saving_anyway_is_possible(
         hass, await start_options(hass, entry, "actions"), **(OFF | {"book": True, "longest_booking_minutes": 45})
     )
     result = await submit(hass, result, next_step_id="actions")
-    assert suggested(result) == {"book": True, "release": False, "longest_booking_minutes": 45}
+    assert suggested(result) == {"book": True, "release": False, "longest_booking_minutes": 45, "advanced": {}}
 
     result = await submit(hass, result, **(OFF | {"book": True}))
     result = await submit(hass, result, next_step_id="save")
@@ -140,3 +141,126 @@ async def test_permissions_that_can_not_be_checked_are_listed_with_the_reason(
     tenant.clear_faults()
     result = await submit(hass, result, next_step_id="actions_check")
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+# The calendar and the contact
+
+SHARED = "feishu.cn_shared@group.calendar.feishu.cn"
+
+
+def with_advanced(**advanced: str) -> dict[str, Any]:
+    """Return what is submitted to allow booking, with these advanced options."""
+    return OFF | {"book": True, "advanced": advanced}
+
+
+async def test_a_shared_calendar_and_a_contact_are_stored_and_shown_again(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant
+) -> None:
+    tenant.grant(*BOOKING_SCOPES, "contact:user.id:readonly")
+    tenant.agenda.shared[SHARED] = "writer"
+    ada = tenant.add_user("Ada", email="ada@example.com")
+    advanced = {"booking_calendar": f" {SHARED} ", "booking_contact": "ada@example.com"}
+
+    result = await submit(hass, await start_options(hass, entry, "actions"), **with_advanced(**advanced))
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    booker = booker_of(entry.runtime_data)
+    assert booker
+    assert (booker.settings.calendar_id, booker.settings.contact) == (SHARED, ada.open_id)
+    result = await start_options(hass, entry, "actions")
+    assert suggested(result)["advanced"] == {"booking_calendar": SHARED, "booking_contact": "ada@example.com"}
+
+    tenant.requests.clear()
+    await submit(hass, result, **with_advanced(booking_contact="ada@example.com"))
+    assert tenant.calls("batch_get_id") == []  # known
+    assert Options.of(entry.options).booking_calendar == ""
+    assert Options.of(entry.options).booking_contact == ada.open_id
+    await submit(hass, await start_options(hass, entry, "actions"), **with_advanced())
+    assert not {"booking_calendar", "booking_contact"} & entry.options.keys()
+
+
+async def test_a_contact_can_be_an_id(hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+
+    await submit(hass, await start_options(hass, entry, "actions"), **with_advanced(booking_contact="ou_1"))
+
+    assert Options.of(entry.options).booking_contact == "ou_1"
+
+
+@pytest.mark.parametrize("contact", ["nobody@example.com", "Ada"])
+async def test_an_unknown_contact_is_refused_and_stays_typed(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, contact: str
+) -> None:
+    tenant.grant(*BOOKING_SCOPES, "contact:user.id:readonly")
+
+    result = await submit(hass, await start_options(hass, entry, "actions"), **with_advanced(booking_contact=contact))
+
+    assert (result["step_id"], result["errors"]) == ("actions", {"base": "contact_not_found"})
+    assert placeholders(result)["contact"] == contact
+    assert suggested(result)["advanced"] == {"booking_contact": contact}
+    result = await submit(hass, result, **with_advanced())
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_people_can_not_be_found_without_the_permission(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant
+) -> None:
+    tenant.revoke("contact:user.id:readonly")
+
+    result = await submit(
+        hass, await start_options(hass, entry, "actions"), **with_advanced(booking_contact="ada@example.com")
+    )
+
+    assert result["errors"] == {"base": "scope_missing"}
+    assert placeholders(result)["scopes"] == "contact:user.id:readonly"
+    assert "contact:user.id:readonly" in placeholders(result)["contact_url"]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "error"),
+    [
+        (SHARED, "calendar_read_only"),
+        ("feishu.cn_other@group.calendar.feishu.cn", "calendar_not_found"),
+        ("not/an id", "calendar_not_found"),
+        ("..", "calendar_not_found"),
+    ],
+)
+async def test_a_calendar_in_which_the_app_may_not_write_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, calendar: str, error: str
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    tenant.agenda.shared[SHARED] = "reader"
+
+    result = await submit(hass, await start_options(hass, entry, "actions"), **with_advanced(booking_calendar=calendar))
+
+    assert (result["step_id"], result["errors"]) == ("actions", {"base": error})
+    assert placeholders(result)["calendar"] == calendar
+    assert suggested(result)["advanced"] == {"booking_calendar": calendar}
+    tenant.agenda.shared[SHARED] = "owner"
+    result = await submit(hass, result, **with_advanced(booking_calendar=SHARED))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_calendar_that_can_not_be_checked_is_not_saved(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    tenant.inject(Fault.error(403, 190006), f"calendars/{SHARED}", times=None)
+
+    result = await submit(hass, await start_options(hass, entry, "actions"), **with_advanced(booking_calendar=SHARED))
+
+    assert result["errors"] == {"base": "app_unavailable"}
+    assert "190006" in placeholders(result)["details"]
+
+
+async def test_while_booking_is_off_no_calendar_is_checked(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant
+) -> None:
+    result = await start_options(hass, entry, "actions")
+    tenant.requests.clear()
+
+    result = await submit(hass, result, **(with_advanced(booking_calendar=SHARED) | {"book": False}))
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert tenant.requests == []

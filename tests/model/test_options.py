@@ -71,6 +71,8 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         book=False,
         release=False,
         booking_title="",
+        booking_calendar="",
+        booking_contact="",
         longest_booking=timedelta(hours=4),
     )
 

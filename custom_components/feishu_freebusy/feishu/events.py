@@ -46,6 +46,7 @@ TO_SHOW_TITLES = (SCOPES_TITLES, SCOPES_REPLY)
 
 _EVENTS = "calendar/v4/calendars/:id/events"
 PRIMARY_CALENDAR = Endpoint("POST", "calendar/v4/calendars/primary", SCOPES_CALENDAR, codes=EVENT_CODES)
+CALENDAR = Endpoint("GET", "calendar/v4/calendars/:id", SCOPES_CALENDAR, codes=EVENT_CODES)
 CREATE_EVENT = Endpoint("POST", _EVENTS, SCOPES_EVENT_CREATE, writes=True, codes=EVENT_CODES)
 EVENT = Endpoint("GET", f"{_EVENTS}/:id", SCOPES_EVENT_READ, codes=EVENT_CODES)
 DELETE_EVENT = Endpoint("DELETE", f"{_EVENTS}/:id", SCOPES_EVENT_DELETE, writes=True, codes=EVENT_CODES)
@@ -89,6 +90,13 @@ class Events:
         https://open.feishu.cn/document/server-docs/calendar-v4/calendar/primary
         """
         return parse.primary_calendar(await self._data(PRIMARY_CALENDAR, params=_OPEN_ID))
+
+    async def may_write(self, calendar_id: str) -> bool:
+        """Return whether the app may add events to a calendar. Raises `CalendarUnusableError` or `EventDeniedError`.
+
+        https://open.feishu.cn/document/server-docs/calendar-v4/calendar/get
+        """
+        return parse.may_write(await self._data(CALENDAR, calendar_id))
 
     async def create(
         self,

@@ -346,6 +346,13 @@ def primary_calendar(data: Json) -> str:
     raise UnreadableAnswerError("the answer has no calendar")
 
 
+def may_write(data: Json) -> bool:
+    """Return whether the role of the app in a calendar lets it add events."""
+    if not _id(data.get("calendar_id")):
+        raise UnreadableAnswerError("the answer has no calendar")
+    return data.get("role") in ("writer", "owner") and data.get("is_deleted") is not True
+
+
 def event(data: Json) -> Event:
     """Return the event of an answer."""
     row = data.get("event")

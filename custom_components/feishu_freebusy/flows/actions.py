@@ -1,8 +1,11 @@
 """The steps for actions: who may be allowed what, the permissions that this needs, and which of them are missing."""
 
+from collections.abc import Mapping
+import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.data_entry_flow import SectionConfig, section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -12,13 +15,28 @@ from homeassistant.helpers.selector import (
 )
 
 from .._vol import vol
-from ..const import CONF_APP_ID, CONF_BASE_URL, CONF_BOOK, CONF_BOOKING_TITLE, CONF_LONGEST_BOOKING, CONF_RELEASE
-from ..errors import form_placeholders
-from ..feishu.client import FeishuClient
+from ..const import (
+    CONF_APP_ID,
+    CONF_BASE_URL,
+    CONF_BOOK,
+    CONF_BOOKING_CALENDAR,
+    CONF_BOOKING_CONTACT,
+    CONF_BOOKING_TITLE,
+    CONF_LONGEST_BOOKING,
+    CONF_RELEASE,
+)
+from ..errors import form_placeholders, unnamed_problem_key
+from ..feishu.client import SCOPES_USER_IDS, FeishuClient
 from ..feishu.console import scopes_json, scopes_url, version_url
-from ..feishu.errors import FeishuError
+from ..feishu.errors import CalendarUnusableError, EventDeniedError, FeishuError, RequestError
 from ..feishu.events import MAX_TITLE, missing_scopes, needed_scopes
 from ..model.options import with_defaults
+
+_ADVANCED = "advanced"
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_OPEN_ID = re.compile(r"ou_\w{1,61}", re.ASCII)
+_CALENDAR_ID = re.compile(r"[\w@-][\w.@-]{0,127}", re.ASCII)
+_NO_WORDS = {"contact": "", "calendar": "", "scopes": "", "details": ""}
 
 _SCHEMA = vol.Schema(
     {
@@ -37,6 +55,15 @@ _SCHEMA = vol.Schema(
                 )
             ),
             vol.Coerce(int),
+        ),
+        vol.Required(_ADVANCED): section(
+            vol.Schema(
+                {
+                    vol.Optional(CONF_BOOKING_CALENDAR): TextSelector(),
+                    vol.Optional(CONF_BOOKING_CONTACT): TextSelector(),
+                }
+            ),
+            SectionConfig(collapsed=True),
         ),
     }
 )
@@ -57,13 +84,75 @@ class ActionsSteps(OptionsFlow):
 
     async def async_step_actions(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what Home Assistant may do to bookings."""
-        if user_input is not None:
-            title = user_input.get(CONF_BOOKING_TITLE, "").strip()
-            self._changes = {**user_input, CONF_BOOKING_TITLE: title or None}
-            return await self.async_step_actions_check()
+        if user_input is None:
+            return self._show_actions()
+        advanced = user_input[_ADVANCED]
+        calendar, contact = (advanced.get(key, "").strip() for key in (CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT))
+        self._changes = {
+            **{key: value for key, value in user_input.items() if key != _ADVANCED},
+            CONF_BOOKING_TITLE: user_input.get(CONF_BOOKING_TITLE, "").strip() or None,
+            CONF_BOOKING_CALENDAR: calendar or None,
+            CONF_BOOKING_CONTACT: {contact: contact} if contact else None,
+        }
+        words = {"contact": contact, "calendar": calendar}
+        if calendar and not _CALENDAR_ID.fullmatch(calendar):
+            return self._show_actions("calendar_not_found", words)
+        try:
+            person_id = await self._contact_id(contact)
+        except FeishuError as error:
+            return self._show_actions(unnamed_problem_key(error), words | form_placeholders(error))
+        if contact and not person_id:
+            return self._show_actions("contact_not_found", words)
+        self._changes[CONF_BOOKING_CONTACT] = {person_id: contact} if contact else None
+        return await self.async_step_actions_check()
+
+    async def _contact_id(self, typed: str) -> str:
+        """Return the open_id of a person, empty if Feishu does not know them. A known person needs no call."""
+        known: Mapping[str, str] = self.config_entry.options.get(CONF_BOOKING_CONTACT, {})
+        if _OPEN_ID.fullmatch(typed):
+            return typed
+        if typed in known.values():
+            return next(person_id for person_id, text in known.items() if text == typed)
+        if not _EMAIL.fullmatch(typed):
+            return ""
+        return (await self._client().user_ids(emails=[typed])).get(typed, "")
+
+    async def _calendar_problem(self) -> tuple[str, dict[str, str]] | None:
+        """Return why the app can't book in the chosen calendar, as an error of the form; None if it can."""
+        if not self._changes[CONF_BOOK] or not (calendar := self._changes[CONF_BOOKING_CALENDAR]):
+            return None
+        words = {"calendar": calendar}
+        try:
+            may_write = await self._client().events.may_write(calendar)
+        except CalendarUnusableError, EventDeniedError, RequestError:
+            return "calendar_not_found", words
+        except FeishuError as error:
+            return unnamed_problem_key(error), words | form_placeholders(error)
+        return None if may_write else ("calendar_read_only", words)
+
+    def _show_actions(self, error: str = "", words: Mapping[str, str] = _NO_WORDS) -> ConfigFlowResult:
         shown = {**with_defaults(self.config_entry.options), **self._changes}
-        shown = {key: value for key, value in shown.items() if value is not None}
-        return self.async_show_form(step_id="actions", data_schema=self.add_suggested_values_to_schema(_SCHEMA, shown))
+        contact = shown.get(CONF_BOOKING_CONTACT) or {}
+        advanced = {
+            CONF_BOOKING_CALENDAR: shown.get(CONF_BOOKING_CALENDAR),
+            CONF_BOOKING_CONTACT: next(iter(contact.values()), None),
+        }
+        shown = {
+            **{key: value for key, value in shown.items() if value is not None},
+            _ADVANCED: {key: value for key, value in advanced.items() if value},
+        }
+        return self.async_show_form(
+            step_id="actions",
+            data_schema=self.add_suggested_values_to_schema(_SCHEMA, shown),
+            errors={"base": error} if error else {},
+            description_placeholders={
+                **_NO_WORDS,
+                **words,
+                "contact_url": scopes_url(
+                    self.config_entry.data[CONF_BASE_URL], self.config_entry.data[CONF_APP_ID], SCOPES_USER_IDS
+                ),
+            },
+        )
 
     async def async_step_actions_check(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Save if the app has all permissions for what is switched on. Otherwise, show which are missing."""
@@ -75,9 +164,11 @@ class ActionsSteps(OptionsFlow):
         except FeishuError as error:
             return self._show_permissions("actions_unchecked", needed, needed, **form_placeholders(error))
         lacking = tuple(scopes for scopes in needed if missing_scopes([scopes], granted))
-        if not lacking:
-            return await self.async_step_save()
-        return self._show_permissions("actions_missing", needed, lacking)
+        if lacking:
+            return self._show_permissions("actions_missing", needed, lacking)
+        if problem := await self._calendar_problem():
+            return self._show_actions(*problem)
+        return await self.async_step_save()
 
     async def async_step_actions_missing(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Check again: the page with the missing permissions was reloaded."""

@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 
 from ..const import (
     CONF_BOOK,
+    CONF_BOOKING_CALENDAR,
+    CONF_BOOKING_CONTACT,
     CONF_BOOKING_TITLE,
     CONF_BUILDING_DEPTH,
     CONF_COUNT_PENDING_AS_BUSY,
@@ -86,7 +88,9 @@ class Options:
     are read. `off_hours` is None if the interval is the same at all hours. `office_day` is the ID of an entity that is
     on while today is an office day. `building_depth` says which level of the room tree is the building: 1 is the
     topmost, 0 the one above the innermost. `book`: rooms may be booked. `release`: bookings of others may be ended.
-    `booking_title` is empty for a text in the language of Home Assistant.
+    `booking_title` is empty for a text in the language of Home Assistant. `booking_calendar` is the ID of the calendar
+    for bookings, empty for the app's own. `booking_contact` is the open_id of the person that rooms show as the booker,
+    empty for nobody.
     """
 
     rooms: Mapping[str, str]
@@ -108,6 +112,8 @@ class Options:
     book: bool
     release: bool
     booking_title: str
+    booking_calendar: str
+    booking_contact: str
     longest_booking: timedelta
     building_depth: int
 
@@ -134,7 +140,10 @@ class Options:
             live_updates=bool(stored[CONF_LIVE_UPDATES]),
             book=bool(stored[CONF_BOOK]),
             release=bool(stored[CONF_RELEASE]),
-            booking_title=stored.get(CONF_BOOKING_TITLE, ""),  # without a default: diagnostics must not publish a title
+            # Without defaults: diagnostics must not publish them
+            booking_title=stored.get(CONF_BOOKING_TITLE, ""),
+            booking_calendar=stored.get(CONF_BOOKING_CALENDAR, ""),
+            booking_contact=next(iter(stored.get(CONF_BOOKING_CONTACT, {})), ""),  # by the text that was typed
             longest_booking=timedelta(minutes=stored[CONF_LONGEST_BOOKING]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )

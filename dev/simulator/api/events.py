@@ -56,6 +56,25 @@ def primary(tenant: Tenant, call: Call, _: str) -> Answer:
     return success({"calendars": [{"calendar": calendar, "user_id": tenant.bot_id}]})
 
 
+def calendar(tenant: Tenant, _: Call, calendar_id: str) -> Answer:
+    """Answer a calendar and the app's role in it."""
+    role = tenant.agenda.role_in(calendar_id)
+    own = calendar_id == tenant.agenda.calendar_id
+    return success(
+        {
+            "calendar_id": calendar_id,
+            "summary": tenant.app_name if own else "Shared",
+            "description": "",
+            "permissions": "private",
+            "color": -1,
+            "type": "primary" if own else "shared",
+            "is_deleted": False,
+            "is_third_party": False,
+            "role": role,
+        }
+    )
+
+
 def create(tenant: Tenant, call: Call, calendar_id: str) -> Answer:
     """Create an event. The same ``idempotency_key`` gives the same event."""
     _check_id_type(call)
@@ -259,6 +278,7 @@ _ATTENDEES: Final = f"{_EVENT}/attendees"
 
 ENDPOINTS: Final = (
     Endpoint("POST", "calendar/v4/calendars/primary", primary, CALENDAR_SCOPES, needs_bot=True),
+    Endpoint("GET", "calendar/v4/calendars/:id", calendar, CALENDAR_SCOPES, needs_bot=True),
     Endpoint("POST", _EVENTS, create, CREATE_SCOPES, needs_bot=True),
     Endpoint("GET", _EVENT, get, READ_SCOPES, needs_bot=True),
     Endpoint("PATCH", _EVENT, change, UPDATE_SCOPES, needs_bot=True),

@@ -315,6 +315,23 @@ async def test_an_event_that_has_begun_is_moved(
     assert await reply_of(client, event) == word
 
 
+async def test_a_shared_calendar_takes_events_if_the_app_may_write_in_it(client: Client, tenant: Tenant) -> None:
+    own = (await events(client)).removesuffix("/events")
+    assert {key: (await client.call("GET", own)).data[key] for key in ("type", "role")} == {
+        "type": "primary",
+        "role": "owner",
+    }
+    shared = "calendar/v4/calendars/shared"
+    assert (await client.call("GET", shared)).outcome == (404, 191000)
+    tenant.agenda.shared["shared"] = "reader"
+    assert (await client.call("GET", shared)).data["role"] == "reader"
+    assert (await client.call("POST", f"{shared}/events", body())).outcome == (403, 191002)
+    tenant.agenda.shared["shared"] = "writer"
+    made = await client.call("POST", f"{shared}/events", body())
+    path = f"{shared}/events/{made.data['event']['event_id']}"
+    assert (await client.call("DELETE", path)).outcome == (200, 0)
+
+
 async def test_the_word_primary_may_be_refused(client: Client, tenant: Tenant) -> None:
     path = "calendar/v4/calendars/primary/events"
     assert (await client.call("POST", path, body())).outcome == (200, 0)
