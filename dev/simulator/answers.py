@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         10014: (200, "app secret invalid"),
         11205: (400, "app do not have bot"),
         30005: (400, "this API is offline, please use the new version"),
+        100002: (400, "invalid fields"),
         100003: (400, "time must be RFC3339"),
         100005: (400, "room id invalid"),
         105002: (400, "invalid request"),

@@ -122,7 +122,9 @@ def _room_row(tenant: Tenant, booking: Booking) -> JsonObject:
     }
     organizer = tenant.users.get(booking.organizer)
     if not booking.private:
-        person = {"name": organizer.name, "open_id": organizer.open_id} if organizer else {"open_id": tenant.bot_id}
+        person = {"open_id": organizer.open_id if organizer else tenant.bot_id}
+        if organizer and tenant.variants.organizer_names == "sent":
+            person["name"] = organizer.name
         row["organizer_info"] = person
     return row
 

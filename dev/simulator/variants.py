@@ -47,6 +47,7 @@ class Variants:
     free_busy: Literal["map", "list_of_maps", "list_of_rows", "null", "missing"] = "map"
     window_echo: Literal["both", "no_time_min", "no_time_max", "neither"] = "both"
     pending_rows: Literal["shown", "hidden"] = "shown"
+    organizer_names: Literal["sent", "left_out"] = "sent"
     # contact/v3
     email_echo: Literal["as_sent", "as_registered"] = "as_sent"
     # vc/v1
@@ -74,6 +75,8 @@ class Variants:
     # meeting_room/summary/batch_get
     private_titles: Literal["error", "returned", "empty", "omitted"] = "error"
     most_titles: Literal["50", "100", "none"] = "50"
+    too_many_titles: Literal["105002", "100002"] = "105002"
+    untold_titles: Literal["listed", "left_out"] = "listed"  # in ErrorEventUids
     # The long connection: bootstrap and handshake
     connection_limit: Literal["bootstrap", "handshake"] = "bootstrap"  # where the limit is checked
     connection_url: Literal["full", "no_service_id"] = "full"

@@ -32,8 +32,10 @@ def titles(tenant: Tenant, call: Call, _: str) -> Answer:
     """Answer the titles of events. Private and unknown ones are in ``ErrorEventUids``."""
     asked = require_body(call, BAD_REQUEST).get("EventUids")
     most = tenant.variants.most_titles
-    if not isinstance(asked, list) or not asked or (most != "none" and len(asked) > int(most)):
+    if not isinstance(asked, list) or not asked:
         raise ApiError(BAD_REQUEST)
+    if most != "none" and len(asked) > int(most):
+        raise ApiError(int(tenant.variants.too_many_titles))
     found: list[JsonObject] = []
     errors: list[JsonObject] = []
     events = {booking.event_uid: booking for room_id in tenant.rooms for booking in tenant.calendars.of(room_id)}
@@ -44,7 +46,8 @@ def titles(tenant: Tenant, call: Call, _: str) -> Answer:
             raise ApiError(BAD_REQUEST)
         named: JsonObject = {"uid": item["uid"], "original_time": item["original_time"]}
         _add(tenant, events.get(item["uid"]), named, found, errors)
-    return success({"EventInfos": found, "ErrorEventUids": errors})
+    untold = {"ErrorEventUids": errors} if tenant.variants.untold_titles == "listed" else {}
+    return success({"EventInfos": found, **untold})
 
 
 def _add(

@@ -190,6 +190,15 @@ async def test_a_call_takes_a_number_of_events(client: Client, tenant: Tenant, v
         assert (await ask(client, *map(str, range(most + 1)))).outcome == (400, 105002)
 
 
+async def test_the_refusal_of_too_many_events_and_of_untold_ones(client: Client, tenant: Tenant) -> None:
+    tenant.grant(*TITLE_SCOPES)
+    tenant.variants.too_many_titles = "100002"
+    tenant.variants.untold_titles = "left_out"
+
+    assert (await ask(client, *map(str, range(51)))).outcome == (400, 100002)
+    assert (await ask(client, "unknown")).data == {"EventInfos": []}
+
+
 async def test_titles_need_their_scope(client: Client) -> None:
     reply = await ask(client, "uid")
     assert reply.outcome == (400, 99991672)

@@ -60,6 +60,15 @@ async def test_the_organizer_may_be_the_app_or_missing(client: Client, tenant: T
     assert "organizer_info" not in private
 
 
+async def test_the_name_of_an_organizer_may_be_left_out(client: Client, tenant: Tenant, room: Room, user: User) -> None:
+    tenant.book(room.room_id, at(10), at(11), organizer=user.open_id)
+    tenant.variants.organizer_names = "left_out"
+
+    (row,) = (await ask(client, room.room_id)).data["free_busy"][room.room_id]
+
+    assert row["organizer_info"] == {"open_id": "ou_chen"}
+
+
 async def test_instances_of_a_series_share_their_uid(client: Client, tenant: Tenant, room: Room) -> None:
     bookings = [tenant.book(room.room_id, at(hour), at(hour + 1), series="weekly") for hour in (8, 12)]
     tenant.move(bookings[1].booking_id, at(14), at(15))
