@@ -1,10 +1,10 @@
-"""The steps for actions: who may be allowed what, the permissions that this needs, and which of them are missing."""
+"""The steps for actions: what is allowed, and the permissions that this needs."""
 
 from collections.abc import Mapping
 import re
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import SectionConfig, section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -26,11 +26,12 @@ from ..const import (
     CONF_RELEASE,
 )
 from ..errors import form_placeholders, unnamed_problem_key
-from ..feishu.client import SCOPES_USER_IDS, FeishuClient
-from ..feishu.console import scopes_json, scopes_url, version_url
+from ..feishu.client import SCOPES_USER_IDS
+from ..feishu.console import scopes_url
 from ..feishu.errors import CalendarUnusableError, EventDeniedError, FeishuError, RequestError
-from ..feishu.events import MAX_TITLE, missing_scopes, needed_scopes
+from ..feishu.events import MAX_TITLE, needed_scopes
 from ..model.options import with_defaults
+from .permissions import PermissionSteps
 
 _ADVANCED = "advanced"
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -69,18 +70,8 @@ _SCHEMA = vol.Schema(
 )
 
 
-class ActionsSteps(OptionsFlow):
+class ActionsSteps(PermissionSteps):
     """Switches booking and releasing on and off, and checks at once whether the app may do it."""
-
-    _changes: dict[str, Any]
-
-    def _client(self) -> FeishuClient:
-        """Return the client to check with."""
-        raise NotImplementedError
-
-    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Save the changes."""
-        raise NotImplementedError
 
     async def async_step_actions(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what Home Assistant may do to bookings."""
@@ -157,15 +148,8 @@ class ActionsSteps(OptionsFlow):
     async def async_step_actions_check(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Save if the app has all permissions for what is switched on. Otherwise, show which are missing."""
         needed = needed_scopes(book=self._changes[CONF_BOOK], release=self._changes[CONF_RELEASE])
-        if not needed:
-            return await self.async_step_save()
-        try:
-            granted = await self._client().granted_scopes()
-        except FeishuError as error:
-            return self._show_permissions("actions_unchecked", needed, needed, **form_placeholders(error))
-        lacking = tuple(scopes for scopes in needed if missing_scopes([scopes], granted))
-        if lacking:
-            return self._show_permissions("actions_missing", needed, lacking)
+        if result := await self._ask_for_permissions("actions", needed):
+            return result
         if problem := await self._calendar_problem():
             return self._show_actions(*problem)
         return await self.async_step_save()
@@ -177,24 +161,3 @@ class ActionsSteps(OptionsFlow):
     async def async_step_actions_unchecked(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Check again: the page was reloaded."""
         return await self.async_step_actions_check()
-
-    def _show_permissions(
-        self, step_id: str, needed: tuple[tuple[str, ...], ...], lacking: tuple[tuple[str, ...], ...], **texts: str
-    ) -> ConfigFlowResult:
-        """Show each permission, marked if it is missing, with what the console needs to add the missing ones."""
-        base_url, app_id = self.config_entry.data[CONF_BASE_URL], self.config_entry.data[CONF_APP_ID]
-        missing = missing_scopes(lacking, ())
-        marks = {scopes[0]: "❌" if scopes in lacking else "✅" for scopes in needed}
-        if step_id == "actions_unchecked":
-            marks = dict.fromkeys(marks, "❔")
-        return self.async_show_menu(
-            step_id=step_id,
-            menu_options=["actions_check", "actions", "save"],
-            description_placeholders={
-                **texts,
-                "checklist": "\n".join(f"- {mark} `{scope}`" for scope, mark in marks.items()),
-                "scopes_url": scopes_url(base_url, app_id, missing),
-                "scopes_json": scopes_json(missing),
-                "version_url": version_url(base_url, app_id),
-            },
-        )
