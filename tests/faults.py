@@ -278,6 +278,13 @@ In all cases, rooms are read as without live updates, so changes are shown after
 latest. `tests/sync/test_link_faults.py` tests this table. The soak adds faults that come and go.
 
 """
+_TITLES = """
+## Titles
+
+Each fault above that answers, delays or breaks a call also strikes the calls for titles and organizers alone, in
+`tests/sync/test_titles.py`. No state changes, nothing is logged, and titles return within an hour. A missing permission
+raises the repair issue `titles_refused`.
+"""
 _HEADINGS_OF_LINKS = ("Fault", "Sensor", "Repair issue", "Recovers within")
 
 
@@ -290,7 +297,7 @@ def table() -> str:
     """Return the page."""
     rows = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, TROUBLES)]
     links = [_HEADINGS_OF_LINKS, ("---",) * len(_HEADINGS_OF_LINKS), *map(_cells_of_link, LINK_TROUBLES)]
-    return _INTRODUCTION + _lines(rows) + _INTRODUCTION_OF_LINKS + _lines(links)
+    return _INTRODUCTION + _lines(rows) + _INTRODUCTION_OF_LINKS + _lines(links) + _TITLES
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> str:

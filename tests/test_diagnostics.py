@@ -73,7 +73,7 @@ async def test_diagnostics_show_how_rooms_are_read_and_the_calls(
         "this_month": 303,
         "by_api": {FREE_BUSY: 300, BATCH: 1, "vc/v1/rooms": 1, "vc/v1/room_levels": 1},
         "by_payer_last_days": {"polls": 1, "catalogue": 2},
-        "shares_left": {"ranges": 166, "actions": 83, "updates": 83, "event_scans": 83},
+        "shares_left": {"ranges": 166, "actions": 83, "titles": 83, "updates": 83, "event_scans": 83},
         "projected": entry.runtime_data.timetable.projected_calls,
         "budget": 25_000,
     }

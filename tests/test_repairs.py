@@ -16,7 +16,7 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.coordinator import FreeBusyCoordinator
 from custom_components.feishu_freebusy.sync.store import async_forget_stored
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, state_of
+from tests.clock import FREE_BUSY, ROOMS, Clock, SetUp, shown, state_of
 from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE, ROOMS_SCOPE, change, end_trouble
 from tests.test_issues import CAUSES, NOTHING_LEFT, Cause, kinds, leave_nothing_to_read
@@ -26,6 +26,7 @@ pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("in_utc")
 
 APPLY = "application/v6/scopes/apply"
+TITLES = "meeting_room/summary/batch_get"
 
 
 class Fix:
@@ -367,6 +368,25 @@ async def test_the_room_list_is_checked_at_once(
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
     assert tenant.calls(ROOMS)
     assert kinds(hass) == []
+
+
+async def test_titles_are_checked_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(18), title="Retro")
+    entry = await set_up(orion, titles="title_and_organizer")
+
+    result = await begin(fix, entry, "titles_refused")
+    assert result["errors"] == {"base": "still"}
+    assert "calendar:room" in placeholders(result)["details"]
+    tenant.inject(Fault.status(503), TITLES, times=None)
+    assert (await fix.submit())["errors"] == {"base": "other"}
+    assert kinds(hass) == ["titles_refused"]
+    tenant.clear_faults()
+    tenant.grant("calendar:room")
+    assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
+    assert kinds(hass) == []
+    assert shown(hass, orion).attributes["titles"][0]["title"] == "Retro"
 
 
 # Deleted rooms and people

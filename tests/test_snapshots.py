@@ -10,10 +10,11 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.feishu_freebusy import PLATFORMS
-from custom_components.feishu_freebusy.const import CONF_BOOK, CONF_PEOPLE
+from custom_components.feishu_freebusy.const import CONF_BOOK, CONF_PEOPLE, CONF_TITLES
 from simulator import Tenant
 from simulator.office import office
-from tests.clock import FREE_BUSY, Clock, SetUp
+from simulator.tenant import TITLE_SCOPES
+from tests.clock import FREE_BUSY, Clock, SetUp, shown
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -60,3 +61,16 @@ async def test_entities_of_an_office_match_the_snapshot(
         name="devices"
     )
     assert len(tenant.calls(FREE_BUSY)) == len(rooms) + 1
+
+
+async def test_titles_of_an_office_match_the_snapshot(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, snapshot: SnapshotAssertion
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    clock.set_wall(at(3))
+    tenant.grant(*TITLE_SCOPES)
+    rooms = list(tenant.rooms.values())
+
+    await set_up(*rooms, **{CONF_TITLES: "title_and_organizer"})
+
+    assert {room.name: shown(hass, room).attributes["titles"] for room in rooms} == snapshot

@@ -37,7 +37,7 @@ async def async_setup_entry(
 class BusySensor(SubjectEntity, BinarySensorEntity):
     """On while the subject is busy; for a room, also while it is disabled. The main entity of the device."""
 
-    _unrecorded_attributes = frozenset({"bookings", "room_id", "capacity", "building", "floor", "equipment"})
+    _unrecorded_attributes = frozenset({"bookings", "room_id", "capacity", "building", "floor", "equipment", "titles"})
 
     @property
     @override
@@ -51,8 +51,9 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         if (snapshot := self.snapshot) is None:
             return None
         status, bookings = snapshot.status, snapshot.bookings
-        zone = zone_of(status.busy_since, status.busy_until, status.next_busy, status.next_free, bookings)
-        return status, bookings, self._about_room(), zone
+        titles = self.coordinator.titles.shown(self.subject_id)
+        zone = zone_of(status.busy_since, status.busy_until, status.next_busy, status.next_free, bookings, titles)
+        return status, bookings, self._about_room(), zone, self.coordinator.titles.is_on, titles
 
     @property
     @override
@@ -61,7 +62,7 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         if (snapshot := self.snapshot) is None:
             return None
         status = snapshot.status
-        attributes = {
+        attributes: dict[str, Any] = {
             "busy_since": local_iso(status.busy_since),
             "busy_until": local_iso(status.busy_until),
             "next_busy_time": local_iso(status.next_busy),
@@ -71,7 +72,25 @@ class BusySensor(SubjectEntity, BinarySensorEntity):
         }
         if not (about := self._about_room()):
             return attributes  # a person has only times
-        return {**attributes, "disabled_reason": status.disabled_reason, "pending": status.pending, **about}
+        attributes |= {"disabled_reason": status.disabled_reason, "pending": status.pending}
+        return {**attributes, **about, **self._titles()}
+
+    def _titles(self) -> dict[str, Any]:
+        """Return the bookings of the next day with what is known of them; empty if that is switched off."""
+        titles = self.coordinator.titles
+        if not titles.is_on:
+            return {}
+        return {
+            "titles": [
+                {
+                    "start": local_iso(block.start),
+                    "end": local_iso(block.end),
+                    "title": label.title or None,
+                    "organizer": label.organizer or None,
+                }
+                for block, label in titles.shown(self.subject_id)
+            ]
+        }
 
     def _about_room(self) -> dict[str, Any]:
         """Return the properties of a room; empty for a person."""

@@ -1,13 +1,18 @@
-"""The bookings of a room or a person as a calendar: times, no titles. Rooms can be booked by adding an event."""
+"""The bookings of a room or a person as a calendar: times, and titles if they are switched on.
+
+Rooms can be booked by adding an event.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
 from homeassistant.components.calendar.const import CalendarEntityFeature
+from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.components.websocket_api.connection import current_connection
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -24,6 +29,7 @@ from .feishu.errors import FeishuError
 from .feishu.events import MAX_TITLE
 from .feishu.models import SubjectKind, SubjectRef
 from .model.schedule import Block
+from .model.titles import NO_LABEL, Label
 from .sync.bookings import StateUnknownError
 from .sync.ranges import MAX_RANGE
 from .sync.shares import OverShareError
@@ -32,6 +38,7 @@ PARALLEL_UPDATES = 0
 
 ROOM_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 PERSON_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="person_calendar")
+_ASSIST = "conversation"  # what exposing an entity to Assist, and to language models, is stored under
 
 
 async def async_setup_entry(
@@ -114,9 +121,10 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         if (snapshot := self.snapshot) is None:
             return None
         ahead = self.coordinator.bookings.ahead(self.subject_id)
+        titles = self.coordinator.titles.shown(self.subject_id)  # for open calendars; the state has none
         # If our clock is wrong, Home Assistant changes the state at other times
         state = self.state if self.coordinator.clock.offset else snapshot.status.busy
-        return snapshot.block, state, ahead, self._own_events, zone_of(snapshot.block, ahead), self._name
+        return snapshot.block, state, ahead, titles, self._own_events, zone_of(snapshot.block, ahead), self._name
 
     @override
     async def async_get_events(
@@ -136,7 +144,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             raise refused("ranges_over_budget") from error
         except StateUnknownError as error:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="state_unknown") from error
-        return [self._event_of(block, self._uid_of(block)) for block in blocks]
+        return [self._event_of(block, self._uid_of(block), self._label_of(block)) for block in blocks]
 
     @override
     async def async_create_event(self, **kwargs: Any) -> None:
@@ -210,8 +218,23 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         own = (event_id for event_id, start, end in self._own_events if end == block.end and start <= block.start)
         return next(own, f"{block.start.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
-    def _event_of(self, block: Block, uid: str | None = None) -> CalendarEvent:
-        return _booking(block, dt_util.get_default_time_zone(), self._name, uid)
+    def _label_of(self, block: Block) -> Label:
+        """Return the label of a booking, an empty one if an assistant could see what it may not know.
+
+        An assistant asks by the same call as a dashboard. So a calendar that is exposed to one shows no titles, unless
+        assistants are told them.
+        """
+        label = self.coordinator.titles.label_of(self.subject_id, block)
+        is_secret = label != NO_LABEL and not self.coordinator.options.titles_for_assistants
+        return NO_LABEL if is_secret and async_should_expose(self.hass, _ASSIST, self.entity_id) else label
+
+    def _event_of(self, block: Block, uid: str | None = None, label: Label = NO_LABEL) -> CalendarEvent:
+        event = _booking(block, dt_util.get_default_time_zone(), self._name, uid)
+        if label == NO_LABEL:
+            return event
+        # Not cached: titles that are switched off must not stay in memory
+        event = replace(event, summary=label.title or label.organizer, location=self._name)
+        return replace(event, description=label.organizer) if label.title and label.organizer else event
 
     @property
     def _name(self) -> str:

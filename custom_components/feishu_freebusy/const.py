@@ -36,6 +36,8 @@ CONF_BOOKING_TITLE: Final = "booking_title"
 CONF_BOOKING_CALENDAR: Final = "booking_calendar"
 CONF_BOOKING_CONTACT: Final = "booking_contact"
 CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
+CONF_TITLES: Final = "titles"
+CONF_TITLES_FOR_ASSISTANTS: Final = "titles_for_assistants"
 
 # Fired on the bus for each booking that this integration makes or ends
 EVENT_ACTION: Final = "feishu_freebusy_action"

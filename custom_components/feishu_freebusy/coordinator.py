@@ -40,6 +40,7 @@ from .sync.quota import MonthlyCalls
 from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.subjects import Subjects
 from .sync.timer import Timer
+from .sync.titles import TitleReader
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.source = self._poller.reader.rooms
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
         self.live = LiveUpdates(hass, entry, client, catalogue, calls, self.clock, self.subjects, self._poller, self)
+        self.titles = TitleReader(hass, client, calls, self.clock, self.subjects, self.notifier, self._poller, self)
         self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
         # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
@@ -115,7 +117,9 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def account(self) -> Account:
         """Return the state of the account, from which the issues follow."""
         failure = None if self.last_update_success else self.last_exception
-        account = account_of(self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, failure)
+        account = account_of(
+            self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, self.titles, failure
+        )
         return replace(account, missing_for_actions=self._missing_for_actions, release_stop=self.release_stop)
 
     @property
@@ -181,6 +185,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await super().async_shutdown()
         self._poller.stop()
         self._timer.stop()
+        self.titles.stop()
         self._office_days.async_stop()
         if self._unsub_stop:
             self._unsub_stop()
@@ -248,6 +253,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.live.note_read(subject_id, before, reading, fresh_until=fresh_until_loop)
             changed = subject_id if is_news(before, subject.reading or reading) else None
             self._stored.async_keep_readings(self.subjects.readings, changed)
+            if changed:
+                self.titles.note_news(subject_id)
 
     def _changes(self, subject: Subject, before: Reading, after: Reading) -> Iterable[Change]:
         """Return what happened to the bookings of a subject between two readings."""
@@ -330,6 +337,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         entry.async_on_unload(async_watch_enabled(hass, entry, self.async_ignore_disabled))
         self._office_days.async_watch(self.options.office_day, self._apply_office_days)
         self.live.async_apply(enabled=self.options.live_updates)
+        self.titles.async_apply()
 
     @callback
     def async_ignore_disabled(self) -> None:
@@ -405,6 +413,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.options = self._office_days.applied(new, self.clock.moment)
         self._office_days.async_watch(new.office_day, self._apply_office_days)
         self._poller.reader.try_again()
+        self.titles.async_apply()
         await self._take_over()
         if not self._is_running:
             return

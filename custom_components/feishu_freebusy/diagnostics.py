@@ -22,14 +22,14 @@ from .errors import problem_key
 from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
-from .feishu.events import TO_BOOK
+from .feishu.events import TO_BOOK, TO_SHOW_TITLES
 from .feishu.models import SubjectKind
 from .model.moment import Moment
 from .model.options import CHOSEN, DEFAULTS
 from .model.subject import Subject
 from .sync.journal import async_poll_log
 
-_SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS, *chain(*TO_BOOK)}
+_SCOPES = {*SCOPES_FREE_BUSY, *SCOPES_ROOMS, *SCOPES_ROOM_BATCH, *SCOPES_USER_IDS, *chain(*TO_BOOK, *TO_SHOW_TITLES)}
 _EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+(_v\d)?")  # a type of Feishu, not a text from elsewhere
 _SITES = {FEISHU_URL: "feishu", LARK_URL: "lark"}
 
@@ -103,6 +103,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         },
         "catalogue": _catalogue(coordinator),
         "statuses": _statuses(coordinator),
+        **_titles(coordinator),
         **_live_updates(coordinator),
         "subjects": {key: _subject(coordinator, subject_id) for subject_id, key in keys.items()},
     }
@@ -156,6 +157,11 @@ def _statuses(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "failing_since": local_iso(statuses.failing_since),
         "error": _error(statuses.error),
     }
+
+
+def _titles(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
+    """Return whether titles can be read. None of them is in it."""
+    return {"titles": {"error": _error(coordinator.titles.error)}} if coordinator.titles.is_on else {}
 
 
 def _live_updates(coordinator: FreeBusyCoordinator) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Kind(StrEnum):
     CLOCK_WRONG = "clock_wrong"
     ACTIONS_PERMISSIONS = "actions_permissions"
     RELEASES_STOPPED = "releases_stopped"
+    TITLES_REFUSED = "titles_refused"
     LIVE_WRONG_CLOUD = LiveProblem.WRONG_CLOUD.value
     LIVE_TOO_MANY_CONNECTIONS = LiveProblem.TOO_MANY_CONNECTIONS.value
     LIVE_NOT_PUBLISHED = LiveProblem.NOT_PUBLISHED.value
@@ -88,6 +89,7 @@ _WARNINGS = frozenset(
         Kind.BUDGET_USED_UP,
         Kind.CLOCK_WRONG,
         Kind.ACTIONS_PERMISSIONS,
+        Kind.TITLES_REFUSED,
         *OF_LIVE_UPDATES,
     }
 )
@@ -141,6 +143,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         _issue_of_actions(entry, account.missing_for_actions),
         _issue_of_stop(entry, account),
         _issue_of_live(entry, account.live_problem),
+        _issue_of_scopes(entry, Kind.TITLES_REFUSED, account.titles_lack) if account.titles_lack else None,
     )
     kinds = (
         Kind.ROOM_LIST_REFUSED,
@@ -150,6 +153,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         Kind.ROOM_LIST_OUTDATED,
         Kind.ACTIONS_PERMISSIONS,
         Kind.RELEASES_STOPPED,
+        Kind.TITLES_REFUSED,
         *_NOTHING_TO_CHECK,
         *OF_LIVE_UPDATES,
     )

@@ -180,9 +180,20 @@ def _status(subject: SpokenSubject) -> JsonObjectType:
         about |= {"status": "free", "free_until": local_iso(status.next_busy)}
     if not status.available_now:
         about["next_free"] = local_iso(status.next_free)
+    about |= _meeting(subject)
     if disabled := status.disabled_reason:
         about["out_of_service"] = "no reason given" if disabled == DISABLED_WITHOUT_REASON else disabled
     return about
+
+
+def _meeting(subject: SpokenSubject) -> JsonObjectType:
+    """Return the title and the organizer of the running booking, if they are known and may be told."""
+    coordinator = subject.coordinator
+    if coordinator is None or not coordinator.options.titles_for_assistants:
+        return {}
+    label = coordinator.titles.running(subject.subject_id)
+    known = {"meeting_title": label.title, "meeting_organizer": label.organizer}
+    return {name: text for name, text in known.items() if text}
 
 
 def _offer(found: Found, offer: Offer) -> JsonObjectType:

@@ -36,6 +36,8 @@ _REMOVABLE = {
 }
 # A check of these meets no error of Feishu while the problem stays
 _WITHOUT_DETAILS = OF_LIVE_UPDATES | {Kind.ACTIONS_PERMISSIONS}
+# Some things cannot be read without a scope; free and busy can
+_OTHER_SCOPES = frozenset({Kind.ROOM_LIST_REFUSED, Kind.TITLES_REFUSED})
 _OUTCOMES = {
     212001: "too_sensitive",
     212002: "nothing_to_ask",
@@ -54,7 +56,7 @@ async def async_create_fix_flow(
     kind, entry_id = Kind(str(words["kind"])), str(words["entry_id"])
     if kind in _REMOVABLE:
         return RemoveFlow(kind, entry_id)
-    if kind in {Kind.SCOPE_MISSING, Kind.ROOM_LIST_REFUSED, Kind.ACTIONS_PERMISSIONS}:
+    if kind in {Kind.SCOPE_MISSING, Kind.ACTIONS_PERMISSIONS, *_OTHER_SCOPES}:
         return ScopeFlow(kind, entry_id)
     if kind is Kind.RELEASES_STOPPED:
         return AllowFlow(kind, entry_id)
@@ -126,6 +128,8 @@ class CheckFlow(_FixFlow):
         elif self._kind is Kind.ROOM_LIST_OUTDATED:
             await entry.runtime_data.catalogue.async_refresh()
             await entry.runtime_data.async_check_now()
+        elif self._kind is Kind.TITLES_REFUSED:
+            await entry.runtime_data.titles.async_check()
         elif self._kind in OF_LIVE_UPDATES:
             await entry.runtime_data.live.async_check(_CONNECTED_WITHIN)
             entry.runtime_data.async_live_changed()
@@ -159,6 +163,8 @@ class CheckFlow(_FixFlow):
         """Return the failure of this check, None if it is not Feishu's."""
         if self._kind is Kind.ROOM_LIST_REFUSED:
             return entry.runtime_data.catalogue.error
+        if self._kind is Kind.TITLES_REFUSED:
+            return entry.runtime_data.titles.error
         if self._kind in _WITHOUT_DETAILS:
             return self._error
         account = entry.runtime_data.account
@@ -170,7 +176,7 @@ class CheckFlow(_FixFlow):
         """Say whether the check met the same failure or another one."""
         if self._kind in _WITHOUT_DETAILS and error is None:
             return self._form("check", "still")
-        about = Kind.SCOPE_MISSING if self._kind is Kind.ROOM_LIST_REFUSED else self._kind
+        about = Kind.SCOPE_MISSING if self._kind in _OTHER_SCOPES else self._kind
         if error and (about in {Kind.STALE, Kind.ROOM_LIST_OUTDATED} or problem_key(error) == about):
             return self._form("check", "still", details=without_addresses(str(error)))
         return self._form("check", "other", problem=problem_text(self.hass, error))

@@ -1,7 +1,7 @@
 """The calls that change something: book rooms with events in the app's calendar, and end or release bookings.
 
 An event of the app invites a room, and the room replies after some seconds. The app is the organizer. All calls need
-the app's bot, except for `reply`, `bookings` and `titles`. An app makes one write a second.
+the app's bot, except for `reply`, `bookings`, `bookings_of_rooms` and `titles`. An app makes one write a second.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from .errors import (
     INVITATION_CODES,
     REPLY_CODES,
     EventGoneError,
+    FeishuError,
     RequestError,
     UnreadableAnswerError,
 )
@@ -42,6 +43,7 @@ TO_BOOK = (
     SCOPES_REPLY,  # also to read the rows of a room
 )
 TO_RELEASE = (SCOPES_REPLY,)
+TO_SHOW_ORGANIZERS = (SCOPES_REPLY,)
 TO_SHOW_TITLES = (SCOPES_TITLES, SCOPES_REPLY)
 
 _EVENTS = "calendar/v4/calendars/:id/events"
@@ -213,6 +215,21 @@ class Events:
                 whole = replace(before, end=row.end) if before else row
                 rows[whole.uid, whole.original_time, whole.start] = whole
         return tuple(sorted(rows.values(), key=lambda row: (row.start, row.end)))
+
+    async def bookings_of_rooms(
+        self, room_ids: Sequence[str], *, time_min: datetime, time_max: datetime
+    ) -> dict[str, tuple[RoomBooking, ...] | FeishuError]:
+        """Return the rows of 1 to 20 rooms in a window of up to 30 days, to show their titles, in one call.
+
+        A room that can't be read has an error instead of rows. This room may also fail the whole call, with
+        `SubjectError`.
+
+        https://open.feishu.cn/document/server-docs/calendar-v4/meeting-room-event/query-room-availability
+        """
+        window = (("time_min", time_min.isoformat()), ("time_max", time_max.isoformat()))
+        params = (*(("room_ids", room_id) for room_id in room_ids), *window)
+        data = await self._data(ROOM_BOOKINGS, params=params, payer=Payer.TITLES)
+        return parse.bookings_of_rooms(data, room_ids, time_min, time_max)
 
     async def reply(self, room_id: str, event: EventRef, status: InstanceReply) -> None:
         """End or release a booking in the name of the room. The whole row vanishes some seconds later.

@@ -313,15 +313,27 @@ def page[T](data: Json, parse_items: Callable[[Json], tuple[T, ...]]) -> Page[T]
 
 def room_bookings(data: Json, room_id: str, start: datetime, end: datetime) -> tuple[RoomBooking, ...]:
     """Return the rows of one room with their events. Raises `FeishuError` as `rooms_busy` does for a room."""
-    periods = rooms_busy(data, [room_id], start, end)[room_id]
-    if isinstance(periods, FeishuError):
-        raise periods
+    found = bookings_of_rooms(data, [room_id], start, end)[room_id]
+    if isinstance(found, FeishuError):
+        raise found
+    return found
+
+
+def bookings_of_rooms(
+    data: Json, room_ids: Iterable[str], start: datetime, end: datetime
+) -> dict[str, tuple[RoomBooking, ...] | FeishuError]:
+    """Return the rows of each room with their events, or its error, as `rooms_busy` does."""
+    answers = rooms_busy(data, room_ids, start, end)
     rows, _ = _rows_by_room(data.get("free_busy"))
-    found = rows.get(room_id, [])
-    return tuple(
-        _room_booking(row, period)
-        for row, period in zip(found if isinstance(found, list) else [], periods, strict=True)
-    )
+    found: dict[str, tuple[RoomBooking, ...] | FeishuError] = {}
+    for room_id, answer in answers.items():
+        if isinstance(answer, FeishuError):
+            found[room_id] = answer
+            continue
+        of_room = rows.get(room_id, [])
+        pairs = zip(of_room if isinstance(of_room, list) else [], answer, strict=True)
+        found[room_id] = tuple(_room_booking(row, period) for row, period in pairs)
+    return found
 
 
 def _room_booking(row: Json, period: BusyPeriod) -> RoomBooking:

@@ -51,6 +51,7 @@ from .actions import ActionsSteps
 from .live_updates import LiveUpdatesSteps
 from .people import PeopleSteps
 from .rooms import RoomSteps
+from .titles import TitlesSteps
 
 _DECIMALS_BELOW = 3  # minutes
 _MOST_EXAMPLES = 3
@@ -110,7 +111,7 @@ _POLLING_SCHEMA = vol.Schema(
 )
 
 
-class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, OptionsFlow):
+class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, TitlesSteps, OptionsFlow):
     """Changes what is read, and how. It shows the effect on the calls before it saves a change."""
 
     def __init__(self) -> None:
@@ -120,7 +121,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the menu."""
         return self.async_show_menu(
-            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates", "actions"]
+            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates", "actions", "titles"]
         )
 
     async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

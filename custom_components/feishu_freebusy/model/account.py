@@ -34,7 +34,8 @@ class Account:
 
     `failure` is the exception of the last poll, `subjects` are those that are read, `is_anything_known` says whether
     anything current is known about any of them, `next_try` is when the next of them is due. `clock_error` is how far
-    the clock of this machine is ahead of Feishu's, if that matters.
+    the clock of this machine is ahead of Feishu's, if that matters. `titles_lack` are scopes that titles need; any one
+    is enough.
     """
 
     failure: BaseException | None
@@ -49,6 +50,7 @@ class Account:
     is_stream_refused: bool = False  # the long connection's credentials
     missing_for_actions: tuple[str, ...] = ()  # scopes
     release_stop: PendingRelease | None = None  # why no more bookings of others are ended
+    titles_lack: tuple[str, ...] = ()
 
     @property
     def error(self) -> FeishuError | None:

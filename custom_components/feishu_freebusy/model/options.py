@@ -29,6 +29,8 @@ from ..const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_TITLES,
+    CONF_TITLES_FOR_ASSISTANTS,
     CONF_VOICE_SENTENCES,
 )
 from .intervals import OffHours
@@ -51,6 +53,14 @@ class SourceOption(StrEnum):
     BATCH = "batch"
 
 
+class TitlesOption(StrEnum):
+    """What is shown of bookings besides their times."""
+
+    OFF = "off"
+    ORGANIZER = "organizer"
+    TITLE_AND_ORGANIZER = "title_and_organizer"
+
+
 # Names of rooms and people: private
 CHOSEN: Final = (CONF_ROOMS, CONF_ROOM_LEVELS, CONF_PEOPLE)
 # Everything else. Diagnostics publish these values, so none of them may identify anyone
@@ -70,6 +80,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_BOOK: False,  # off: nothing is ever changed in Feishu
     CONF_RELEASE: False,
     CONF_LONGEST_BOOKING: 240,
+    CONF_TITLES: TitlesOption.OFF.value,  # off: only times are read
+    CONF_TITLES_FOR_ASSISTANTS: False,
     CONF_BUILDING_DEPTH: 0,
 }
 
@@ -90,7 +102,7 @@ class Options:
     topmost, 0 the one above the innermost. `book`: rooms may be booked. `release`: bookings of others may be ended.
     `booking_title` is empty for a text in the language of Home Assistant. `booking_calendar` is the ID of the calendar
     for bookings, empty for the app's own. `booking_contact` is the open_id of the person that rooms show as the booker,
-    empty for nobody.
+    empty for nobody. `titles_for_assistants`: assistants are told what is shown of bookings.
     """
 
     rooms: Mapping[str, str]
@@ -115,6 +127,8 @@ class Options:
     booking_calendar: str
     booking_contact: str
     longest_booking: timedelta
+    titles: TitlesOption
+    titles_for_assistants: bool
     building_depth: int
 
     @classmethod
@@ -145,6 +159,8 @@ class Options:
             booking_calendar=stored.get(CONF_BOOKING_CALENDAR, ""),
             booking_contact=next(iter(stored.get(CONF_BOOKING_CONTACT, {})), ""),  # by the text that was typed
             longest_booking=timedelta(minutes=stored[CONF_LONGEST_BOOKING]),
+            titles=TitlesOption(stored[CONF_TITLES]),
+            titles_for_assistants=bool(stored[CONF_TITLES_FOR_ASSISTANTS]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )
 

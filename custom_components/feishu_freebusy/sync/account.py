@@ -12,6 +12,7 @@ from .clock import EntryClock
 from .live_updates import LiveUpdates
 from .poller import Poller
 from .quota import MonthlyCalls
+from .titles import TitleReader
 
 
 def account_of(
@@ -21,6 +22,7 @@ def account_of(
     options: Options,
     clock: EntryClock,
     live: LiveUpdates,
+    titles: TitleReader,
     failure: BaseException | None,
 ) -> Account:
     """Return the state of the account now; `failure` is the exception of the last poll."""
@@ -40,6 +42,7 @@ def account_of(
         clock_error=-clock.offset or None,
         live_problem=live.problem,
         is_stream_refused=live.status.problem is StreamProblem.CREDENTIALS,
+        titles_lack=titles.refusal.scopes if titles.refusal else (),
     )
 
 

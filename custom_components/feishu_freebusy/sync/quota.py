@@ -45,6 +45,7 @@ class MonthlyCalls:
         self._by_day: dict[str, Counter[str]] = {}  # by payer; the current day is the last
         self.ranges = Share(0.1, days=2)
         self.actions = Share(0.1, days=1)
+        self.titles = Share(0.1, days=1)
         self.updates = Share(0.1, days=1, unlimited=_UNLIMITED_UPDATES)
         self.event_scans = Share(0.05, days=2, unlimited=_UNLIMITED_SCANS)
 
@@ -149,6 +150,7 @@ class MonthlyCalls:
         return {
             "ranges": self.ranges,
             "actions": self.actions,
+            "titles": self.titles,
             "updates": self.updates,
             "event_scans": self.event_scans,
         }
