@@ -7,6 +7,7 @@ Where each kind of data may appear:
   the server, the IP address of Home Assistant: not in the log, the diagnostics, the system information, or the text of
   an error. This includes errors of actions, because Home Assistant logs them. Objects and their `repr` may hold this
   data. Forms and responses of actions may show what the user requested.
+- Titles of bookings: these tests switch them on. `test_canaries_titles.py` has the places where they are not even then.
 - The title of the entry, by default the app's name: in the log, because Home Assistant logs it, too; not in the
   diagnostics.
 - Feishu's message about a failure: in the log and on the screen, with the data above masked. The server in these tests
@@ -40,10 +41,11 @@ from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_ROOMS, DOM
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.errors import FeishuError
-from custom_components.feishu_freebusy.feishu.models import SubjectRef
+from custom_components.feishu_freebusy.feishu.models import EventRef, SubjectRef
 from simulator import Fault, Room, Simulator, Tenant, gateway
 from simulator.answers import HTML_TYPE, Answer
 from simulator.model import Call, Level, Rsvp, User
+from simulator.tenant import TITLE_SCOPES
 from simulator.tokens import TokenIssuer
 from tests.clock import Clock, SetUp, busy_id
 from tests.conftest import at
@@ -52,6 +54,7 @@ pytest_plugins = ["tests.clock"]
 
 SECRET = "Canary/Secret+0123456789=x"
 TITLE = "Aviary"  # of the entry
+MEETING = "Plovercount"
 CALLER = "203.0.113.77"  # the address of this Home Assistant, as Feishu sees it
 OTHERS = ("ou_c0ffee0123456789", "finch@aviary.example", "+8613022222222", "https://aviary.example/x?y=1")
 
@@ -98,11 +101,12 @@ class Office:
             "Nightingale Wren", user_id="canaryuser", email="wren@aviary.example", mobile="+8613011111111"
         )
         self.bookings = [
-            tenant.book(room.room_id, at(start), at(start + 1), rsvp=rsvp, organizer=self.person.open_id)
+            tenant.book(room.room_id, at(start), at(start + 1), rsvp=rsvp, organizer=self.person.open_id, title=MEETING)
             for room in (self.room, self.other)
             for start, rsvp in RESPONSES
         ]
         tenant.book(self.person.open_id, at(11), at(12))
+        tenant.grant(*TITLE_SCOPES)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -110,6 +114,7 @@ class Office:
         ids = (self.person.open_id, self.person.union_id, self.person.user_id)
         return {
             "room_levels": {self.level.level_id: "Rookery / Heronry"},
+            "titles": "title_and_organizer",
             "people": {person_id: f"Nightingale Wren {number}" for number, person_id in enumerate(ids)},
         }
 
@@ -124,7 +129,12 @@ class Office:
         for level in tenant.levels.values():
             yield from (level.level_id, level.level_id.removeprefix("omb_"), level.name)
         yield from (person.open_id, person.union_id, person.user_id, *person.name.split(), person.email, person.mobile)
-        yield from (person.mobile.removeprefix("+86"), *(booking.booking_id for booking in self.bookings), *OTHERS)
+        yield from (
+            MEETING,
+            person.mobile.removeprefix("+86"),
+            *(booking.booking_id for booking in self.bookings),
+            *OTHERS,
+        )
 
     def found_in(self, text: str, words: Iterable[str]) -> list[str]:
         """Return the words that a text contains, plain or encoded."""
@@ -274,6 +284,9 @@ def calls(client: FeishuClient, office: Office) -> Iterator[Awaitable[object]]:
     yield client.granted_scopes()
     yield client.apply_for_scopes()
     yield client.bot()
+    event = EventRef(office.bookings[0].event_uid)
+    yield client.events.titles([event])
+    yield client.events.bookings_of_rooms([office.room.room_id], time_min=at(9), time_max=at(18))
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -118,6 +118,53 @@ async def test_the_status_tool_returns_data(
     }  # fmt: skip
 
 
+async def everything_told(hass: HomeAssistant, clock: Clock) -> str:
+    """Return the prompt, and what all tools answer that read something."""
+    api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, CONTEXT)
+    told = [api.api_prompt]
+    for tool in api.tools:
+        arguments = {"calendar": "Orion Bookings", "range": "today"} if "calendar" in tool.name else {}
+        if tool.name in {STATUS, FIND} or "calendar" in tool.name or "Context" in tool.name:
+            told.append(f"{tool.name} {await clock.run(api.async_call_tool(llm.ToolInput(tool.name, arguments)))}")
+    return "\n".join(told)
+
+
+async def test_titles_are_told_only_if_they_may_be(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    tenant.grant("calendar:room")
+    vega = tenant.rooms[ids["Vega"]]
+    chen = tenant.add_user("Chen Wei").open_id
+    tenant.book(vega.room_id, at(9), at(10, 5), title="Retro", organizer=chen)
+    await open_office(titles="title_and_organizer")
+    assert "Retro" in str(hass.states.get(entity_of(hass, vega.room_id).entity_id))
+    await expose_calendars(hass, "Orion Bookings")
+    orion = tenant.rooms[ids["Orion"]]
+    tenant.cancel(next(each.booking_id for each in tenant.bookings.values() if each.subject_id == orion.room_id))
+    tenant.book(orion.room_id, at(9, 30), at(11), title="Planning", organizer=chen)
+    await clock.forward(minutes=1, seconds=5)
+
+    told = await everything_told(hass, clock)
+    for name in ("feishu_freebusy__get_status", "calendar", "Context"):
+        assert name in told
+    assert [word for word in ("Retro", "Planning", "Chen") if word in told] == []
+
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "titles_for_assistants": True})
+    await clock.settle()
+    told = await everything_told(hass, clock)
+    assert [word for word in ("Retro", "Planning", "Chen") if word in told] == ["Retro", "Planning", "Chen"]
+    (status,) = (await use(hass, clock, STATUS, names=["Orion"]))["subjects"]
+    assert (status["meeting_title"], status["meeting_organizer"]) == ("Planning", "Chen Wei")
+
+
+async def expose_calendars(hass: HomeAssistant, *names: str) -> None:
+    """Expose the calendars of rooms to the assistant."""
+    for state in hass.states.async_all("calendar"):
+        if state.name in names:
+            async_expose_entity(hass, ASSIST, state.entity_id, True)
+
+
 async def test_tools_understand_the_same_names_as_speech(
     hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
 ) -> None:
