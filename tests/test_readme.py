@@ -37,7 +37,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     error_of,
     token_error_of,
 )
-from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE
+from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE, TO_SHOW_TITLES
 from custom_components.feishu_freebusy.model.options import (
     DEFAULTS,
     WEEKDAYS,
@@ -380,6 +380,16 @@ def test_the_permissions_to_book_match_the_client(readme: Readme) -> None:
     assert TO_BOOK[-1:] == TO_RELEASE
     actions = TEXTS[readme.language]["options"]["step"]["actions"]
     assert all(actions["data"][switch] in chapter for switch in ("book", "release"))
+
+
+def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_ui(readme: Readme) -> None:
+    texts = TEXTS[readme.language]
+    step = texts["options"]["step"]["titles"]
+    chapter = next(part for part in readme.prose.split("\n## ") if part.startswith(step["title"]))
+
+    assert set(re.findall(r"`(calendar:[\w:.]+)`", chapter)) == {scopes[0] for scopes in TO_SHOW_TITLES}
+    labels = [*texts["selector"]["titles"]["options"].values(), step["data"]["titles_for_assistants"]]
+    assert [label for label in labels if re.sub(r" ?[(（].*", "", label) not in chapter] == []
 
 
 async def test_the_booking_action_works_unchanged(
