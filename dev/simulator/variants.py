@@ -55,6 +55,7 @@ class Variants:
     rooms_of_level: Literal["subtree", "direct"] = "subtree"
     disabled_rooms: Literal["listed", "hidden"] = "listed"
     room_status: Literal["always", "when_disabled"] = "always"
+    enabled_again: Literal["in_time", "late"] = "in_time"  # after its period, a disabled room
     disable_times: Literal["string", "int"] = "string"
     path_root: Literal["left_out", "included"] = "left_out"
     # Events of the app in calendar/v4

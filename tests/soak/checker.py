@@ -1,7 +1,7 @@
 """Compares what is shown of rooms with what must be shown."""
 
-from dataclasses import fields
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from tests.soak.tally import Tally
 
 BUSY: Final = "busy"
 CLOCK_TOLERANCE: Final = 10  # seconds; `ServerClock` ignores smaller changes of the difference
+STATUS_AGAIN: Final = timedelta(seconds=70)  # then the status of a closed room that should be open is read again
 TIMES: Final = ("busy_since", "busy_until", "next_busy_time", "next_free_time")
 # All allowed attributes; an unknown one may change without a reason
 ATTRIBUTES: Final = frozenset(
@@ -205,8 +206,13 @@ class Checker:
 
     def _nearby(self, room_id: str, shown: View, now: datetime) -> View | None:
         """Return what is shown if it is right some seconds earlier or later: an answer tells the time inexactly."""
-        instants = (now + seconds * SECOND for seconds in range(-CLOCK_TOLERANCE, CLOCK_TOLERANCE + 1))
-        views = (self._answers.oracle.view(room_id, then, self.home.entry.options, self._zone) for then in instants)
+        instants = [now + seconds * SECOND for seconds in range(-CLOCK_TOLERANCE, CLOCK_TOLERANCE + 1)]
+        oracles = [self._answers.oracle]
+        closure, read_at = oracles[0].closures.get(room_id), oracles[0].status_at.get(room_id)
+        if closure and read_at and now - read_at <= STATUS_AGAIN:
+            # The first answers of a start tell the time. Until then, the end of a closure may seem to be over
+            oracles.append(replace(oracles[0], closures={room_id: closure._replace(end=None)}))
+        views = (each.view(room_id, then, self.home.entry.options, self._zone) for each in oracles for then in instants)
         return next((view for view in views if view == shown), None)
 
     def _check_closure(self, room_id: str, state: str, now: datetime) -> None:

@@ -42,6 +42,24 @@ def kinds(hass: HomeAssistant) -> set[str]:
     return {str((issue.data or {})["kind"]) for issue in issues if issue.domain == DOMAIN and issue.active}
 
 
+async def test_a_room_that_feishu_enables_late_is_asked_for_again_within_minutes(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
+) -> None:
+    tenant.variants.enabled_again = "late"  # five minutes
+    tenant.disable_room(orion.room_id, at(9), at(10, 10), "paint")
+    await clock.to(at(10, 10, 20))
+    await set_up(orion)
+    assert state_of(hass, orion) == "on"
+    writes.clear()
+
+    await clock.to(at(10, 25))
+
+    ((shown_at, state),) = writes.changes_of(busy_id(hass, orion))
+    assert state == "off"
+    assert at(10, 15) <= shown_at <= at(10, 20, 40)
+    assert len(tenant.calls(MGET)) == 3  # each time after as long as the room should have been enabled
+
+
 async def test_a_closure_is_shown_within_ten_minutes(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room
 ) -> None:

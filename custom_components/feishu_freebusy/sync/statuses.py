@@ -1,12 +1,13 @@
 """Reads the status of rooms between the scans of the whole tree: a room that is disabled must not look free."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import batched
 import logging
 
 from ..feishu.client import MAX_MGET_ROOMS, FeishuClient
 from ..feishu.errors import FeishuError
+from ..model.directory import RoomInfo
 from ..model.evidence import Stamp
 from ..model.intervals import status_retry_delay
 from ..model.moment import LoopSeconds, Moment
@@ -16,6 +17,8 @@ from .sources import ACCOUNT_ERRORS
 from .timetable import BEFORE_END, DUE_SLACK, EDGE_NOT_BEFORE, Timetable
 
 _LOGGER = logging.getLogger(__name__)
+
+_ENABLED_LATE = timedelta(minutes=1)  # after which a room is asked for again that Feishu should have enabled
 
 
 class StatusReader:
@@ -94,6 +97,8 @@ class StatusReader:
             at, end = regular[read], room.disabled.end if room.disabled else None
             if end and read.at < end - EDGE_NOT_BEFORE:
                 at = min(at, LoopSeconds(moment.loop + (end - BEFORE_END - moment.now).total_seconds()))
+            elif (over_for := _over_for(room, read)) is not None:
+                at = min(at, LoopSeconds(read.loop + max(over_for, _ENABLED_LATE).total_seconds()))
             due_at[room_id] = max(at, self._retry_at)
         return due_at
 
@@ -121,6 +126,14 @@ class StatusReader:
             self._failures += 1
             self.failing_since, self.failed_at = self.failing_since or moment.now, moment.now
             self._retry_at = LoopSeconds(moment.loop + status_retry_delay(self._failures).total_seconds())
+
+
+def _over_for(room: Subject, read: Stamp) -> timedelta | None:
+    """Return how long the period was over in which a room is disabled, if Feishu did not enable it."""
+    if room.disabled is None or room.disabled.end or not isinstance(room.info, RoomInfo) or not room.info.room.status:
+        return None
+    end = room.info.room.status.disable_end
+    return max(read.at - end, timedelta()) if end else None
 
 
 def _read_at(room: Subject) -> LoopSeconds:

@@ -1,6 +1,7 @@
 """Meeting rooms and room levels: ``vc/v1``."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from simulator.answers import Answer, ApiError, JsonObject, success
@@ -15,6 +16,7 @@ NO_SUCH_DATA: Final = 121004
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
 ROOT_ID: Final = "0"
+_ENABLED_LATE: Final = timedelta(minutes=5)
 
 
 def list_rooms(tenant: Tenant, call: Call, _: str) -> Answer:
@@ -152,14 +154,15 @@ def _room(tenant: Tenant, room: Room) -> JsonObject:
 def _room_status(tenant: Tenant, room: Room) -> JsonObject | None:
     now = tenant.now()
     period = room.disabled
-    if period is None or (period.end is not None and period.end <= now):
+    lag = _ENABLED_LATE if tenant.variants.enabled_again == "late" else timedelta()
+    if period is None or (period.end is not None and period.end + lag <= now):
         enabled: JsonObject = {"status": True, "schedule_status": True}
         return enabled if tenant.variants.room_status == "always" else None
     number = int if tenant.variants.disable_times == "int" else str
     return {
-        "status": not period.contains(now),
+        "status": now < period.start,
         # The next state: true if the current period has an end, false if a period is still to come.
-        "schedule_status": period.end is not None and period.contains(now),
+        "schedule_status": period.end is not None and period.start <= now,
         "disable_start_time": number(int(period.start.timestamp())),
         "disable_end_time": number(0 if period.end is None else int(period.end.timestamp())),
         "disable_reason": period.reason,
