@@ -41,8 +41,17 @@ else:
     sys.modules[integration.__name__] = integration
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which the oldest release is tested."""
+    parser.addoption("--first-case", action="store_true", help="run only the first case of each test")
+
+
+@pytest.hookimpl(trylast=True)  # after tests were deselected
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests that take seconds, so that no worker waits at the end while another one runs them."""
+    if config.getoption("first_case"):
+        items[:] = {item.nodeid.partition("[")[0]: item for item in reversed(items)}.values()
+        items.reverse()
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
