@@ -126,6 +126,11 @@ class Blueprints:
                     await self.automate(name, room=await self.entity(free), wish=self._wish(name), actions=actions)
                 case "prepare_room":
                     await self.automate(name, room=await self.entity(ahead), lead_minutes=240, prepare_actions=actions)
+                case "book_by_button":
+                    pressed = [{"trigger": "event", "event_type": "pressed"}]
+                    await self.automate(name, room=await self.entity(free), triggers=pressed, booked_actions=actions)
+                case "release_empty_room":
+                    await self.automate(name, room=await self.entity(free), occupancy=NOBODY, actions=actions)
                 case "used_but_not_booked":
                     room = await self.entity(used)
                     await self.automate(name, room=room, occupancy=SOMEBODY, minutes=1, actions=actions)
@@ -179,7 +184,8 @@ async def test_all_blueprints_import_and_run_without_log_warnings(blueprints: Bl
 
     acted: list[str] = []
     colors: list[list[int]] = []
-    expected = [name for name in NAMES if not name.startswith("door_light")]
+    idle = ("door_light", "book_by_button", "release_empty_room")
+    expected = [name for name in NAMES if not name.startswith(idle)]
 
     async def record_actions() -> None:
         async for event in blueprints.home.events("acted"):
