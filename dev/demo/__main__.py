@@ -1,7 +1,8 @@
 """Runs a real Home Assistant with meeting rooms until Ctrl-C.
 
-By default the rooms come from the simulator of this project. Set FEISHU_APP_ID and FEISHU_APP_SECRET to use a real
-tenant, at FEISHU_BASE_URL (default: https://open.feishu.cn; Lark: https://open.larksuite.com).
+By default the rooms come from the simulator of this project, and live updates, titles and booking are switched on. Set
+FEISHU_APP_ID and FEISHU_APP_SECRET to use a real tenant, at FEISHU_BASE_URL (default: https://open.feishu.cn; Lark:
+https://open.larksuite.com).
 """
 
 import argparse
@@ -18,11 +19,13 @@ from typing import Any
 
 from simulator import Simulator, Tenant
 from simulator.office import office
+from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 
 from . import dashboard, table
 from .activity import fill_working_day, simulate_activity
 from .assist import enable_assist
 from .connect import Credentials, add_integration, add_people, room_states
+from .features import switch_on
 from .home_assistant import HomeAssistant, HomeAssistantError
 
 _KNOWN = {"on", "off"}
@@ -69,6 +72,7 @@ async def _run(options: argparse.Namespace) -> int:
                 if tenant:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
+                    await switch_on(home, entry_id)
                 states = await _all_known(home)
                 await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
@@ -88,6 +92,7 @@ async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credential
         return
     tenant = office(rooms=options.rooms)
     fill_working_day(tenant)
+    tenant.grant(*BOOKING_SCOPES, *TITLE_SCOPES)
     async with Simulator(tenant) as simulator:
         yield Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), tenant
 
