@@ -106,16 +106,27 @@ async def test_a_booking_shorter_than_the_lead_time_gets_no_nudge(office: Office
     assert office.did("nudge") == "10:21 5 left"
 
 
-async def test_a_stale_calendar_event_causes_no_nudge(office: Office) -> None:
+async def test_a_booking_that_is_extended_causes_no_nudge_at_its_old_end(office: Office) -> None:
     office.book(at(10, 30), at(10, 50))
     office.move(at(10, 6), at(10, 12))
     await office.until(10, 2)
-    await use_nudge(office)  # the calendar trigger reads 15 minutes ahead
+    await use_nudge(office)
     await office.until(10, 3)
     office.move(at(10, 6), at(10, 30))
     await office.until(11)
 
     assert office.did("nudge") == "10:25 5 left, 10:45 5 left"
+
+
+async def test_a_booking_made_shortly_before_its_end_gets_a_nudge(office: Office) -> None:
+    office.move(at(10, 5), at(10, 12))
+    await use_nudge(office)
+    await office.until(10, 4)
+    office.move(at(10, 5), at(10, 12))
+    office.book(at(10, 12), at(10, 20))
+    await office.until(10, 40)
+
+    assert office.did("nudge") == "10:07 5 left, 10:15 5 left"
 
 
 async def test_a_room_out_of_service_triggers_nothing(office: Office) -> None:

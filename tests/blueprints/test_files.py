@@ -86,13 +86,11 @@ def test_each_input_has_a_name_and_description_and_is_used(path: Path) -> None:
         assert f"!input {name}\n" in text, name
 
 
-def test_room_and_calendar_inputs_offer_only_our_entities(path: Path) -> None:
+def test_the_room_input_offers_only_our_rooms(path: Path) -> None:
     inputs = inputs_of(load_yaml_dict(str(path))["blueprint"])
 
-    for name, domain in (("room", "binary_sensor"), ("calendar", "calendar")):
-        if field := inputs.get(name):
-            assert field["selector"]["entity"]["filter"] == [{"integration": "feishu_freebusy", "domain": domain}]
-    assert "room" in inputs
+    offered = inputs["room"]["selector"]["entity"]["filter"]
+    assert offered == [{"integration": "feishu_freebusy", "domain": "binary_sensor"}]
 
 
 def without_texts(node: Any) -> Any:

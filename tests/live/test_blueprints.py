@@ -117,8 +117,8 @@ class Blueprints:
                 case "door_light":
                     await self.automate(name, room=await self.entity(booked), lights=["light.door"])
                 case "time_is_up":
-                    which = {"room": await self.entity(booked), "calendar": await self.entity(booked, "calendar")}
-                    await self.automate(name, **which, before="-00:30:00", when="always", actions=actions)
+                    room = await self.entity(booked)
+                    await self.automate(name, room=room, before="00:30:00", when="always", actions=actions)
                 case "booked_but_empty":
                     room = await self.entity(booked)
                     await self.automate(name, room=room, occupancy=NOBODY, minutes=1, actions=actions)
