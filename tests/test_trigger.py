@@ -122,8 +122,8 @@ async def test_outage_and_reload_fire_nothing(
     for trigger in ("became_busy", "became_free"):
         await watch.on(trigger, orion)
     await watch.on("became_available", orion, duration="00:30:00")
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
-    await watch.on("booking_ends_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
+    await watch.on("booking_ends_soon", orion, before="00:05:00")
     for kind in ("made", "moved", "canceled", "extended", "shortened", "ended_early"):
         await watch.on(f"booking_{kind}", orion)
 
@@ -211,20 +211,20 @@ async def test_start_and_end_of_each_booking_come_near_at_the_second(
 ) -> None:
     tenant.book(orion.room_id, at(11, 30), at(12))  # back to back: another booking
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:07")
-    await watch.on("booking_ends_soon", orion, offset={"minutes": 4})
+    await watch.on("booking_starts_soon", orion, before="00:05:07")
+    await watch.on("booking_ends_soon", orion, before={"minutes": 4})
 
     assert await watch.until(13) == ["10:54:53 orion", "11:24:53 orion", "11:26 orion", "11:56 orion"]
     assert watch.data[0]["start"] == at(11)
     assert watch.data[0]["end"].isoformat() == "2026-11-23T11:30:00+00:00"
-    assert watch.data[0]["offset"] == timedelta(minutes=5, seconds=7)
+    assert watch.data[0]["before"] == timedelta(minutes=5, seconds=7)
 
 
 async def test_moved_booking_comes_near_at_its_new_time(
     watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
 
     await watch.until(10, 50)
     tenant.move(booking.booking_id, at(11, 20), at(11, 50))
@@ -238,7 +238,7 @@ async def test_booking_moved_while_it_is_near_does_not_fire_twice(
     watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:15:00")
+    await watch.on("booking_starts_soon", orion, before="00:15:00")
     assert await watch.until(10, 46) == ["10:45 orion"]
 
     tenant.move(booking.booking_id, at(10, 55), at(11, 30))
@@ -250,7 +250,7 @@ async def test_extended_booking_ends_soon_again(
     watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_ends_soon", orion, offset="00:05:00")
+    await watch.on("booking_ends_soon", orion, before="00:05:00")
     assert await watch.until(11, 26) == ["11:25 orion"]
 
     tenant.move(booking.booking_id, at(11), at(12))
@@ -260,21 +260,21 @@ async def test_extended_booking_ends_soon_again(
 
 async def test_late_booking_comes_near_at_once(watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
-    await watch.on("booking_ends_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
+    await watch.on("booking_ends_soon", orion, before="00:05:00")
     await watch.until(10, 1, 30)
 
-    tenant.book(orion.room_id, at(10, 4), at(10, 8))  # shorter than the offset
+    tenant.book(orion.room_id, at(10, 4), at(10, 8))  # shorter than that
 
     assert await watch.until(11) == ["10:02 orion", "10:04 orion"]
 
 
-async def test_offset_of_zero_fires_at_the_start_and_the_end(
+async def test_time_of_zero_fires_at_the_start_and_the_end(
     watch: Watch, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:00:00")
-    await watch.on("booking_ends_soon", orion, offset="00:00:00")
+    await watch.on("booking_starts_soon", orion, before="00:00:00")
+    await watch.on("booking_ends_soon", orion, before="00:00:00")
 
     assert await watch.until(12) == ["11:00 orion", "11:30 orion"]
 
@@ -283,7 +283,7 @@ async def test_canceled_booking_does_not_come_near(
     watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
     await watch.until(10, 50)
 
     tenant.cancel(booking.booking_id)
@@ -296,9 +296,9 @@ async def test_attaching_a_trigger_or_an_outage_makes_no_near_booking_fire(
 ) -> None:
     await set_up(orion)
     await watch.until(10, 56)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
     assert await watch.until(11) == []
-    await watch.on("booking_ends_soon", orion, offset="00:05:00")
+    await watch.on("booking_ends_soon", orion, before="00:05:00")
 
     await outage(tenant, clock, at(11, 10), at(11, 27))  # unavailable from 11:20 on
 
@@ -309,7 +309,7 @@ async def test_near_bookings_follow_a_clock_that_was_set(
     watch: Watch, clock: Clock, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
     await watch.until(10, 10)
 
     clock.set_wall(at(10, 54, 30))  # timers go on as before
@@ -324,7 +324,7 @@ async def test_unknown_end_never_comes_near(
 ) -> None:
     tenant.book(orion.room_id, at(11), at(11, day=3))
     await set_up(orion, horizon_days=1)
-    await watch.on("booking_ends_soon", orion, offset="30:00:00")
+    await watch.on("booking_ends_soon", orion, before="30:00:00")
 
     assert await watch.until(12) == []
 
@@ -389,7 +389,7 @@ async def test_targets_are_devices_areas_floors_and_labels(
         {"floor_id": "third"},
         {"label_id": "quiet"},
     ):
-        await watch.on("booking_starts_soon", target=target, offset="00:05:00")
+        await watch.on("booking_starts_soon", target=target, before="00:05:00")
         await watch.on("became_busy", target=target)
 
     assert await watch.until(12) == ["10:55 orion"] * 4 + ["11:00 orion"] * 4
@@ -408,7 +408,7 @@ async def test_target_follows_rooms_that_come_and_go(
         device = device_of(hass, room)
         assert device
         registry.async_update_device(device.id, area_id=area_id)
-    await watch.on("booking_starts_soon", target={"area_id": area.id}, offset="00:05:00")
+    await watch.on("booking_starts_soon", target={"area_id": area.id}, before="00:05:00")
     assert await watch.until(11, 40) == ["10:55 orion"]
 
     for room, area_id in ((vega, area.id), (orion, None)):
@@ -425,7 +425,7 @@ async def test_other_entities_and_disabled_rooms_fire_nothing(
     await set_up(orion)
     main, other = busy_id(hass, orion), "binary_sensor.door"
     hass.states.async_set(other, "off")
-    for trigger, options in (("became_busy", {}), ("booking_starts_soon", {"offset": "00:05:00"})):
+    for trigger, options in (("became_busy", {}), ("booking_starts_soon", {"before": "00:05:00"})):
         await watch.on(trigger, target={"entity_id": [other, "calendar.orion_bookings", main]}, **options)
     er.async_get(hass).async_update_entity(main, disabled_by=er.RegistryEntryDisabler.USER)
 
@@ -442,7 +442,7 @@ async def test_people_have_the_same_triggers(
     await set_up(orion, **{CONF_PEOPLE: {ada.open_id: "Ada"}})
     target = {"entity_id": "binary_sensor.ada"}
     await watch.on("became_busy", target=target)
-    await watch.on("booking_ends_soon", target=target, offset="00:05:00")
+    await watch.on("booking_ends_soon", target=target, before="00:05:00")
 
     assert await watch.until(12) == ["11:00 ada", "11:25 ada"]
 
@@ -451,7 +451,7 @@ async def test_detached_triggers_leave_nothing_behind(
     hass: HomeAssistant, watch: Watch, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     entry = await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
     await watch.on("booking_made", orion)
     notifier = entry.runtime_data.notifier
     assert notifier.hears_of_bookings(orion.room_id)
@@ -466,7 +466,7 @@ async def test_removed_entry_is_forgotten(
     hass: HomeAssistant, watch: Watch, clock: Clock, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:
     entry = await set_up(orion)
-    await watch.on("booking_starts_soon", orion, offset="00:05:00")
+    await watch.on("booking_starts_soon", orion, before="00:05:00")
 
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
 
@@ -480,8 +480,8 @@ async def test_removed_entry_is_forgotten(
         ("became_available", {"behavior": "each"}),
         ("became_available", {"duration": "00:30:00", "for": "00:01:00"}),
         ("booking_starts_soon", {}),
-        ("booking_starts_soon", {"offset": "-00:05:00"}),
-        ("booking_made", {"offset": "00:05:00"}),
+        ("booking_starts_soon", {"before": "-00:05:00"}),
+        ("booking_made", {"before": "00:05:00"}),
     ],
 )
 async def test_wrong_options_are_refused(

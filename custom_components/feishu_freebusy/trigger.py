@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast, override
 
-from homeassistant.const import ATTR_ENTITY_ID, CONF_OFFSET, CONF_OPTIONS, CONF_TARGET, STATE_OFF, STATE_ON, Platform
+from homeassistant.const import ATTR_ENTITY_ID, CONF_BEFORE, CONF_OPTIONS, CONF_TARGET, STATE_OFF, STATE_ON, Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.automation import DomainSpec
@@ -118,7 +118,7 @@ class SoonTrigger(_SubjectTrigger):
     _schema: ClassVar[vol.Schema] = vol.Schema(
         {
             vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
-            vol.Required(CONF_OPTIONS): {vol.Required(CONF_OFFSET): cv.positive_time_period},
+            vol.Required(CONF_OPTIONS): {vol.Required(CONF_BEFORE): cv.positive_time_period},
         }
     )
 
@@ -127,17 +127,17 @@ class SoonTrigger(_SubjectTrigger):
         self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None = None
     ) -> CALLBACK_TYPE:
         """Run the action for each booking that comes near."""
-        offset: timedelta = self._options[CONF_OFFSET]
+        before: timedelta = self._options[CONF_BEFORE]
 
         @callback
         def fire(entity_id: str, booking: Block) -> None:
             times = {"start": _local(booking.start), "end": _local(booking.end)}
             run_action(
-                {ATTR_ENTITY_ID: entity_id, **times, CONF_OFFSET: offset},
+                {ATTR_ENTITY_ID: entity_id, **times, CONF_BEFORE: before},
                 f"{self._edge} of a booking of {entity_id}",
             )
 
-        follower = SoonFollower(self._hass, self._edge, offset, fire)
+        follower = SoonFollower(self._hass, self._edge, before, fire)
         return await SubjectTracker(self._hass, self._target, follower.attach).async_setup()
 
 
