@@ -16,7 +16,7 @@ from custom_components.feishu_freebusy.const import CONF_TITLES, DOMAIN
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.model.titles import Label
 from simulator import Booking, Fault, LoggedRequest, Room, Tenant, User
-from simulator.tenant import TITLE_SCOPES
+from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from simulator.variants import CHOICES
 from tests.clock import BATCH, FREE_BUSY, Clock, SetUp, Writes, busy_id, levels, rooms_of, set_disabled, shown, state_of
 from tests.conftest import at
@@ -224,6 +224,21 @@ async def test_the_running_booking(hass: HomeAssistant, clock: Clock, set_up: Se
     assert reader.running("omm_other") == Label()
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_an_own_booking_follows_the_same_rule(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, vega: Room, is_shown: bool
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    await set_up(vega, book=True, **(ALL if is_shown else {}))
+    data = {"entity_id": busy_id(hass, vega), "duration": {"minutes": 30}, "title": "Visit"}
+    await clock.run(hass.services.async_call(DOMAIN, "book_room", data, blocking=True, return_response=True))
+    await clock.forward(seconds=10)
+
+    assert state_of(hass, vega) == "on"
+    assert titles(hass, vega) == ([("10:00", "Visit", None)] if is_shown else None)
+    assert [summary for _, summary, _ in await events(hass, clock, vega)] == ["Visit" if is_shown else "Vega"]
+
+
 # When it is read
 
 
@@ -315,7 +330,8 @@ async def test_many_rooms_are_read_in_batches(hass: HomeAssistant, clock: Clock,
     assert entry.runtime_data.calls.by_payer[Payer.TITLES] == 5
 
     tenant.requests.clear()
-    tenant.book(rooms[0].room_id, at(17), at(18), title="Late")
+    for room in rooms[:2]:
+        tenant.book(room.room_id, at(17), at(18), title="Late")
     await clock.forward(minutes=1, seconds=5)
     assert [len(rooms_of(call)) for call in tenant.calls(BATCH)] == [20]  # filled up with other rooms
 

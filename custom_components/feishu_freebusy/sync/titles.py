@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from homeassistant.core import HomeAssistant, callback
 
+from .._slices import in_slices
 from ..feishu.client import MAX_BATCH_ROOMS, FeishuClient
 from ..feishu.errors import (
     AppError,
@@ -169,7 +170,7 @@ class TitleReader:
             await asyncio.wait([self._task])
         if self.is_on:
             self._due_at.clear()
-            await asyncio.wait([self._start()])
+            await asyncio.wait([self._start(self._async_read())])
 
     # When to read
 
@@ -180,8 +181,9 @@ class TitleReader:
             return
         moment, labels = self._clock.moment, self._rooms.get(room_id)
         if not (labels.times if labels else frozenset()).issuperset(self._bookings(room_id, moment)):
-            self._due_at[room_id] = min(self._due_at.get(room_id, inf), moment.loop + _QUIET)
-            self._arm()
+            due_at = self._due_at[room_id] = min(self._due_at.get(room_id, inf), moment.loop + _QUIET)
+            if self._timer and due_at < self._timer.when():
+                self._arm()
 
     @callback
     def _arm(self) -> None:
@@ -200,19 +202,20 @@ class TitleReader:
 
     @callback
     def _on_timer(self) -> None:
-        """Show the end of bookings, and read what is due."""
         self._timer = None
-        with self._clock.one_moment() as moment:
-            before, self._looked_at = self._looked_at or moment.now, moment.now
-            for room_id, labels in list(self._rooms.items()):
-                is_over = any(before < block.end <= moment.now for block in labels.by_times)
-                if is_over or labels.counts(before) is not labels.counts(moment.now):
-                    self._notifier.notify(room_id)
-            is_due = any(self._is_due(room_id, moment) for room_id in self._to_read())
-            if is_due and self._retry_at <= moment.loop + DUE_SLACK:
-                self._start()
-            else:
-                self._arm()
+        self._start(self._async_look())
+
+    async def _async_look(self) -> None:
+        """Show the end of bookings, and read what is due."""
+        moment = self._clock.moment
+        before, self._looked_at = self._looked_at or moment.now, moment.now
+        async for room_id, labels in in_slices(list(self._rooms.items())):
+            is_over = any(before < block.end <= moment.now for block in labels.by_times)
+            if is_over or labels.counts(before) is not labels.counts(moment.now):
+                self._notifier.notify(room_id)
+        is_due = any(self._is_due(room_id, moment) for room_id in self._to_read())
+        if is_due and self._retry_at <= moment.loop + DUE_SLACK:
+            await self._async_read()
 
     def _to_read(self) -> list[str]:
         return [room_id for room_id, subject in self._poller.to_read().items() if subject.kind is SubjectKind.ROOM]
@@ -223,9 +226,8 @@ class TitleReader:
     # Reads
 
     @callback
-    def _start(self) -> asyncio.Task[None]:
-        self._retry_at = self._loop.time() + _EVERY  # unless the read works
-        self._task = self._host.create_task(self._async_read(), "titles")
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        self._task = self._host.create_task(work, "titles")
         self._task.add_done_callback(self._on_done)
         return self._task
 
@@ -238,6 +240,7 @@ class TitleReader:
     async def _async_read(self) -> None:
         """Read the rooms that are due, and the titles of their bookings."""
         before, error = self.refusal, None
+        self._retry_at = self._loop.time() + _EVERY  # unless the read works
         try:
             await self._read_due()
             self._retry_at = -inf
@@ -258,7 +261,7 @@ class TitleReader:
         self._rooms = {room_id: labels for room_id, labels in self._rooms.items() if room_id in rooms}
         due = [room_id for room_id in rooms if self._is_due(room_id, moment)]
         self._postpone(due, _EVERY)  # a room without bookings takes no call
-        booked = [room_id for room_id in rooms if self._bookings(room_id, moment)]
+        booked = [room_id async for room_id in in_slices(rooms) if self._bookings(room_id, moment)]
         alone = [(room_id,) for room_id in booked if room_id in due and room_id in self._refused]
         chosen = [room_id for room_id in booked if room_id in due and room_id not in self._refused]
         others = [room_id for room_id in booked if room_id not in due and room_id not in self._refused]
