@@ -6,6 +6,7 @@ import random
 from typing import Final
 
 from simulator import Booking, Tenant
+from simulator.office import TITLES
 
 _LENGTHS: Final = (15, 30, 30, 30, 60, 60, 90)
 _PACE: Final = (8.0, 25.0)  # seconds between two changes
@@ -23,7 +24,7 @@ def fill_working_day(tenant: Tenant, *, seed: int = 1) -> None:
         start = _quarter(now) + timedelta(minutes=rng.choice((-30, -15, -15, 0, 0, 15, 45)))
         for _ in range(rng.choice((0, 1, 2, 3))):
             end = start + timedelta(minutes=rng.choice(_LENGTHS))
-            tenant.book(room_id, start, end)
+            _book(tenant, room_id, start, end)
             start = end + timedelta(minutes=rng.choice((0, 0, 15, 30)))
 
 
@@ -47,7 +48,7 @@ def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> None:
             start = now + timedelta(seconds=rng.randint(10, int(soon.total_seconds())))
             end = start + rng.choice((1, 2, 3, 6)) * soon
             if not any(booking.start < end and start < booking.end for booking in bookings):
-                tenant.book(room_id, start, end)
+                _book(tenant, room_id, start, end)
         case "end" if current and current.start < now:
             tenant.move(current.booking_id, current.start, now)
         case "extend" if current:
@@ -56,6 +57,13 @@ def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> None:
             tenant.cancel(coming.booking_id)
         case "move" if coming:
             tenant.move(coming.booking_id, coming.start + soon, coming.end + soon)
+
+
+def _book(tenant: Tenant, room_id: str, start: datetime, end: datetime) -> None:
+    """Book a room, with the titles and organizers in turn; some meetings have none."""
+    number, organizers = len(tenant.bookings), (*tenant.users, "")
+    organizer = organizers[number % len(organizers)]
+    tenant.book(room_id, start, end, title=TITLES[number % len(TITLES)], organizer=organizer)
 
 
 def _bookings(tenant: Tenant, room_id: str) -> list[Booking]:
