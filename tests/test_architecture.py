@@ -19,7 +19,7 @@ _RULES = _CLIENT | {"model"}
 _SUPPORT = _RULES | {"_slices", "_time", "_vol", "api", "errors"}
 _BELOW_COORDINATOR = _SUPPORT | {"devices", "issues", "sync"}
 _BELOW_ENTITIES = _BELOW_COORDINATOR | {"coordinator"}
-_BELOW_WORDS = _BELOW_ENTITIES | {"acting", "booking", "entity", "finder", "refusals"}
+_BELOW_WORDS = _BELOW_ENTITIES | {"acting", "behalf", "booking", "entity", "finder", "refusals", "rights"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "const": set(),
     "_slices": set(),
@@ -38,6 +38,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "booking": _BELOW_ENTITIES,
     "refusals": _BELOW_ENTITIES | {"booking", "finder"},
     "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals"},
+    "rights": _BELOW_ENTITIES | {"finder"},
+    "behalf": _BELOW_ENTITIES | {"acting", "booking", "finder", "refusals", "rights"},
     "binary_sensor": _BELOW_WORDS,
     "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
@@ -59,7 +61,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "assist": _BELOW_WORDS,
     "intent": _BELOW_WORDS | {"assist"},
     "llm": _BELOW_WORDS | {"assist", "services"},
-    "": _BELOW_WORDS | {"assist", "cards", "services", "services_booking"},  # set-up itself
+    "": _BELOW_WORDS | {"assist", "cards", "intent", "services", "services_booking"},  # set-up itself
 }
 WITHOUT_HOME_ASSISTANT = ("feishu", "model")
 # The clock of this machine may be wrong: `sync.clock` tells the time of an entry, `finder` that of all entries. The

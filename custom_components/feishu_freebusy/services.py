@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 import unicodedata
 
-from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, Unauthorized, UnknownUser
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
@@ -26,8 +25,9 @@ from .feishu.errors import FeishuError, QuotaExceededError
 from .feishu.limits import Payer, paid_by
 from .feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
 from .feishu.windows import windows
-from .finder import Found, async_find_rooms, async_now, main_entity_id, minutes_of
+from .finder import Found, async_find_rooms, async_now, minutes_of
 from .model.search import Offer, Request
+from .rights import permitted_rooms, registered_main_entity, restricted_user, unauthorized
 
 SERVICE_GET_FREE_BUSY = "get_free_busy"
 SERVICE_FIND_ROOMS = "find_rooms"
@@ -156,26 +156,6 @@ async def _check_permission(call: ServiceCall, entry: FeishuConfigEntry, subject
             raise unauthorized(call, entity_id)
 
 
-def registered_main_entity(hass: HomeAssistant, entry: FeishuConfigEntry, subject_id: str) -> str | None:
-    """Return the id of the main entity of a subject, enabled or not."""
-    unique_id = f"{entry.unique_id}_{subject_id}_busy"
-    return er.async_get(hass).async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, unique_id)
-
-
-async def restricted_user(call: ServiceCall) -> User | None:
-    """Return the caller; None for an automation or an administrator, who may read everything."""
-    if call.context.user_id is None:
-        return None
-    if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
-        raise UnknownUser(context=call.context)
-    return None if user.is_admin else user
-
-
-def unauthorized(call: ServiceCall, entity_id: str | None, permission: str = POLICY_READ) -> Unauthorized:
-    """Return the exception for a caller who lacks a right to an entity."""
-    return Unauthorized(context=call.context, user_id=call.context.user_id, entity_id=entity_id, permission=permission)
-
-
 def _check_budget(coordinator: FreeBusyCoordinator, calls: int) -> None:
     """Spend the calls of an action. Refuse it if they exceed what actions may use now."""
     if isinstance(coordinator.error, QuotaExceededError):
@@ -277,18 +257,6 @@ def filters_of(call: ServiceCall) -> dict[str, Any]:
         "areas": tuple(call.data["area"]),
         "equipment": tuple(call.data["equipment"]),
     }
-
-
-async def permitted_rooms(
-    call: ServiceCall, entries: Iterable[FeishuConfigEntry], policy: str = POLICY_READ
-) -> set[str] | None:
-    """Return the ids of the rooms to whose entities the caller has a right, None for all."""
-    if (user := await restricted_user(call)) is None:
-        return None
-    has_right = user.permissions.check_entity
-    rooms = ((entry, room_id) for entry in entries for room_id in entry.runtime_data.subjects.room_ids)
-    main = ((room_id, main_entity_id(call.hass, entry, room_id)) for entry, room_id in rooms)
-    return {room_id for room_id, entity_id in main if entity_id and has_right(entity_id, policy)}
 
 
 def _offer(found: Found, offer: Offer) -> JsonObjectType:

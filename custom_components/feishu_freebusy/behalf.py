@@ -1,0 +1,143 @@
+"""Books, extends, ends and releases rooms on behalf of a caller, whose rights count."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+
+from .acting import async_act, async_title, booker_of
+from .booking import Booked, Booker, Ended, RefusedError
+from .const import DOMAIN
+from .coordinator import FeishuConfigEntry
+from .errors import refused
+from .finder import async_find_rooms
+from .model.booking import Refusal
+from .model.options import Options
+from .model.search import Request
+from .refusals import FOR_THIS_ROOM
+from .rights import Caller, permitted_rooms, registered_main_entity, restricted_user, unauthorized
+
+MOST_TRIES = 3  # rooms to try one after the other, if any room will do
+_NEXT_ROOM = FOR_THIS_ROOM | {Refusal.TOO_SOON}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What some app is allowed to do: book and extend, or only end and release."""
+
+    book: bool
+    end: bool
+
+
+def allowed(hass: HomeAssistant) -> Allowed:
+    """Return what the switches of all entries allow.
+
+    An entry that is not loaded counts, so that automations and sentences stay valid.
+    """
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
+    options = [Options.of(entry.options) for entry in entries]
+    book = any(each.book for each in options)
+    return Allowed(book=book, end=book or any(each.release for each in options))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A room, and the loaded entry that acts on it."""
+
+    entry: FeishuConfigEntry
+    room_id: str
+
+
+def find_target(entries: Iterable[FeishuConfigEntry], room_id: str) -> Target | None:
+    """Return a room of loaded entries. If two apps show it, one that may book it is chosen."""
+    by_right = sorted(entries, key=lambda entry: not entry.runtime_data.options.book)
+    entry = next((entry for entry in by_right if room_id in entry.runtime_data.subjects.room_ids), None)
+    return Target(entry, room_id) if entry else None
+
+
+async def async_check_control(caller: Caller, target: Target, entity_ids: Iterable[str] = ()) -> None:
+    """Raise `Unauthorized` unless the caller may control the main entity of a room, and these entities.
+
+    Automations, which have no user, and administrators may control every room.
+    """
+    if (user := await restricted_user(caller)) is None:
+        return
+    main = registered_main_entity(caller.hass, target.entry, target.room_id)
+    for entity_id in (main, *entity_ids):
+        if entity_id is None or not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+            raise unauthorized(caller, entity_id, POLICY_CONTROL)
+
+
+async def async_book(caller: Caller, target: Target, start: datetime, end: datetime, title: str = "") -> Booked:
+    """Book a room that the caller may control. Without a title, it is the one of the options."""
+    booker = _booker(target, must_book=True)
+    coordinator = target.entry.runtime_data
+    title = title or await async_title(caller.hass, coordinator.options)
+    work = booker.async_book(target.room_id, start, end, title=title, user=caller.context.user_id)
+    return await async_act(coordinator, target.room_id, work, caller.context)
+
+
+async def async_book_best(
+    caller: Caller,
+    entries: Iterable[FeishuConfigEntry],
+    request: Request,
+    *,
+    title: str = "",
+    among: Collection[str] | None = None,
+) -> tuple[Target, Booked]:
+    """Book the best room that fits, for the duration of the request. If it refuses, try the next best.
+
+    `among` limits the rooms to these ids.
+    """
+    able = [entry for entry in entries if entry.runtime_data.options.book]
+    if not able:
+        raise refused("booking_off")
+    permitted = await permitted_rooms(caller, able, POLICY_CONTROL)
+    if among is not None:
+        permitted = set(among) if permitted is None else permitted.intersection(among)
+    found = async_find_rooms(caller.hass, able, request, permitted)
+    last: ServiceValidationError | None = None
+    for offer in found.result.offers:
+        if target := find_target(able, offer.room_id):
+            try:
+                end = offer.free_from + request.duration
+                return target, await async_book(caller, target, offer.free_from, end, title)
+            except ServiceValidationError as error:
+                if not isinstance(error.__cause__, RefusedError) or error.__cause__.refusal not in _NEXT_ROOM:
+                    raise
+                last = error
+    raise last or refused("no_room_free")
+
+
+async def async_extend(caller: Caller, target: Target, length: timedelta, title: str = "") -> Booked:
+    """Extend what runs in a room that the caller may control."""
+    booker = _booker(target, must_book=True)
+    if length <= timedelta():
+        raise refused("duration")
+    coordinator = target.entry.runtime_data
+    title = title or await async_title(caller.hass, coordinator.options)
+    work = booker.async_extend(target.room_id, length, title=title)
+    return await async_act(coordinator, target.room_id, work, caller.context)
+
+
+async def async_end(caller: Caller, target: Target) -> Ended:
+    """End what runs in a room."""
+    work = _booker(target).async_end(target.room_id)
+    return await async_act(target.entry.runtime_data, target.room_id, work, caller.context)
+
+
+async def async_release(caller: Caller, target: Target, after: timedelta, exempt_from: timedelta | None) -> Ended:
+    """Release a room to which nobody came."""
+    work = _booker(target).async_release(target.room_id, after=after, exempt_from=exempt_from)
+    return await async_act(target.entry.runtime_data, target.room_id, work, caller.context)
+
+
+def _booker(target: Target, *, must_book: bool = False) -> Booker:
+    """Return the booker of an entry. Raises `ServiceValidationError` if the switch for this work is off."""
+    options, booker = target.entry.runtime_data.options, booker_of(target.entry.runtime_data)
+    if booker is None or not (options.book or (options.release and not must_book)):
+        raise refused("booking_off")
+    return booker
