@@ -39,7 +39,11 @@ _READERS: Final = {
     "README": ["tests/test_readme.py"],
     "custom_components/feishu_freebusy/frontend": ["tests/test_cards.py"],
     "custom_components/feishu_freebusy/quality_scale": ["tests/test_quality_scale.py"],
-    "custom_components/feishu_freebusy/sentences": ["tests/assist/test_sentences.py", "tests/test_intent.py"],
+    "custom_components/feishu_freebusy/sentences": [
+        "tests/assist/test_sentences.py",
+        "tests/test_intent.py",
+        "tests/test_intent_booking.py",
+    ],
     "custom_components/feishu_freebusy/manifest.json": ["tests/test_metadata.py"],
     "custom_components/feishu_freebusy/translations": ["tests/test_translations.py", "tests/test_metadata.py"],
     "hacs.json": ["tests/test_metadata.py"],

@@ -228,6 +228,88 @@ FIND = {
 }
 
 
+LATER_STATUS = {
+    "en": {
+        "Orion is busy at 15:00, until 16:00.": [
+            "is Orion free at three",
+            "is Orion free at 3 pm",
+            "is the Orion room available at three o'clock this afternoon",
+            "will Orion be busy at three",
+            "tell me if Orion is free at 15:00",
+        ],
+        "Orion is free tomorrow from 10:00 to 11:00.": [
+            "is Orion free tomorrow at ten for an hour",
+            "is Orion free tomorrow from ten to eleven",
+            "will Orion be free tomorrow between 10 and 11 am",
+            "can we use Orion tomorrow at ten for an hour",
+            "check whether Orion is available on Tuesday from 10 to 11",
+        ],
+        "Orion is free at 14:00, until 15:00.": ["is Orion free at two", "is Orion booked at 2 pm"],
+        "Orion is free tomorrow at 15:00, and nothing is booked after that.": ["is Orion free tomorrow at three"],
+        "Orion is free only from 14:00 to 15:00.": [
+            "is Orion free from two to four",
+            "is Orion free at two for 2 hours",
+        ],
+        "Orion is free only from 12:00 to 15:00 and from 16:00 to 18:00.": [
+            "is Orion free this afternoon",
+            "when is Orion free this afternoon",
+            "what time is Orion free in the afternoon",
+        ],
+        "A301 is busy from 10:00 to 12:00.": ["is A301 free until noon", "is A301 free for two hours"],
+        "Lyra is free on Friday from 9:00 to 10:00.": ["is Lyra free on Friday at nine for an hour"],
+    },
+    CHINESE: {
+        "Orion在15:00没空，16:00空出来。": ["Orion下午三点有空吗", "下午三点Orion有空吗", "今天三点Orion会议室能用吗"],
+        "A301明天15:00有空，之后也没有安排。": [
+            "A301 明天下午三点有空吗",
+            "A301明天下午三点能不能用",
+            "明天下午三点A301有没有空",
+        ],
+        "Orion明天10:00到11:00有空。": ["Orion明天上午十点到十一点有空吗", "明天10点到11点Orion能用吗"],
+        "Orion只有12:00到15:00和16:00到18:00有空。": ["Orion今天下午有空吗", "Orion今天下午什么时候有空"],
+        "A30110:00到12:00没空。": ["A301到十二点有空吗"],
+    },
+}
+LATER_FIND = {
+    "en": {
+        "Free at 14:00: Lyra, Orion (until 15:00) and Boardroom.": [
+            "which rooms are free at two",
+            "which meeting rooms will be free at 2 pm",
+            "are there any free rooms at two",
+        ],
+        "Orion (3F, 6 seats) is free tomorrow from 10:00 to 11:00. 2 more would fit.": [
+            "is there a room for six tomorrow at ten for an hour",
+            "find a room for six people tomorrow from ten to eleven",
+            "I need a room tomorrow at ten for six people for an hour",
+        ],
+        "Boardroom (5F, 20 seats) is free from 12:00 to 18:00. 1 more would fit.": [
+            "when is there a room for 8 people this afternoon",
+            "is there a room for eight in the afternoon",
+        ],
+        "Boardroom (5F, 20 seats) is free from 11:00. 1 more would fit.": ["when is there a room for eight"],
+        "Free tomorrow from 10:00 to 11:00: Lyra, Orion and A301.": [
+            "which rooms are free on the third floor tomorrow from ten to eleven",
+        ],
+    },
+    CHINESE: {
+        "Boardroom（5F、可坐20人）12:00到18:00有空。合适的还有1间。": [
+            "今天下午什么时候有能坐八个人的会议室",
+        ],
+        "在14:00有空的：Lyra、Orion（到15:00）和Boardroom。": [
+            "下午两点哪些会议室有空",
+            "今天下午两点有哪些会议室有空",
+        ],
+        "明天10:00到11:00有空的：Lyra、Orion和A301。": ["三楼明天上午十点到十一点有没有空会议室"],
+        "12:00到18:00有空的：Boardroom（12:00到18:00）和A301（14:30到18:00）。": [
+            "今天下午有能坐八个人的会议室吗",
+        ],
+        "Orion（3F、可坐6人）明天10:00到11:00有空。合适的还有2间。": [
+            "帮我找一间明天上午十点到十一点能坐六个人的会议室",
+        ],
+    },
+}
+
+
 @pytest.fixture
 def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
     """Fill the tenant, and return the ids of its rooms."""
@@ -273,6 +355,129 @@ async def test_search_questions_are_answered(
     await open_office()
 
     assert {question: await ask(question, language) for question in questions} == dict.fromkeys(questions, answer)
+
+
+@pytest.mark.parametrize("questions", [LATER_STATUS, LATER_FIND], ids=["status", "find"])
+@pytest.mark.parametrize("language", ["en", CHINESE])
+async def test_questions_for_later_times_are_answered(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask, language: str, questions: Any
+) -> None:
+    await open_office()
+    expected = {question: answer for answer, asked in questions[language].items() for question in asked}
+
+    assert {question: await ask(question, language) for question in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "answer"),
+    [
+        ("is Orion free on December 20 at ten", "en",
+         "I don't know yet whether Orion is free on December 20 at 10:00. Bookings are known until November 30 10:00."),
+        ("is Orion free on Monday from nine to eleven", "en",
+         "I don't know yet whether Orion is free on November 30 from 9:00 to 11:00. "),
+        ("is A301 free on Sunday from nine to ten", "en", "A301 is free on Sunday from 9:00 to 10:00."),
+        ("Orion12月20号上午十点有空吗", CHINESE,
+         "还不知道Orion在12月20日10:00有没有空。目前只读到"),
+        ("which rooms are free on December 20 at ten", "en",
+         "I don't know yet which rooms are free on December 20 at 10:00."),
+        ("12月20号上午哪些会议室有空", CHINESE, "还不知道12月20日的6:00到12:00哪些会议室有空。"),
+    ],
+)  # fmt: skip
+async def test_beyond_the_known_days_nothing_is_called_free(
+    ids: dict[str, str], open_office: OpenOffice, ask: Ask, question: str, language: str, answer: str
+) -> None:
+    await open_office()
+
+    assert (await ask(question, language)).startswith(answer)
+
+
+async def test_what_is_known_of_a_period_is_told_if_its_end_is_not_known(
+    tenant: Tenant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    tenant.book(ids["Orion"], at(8, day=7), at(9, day=7))
+    tenant.book(ids["Lyra"], at(7, day=7), at(23, day=7))
+    await open_office()
+
+    known = "Bookings are known until November 30 10:00."
+    assert await ask("is Orion free next Monday") == (
+        f"Orion is free only on November 30 from 7:00 to 8:00 and on November 30 from 9:00 to 10:00. {known}"
+    )
+    assert await ask("is Lyra free next Monday") == f"Lyra is busy on November 30 from 7:00 to 10:00. {known}"
+
+
+async def test_many_rooms_are_not_all_named(
+    tenant: Tenant, in_utc: None, rooms: list[Room], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+
+    assert await ask("which rooms are free at three") == (
+        "Free at 15:00: Room 0, Room 1, Room 2, Room 3, Room 4 and 7 more."
+    )
+    assert await ask("is there a room at midnight") == (
+        "Room 0 is free at midnight, and nothing is booked after that. 11 more would fit."
+    )
+
+
+async def test_a_time_that_is_over_is_an_error(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    response = await response_to(hass, clock, "is Orion free today at 9 am")
+
+    assert said(response) == "That time is already over."
+    assert response.error_code is intent.IntentResponseErrorCode.FAILED_TO_HANDLE
+
+
+async def test_later_times_of_a_room_without_current_data_are_unknown(
+    tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    tenant.inject(Fault.status(503), times=None)
+    await clock.forward(minutes=15)
+
+    for question in ("is Orion free at three", "is Orion free this afternoon"):
+        assert await ask(question) == "I don't know whether Orion is free: there is no current data from Feishu."
+    assert await ask("which rooms are free at three") == NOTHING_KNOWN
+
+
+async def test_a_room_out_of_service_later_is_not_free(
+    tenant: Tenant, in_utc: None, open_office: OpenOffice, ask: Ask
+) -> None:
+    vega = tenant.add_room("Vega")
+    tenant.disable_room(vega.room_id, at(14), at(16), "Repair")
+    await open_office()
+
+    assert await ask("is Vega free at three") == "Vega is out of service at 15:00."
+    assert await ask("is Vega free this afternoon") == "Vega is free only from 12:00 to 14:00 and from 16:00 to 18:00."
+
+
+async def test_a_room_may_have_a_name_that_is_a_time(
+    hass: HomeAssistant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    await open_office()
+    rename(hass, ids["Orion"], "Friday")
+    rename(hass, ids["Lyra"], "Morning Star")
+
+    assert await ask("is Friday free") == "Friday is free until 15:00."
+    assert (
+        await ask("is Morning Star free at three") == "Morning Star is free at 15:00, and nothing is booked after that."
+    )
+
+
+async def test_later_alternatives_are_named(
+    tenant: Tenant, ids: dict[str, str], open_office: OpenOffice, ask: Ask
+) -> None:
+    tenant.delete_room(ids["Lyra"])
+    await open_office()
+
+    assert await ask("is there a room for six from half past two to half past three on the third floor") == (
+        "A301 (3F, 8 seats) is free from 14:30 to 15:30."
+    )
+    assert await ask("which rooms are free for eight at two on the third floor") == (
+        "No matching room is free at 14:00. A301 (3F, 8 seats) is free from 14:30. "
+        "A smaller one: Orion (3F, 6 seats) is free from 14:00 to 15:00."
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,9 +564,9 @@ async def test_a_room_is_known_by_its_alias_and_by_its_new_name(
         ("游泳池有空吗", CHINESE, "没有叫“游泳池”的会议室。"),
         ("which rooms are free on the ninth floor", "en",
          "I found no rooms at “ninth floor”. Places with rooms: Tower A 3F and Tower A 5F."),
-        ("is there a room in the afternoon", "en", "I can only tell which rooms are free now, and until when."),
-        ("明天有会议室吗", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
-        ("三楼明天有没有空会议室", CHINESE, "我只能告诉您现在哪些会议室有空，到几点为止。"),
+        ("is Orion free of charge", "en", "I don't understand the time “of charge”."),
+        ("is there a room on the ninth floor tomorrow at ten", "en",
+         "I found no rooms at “ninth floor”. Places with rooms: Tower A 3F and Tower A 5F."),
         ("九楼哪些会议室有空", CHINESE, "没找到“九楼”的会议室。有会议室的是Tower A 3F和Tower A 5F。"),
     ],
 )  # fmt: skip

@@ -4,12 +4,13 @@ from typing import Any
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.helpers import llm
+from homeassistant.helpers import area_registry as ar, device_registry as dr, llm
 import pytest
 import voluptuous as vol
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from simulator import Fault, Tenant
+from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock
 from tests.conftest import at
 from tests.voice import ASSIST, Ask, OpenOffice, call, entity_of
@@ -19,6 +20,7 @@ pytest_plugins = ["tests.voice"]
 pytest.importorskip("homeassistant.components.llm", reason="Home Assistant asks integrations for tools from 2026.8 on")
 
 STATUS, FIND = "feishu_freebusy__get_status", "feishu_freebusy__find_rooms"
+BOOK, EXTEND, END = (f"feishu_freebusy__{name}" for name in ("book_room", "extend_meeting", "end_meeting"))
 CONTEXT = llm.LLMContext("test", Context(), "en", ASSIST, None)
 
 
@@ -57,7 +59,7 @@ async def test_there_is_one_tool_for_each_job(
 
     assert set(found) == {STATUS, FIND}
     for tool in found.values():
-        assert tool.integration == "feishu_freebusy"
+        assert tool.integration == DOMAIN
         assert tool.annotations == llm.ToolAnnotations(
             read_only=True, destructive=False, idempotent=True, open_world=False
         )
@@ -314,3 +316,156 @@ async def test_the_parameters_convert_to_openapi(
         assert schema["type"] == "object"
         assert all(parameter.get("description") for parameter in schema["properties"].values())
         assert all(parameter.get("type") for parameter in schema["properties"].values())
+
+
+# Later times
+
+
+async def test_the_status_at_a_later_time_is_told(
+    hass: HomeAssistant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    async def status(start: str) -> dict[str, Any]:
+        told = await use(hass, clock, STATUS, names=["Orion"], start=start)
+        (room,) = told["subjects"]
+        return {key: room[key] for key in ("status", "busy_until", "free_until") if key in room}
+
+    assert await status("2026-11-23T14:00:00") == {"status": "busy", "busy_until": "2026-11-23T14:30:00+00:00"}
+    assert await status("2026-11-23T14:30:00") == {"status": "free", "free_until": None}
+    assert await status("2026-12-20T10:00:00") == {"status": "unknown"}
+    assert await status("2026-11-23T09:00:00") == {"status": "busy", "busy_until": "2026-11-23T14:30:00+00:00"}
+
+
+async def test_the_status_during_a_period_is_told(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office()
+
+    async def status(start: str, end: str, room: str = "Orion") -> Any:
+        told = await use(hass, clock, STATUS, names=[room], start=start, end=end)
+        return told.get("error") or told["subjects"][0]
+
+    partly = await status("2026-11-23T14:00:00", "2026-11-23T15:00:00")
+    assert partly == {
+        "name": "Orion", "kind": "room", "building": "Tower A", "floor": "3F", "seats": 8,
+        "start": "2026-11-23T14:00:00+00:00", "end": "2026-11-23T15:00:00+00:00",
+        "known_until": "2026-11-30T10:00:00+00:00", "status": "not_free_all_the_time",
+        "free_periods": [{"start": "2026-11-23T14:30:00+00:00", "end": "2026-11-23T15:00:00+00:00"}],
+    }  # fmt: skip
+    assert (await status("2026-11-24T14:00:00", "2026-11-24T15:00:00"))["status"] == "free"
+    assert (await status("2026-11-30T09:00:00", "2026-11-30T11:00:00"))["status"] == "unknown"
+    assert (await status("2026-12-20T09:00:00", "2026-12-20T11:00:00"))["status"] == "unknown"
+    assert (await status("2026-11-23T14:00:00", "2026-11-23T13:00:00")).startswith("The end must be")
+    tenant.inject(Fault.status(503), times=None)
+    await clock.forward(minutes=15)
+    for times in ({"start": "2026-11-24T14:00:00"}, {"start": "2026-11-24T14:00:00", "end": "2026-11-24T15:00:00"}):
+        told = await use(hass, clock, STATUS, names=["Orion"], **times)
+        assert told["subjects"][0]["status"] == "unavailable"
+
+
+# Tools that change bookings
+
+
+@pytest.fixture
+def booking_tenant(tenant: Tenant) -> Tenant:
+    """Let the app book and release rooms."""
+    tenant.grant(*BOOKING_SCOPES)
+    return tenant
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [({}, set()), ({"book": True}, {BOOK, EXTEND, END}), ({"release": True}, {END})],
+    ids=["off", "book", "release"],
+)
+async def test_only_allowed_tools_exist(
+    hass: HomeAssistant,
+    booking_tenant: Tenant,
+    ids: dict[str, str],
+    open_office: OpenOffice,
+    switches: dict[str, bool],
+    expected: set[str],
+) -> None:
+    await open_office(**switches)
+
+    found = await tools(hass)
+    assert set(found) == {STATUS, FIND, *expected}
+    for name in expected:
+        annotations = found[name].annotations
+        assert (annotations.read_only, annotations.destructive) == (False, name == END)
+
+
+async def test_tools_book_extend_and_end(
+    hass: HomeAssistant, booking_tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(book=True)
+
+    booked = await use(
+        hass, clock, BOOK, room="the Orion room", start="2026-11-23T15:00:00", minutes=45, title=" Design review "
+    )
+    assert booked == {
+        "booked": {"name": "Orion", "start": "2026-11-23T15:00:00+00:00", "end": "2026-11-23T15:45:00+00:00"}
+    }
+    assert [event.title for event in booking_tenant.agenda.events.values()] == ["Design review"]
+    await clock.forward(minutes=1)  # a user may book a room once a minute
+    best = await use(
+        hass, clock, BOOK, seats=6, place="third floor", start="2026-11-24T09:00:00", end="2026-11-24T10:00:00"
+    )
+    assert best["booked"]["name"] == "Orion"
+    await clock.to(at(15, 10))
+    extended = await use(hass, clock, EXTEND, room="Orion", minutes=30)
+    assert extended == {"extended": True, "name": "Orion", "ends": "2026-11-23T16:15:00+00:00"}
+    anyway = await use(hass, clock, EXTEND, room="Orion", end="2026-11-23T16:00:00")
+    assert anyway == {"extended": False, "name": "Orion", "ends": "2026-11-23T16:15:00+00:00"}
+    ended = await use(hass, clock, END, room="Orion")
+    assert ended == {
+        "ended": {"name": "Orion", "start": "2026-11-23T15:00:00+00:00", "end": "2026-11-23T15:45:00+00:00"},
+        "confirmed": True,
+    }
+
+
+async def test_a_refused_tool_tells_the_reason_and_alternatives_without_titles(
+    hass: HomeAssistant, booking_tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(book=True)
+    async_expose_entity(hass, ASSIST, entity_of(hass, ids["Vega"]).entity_id, True)
+
+    taken = await use(hass, clock, BOOK, room="Orion", start="2026-11-23T14:00:00")
+    assert taken == {
+        "error": "Orion is booked until 14:30. Vega is free for all of that time.", "other_room": "Vega",
+    }  # fmt: skip
+    none = await use(hass, clock, BOOK, seats=5, minutes=30)
+    assert none["error"] == "No room that fits is free for all of that time."
+    assert none["alternatives"][0]["what_has_to_give"] == "later_start"
+    assert await use(hass, clock, BOOK, place="roof") == {
+        "error": "No room is at this place", "places": ["Tower A 3F"],
+    }  # fmt: skip
+    assert await use(hass, clock, BOOK, room="Vegas") == {
+        "error": "No single room has this name", "similar_names": ["Vega"],
+    }  # fmt: skip
+    past = await use(hass, clock, BOOK, start="2026-11-23T09:00:00", end="2026-11-23T09:30:00")
+    assert past["error"] == "That time is already over."
+    end = await use(hass, clock, END, room="Orion")
+    assert end["error"].startswith("Orion: Somebody else made this booking.")
+    assert "title" not in str([taken, none, past, end])
+
+
+async def test_without_a_name_the_room_of_the_device_is_meant(
+    hass: HomeAssistant, booking_tenant: Tenant, clock: Clock, ids: dict[str, str], open_office: OpenOffice
+) -> None:
+    await open_office(book=True, release=True)
+    area = ar.async_get(hass).async_create("Corner")
+    device_id = entity_of(hass, ids["Orion"]).device_id
+    assert device_id
+    devices = dr.async_get(hass)
+    devices.async_update_device(device_id, area_id=area.id)
+    here = llm.LLMContext("test", Context(), "en", ASSIST, device_id)
+    nowhere = llm.LLMContext("test", None, "en", ASSIST, None)
+
+    async def end(context: llm.LLMContext) -> Any:
+        api = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context)
+        return (await clock.run(api.async_call_tool(llm.ToolInput(END, {})))).data
+
+    assert await end(nowhere) == {"error": "No single room has this name", "similar_names": []}
+    assert (await end(here))["ended"]["name"] == "Orion"

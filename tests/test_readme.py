@@ -418,12 +418,14 @@ async def test_assist_understands_the_example_questions(
     rooms = [tenant.add_room(name, level=next(iter(tenant.levels.values())), capacity=8)
              for name in ("A301", "Orion", "Boardroom")]  # fmt: skip
     people = {tenant.add_user(name).open_id: name for name in ("Ada", "王芳")}
-    await open_office(*rooms, **{CONF_PEOPLE: people})
+    tenant.grant(*BOOKING_SCOPES)
+    tenant.book(rooms[0].room_id, at(9), at(11))
+    await open_office(*rooms, **{CONF_PEOPLE: people}, book=True, release=True)
     section = next(part for part in readme.prose.split("\n## ") if "conversation.reload" in part)
     examples = [line for line in section.splitlines() if line.startswith("- ")]
 
     questions = re.findall('["“](.+?)["”]', " ".join(examples))
-    assert len(questions) >= 7
+    assert len(questions) >= 16
     for question in questions:
         response = await response_to(hass, clock, question, "en" if readme.language == "en" else "zh-CN")
         assert response.error_code is None, question

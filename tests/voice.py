@@ -87,12 +87,18 @@ def sentences(language: str) -> Any:
     from home_assistant_intents import get_intents  # noqa: PLC0415
 
     merged: dict[str, Any] = dict(get_intents(language) or {})
-    ours = yaml.safe_load((SENTENCES / f"{language}.yaml").read_text(encoding="utf-8"))
-    for each in ours["intents"].values():
-        for data in each["data"]:
-            data["metadata"] = {"hass_custom_sentence": True}
-    merge_dict(merged, ours)
+    for ours in our_sentences(language):
+        for each in ours["intents"].values():
+            for data in each["data"]:
+                data["metadata"] = {"hass_custom_sentence": True}
+        merge_dict(merged, ours)
     return Intents.from_dict(merged)
+
+
+def our_sentences(language: str) -> list[dict[str, Any]]:
+    """Return the files of our sentences in a language: questions, and what changes bookings."""
+    files = [SENTENCES / f"{language}.yaml", *sorted(SENTENCES.glob(f"*/{language}.yaml"))]
+    return [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
 
 
 def recognize(

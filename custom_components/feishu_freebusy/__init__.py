@@ -4,7 +4,7 @@ import asyncio
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
@@ -29,6 +29,7 @@ from .devices import (
     subject_id_of,
 )
 from .feishu.models import SubjectKind, SubjectRef
+from .intent import async_update_booking_intents
 from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
 from .services import async_setup_services
@@ -48,7 +49,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
     """Register the actions and the command of the cards, which exist even if no entry is loaded."""
     async_setup_services(hass)
-    async_update_booking_services(hass)
+    _async_update_actions(hass)
     async_setup_cards(hass)
     async_watch_entries(hass)
     return True
@@ -88,7 +89,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     if entry.pref_disable_new_entities:
         coordinator.async_ignore_disabled()
     async_recover_bookings(coordinator)
-    async_update_booking_services(hass)
+    _async_update_actions(hass)
     if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
@@ -96,8 +97,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Remove the entities; the coordinators stop with the entry."""
-    async_update_booking_services(hass)  # the entry may be disabled by now
+    _async_update_actions(hass)  # the entry may be disabled by now
+    await async_update_voice_sentences(hass)
     return await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
+
+
+@callback
+def _async_update_actions(hass: HomeAssistant) -> None:
+    """Offer actions and intents that change bookings only while an app is allowed to."""
+    async_update_booking_services(hass)
+    async_update_booking_intents(hass)
 
 
 def _platforms(coordinator: FreeBusyCoordinator) -> list[Platform]:
@@ -112,7 +121,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
     await async_forget_ledger(hass, entry)
-    async_update_booking_services(hass)
+    _async_update_actions(hass)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 

@@ -13,7 +13,7 @@ from tests.test_translations import TEXTS
 def test_every_phrase_is_used(language: str) -> None:
     source = Path(phrases.__file__).read_text(encoding="utf-8")
     said = set(re.findall(r'"(\w+)"', source)) | {f"month_{month}" for month in range(1, 13)}
-    states = [*re.findall(r'_until\("(\w+)"', source), *re.findall(r'"(\w*busy)"', source)]
+    states = [*re.findall(r'_(?:until|later)\("(\w+)"', source), *re.findall(r'"(\w*busy)"', source)]
     said |= {f"{state}_until" for state in states}
 
     assert set(TEXTS[language]["common"]) - said == set()

@@ -165,6 +165,36 @@ async def test_other_sentences_are_left_alone(hass: HomeAssistant, config_dir: P
     assert files(config_dir) == ["custom_sentences/en/lights.yaml"]
 
 
+async def test_sentences_that_change_bookings_come_and_go_with_the_switches(
+    hass: HomeAssistant, config_dir: Path, reloads: list[ServiceCall]
+) -> None:
+    book, end = (
+        [f"custom_sentences/{language}/{DOMAIN}_{kind}.yaml" for language in LANGUAGES] for kind in ("book", "end")
+    )
+    entry = add_entry(hass, **ON)
+    for switches, expected in (
+        ({}, ALL),
+        ({"book": True}, [*ALL, *book, *end]),
+        ({"release": True}, [*ALL, *end]),
+        ({"book": True, CONF_VOICE_SENTENCES: False}, []),
+    ):
+        hass.config_entries.async_update_entry(entry, options={**ON, **switches})
+        await update(hass)
+        assert files(config_dir) == sorted(expected)
+    assert len(reloads) == 4
+
+
+async def test_a_disabled_entry_takes_its_sentences_away(
+    hass: HomeAssistant, config_dir: Path, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, **ON, book=True)
+    assert len(files(config_dir)) == 6
+
+    await clock.run(hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER))
+
+    assert files(config_dir) == []
+
+
 # Updates
 
 
@@ -319,4 +349,4 @@ async def test_files_are_accessed_outside_the_event_loop(hass: HomeAssistant, co
     with patch.object(hass, "async_add_executor_job", wraps=hass.async_add_executor_job) as job:
         await update(hass)
 
-    assert [call.args[0].__name__ for call in job.call_args_list] == ["_install"]
+    assert [call.args[0].__name__ for call in job.call_args_list] == ["_update"]

@@ -13,35 +13,18 @@ import re
 from typing import Final
 import unicodedata
 
+from .numbers import CHINESE_SIGNS, ONES, ORDINAL_ONES, ORDINALS, TEENS, TENS, in_digits
+
 _ALIKE: Final = 0.6  # from 0 to 1: "Orian" for "Orion" is 0.8
 _MOST_SIMILAR: Final = 3
 _REMEMBERED: Final = 8_192  # names; every question needs them again
 
-_DIGITS: Final = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"\u3007": 0, "幺": 1, "两": 2}
-_UNITS: Final = {"十": 10, "百": 100}
-_CHINESE_NUMBER: Final = re.compile(f"[{''.join([*_DIGITS, *_UNITS])}]+")
-
-
-def _counted(words: str, start: int, step: int = 1) -> dict[str, int]:
-    """Return the values of words that count up from `start`."""
-    return {word: start + step * index for index, word in enumerate(words.split())}
-
-
-_ONES: Final = _counted("zero one two three four five six seven eight nine", 0)
-_TEENS: Final = _counted("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 10)
-_TENS: Final = _counted("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-_ORDINAL_ONES: Final = _counted("first second third fourth fifth sixth seventh eighth ninth", 1)
-_ORDINALS: Final = {
-    **_ORDINAL_ONES,
-    **_counted("tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth", 10),
-    **_counted("seventeenth eighteenth nineteenth", 17),
-    **_counted("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth", 20, 10),
-}
-_ENGLISH_NUMBERS: Final = {"oh": 0, **_ONES, **_TEENS, **_TENS}
-_TENS_AND_ONES: Final = re.compile(rf"\b({'|'.join(_TENS)})[\s-]+({'|'.join(_ONES)})\b")
+_CHINESE_NUMBER: Final = re.compile(f"[{CHINESE_SIGNS}]+")
+_ENGLISH_NUMBERS: Final = {"oh": 0, **ONES, **TEENS, **TENS}
+_TENS_AND_ONES: Final = re.compile(rf"\b({'|'.join(TENS)})[\s-]+({'|'.join(ONES)})\b")
 _ENGLISH_NUMBER: Final = re.compile(rf"\b({'|'.join(_ENGLISH_NUMBERS)})\b")
-_TENS_AND_ORDINAL: Final = re.compile(rf"\b({'|'.join(_TENS)})[\s-]+({'|'.join(_ORDINAL_ONES)})\b")
-_ORDINAL_FLOOR: Final = re.compile(rf"\b({'|'.join(_ORDINALS)})(?=\s+(?:floor|level|basement)\b)")
+_TENS_AND_ORDINAL: Final = re.compile(rf"\b({'|'.join(TENS)})[\s-]+({'|'.join(ORDINAL_ONES)})\b")
+_ORDINAL_FLOOR: Final = re.compile(rf"\b({'|'.join(ORDINALS)})(?=\s+(?:floor|level|basement)\b)")
 
 _DASH: Final = re.compile("(?<=[0-9a-z])杠(?=[0-9a-z])")  # how "F3-08" is read out
 _ORDINAL_SIGN: Final = re.compile(r"第(?=\s*\d)")
@@ -57,12 +40,6 @@ _BASEMENTS: Final = (
     re.compile(rf"(?<![a-z0-9])b(\d{{1,2}})\s*{_FLOOR_WORD}"),
     re.compile(r"\b(?:floor|level)\s+b\s*(\d{1,2})(?![a-z0-9])"),
     re.compile(r"(?<![a-z0-9])b(0\d)(?![a-z0-9])"),
-)
-
-_TIME: Final = re.compile(
-    r"\b(?:today|tonight|tomorrow|morning|noon|afternoon|evening|night|weekend|o.clock|(?:minute|hour|day|week|month)s?"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|\d\s*[ap]\.?m\b"
-    r"|今[天日晚]|明[天日早晚]|后天|早上|早晨|上午|中午|下午|傍晚|晚上|星期|礼拜|周[\d日天末]|下周|\d月|[\d几]点|小时|分钟|会儿|时候|以后|之后"
 )
 
 _BRACKETS: Final = re.compile(
@@ -179,11 +156,6 @@ def find_match[Id: Hashable](said: str, known: Mapping[Id, Names], *, literally:
     return Match(with_part) if len(with_part) == 1 else Match(similar=_similar(core, known))
 
 
-def is_time(said: str) -> bool:
-    """Return whether this is a time, not a place. Speech recognition may fill a place with a time."""
-    return _TIME.search(_plain(said)) is not None
-
-
 def _similar[Id: Hashable](key: str, known: Mapping[Id, Names]) -> tuple[Id, ...]:
     if not key:
         return ()
@@ -246,28 +218,14 @@ def _words(name: str) -> list[str]:
 def _plain(text: str) -> str:
     """Return a text in lower case and normal width, with numbers in digits, floors as "3f" and basements as "b1"."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = _CHINESE_NUMBER.sub(lambda match: _digits(match[0]), plain)
+    plain = _CHINESE_NUMBER.sub(lambda match: in_digits(match[0]), plain)
     plain = _DASH.sub("-", _ORDINAL_SIGN.sub("", plain))
-    plain = _TENS_AND_ORDINAL.sub(lambda match: f"{_TENS[match[1]] + _ORDINAL_ONES[match[2]]}th", plain)
-    plain = _TENS_AND_ONES.sub(lambda match: str(_TENS[match[1]] + _ONES[match[2]]), plain)
-    plain = _ORDINAL_FLOOR.sub(lambda match: f"{_ORDINALS[match[1]]}th", plain)
+    plain = _TENS_AND_ORDINAL.sub(lambda match: f"{TENS[match[1]] + ORDINAL_ONES[match[2]]}th", plain)
+    plain = _TENS_AND_ONES.sub(lambda match: str(TENS[match[1]] + ONES[match[2]]), plain)
+    plain = _ORDINAL_FLOOR.sub(lambda match: f"{ORDINALS[match[1]]}th", plain)
     plain = _ENGLISH_NUMBER.sub(lambda match: str(_ENGLISH_NUMBERS[match[1]]), plain)
     for basement in _BASEMENTS:
         plain = basement.sub(lambda match: f" b{int(match[1] or 1)} ", plain)
     for floor in (_FLOOR_AFTER, _FLOOR_BEFORE):
         plain = floor.sub(lambda match: f" {int(match[1])}f ", plain)
     return plain
-
-
-def _digits(numerals: str) -> str:
-    """Return Chinese numerals in digits: 三零一 is read out digit by digit, 二十三 is one number."""
-    if not any(unit in numerals for unit in _UNITS):
-        return "".join(str(_DIGITS[digit]) for digit in numerals)
-    total, digit = 0, None
-    for sign in numerals:
-        if sign in _UNITS:
-            total += (1 if digit is None else digit) * _UNITS[sign]
-            digit = None
-        else:
-            digit = _DIGITS[sign]
-    return str(total + (digit or 0))

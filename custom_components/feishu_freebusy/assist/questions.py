@@ -21,13 +21,17 @@ _WHY_NOT_LOADED = frozenset({Why.NO_ROOMS, Why.NONE_IN_PLACE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomQuery:
-    """The wanted room. Without a duration, any useful gap is enough; without a start, the stay starts now."""
+    """The wanted room. Without a duration, any useful gap is enough; without a start, the stay starts now.
+
+    `is_range`: the stay may be any time between `start` and `until`.
+    """
 
     seats: int = 0
     duration: timedelta = timedelta()
     place: str = ""
     start: datetime | None = None
     until: datetime | None = None
+    is_range: bool = False
 
 
 class NoSuchPlaceError(Exception):
@@ -42,34 +46,48 @@ async def async_find_for(
     Raises `NoSuchPlaceError`. While the entry of a room is not loaded, its place is unknown: then the result says that
     nothing is known.
     """
-    rooms = {subject_id: subject for subject_id, subject in subjects.items() if subject.kind is SubjectKind.ROOM}
+    rooms = _rooms(subjects)
+    try:
+        request = await async_request_for(hass, rooms, query, limit=limit)
+    except NoSuchPlaceError:
+        if all(room.info for room in rooms.values()):
+            raise
+        return Found(SearchResult(why=Why.NOTHING_KNOWN), {}, async_now(hass))
+    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    found = async_find_rooms(hass, entries, request, among=rooms)
+    if found.result.why in _WHY_NOT_LOADED:
+        return replace(found, result=replace(found.result, why=Why.NOTHING_KNOWN))
+    return found
+
+
+async def async_request_for(
+    hass: HomeAssistant, rooms: Mapping[str, SpokenSubject], query: RoomQuery, *, limit: int
+) -> Request:
+    """Return the search for a query among rooms. Raises `NoSuchPlaceError`."""
     place: Place | None = Place()
     if query.place:
         place = await hass.async_add_executor_job(find_place, query.place, rooms.values())
     if place is None:
-        if all(room.info for room in rooms.values()):
-            raise NoSuchPlaceError(query.place)
-        return Found(SearchResult(why=Why.NOTHING_KNOWN), {}, async_now(hass))
+        raise NoSuchPlaceError(query.place)
     entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     now = async_now(hass).replace(microsecond=0)
     earliest = max(query.start or now, now)
     gaps = [entry.runtime_data.options.min_free for entry in entries]
     duration = query.duration or max(min(gaps, default=_SHORTEST_STAY), _SHORTEST_STAY)
-    latest = query.until or (None if query.start else earliest + duration)
-    request = Request(
+    return Request(
         duration,
         earliest,
-        latest,
+        query.until or (None if query.is_range else earliest + duration),
         min_capacity=query.seats,
         floors=place.floors,
         buildings=place.buildings,
         areas=place.areas,
         limit=limit,
     )
-    found = async_find_rooms(hass, entries, request, among=rooms)
-    if found.result.why in _WHY_NOT_LOADED:
-        return replace(found, result=replace(found.result, why=Why.NOTHING_KNOWN))
-    return found
+
+
+def _rooms(subjects: Mapping[str, SpokenSubject]) -> dict[str, SpokenSubject]:
+    return {subject_id: subject for subject_id, subject in subjects.items() if subject.kind is SubjectKind.ROOM}
 
 
 def unknown_rooms(subjects: Mapping[str, SpokenSubject], found: Found) -> list[SpokenSubject]:

@@ -4,6 +4,7 @@ An integration can't ship sentences: Home Assistant reads them from the folder `
 """
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 import logging
@@ -15,11 +16,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.file import write_utf8_file_atomic
 from homeassistant.util.hass_dict import HassKey
 
+from ..behalf import allowed
 from ..const import DOMAIN
 from ..model.options import Options
 
 SENTENCES: Final = Path(__file__).parents[1] / "sentences"
 FOLDER: Final = "custom_sentences"
+
+_QUESTIONS, _BOOK, _END = "", "book", "end"  # folders in `SENTENCES`
+_KINDS: Final = (_QUESTIONS, _BOOK, _END)
 
 # A file is ours while the first line names the checksum of the rest
 _HEADER: Final = "# Put here by Feishu Free/Busy, which keeps it up to date until you edit it: {checksum}\n"
@@ -35,11 +40,9 @@ async def async_update_voice_sentences(hass: HomeAssistant) -> None:
     Call it when an entry starts, when its options change, and after it was removed.
     """
     async with hass.data.setdefault(_LOCK, asyncio.Lock()):
-        entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-        is_wanted = any(Options.of(entry.options).voice_sentences for entry in entries)
         folder = Path(hass.config.path(FOLDER))
         try:
-            changed = await hass.async_add_executor_job(_install if is_wanted else _remove, folder)
+            changed = await hass.async_add_executor_job(_update, folder, _wanted(hass))
             if changed and hass.services.has_service("conversation", "reload"):
                 await hass.services.async_call("conversation", "reload", blocking=True)
         except Exception as error:  # noqa: BLE001  # a read-only folder, or broken sentences of the user
@@ -48,11 +51,26 @@ async def async_update_voice_sentences(hass: HomeAssistant) -> None:
             )
 
 
-def _install(folder: Path) -> bool:
+def _wanted(hass: HomeAssistant) -> frozenset[str]:
+    """Return the kinds of sentences that are wanted: questions, and what an app is allowed to do."""
+    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    if not any(Options.of(entry.options).voice_sentences for entry in entries):
+        return frozenset()
+    may = allowed(hass)
+    return frozenset({_QUESTIONS, *([_BOOK] if may.book else []), *([_END] if may.end else [])})
+
+
+def _update(folder: Path, wanted: Collection[str]) -> bool:
+    """Install the sentences of the wanted kinds, remove the others, and return whether anything changed."""
+    changed = [_install(folder, kind) if kind in wanted else _remove(folder, kind) for kind in _KINDS]
+    return any(changed)
+
+
+def _install(folder: Path, kind: str) -> bool:
     """Write missing and outdated files, and return whether anything changed."""
     changed = False
-    for source in SENTENCES.glob("*.yaml"):
-        target = _target(folder, source)
+    for source in (SENTENCES / kind).glob("*.yaml"):
+        target = _target(folder, kind, source)
         body = source.read_text(encoding="utf-8")
         there = _read(target)
         if there is not None and not _is_ours(there):
@@ -67,11 +85,11 @@ def _install(folder: Path) -> bool:
     return changed
 
 
-def _remove(folder: Path) -> bool:
+def _remove(folder: Path, kind: str) -> bool:
     """Remove our files, and return whether anything changed."""
     changed = False
-    for source in SENTENCES.glob("*.yaml"):
-        target = _target(folder, source)
+    for source in (SENTENCES / kind).glob("*.yaml"):
+        target = _target(folder, kind, source)
         there = _read(target)
         if there is not None and _is_ours(there):
             target.unlink()
@@ -82,8 +100,8 @@ def _remove(folder: Path) -> bool:
     return changed
 
 
-def _target(folder: Path, source: Path) -> Path:
-    return folder / source.stem / f"{DOMAIN}.yaml"
+def _target(folder: Path, kind: str, source: Path) -> Path:
+    return folder / source.stem / f"{'_'.join(filter(None, (DOMAIN, kind)))}.yaml"
 
 
 def _read(target: Path) -> str | None:

@@ -16,6 +16,7 @@ from ..devices import subject_id_of
 from ..feishu.models import SubjectKind, SubjectRef
 from ..finder import combined, main_entity_id
 from ..model.directory import RoomInfo
+from ..model.schedule import Schedule
 from ..model.subject import Snapshot, snapshot_of
 from .names import Match, Names, core_of, find_match, without_brackets
 
@@ -58,12 +59,22 @@ class SpokenSubject:
         return self.entry.runtime_data if self.entry.state is ConfigEntryState.LOADED else None
 
     @property
+    def entries(self) -> list[FeishuConfigEntry]:
+        """Return the loaded entries that read it."""
+        return [entry for entry in (self.entry, *self.others) if _is_loaded(entry)]
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Return all that is known of its bookings, None if nothing current is. Busy if any app says so."""
+        return combined(entry.runtime_data.subjects.schedule(self.subject_id) for entry in self.entries)
+
+    @property
     def snapshot(self) -> Snapshot | None:
         """Return the current snapshot, None if nothing current is known. Busy if any app says so."""
-        coordinators = [entry.runtime_data for entry in (self.entry, *self.others) if _is_loaded(entry)]
+        coordinators = [entry.runtime_data for entry in self.entries]
         if len(coordinators) < 2:  # noqa: PLR2004
             return coordinators[0].subjects.snapshot(self.subject_id) if coordinators else None
-        schedule = combined(coordinator.subjects.schedule(self.subject_id) for coordinator in coordinators)
+        schedule = self.schedule
         moment, min_free = coordinators[0].clock.moment, coordinators[0].options.min_free
         return snapshot_of(schedule, moment, min_free, schedule.horizon) if schedule else None
 
@@ -139,6 +150,13 @@ def find_subject(said: str, subjects: Mapping[str, SpokenSubject]) -> Match[str]
     return find_match(
         said, {subject_id: Names(subject.names, subject.places) for subject_id, subject in subjects.items()}
     )
+
+
+@callback
+def rooms_in_area(hass: HomeAssistant, rooms: Mapping[str, SpokenSubject], area_id: str | None) -> list[SpokenSubject]:
+    """Return the rooms of an area, none without an area."""
+    area = ar.async_get(hass).async_get_area(area_id) if area_id else None
+    return [room for room in rooms.values() if area and room.area == area.name]
 
 
 @dataclass(frozen=True, slots=True)

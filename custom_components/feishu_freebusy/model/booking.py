@@ -240,15 +240,25 @@ def running_block(blocks: Iterable[Block], now: datetime) -> Block | None:
     return found[0] if len(found) == 1 else None
 
 
-def can_be_extended(blocks: Sequence[Block], now: datetime, length: timedelta, own: Iterable[Block]) -> bool:
-    """Return whether `extension` would find `length` free after what runs at `now`; `own` are own bookings."""
+def running_until(blocks: Iterable[Block], now: datetime, own: Iterable[Block]) -> datetime | None:
+    """Return when the booking that runs at `now` ends, with its own extensions; None if none runs, or several do.
+
+    `own` are own bookings.
+    """
     running = running_block(blocks, now)
     if running is None:
-        return False
+        return None
     end = running.end
     for block in sorted(own):
         if block.start == end < block.end:
             end = block.end
+    return end
+
+
+def can_be_extended(blocks: Sequence[Block], now: datetime, length: timedelta, own: Iterable[Block]) -> bool:
+    """Return whether `extension` would find `length` free after what runs at `now`; `own` are own bookings."""
+    if (end := running_until(blocks, now, own)) is None:
+        return False
     return not any(block.start < end + length and end < block.end for block in blocks)
 
 

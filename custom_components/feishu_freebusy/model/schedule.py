@@ -4,7 +4,7 @@ Pure functions: no I/O, no clock, no Home Assistant. Instants are in UTC; period
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -116,6 +116,21 @@ class Schedule:
             if block.end < gap_end and gap_end - block.end >= min_free:
                 return block.end
         return None
+
+    def gaps(self, earliest: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the free periods from `earliest` to the horizon."""
+        start = earliest
+        for block in self.blocks[bisect_right(self.blocks, earliest, key=_end) :]:
+            if start < block.start:
+                yield start, block.start
+            start = block.end
+        if start < self.horizon:
+            yield start, self.horizon
+
+    def free_within(self, start: datetime, end: datetime) -> tuple[Block, ...]:
+        """Return the free periods within the known part of `[start, end)`."""
+        end = min(end, self.horizon)
+        return tuple(Block(first, min(last, end)) for first, last in self.gaps(start) if first < end)
 
     def next_end(self, after: datetime) -> datetime | None:
         """Return the first known end of a block at or after `after`."""

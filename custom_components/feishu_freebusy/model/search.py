@@ -4,7 +4,6 @@ Pure functions: no I/O, no clock, no Home Assistant. Instants may be in any time
 half-open, `[start, end)`.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,6 @@ from .schedule import Schedule
 
 _SHORTEST_STAY = timedelta(minutes=1)
 _DIGITS = re.compile(r"(\d+)")
-
-_end = attrgetter("end")
 
 
 class Reason(StrEnum):
@@ -210,7 +207,7 @@ class _Search:
         duration = self._request.duration
         if (schedule := self._usable(candidate)) is None:
             return None
-        for start, end in _gaps(schedule, self._request.earliest):
+        for start, end in schedule.gaps(self._request.earliest):
             if end - start >= duration:
                 return _Stay(candidate, schedule, start, end, duration)
         return None
@@ -221,7 +218,7 @@ class _Search:
             return None
         latest = self._request.latest or schedule.horizon
         longest, length = None, timedelta()
-        for start, end in _gaps(schedule, self._request.earliest):
+        for start, end in schedule.gaps(self._request.earliest):
             if latest - start <= length:
                 break  # neither this gap nor a later one leaves more
             if (left := min(end, latest) - start) > length:
@@ -282,17 +279,6 @@ _EXCLUDED_BY = {
     Reason.FEWER_SEATS: Why.NONE_THAT_LARGE,
     Reason.LESS_EQUIPMENT: Why.NONE_WITH_EQUIPMENT,
 }
-
-
-def _gaps(schedule: Schedule, earliest: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the free periods from `earliest` to the horizon."""
-    start = earliest
-    for block in schedule.blocks[bisect_right(schedule.blocks, earliest, key=_end) :]:
-        if start < block.start:
-            yield start, block.start
-        start = block.end
-    if start < schedule.horizon:
-        yield start, schedule.horizon
 
 
 def _rank(stay: _Stay) -> tuple[datetime, float, bool, list[str | int], str]:
