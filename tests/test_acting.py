@@ -9,15 +9,23 @@ import pytest
 
 from custom_components.feishu_freebusy import acting
 from custom_components.feishu_freebusy.acting import booker_of
-from custom_components.feishu_freebusy.booking import BookingSettings
+from custom_components.feishu_freebusy.booking import (
+    Booked,
+    BookingSettings,
+    InterruptedBookingError,
+    ReleaseStoppedError,
+)
+from custom_components.feishu_freebusy.feishu.errors import ServerError
 from custom_components.feishu_freebusy.model.booking import OwnBooking, Refusal, Stage
 from custom_components.feishu_freebusy.model.options import Options
-from custom_components.feishu_freebusy.sync.ledger import Ledger
+from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
+from custom_components.feishu_freebusy.sync.shares import OverShareError
 from simulator import Fault, Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 from tests.test_booking import ledger_on_disk, live_events, rows_of, writes_of
+from tests.test_services import texts_of
 from tests.test_translations import TEXTS
 
 pytest_plugins = ["tests.clock"]
@@ -167,6 +175,31 @@ async def test_a_refusal_is_shown_with_its_text(clock: Clock, set_up: SetUp, ten
         )
 
     assert raised.value.translation_key == "refusal_taken_from"
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (OverShareError(8, 3), "actions_over_budget"),
+        (ReleaseStoppedError(), "release_stopped"),
+        (InterruptedBookingError(), "booking_interrupted"),
+        (NotWrittenError(), "booking_not_written"),
+        (ServerError("the server failed"), "server_error"),
+    ],
+)
+async def test_an_error_of_the_booker_is_shown_with_its_text(
+    clock: Clock, set_up: SetUp, orion: Room, error: Exception, key: str
+) -> None:
+    entry = await set_up(orion, book=True)
+
+    async def fail() -> Booked:
+        raise error
+
+    with pytest.raises(HomeAssistantError) as raised:
+        await clock.run(acting.async_act(entry.runtime_data, orion.room_id, fail()))
+
+    assert raised.value.translation_key == key
+    assert texts_of(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from simulator.agenda import Agenda
 from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp
 from tests.conftest import at
-from tests.test_booking import rows_of, writes_of
+from tests.test_booking import ledger_on_disk, rows_of, writes_of
 from tests.test_config_flow import SCOPES
 from tests.test_issues import issue_of, kinds
 from tests.test_repairs import Fix, begin, fix  # noqa: F401  # `fix` is a fixture
@@ -315,16 +315,24 @@ async def test_a_stop_that_can_not_be_removed_from_the_disk_stays(
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_the_dialog_of_a_stop_ends_with_the_entry(
+@pytest.mark.parametrize("is_unloaded", [True, False], ids=["unloaded", "switched off"])
+async def test_the_dialog_of_a_stop_changes_nothing_once_nothing_can_be_ended(
     hass: HomeAssistant,
     clock: Clock,
     fix: Fix,  # noqa: F811
     stopped: MockConfigEntry,
+    *,
+    is_unloaded: bool,
 ) -> None:
     await fix.open(stopped, "releases_stopped")
-    await clock.run(hass.config_entries.async_unload(stopped.entry_id))
+    if is_unloaded:
+        await clock.run(hass.config_entries.async_unload(stopped.entry_id))
+    else:
+        hass.config_entries.async_update_entry(stopped, options={**stopped.options, "book": False, "release": False})
+        await clock.forward(seconds=1)
 
     assert (await fix.submit())["reason"] == "entry_gone"
+    assert len((await ledger_on_disk(hass, stopped)).stops) == 1
 
 
 async def test_a_stop_of_a_room_that_is_no_longer_read_names_its_id(

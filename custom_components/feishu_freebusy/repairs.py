@@ -227,13 +227,14 @@ class AllowFlow(_FixFlow):
     async def async_step_confirm(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
         """Forget the stop."""
         entry = self._entry
-        if entry is None or entry.state is not ConfigEntryState.LOADED:
+        is_running = entry is not None and entry.state is ConfigEntryState.LOADED
+        booker = booker_of(entry.runtime_data) if entry and is_running else None
+        if booker is None:
             return self.async_abort(reason="entry_gone")
-        if booker := booker_of(entry.runtime_data):
-            try:
-                await booker.async_allow_releases()
-            except NotWrittenError:
-                return self._form("confirm", "not_written")
+        try:
+            await booker.async_allow_releases()
+        except NotWrittenError:
+            return self._form("confirm", "not_written")
         return self.async_create_entry(data={})
 
 

@@ -18,7 +18,7 @@ from simulator import Fault, Tenant
 from simulator.tenant import BOOKING_SCOPES
 from tests.flows.test_options import running
 from tests.test_config_flow import SCOPES
-from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
+from tests.test_translations import fields_of, placeholders, start_options, submit, suggested, wait
 
 OFF: dict[str, Any] = {"book": False, "release": False, "longest_booking_minutes": 240, "advanced": {}}
 MENU = ["actions_check", "actions", "save"]
@@ -118,6 +118,8 @@ async def test_back_keeps_what_was_typed_and_saving_anyway_is_possible(
     result = await submit(
         hass, await start_options(hass, entry, "actions"), **(OFF | {"book": True, "longest_booking_minutes": 45})
     )
+    result = await wait(hass, result)  # the page was reloaded
+    assert result["step_id"] == "actions_missing"
     result = await submit(hass, result, next_step_id="actions")
     assert suggested(result) == {"book": True, "release": False, "longest_booking_minutes": 45, "advanced": {}}
 
@@ -138,6 +140,8 @@ async def test_permissions_that_can_not_be_checked_are_listed_with_the_reason(
     assert result["step_id"] == "actions_unchecked"
     assert "212001" in placeholders(result)["details"]
     assert marks(result) == {"calendar:room:readonly": "❔"}
+    result = await wait(hass, result)  # the page was reloaded
+    assert result["step_id"] == "actions_unchecked"
     tenant.clear_faults()
     result = await submit(hass, result, next_step_id="actions_check")
     assert result["type"] is FlowResultType.CREATE_ENTRY
