@@ -148,7 +148,10 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
 
     @override
     async def async_create_event(self, **kwargs: Any) -> None:
-        """Book the room. The location is ignored, because it is the room."""
+        """Book the room, from now on if the start has passed: the panel proposes the last full hour.
+
+        The location is ignored, because it is the room.
+        """
         context = self._context_of_call()
         with _with_texts(self.hass):
             booker = self._booker()
@@ -163,9 +166,9 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             if len(title) > MAX_TITLE:
                 raise refused("title_too_long", most=str(MAX_TITLE))
             user = context.user_id if context else None
-            work = booker.async_book(
-                self.subject_id, dt_util.as_utc(start), dt_util.as_utc(end), title=title, user=user
-            )
+            start, end, now = dt_util.as_utc(start), dt_util.as_utc(end), self.coordinator.clock.moment.now
+            first = now if start < now < end else start
+            work = booker.async_book(self.subject_id, first, end, title=title, user=user)
             await async_act(self.coordinator, self.subject_id, work, context)
 
     @override

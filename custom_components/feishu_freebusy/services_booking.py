@@ -197,13 +197,11 @@ def _of_devices(call: ServiceCall) -> Iterable[Target]:
 
 def _of_device(call: ServiceCall, device_id: str, name: str) -> Target:
     device = dr.async_get(call.hass).async_get(device_id)
-    ids = device.config_entries if device else ()
-    ours = [entry for entry in call.hass.config_entries.async_entries(DOMAIN) if entry.entry_id in ids]
-    for other in ours:
-        entry = service.async_get_config_entry(call.hass, DOMAIN, other.entry_id)
-        room_id = subject_id_of(entry, device.identifiers) if device else None
-        if room_id and room_id in entry.runtime_data.subjects.room_ids:
-            return Target(entry, room_id)
+    for other in call.hass.config_entries.async_entries(DOMAIN):
+        if room_id := subject_id_of(other, device.identifiers) if device else None:
+            entry = service.async_get_config_entry(call.hass, DOMAIN, other.entry_id)
+            if room_id in entry.runtime_data.subjects.room_ids:
+                return Target(entry, room_id)
     raise refused("not_a_room", name=name)
 
 
