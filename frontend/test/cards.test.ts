@@ -121,6 +121,40 @@ test("past bookings look different", async () => {
   expect(all(card, ".bar").map(({ className }) => className)).toEqual(["bar over", "bar over", "bar"]);
 });
 
+test("a panel of a taken room names rooms that are free, and follows them", async () => {
+  const hass = hassWith({
+    orion: [...TO_11],
+    vega: ["off", { ...UNTIL_11, capacity: 12 }],
+    mira: ["off", { floor: "4F" }],
+  });
+  const card = await showRoom(hass);
+  expect(all(card, ".nearby")).toHaveLength(0);
+
+  card.layout = "panel";
+  await card.updateComplete;
+  const rooms = () => all(card, ".nearby li").map((room) => room.textContent?.replaceAll(/\s+/g, " ").trim());
+  expect(rooms()).toEqual(["Vega 12 seats until 11:00", "Mira 4F · 8 seats no bookings ahead"]);
+  expect(text(card, ".nearby h3")).toBe("Free nearby");
+
+  const taken = change(hass, { vega: ["on"] });
+  await tell(card, taken);
+  expect(rooms()).toEqual(["Mira 4F · 8 seats no bookings ahead"]);
+  await tell(card, change(taken, { mira: ["unavailable"] }));
+  expect(all(card, ".nearby")).toHaveLength(0);
+  await tell(card, change(hass, { orion: ["off"] }));
+  expect(all(card, ".nearby")).toHaveLength(0);
+});
+
+test("rooms nearby can be shown on any card, or on none", async () => {
+  const hass = hassWith({ orion: [...TO_11], vega: ["off"] });
+  expect(all(await showRoom(hass, { nearby: true }), ".nearby")).toHaveLength(1);
+
+  const card = await showRoom(hass, { nearby: false });
+  card.layout = "panel";
+  await card.updateComplete;
+  expect(all(card, ".nearby")).toHaveLength(0);
+});
+
 // The board
 
 test("a board shows each room, by floor", async () => {

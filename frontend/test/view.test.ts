@@ -145,6 +145,21 @@ test.each([
   });
 });
 
+test("two bookings after the next one are shown", () => {
+  const bookings = booked(
+    [at(9), at(10, 30)],
+    [at(11), at(12)],
+    [at(13), at(14)],
+    [at(9, 0, 0, 1), at(10, 0, 0, 1)],
+    [at(11, 0, 0, 1), at(12, 0, 0, 1)],
+  );
+  const attributes = { busy_until: iso(at(10, 30)), next_busy_time: iso(at(11)), ...bookings };
+  const later = (state: string) => view(hassWith({ orion: [state, attributes] }), at(10)).later;
+
+  expect(later("on")).toEqual(["13:00 – 14:00", "tomorrow 09:00 – 10:00"]);
+  expect(later("unavailable")).toEqual([]);
+});
+
 test("a steady card changes only every 15 minutes", () => {
   const shown = (minute: number) => {
     const { status: _, ...rest } = view(free, at(10, minute), { steady: true });

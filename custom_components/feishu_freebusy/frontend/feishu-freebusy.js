@@ -268,86 +268,86 @@ _.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProper
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var oe = globalThis, se = (e) => e, ce = oe.trustedTypes, le = ce ? ce.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ue = "$lit$", v = `lit$${Math.random().toFixed(9).slice(2)}$`, de = "?" + v, fe = `<${de}>`, y = document, b = () => y.createComment(""), x = (e) => e === null || typeof e != "object" && typeof e != "function", pe = Array.isArray, me = (e) => pe(e) || typeof e?.[Symbol.iterator] == "function", he = "[ 	\n\f\r]", S = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, ge = /-->/g, _e = />/g, C = RegExp(`>|${he}(?:([^\\s"'>=/]+)(${he}*=${he}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ve = /'/g, ye = /"/g, be = /^(?:script|style|textarea|title)$/i, xe = (e) => (t, ...n) => ({
+var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", me = "[ 	\n\f\r]", C = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, he = /-->/g, ge = />/g, w = RegExp(`>|${me}(?:([^\\s"'>=/]+)(${me}*=${me}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), _e = /'/g, ve = /"/g, ye = /^(?:script|style|textarea|title)$/i, be = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), w = xe(1), T = xe(2), E = Symbol.for("lit-noChange"), D = Symbol.for("lit-nothing"), Se = /* @__PURE__ */ new WeakMap(), O = y.createTreeWalker(y, 129);
-function Ce(e, t) {
-	if (!pe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return le === void 0 ? t : le.createHTML(t);
+}), T = be(1), E = be(2), D = Symbol.for("lit-noChange"), O = Symbol.for("lit-nothing"), xe = /* @__PURE__ */ new WeakMap(), k = b.createTreeWalker(b, 129);
+function Se(e, t) {
+	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return ce === void 0 ? t : ce.createHTML(t);
 }
-var we = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = S;
+var Ce = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = C;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === S ? c[1] === "!--" ? o = ge : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = C) : (be.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = C) : o = _e : o === C ? c[0] === ">" ? (o = i ?? S, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? C : c[3] === "\"" ? ye : ve) : o === ye || o === ve ? o = C : o === ge || o === _e ? o = S : (o = C, i = void 0);
-		let d = o === C && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === S ? n + fe : l >= 0 ? (r.push(s), n.slice(0, l) + ue + n.slice(l) + v + d) : n + v + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === C ? c[1] === "!--" ? o = he : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = w) : (ye.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = w) : o = ge : o === w ? c[0] === ">" ? (o = i ?? C, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? w : c[3] === "\"" ? ve : _e) : o === ve || o === _e ? o = w : o === he || o === ge ? o = C : (o = w, i = void 0);
+		let d = o === w && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === C ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
 	}
-	return [Ce(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, Te = class e {
+	return [Se(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, we = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = we(t, n);
-		if (this.el = e.createElement(l, r), O.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Ce(t, n);
+		if (this.el = e.createElement(l, r), k.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = O.nextNode()) !== null && c.length < s;) {
+		for (; (i = k.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ue)) {
-					let t = u[o++], n = i.getAttribute(e).split(v), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
+					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? De : r[1] === "?" ? Oe : r[1] === "@" ? ke : j
+						ctor: r[1] === "." ? Ee : r[1] === "?" ? De : r[1] === "@" ? Oe : M
 					}), i.removeAttribute(e);
-				} else e.startsWith(v) && (c.push({
+				} else e.startsWith(y) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (be.test(i.tagName)) {
-					let e = i.textContent.split(v), t = e.length - 1;
+				if (ye.test(i.tagName)) {
+					let e = i.textContent.split(y), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = ce ? ce.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], b()), O.nextNode(), c.push({
+						i.textContent = v ? v.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], x()), k.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], b());
+						i.append(e[t], x());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === de) c.push({
+				if (i.data === ue) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(v, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += v.length - 1;
+					}), e += y.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = y.createElement("template");
+		let n = b.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function k(e, t, n = e, r) {
-	if (t === E) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = x(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = k(e, i._$AS(e, t.values), i, r)), t;
+function A(e, t, n = e, r) {
+	if (t === D) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = A(e, i._$AS(e, t.values), i, r)), t;
 }
-var Ee = class {
+var Te = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -358,28 +358,28 @@ var Ee = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? y).importNode(t, !0);
-		O.currentNode = r;
-		let i = O.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
+		k.currentNode = r;
+		let i = k.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new A(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new Ae(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new j(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ke(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = O.nextNode(), a++);
+			a !== s?.index && (i = k.nextNode(), a++);
 		}
-		return O.currentNode = y, r;
+		return k.currentNode = b, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, A = class e {
+}, j = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = D, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = O, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Ee = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = k(this, e, t), x(e) ? e === D || e == null || e === "" ? (this._$AH !== D && this._$AR(), this._$AH = D) : e !== this._$AH && e !== E && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? me(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = A(this, e, t), S(e) ? e === O || e == null || e === "" ? (this._$AH !== O && this._$AR(), this._$AH = O) : e !== this._$AH && e !== D && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,24 +401,24 @@ var Ee = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== D && x(this._$AH) ? this._$AA.nextSibling.data = e : this.T(y.createTextNode(e)), this._$AH = e;
+		this._$AH !== O && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Te.createElement(Ce(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = we.createElement(Se(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new Ee(r, this), n = e.u(this.options);
+			let e = new Te(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = Se.get(e.strings);
-		return t === void 0 && Se.set(e.strings, t = new Te(e)), t;
+		let t = xe.get(e.strings);
+		return t === void 0 && xe.set(e.strings, t = new we(e)), t;
 	}
 	k(t) {
-		pe(this._$AH) || (this._$AH = [], this._$AR());
+		fe(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(b()), this.O(b()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
@@ -430,7 +430,7 @@ var Ee = class {
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, j = class {
+}, M = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -438,47 +438,47 @@ var Ee = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = D, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = D;
+		this.type = 1, this._$AH = O, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = O;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = k(this, e, t, 0), a = !x(e) || e !== this._$AH && e !== E, a && (this._$AH = e);
+		if (i === void 0) e = A(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== D, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = k(this, r[n + o], t, o), s === E && (s = this._$AH[o]), a ||= !x(s) || s !== this._$AH[o], s === D ? e = D : e !== D && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = A(this, r[n + o], t, o), s === D && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === O ? e = O : e !== O && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === D ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === O ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, De = class extends j {
+}, Ee = class extends M {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === D ? void 0 : e;
+		this.element[this.name] = e === O ? void 0 : e;
 	}
-}, Oe = class extends j {
+}, De = class extends M {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== D);
+		this.element.toggleAttribute(this.name, !!e && e !== O);
 	}
-}, ke = class extends j {
+}, Oe = class extends M {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = k(this, e, t, 0) ?? D) === E) return;
-		let n = this._$AH, r = e === D && n !== D || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== D && (n === D || r);
+		if ((e = A(this, e, t, 0) ?? O) === D) return;
+		let n = this._$AH, r = e === O && n !== O || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== O && (n === O || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, Ae = class {
+}, ke = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -486,33 +486,33 @@ var Ee = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		k(this, e);
+		A(this, e);
 	}
-}, je = {
-	M: ue,
-	P: v,
-	A: de,
+}, Ae = {
+	M: le,
+	P: y,
+	A: ue,
 	C: 1,
-	L: we,
-	R: Ee,
-	D: me,
-	V: k,
-	I: A,
-	H: j,
-	N: Oe,
-	U: ke,
-	B: De,
-	F: Ae
-}, Me = oe.litHtmlPolyfillSupport;
-Me?.(Te, A), (oe.litHtmlVersions ??= []).push("3.3.3");
-var Ne = (e, t, n) => {
+	L: Ce,
+	R: Te,
+	D: pe,
+	V: A,
+	I: j,
+	H: M,
+	N: De,
+	U: Oe,
+	B: Ee,
+	F: ke
+}, je = oe.litHtmlPolyfillSupport;
+je?.(we, j), (oe.litHtmlVersions ??= []).push("3.3.3");
+var Me = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new A(t.insertBefore(b(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new j(t.insertBefore(x(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, Pe = globalThis, M = class extends _ {
+}, Ne = globalThis, N = class extends _ {
 	constructor() {
 		/**
 		* @license
@@ -527,7 +527,7 @@ var Ne = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ne(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Me(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -536,29 +536,29 @@ var Ne = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return E;
+		return D;
 	}
 };
-M._$litElement$ = !0, M.finalized = !0, Pe.litElementHydrateSupport?.({ LitElement: M });
-var Fe = Pe.litElementPolyfillSupport;
-Fe?.({ LitElement: M }), (Pe.litElementVersions ??= []).push("4.2.2");
+N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
+var Pe = Ne.litElementPolyfillSupport;
+Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
 // node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var Ie = {
+var Fe = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Le = (e) => (...t) => ({
+}, Ie = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), Re = class {
+}), Le = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -572,32 +572,32 @@ var Ie = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, ze = {}, Be = Le(class extends Re {
+}, Re = {}, ze = Ie(class extends Le {
 	constructor() {
 		/**
 		* @license
 		* Copyright 2018 Google LLC
 		* SPDX-License-Identifier: BSD-3-Clause
 		*/
-		super(...arguments), this.ot = ze;
+		super(...arguments), this.ot = Re;
 	}
 	render(e, t) {
 		return t();
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return E;
-		} else if (this.ot === t) return E;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return D;
+		} else if (this.ot === t) return D;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
-}), { I: Ve } = je, He = (e) => e, Ue = () => document.createComment(""), N = (e, t, n) => {
+}), { I: Be } = Ae, Ve = (e) => e, He = () => document.createComment(""), P = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2020 Google LLC
 	* SPDX-License-Identifier: BSD-3-Clause
 	*/
 	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
-	if (n === void 0) n = new Ve(r.insertBefore(Ue(), i), r.insertBefore(Ue(), i), e, e.options);
+	if (n === void 0) n = new Be(r.insertBefore(He(), i), r.insertBefore(He(), i), e, e.options);
 	else {
 		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
 		if (o) {
@@ -607,15 +607,15 @@ var Ie = {
 		if (t !== i || o) {
 			let e = n._$AA;
 			for (; e !== t;) {
-				let t = He(e).nextSibling;
-				He(r).insertBefore(e, i), e = t;
+				let t = Ve(e).nextSibling;
+				Ve(r).insertBefore(e, i), e = t;
 			}
 		}
 	}
 	return n;
-}, P = (e, t, n = e) => (e._$AI(t, n), e), We = {}, Ge = (e, t = We) => e._$AH = t, Ke = (e) => e._$AH, qe = (e) => {
+}, F = (e, t, n = e) => (e._$AI(t, n), e), Ue = {}, We = (e, t = Ue) => e._$AH = t, Ge = (e) => e._$AH, Ke = (e) => {
 	e._$AR(), e._$AA.remove();
-}, Je = (e, t, n) => {
+}, qe = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,9 +624,9 @@ var Ie = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ye = Le(class extends Re {
+}, Je = Ie(class extends Le {
 	constructor(e) {
-		if (super(e), e.type !== Ie.CHILD) throw Error("repeat() can only be used in text expressions");
+		if (super(e), e.type !== Fe.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
 	dt(e, t, n) {
 		let r;
@@ -642,53 +642,53 @@ var Ie = {
 		return this.dt(e, t, n).values;
 	}
 	update(e, [t, n, r]) {
-		let i = Ke(e), { values: a, keys: o } = this.dt(t, n, r);
+		let i = Ge(e), { values: a, keys: o } = this.dt(t, n, r);
 		if (!Array.isArray(i)) return this.ut = o, a;
 		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
 		for (; d <= f && p <= m;) if (i[d] === null) d++;
 		else if (i[f] === null) f--;
-		else if (s[d] === o[p]) c[p] = P(i[d], a[p]), d++, p++;
-		else if (s[f] === o[m]) c[m] = P(i[f], a[m]), f--, m--;
-		else if (s[d] === o[m]) c[m] = P(i[d], a[m]), N(e, c[m + 1], i[d]), d++, m--;
-		else if (s[f] === o[p]) c[p] = P(i[f], a[p]), N(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = Je(o, p, m), u = Je(s, d, f)), l.has(s[d])) {
+		else if (s[d] === o[p]) c[p] = F(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = F(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = F(i[d], a[m]), P(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = F(i[f], a[p]), P(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = qe(o, p, m), u = qe(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
-					let t = N(e, i[d]);
-					P(t, a[p]), c[p] = t;
-				} else c[p] = P(n, a[p]), N(e, i[d], n), i[t] = null;
+					let t = P(e, i[d]);
+					F(t, a[p]), c[p] = t;
+				} else c[p] = F(n, a[p]), P(e, i[d], n), i[t] = null;
 				p++;
-			} else qe(i[f]), f--;
-		} else qe(i[d]), d++;
+			} else Ke(i[f]), f--;
+		} else Ke(i[d]), d++;
 		for (; p <= m;) {
-			let t = N(e, c[m + 1]);
-			P(t, a[p]), c[p++] = t;
+			let t = P(e, c[m + 1]);
+			F(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && qe(e);
+			e !== null && Ke(e);
 		}
-		return this.ut = o, Ge(e, c), E;
+		return this.ut = o, We(e, c), D;
 	}
-}), Xe = "feishu_freebusy";
-function Ze({ config: { state: e } }) {
+}), Ye = "feishu_freebusy";
+function Xe({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function F(e, t) {
+function I(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function Qe(e) {
-	return Object.keys(e.entities).filter((t) => F(e, t) && !e.entities[t]?.hidden);
+function L(e) {
+	return Object.keys(e.entities).filter((t) => I(e, t) && !e.entities[t]?.hidden);
 }
-function $e(e, t) {
+function Ze(e, t) {
 	let n = e.entities[t]?.device_id;
 	if (!n) return {};
 	let r = Object.values(e.entities).flatMap((e) => e?.device_id === n && e.platform === "feishu_freebusy" && e.entity_id.startsWith("button.") && e.translation_key ? [[e.translation_key, e.entity_id]] : []);
 	return Object.fromEntries(r);
 }
-function et(e, t, n) {
+function Qe(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -703,23 +703,23 @@ function et(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var tt = 1e3, I = 60 * tt, L = 60 * I, R = 24 * L, nt = {
+var $e = 1e3, R = 60 * $e, z = 60 * R, B = 24 * z, et = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, rt = /* @__PURE__ */ new Map();
-function it(e) {
-	let t = rt.get(e);
+}, tt = /* @__PURE__ */ new Map();
+function nt(e) {
+	let t = tt.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...nt,
+		...et,
 		hourCycle: "h23",
 		timeZone: e
-	}), rt.set(e, t)), t;
+	}), tt.set(e, t)), t;
 }
-function at(e, t) {
+function rt(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -728,38 +728,38 @@ function at(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of it(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of nt(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function ot(e, t) {
-	return Math.floor(at(e, t) / R);
+function it(e, t) {
+	return Math.floor(rt(e, t) / B);
 }
-function st(e, t, n) {
-	let r = e * R + t * L, i = [r - R, r + R].map((e) => r - (at(e, n) - e)), a = i.filter((e) => at(e, n) === r);
+function at(e, t, n) {
+	let r = e * B + t * z, i = [r - B, r + B].map((e) => r - (rt(e, n) - e)), a = i.filter((e) => rt(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function ct(e) {
+function ot(e) {
 	if (!e) return !1;
 	try {
-		return it(e), !0;
+		return nt(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var lt = 10 * I, ut = 30 * tt;
-function dt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
-	if (e.state === "unavailable" || e.state === "missing") return mt(e.state);
-	let a = ft(e);
-	return n === null ? r && a !== null && a + ut <= t ? mt("overdue") : ht(e, t, i) : t < n || t - n >= lt ? mt("offline") : ht(a !== null && a <= t ? gt(e, t) : e, t, i);
+var st = 10 * R, ct = 30 * $e;
+function lt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+	if (e.state === "unavailable" || e.state === "missing") return ft(e.state);
+	let a = ut(e);
+	return n === null ? r && a !== null && a + ct <= t ? ft("overdue") : pt(e, t, i) : t < n || t - n >= st ? ft("offline") : pt(a !== null && a <= t ? mt(e, t) : e, t, i);
 }
-function ft(e) {
+function ut(e) {
 	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
-function pt(e, t, n) {
+function dt(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function mt(e) {
+function ft(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -769,8 +769,8 @@ function mt(e) {
 		nextFree: null
 	};
 }
-function ht(e, t, n) {
-	let r = e.state === "busy", i = ft(e), { nextBusy: a } = e;
+function pt(e, t, n) {
+	let r = e.state === "busy", i = ut(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -783,7 +783,7 @@ function ht(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function gt(e, t) {
+function mt(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -795,83 +795,83 @@ function gt(e, t) {
 	};
 }
 // src/model/board.ts
-var _t = {
+var ht = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function vt(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || pt(r.status, n, t.freeFor * 6e4)));
+function gt(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || dt(r.status, n, t.freeFor * 6e4)));
 }
-function yt(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? Ct(e) - Ct(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...xt(e, r), ""].flatMap((e) => {
+function _t(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? xt(e) - xt(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...yt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: bt(t)
+			free: vt(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: bt(i)
+		free: vt(i)
 	}] : [];
 }
-function bt(e) {
+function vt(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function xt(e, t) {
+function yt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function St(e) {
+function bt(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function Ct({ view: { status: e } }) {
-	return _t[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function xt({ view: { status: e } }) {
+	return ht[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function wt(e, t) {
+function St(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var Tt = {
+var Ct = {
 	on: "busy",
 	off: "free"
 };
-function z(e, t, n) {
+function V(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {};
 	return {
 		id: t,
-		name: n || Dt(i.friendly_name) || t,
-		place: Et(e, t),
-		seats: Ot(i.capacity) || null,
-		state: r ? Tt[r.state] ?? "unavailable" : Ze(e) ? "unavailable" : "missing",
-		busyUntil: B(i.busy_until),
-		nextBusy: B(i.next_busy_time),
-		nextFree: B(i.next_free_time),
+		name: n || Tt(i.friendly_name) || t,
+		place: wt(e, t),
+		seats: Et(i.capacity) || null,
+		state: r ? Ct[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
+		busyUntil: H(i.busy_until),
+		nextBusy: H(i.next_busy_time),
+		nextFree: H(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: Ot(i.pending),
-		bookings: kt(i.bookings)
+		pending: Et(i.pending),
+		bookings: Dt(i.bookings)
 	};
 }
-function Et(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [Dt(n.building), Dt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function wt(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [Tt(n.building), Tt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function Dt(e) {
+function Tt(e) {
 	return typeof e == "string" ? e : "";
 }
-function Ot(e) {
+function Et(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function B(e) {
+function H(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function kt(e) {
+function Dt(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = B(e?.start), n = B(e?.end);
+		let t = H(e?.start), n = H(e?.end);
 		return t !== null && n !== null && t < n ? [{
 			start: t,
 			end: n
@@ -879,13 +879,13 @@ function kt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function At(e, t, n, r) {
-	let i = ot(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function Ot(e, t, n, r) {
+	let i = it(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: st(i, n, t)
+		at: at(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: st(i, 0, t),
-		end: st(i, 24, t)
+		start: at(i, 0, t),
+		end: at(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -894,10 +894,10 @@ function At(e, t, n, r) {
 		whole: u
 	};
 }
-function jt(e, t, n) {
+function kt(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => wt(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => St(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -910,9 +910,9 @@ function jt(e, t, n) {
 	};
 }
 // src/model/view.ts
-var Mt = 15 * I, Nt = 24 * L;
-function Pt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = dt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Ft(a, t), l = Rt(e, a, t);
+var At = 2, jt = 15 * R, Mt = 24 * z;
+function Nt(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Pt(a, t), l = Rt(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -921,13 +921,14 @@ function Pt(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: It(a, t),
+		left: Ft(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? Lt(a, t) : "",
+		next: o ? It(a, t) : "",
+		later: Lt(e, a, t),
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? jt(e, t.day, t.steady ? n - n % Mt : n) : null,
+		timeline: o ? kt(e, t.day, t.steady ? n - n % jt : n) : null,
 		bookings: o ? zt(e, t) : "",
 		phrase: r.sentence(...[
 			s,
@@ -936,20 +937,23 @@ function Pt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Ft({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Pt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function It({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Nt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function Ft({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= Mt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function Lt({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function It({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
+function Lt({ bookings: e }, { next: t }, { now: n, formats: r }) {
+	return t ? e.filter(({ start: e }) => e > t.start).slice(0, At).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
+}
 function Rt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(ft(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(ut(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
 function zt(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => wt(e, n.whole));
+	let a = e.bookings.filter((e) => St(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
@@ -975,6 +979,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	next: "Next booking",
 	nextNone: "None",
 	nextFree: "Next free",
+	nearby: "Free nearby",
 	seats: (e) => Bt(e, "seat", "seats"),
 	pending: (e) => Bt(e, "request awaits approval", "requests await approval"),
 	doubts: {
@@ -1066,7 +1071,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		monochrome: "Black and white, for e-paper",
 		tap_action: "When tapped",
 		actions: "Book, extend and end on the card",
-		pin: "PIN"
+		pin: "PIN",
+		nearby: "Free rooms nearby"
 	},
 	helpers: {
 		name: "If empty, the room's own name.",
@@ -1078,7 +1084,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		monochrome: "No colors, and nothing that changes every minute.",
 		tap_action: "On a door panel, it is best to choose no action.",
 		actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
-		pin: "4 to 8 digits, or empty. It keeps passers-by off, but anybody who can see this configuration can read it."
+		pin: "4 to 8 digits, or empty. It keeps passers-by off, but anybody who can see this configuration can read it.",
+		nearby: "Shown on large cards while the room is taken. On by default if the card fills the view."
 	},
 	faults: {
 		noEntity: "Choose a room: “entity” is missing.",
@@ -1096,7 +1103,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Ht = /^[\x20-\x7e]/, V = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
+}, Ht = /^[\x20-\x7e]/, U = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1108,16 +1115,17 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => V("至", e)
+		busy: (e) => U("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => V("还有", e),
+	timeLeft: (e) => U("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
 	nextFree: "下次空闲",
+	nearby: "附近空闲",
 	seats: (e) => `${e} 人`,
 	pending: (e) => `${e} 个预订待审批`,
 	doubts: {
@@ -1138,7 +1146,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		end: "结束",
 		change: "延长或结束",
 		bookFor: (e) => `预订 ${e}`,
-		bookUntil: (e) => V("预订至", e),
+		bookUntil: (e) => U("预订至", e),
 		extendBy: (e) => `延长 ${e}`,
 		minutes: (e) => `${e} 分钟`,
 		confirm: "现在结束这场会议吗？会议室将变为空闲，其他人可以预订。",
@@ -1149,8 +1157,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 			extend: "正在延长，飞书需要几秒钟……",
 			end: "正在结束，飞书需要几秒钟……"
 		},
-		booked: (e, t) => `${e}：${V("已预订至", t)}。`,
-		extended: (e, t) => `${e}：${V("已延长至", t)}。`,
+		booked: (e, t) => `${e}：${U("已预订至", t)}。`,
+		extended: (e, t) => `${e}：${U("已延长至", t)}。`,
 		ended: (e) => `${e}：会议已结束。`,
 		notShownYet: (e) => `${e}：会议已结束，但飞书还没有更新。`,
 		refused: {
@@ -1209,7 +1217,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		monochrome: "黑白显示（电子纸）",
 		tap_action: "点按时",
 		actions: "在卡片上预订、延长和结束",
-		pin: "PIN 码"
+		pin: "PIN 码",
+		nearby: "附近的空闲会议室"
 	},
 	helpers: {
 		name: "留空则使用会议室自己的名称。",
@@ -1221,7 +1230,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		monochrome: "不用颜色，也没有每分钟变化的内容。",
 		tap_action: "门牌屏最好不设点按操作。",
 		actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
-		pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。"
+		pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
+		nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。"
 	},
 	faults: {
 		noEntity: "请选择会议室：缺少“entity”。",
@@ -1244,29 +1254,29 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 function Wt(e) {
 	return e.toLowerCase().startsWith("zh") ? Ut : Vt;
 }
-function H() {
+function W() {
 	return Wt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Gt = T`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = T`<path d="M7 12h10" />`, qt = T`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = T`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
+var Gt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = E`<path d="M7 12h10" />`, qt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = E`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
 	free: Gt,
 	busy: Kt,
 	disabled: qt,
-	unknown: T`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
 }, Xt = {
-	book: T`<path d="M12 5v14M5 12h14" />`,
-	change: T`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
-	close: T`<path d="m6 6 12 12M18 6 6 18" />`,
-	erase: T`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
-	working: T`<path d="M12 3a9 9 0 1 0 9 9" />`,
-	done: T`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
-	failed: T`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
+	book: E`<path d="M12 5v14M5 12h14" />`,
+	change: E`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
+	close: E`<path d="m6 6 12 12M18 6 6 18" />`,
+	erase: E`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
+	working: E`<path d="M12 3a9 9 0 1 0 9 9" />`,
+	done: E`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
+	failed: E`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
-function U(e) {
-	return T`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
+function G(e) {
+	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
 }
 function Zt({ kind: e, soon: t }) {
-	return T`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
     <circle cx="12" cy="12" r="10" />${e === "free" && t ? Jt : Yt[e]}
   </svg>`;
 }
@@ -1421,26 +1431,26 @@ var Qt = o`
       forced-color-adjust: none;
     }
   }
-`, $t = .95, W = (e) => `${(e * 100).toFixed(3)}%`;
+`, $t = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
 function en(e) {
 	let { timeline: t } = e;
-	return t ? w`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${W(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => w`<i
+      <i class="past" style="inline-size:${K(t.now)}"></i>
+      ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${W(e)};inline-size:${W(n - e)}"
+            style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${W(t.now)}"></i>
-  </div>` : w`<div class="strip blank"></div>`;
+    <i class="now" style="inset-inline-start:${K(t.now)}"></i>
+  </div>` : T`<div class="strip blank"></div>`;
 }
 function tn(e, { formats: t }) {
-	return e ? w`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < $t).map(({ at: e, instant: n, hour: r }) => w`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${W(e)}"
+	return e ? T`<div class="hours" aria-hidden="true">
+    ${e.ticks.filter(({ at: e }) => e < $t).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
           >${t.hour(n)}</span
         >`)}
-  </div>` : D;
+  </div>` : O;
 }
 var nn = o`
   .strip {
@@ -1810,7 +1820,7 @@ var nn = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = cn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ct(t.config.time_zone) ? t.config.time_zone : o, c = sn(a) === sn(n.language) ? a : n.language;
+		let { time_format: r, time_zone: i } = t.locale, a = cn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = sn(a) === sn(n.language) ? a : n.language;
 		return new e(c, s, ln(a, r), n);
 	}
 	time(e) {
@@ -1836,7 +1846,7 @@ var nn = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / I) * I) / I)), r = L / I;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / R) * R) / R)), r = z / R;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
@@ -1844,7 +1854,7 @@ var nn = o`
 		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < an ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return ot(e, this.zone) - ot(t, this.zone);
+		return it(e, this.zone) - it(t, this.zone);
 	}
 };
 function sn(e) {
@@ -1863,19 +1873,19 @@ function ln(e, t) {
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/server-clock.ts
-var un = L, dn = 1e4, fn = 1e4, pn = 2e3, mn = null, hn = -Infinity, gn = 0, _n = -Infinity, vn;
-function G() {
-	return Date.now() + (K() ? mn ?? 0 : 0);
+var un = z, dn = 1e4, fn = 1e4, pn = 2e3, mn = null, hn = -Infinity, gn = 0, _n = -Infinity, vn;
+function q() {
+	return Date.now() + (J() ? mn ?? 0 : 0);
 }
-function K() {
+function J() {
 	return mn !== null && Math.abs(Date.now() - performance.now() - gn) <= pn;
 }
 async function yn(e) {
 	let t = performance.now();
-	!e.callWS || !e.connected || t - _n < dn || K() && t - hn < un || (vn ??= bn(e.callWS).finally(() => vn = void 0), await vn);
+	!e.callWS || !e.connected || t - _n < dn || J() && t - hn < un || (vn ??= bn(e.callWS).finally(() => vn = void 0), await vn);
 }
 async function bn(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Xe}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, fn))]), i = performance.now() - n;
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, fn))]), i = performance.now() - n;
 	if (!r || i >= fn) {
 		_n = performance.now();
 		return;
@@ -1884,28 +1894,28 @@ async function bn(e) {
 	mn = Math.abs(a) < pn ? 0 : a, hn = performance.now(), gn = t - n;
 }
 // src/view/clock.ts
-var xn = 2 * I, q = /* @__PURE__ */ new Set(), Sn, J = 0;
+var xn = 2 * R, Y = /* @__PURE__ */ new Set(), Sn, X = 0;
 function Cn(e) {
-	return q.size || wn(), q.add(e), () => {
-		q.delete(e), q.size || Tn();
+	return Y.size || wn(), Y.add(e), () => {
+		Y.delete(e), Y.size || Tn();
 	};
 }
 function wn() {
-	J = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", Y), En();
+	X = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", Z), En();
 }
 function Tn() {
-	clearTimeout(Sn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", Y);
+	clearTimeout(Sn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", Z);
 }
 function En() {
-	clearTimeout(Sn), Sn = setTimeout(Y, I - G() % I);
+	clearTimeout(Sn), Sn = setTimeout(Z, R - q() % R);
 }
 function Dn() {
-	document.visibilityState === "visible" && Y();
+	document.visibilityState === "visible" && Z();
 }
-function Y() {
-	let e = Date.now(), t = e - J > xn ? G() - (e - J) : null;
-	J = e, En();
-	for (let e of [...q]) e(t);
+function Z() {
+	let e = Date.now(), t = e - X > xn ? q() - (e - X) : null;
+	X = e, En();
+	for (let e of [...Y]) e(t);
 }
 // src/view/pulse.ts
 var On = 15e3, kn = /* @__PURE__ */ new WeakMap();
@@ -1919,7 +1929,7 @@ var jn = class {
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = G(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = q(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
 		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), On), this.ping().then(() => {
@@ -1930,7 +1940,7 @@ var jn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = G(), this.silentSince = null;
+		this.#i(), this.#e = q(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1951,7 +1961,7 @@ var jn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? G()));
+		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? q()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1974,7 +1984,8 @@ var jn = class {
 	...Nn,
 	name: "text",
 	actions: "boolean",
-	pin: "pin"
+	pin: "pin",
+	nearby: "boolean"
 }, Fn = {
 	...Nn,
 	title: "text",
@@ -2020,7 +2031,7 @@ var Hn = [
 	"config",
 	"locale",
 	"themes"
-], Un = class extends M {
+], Un = class extends N {
 	#e;
 	#t;
 	#n;
@@ -2048,15 +2059,15 @@ var Hn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = G(), r = Wt(e.locale.language);
+		let n = q(), r = Wt(e.locale.language);
 		return this.#t ??= on.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.lostAt,
-			isClockRight: K(),
-			day: At(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * I,
+			isClockRight: J(),
+			day: Ot(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * R,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -2068,38 +2079,38 @@ var Hn = [
 	}
 	#i() {
 		if (!this.#e) return;
-		let e = K();
+		let e = J();
 		yn(this.#e).then(() => {
-			K() !== e && this.#a();
+			J() !== e && this.#a();
 		});
 	}
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 }, Wn = { filter: {
-	integration: Xe,
+	integration: Ye,
 	domain: "binary_sensor"
-} }, X = (e) => ({ number: {
+} }, Q = (e) => ({ number: {
 	min: 0,
 	max: e,
 	mode: "box"
-} }), Z = (...e) => ({
+} }), Gn = (...e) => ({
 	name: "",
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), Gn = [
-	Z({
+}), Kn = [
+	Gn({
 		name: "soon",
-		selector: X(120)
+		selector: Q(120)
 	}, {
 		name: "day_start",
-		selector: X(23)
+		selector: Q(23)
 	}, {
 		name: "day_end",
-		selector: X(24)
+		selector: Q(24)
 	}),
-	Z({
+	Gn({
 		name: "hide_clock",
 		selector: { boolean: {} }
 	}, {
@@ -2117,7 +2128,7 @@ var Hn = [
 			default_action: "none"
 		} }
 	}
-], Kn = [
+], qn = [
 	{
 		name: "entity",
 		required: !0,
@@ -2135,8 +2146,12 @@ var Hn = [
 		name: "pin",
 		selector: { text: {} }
 	},
-	...Gn
-], qn = [
+	{
+		name: "nearby",
+		selector: { boolean: {} }
+	},
+	...Kn
+], Jn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2152,14 +2167,14 @@ var Hn = [
 		name: "place",
 		selector: { text: {} }
 	},
-	Z({
+	Gn({
 		name: "min_seats",
-		selector: X(1e3)
+		selector: Q(1e3)
 	}, {
 		name: "free_for",
-		selector: X(1440)
+		selector: Q(1440)
 	}),
-	Z({
+	Gn({
 		name: "free_first",
 		selector: { boolean: {} }
 	}, {
@@ -2169,10 +2184,10 @@ var Hn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...Gn
+	...Kn
 ];
-function Jn(e) {
-	return Xn(Kn, e, (t) => {
+function Yn(e) {
+	return Zn(qn, e, (t) => {
 		let { entity: n, pin: r } = t;
 		n && zn(typeof r == "string" ? {
 			...t,
@@ -2180,10 +2195,10 @@ function Jn(e) {
 		} : t, e);
 	});
 }
-function Yn(e) {
-	return Xn(qn, e, (t) => Bn(t, e));
+function Xn(e) {
+	return Zn(Jn, e, (t) => Bn(t, e));
 }
-function Xn(e, t, n) {
+function Zn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2193,7 +2208,7 @@ function Xn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class extends Un {
+var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class extends Un {
 	static {
 		this.styles = [
 			Qt,
@@ -2208,13 +2223,13 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Yn(H());
+		return Xn(W());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Bn(e, H()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Bn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2229,30 +2244,30 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : Qe(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : L(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return D;
+		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? tr(t), u = vt(c, {
+		let l = this.#t ?? rr(t), u = gt(c, {
 			...l,
 			freeFor: 0
-		}, a), d = vt(u, l, a), f = yt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return w`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > Qn ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		}, a), d = gt(u, l, a), f = _t(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
+      <div class=${d.length > er ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(bt(u), u.length)}</p>
-          ${s === null ? D : w`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? D : w`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? D : this.#l(c, l, n)}
+          <p class="summary">${r.board.summary(vt(u), u.length)}</p>
+          ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
+          ${t.hide_filters ? O : this.#l(c, l, n)}
         </div>
-        ${f.length ? w`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : w`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${f.length ? T`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : T`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
       </div>
       <p class="unheard" role="status">${this.#a}</p>
     </ha-card>`;
@@ -2260,9 +2275,9 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = z(e, t), o = {
+		let a = V(e, t), o = {
 			room: a,
-			view: Pt(a, n)
+			view: Nt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2271,13 +2286,13 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 	}
 	#s({ place: e, rows: t, free: n }, r, i) {
 		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return w`<section>
+		return T`<section>
       <div class="axis">
-        ${c ? w`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : D}
+        ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
         ${tn(o, i)}
       </div>
       <ul>
-        ${Ye(t, ({ room: e }) => e.id, (e) => Be([e, s], () => this.#c(e, s, i)))}
+        ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2287,26 +2302,26 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 			e.hint,
 			e.note
 		].filter(Boolean).join(" · ");
-		return w`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
+		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
       <span class="badge fill">${Zt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
       ${en(e)}
       <span class="until">${e.until}</span>
-      ${t ? w`<button
+      ${t ? T`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => et(this, e.id, t)}
-            ></button>` : D}
+              @click=${() => Qe(this, e.id, t)}
+            ></button>` : O}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = xt(e, r.compare), o = St(e), s = this.config?.free_for || Zn, c = (e) => this.#u({
+		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || $n, c = (e) => this.#u({
 			...t,
 			...e
 		});
-		return w`<div class="filters">
-      ${nr(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${nr(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+		return T`<div class="filters">
+      ${ir(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${ir(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2315,7 +2330,7 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), $n)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), tr)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2327,66 +2342,92 @@ var Q = "feishu-rooms-board-card", Zn = 30, Qn = 16, $n = 3 * I, er = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function tr(e) {
+function rr(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function nr(e, t, n, r, i, a) {
-	if (!n.length) return D;
+function ir(e, t, n, r, i, a) {
+	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return w`<select
+	return T`<select
     aria-label=${e}
     @change=${(e) => a(e.target.value)}
   >
     <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => w`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+    ${o.map((e) => T`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
   </select>`;
 }
+// src/model/nearby.ts
+var ar = 3, or = 15 * R;
+function sr({ kind: e, soon: t }) {
+	return e === "busy" || e === "disabled" || e === "free" && t;
+}
+function cr(e, t, n) {
+	let r = t.flatMap((t) => {
+		if (t.id === e.id) return [];
+		let r = lt(t, n);
+		return dt(r, n.now, or) ? [{
+			room: t,
+			status: r,
+			place: lr(e, t)
+		}] : [];
+	}), i = (t) => t.place === e.place ? 0 : dr(t.place) === dr(e.place) ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
+	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, ar);
+}
+function lr({ place: e }, { place: t }) {
+	if (t === e) return "";
+	let n = dr(t);
+	return n === dr(e) && t !== n ? t.slice(n.length + ur.length) : t;
+}
+var ur = " / ";
+function dr(e) {
+	return e.split(ur)[0] ?? "";
+}
 // src/model/offers.ts
-var rr = [
+var fr = [
 	15,
 	30,
 	60
-], ir = [15, 30], ar = 5 * I, or = 4 * L, sr = {
+], pr = [15, 30], mr = 5 * R, hr = 4 * z, gr = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function cr(e, t) {
-	let n = e.services?.feishu_freebusy ?? {}, r = $e(e, t), i = (t) => {
+function _r(e, t) {
+	let n = e.services?.feishu_freebusy ?? {}, r = Ze(e, t), i = (t) => {
 		let i = r[t];
-		return sr[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return gr[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: sr.book in n,
+		book: gr.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function lr(e, t, n) {
-	if (e.kind === "free" && t.book) return ur(e.until, n);
+function vr(e, t, n) {
+	if (e.kind === "free" && t.book) return yr(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? ir.filter((e) => e * I <= r) : []).map((e) => ({
+	return [...(t.extend ? pr.filter((e) => e * R <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function ur(e, t) {
-	let n = e === null ? Infinity : e - t, r = rr.filter((e) => e * I <= n), i = r.map((e) => ({
+function yr(e, t) {
+	let n = e === null ? Infinity : e - t, r = fr.filter((e) => e * R <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
-	})), a = r.every((e) => n - e * I >= I);
-	return e !== null && a && ar <= n && n <= or && i.push({
+	})), a = r.every((e) => n - e * R >= R);
+	return e !== null && a && mr <= n && n <= hr && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function dr(e, t) {
-	let n = { entity_id: t }, r = sr[e.kind];
+function br(e, t) {
+	let n = { entity_id: t }, r = gr[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2402,14 +2443,14 @@ function dr(e, t) {
 	};
 }
 // src/view/perform.ts
-async function fr(e, t, n) {
+async function xr(e, t, n) {
 	let r;
 	try {
-		r = await e.callService?.(Xe, t, n, void 0, !1, !0);
+		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return pr(t) ? {
+		return Sr(t) ? {
 			kind: "refused",
-			reason: await mr(e, t),
+			reason: await Cr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2421,21 +2462,21 @@ async function fr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function pr(e) {
+function Sr(e) {
 	return typeof e?.code == "string";
 }
-async function mr(e, t) {
+async function Cr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr = class {
+var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = hr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = wr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#s({
@@ -2457,8 +2498,8 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 		else if (a === t) this.#n = 0, this.#a(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= yr;
-			e && (this.#n = 0, this.#r = performance.now() + br), this.#s({
+			let e = this.#n >= Or;
+			e && (this.#n = 0, this.#r = performance.now() + kr), this.#s({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2477,7 +2518,7 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 		this.phase.kind === "confirm" && this.#o(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#s(hr);
+		this.phase.kind !== "working" && this.#s(wr);
 	}
 	lose() {
 		this.phase.kind === "working" && this.#s({
@@ -2486,7 +2527,7 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 		});
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = hr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = wr;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2504,8 +2545,8 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = dr(e, n);
-		fr(t, i, a).then((t) => {
+		let { service: i, data: a } = br(e, n);
+		xr(t, i, a).then((t) => {
 			let n = this.phase.kind === "pin" || this.phase.kind === "confirm";
 			r === this.#t && !n && this.#s({
 				...t,
@@ -2514,9 +2555,9 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 		});
 	}
 	#s(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), vr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? _r : gr)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Dr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Er : Tr)), this.onChange();
 	}
-}, Sr = [
+}, jr = [
 	"1",
 	"2",
 	"3",
@@ -2527,48 +2568,48 @@ var hr = { kind: "idle" }, gr = I, _r = 8 * tt, vr = 3 * I, yr = 5, br = I, xr =
 	"8",
 	"9"
 ];
-function Cr(e, t, n) {
+function Mr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
-	return w`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Er(r)}${Dr(e, t)}</p>
-    ${r.kind === "pin" ? Or(r.typed.length, a, t) : D}
+	return T`<div class="actions is-${r.kind}">
+    <p class="said" role="status" tabindex="-1">${Fr(r)}${Ir(e, t)}</p>
+    ${r.kind === "pin" ? Lr(r.typed.length, a, t) : O}
     <div class="keys">
-      ${r.kind === "idle" ? w`${c ? w`<span class="label" aria-hidden="true">${c}</span>` : D}
-              ${s.flat().map((e) => wr(e, t, n))}` : Tr(r, t, n)}
+      ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
+              ${s.flat().map((e) => Nr(e, t, n))}` : Pr(r, t, n)}
     </div>
   </div>`;
 }
-function wr(e, t, n) {
-	return w`<button
+function Nr(e, t, n) {
+	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${kr(e, t)}
+    aria-label=${Rr(e, t)}
     @click=${() => n.begin(e)}
-  >${Ar(e, t)}</button>`;
+  >${zr(e, t)}</button>`;
 }
-function Tr(e, { texts: { actions: t } }, n) {
+function Pr(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
-		case "working": return D;
+		case "working": return O;
 		case "pin": {
-			let e = (e) => w`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return w`${Sr.map(e)}
+			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
+			return T`${jr.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
-        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${U("erase")}</button>`;
+        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${G("erase")}</button>`;
 		}
-		case "confirm": return w`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
+		case "confirm": return T`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
         <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
-		default: return w`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
+		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Er({ kind: e }) {
-	return e === "working" || e === "done" ? U(e) : e === "refused" || e === "unknown" ? U("failed") : D;
+function Fr({ kind: e }) {
+	return e === "working" || e === "done" ? G(e) : e === "refused" || e === "unknown" ? G("failed") : O;
 }
-function Dr({ phase: e, name: t }, n) {
+function Ir({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(kr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Rr(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2584,19 +2625,19 @@ function Dr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Or(e, t, { texts: n }) {
-	return w`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
-    ${Array.from({ length: t }, (t, n) => w`<i class=${n < e ? "typed" : ""}></i>`)}
+function Lr(e, t, { texts: n }) {
+	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
+    ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function kr(e, { texts: { actions: t }, formats: n, now: r }) {
+function Rr(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function Ar(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function zr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var jr = o`
+var Br = o`
   button {
     font: inherit;
   }
@@ -2875,6 +2916,7 @@ var jr = o`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "nearby nearby" auto
         "notes notes" auto
         "below below" auto
         "actions actions" auto
@@ -2890,10 +2932,29 @@ var jr = o`
       display: flex;
     }
     .acts .word {
-      font-size: min(22cqb, 58cqi / var(--ems));
+      font-size: min(21cqb, 58cqi / var(--ems));
     }
     .acts .until {
       font-size: max(18px, min(7.5cqb, 4.6cqi));
+    }
+    .acts.helps .state {
+      grid-template:
+        "icon . ." 1fr
+        "icon word hint" auto
+        "icon until until" auto
+        "icon . ." 1fr / auto minmax(0, auto) 1fr;
+    }
+    .acts.helps .hint {
+      margin-block-start: 0;
+    }
+    .acts.helps .word {
+      font-size: min(16cqb, 44cqi / var(--ems));
+    }
+    .acts.helps .until {
+      font-size: max(16px, min(6cqb, 4.6cqi));
+    }
+    .acts.helps .icon.icon {
+      inline-size: min(24cqb, 22cqi);
     }
     .room > .actions {
       grid-area: actions;
@@ -2949,6 +3010,21 @@ var jr = o`
     .acts .until {
       font-size: max(18px, min(4cqb, 7cqi));
     }
+    .acts.helps .state {
+      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+    }
+    .acts.helps .hint {
+      margin-block-start: calc(1.5 * var(--unit));
+    }
+    .acts.helps .word {
+      font-size: min(9cqb, 84cqi / var(--ems));
+    }
+    .acts.helps .until {
+      font-size: max(16px, min(3cqb, 7cqi));
+    }
+    .acts.helps .icon.icon {
+      inline-size: min(11cqb, 42cqi);
+    }
     .room .is-idle .keys {
       display: grid;
       grid-template-columns: 1fr 1fr;
@@ -2962,7 +3038,7 @@ var jr = o`
       margin: 0;
     }
   }
-`, Mr = o`
+`, Vr = o`
   :host {
     display: block;
     block-size: 100%;
@@ -2986,9 +3062,12 @@ var jr = o`
   }
   p,
   h2,
+  h3,
+  ul,
   dl,
   dd {
     margin: 0;
+    padding: 0;
     font-weight: inherit;
   }
   .tap {
@@ -3019,6 +3098,8 @@ var jr = o`
   /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
+  h3,
+  li,
   dt,
   dd,
   .left {
@@ -3079,7 +3160,9 @@ var jr = o`
   .hint,
   .left,
   .notes,
+  .nearby,
   .coming,
+  .later,
   .day {
     display: none;
   }
@@ -3298,7 +3381,7 @@ var jr = o`
       font-size: 13px;
     }
   }
-`, Nr = o`
+`, Hr = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3315,6 +3398,7 @@ var jr = o`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "nearby nearby" auto
         "notes notes" auto
         "below below" auto
         "day day" auto / minmax(0, 1fr) auto;
@@ -3410,6 +3494,54 @@ var jr = o`
       padding: 0.1em 0.6em;
       font-size: max(16px, calc(4.5 * var(--unit)));
     }
+    .nearby {
+      grid-area: nearby;
+      display: block;
+      margin-block-end: calc(2 * var(--unit));
+      font-size: max(14px, calc(2.9 * var(--unit)));
+    }
+    .nearby h3 {
+      margin-block-end: 0.3em;
+      font-weight: 600;
+    }
+    .nearby ul {
+      display: flex;
+      gap: max(8px, calc(1.6 * var(--unit)));
+      list-style: none;
+    }
+    .nearby li {
+      flex: 0 1 calc(100% / 3);
+      min-inline-size: 0;
+      box-sizing: border-box;
+      display: grid;
+      grid-template-columns: fit-content(65%) minmax(0, 1fr);
+      align-items: baseline;
+      column-gap: 0.6em;
+      padding: 0.4em 0.8em;
+      border: max(1px, calc(0.25 * var(--unit))) solid currentcolor;
+      border-radius: max(8px, calc(1.4 * var(--unit)));
+    }
+    .nearby b,
+    .nearby span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .nearby b {
+      font-size: 1.2em;
+    }
+    .nearby span:last-child {
+      grid-column: 1 / -1;
+    }
+    .helps .word {
+      font-size: min(19cqb, 58cqi / var(--ems));
+    }
+    .helps .until {
+      font-size: max(18px, min(7cqb, 4.6cqi));
+    }
+    .helps .icon.icon {
+      inline-size: min(30cqb, 24cqi);
+    }
     .notes {
       grid-area: notes;
       font-size: max(15px, calc(3.6 * var(--unit)));
@@ -3428,18 +3560,30 @@ var jr = o`
     .coming,
     .notes:has(> :not(.pending)) ~ .coming {
       display: flex;
-      flex-wrap: wrap;
       gap: 0 calc(8 * var(--unit));
       font-size: max(16px, calc(4 * var(--unit)));
     }
+    .coming > div {
+      min-inline-size: 0;
+    }
     .coming > div + div {
       display: flex;
-    }
-    dt {
-      opacity: 1;
+      flex: none;
     }
     dd {
       font-weight: 600;
+    }
+    /* As many of the later bookings as fit into the line */
+    .coming dd:first-of-type {
+      display: flex;
+      flex-wrap: wrap;
+      block-size: 1.25em;
+    }
+    .later {
+      display: inline;
+    }
+    .later::before {
+      content: "\\a0· ";
     }
     .day {
       margin-block-start: calc(2.5 * var(--unit));
@@ -3490,15 +3634,48 @@ var jr = o`
     .hint {
       justify-self: center;
     }
+    .helps .word {
+      font-size: min(12cqb, 84cqi / var(--ems));
+    }
+    .helps .until {
+      font-size: max(18px, min(4cqb, 7cqi));
+    }
+    .helps .icon.icon {
+      inline-size: min(15cqb, 42cqi);
+    }
+    .nearby ul {
+      flex-direction: column;
+      gap: max(4px, calc(0.8 * var(--unit)));
+    }
+    .nearby li {
+      flex: none;
+      grid-template-columns: fit-content(40%) minmax(0, 1fr) auto;
+      padding-block: 0.3em;
+    }
+    .nearby b {
+      font-size: 1.1em;
+    }
+    .nearby span:last-child {
+      grid-column: 3;
+    }
+    .coming,
+    .notes:has(> :not(.pending)) ~ .coming {
+      flex-direction: column;
+    }
   }
-`, $ = "feishu-room-card", Pr = I, Fr = class extends Un {
+  @container card (block-size < 440px) {
+    .nearby.nearby {
+      display: none;
+    }
+  }
+`, $ = "feishu-room-card", Ur = R, Wr = class extends Un {
 	static {
 		this.styles = [
 			Qt,
 			nn,
-			Mr,
-			Nr,
-			jr
+			Vr,
+			Hr,
+			Br
 		];
 	}
 	static {
@@ -3510,23 +3687,23 @@ var jr = o`
 	#e = "";
 	#t = "";
 	#n;
-	#r = new xr(() => this.#_());
+	#r = new Ar(() => this.#y());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s = !1;
 	static getConfigForm() {
-		return Jn(H());
+		return Yn(W());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...Qe(e)
-		].find((t) => F(e, t)) ?? "" };
+			...L(e)
+		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		zn(e, H()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.renew(), this.requestUpdate();
+		zn(e, W()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3540,163 +3717,179 @@ var jr = o`
 		};
 	}
 	disconnectedCallback() {
-		super.disconnectedCallback(), this.#g(!1), this.#d?.close(), this.#r.dismiss();
+		super.disconnectedCallback(), this.#v(!1), this.#p?.close(), this.#r.dismiss();
 	}
 	watched() {
 		let { hass: e, config: t } = this;
-		return !e || !t ? [] : (this.#n ??= t.actions ? Object.values($e(e, t.entity)) : [], [t.entity, ...this.#n]);
+		return !e || !t ? [] : (this.#n ??= [...t.actions ? Object.values(Ze(e, t.entity)) : [], ...this.#c ? L(e) : []], [t.entity, ...this.#n]);
 	}
 	renew() {
 		this.#n = void 0;
 	}
-	willUpdate() {
-		this.lostAt !== null && this.#r.lose();
+	willUpdate(e) {
+		e.has("layout") && this.renew(), this.lostAt !== null && this.#r.lose();
 	}
 	updated() {
-		let e = this.#d;
-		e && (this.#f !== e.open && (e.open ? e.close() : e.showModal()), this.#s && this.#b());
+		let e = this.#p;
+		e && (this.#m !== e.open && (e.open ? e.close() : e.showModal()), this.#s && this.#S());
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return D;
-		let n = this.moment(e, t), r = Pt(z(e, t.entity, t.name), n);
-		this.#x(r, n);
-		let { status: i } = r, a = this.action(t), o = t.actions ? this.#c(r, t, e, n) : null, s = [
-			i.kind,
-			i.soon && "soon",
+		if (!e || !t) return O;
+		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Nt(r, n);
+		this.#C(i, n);
+		let { status: a } = i, o = this.action(t), s = t.actions ? this.#u(i, t, e, n) : null, c = this.#c && sr(a) ? this.#l(r, e, n) : null, l = [
+			a.kind,
+			a.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
 		].filter(Boolean).join(" ");
-		return w`<ha-card class=${o ? `${s} acts` : s}>
+		return T`<ha-card class=${[
+			l,
+			s && "acts",
+			c && "helps"
+		].filter(Boolean).join(" ")}>
       <div class="room fill">
-        <h2 class="name">${r.name}</h2>
-        <p class="about">${[r.place, r.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? D : Lr(n)}
+        <h2 class="name">${i.name}</h2>
+        <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
+        ${t.hide_clock || n.steady ? O : Kr(n)}
         <div class="state">
-          ${Zt(i)}
-          <p class="word" style="--ems:${Ir(r.word)}">${r.word}</p>
-          <p class="until">${r.until || r.note}${r.left ? w` <span class="left">${r.left}</span>` : D}</p>
-          ${r.hint ? w`<p class="hint">${r.hint}</p>` : D}
+          ${Zt(a)}
+          <p class="word" style="--ems:${Gr(i.word)}">${i.word}</p>
+          <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
+          ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${Rr(r, n)} ${zr(r, n)}
-        <div class="day">${en(r)}${tn(r.timeline, n)}</div>
-        ${a ? w`<button
+        ${c ?? O} ${qr(i, n)} ${Jr(i, n)}
+        <div class="day">${en(i)}${tn(i.timeline, n)}</div>
+        ${o ? T`<button
                 class="tap"
-                aria-label=${n.texts.details(r.name)}
-                @click=${() => et(this, t.entity, a)}
-              ></button>` : D}
-        ${o ? w`${this.#l(r, n)}${this.#f ? D : o}` : D}
+                aria-label=${n.texts.details(i.name)}
+                @click=${() => Qe(this, t.entity, o)}
+              ></button>` : O}
+        ${s ? T`${this.#d(i, n)}${this.#m ? O : s}` : O}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>
-    ${t.actions ? this.#u(r, o, s, n) : D}`;
+    ${t.actions ? this.#f(i, s, l, n) : O}`;
 	}
-	#c(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? lr(e.status, cr(n, t.entity), a) : [];
+	get #c() {
+		return this.config?.nearby ?? this.layout === "panel";
+	}
+	#l(e, t, n) {
+		let { texts: r } = n, i = cr(e, L(t).map((e) => V(t, e)), n);
+		return i.length ? T`<div class="nearby">
+      <h3>${r.nearby}</h3>
+      <ul>
+        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Pt(i, n)}</span></li>`)}
+      </ul>
+    </div>` : null;
+	}
+	#u(e, t, n, r) {
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? vr(e.status, _r(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Cr({
+		return Mr({
 			name: e.name,
 			phase: i,
 			offers: s,
 			pinLength: c.length
-		}, r, this.#p);
+		}, r, this.#h);
 	}
-	#l({ name: e, status: t }, { texts: { actions: n, is: r } }) {
+	#d({ name: e, status: t }, { texts: { actions: n, is: r } }) {
 		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
-		return w`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#h()}>
-      ${U(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
+		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#_()}>
+      ${G(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
     </button>`;
 	}
-	#u({ name: e }, t, n, { texts: r }) {
-		return w`<dialog
+	#f({ name: e }, t, n, { texts: r }) {
+		return T`<dialog
       class=${n}
       aria-label=${e}
-      @close=${() => this.#v()}
-      @click=${(e) => e.target === this.#d && this.#d?.close()}
-      @keydown=${(e) => this.#y(e)}
+      @close=${() => this.#b()}
+      @click=${(e) => e.target === this.#p && this.#p?.close()}
+      @keydown=${(e) => this.#x(e)}
     >
-      ${this.#f ? w`<div class="sheet">
+      ${this.#m ? T`<div class="sheet">
               <div class="top">
                 <h2>${e}</h2>
-                <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#d?.close()}>
-                  ${U("close")}
+                <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#p?.close()}>
+                  ${G("close")}
                 </button>
               </div>
-              ${t ?? D}
-            </div>` : D}
+              ${t ?? O}
+            </div>` : O}
     </dialog>`;
 	}
-	get #d() {
+	get #p() {
 		return this.renderRoot?.querySelector("dialog") ?? null;
 	}
-	get #f() {
+	get #m() {
 		return this.#i || this.#r.phase.kind === "pin";
 	}
-	#p = {
-		begin: (e) => this.#m((t, { entity: n, pin: r }) => this.#r.begin(e, r ?? "", t, n)),
-		type: (e) => this.#m((t, { entity: n, pin: r }) => this.#r.type(e, r ?? "", t, n)),
-		erase: () => this.#m(() => this.#r.erase()),
-		confirm: () => this.#m((e, { entity: t }) => this.#r.confirm(e, t)),
-		dismiss: () => this.#m(() => this.#r.dismiss())
+	#h = {
+		begin: (e) => this.#g((t, { entity: n, pin: r }) => this.#r.begin(e, r ?? "", t, n)),
+		type: (e) => this.#g((t, { entity: n, pin: r }) => this.#r.type(e, r ?? "", t, n)),
+		erase: () => this.#g(() => this.#r.erase()),
+		confirm: () => this.#g((e, { entity: t }) => this.#r.confirm(e, t)),
+		dismiss: () => this.#g(() => this.#r.dismiss())
 	};
-	#m(e) {
+	#g(e) {
 		let { hass: t, config: n } = this;
 		if (!t || !n || this.preview) return;
 		let r = this.#r.phase.kind;
-		this.#i && this.#g(!0), e(t, n), this.#r.phase.kind !== r && (this.#s = !0);
-	}
-	#h() {
-		this.preview || (this.#g(!0), this.#s = !0);
-	}
-	#g(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#d?.close(), Pr)), this.requestUpdate();
+		this.#i && this.#v(!0), e(t, n), this.#r.phase.kind !== r && (this.#s = !0);
 	}
 	#_() {
+		this.preview || (this.#v(!0), this.#s = !0);
+	}
+	#v(e) {
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Ur)), this.requestUpdate();
+	}
+	#y() {
 		let { kind: e } = this.#r.phase;
-		e === "idle" && this.#g(!1), this.#a && (e === "refused" || e === "unknown") && this.#g(!0), e !== "working" && (this.#a = !1), this.requestUpdate();
+		e === "idle" && this.#v(!1), this.#a && (e === "refused" || e === "unknown") && this.#v(!0), e !== "working" && (this.#a = !1), this.requestUpdate();
 	}
-	#v() {
-		this.#f && (this.#a = this.#r.phase.kind === "working", this.#g(!1), this.#r.dismiss());
+	#b() {
+		this.#m && (this.#a = this.#r.phase.kind === "working", this.#v(!1), this.#r.dismiss());
 	}
-	#y(e) {
-		if (/^\d$/.test(e.key)) this.#p.type(e.key);
-		else if (e.key === "Backspace") this.#p.erase();
+	#x(e) {
+		if (/^\d$/.test(e.key)) this.#h.type(e.key);
+		else if (e.key === "Backspace") this.#h.erase();
 		else return;
 		e.stopPropagation();
 	}
-	#b() {
+	#S() {
 		this.#s = !1;
 		let e = this.renderRoot.querySelector(".actions");
 		(e?.querySelector(".safe") ?? e?.querySelector(".key, .said"))?.focus();
 	}
-	#x(e, { texts: t }) {
+	#C(e, { texts: t }) {
 		let n = `${e.id} ${e.status.kind} ${e.status.soon}`;
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Ir(e) {
+function Gr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Lr({ formats: e, now: t }) {
-	return w`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function Kr({ formats: e, now: t }) {
+	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Rr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return D;
+function qr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? D : w`<div class="notes">
-    ${o ? w`<p class="lost">${o}</p>` : D} ${t ? w`<p>${t}</p>` : D}
-    ${n ? w`<p class="pending">${n}</p>` : D}
+	return !o && !t && !n ? O : T`<div class="notes">
+    ${o ? T`<p class="lost">${o}</p>` : O} ${t ? T`<p>${t}</p>` : O}
+    ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function zr(e, { texts: t }) {
-	return e.next ? w`<dl class="coming">
-    <div><dt>${t.next}</dt><dd>${e.next}</dd></div>
-    ${e.nextFree ? w`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : D}
-  </dl>` : D;
+function Jr(e, { texts: t }) {
+	return e.next ? T`<dl class="coming">
+    <div><dt>${t.next}</dt><dd>${e.next}${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
+    ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
+  </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Br = "feishu-rooms", Vr = class extends HTMLElement {
+var Yr = "feishu-rooms", Xr = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -3704,52 +3897,52 @@ var Br = "feishu-rooms", Vr = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate(e, t) {
-		let n = Wt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = Qe(t).map((e) => z(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+		let n = Wt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = L(t).map((e) => V(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
 		return { views: [
 			{
 				title: n.board.title,
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${Q}` }]
+				cards: [{ type: `custom:${Qn}` }]
 			},
-			...Hr(i, n.board.elsewhere),
-			...i.map(Wr)
+			...Zr(i, n.board.elsewhere),
+			...i.map($r)
 		] };
 	}
 };
-function Hr(e, t) {
-	return qr(e, Kr).map(([e, n], r) => ({
+function Zr(e, t) {
+	return ni(e, ti).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: qr(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: ni(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Ur)]
+			}, ...n.map(Qr)]
 		}))
 	}));
 }
-function Ur(e) {
+function Qr(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Gr(e)
+			navigation_path: ei(e)
 		}
 	};
 }
-function Wr(e) {
+function $r(e) {
 	return {
 		title: e.name,
-		path: Gr(e),
+		path: ei(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -3758,64 +3951,64 @@ function Wr(e) {
 		}]
 	};
 }
-function Gr(e) {
+function ei(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function Kr({ place: e }) {
+function ti({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function qr(e, t) {
+function ni(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var Jr = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function Yr(e, t) {
+var ri = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function ii(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function Xr(e, t) {
+function ai(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-Xr($, Fr), Xr(Q, er), Xr(`ll-strategy-dashboard-${Br}`, Vr), Yr("customCards", {
+ai($, Wr), ai(Qn, nr), ai(`ll-strategy-dashboard-${Yr}`, Xr), ii("customCards", {
 	type: $,
 	get name() {
-		return H().cards.room;
+		return W().cards.room;
 	},
 	get description() {
-		return H().cards.roomAbout;
+		return W().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: Jr,
-	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
+	documentationURL: ri,
+	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), Yr("customCards", {
-	type: Q,
+}), ii("customCards", {
+	type: Qn,
 	get name() {
-		return H().cards.board;
+		return W().cards.board;
 	},
 	get description() {
-		return H().cards.boardAbout;
+		return W().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: Jr,
-	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
-		type: `custom:${Q}`,
-		place: z(e, t).place
+	documentationURL: ri,
+	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
+		type: `custom:${Qn}`,
+		place: V(e, t).place
 	} } : null
-}), Yr("customStrategies", {
-	type: Br,
+}), ii("customStrategies", {
+	type: Yr,
 	strategyType: "dashboard",
 	get name() {
-		return H().board.title;
+		return W().board.title;
 	},
 	get description() {
-		return H().cards.strategyAbout;
+		return W().cards.strategyAbout;
 	},
-	documentationURL: Jr
+	documentationURL: ri
 });

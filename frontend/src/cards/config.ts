@@ -22,6 +22,8 @@ export interface RoomConfig extends CommonConfig {
   readonly actions?: boolean;
   /** Asked before each action; "" for none. */
   readonly pin?: string;
+  /** Whether a taken room names rooms nearby that are free. By default, if the card fills a view. */
+  readonly nearby?: boolean;
 }
 
 export interface BoardConfig extends CommonConfig {
@@ -50,7 +52,13 @@ const COMMON: Readonly<Record<string, Wanted>> = {
   monochrome: "boolean",
   tap_action: "action",
 };
-const ROOM: Readonly<Record<string, Wanted>> = { ...COMMON, name: "text", actions: "boolean", pin: "pin" };
+const ROOM: Readonly<Record<string, Wanted>> = {
+  ...COMMON,
+  name: "text",
+  actions: "boolean",
+  pin: "pin",
+  nearby: "boolean",
+};
 const BOARD: Readonly<Record<string, Wanted>> = {
   ...COMMON,
   title: "text",

@@ -42,6 +42,7 @@ const ROOM: readonly Field[] = [
   { name: "name", selector: { text: {} } },
   { name: "actions", selector: { boolean: {} } },
   { name: "pin", selector: { text: {} } },
+  { name: "nearby", selector: { boolean: {} } },
   ...COMMON,
 ];
 

@@ -280,6 +280,7 @@ export const roomActionsStyles = css`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "nearby nearby" auto
         "notes notes" auto
         "below below" auto
         "actions actions" auto
@@ -295,10 +296,29 @@ export const roomActionsStyles = css`
       display: flex;
     }
     .acts .word {
-      font-size: min(22cqb, 58cqi / var(--ems));
+      font-size: min(21cqb, 58cqi / var(--ems));
     }
     .acts .until {
       font-size: max(18px, min(7.5cqb, 4.6cqi));
+    }
+    .acts.helps .state {
+      grid-template:
+        "icon . ." 1fr
+        "icon word hint" auto
+        "icon until until" auto
+        "icon . ." 1fr / auto minmax(0, auto) 1fr;
+    }
+    .acts.helps .hint {
+      margin-block-start: 0;
+    }
+    .acts.helps .word {
+      font-size: min(16cqb, 44cqi / var(--ems));
+    }
+    .acts.helps .until {
+      font-size: max(16px, min(6cqb, 4.6cqi));
+    }
+    .acts.helps .icon.icon {
+      inline-size: min(24cqb, 22cqi);
     }
     .room > .actions {
       grid-area: actions;
@@ -353,6 +373,21 @@ export const roomActionsStyles = css`
     }
     .acts .until {
       font-size: max(18px, min(4cqb, 7cqi));
+    }
+    .acts.helps .state {
+      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+    }
+    .acts.helps .hint {
+      margin-block-start: calc(1.5 * var(--unit));
+    }
+    .acts.helps .word {
+      font-size: min(9cqb, 84cqi / var(--ems));
+    }
+    .acts.helps .until {
+      font-size: max(16px, min(3cqb, 7cqi));
+    }
+    .acts.helps .icon.icon {
+      inline-size: min(11cqb, 42cqi);
     }
     .room .is-idle .keys {
       display: grid;

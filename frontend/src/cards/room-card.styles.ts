@@ -25,9 +25,12 @@ export const roomCardStyles = css`
   }
   p,
   h2,
+  h3,
+  ul,
   dl,
   dd {
     margin: 0;
+    padding: 0;
     font-weight: inherit;
   }
   .tap {
@@ -58,6 +61,8 @@ export const roomCardStyles = css`
   /* Our texts run left to right even on a right-to-left page; their alignment follows the page */
   p,
   h2,
+  h3,
+  li,
   dt,
   dd,
   .left {
@@ -118,7 +123,9 @@ export const roomCardStyles = css`
   .hint,
   .left,
   .notes,
+  .nearby,
   .coming,
+  .later,
   .day {
     display: none;
   }

@@ -1,10 +1,11 @@
 /** The card of one room: a tile in a dashboard, or a panel that fills the screen beside the door. */
 
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
+import { needsAnother, neighborsOf } from "../model/nearby";
 import { abilitiesOf, type Offer, offersOf } from "../model/offers";
-import { readRoom } from "../model/room";
-import { type Moment, type RoomView, viewOf } from "../model/view";
+import { type Room, readRoom } from "../model/room";
+import { type Moment, type RoomView, untilOf, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
 import { icon, sign } from "../view/icons";
@@ -31,7 +32,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   declare preview?: boolean;
   #told = "";
   #news = "";
-  #buttons: readonly string[] | undefined;
+  #others: readonly string[] | undefined;
   readonly #run = new Run(() => this.#moved());
   /** Whether the dialog of a card that is too small for all keys is open. */
   #isOpen = false;
@@ -75,15 +76,19 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   protected override watched(): readonly string[] {
     const { hass, config } = this;
     if (!hass || !config) return [];
-    this.#buttons ??= config.actions ? Object.values(buttonIds(hass, config.entity)) : [];
-    return [config.entity, ...this.#buttons];
+    this.#others ??= [
+      ...(config.actions ? Object.values(buttonIds(hass, config.entity)) : []),
+      ...(this.#isHelpful ? roomIds(hass) : []),
+    ];
+    return [config.entity, ...this.#others];
   }
 
   protected override renew(): void {
-    this.#buttons = undefined;
+    this.#others = undefined;
   }
 
-  protected override willUpdate(): void {
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("layout")) this.renew();
     if (this.lostAt !== null) this.#run.lose();
   }
 
@@ -101,14 +106,16 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const { hass, config } = this;
     if (!hass || !config) return nothing;
     const moment = this.moment(hass, config);
-    const view = viewOf(readRoom(hass, config.entity, config.name), moment);
+    const room = readRoom(hass, config.entity, config.name);
+    const view = viewOf(room, moment);
     this.#tell(view, moment);
     const { status } = view;
     const action = this.action(config);
     const area = config.actions ? this.#area(view, config, hass, moment) : null;
+    const neighbors = this.#isHelpful && needsAnother(status) ? this.#neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    return html`<ha-card class=${area ? `${classes} acts` : classes}>
+    return html`<ha-card class=${[classes, area && "acts", neighbors && "helps"].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
@@ -119,7 +126,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
           <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
-        ${notes(view, moment)} ${coming(view, moment)}
+        ${neighbors ?? nothing} ${notes(view, moment)} ${coming(view, moment)}
         <div class="day">${strip(view)}${hours(view.timeline, moment)}</div>
         ${
           action
@@ -135,6 +142,27 @@ export class RoomCard extends RoomsCard<RoomConfig> {
       <p class="unheard" role="status">${this.#news}</p>
     </ha-card>
     ${config.actions ? this.#sheet(view, area, classes, moment) : nothing}`;
+  }
+
+  get #isHelpful(): boolean {
+    return this.config?.nearby ?? this.layout === "panel";
+  }
+
+  /** Return the free rooms nearby; null if there are none. */
+  #neighbors(room: Room, hass: Hass, moment: Moment): TemplateResult | null {
+    const { texts } = moment;
+    const others = roomIds(hass).map((id) => readRoom(hass, id));
+    const found = neighborsOf(room, others, moment);
+    if (!found.length) return null;
+    return html`<div class="nearby">
+      <h3>${texts.nearby}</h3>
+      <ul>
+        ${found.map(({ room: { name, seats }, status, place }) => {
+          const about = [place, seats === null ? "" : texts.seats(seats)].filter(Boolean).join(" · ");
+          return html`<li><b>${name}</b> <span>${about}</span> <span>${untilOf(status, moment)}</span></li>`;
+        })}
+      </ul>
+    </div>`;
   }
 
   /** Return the keys, the question or the message of an action; null if there is none. */
@@ -288,7 +316,7 @@ function notes(
 function coming(view: RoomView, { texts }: Moment): TemplateResult | typeof nothing {
   if (!view.next) return nothing;
   return html`<dl class="coming">
-    <div><dt>${texts.next}</dt><dd>${view.next}</dd></div>
+    <div><dt>${texts.next}</dt><dd>${view.next}${view.later.map((booking) => html`<span class="later">${booking}</span>`)}</dd></div>
     ${view.nextFree ? html`<div><dt>${texts.nextFree}</dt><dd>${view.nextFree}</dd></div>` : nothing}
   </dl>`;
 }

@@ -18,6 +18,7 @@ export const roomPanelStyles = css`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "nearby nearby" auto
         "notes notes" auto
         "below below" auto
         "day day" auto / minmax(0, 1fr) auto;
@@ -113,6 +114,54 @@ export const roomPanelStyles = css`
       padding: 0.1em 0.6em;
       font-size: max(16px, calc(4.5 * var(--unit)));
     }
+    .nearby {
+      grid-area: nearby;
+      display: block;
+      margin-block-end: calc(2 * var(--unit));
+      font-size: max(14px, calc(2.9 * var(--unit)));
+    }
+    .nearby h3 {
+      margin-block-end: 0.3em;
+      font-weight: 600;
+    }
+    .nearby ul {
+      display: flex;
+      gap: max(8px, calc(1.6 * var(--unit)));
+      list-style: none;
+    }
+    .nearby li {
+      flex: 0 1 calc(100% / 3);
+      min-inline-size: 0;
+      box-sizing: border-box;
+      display: grid;
+      grid-template-columns: fit-content(65%) minmax(0, 1fr);
+      align-items: baseline;
+      column-gap: 0.6em;
+      padding: 0.4em 0.8em;
+      border: max(1px, calc(0.25 * var(--unit))) solid currentcolor;
+      border-radius: max(8px, calc(1.4 * var(--unit)));
+    }
+    .nearby b,
+    .nearby span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .nearby b {
+      font-size: 1.2em;
+    }
+    .nearby span:last-child {
+      grid-column: 1 / -1;
+    }
+    .helps .word {
+      font-size: min(19cqb, 58cqi / var(--ems));
+    }
+    .helps .until {
+      font-size: max(18px, min(7cqb, 4.6cqi));
+    }
+    .helps .icon.icon {
+      inline-size: min(30cqb, 24cqi);
+    }
     .notes {
       grid-area: notes;
       font-size: max(15px, calc(3.6 * var(--unit)));
@@ -131,18 +180,30 @@ export const roomPanelStyles = css`
     .coming,
     .notes:has(> :not(.pending)) ~ .coming {
       display: flex;
-      flex-wrap: wrap;
       gap: 0 calc(8 * var(--unit));
       font-size: max(16px, calc(4 * var(--unit)));
     }
+    .coming > div {
+      min-inline-size: 0;
+    }
     .coming > div + div {
       display: flex;
-    }
-    dt {
-      opacity: 1;
+      flex: none;
     }
     dd {
       font-weight: 600;
+    }
+    /* As many of the later bookings as fit into the line */
+    .coming dd:first-of-type {
+      display: flex;
+      flex-wrap: wrap;
+      block-size: 1.25em;
+    }
+    .later {
+      display: inline;
+    }
+    .later::before {
+      content: "\\a0· ";
     }
     .day {
       margin-block-start: calc(2.5 * var(--unit));
@@ -192,6 +253,39 @@ export const roomPanelStyles = css`
     }
     .hint {
       justify-self: center;
+    }
+    .helps .word {
+      font-size: min(12cqb, 84cqi / var(--ems));
+    }
+    .helps .until {
+      font-size: max(18px, min(4cqb, 7cqi));
+    }
+    .helps .icon.icon {
+      inline-size: min(15cqb, 42cqi);
+    }
+    .nearby ul {
+      flex-direction: column;
+      gap: max(4px, calc(0.8 * var(--unit)));
+    }
+    .nearby li {
+      flex: none;
+      grid-template-columns: fit-content(40%) minmax(0, 1fr) auto;
+      padding-block: 0.3em;
+    }
+    .nearby b {
+      font-size: 1.1em;
+    }
+    .nearby span:last-child {
+      grid-column: 3;
+    }
+    .coming,
+    .notes:has(> :not(.pending)) ~ .coming {
+      flex-direction: column;
+    }
+  }
+  @container card (block-size < 440px) {
+    .nearby.nearby {
+      display: none;
     }
   }
 `;

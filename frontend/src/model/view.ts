@@ -7,6 +7,8 @@ import { type Circumstances, edgeOf, type Status, statusOf } from "./status";
 import { type Day, type Timeline, timelineOf } from "./timeline";
 import { HOUR, MINUTE } from "./zone";
 
+/** How many bookings are shown after the next one. */
+const LATER = 2;
 /** How often the now-line moves on a card that must not change every minute. */
 const STEADY_STEP = 15 * MINUTE;
 /** A countdown is shown only below this. */
@@ -35,6 +37,8 @@ export interface RoomView {
   readonly hint: string;
   /** The next booking, "" if it adds nothing. */
   readonly next: string;
+  /** The bookings after the next one, today and tomorrow. */
+  readonly later: readonly string[];
   readonly nextFree: string;
   /** Why the room is out of use, or why its state is not known. */
   readonly note: string;
@@ -65,6 +69,7 @@ export function viewOf(room: Room, moment: Moment): RoomView {
     left: leftOf(status, moment),
     hint: !status.soon ? "" : status.kind === "free" ? texts.startingSoon : texts.endingSoon,
     next: isKnown ? nextOf(status, moment) : "",
+    later: laterOf(room, status, moment),
     nextFree: status.nextFree === null ? "" : formats.start(status.nextFree, now),
     note,
     pending: isKnown && room.pending ? texts.pending(room.pending) : "",
@@ -74,7 +79,8 @@ export function viewOf(room: Room, moment: Moment): RoomView {
   };
 }
 
-function untilOf({ kind, until }: Status, { now, texts, formats }: Moment): string {
+/** Return until when a state lasts, "" if the state is not known. */
+export function untilOf({ kind, until }: Status, { now, texts, formats }: Moment): string {
   if (kind === "unknown") return "";
   if (until === null) return kind === "free" ? texts.noBookings : texts.noEnd;
   if (kind === "free" && !formats.isToday(until, now)) return texts.restOfDay;
@@ -90,6 +96,12 @@ function nextOf({ kind, until, next }: Status, { now, texts, formats }: Moment):
   // "None" is shown only after a booking
   if (!next) return kind === "busy" && until !== null ? texts.nextNone : "";
   return next.end === null ? formats.start(next.start, now) : formats.span(next.start, next.end, now);
+}
+
+function laterOf({ bookings }: Room, { next }: Status, { now, formats }: Moment): string[] {
+  if (!next) return [];
+  const later = bookings.filter(({ start }) => start > next.start).slice(0, LATER);
+  return later.map(({ start, end }) => formats.span(start, end, now));
 }
 
 function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }: Moment): string {

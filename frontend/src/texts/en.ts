@@ -20,6 +20,7 @@ export const en = {
   next: "Next booking",
   nextNone: "None",
   nextFree: "Next free",
+  nearby: "Free nearby",
   seats: (count: number) => plural(count, "seat", "seats"),
   pending: (count: number) => plural(count, "request awaits approval", "requests await approval"),
   doubts: {
@@ -116,6 +117,7 @@ export const en = {
     tap_action: "When tapped",
     actions: "Book, extend and end on the card",
     pin: "PIN",
+    nearby: "Free rooms nearby",
   },
   helpers: {
     name: "If empty, the room's own name.",
@@ -128,6 +130,7 @@ export const en = {
     tap_action: "On a door panel, it is best to choose no action.",
     actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
     pin: "4 to 8 digits, or empty. It keeps passers-by off, but anybody who can see this configuration can read it.",
+    nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
   },
   faults: {
     noEntity: "Choose a room: “entity” is missing.",

@@ -25,6 +25,7 @@ export const zhHans: Texts = {
   next: "下次预订",
   nextNone: "无",
   nextFree: "下次空闲",
+  nearby: "附近空闲",
   seats: (count) => `${count} 人`,
   pending: (count) => `${count} 个预订待审批`,
   doubts: {
@@ -121,6 +122,7 @@ export const zhHans: Texts = {
     tap_action: "点按时",
     actions: "在卡片上预订、延长和结束",
     pin: "PIN 码",
+    nearby: "附近的空闲会议室",
   },
   helpers: {
     name: "留空则使用会议室自己的名称。",
@@ -133,6 +135,7 @@ export const zhHans: Texts = {
     tap_action: "门牌屏最好不设点按操作。",
     actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
     pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
+    nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
   },
   faults: {
     noEntity: "请选择会议室：缺少“entity”。",
