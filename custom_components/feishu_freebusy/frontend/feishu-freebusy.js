@@ -2763,6 +2763,11 @@ var Br = o`
       display: none;
     }
   }
+  @container card (240px <= block-size < 300px) {
+    .acts .left {
+      display: none;
+    }
+  }
   @container card (inline-size < 190px) {
     .busy .open span {
       display: none;
@@ -2922,14 +2927,14 @@ var Br = o`
         "actions actions" auto
         "day day" auto / minmax(0, 1fr) auto;
     }
-    .open {
-      display: none;
-    }
-    .acts .hours {
-      display: block;
-    }
-    .acts .coming {
-      display: flex;
+    .room .open {
+      grid-area: actions;
+      min-block-size: 52px;
+      margin-block-start: calc(2 * var(--unit));
+      border: 0;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-size: 17px;
     }
     .acts .word {
       font-size: min(21cqb, 58cqi / var(--ems));
@@ -2959,7 +2964,6 @@ var Br = o`
     .room > .actions {
       grid-area: actions;
       position: relative;
-      display: flex;
       min-block-size: max(48px, calc(9 * var(--unit)));
       margin-block-start: calc(2.5 * var(--unit));
       font-size: max(16px, calc(3.4 * var(--unit)));
@@ -3003,6 +3007,21 @@ var Br = o`
       margin-inline-start: auto;
     }
   }
+  @container card ((block-size >= 400px) and (inline-size >= 560px)) or
+    ((block-size >= 600px) and (inline-size >= 320px) and (aspect-ratio < 1)) {
+    .open.open {
+      display: none;
+    }
+    .room > .actions {
+      display: flex;
+    }
+    .acts .hours {
+      display: block;
+    }
+    .acts .coming {
+      display: flex;
+    }
+  }
   @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
     .acts .word {
       font-size: min(13cqb, 84cqi / var(--ems));
@@ -3035,7 +3054,12 @@ var Br = o`
     }
     .room .is-idle .key {
       max-inline-size: none;
+    }
+    .room .is-idle .key.quiet {
       margin: 0;
+    }
+    .room > .actions:not(.is-idle) .said {
+      flex-basis: 100%;
     }
   }
 `, Vr = o`
@@ -3142,18 +3166,27 @@ var Br = o`
     outline: 2px dashed currentcolor;
     outline-offset: -2px;
   }
-  .word {
+  /* If both do not fit into the line, the second is left out */
+  .what {
     grid-area: state;
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: space-between;
+    column-gap: 10px;
+    block-size: 17px;
+    overflow: hidden;
+  }
+  .word {
     color: var(--ink);
     font-size: 13px;
     font-weight: 700;
+    line-height: 17px;
+    white-space: nowrap;
   }
   .until {
-    grid-area: state;
-    justify-self: end;
-    max-inline-size: 62%;
     color: var(--quiet);
     font-size: 12px;
+    line-height: 17px;
   }
   .about,
   .clock,
@@ -3173,16 +3206,60 @@ var Br = o`
       grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);
       row-gap: 2px;
     }
+    .what {
+      block-size: auto;
+      max-block-size: 34px;
+    }
     .day {
       grid-area: day;
       display: block;
-      margin-block-start: 10px;
+      margin-block-start: 8px;
     }
     .strip {
       block-size: 18px;
     }
     .hours {
       display: none;
+    }
+  }
+  /* Too narrow for an icon: the whole surface has the color of the state */
+  @container card (inline-size < 150px) and (block-size < 168px) {
+    .room {
+      padding: 6px;
+      grid-template: "name" auto "state" auto / minmax(0, 1fr);
+      row-gap: 0;
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .unknown .room,
+    .mono .room {
+      outline: 2px dashed currentcolor;
+      outline-offset: -4px;
+    }
+    .mono.free .room {
+      outline-style: solid;
+    }
+    .icon.icon.icon,
+    .day.day {
+      display: none;
+    }
+    .name {
+      font-size: 13px;
+    }
+    .word,
+    .until {
+      color: inherit;
+    }
+    .word {
+      font-size: min(14px, (100cqi - 16px) / var(--ems));
+    }
+  }
+  @container card (inline-size < 150px) and (96px <= block-size < 168px) {
+    .what {
+      max-block-size: 68px;
+    }
+    .until {
+      white-space: normal;
     }
   }
 
@@ -3217,6 +3294,9 @@ var Br = o`
     }
     .date {
       display: none;
+    }
+    .what {
+      display: contents;
     }
     .state {
       grid-area: state;
@@ -3256,6 +3336,7 @@ var Br = o`
     }
     .until {
       grid-area: until;
+      line-height: 1.25;
       justify-self: start;
       max-inline-size: 100%;
       color: inherit;
@@ -3283,6 +3364,12 @@ var Br = o`
       display: block;
       align-self: end;
       font-size: 12px;
+    }
+    .notes p:not(.pending) {
+      display: -webkit-box;
+      overflow: hidden;
+      -webkit-box-orient: vertical;
+      -webkit-line-clamp: 1;
     }
     .coming > div {
       display: flex;
@@ -3330,8 +3417,12 @@ var Br = o`
       font-size: 15px;
       white-space: normal;
     }
+    .notes p {
+      -webkit-line-clamp: 2;
+    }
     .left {
       display: block;
+      white-space: nowrap;
     }
     .hours {
       display: block;
@@ -3351,7 +3442,7 @@ var Br = o`
       block-size: 56px;
     }
     .left {
-      display: inline;
+      display: inline-block;
     }
     .left::before {
       content: "· ";
@@ -3375,10 +3466,48 @@ var Br = o`
       block-size: 28px;
     }
     .word {
-      font-size: 22px;
+      font-size: min(22px, (100cqi - 84px) / var(--ems));
     }
     .until {
       font-size: 13px;
+      white-space: normal;
+    }
+    .clock,
+    .coming.coming,
+    .hours.hours {
+      display: none;
+    }
+    .room {
+      grid-template-columns: minmax(0, 1fr) 0;
+    }
+  }
+  @container card (168px <= block-size < 220px) and (150px <= inline-size < 220px) {
+    .until {
+      white-space: nowrap;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 150px) {
+    .room {
+      padding: 6px;
+      grid-template-columns: minmax(0, 1fr);
+      grid-template-areas: "name" "about" "state" "below" "day";
+    }
+    .name {
+      font-size: 14px;
+    }
+    .left.left,
+    .icon.icon.icon {
+      display: none;
+    }
+    .state {
+      padding: 6px;
+      grid-template: "word" auto "until" auto / minmax(0, 1fr);
+    }
+    .word {
+      font-size: min(20px, (100cqi - 28px) / var(--ems));
+    }
+    .until {
+      font-size: 12px;
     }
   }
 `, Hr = o`
@@ -3482,6 +3611,12 @@ var Br = o`
       font-size: max(18px, min(8.5cqb, 4.6cqi));
       white-space: normal;
     }
+    .what {
+      display: contents;
+    }
+    .notes p {
+      -webkit-line-clamp: 2;
+    }
     .left {
       display: block;
     }
@@ -3549,7 +3684,8 @@ var Br = o`
     .pending {
       display: block;
     }
-    .lost {
+    .notes .lost {
+      display: block;
       inline-size: fit-content;
       padding: 0.1em 0.6em;
       border-radius: 99px;
@@ -3755,8 +3891,10 @@ var Br = o`
         ${t.hide_clock || n.steady ? O : Kr(n)}
         <div class="state">
           ${Zt(a)}
-          <p class="word" style="--ems:${Gr(i.word)}">${i.word}</p>
-          <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
+          <div class="what">
+            <p class="word" style="--ems:${Gr(i.word)}">${i.word}</p>
+            <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
+          </div>
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
         ${c ?? O} ${qr(i, n)} ${Jr(i, n)}

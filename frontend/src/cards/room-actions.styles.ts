@@ -127,6 +127,11 @@ export const roomActionsStyles = css`
       display: none;
     }
   }
+  @container card (240px <= block-size < 300px) {
+    .acts .left {
+      display: none;
+    }
+  }
   @container card (inline-size < 190px) {
     .busy .open span {
       display: none;
@@ -286,14 +291,14 @@ export const roomActionsStyles = css`
         "actions actions" auto
         "day day" auto / minmax(0, 1fr) auto;
     }
-    .open {
-      display: none;
-    }
-    .acts .hours {
-      display: block;
-    }
-    .acts .coming {
-      display: flex;
+    .room .open {
+      grid-area: actions;
+      min-block-size: 52px;
+      margin-block-start: calc(2 * var(--unit));
+      border: 0;
+      color: var(--fill);
+      background: var(--on-fill);
+      font-size: 17px;
     }
     .acts .word {
       font-size: min(21cqb, 58cqi / var(--ems));
@@ -323,7 +328,6 @@ export const roomActionsStyles = css`
     .room > .actions {
       grid-area: actions;
       position: relative;
-      display: flex;
       min-block-size: max(48px, calc(9 * var(--unit)));
       margin-block-start: calc(2.5 * var(--unit));
       font-size: max(16px, calc(3.4 * var(--unit)));
@@ -367,6 +371,21 @@ export const roomActionsStyles = css`
       margin-inline-start: auto;
     }
   }
+  @container card ((block-size >= 400px) and (inline-size >= 560px)) or
+    ((block-size >= 600px) and (inline-size >= 320px) and (aspect-ratio < 1)) {
+    .open.open {
+      display: none;
+    }
+    .room > .actions {
+      display: flex;
+    }
+    .acts .hours {
+      display: block;
+    }
+    .acts .coming {
+      display: flex;
+    }
+  }
   @container card (block-size >= 360px) and (inline-size >= 320px) and (aspect-ratio < 1) {
     .acts .word {
       font-size: min(13cqb, 84cqi / var(--ems));
@@ -399,7 +418,12 @@ export const roomActionsStyles = css`
     }
     .room .is-idle .key {
       max-inline-size: none;
+    }
+    .room .is-idle .key.quiet {
       margin: 0;
+    }
+    .room > .actions:not(.is-idle) .said {
+      flex-basis: 100%;
     }
   }
 `;

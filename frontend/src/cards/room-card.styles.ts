@@ -105,18 +105,27 @@ export const roomCardStyles = css`
     outline: 2px dashed currentcolor;
     outline-offset: -2px;
   }
-  .word {
+  /* If both do not fit into the line, the second is left out */
+  .what {
     grid-area: state;
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: space-between;
+    column-gap: 10px;
+    block-size: 17px;
+    overflow: hidden;
+  }
+  .word {
     color: var(--ink);
     font-size: 13px;
     font-weight: 700;
+    line-height: 17px;
+    white-space: nowrap;
   }
   .until {
-    grid-area: state;
-    justify-self: end;
-    max-inline-size: 62%;
     color: var(--quiet);
     font-size: 12px;
+    line-height: 17px;
   }
   .about,
   .clock,
@@ -136,16 +145,60 @@ export const roomCardStyles = css`
       grid-template: "icon name" auto "icon state" auto "day day" auto / auto minmax(0, 1fr);
       row-gap: 2px;
     }
+    .what {
+      block-size: auto;
+      max-block-size: 34px;
+    }
     .day {
       grid-area: day;
       display: block;
-      margin-block-start: 10px;
+      margin-block-start: 8px;
     }
     .strip {
       block-size: 18px;
     }
     .hours {
       display: none;
+    }
+  }
+  /* Too narrow for an icon: the whole surface has the color of the state */
+  @container card (inline-size < 150px) and (block-size < 168px) {
+    .room {
+      padding: 6px;
+      grid-template: "name" auto "state" auto / minmax(0, 1fr);
+      row-gap: 0;
+      color: var(--on-fill);
+      background: var(--fill);
+    }
+    .unknown .room,
+    .mono .room {
+      outline: 2px dashed currentcolor;
+      outline-offset: -4px;
+    }
+    .mono.free .room {
+      outline-style: solid;
+    }
+    .icon.icon.icon,
+    .day.day {
+      display: none;
+    }
+    .name {
+      font-size: 13px;
+    }
+    .word,
+    .until {
+      color: inherit;
+    }
+    .word {
+      font-size: min(14px, (100cqi - 16px) / var(--ems));
+    }
+  }
+  @container card (inline-size < 150px) and (96px <= block-size < 168px) {
+    .what {
+      max-block-size: 68px;
+    }
+    .until {
+      white-space: normal;
     }
   }
 
@@ -180,6 +233,9 @@ export const roomCardStyles = css`
     }
     .date {
       display: none;
+    }
+    .what {
+      display: contents;
     }
     .state {
       grid-area: state;
@@ -219,6 +275,7 @@ export const roomCardStyles = css`
     }
     .until {
       grid-area: until;
+      line-height: 1.25;
       justify-self: start;
       max-inline-size: 100%;
       color: inherit;
@@ -246,6 +303,12 @@ export const roomCardStyles = css`
       display: block;
       align-self: end;
       font-size: 12px;
+    }
+    .notes p:not(.pending) {
+      display: -webkit-box;
+      overflow: hidden;
+      -webkit-box-orient: vertical;
+      -webkit-line-clamp: 1;
     }
     .coming > div {
       display: flex;
@@ -293,8 +356,12 @@ export const roomCardStyles = css`
       font-size: 15px;
       white-space: normal;
     }
+    .notes p {
+      -webkit-line-clamp: 2;
+    }
     .left {
       display: block;
+      white-space: nowrap;
     }
     .hours {
       display: block;
@@ -314,7 +381,7 @@ export const roomCardStyles = css`
       block-size: 56px;
     }
     .left {
-      display: inline;
+      display: inline-block;
     }
     .left::before {
       content: "· ";
@@ -338,10 +405,48 @@ export const roomCardStyles = css`
       block-size: 28px;
     }
     .word {
-      font-size: 22px;
+      font-size: min(22px, (100cqi - 84px) / var(--ems));
     }
     .until {
       font-size: 13px;
+      white-space: normal;
+    }
+    .clock,
+    .coming.coming,
+    .hours.hours {
+      display: none;
+    }
+    .room {
+      grid-template-columns: minmax(0, 1fr) 0;
+    }
+  }
+  @container card (168px <= block-size < 220px) and (150px <= inline-size < 220px) {
+    .until {
+      white-space: nowrap;
+    }
+  }
+  @container card (block-size >= 168px) and (inline-size < 150px) {
+    .room {
+      padding: 6px;
+      grid-template-columns: minmax(0, 1fr);
+      grid-template-areas: "name" "about" "state" "below" "day";
+    }
+    .name {
+      font-size: 14px;
+    }
+    .left.left,
+    .icon.icon.icon {
+      display: none;
+    }
+    .state {
+      padding: 6px;
+      grid-template: "word" auto "until" auto / minmax(0, 1fr);
+    }
+    .word {
+      font-size: min(20px, (100cqi - 28px) / var(--ems));
+    }
+    .until {
+      font-size: 12px;
     }
   }
 `;

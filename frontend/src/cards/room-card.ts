@@ -122,8 +122,10 @@ export class RoomCard extends RoomsCard<RoomConfig> {
         ${config.hide_clock || moment.steady ? nothing : clock(moment)}
         <div class="state">
           ${icon(status)}
-          <p class="word" style="--ems:${ems(view.word)}">${view.word}</p>
-          <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
+          <div class="what">
+            <p class="word" style="--ems:${ems(view.word)}">${view.word}</p>
+            <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
+          </div>
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
         ${neighbors ?? nothing} ${notes(view, moment)} ${coming(view, moment)}

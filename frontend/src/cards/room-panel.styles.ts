@@ -102,6 +102,12 @@ export const roomPanelStyles = css`
       font-size: max(18px, min(8.5cqb, 4.6cqi));
       white-space: normal;
     }
+    .what {
+      display: contents;
+    }
+    .notes p {
+      -webkit-line-clamp: 2;
+    }
     .left {
       display: block;
     }
@@ -169,7 +175,8 @@ export const roomPanelStyles = css`
     .pending {
       display: block;
     }
-    .lost {
+    .notes .lost {
+      display: block;
       inline-size: fit-content;
       padding: 0.1em 0.6em;
       border-radius: 99px;
