@@ -104,7 +104,7 @@ class Office:
         """Allow or forbid the app to book rooms, in the options flow."""
         flow = (await self.home.post(OPTIONS, {"handler": self.entry_id}))["flow_id"]
         await self.home.post(f"{OPTIONS}/{flow}", {"next_step_id": "actions"})
-        chosen = {"book": is_on, "release": False, "longest_booking_minutes": 120}
+        chosen = {"book": is_on, "release": False, "longest_booking_minutes": 120, "advanced": {}}
         assert (await self.home.post(f"{OPTIONS}/{flow}", chosen))["type"] == "create_entry"
 
     async def restart(self) -> None:
