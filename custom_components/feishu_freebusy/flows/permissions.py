@@ -34,25 +34,22 @@ class PermissionSteps(OptionsFlow):
         try:
             granted = await self._client().granted_scopes()
         except FeishuError as error:
-            return self._show_permissions(page, "unchecked", needed, needed, **form_placeholders(error))
+            return self._show_permissions(page, "unchecked", needed, **form_placeholders(error))
         lacking = tuple(scopes for scopes in needed if missing_scopes([scopes], granted))
-        return self._show_permissions(page, "missing", needed, lacking) if lacking else None
+        return self._show_permissions(page, "missing", lacking) if lacking else None
 
     def _show_permissions(
-        self, page: str, problem: str, needed: tuple[Scopes, ...], lacking: tuple[Scopes, ...], **texts: str
+        self, page: str, problem: str, permissions: tuple[Scopes, ...], **texts: str
     ) -> ConfigFlowResult:
-        """Show each permission, marked if it is missing, with what the console needs to add the missing ones."""
+        """Show these permissions, with what the console needs to add them."""
         base_url, app_id = self.config_entry.data[CONF_BASE_URL], self.config_entry.data[CONF_APP_ID]
-        missing = missing_scopes(lacking, ())
-        marks = {scopes[0]: "❌" if scopes in lacking else "✅" for scopes in needed}
-        if problem == "unchecked":
-            marks = dict.fromkeys(marks, "❔")
+        missing = missing_scopes(permissions, ())
         return self.async_show_menu(
             step_id=f"{page}_{problem}",
             menu_options=[f"{page}_check", page, "save"],
             description_placeholders={
                 **texts,
-                "checklist": "\n".join(f"- {mark} `{scope}`" for scope, mark in marks.items()),
+                "permissions": "\n".join(f"- `{scope}`" for scope in missing),
                 "scopes_url": scopes_url(base_url, app_id, missing),
                 "scopes_json": scopes_json(missing),
                 "version_url": version_url(base_url, app_id),
