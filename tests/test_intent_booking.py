@@ -165,7 +165,7 @@ def test_bookings_for_later_are_understood(question: str, language: str, start: 
         ("extend the meeting in A301 by 15 minutes", "en", EXTEND),
         ("extend A301 by a quarter of an hour", "en", EXTEND),
         ("can you extend the booking of A301 by 15 minutes", "en", EXTEND),
-        ("add 15 minutes to A301", "en", EXTEND),
+        ("give us 15 more minutes in A301", "en", EXTEND),
         ("we need 15 more minutes in A301", "en", EXTEND),
         ("A301 延长15分钟", CHINESE, EXTEND),
         ("把A301的会议延长15分钟", CHINESE, EXTEND),
