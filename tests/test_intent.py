@@ -265,6 +265,7 @@ LATER_STATUS = {
             "明天下午三点A301有没有空",
         ],
         "Orion明天10:00到11:00有空。": ["Orion明天上午十点到十一点有空吗", "明天10点到11点Orion能用吗"],
+        "Orion明天9:00到10:00有空。": ["Orion明天九点到十点有会吗"],
         "Orion只有12:00到15:00和16:00到18:00有空。": ["Orion今天下午有空吗", "Orion今天下午什么时候有空"],
         "A30110:00到12:00没空。": ["A301到十二点有空吗"],
     },
@@ -275,6 +276,9 @@ LATER_FIND = {
             "which rooms are free at two",
             "which meeting rooms will be free at 2 pm",
             "are there any free rooms at two",
+            "are any rooms free at two",
+            "what's free at two",
+            "is anything free at 2 pm",
         ],
         "Orion (3F, 6 seats) is free tomorrow from 10:00 to 11:00. 2 more would fit.": [
             "is there a room for six tomorrow at ten for an hour",
@@ -297,6 +301,7 @@ LATER_FIND = {
         "在14:00有空的：Lyra、Orion（到15:00）和Boardroom。": [
             "下午两点哪些会议室有空",
             "今天下午两点有哪些会议室有空",
+            "下午两点有空的会议室有哪些",
         ],
         "明天10:00到11:00有空的：Lyra、Orion和A301。": ["三楼明天上午十点到十一点有没有空会议室"],
         "12:00到18:00有空的：Boardroom（12:00到18:00）和A301（14:30到18:00）。": [

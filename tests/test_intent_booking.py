@@ -166,11 +166,14 @@ def test_bookings_for_later_are_understood(question: str, language: str, start: 
         ("extend A301 by a quarter of an hour", "en", EXTEND),
         ("can you extend the booking of A301 by 15 minutes", "en", EXTEND),
         ("give us 15 more minutes in A301", "en", EXTEND),
+        ("can we stay 15 minutes longer in A301", "en", EXTEND),
+        ("we need A301 for 15 more minutes", "en", EXTEND),
         ("we need 15 more minutes in A301", "en", EXTEND),
         ("A301 延长15分钟", CHINESE, EXTEND),
         ("把A301的会议延长15分钟", CHINESE, EXTEND),
         ("延长A301十五分钟", CHINESE, EXTEND),
         ("A301再用一刻钟", CHINESE, EXTEND),
+        ("A301再续十五分钟", CHINESE, EXTEND),
         ("end the meeting in A301", "en", END),
         ("please end the booking of A301", "en", END),
         ("we're done in A301", "en", END),
@@ -181,6 +184,8 @@ def test_bookings_for_later_are_understood(question: str, language: str, start: 
         ("结束A301的会议", CHINESE, END),
         ("释放A301", CHINESE, END),
         ("帮我释放一下A301", CHINESE, END),
+        ("A301可以释放了", CHINESE, END),
+        ("提前结束A301的会议", CHINESE, END),
         ("把A301释放了", CHINESE, END),
         ("A301用完了", CHINESE, END),
         ("A301的会议结束了", CHINESE, END),
@@ -307,6 +312,7 @@ async def test_it_is_the_only_room_of_the_area(
     assert await say_in(hass, clock, area, "we need 5 more minutes") == "The meeting in Lyra now lasts until 10:50."
     assert await say_in(hass, clock, area, "再用十分钟", CHINESE) == "Lyra的会议已延长到11:00。"
     assert (await say_in(hass, clock, area, "end the meeting")).startswith("The meeting in Lyra has ended.")
+    assert await say_in(hass, clock, area, "散会了", CHINESE) == "Lyra：会议室目前没有进行中的预订。"
     assert await say_in(hass, clock, area, "结束会议", CHINESE) == "Lyra：会议室目前没有进行中的预订。"
 
 

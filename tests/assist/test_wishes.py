@@ -26,6 +26,7 @@ def read(text: str) -> Wish:
         ("会议室A301半小时", "会议室A301"),
         ("请 A301 到三点吧", "A301"),
         ("一下Orion", "Orion"),
+        ("明天上午十点的Orion", "Orion"),
     ],
 )
 def test_a_named_room_is_meant(text: str, room: str) -> None:
@@ -44,6 +45,7 @@ def test_a_named_room_is_meant(text: str, room: str) -> None:
         "here for an hour",
         "our meeting",
         "这里",
+        "这个",
         "这间会议室半小时",
         "会议",
     ],

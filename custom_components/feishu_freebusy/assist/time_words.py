@@ -329,7 +329,8 @@ def _length(match: re.Match[str]) -> Meaning | None:
         hours = said["hours"].casefold()
         minutes = 60.0 * (2 if "couple" in hours else 1 if hours[0] == "a" else value_of(hours))
         minutes += value_of(said["and_minutes"]) if said["and_minutes"] else 0
-    return _length_of(minutes, is_wait=bool(said["wait"] or said["later"]))
+    is_soon = re.search(r"\bnext\b", match[0], re.IGNORECASE)  # "in the next hour" is from now on
+    return _length_of(minutes, is_wait=bool(said["later"] or (said["wait"] and not is_soon)))
 
 
 def _length_of(minutes: float, *, is_wait: bool) -> Meaning | None:

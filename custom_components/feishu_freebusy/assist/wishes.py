@@ -72,7 +72,7 @@ _EDGES = " ,.!?;:，。！？、；"
 _BLANK_IN_CHINESE: Final = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 _HERE: Final = re.compile(
     r"|(?:it|here|this|this\s+one|(?:this|the|our|my)\s+(?:meeting\s+|conference\s+)?(?:room|meeting|booking|reservation))"
-    r"|(?:这|这里|这儿|它|(?:这|这个|这间|本|本次|我们的|当前的?|现在的)?(?:会议|会|预订))"
+    r"|(?:这里?|这儿|这[个间场次]|它|(?:这|这个|这间|本|本次|我们的|当前的?|现在的)?(?:会议|会|预订))"
     r"|(?:这间|这个|本|当前的?)(?:会议室|房间)",
     re.IGNORECASE,
 )
@@ -101,7 +101,7 @@ def _without_seats(text: str) -> tuple[str, int, bool]:
 
 def _cleaned(text: str) -> str:
     words = " ".join(_POLITE.sub(" ", text.strip(_EDGES)).split())
-    return _BLANK_IN_CHINESE.sub("", words).strip(_EDGES)
+    return _BLANK_IN_CHINESE.sub("", words).strip(_EDGES).removeprefix("的")
 
 
 def _place(text: str) -> str:
