@@ -37,7 +37,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "finder": _BELOW_ENTITIES,
     "booking": _BELOW_ENTITIES,
     "refusals": _BELOW_ENTITIES | {"booking", "finder"},
-    "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals"},
+    "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals", "rights"},
     "rights": _BELOW_ENTITIES | {"finder"},
     "behalf": _BELOW_ENTITIES | {"acting", "booking", "finder", "refusals", "rights"},
     "binary_sensor": _BELOW_WORDS,

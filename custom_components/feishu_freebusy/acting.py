@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 
-from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -28,6 +27,7 @@ from .feishu.errors import FeishuError, ScopeMissingError
 from .finder import main_entity_id
 from .model.options import Options
 from .refusals import async_explain, async_name_of_room, text_of_refusal
+from .rights import CallerOf, permitted_rooms
 from .sync.ledger import Ledger, NotWrittenError
 from .sync.shares import OverShareError
 
@@ -136,7 +136,8 @@ async def async_act[T: Booked | Ended](
         with _shown_errors():
             result = await work
     except RefusedError as error:
-        among = await _visible_rooms(coordinator, context)
+        entries: list[FeishuConfigEntry] = coordinator.hass.config_entries.async_loaded_entries(DOMAIN)
+        among = await permitted_rooms(CallerOf(coordinator.hass, context or Context()), entries)
         key, placeholders = text_of_refusal(async_explain(coordinator.hass, coordinator, room_id, error, among))
         raise refused(key, **placeholders) from error
     except HomeAssistantError as error:
@@ -187,18 +188,6 @@ def _tell(coordinator: FreeBusyCoordinator, result: Booked | Ended, context: Con
         "confirmed": isinstance(result, Booked) or result.is_confirmed,
     }
     hass.bus.async_fire(EVENT_ACTION, data, context=context)
-
-
-async def _visible_rooms(coordinator: FreeBusyCoordinator, context: Context | None) -> set[str] | None:
-    """Return the ids of the rooms that a user may see, None for all."""
-    hass, user_id = coordinator.hass, context.user_id if context else None
-    user = await hass.auth.async_get_user(user_id) if user_id else None
-    if user is None or user.is_admin:
-        return None
-    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    rooms = [(entry, room_id) for entry in entries for room_id in entry.runtime_data.subjects.room_ids]
-    main = [(room_id, main_entity_id(hass, entry, room_id)) for entry, room_id in rooms]
-    return {room_id for room_id, entity in main if entity and user.permissions.check_entity(entity, POLICY_READ)}
 
 
 @contextmanager
