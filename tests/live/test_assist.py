@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+import re
 
 import pytest
 
 from demo.assist import ask, enable_assist
 from demo.connect import DOMAIN, Credentials, add_integration, add_people, room_states
+from demo.features import switch_on
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator
+from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from tests.live.test_home_assistant import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -59,3 +62,47 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
     assert await ask(home, "is Orion free", "en") == "Sorry, I couldn't understand that"
     for booking in bookings:
         tenant.cancel(booking.booking_id)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("en", {
+            "book Lyra for half an hour": r"Lyra is booked from (.+) to (.+)\.",
+            "extend the meeting in Lyra by 15 minutes": r"The meeting in Lyra now lasts until .+\.",
+            "end the meeting in Lyra": r"The meeting in Lyra has ended\. It was booked from (.+) to (.+)\.",
+        }),
+        ("zh-CN", {
+            "订一下 Lyra 半个小时": "已预订Lyra，(.+)到(.+)。",
+            "Lyra 延长15分钟": "Lyra的会议已延长到.+。",
+            "结束Lyra的会议": "Lyra的会议已结束，原预订为(.+)到(.+)。",
+        }),
+    ],
+)  # fmt: skip
+async def test_assist_books_extends_and_ends(
+    home: HomeAssistant, live_simulator: Simulator, language: str, sentences: dict[str, str]
+) -> None:
+    tenant = live_simulator.tenant
+    tenant.grant(*BOOKING_SCOPES, *TITLE_SCOPES)
+    lyra = next(room for room in tenant.rooms.values() if room.name == "Lyra")
+    credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
+    entry_id = await add_integration(home, credentials, plan="paid", max_rooms=6)
+    await switch_on(home, entry_id)
+    await enable_assist(home, entry_id)
+    files = [f"{language}/{DOMAIN}{kind}.yaml" for kind in ("", "_book", "_end")]
+
+    async def are_there() -> bool:
+        return all((home.folder / "custom_sentences" / file).is_file() for file in files)
+
+    await until(are_there, bool, 30)
+    marks = count(1)
+    known = "is Lyra free" if language == "en" else "Lyra有空吗"
+    await until(lambda: ask(home, known + "?" * next(marks), language), lambda answer: "Lyra" in answer, 30)
+
+    for sentence, answer in sentences.items():
+        said = await ask(home, sentence, language)
+        assert re.fullmatch(answer, said), said
+        running = [row for row in tenant.calendars.of(lyra.room_id) if row.start <= datetime.now(UTC) < row.end]
+        assert bool(running) == (sentence != list(sentences)[-1])
+    await home.delete(f"/api/config/config_entries/entry/{entry_id}")
+    assert not (home.folder / "custom_sentences").exists()
