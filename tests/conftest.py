@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)  # after tests were deselected
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests that take seconds, so that no worker waits at the end while another one runs them."""
-    if config.getoption("first_case"):
+    if config.getoption("first_case", default=False):
         items[:] = {item.nodeid.partition("[")[0]: item for item in reversed(items)}.values()
         items.reverse()
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

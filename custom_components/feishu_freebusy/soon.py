@@ -78,7 +78,10 @@ class SoonFollower:
     def _on_timer(self, _now: datetime) -> None:
         self._unsub_timer = None
         for entity_id, followed in list(self._followed.items()):
-            self._look(entity_id, followed)
+            if followed.wait:
+                self._arm(followed.wait)
+            else:
+                self._look(entity_id, followed)
 
 
 class _Followed:
@@ -90,14 +93,20 @@ class _Followed:
         self._watch = watch
         self._source: tuple[object, bool] | None = None
         self._bookings: tuple[Block, ...] = ()
-        self.wait = _LONGEST_WAIT  # until the next look
+        self._next_look: datetime | None = None
+
+    @property
+    def wait(self) -> timedelta:
+        """Return how long to wait until the next look; 0 if it is due."""
+        if self._next_look is None:
+            return _LONGEST_WAIT
+        return min(max(self._next_look - self._coordinator.clock.moment.now, timedelta()), _LONGEST_WAIT)
 
     def look(self) -> tuple[Block, ...]:
         """Return the bookings that have come near since the last look."""
         now = self._coordinator.clock.moment.now
         bookings = self._known_bookings()
-        next_look = self._watch.next_look(bookings or (), now)
-        self.wait = min(next_look - now, _LONGEST_WAIT) if next_look else _LONGEST_WAIT
+        self._next_look = self._watch.next_look(bookings or (), now)
         return self._watch.look(bookings, now)
 
     def _known_bookings(self) -> tuple[Block, ...] | None:

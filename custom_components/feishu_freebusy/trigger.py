@@ -96,7 +96,7 @@ class BecameAvailableTrigger(_StateTrigger):
 class _SubjectTrigger(Trigger):
     """Watches the bookings of rooms and people."""
 
-    _schema: ClassVar[vol.Schema] = vol.Schema({vol.Required(CONF_TARGET): cv.TARGET_FIELDS})
+    _schema: ClassVar[vol.Schema] = ENTITY_STATE_TRIGGER_SCHEMA
 
     @classmethod
     @override
