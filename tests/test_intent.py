@@ -601,6 +601,7 @@ async def test_rooms_of_one_name_are_told_apart_by_their_floors(
     assert await ask("Orion有空吗", CHINESE) == "有好几间会议室叫“Orion”，分别在3F和5F。请把楼层也说上。"
     for question in ("is Orion on the third floor free", "is Orion 3F free", "is the 3rd floor Orion free"):
         assert await ask(question) == "Orion (3F) is busy until 14:30."
+    assert await ask("is Orion free at eleven on the third floor") == "Orion (3F) is busy at 11:00, until 14:30."
     for question in ("五楼的Orion有空吗", "Orion五楼有空吗", "5F的Orion会议室现在有空吗"):
         assert await ask(question, CHINESE) == "Orion (5F)占用中，11:00空出来。"
 

@@ -115,7 +115,7 @@ class _Asked:
         return subjects[match.ids[0]]
 
     async def has_name(self, said: str) -> bool:
-        """Return whether a room or person has exactly this name."""
+        """Return whether a room or person has this name."""
         return bool((await self.hass.async_add_executor_job(find_subject, said, self.subjects)).ids)
 
     async def room(self, said: str) -> SpokenSubject:
@@ -193,6 +193,8 @@ class StatusHandler(_Handler):
             # "A301 明天下午三点有空吗": the time is said right before or after the name
             found = read_times(said, asked.now, asked.zone)
             said, times = (found.rest.strip(" 的,"), found) if found.rest else (said, times)
+        elif times.rest and await asked.has_name(f"{said} {times.rest}"):
+            said = f"{said} {times.rest}"  # "is Orion free at three on the third floor"
         subject = await asked.subject(said, asked.subjects)
         if not times.is_said:
             wants_next = asked.slots.get("about") == _NEXT_FREE
