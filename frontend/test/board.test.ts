@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { type Filter, filtered, freeRooms, grouped, placesOf, type Row, sizesOf } from "../src/model/board";
 import { Formats } from "../src/model/formats";

@@ -73,6 +73,13 @@ test("a removed card has no timer", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("a card with automatic rows has a height of its own", async () => {
+  const hass = hassWith({ orion: ["off"] });
+
+  expect((await showRoom(hass, { grid_options: { rows: "auto" } })).hasAttribute("auto")).toBe(true);
+  expect((await showRoom(hass, { grid_options: { rows: 4 } })).hasAttribute("auto")).toBe(false);
+});
+
 test("a card has no tap action unless one is configured", async () => {
   const hass = hassWith({ orion: ["off"] });
   expect(all(await showRoom(hass), "button, a, [tabindex]")).toHaveLength(0);
@@ -248,7 +255,12 @@ test("no match and no rooms have different texts", async () => {
 });
 
 test("a board follows its configuration", async () => {
-  const config = { entities: ["binary_sensor.vega", "binary_sensor.orion"], title: "Lobby", free_first: true };
+  // Cards that filter entities pass objects
+  const config = {
+    entities: ["binary_sensor.vega", { entity: "binary_sensor.orion" }],
+    title: "Lobby",
+    free_first: true,
+  };
   const board = await showBoard(office, { ...config, hide_filters: true, hide_clock: true, hide_floors: true });
 
   expect(text(board, "h2")).toBe("Lobby");

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { assertBoard, assertRoom } from "../src/cards/config";
 import { boardForm, type Field, roomForm } from "../src/cards/forms";
@@ -28,6 +29,8 @@ test.each([
 
 test.each([
   [{ entities: "binary_sensor.orion" }, "“entities” must be a list of binary sensors."],
+  [{ entities: [{ entity: "calendar.orion" }] }, "“entities” must be a list of binary sensors."],
+  [{ entities: [null] }, "“entities” must be a list of binary sensors."],
   [{ entities: ["calendar.orion"] }, "“entities” must be a list of binary sensors."],
   [{ min_seats: "8" }, "“min_seats” must be a number of seats."],
   [{ free_first: 1 }, "“free_first” must be true or false."],

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { Formats } from "../src/model/formats";
 import { textsIn } from "../src/texts";

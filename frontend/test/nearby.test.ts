@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { needsAnother, neighborsOf } from "../src/model/nearby";
 import { readRoom } from "../src/model/room";

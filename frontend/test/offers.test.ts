@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import type { Hass } from "../src/hass";
 import { abilitiesOf, offersOf, requestOf } from "../src/model/offers";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { readRoom } from "../src/model/room";
 import { at, booked, hassWith, iso, ZONE } from "./office";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { readRoom } from "../src/model/room";
 import { GRACE, isFreeFor, type Status, statusOf } from "../src/model/status";

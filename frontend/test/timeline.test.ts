@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { readRoom } from "../src/model/room";
 import { dayAround, timelineOf } from "../src/model/timeline";

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 import { dayOf, HOUR, hourOfDay, isZone } from "../src/model/zone";
 

@@ -46,7 +46,8 @@ async ({ cases, sizes, language, layout, refusal }) => {
   for (const [name, { config, press }] of Object.entries(cases)) {
     for (const [width, height] of sizes) {
       const place = document.createElement("div");
-      place.style.cssText = `inline-size:${width}px;block-size:${height}px;position:absolute`;
+      place.id = name;
+      place.style.cssText = `inline-size:${width}px;block-size:${height}px;contain:strict`;
       const card = document.createElement("feishu-room-card");
       card.layout = layout;
       card.setConfig({ type: "custom:feishu-room-card", entity: `binary_sensor.${name}`, ...config });

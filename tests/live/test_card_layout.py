@@ -1,4 +1,4 @@
-"""The room card at every size: nothing overlaps, no word is cut without an ellipsis, every key fits a finger.
+"""The room card at every size: nothing overlaps, no word is cut without an ellipsis, every key fits a finger. And axe.
 
 The cards are laid out in a page of their own, without a Home Assistant. `layout.js` looks for the faults.
 """
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 import pytest
 import pytest_asyncio
 
@@ -17,11 +17,12 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 LAYOUT = Path(__file__).with_name("layout.js").read_text()
 BUNDLE = Path(__file__).parents[2] / "custom_components" / "feishu_freebusy" / "frontend" / "feishu-freebusy.js"
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 NOW = datetime(2026, 11, 23, 10, 10, tzinfo=UTC)
 
-# Pixels. A section has 12 columns with gaps of 8; a row has 56 and a gap of 8
-PHONE, WIDE = 344, 500
-COLUMNS = (3, 4, 6, 8, 12)
+# Pixels. The columns of a section on a phone (344 wide) and on a desktop (500 wide), with gaps of 8
+WIDTHS = (80, 109, 161, 227, 288, 331, 500)
+HEIGHTS = tuple(56 * rows + 8 * (rows - 1) for rows in range(1, 9))
 PANELS = (
     *((360, 584), (390, 788), (800, 1224), (768, 968)),
     *((640, 304), (844, 334), (1024, 544), (768, 744), (1280, 744), (1920, 1024), (1920, 1080)),
@@ -73,8 +74,8 @@ async def page() -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=os.environ["LIVE_CHROMIUM"], args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 1920, "height": 1080}, timezone_id="UTC")
         await page.clock.install(time=NOW)
-        fonts = "Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
-        await page.set_content(f"<!doctype html><style>body {{ margin: 0; font: 14px {fonts} }}</style>")
+        body = "margin: 0; font: 14px Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
+        await page.set_content(f"<!doctype html><title>Cards</title><style>body {{ {body} }}</style>")
         await page.add_script_tag(path=BUNDLE, type="module")
         yield page
         await browser.close()
@@ -90,18 +91,37 @@ async def faults(page: Page, layout: str, language: str, sizes: Iterable[tuple[f
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-@pytest.mark.parametrize("section", [PHONE, WIDE])
-async def test_a_card_in_a_section_is_clean_at_every_size(page: Page, section: int, language: str) -> None:
-    column = (section - 11 * 8) / 12
-    widths = [columns * column + 8 * (columns - 1) for columns in COLUMNS]
-    heights = [56 * rows + 8 * (rows - 1) for rows in range(1, 9)]
-    sizes = [(width, height) for width in widths for height in heights]
+async def test_a_card_in_a_section_is_clean_at_every_size(page: Page, language: str) -> None:
+    sizes = [(width, height) for width in WIDTHS for height in HEIGHTS]
     assert await faults(page, "grid", language, sizes) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_a_panel_is_clean_on_every_screen(page: Page, language: str) -> None:
     assert await faults(page, "panel", language, PANELS) == []
+
+
+async def test_axe_finds_no_problem_in_keys_questions_and_dialogs(page: Page) -> None:
+    await page.add_script_tag(path=AXE)
+    await faults(page, "panel", "en", [(1024, 700)])
+    assert await axe(page) == []
+    await faults(page, "grid", "en", [(344, 248)])
+    for name in ("requested", "changeable", "refused", "asked"):
+        await page.locator(f"#{name} .open").click()
+        assert await axe(page) == []
+        await page.keyboard.press("Escape")
+        await expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+async def axe(page: Page) -> list[str]:
+    """Return what axe finds in the cards."""
+    found: list[str] = await page.evaluate(
+        """async () => {
+          const { violations } = await axe.run([...document.querySelectorAll("feishu-room-card")]);
+          return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+        }"""
+    )
+    return found
 
 
 async def test_a_card_that_is_too_small_has_faults(page: Page) -> None:

@@ -1996,42 +1996,46 @@ var jn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, In = (e) => typeof e == "number" && e >= 0, Ln = (e) => typeof e == "string" && e.startsWith("binary_sensor."), Rn = {
+}, In = (e) => typeof e == "number" && e >= 0, Ln = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
+function Rn(e) {
+	return typeof e == "string" ? e : e?.entity;
+}
+var zn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
 	minutes: In,
 	seats: In,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every(Ln),
+	entities: (e) => Array.isArray(e) && e.every((e) => Ln(Rn(e))),
 	action: (e) => typeof e?.action == "string",
 	pin: (e) => typeof e == "string" && /^(\d{4,8})?$/.test(e)
 };
-function zn(e, t) {
+function Bn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
 	if (!Ln(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Vn(e, Pn, t);
+	Hn(e, Pn, t);
 }
-function Bn(e, t) {
-	Vn(e, Fn, t);
+function Vn(e, t) {
+	Hn(e, Fn, t);
 }
-function Vn(e, t, n) {
+function Hn(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !Rn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !zn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var Hn = [
+var Un = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Un = class extends N {
+], Wn = class extends N {
 	#e;
 	#t;
 	#n;
@@ -2047,7 +2051,7 @@ var Hn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(), !Hn.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(), !Un.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
 		super.connectedCallback(), this.#n = Cn((e) => {
@@ -2087,20 +2091,20 @@ var Hn = [
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Wn = { filter: {
+}, Gn = { filter: {
 	integration: Ye,
 	domain: "binary_sensor"
 } }, Q = (e) => ({ number: {
 	min: 0,
 	max: e,
 	mode: "box"
-} }), Gn = (...e) => ({
+} }), Kn = (...e) => ({
 	name: "",
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), Kn = [
-	Gn({
+}), qn = [
+	Kn({
 		name: "soon",
 		selector: Q(120)
 	}, {
@@ -2110,7 +2114,7 @@ var Hn = [
 		name: "day_end",
 		selector: Q(24)
 	}),
-	Gn({
+	Kn({
 		name: "hide_clock",
 		selector: { boolean: {} }
 	}, {
@@ -2128,11 +2132,11 @@ var Hn = [
 			default_action: "none"
 		} }
 	}
-], qn = [
+], Jn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Wn }
+		selector: { entity: Gn }
 	},
 	{
 		name: "name",
@@ -2150,8 +2154,8 @@ var Hn = [
 		name: "nearby",
 		selector: { boolean: {} }
 	},
-	...Kn
-], Jn = [
+	...qn
+], Yn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2159,7 +2163,7 @@ var Hn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Wn,
+			...Gn,
 			multiple: !0
 		} }
 	},
@@ -2167,14 +2171,14 @@ var Hn = [
 		name: "place",
 		selector: { text: {} }
 	},
-	Gn({
+	Kn({
 		name: "min_seats",
 		selector: Q(1e3)
 	}, {
 		name: "free_for",
 		selector: Q(1440)
 	}),
-	Gn({
+	Kn({
 		name: "free_first",
 		selector: { boolean: {} }
 	}, {
@@ -2184,21 +2188,21 @@ var Hn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...Kn
+	...qn
 ];
-function Yn(e) {
-	return Zn(qn, e, (t) => {
+function Xn(e) {
+	return Qn(Jn, e, (t) => {
 		let { entity: n, pin: r } = t;
-		n && zn(typeof r == "string" ? {
+		n && Bn(typeof r == "string" ? {
 			...t,
 			pin: ""
 		} : t, e);
 	});
 }
-function Xn(e) {
-	return Zn(Jn, e, (t) => Bn(t, e));
+function Zn(e) {
+	return Qn(Yn, e, (t) => Vn(t, e));
 }
-function Zn(e, t, n) {
+function Qn(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2208,7 +2212,7 @@ function Zn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class extends Un {
+var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class extends Wn {
 	static {
 		this.styles = [
 			Qt,
@@ -2223,13 +2227,13 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Xn(W());
+		return Zn(W());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Bn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Vn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2244,7 +2248,7 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities : L(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(Rn) : L(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
@@ -2254,12 +2258,12 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
 		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? rr(t), u = gt(c, {
+		let l = this.#t ?? ir(t), u = gt(c, {
 			...l,
 			freeFor: 0
 		}, a), d = gt(u, l, a), f = _t(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > er ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > tr ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(vt(u), u.length)}</p>
@@ -2315,13 +2319,13 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || $n, c = (e) => this.#u({
+		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || er, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return T`<div class="filters">
-      ${ir(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${ir(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${ar(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${ar(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2330,7 +2334,7 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), tr)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), nr)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2342,14 +2346,14 @@ var Qn = "feishu-rooms-board-card", $n = 30, er = 16, tr = 3 * R, nr = class ext
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function rr(e) {
+function ir(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function ir(e, t, n, r, i, a) {
+function ar(e, t, n, r, i, a) {
 	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return T`<select
@@ -2361,73 +2365,73 @@ function ir(e, t, n, r, i, a) {
   </select>`;
 }
 // src/model/nearby.ts
-var ar = 3, or = 15 * R;
-function sr({ kind: e, soon: t }) {
+var or = 3, sr = 15 * R;
+function cr({ kind: e, soon: t }) {
 	return e === "busy" || e === "disabled" || e === "free" && t;
 }
-function cr(e, t, n) {
+function lr(e, t, n) {
 	let r = t.flatMap((t) => {
 		if (t.id === e.id) return [];
 		let r = lt(t, n);
-		return dt(r, n.now, or) ? [{
+		return dt(r, n.now, sr) ? [{
 			room: t,
 			status: r,
-			place: lr(e, t)
+			place: ur(e, t)
 		}] : [];
-	}), i = (t) => t.place === e.place ? 0 : dr(t.place) === dr(e.place) ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
-	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, ar);
+	}), i = (t) => t.place === e.place ? 0 : fr(t.place) === fr(e.place) ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
+	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, or);
 }
-function lr({ place: e }, { place: t }) {
+function ur({ place: e }, { place: t }) {
 	if (t === e) return "";
-	let n = dr(t);
-	return n === dr(e) && t !== n ? t.slice(n.length + ur.length) : t;
+	let n = fr(t);
+	return n === fr(e) && t !== n ? t.slice(n.length + dr.length) : t;
 }
-var ur = " / ";
-function dr(e) {
-	return e.split(ur)[0] ?? "";
+var dr = " / ";
+function fr(e) {
+	return e.split(dr)[0] ?? "";
 }
 // src/model/offers.ts
-var fr = [
+var pr = [
 	15,
 	30,
 	60
-], pr = [15, 30], mr = 5 * R, hr = 4 * z, gr = {
+], mr = [15, 30], hr = 5 * R, gr = 4 * z, _r = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function _r(e, t) {
+function vr(e, t) {
 	let n = e.services?.feishu_freebusy ?? {}, r = Ze(e, t), i = (t) => {
 		let i = r[t];
-		return gr[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return _r[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: gr.book in n,
+		book: _r.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function vr(e, t, n) {
-	if (e.kind === "free" && t.book) return yr(e.until, n);
+function yr(e, t, n) {
+	if (e.kind === "free" && t.book) return br(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? pr.filter((e) => e * R <= r) : []).map((e) => ({
+	return [...(t.extend ? mr.filter((e) => e * R <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function yr(e, t) {
-	let n = e === null ? Infinity : e - t, r = fr.filter((e) => e * R <= n), i = r.map((e) => ({
+function br(e, t) {
+	let n = e === null ? Infinity : e - t, r = pr.filter((e) => e * R <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
 	})), a = r.every((e) => n - e * R >= R);
-	return e !== null && a && mr <= n && n <= hr && i.push({
+	return e !== null && a && hr <= n && n <= gr && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function br(e, t) {
-	let n = { entity_id: t }, r = gr[e.kind];
+function xr(e, t) {
+	let n = { entity_id: t }, r = _r[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2443,14 +2447,14 @@ function br(e, t) {
 	};
 }
 // src/view/perform.ts
-async function xr(e, t, n) {
+async function Sr(e, t, n) {
 	let r;
 	try {
 		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return Sr(t) ? {
+		return Cr(t) ? {
 			kind: "refused",
-			reason: await Cr(e, t),
+			reason: await wr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2462,21 +2466,21 @@ async function xr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function Sr(e) {
+function Cr(e) {
 	return typeof e?.code == "string";
 }
-async function Cr(e, t) {
+async function wr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar = class {
+var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = wr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = Tr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#s({
@@ -2498,8 +2502,8 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 		else if (a === t) this.#n = 0, this.#a(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= Or;
-			e && (this.#n = 0, this.#r = performance.now() + kr), this.#s({
+			let e = this.#n >= kr;
+			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#s({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2518,7 +2522,7 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 		this.phase.kind === "confirm" && this.#o(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#s(wr);
+		this.phase.kind !== "working" && this.#s(Tr);
 	}
 	lose() {
 		this.phase.kind === "working" && this.#s({
@@ -2527,7 +2531,7 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 		});
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = wr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = Tr;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2545,8 +2549,8 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = br(e, n);
-		xr(t, i, a).then((t) => {
+		let { service: i, data: a } = xr(e, n);
+		Sr(t, i, a).then((t) => {
 			let n = this.phase.kind === "pin" || this.phase.kind === "confirm";
 			r === this.#t && !n && this.#s({
 				...t,
@@ -2555,9 +2559,9 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 		});
 	}
 	#s(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Dr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Er : Tr)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Or) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Dr : Er)), this.onChange();
 	}
-}, jr = [
+}, Mr = [
 	"1",
 	"2",
 	"3",
@@ -2568,31 +2572,31 @@ var wr = { kind: "idle" }, Tr = R, Er = 8 * $e, Dr = 3 * R, Or = 5, kr = R, Ar =
 	"8",
 	"9"
 ];
-function Mr(e, t, n) {
+function Nr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
 	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Fr(r)}${Ir(e, t)}</p>
-    ${r.kind === "pin" ? Lr(r.typed.length, a, t) : O}
+    <p class="said" role="status" tabindex="-1">${Ir(r)}${Lr(e, t)}</p>
+    ${r.kind === "pin" ? Rr(r.typed.length, a, t) : O}
     <div class="keys">
       ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => Nr(e, t, n))}` : Pr(r, t, n)}
+              ${s.flat().map((e) => Pr(e, t, n))}` : Fr(r, t, n)}
     </div>
   </div>`;
 }
-function Nr(e, t, n) {
+function Pr(e, t, n) {
 	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${Rr(e, t)}
+    aria-label=${zr(e, t)}
     @click=${() => n.begin(e)}
-  >${zr(e, t)}</button>`;
+  >${Br(e, t)}</button>`;
 }
-function Pr(e, { texts: { actions: t } }, n) {
+function Fr(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
 		case "working": return O;
 		case "pin": {
 			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${jr.map(e)}
+			return T`${Mr.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
         <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${G("erase")}</button>`;
@@ -2602,14 +2606,14 @@ function Pr(e, { texts: { actions: t } }, n) {
 		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Fr({ kind: e }) {
+function Ir({ kind: e }) {
 	return e === "working" || e === "done" ? G(e) : e === "refused" || e === "unknown" ? G("failed") : O;
 }
-function Ir({ phase: e, name: t }, n) {
+function Lr({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Rr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(zr(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2625,19 +2629,19 @@ function Ir({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Lr(e, t, { texts: n }) {
+function Rr(e, t, { texts: n }) {
 	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
     ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function Rr(e, { texts: { actions: t }, formats: n, now: r }) {
+function zr(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function zr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function Br(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var Br = o`
+var Vr = o`
   button {
     font: inherit;
   }
@@ -2886,6 +2890,22 @@ var Br = o`
   .sheet .is-confirm .key:not(.quiet) {
     background: var(--busy);
   }
+  .sheet .is-idle .key.quiet,
+  .sheet .keys .key:only-child {
+    grid-column: 1 / -1;
+  }
+  dialog:not(.mono) .failed {
+    color: #bd2016;
+  }
+  dialog:not(.mono) .done {
+    color: #17723a;
+  }
+  dialog.dark .failed {
+    color: #ff8177;
+  }
+  dialog.dark .done {
+    color: #5fcf86;
+  }
   .sheet .is-pin .keys {
     grid-template-columns: repeat(3, 1fr);
   }
@@ -3062,15 +3082,16 @@ var Br = o`
       flex-basis: 100%;
     }
   }
-`, Vr = o`
+`, Hr = o`
   :host {
     display: block;
     block-size: 100%;
     user-select: none;
     -webkit-user-select: none;
   }
-  /* In a column the card gets no height from outside, but size containment needs one. */
-  :host(:not([layout])) {
+  /* In a column, or with rows: auto, the card gets no height from outside, but size containment needs one. */
+  :host(:not([layout])),
+  :host([auto]) {
     block-size: 248px;
   }
   :host([layout="panel"]) {
@@ -3510,7 +3531,7 @@ var Br = o`
       font-size: 12px;
     }
   }
-`, Hr = o`
+`, Ur = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3804,32 +3825,32 @@ var Br = o`
       display: none;
     }
   }
-`, $ = "feishu-room-card", Ur = R, Wr = class extends Un {
+`, $ = "feishu-room-card", Wr = R, Gr = class extends Wn {
 	static {
 		this.styles = [
 			Qt,
 			nn,
-			Vr,
 			Hr,
-			Br
+			Ur,
+			Vr
 		];
 	}
 	static {
 		this.properties = {
-			...Un.properties,
+			...Wn.properties,
 			preview: { type: Boolean }
 		};
 	}
 	#e = "";
 	#t = "";
 	#n;
-	#r = new Ar(() => this.#y());
+	#r = new jr(() => this.#y());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s = !1;
 	static getConfigForm() {
-		return Yn(W());
+		return Xn(W());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -3839,7 +3860,7 @@ var Br = o`
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		zn(e, W()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.renew(), this.requestUpdate();
+		Bn(e, W()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3874,7 +3895,7 @@ var Br = o`
 		if (!e || !t) return O;
 		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Nt(r, n);
 		this.#C(i, n);
-		let { status: a } = i, o = this.action(t), s = t.actions ? this.#u(i, t, e, n) : null, c = this.#c && sr(a) ? this.#l(r, e, n) : null, l = [
+		let { status: a } = i, o = this.action(t), s = t.actions ? this.#u(i, t, e, n) : null, c = this.#c && cr(a) ? this.#l(r, e, n) : null, l = [
 			a.kind,
 			a.soon && "soon",
 			e.themes?.darkMode && "dark",
@@ -3888,16 +3909,16 @@ var Br = o`
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : Kr(n)}
+        ${t.hide_clock || n.steady ? O : qr(n)}
         <div class="state">
           ${Zt(a)}
           <div class="what">
-            <p class="word" style="--ems:${Gr(i.word)}">${i.word}</p>
+            <p class="word" style="--ems:${Kr(i.word)}">${i.word}</p>
             <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
           </div>
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${c ?? O} ${qr(i, n)} ${Jr(i, n)}
+        ${c ?? O} ${Jr(i, n)} ${Yr(i, n)}
         <div class="day">${en(i)}${tn(i.timeline, n)}</div>
         ${o ? T`<button
                 class="tap"
@@ -3914,7 +3935,7 @@ var Br = o`
 		return this.config?.nearby ?? this.layout === "panel";
 	}
 	#l(e, t, n) {
-		let { texts: r } = n, i = cr(e, L(t).map((e) => V(t, e)), n);
+		let { texts: r } = n, i = lr(e, L(t).map((e) => V(t, e)), n);
 		return i.length ? T`<div class="nearby">
       <h3>${r.nearby}</h3>
       <ul>
@@ -3923,10 +3944,10 @@ var Br = o`
     </div>` : null;
 	}
 	#u(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? vr(e.status, _r(n, t.entity), a) : [];
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? yr(e.status, vr(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Mr({
+		return Nr({
 			name: e.name,
 			phase: i,
 			offers: s,
@@ -3981,7 +4002,7 @@ var Br = o`
 		this.preview || (this.#v(!0), this.#s = !0);
 	}
 	#v(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Ur)), this.requestUpdate();
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Wr)), this.requestUpdate();
 	}
 	#y() {
 		let { kind: e } = this.#r.phase;
@@ -4006,13 +4027,13 @@ var Br = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Gr(e) {
+function Kr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Kr({ formats: e, now: t }) {
+function qr({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function qr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function Jr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -4020,14 +4041,14 @@ function qr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function Jr(e, { texts: t }) {
+function Yr(e, { texts: t }) {
 	return e.next ? T`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
     ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Yr = "feishu-rooms", Xr = class extends HTMLElement {
+var Xr = "feishu-rooms", Zr = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4042,45 +4063,45 @@ var Yr = "feishu-rooms", Xr = class extends HTMLElement {
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${Qn}` }]
+				cards: [{ type: `custom:${$n}` }]
 			},
-			...Zr(i, n.board.elsewhere),
-			...i.map($r)
+			...Qr(i, n.board.elsewhere),
+			...i.map(ei)
 		] };
 	}
 };
-function Zr(e, t) {
-	return ni(e, ti).map(([e, n], r) => ({
+function Qr(e, t) {
+	return ri(e, ni).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: ni(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: ri(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Qr)]
+			}, ...n.map($r)]
 		}))
 	}));
 }
-function Qr(e) {
+function $r(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: ei(e)
+			navigation_path: ti(e)
 		}
 	};
 }
-function $r(e) {
+function ei(e) {
 	return {
 		title: e.name,
-		path: ei(e),
+		path: ti(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4089,29 +4110,29 @@ function $r(e) {
 		}]
 	};
 }
-function ei(e) {
+function ti(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ti({ place: e }) {
+function ni({ place: e }) {
 	return e.split(" / ")[0] ?? "";
 }
-function ni(e, t) {
+function ri(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var ri = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function ii(e, t) {
+var ii = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function ai(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function ai(e, t) {
+function oi(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-ai($, Wr), ai(Qn, nr), ai(`ll-strategy-dashboard-${Yr}`, Xr), ii("customCards", {
+oi($, Gr), oi($n, rr), oi(`ll-strategy-dashboard-${Xr}`, Zr), ai("customCards", {
 	type: $,
 	get name() {
 		return W().cards.room;
@@ -4120,13 +4141,13 @@ ai($, Wr), ai(Qn, nr), ai(`ll-strategy-dashboard-${Yr}`, Xr), ii("customCards", 
 		return W().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: ri,
+	documentationURL: ii,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), ii("customCards", {
-	type: Qn,
+}), ai("customCards", {
+	type: $n,
 	get name() {
 		return W().cards.board;
 	},
@@ -4134,13 +4155,13 @@ ai($, Wr), ai(Qn, nr), ai(`ll-strategy-dashboard-${Yr}`, Xr), ii("customCards", 
 		return W().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: ri,
+	documentationURL: ii,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
-		type: `custom:${Qn}`,
+		type: `custom:${$n}`,
 		place: V(e, t).place
 	} } : null
-}), ii("customStrategies", {
-	type: Yr,
+}), ai("customStrategies", {
+	type: Xr,
 	strategyType: "dashboard",
 	get name() {
 		return W().board.title;
@@ -4148,5 +4169,5 @@ ai($, Wr), ai(Qn, nr), ai(`ll-strategy-dashboard-${Yr}`, Xr), ii("customCards", 
 	get description() {
 		return W().cards.strategyAbout;
 	},
-	documentationURL: ri
+	documentationURL: ii
 });

@@ -14,7 +14,7 @@ import { palette } from "../view/palette";
 import { hours, strip, stripStyles } from "../view/strip";
 import { boardCardStyles } from "./board-card.styles";
 import { RoomsCard } from "./card";
-import { assertBoard, type BoardConfig } from "./config";
+import { assertBoard, type BoardConfig, idOf } from "./config";
 import { boardForm, type Form } from "./forms";
 
 export const BOARD_CARD = "feishu-rooms-board-card";
@@ -66,7 +66,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   protected override watched(): readonly string[] {
     if (!this.hass) return [];
-    this.#ids ??= this.config?.entities?.length ? this.config.entities : roomIds(this.hass);
+    this.#ids ??= this.config?.entities?.length ? this.config.entities.map(idOf) : roomIds(this.hass);
     return this.#ids;
   }
 

@@ -13,7 +13,12 @@ export interface CommonConfig {
   readonly hide_clock?: boolean;
   readonly monochrome?: boolean;
   readonly tap_action?: Action;
+  /** Home Assistant's: the size in a section. */
+  readonly grid_options?: { readonly rows?: number | "auto" };
 }
+
+/** An entity ID, or the object that cards that filter entities pass. */
+export type Chosen = string | { readonly entity: string };
 
 export interface RoomConfig extends CommonConfig {
   readonly entity: string;
@@ -28,7 +33,7 @@ export interface RoomConfig extends CommonConfig {
 
 export interface BoardConfig extends CommonConfig {
   readonly title?: string;
-  readonly entities?: readonly string[];
+  readonly entities?: readonly Chosen[];
   readonly place?: string;
   readonly min_seats?: number;
   /** Minutes. */
@@ -74,13 +79,18 @@ const BOARD: Readonly<Record<string, Wanted>> = {
 const atLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
 const isSensor = (value: unknown) => typeof value === "string" && value.startsWith("binary_sensor.");
 
+/** Return the entity ID of a chosen room. */
+export function idOf(chosen: Chosen): string {
+  return typeof chosen === "string" ? chosen : chosen?.entity;
+}
+
 const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   text: (value) => typeof value === "string",
   boolean: (value) => typeof value === "boolean",
   minutes: atLeastZero,
   seats: atLeastZero,
   hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
-  entities: (value) => Array.isArray(value) && value.every(isSensor),
+  entities: (value) => Array.isArray(value) && value.every((chosen) => isSensor(idOf(chosen))),
   action: (value) => typeof (value as Action | null)?.action === "string",
   // Text, because YAML reads 0123 as another number
   pin: (value) => typeof value === "string" && /^(\d{4,8})?$/.test(value),

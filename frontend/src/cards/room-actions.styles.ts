@@ -250,6 +250,22 @@ export const roomActionsStyles = css`
   .sheet .is-confirm .key:not(.quiet) {
     background: var(--busy);
   }
+  .sheet .is-idle .key.quiet,
+  .sheet .keys .key:only-child {
+    grid-column: 1 / -1;
+  }
+  dialog:not(.mono) .failed {
+    color: #bd2016;
+  }
+  dialog:not(.mono) .done {
+    color: #17723a;
+  }
+  dialog.dark .failed {
+    color: #ff8177;
+  }
+  dialog.dark .done {
+    color: #5fcf86;
+  }
   .sheet .is-pin .keys {
     grid-template-columns: repeat(3, 1fr);
   }

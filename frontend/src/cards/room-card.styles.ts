@@ -8,8 +8,9 @@ export const roomCardStyles = css`
     user-select: none;
     -webkit-user-select: none;
   }
-  /* In a column the card gets no height from outside, but size containment needs one. */
-  :host(:not([layout])) {
+  /* In a column, or with rows: auto, the card gets no height from outside, but size containment needs one. */
+  :host(:not([layout])),
+  :host([auto]) {
     block-size: 248px;
   }
   :host([layout="panel"]) {

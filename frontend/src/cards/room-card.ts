@@ -54,6 +54,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     assertRoom(config, textsOfPage());
     if (config.entity !== this.config?.entity) this.#run.leave();
     this.config = config;
+    this.toggleAttribute("auto", config.grid_options?.rows === "auto");
     this.renew();
     this.requestUpdate();
   }
