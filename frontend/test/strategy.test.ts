@@ -14,8 +14,8 @@ interface View {
   }[];
 }
 
-async function views(hass: Hass): Promise<View[]> {
-  return (await RoomsStrategy.generate({}, hass)).views as unknown as View[];
+async function views(hass: Hass, config: object = {}): Promise<View[]> {
+  return (await RoomsStrategy.generate(config as Record<string, unknown>, hass)).views as unknown as View[];
 }
 
 const hass = hassWith({
@@ -60,6 +60,14 @@ test("a door panel has no tap action", async () => {
   const door = (await views(hass)).at(-1);
 
   expect(door?.cards).toEqual([{ type: "custom:feishu-room-card", entity: "binary_sensor.vega" }]);
+});
+
+test("door panels can book if the strategy says so", async () => {
+  const card = { type: "custom:feishu-room-card", entity: "binary_sensor.vega" };
+
+  expect((await views(hass, { actions: true })).at(-1)?.cards).toEqual([{ ...card, actions: true }]);
+  const options = { actions: true, pin: "2580" };
+  expect((await views(hass, options)).at(-1)?.cards).toEqual([{ ...card, ...options }]);
 });
 
 test("only visible rooms of the integration are shown", async () => {

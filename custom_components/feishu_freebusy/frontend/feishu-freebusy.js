@@ -4055,18 +4055,21 @@ var Xr = "feishu-rooms", Zr = class extends HTMLElement {
 	static {
 		this.noEditor = !0;
 	}
-	static async generate(e, t) {
-		let n = Wt(t.locale.language), r = new Intl.Collator(n.language, { numeric: !0 }).compare, i = L(t).map((e) => V(t, e)).sort((e, t) => r(e.place, t.place) || r(e.name, t.name));
+	static async generate({ actions: e, pin: t }, n) {
+		let r = Wt(n.locale.language), i = new Intl.Collator(r.language, { numeric: !0 }).compare, a = L(n).map((e) => V(n, e)).sort((e, t) => i(e.place, t.place) || i(e.name, t.name));
 		return { views: [
 			{
-				title: n.board.title,
+				title: r.board.title,
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
 				cards: [{ type: `custom:${$n}` }]
 			},
-			...Qr(i, n.board.elsewhere),
-			...i.map(ei)
+			...Qr(a, r.board.elsewhere),
+			...a.map((n) => ei(n, {
+				actions: e,
+				pin: t
+			}))
 		] };
 	}
 };
@@ -4098,7 +4101,7 @@ function $r(e) {
 		}
 	};
 }
-function ei(e) {
+function ei(e, t) {
 	return {
 		title: e.name,
 		path: ti(e),
@@ -4106,7 +4109,8 @@ function ei(e) {
 		subview: !0,
 		cards: [{
 			type: `custom:${$}`,
-			entity: e.id
+			entity: e.id,
+			...t
 		}]
 	};
 }

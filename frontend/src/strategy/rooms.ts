@@ -15,7 +15,8 @@ export class RoomsStrategy extends HTMLElement {
   static readonly registryDependencies = ["entities", "devices"];
   static readonly noEditor = true;
 
-  static async generate(_config: Config, hass: Hass): Promise<{ views: Config[] }> {
+  /** With `actions: true`, and `pin`, the panels of the doors can book. */
+  static async generate({ actions, pin }: Config, hass: Hass): Promise<{ views: Config[] }> {
     const texts = textsIn(hass.locale.language);
     const compare = new Intl.Collator(texts.language, { numeric: true }).compare;
     const rooms = roomIds(hass)
@@ -28,7 +29,9 @@ export class RoomsStrategy extends HTMLElement {
       type: "panel",
       cards: [{ type: `custom:${BOARD_CARD}` }],
     };
-    return { views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map(panel)] };
+    return {
+      views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map((room) => panel(room, { actions, pin }))],
+    };
   }
 }
 
@@ -56,13 +59,13 @@ function tile(room: Room): Config {
 }
 
 /** A subview (without a tab) for the tablet beside the door. */
-function panel(room: Room): Config {
+function panel(room: Room, options: Config): Config {
   return {
     title: room.name,
     path: pathOf(room),
     type: "panel",
     subview: true,
-    cards: [{ type: `custom:${ROOM_CARD}`, entity: room.id }],
+    cards: [{ type: `custom:${ROOM_CARD}`, entity: room.id, ...options }],
   };
 }
 
