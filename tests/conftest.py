@@ -16,6 +16,7 @@ from hypothesis import settings
 import pytest
 
 from simulator import Room, Simulator, Tenant
+from simulator.tenant import BOOKING_SCOPES
 
 # The same examples in every run, so that failures repeat. The deep profile uses new ones each time
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -59,6 +60,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def tenant() -> Tenant:
     """Return an empty tenant in which everything the integration needs is granted."""
     return Tenant()
+
+
+@pytest.fixture
+def may_book(tenant: Tenant) -> None:
+    """Let the app book and release rooms."""
+    tenant.grant(*BOOKING_SCOPES)
 
 
 @pytest.fixture

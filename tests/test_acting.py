@@ -21,7 +21,6 @@ from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from custom_components.feishu_freebusy.sync.shares import OverShareError
 from simulator import Fault, Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 from tests.test_booking import ledger_on_disk, live_events, rows_of, writes_of
@@ -29,16 +28,9 @@ from tests.test_services import texts_of
 from tests.test_translations import TEXTS
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 LEDGER = "feishu_freebusy.{}.ledger"
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 async def test_with_both_switches_off_there_is_no_trace(

@@ -14,7 +14,6 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from simulator import Fault, Room, Tenant
 from simulator.agenda import Agenda
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 from tests.test_booking import ledger_on_disk, rows_of, writes_of
@@ -25,18 +24,10 @@ from tests.test_services import Ask, ask, texts_of  # noqa: F401  # `ask` is a f
 from tests.test_translations import assert_issue_is_readable, placeholders
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 BOTH = {"book": True, "release": True}
 CREATE, DELETE = "calendar:calendar.event:create", "calendar:calendar.event:delete"
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 async def fails(ask: Ask, action: str, room: Room) -> str | None:  # noqa: F811

@@ -33,25 +33,17 @@ from custom_components.feishu_freebusy.sync.shares import OverShareError
 from simulator import BookingRules, Fault, Room, Tenant
 from simulator.agenda import Agenda
 from simulator.model import Call
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, reads_of, shown, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 RARELY = 3_600  # seconds between polls: earlier changes of a state come from the booking itself
 TITLE = "Salary of Chen Wei"
 LATER = {"minutes": 30}  # long enough for all attempts to clean up
 ALL = BookingSettings(may_end_others=True)
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, EVENT_ACTION
 from simulator import Fault, Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import FREE_BUSY, Clock, SetUp, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
@@ -21,16 +20,9 @@ from tests.test_calendar import calendar_of, id_of, shown
 from tests.test_services import texts_of
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 BOTH = {"book": True, "release": True}
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,6 @@ from custom_components.feishu_freebusy import intent as ours
 from custom_components.feishu_freebusy.assist.wishes import Wish, read_wish
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import BookingRules, Fault, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import FREE_BUSY, Clock
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
@@ -31,6 +30,7 @@ from tests.voice import (
 )
 
 pytest_plugins = ["tests.voice"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 BOOK, EXTEND, END = ours.INTENT_BOOK_ROOM, ours.INTENT_EXTEND, ours.INTENT_END
 NOW = at(10)
@@ -39,14 +39,6 @@ NO_LARGE_ROOM = (
     "A smaller one: Orion (3F, 6 seats) is free from 10:00 to 15:00."
 )
 MINUTES = {minutes: timedelta(minutes=minutes) for minutes in (15, 30, 45, 60, 90, 120)}
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 @pytest.fixture

@@ -14,28 +14,14 @@ from pytest_homeassistant_custom_component.common import MockUser, async_capture
 from custom_components.feishu_freebusy.const import DOMAIN, EVENT_ACTION
 from custom_components.feishu_freebusy.logbook import async_describe_events
 from simulator import Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
 from tests.test_services import Ask, ask  # noqa: F401  # `ask` is a fixture
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 BOTH = {"book": True, "release": True}
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
-
-
-@pytest.fixture(autouse=True)
-async def in_utc(hass: HomeAssistant) -> None:
-    """Set the time zone of the tests."""
-    await hass.config.async_set_time_zone("UTC")
 
 
 def line(hass: HomeAssistant, event: Event[Any]) -> dict[str, Any]:

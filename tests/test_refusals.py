@@ -14,30 +14,16 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.model.booking import Refusal, Span
 from custom_components.feishu_freebusy.refusals import async_explain, text_of_refusal
 from simulator import BookingRules, Fault, Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
 from tests.test_booking import writes_of
 from tests.test_services import Ask, ask, texts_of  # noqa: F401  # `ask` is a fixture
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 HOUR = timedelta(hours=1)
 CHECK = "room_availability_check"
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
-
-
-@pytest.fixture(autouse=True)
-async def in_utc(hass: HomeAssistant) -> None:
-    """Set the time zone of the tests."""
-    await hass.config.async_set_time_zone("UTC")
 
 
 async def refused(ask: Ask, action: str = "book_room", **data: Any) -> str:  # noqa: F811

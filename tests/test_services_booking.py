@@ -14,24 +14,16 @@ import voluptuous as vol
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import BookingRules, Fault, Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, busy_id, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
 from tests.test_services import Ask, ask, of_device, texts_of  # noqa: F401  # `ask` is a fixture
 
 pytest_plugins = ["tests.clock"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 BOTH = {"book": True, "release": True}
 ACTIONS = {"book_room", "extend_booking", "end_booking", "release_room"}
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 async def refused(ask: Ask, action: str, **data: Any) -> str | None:  # noqa: F811

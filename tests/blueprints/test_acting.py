@@ -7,22 +7,14 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from simulator import Fault, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.blueprints.office import NOBODY, Office, logged_warnings, say
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
 
 pytest_plugins = ["tests.clock", "tests.blueprints.office"]
+pytestmark = pytest.mark.usefixtures("may_book")
 
 PRESSED = [{"trigger": "event", "event_type": "pressed"}]
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may book and release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 async def allow(office: Office, **switches: bool) -> None:
