@@ -32,6 +32,7 @@ from .feishu.models import SubjectKind, SubjectRef
 from .intent import async_update_booking_intents
 from .issues import async_report_failure, async_watch_entries
 from .model.options import Options
+from .no_shows import NoShowReleaser
 from .services import async_setup_services
 from .services_booking import async_update_booking_services
 from .sync.catalogue import CatalogueCoordinator
@@ -89,6 +90,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
     if entry.pref_disable_new_entities:
         coordinator.async_ignore_disabled()
     async_recover_bookings(coordinator)
+    NoShowReleaser(coordinator)
     _async_update_actions(hass)
     if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -38,9 +38,14 @@ CONF_BOOKING_CONTACT: Final = "booking_contact"
 CONF_LONGEST_BOOKING: Final = "longest_booking_minutes"
 CONF_TITLES: Final = "titles"
 CONF_TITLES_FOR_ASSISTANTS: Final = "titles_for_assistants"
+CONF_OCCUPANCY: Final = "occupancy"
+CONF_NO_SHOW_MINUTES: Final = "no_show_minutes"
+CONF_NO_SHOWS: Final = "no_shows"
 
 # Fired on the bus for each booking that this integration makes or ends
 EVENT_ACTION: Final = "feishu_freebusy_action"
+# Fired for each no-show that this integration will release soon, or would release without the dry run
+EVENT_NO_SHOW: Final = "feishu_freebusy_no_show"
 
 # Triggers and conditions
 CONF_DURATION: Final = "duration"

@@ -36,6 +36,7 @@ from .sync.live_updates import LiveUpdates
 from .sync.notifier import Notifier
 from .sync.office_days import OfficeDays
 from .sync.poller import Poller
+from .sync.presence import Presence
 from .sync.quota import MonthlyCalls
 from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.subjects import Subjects
@@ -96,6 +97,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.bookings = Bookings(client, catalogue, calls, self.clock, self.subjects, self._poller, self)
         self.live = LiveUpdates(hass, entry, client, catalogue, calls, self.clock, self.subjects, self._poller, self)
         self.titles = TitleReader(hass, client, calls, self.clock, self.subjects, self.notifier, self._poller, self)
+        self.presence = Presence(hass, entry.title, self.clock, self.subjects, self.notifier, self)
         self._timer = Timer(hass, entry.title, self.clock, self.subjects, self.notifier, self._poller, self)
         # When Home Assistant stops, it neither unloads entries nor cancels timers
         self._unsub_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, self._on_stop)
@@ -186,6 +188,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._poller.stop()
         self._timer.stop()
         self.titles.stop()
+        self.presence.async_stop()
         self._office_days.async_stop()
         if self._unsub_stop:
             self._unsub_stop()
@@ -338,6 +341,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._office_days.async_watch(self.options.office_day, self._apply_office_days)
         self.live.async_apply(enabled=self.options.live_updates)
         self.titles.async_apply()
+        self.presence.async_apply()
 
     @callback
     def async_ignore_disabled(self) -> None:
@@ -445,6 +449,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             with self.clock.one_moment():
                 self._timer.arm()
                 self.notifier.notify(None)
+            self.presence.async_apply()
             await async_remove_dropped(self.hass, self.config_entry, self.subjects)
 
     @callback

@@ -17,7 +17,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .booking import Act
-from .const import DOMAIN, EVENT_ACTION
+from .const import DOMAIN, EVENT_ACTION, EVENT_NO_SHOW
 
 _ICONS = {
     Act.BOOKED.value: "mdi:calendar-plus",
@@ -25,6 +25,8 @@ _ICONS = {
     Act.ENDED.value: "mdi:calendar-check",
     Act.RELEASED.value: "mdi:calendar-remove",
     Act.CANCELED.value: "mdi:calendar-remove",
+    "will_be_released": "mdi:calendar-alert",
+    "would_be_released": "mdi:calendar-question",
 }
 _TEXT = f"component.{DOMAIN}.selector.logbook.options.{{}}"
 
@@ -50,7 +52,8 @@ def async_describe_events(
         }
         return {key: value for key, value in described.items() if value}
 
-    async_describe_event(DOMAIN, EVENT_ACTION, describe)
+    for event_type in (EVENT_ACTION, EVENT_NO_SHOW):
+        async_describe_event(DOMAIN, event_type, describe)
 
 
 def _local(value: object) -> str:

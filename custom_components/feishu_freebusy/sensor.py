@@ -11,14 +11,17 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import AccountEntity, SubjectEntity, async_add_subjects
 from .model.live import LiveState
 from .model.schedule import Status
+from .model.use import Use
 
 PARALLEL_UPDATES = 0
 
@@ -62,6 +65,10 @@ SUBJECT_SENSORS = (
 
 FREE_ROOMS = SensorEntityDescription(
     key="free_rooms", translation_key="free_rooms", state_class=SensorStateClass.MEASUREMENT
+)
+
+USE = SensorEntityDescription(
+    key="use", translation_key="use", device_class=SensorDeviceClass.ENUM, options=[use.value for use in Use]
 )
 
 ACCOUNT_SENSORS = (
@@ -117,7 +124,7 @@ ACCOUNT_SENSORS = (
 
 
 async def async_setup_entry(
-    hass: HomeAssistant,  # noqa: ARG001  # Home Assistant's signature
+    hass: HomeAssistant,
     entry: FeishuConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
@@ -129,7 +136,27 @@ async def async_setup_entry(
         async_add_entities,
         lambda subject_id: [SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS],
     )
+    _follow_use(hass, coordinator, async_add_entities)
     async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])  # last: it looks at all rooms
+
+
+@callback
+def _follow_use(
+    hass: HomeAssistant, coordinator: FreeBusyCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Have a sensor of use for each room with occupancy sensors, and for no other one."""
+    registry, entry, presence = er.async_get(hass), coordinator.config_entry, coordinator.presence
+
+    @callback
+    def change(added: set[str], removed: set[str]) -> None:
+        for room_id in removed:
+            unique_id = f"{entry.unique_id}_{room_id}_{USE.key}"
+            if entity_id := registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id):
+                registry.async_remove(entity_id)
+        async_add_entities(UseSensor(coordinator, room_id, USE) for room_id in sorted(added))
+
+    entry.async_on_unload(presence.async_listen_rooms(change))
+    change(set(presence.rooms), set(coordinator.subjects.room_ids) - presence.rooms)
 
 
 class SubjectSensor(SubjectEntity, SensorEntity):
@@ -147,6 +174,29 @@ class SubjectSensor(SubjectEntity, SensorEntity):
     def rendered(self) -> object:
         """Return everything that is shown."""
         return self.available, self.native_value
+
+
+class UseSensor(SubjectEntity, SensorEntity):
+    """How a room is used. *Unknown* while its occupancy sensors do not tell."""
+
+    @property
+    @override
+    def native_value(self) -> Use | None:
+        """Return the use."""
+        return self.coordinator.presence.span(self.subject_id).use
+
+    @override
+    def rendered(self) -> object:
+        """Return everything that is shown."""
+        return self.available, self.native_value
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Also follow the occupancy sensors, not just the bookings."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.coordinator.presence.async_listen(self.subject_id, lambda *_: self._handle_coordinator_update())
+        )
 
 
 class FreeRoomsSensor(AccountEntity, SensorEntity):

@@ -1,13 +1,23 @@
-"""Triggers of automations: a room becomes busy, free or available, a booking comes near or changes."""
+"""Triggers of automations: a room becomes busy, free or available, a booking comes near or changes, nobody comes."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast, override
 
-from homeassistant.const import ATTR_ENTITY_ID, CONF_BEFORE, CONF_OPTIONS, CONF_TARGET, STATE_OFF, STATE_ON, Platform
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, State, callback
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    CONF_BEFORE,
+    CONF_FOR,
+    CONF_OPTIONS,
+    CONF_TARGET,
+    STATE_OFF,
+    STATE_ON,
+    Platform,
+)
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.automation import DomainSpec
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.trigger import (
     ATTR_BEHAVIOR,
     BEHAVIOR_ALL,
@@ -26,11 +36,13 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from ._vol import vol
-from .const import CONF_DURATION
+from .const import CONF_DURATION, EVENT_NO_SHOW
 from .coordinator import FreeBusyCoordinator
 from .model.changes import Change, ChangeKind
 from .model.schedule import Block
 from .model.soon import Edge
+from .model.use import Use, UseSpan
+from .no_shows import WILL_BE_RELEASED
 from .soon import SoonFollower
 from .targets import SubjectTracker, main_entities, stays_free
 
@@ -175,6 +187,100 @@ class ChangeTrigger(_SubjectTrigger):
         return await SubjectTracker(self._hass, self._target, attach).async_setup()
 
 
+class UseTrigger(_SubjectTrigger):
+    """The use of a room changes, as its bookings and its occupancy sensors say."""
+
+    _use: ClassVar[Use]
+
+    @override
+    async def async_attach_runner(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None = None
+    ) -> CALLBACK_TYPE:
+        """Run the action each time the use begins and lasts. What is found after an outage counts as no change."""
+        lasting: timedelta = self._options.get(CONF_FOR, timedelta())
+
+        def attach(entity_id: str, coordinator: FreeBusyCoordinator, subject_id: str) -> CALLBACK_TYPE:
+            unsub_timer: CALLBACK_TYPE | None = None
+
+            @callback
+            def stop_timer() -> None:
+                nonlocal unsub_timer
+                if unsub_timer:
+                    unsub_timer()
+                unsub_timer = None
+
+            @callback
+            def on_use(_room_id: str, ended: UseSpan, begun: UseSpan) -> None:
+                nonlocal unsub_timer
+                stop_timer()
+                if begun.use is not self._use or ended.use is None:
+                    return
+                booking = begun.booking
+                times = {"start": _local(booking.start), "end": _local(booking.end)} if booking else {}
+
+                @callback
+                def fire(_now: datetime | None = None) -> None:
+                    nonlocal unsub_timer
+                    unsub_timer = None
+                    run_action({ATTR_ENTITY_ID: entity_id, **times}, f"{self._use} of {entity_id}")
+
+                if lasting:
+                    unsub_timer = async_call_later(self._hass, lasting, HassJob(fire, cancel_on_shutdown=True))
+                else:
+                    fire()
+
+            unsub = coordinator.presence.async_listen(subject_id, on_use)
+
+            @callback
+            def detach() -> None:
+                unsub()
+                stop_timer()
+
+            return detach
+
+        return await SubjectTracker(self._hass, self._target, attach).async_setup()
+
+
+class NoShowTrigger(UseTrigger):
+    """Nobody has come to a booking."""
+
+    _use = Use.NO_SHOW
+
+
+class AdHocUseTrigger(UseTrigger):
+    """A room is used that is not booked."""
+
+    _use = Use.AD_HOC
+    _schema: ClassVar[vol.Schema] = vol.Schema(
+        {
+            vol.Required(CONF_TARGET): cv.TARGET_FIELDS,
+            vol.Required(CONF_OPTIONS): {vol.Required(CONF_FOR): cv.positive_time_period},
+        }
+    )
+
+
+class ReleaseSoonTrigger(_SubjectTrigger):
+    """A room to which nobody came will be released soon."""
+
+    @override
+    async def async_attach_runner(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None = None
+    ) -> CALLBACK_TYPE:
+        """Run the action for each announcement."""
+
+        def attach(entity_id: str, _coordinator: FreeBusyCoordinator, _subject_id: str) -> CALLBACK_TYPE:
+            @callback
+            def on_event(event: Event[dict[str, Any]]) -> None:
+                data = event.data
+                if (data["action"], data[ATTR_ENTITY_ID]) == (WILL_BE_RELEASED, entity_id):
+                    times = {edge: dt_util.parse_datetime(data[edge]) for edge in ("start", "end")}
+                    run_action({ATTR_ENTITY_ID: entity_id, **times}, f"release of {entity_id}")
+
+            return self._hass.bus.async_listen(EVENT_NO_SHOW, on_event)
+
+        return await SubjectTracker(self._hass, self._target, attach).async_setup()
+
+
 def _times_of(change: Change) -> dict[str, datetime | None]:
     return {
         "start": _local(change.start),
@@ -199,6 +305,9 @@ TRIGGERS: dict[str, type[Trigger]] = {
     "booking_starts_soon": StartsSoonTrigger,
     "booking_ends_soon": EndsSoonTrigger,
     **{f"booking_{kind}": _change_trigger(kind) for kind in ChangeKind},
+    "no_show": NoShowTrigger,
+    "ad_hoc_use": AdHocUseTrigger,
+    "will_be_released": ReleaseSoonTrigger,
 }
 
 

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.model.intervals import OffHours
-from custom_components.feishu_freebusy.model.options import WEEKDAYS, Options, Plan, SourceOption, TitlesOption
+from custom_components.feishu_freebusy.model.options import WEEKDAYS, NoShows, Options, Plan, SourceOption, TitlesOption
 from simulator import Fault, LoggedRequest, Room, Simulator, Tenant
 from tests.clock import FREE_BUSY, ROOMS, STATUSES, Clock, SetUp, Writes, busy_id, device_of, reads_of, shown, state_of
 from tests.conftest import at
@@ -76,6 +76,9 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         longest_booking=timedelta(hours=4),
         titles=TitlesOption.OFF,
         titles_for_assistants=False,
+        occupancy={},
+        no_show_after=timedelta(minutes=10),
+        no_shows=NoShows.DRY_RUN,
     )
 
 

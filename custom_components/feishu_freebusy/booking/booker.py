@@ -132,12 +132,20 @@ class Booker:
         """End what runs in a room, and its own extensions. Raises `ReleaseStoppedError`."""
         return await self._run("end", room_id, lambda _: self._end(room_id))
 
-    async def async_release(self, room_id: str, *, after: timedelta, exempt_from: timedelta | None = None) -> Ended:
+    async def async_release(
+        self,
+        room_id: str,
+        *,
+        after: timedelta,
+        exempt_from: timedelta | None = None,
+        is_still: Callable[[datetime], bool] | None = None,
+    ) -> Ended:
         """Release what runs in a room because nobody came. Raises `ReleaseStoppedError`.
 
         `after` is the time since the start that must have passed. Bookings of `exempt_from` and longer are kept.
+        `is_still` gets the start of the running booking, and returns whether that one is meant and still a no-show.
         """
-        return await self._run("release", room_id, lambda _: self._release(room_id, after, exempt_from))
+        return await self._run("release", room_id, lambda _: self._release(room_id, after, exempt_from, is_still))
 
     async def async_cancel(self, room_id: str, event_id: str) -> Ended:
         """Delete an own booking, running or future. Raises `RefusedError` with `NOT_OURS` for any other event."""
@@ -435,12 +443,20 @@ class Booker:
             raise await self._rooms.refused_now(room_id, found)
         return await self._end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
 
-    async def _release(self, room_id: str, after: timedelta, exempt_from: timedelta | None) -> Ended:
+    async def _release(
+        self,
+        room_id: str,
+        after: timedelta,
+        exempt_from: timedelta | None,
+        is_still: Callable[[datetime], bool] | None,
+    ) -> Ended:
         self._rooms.pay(_CALLS_TO_END)
         rows = await self._rooms.rows_now(room_id)
         row = running(rows, self._rooms.now())
         if isinstance(row, Refusal):
             raise await self._rooms.refused_now(room_id, row)
+        if is_still and not is_still(row.start):
+            raise RefusedError(Refusal.NOTHING_RUNS)
         if refusal := release_refusal(row, self._rooms.now(), after=after, exempt_from=exempt_from):
             raise RefusedError(refusal)
         own = self._ledger.own_uids(room_id)

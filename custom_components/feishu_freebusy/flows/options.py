@@ -49,6 +49,7 @@ from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
 from .actions import ActionsSteps
 from .live_updates import LiveUpdatesSteps
+from .occupancy import OccupancySteps
 from .people import PeopleSteps
 from .rooms import RoomSteps
 from .titles import TitlesSteps
@@ -111,7 +112,9 @@ _POLLING_SCHEMA = vol.Schema(
 )
 
 
-class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, TitlesSteps, OptionsFlow):
+class FeishuOptionsFlow(
+    RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, TitlesSteps, OccupancySteps, OptionsFlow
+):
     """Changes what is read, and how. It shows the effect on the calls before it saves a change."""
 
     def __init__(self) -> None:
@@ -121,7 +124,8 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the menu."""
         return self.async_show_menu(
-            step_id="init", menu_options=["rooms", "places", "people", "polling", "live_updates", "actions", "titles"]
+            step_id="init",
+            menu_options=["rooms", "places", "people", "polling", "live_updates", "actions", "titles", "occupancy"],
         )
 
     async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -253,6 +257,7 @@ class FeishuOptionsFlow(RoomSteps, PeopleSteps, LiveUpdatesSteps, ActionsSteps, 
         entry: FeishuConfigEntry = self.config_entry
         return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
 
+    @override
     def _room_ids_now(self) -> set[str]:
         if self._coordinator:
             return set(self._coordinator.subjects.room_ids)

@@ -20,6 +20,9 @@ from ..const import (
     CONF_LONGEST_BOOKING,
     CONF_MIN_FREE_MINUTES,
     CONF_MONTHLY_BUDGET,
+    CONF_NO_SHOW_MINUTES,
+    CONF_NO_SHOWS,
+    CONF_OCCUPANCY,
     CONF_OFF_HOURS,
     CONF_OFFICE_DAY,
     CONF_PEOPLE,
@@ -61,8 +64,16 @@ class TitlesOption(StrEnum):
     TITLE_AND_ORGANIZER = "title_and_organizer"
 
 
-# Names of rooms and people: private
-CHOSEN: Final = (CONF_ROOMS, CONF_ROOM_LEVELS, CONF_PEOPLE)
+class NoShows(StrEnum):
+    """What is done with bookings to which nobody came."""
+
+    OFF = "off"
+    DRY_RUN = "dry_run"
+    RELEASE = "release"
+
+
+# Names of rooms and people, and ids of entities: private
+CHOSEN: Final = (CONF_ROOMS, CONF_ROOM_LEVELS, CONF_PEOPLE, CONF_OCCUPANCY)
 # Everything else. Diagnostics publish these values, so none of them may identify anyone
 DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_PLAN: Plan.FREE.value,
@@ -82,6 +93,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_LONGEST_BOOKING: 240,
     CONF_TITLES: TitlesOption.OFF.value,  # off: only times are read
     CONF_TITLES_FOR_ASSISTANTS: False,
+    CONF_NO_SHOW_MINUTES: 10,
+    CONF_NO_SHOWS: NoShows.DRY_RUN.value,  # it says what it would do. The switch for releases is off, too
     CONF_BUILDING_DEPTH: 0,
 }
 
@@ -103,6 +116,8 @@ class Options:
     `booking_title` is empty for a text in the language of Home Assistant. `booking_calendar` is the ID of the calendar
     for bookings, empty for the app's own. `booking_contact` is the open_id of the person that rooms show as the booker,
     empty for nobody. `titles_for_assistants`: assistants are told what is shown of bookings.
+    `occupancy` maps rooms to their occupancy sensors, each by its id in the entity registry, or by its entity id if it
+    is not registered. A booking is a no-show `no_show_after` its start.
     """
 
     rooms: Mapping[str, str]
@@ -129,6 +144,9 @@ class Options:
     longest_booking: timedelta
     titles: TitlesOption
     titles_for_assistants: bool
+    occupancy: Mapping[str, tuple[str, ...]]
+    no_show_after: timedelta
+    no_shows: NoShows
     building_depth: int
 
     @classmethod
@@ -161,6 +179,9 @@ class Options:
             longest_booking=timedelta(minutes=stored[CONF_LONGEST_BOOKING]),
             titles=TitlesOption(stored[CONF_TITLES]),
             titles_for_assistants=bool(stored[CONF_TITLES_FOR_ASSISTANTS]),
+            occupancy={room_id: tuple(sensors) for room_id, sensors in stored[CONF_OCCUPANCY].items()},
+            no_show_after=timedelta(minutes=stored[CONF_NO_SHOW_MINUTES]),
+            no_shows=NoShows(stored[CONF_NO_SHOWS]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
         )
 

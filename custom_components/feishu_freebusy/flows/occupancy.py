@@ -1,0 +1,165 @@
+"""The steps for occupancy: which sensors see people in which room, and what is done if nobody comes."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import Platform
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    EntityWithDeviceFilterSelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+
+from .._vol import vol
+from ..const import CONF_NO_SHOW_MINUTES, CONF_NO_SHOWS, CONF_OCCUPANCY
+from ..devices import device_of, names_of_rooms
+from ..issues import escape_markdown
+from ..model.options import NoShows, Options, with_defaults
+
+_CLASSES = ["occupancy", "presence", "motion"]  # of binary sensors
+_ROOM = "room"
+_SENSORS = "sensors"
+_SENSORS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(_SENSORS, default=[]): EntitySelector(
+            EntitySelectorConfig(
+                filter=[
+                    EntityWithDeviceFilterSelectorConfig(domain=Platform.BINARY_SENSOR, device_class=_CLASSES),
+                    EntityWithDeviceFilterSelectorConfig(domain="input_boolean"),
+                ],
+                multiple=True,
+            )
+        )
+    }
+)
+_NO_SHOWS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_NO_SHOW_MINUTES): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=1,
+                    max=120,
+                    mode=NumberSelectorMode.BOX,
+                    unit_of_measurement="minutes",
+                    translation_key="unit",
+                )
+            ),
+            vol.Coerce(int),
+        ),
+        vol.Required(CONF_NO_SHOWS): SelectSelector(
+            SelectSelectorConfig(
+                options=[each.value for each in NoShows], translation_key=CONF_NO_SHOWS, mode=SelectSelectorMode.LIST
+            )
+        ),
+    }
+)
+
+
+class OccupancySteps(OptionsFlow):
+    """Gives rooms their occupancy sensors, one room after the other."""
+
+    _changes: dict[str, Any]
+    _sensed_room: str = ""
+
+    def _room_ids_now(self) -> set[str]:
+        """Return the ids of the rooms of the entry."""
+        raise NotImplementedError
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Save the changes."""
+        raise NotImplementedError
+
+    async def async_step_occupancy(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Show which rooms have sensors, and what can be changed."""
+        sensors, names = self._chosen_sensors(), self._room_names()
+        rooms = [
+            f"- {escape_markdown(names[room_id])}: {len(sensors[room_id])}" for room_id in names if sensors[room_id]
+        ]
+        return self.async_show_menu(
+            step_id="occupancy",
+            menu_options=["occupancy_room", "occupancy_no_shows", "save"],
+            description_placeholders={"rooms": "\n".join(rooms) or "–"},
+        )
+
+    async def async_step_occupancy_room(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a room."""
+        if user_input is not None:
+            self._sensed_room = user_input[_ROOM]
+            return await self.async_step_occupancy_sensors()
+        sensors = self._chosen_sensors()
+        options = [
+            SelectOptionDict(value=room_id, label=f"{name} ({len(sensors[room_id])})" if sensors[room_id] else name)
+            for room_id, name in self._room_names().items()
+        ]
+        selector = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN))
+        return self.async_show_form(step_id="occupancy_room", data_schema=vol.Schema({vol.Required(_ROOM): selector}))
+
+    async def async_step_occupancy_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors of the room. Those of its area are suggested until sensors are chosen."""
+        room_id, sensors = self._sensed_room, self._chosen_sensors()
+        registry = er.async_get(self.hass)
+        if user_input is not None:
+            chosen = map(registry.async_get, user_input[_SENSORS])
+            # Ids of the registry survive a new entity id
+            ids = [entry.id if entry else each for entry, each in zip(chosen, user_input[_SENSORS], strict=True)]
+            self._changes[CONF_OCCUPANCY] = {key: list(value) for key, value in sensors.items() if value}
+            self._changes[CONF_OCCUPANCY] |= {room_id: ids}
+            return await self.async_step_occupancy()
+        suggested = sensors[room_id] or self._sensors_in_area(registry, room_id)
+        entity_ids = [er.async_resolve_entity_id(registry, each) for each in suggested]
+        return self.async_show_form(
+            step_id="occupancy_sensors",
+            data_schema=self.add_suggested_values_to_schema(_SENSORS_SCHEMA, {_SENSORS: entity_ids}),
+            description_placeholders={"room": escape_markdown(self._room_names()[room_id])},
+        )
+
+    async def async_step_occupancy_no_shows(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what a no-show is, and what is done about it."""
+        if user_input is not None:
+            self._changes |= user_input
+            return await self.async_step_occupancy()
+        shown = {**with_defaults(self.config_entry.options), **self._changes}
+        return self.async_show_form(
+            step_id="occupancy_no_shows", data_schema=self.add_suggested_values_to_schema(_NO_SHOWS_SCHEMA, shown)
+        )
+
+    def _chosen_sensors(self) -> Mapping[str, Collection[str]]:
+        """Return the sensors of each room of the entry. Those that were removed from Home Assistant are left out."""
+        registry = er.async_get(self.hass)
+        stored = Options.of({**self.config_entry.options, **self._changes}).occupancy
+        return {
+            room_id: [each for each in stored.get(room_id, ()) if er.async_resolve_entity_id(registry, each)]
+            for room_id in self._room_ids_now()
+        }
+
+    def _room_names(self) -> Mapping[str, str]:
+        """Return the names of the rooms, sorted by name."""
+        names = {**Options.of(self.config_entry.options).rooms, **names_of_rooms(self.hass, self.config_entry)}
+        known = ((room_id, names.get(room_id, room_id)) for room_id in self._room_ids_now())
+        return dict(sorted(known, key=lambda room: (room[1], room[0])))
+
+    def _sensors_in_area(self, registry: er.EntityRegistry, room_id: str) -> Iterable[str]:
+        """Return the sensors in the area of the room's device."""
+        device = device_of(self.hass, self.config_entry, room_id)
+        if device is None or device.area_id is None:
+            return []
+        in_area = dr.async_entries_for_area(dr.async_get(self.hass), device.area_id)
+        entries = [
+            *er.async_entries_for_area(registry, device.area_id),
+            *(
+                entry
+                for each in in_area
+                for entry in er.async_entries_for_device(registry, each.id)
+                if entry.area_id is None
+            ),
+        ]
+        return [entry.id for entry in entries if (entry.device_class or entry.original_device_class) in _CLASSES]
