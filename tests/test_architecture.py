@@ -40,6 +40,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals", "rights"},
     "rights": _BELOW_ENTITIES | {"finder"},
     "behalf": _BELOW_ENTITIES | {"acting", "booking", "finder", "refusals", "rights"},
+    "no_shows": _BELOW_ENTITIES | {"acting", "finder", "refusals"},
     "binary_sensor": _BELOW_WORDS,
     "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
@@ -51,7 +52,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "event": _BELOW_WORDS,
     "soon": _BELOW_ENTITIES,
     "targets": _BELOW_ENTITIES,
-    "trigger": _BELOW_WORDS | {"soon", "targets"},
+    "trigger": _BELOW_WORDS | {"no_shows", "soon", "targets"},
     "condition": _BELOW_WORDS | {"soon", "targets"},
     "diagnostics": _BELOW_WORDS,
     "system_health": _BELOW_WORDS,
@@ -61,7 +62,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "assist": _BELOW_WORDS,
     "intent": _BELOW_WORDS | {"assist"},
     "llm": _BELOW_WORDS | {"assist", "services"},
-    "": _BELOW_WORDS | {"assist", "cards", "intent", "services", "services_booking"},  # set-up itself
+    "": _BELOW_WORDS | {"assist", "cards", "intent", "no_shows", "services", "services_booking"},  # set-up itself
 }
 WITHOUT_HOME_ASSISTANT = ("feishu", "model")
 # The clock of this machine may be wrong: `sync.clock` tells the time of an entry, `finder` that of all entries. The

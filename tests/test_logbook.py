@@ -29,8 +29,9 @@ def line(hass: HomeAssistant, event: Event[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def take(domain: str, event_type: str, describe: Any) -> None:
-        assert (domain, event_type) == (DOMAIN, EVENT_ACTION)
-        found.update(describe(LazyEventPartialState(async_event_to_row(event), {})))
+        assert domain == DOMAIN
+        if event_type == EVENT_ACTION:
+            found.update(describe(LazyEventPartialState(async_event_to_row(event), {})))
 
     async_describe_events(hass, take)
     return found

@@ -160,6 +160,16 @@ async def test_long_bookings_are_kept(
     assert (rows_of(tenant, orion) == []) is is_released
 
 
+async def test_a_closed_room_is_not_released(
+    clock: Clock, set_up: SetUp, tenant: Tenant, orion: Room, booking: Booking
+) -> None:
+    await set_up(orion, **RELEASE, **sensors(orion))
+    tenant.disable_room(orion.room_id, at(10, 30), at(14))
+    await clock.to(at(12, 30))
+
+    assert writes_of(tenant) == []
+
+
 async def test_a_booking_that_is_nearly_over_is_not_announced(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, orion: Room
 ) -> None:

@@ -452,7 +452,7 @@ def test_the_import_links_match_the_blueprints(readme: Readme) -> None:
         importable[title.casefold()] = f"https://my.home-assistant.io/redirect/blueprint_import/?{query}"
 
     rows = {title.casefold(): re.findall(r"\]\((.*?)\)", cell) for title, _, cell in readme.tables[BLUEPRINTS][1:]}
-    assert len(rows) == 8
+    assert len(rows) == 7
     assert rows == {title: [link] for title, link in importable.items()}
     assert {link for link in readme.links if urlsplit(link).scheme} == {*importable.values()}
 

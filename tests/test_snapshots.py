@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.feishu_freebusy import PLATFORMS
-from custom_components.feishu_freebusy.const import CONF_BOOK, CONF_PEOPLE, CONF_TITLES
+from custom_components.feishu_freebusy.const import CONF_BOOK, CONF_OCCUPANCY, CONF_PEOPLE, CONF_TITLES
 from simulator import Tenant
 from simulator.office import office
 from simulator.tenant import TITLE_SCOPES
@@ -52,8 +52,12 @@ async def test_entities_of_an_office_match_the_snapshot(
     tenant.disable_room(rooms[-1].room_id, at(0), None, "Renovation")
     person = tenant.add_user("Ada", open_id="ou_ada")
     tenant.book(person.open_id, at(2), at(5))
+    hass.states.async_set("binary_sensor.people", "on")
+    sensors = {room.room_id: ["binary_sensor.people"] for room in (rooms[0], rooms[-1])}
 
-    entry = await set_up(*rooms, **{CONF_PEOPLE: {person.open_id: "Ada"}, CONF_BOOK: has_buttons})
+    entry = await set_up(
+        *rooms, **{CONF_PEOPLE: {person.open_id: "Ada"}, CONF_BOOK: has_buttons, CONF_OCCUPANCY: sensors}
+    )
 
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
     devices = dr.async_entries_for_config_entry(device_registry, entry.entry_id)

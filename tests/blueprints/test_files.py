@@ -40,8 +40,8 @@ def inputs_of(blueprint: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_there_are_eight_blueprints_in_two_languages() -> None:
-    assert len(ENGLISH) == 8
+def test_there_are_seven_blueprints_in_two_languages() -> None:
+    assert len(ENGLISH) == 7
     assert {path.name for path in FILES} == {
         name for path in ENGLISH for name in (path.name, f"{path.stem}.zh-Hans.yaml")
     }

@@ -129,8 +129,6 @@ class Blueprints:
                 case "book_by_button":
                     pressed = [{"trigger": "event", "event_type": "pressed"}]
                     await self.automate(name, room=await self.entity(free), triggers=pressed, booked_actions=actions)
-                case "release_empty_room":
-                    await self.automate(name, room=await self.entity(free), occupancy=NOBODY, actions=actions)
                 case "used_but_not_booked":
                     room = await self.entity(used)
                     await self.automate(name, room=room, occupancy=SOMEBODY, minutes=1, actions=actions)
@@ -184,7 +182,7 @@ async def test_all_blueprints_import_and_run_without_log_warnings(blueprints: Bl
 
     acted: list[str] = []
     colors: list[list[int]] = []
-    idle = ("door_light", "book_by_button", "release_empty_room")
+    idle = ("door_light", "book_by_button")
     expected = [name for name in NAMES if not name.startswith(idle)]
 
     async def record_actions() -> None:
