@@ -56,7 +56,7 @@ async def test_diagnostics_show_how_rooms_are_read_and_the_calls(
 
     assert found["entry"] == {"state": "loaded", "reason": None, "version": "1.1", "site": "private"}
     assert found["options"] == {"plan": "free", "off_hours": {"enabled": False}, "scan_interval": 120}
-    assert found["chosen"] == {"people": 0, "rooms": 12, "room_levels": 0}
+    assert found["chosen"] == {"people": 0, "rooms": 12, "room_levels": 0, "occupancy": 0}
     assert (found["rooms"], found["people"]) == (12, 0)
     assert found["source"] == {
         "in_use": "batch",
@@ -107,7 +107,8 @@ def test_every_option_is_shown_or_only_counted() -> None:
         "horizon",
         "min_free",
         "longest_booking",
-    } | {"horizon_days", "min_free_minutes", "longest_booking_minutes"}
+        "no_show_after",
+    } | {"horizon_days", "min_free_minutes", "longest_booking_minutes", "no_show_minutes"}
 
 
 async def test_diagnostics_show_the_catalogue(
@@ -501,7 +502,8 @@ async def test_diagnostics_contain_no_names_ids_or_addresses(
     tenant.book(vega.room_id, at(9), at(11))
     person = tenant.add_user("Li Na", user_id="lina", email="li.na@example.com", mobile="+8613011111111")
     people = {person.open_id: "Li Na", person.union_id: "Na Li"}
-    entry = await set_up(vega, room_levels={floor.level_id: floor.name}, people=people)
+    occupancy = {vega.room_id: ["binary_sensor.radar"]}
+    entry = await set_up(vega, room_levels={floor.level_id: floor.name}, people=people, occupancy=occupancy)
     secrets = (tenant.app_secret, *(call.body for call in tenant.requests if isinstance(call.body, str)))
     tenant.inject(Fault.error(400, 99991672, "Access denied for Orion, t-g1044"), FREE_BUSY, times=None)
     await clock.to(at(10, 5))
@@ -511,9 +513,18 @@ async def test_diagnostics_contain_no_names_ids_or_addresses(
     told = [tenant.app_id, tenant.app_name, entry.title, simulator.base_url, "127.0.0.1", "t-", *secrets]
     told += [word for room in (orion, vega) for word in (room.room_id, room.name)]
     told += [word for level in tenant.levels.values() for word in (level.level_id, level.name)]
-    told += ["Na", "Li", person.open_id, person.union_id, person.user_id, person.email, person.mobile]
+    told += [
+        "binary_sensor.radar",
+        "Na",
+        "Li",
+        person.open_id,
+        person.union_id,
+        person.user_id,
+        person.email,
+        person.mobile,
+    ]
     assert [word for word in told if word in text] == []
-    assert json.loads(text)["chosen"] == {"people": 2, "rooms": 1, "room_levels": 1}
+    assert json.loads(text)["chosen"] == {"people": 2, "rooms": 1, "room_levels": 1, "occupancy": 1}
     assert json.loads(text)["rooms"] == 2
 
 

@@ -272,7 +272,7 @@ class ReleaseSoonTrigger(_SubjectTrigger):
             @callback
             def on_event(event: Event[dict[str, Any]]) -> None:
                 data = event.data
-                if (data["action"], data[ATTR_ENTITY_ID]) == (WILL_BE_RELEASED, entity_id):
+                if (data.get("action"), data.get(ATTR_ENTITY_ID)) == (WILL_BE_RELEASED, entity_id):
                     times = {edge: dt_util.parse_datetime(data[edge]) for edge in ("start", "end")}
                     run_action({ATTR_ENTITY_ID: entity_id, **times}, f"release of {entity_id}")
 

@@ -155,4 +155,7 @@ async def test_an_entry_that_is_not_running_only_saves_the_option(
 async def test_back_returns_to_the_menu(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = await chosen(hass, await start_options(hass, entry, "live_updates"), "init")
 
-    assert shown(result) == ("init", ["rooms", "places", "people", "polling", "live_updates", "actions", "titles"])
+    assert shown(result) == (
+        "init",
+        ["rooms", "places", "people", "polling", "live_updates", "actions", "titles", "occupancy"],
+    )

@@ -108,7 +108,7 @@ async def test_the_menu_offers_rooms_people_polling_and_live_updates(
 
     assert (result["type"], result["menu_options"]) == (
         FlowResultType.MENU,
-        ["rooms", "places", "people", "polling", "live_updates", "actions", "titles"],
+        ["rooms", "places", "people", "polling", "live_updates", "actions", "titles", "occupancy"],
     )
 
 

@@ -112,7 +112,16 @@ def error_texts(result: ConfigFlowResult) -> list[str]:
 async def test_the_menu_offers_people(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = checked(await hass.config_entries.options.async_init(entry.entry_id))
 
-    assert result["menu_options"] == ["rooms", "places", "people", "polling", "live_updates", "actions", "titles"]
+    assert result["menu_options"] == [
+        "rooms",
+        "places",
+        "people",
+        "polling",
+        "live_updates",
+        "actions",
+        "titles",
+        "occupancy",
+    ]
 
 
 @pytest.mark.parametrize(
