@@ -40,7 +40,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "acting": _BELOW_ENTITIES | {"booking", "finder", "refusals", "rights"},
     "rights": _BELOW_ENTITIES | {"finder"},
     "behalf": _BELOW_ENTITIES | {"acting", "booking", "finder", "refusals", "rights"},
-    "no_shows": _BELOW_ENTITIES | {"acting", "finder", "refusals"},
+    "no_shows": _BELOW_ENTITIES | {"acting", "booking", "finder", "refusals"},
     "binary_sensor": _BELOW_WORDS,
     "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,

@@ -227,14 +227,22 @@ async def test_a_reload_forgets_an_announced_release(
     assert rows_of(tenant, orion) == ROW
 
 
-async def test_a_dry_run_chosen_after_the_announcement_counts(
-    hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, orion: Room, booking: Booking
+@pytest.mark.parametrize(("chosen", "expected"), [("dry_run", ["11:15 would_be_released"]), ("off", [])])
+async def test_a_choice_after_the_announcement_counts(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    tenant: Tenant,
+    orion: Room,
+    booking: Booking,
+    chosen: str,
+    expected: list[str],
 ) -> None:
     await set_up(orion, **RELEASE, **sensors(orion))
     notices = async_capture_events(hass, EVENT_NO_SHOW)
     await clock.to(at(11, 12))
-    change(hass, **{CONF_NO_SHOWS: "dry_run"})
+    change(hass, **{CONF_NO_SHOWS: chosen})
     await clock.to(at(12, 30))
 
-    assert told(notices) == ["11:10 will_be_released", "11:15 would_be_released"]
+    assert told(notices) == ["11:10 will_be_released", *expected]
     assert rows_of(tenant, orion) == ROW

@@ -10,6 +10,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ._time import local_iso
 from .acting import async_act, booker_of
+from .booking import Booker
 from .const import EVENT_NO_SHOW
 from .coordinator import FreeBusyCoordinator
 from .devices import device_of
@@ -78,13 +79,10 @@ class NoShowReleaser:
     def _release(self, room_id: str, booking: Block) -> None:
         if self._mode is NoShows.DRY_RUN:
             self._tell(_WOULD_BE_RELEASED, room_id, booking)
-        elif self._mode is NoShows.RELEASE:
-            self._coordinator.create_task(self._async_release(room_id, booking), "release of a no-show")
+        elif self._mode is NoShows.RELEASE and (booker := booker_of(self._coordinator)):
+            self._coordinator.create_task(self._async_release(booker, room_id, booking), "release of a no-show")
 
-    async def _async_release(self, room_id: str, booking: Block) -> None:
-        if (booker := booker_of(self._coordinator)) is None:
-            return
-
+    async def _async_release(self, booker: Booker, room_id: str, booking: Block) -> None:
         def is_still(start: datetime) -> bool:
             """Return whether a running booking is the announced one, and nobody has come meanwhile."""
             return start == booking.start and self._coordinator.presence.span(room_id).use is Use.NO_SHOW
