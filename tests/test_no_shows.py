@@ -12,7 +12,6 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from custom_components.feishu_freebusy.const import CONF_NO_SHOWS, CONF_RELEASE, EVENT_ACTION, EVENT_NO_SHOW
 from custom_components.feishu_freebusy.logbook import async_describe_events
 from simulator import Booking, Fault, Room, Tenant
-from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, busy_id, device_of, levels
 from tests.conftest import at
 from tests.test_booking import rows_of, writes_of
@@ -20,18 +19,10 @@ from tests.test_presence import PEOPLE, change, see, sensors
 from tests.test_trigger import Watch
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 RELEASE: dict[str, Any] = {CONF_RELEASE: True, CONF_NO_SHOWS: "release"}
 ROW = [(at(11), at(12))]
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    """Return a tenant whose app may release rooms."""
-    tenant = Tenant()
-    tenant.grant(*BOOKING_SCOPES)
-    return tenant
 
 
 @pytest.fixture
