@@ -216,7 +216,7 @@ async def test_all_blueprints_import_and_run_without_log_warnings(blueprints: Bl
     [
         ("en", "door_light", ["A lamp beside the door shows", "Color when busy", "Brightness when ending soon"]),
         ("zh-Hans", "door_light.zh-Hans", ["用门口的灯显示", "占用时的颜色", "即将结束时的亮度"]),
-        ("en", "time_is_up", ["Calendar of the room", "Only if the room is booked again soon after"]),
+        ("en", "time_is_up", ["Time before the end", "Only if the room is booked again soon after"]),
         ("zh-Hans", "prepare_room.zh-Hans", ["哪些会议之前", "多久之内没有下一场"]),
     ],
 )
