@@ -23,6 +23,7 @@ class Conditions:
     def __init__(self, hass: HomeAssistant, clock: Clock) -> None:
         """Nothing is made yet."""
         self.hass, self.clock = hass, clock
+        self.checkers: list[Any] = []
 
     async def make(
         self, condition: str, *rooms: Room, target: dict[str, Any] | None = None, **options: Any
@@ -32,6 +33,7 @@ class Conditions:
         config = {"condition": f"{DOMAIN}.{condition}", "target": target, **({"options": options} if options else {})}
         checked = await self.clock.run(async_validate_condition_config(self.hass, config))
         checker: Any = await self.clock.run(async_from_config(self.hass, checked))
+        self.checkers.append(checker)
 
         def check() -> bool | None:
             result: bool | None = checker(self.hass)
@@ -105,6 +107,7 @@ async def test_a_booking_ends_within_a_time(conditions: Conditions, clock: Clock
         found.append(ends())
 
     assert found == [False, False, True, True, False, True, False]
+    assert [checker.needs_polling for checker in conditions.checkers] == [True]  # the editor shows the result
 
 
 @pytest.mark.parametrize(("behavior", "expected"), [("any", True), ("all", False)])
