@@ -9,7 +9,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
-    EntityWithDeviceFilterSelectorConfig,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -33,8 +32,8 @@ _SENSORS_SCHEMA = vol.Schema(
         vol.Optional(_SENSORS, default=[]): EntitySelector(
             EntitySelectorConfig(
                 filter=[
-                    EntityWithDeviceFilterSelectorConfig(domain=Platform.BINARY_SENSOR, device_class=_CLASSES),
-                    EntityWithDeviceFilterSelectorConfig(domain="input_boolean"),
+                    {"domain": Platform.BINARY_SENSOR.value, "device_class": _CLASSES},
+                    {"domain": "input_boolean"},
                 ],
                 multiple=True,
             )
