@@ -191,6 +191,57 @@ async def test_a_meeting_of_others_is_extended_and_ended_with_its_extension(
     assert state_of(hass, orion) == "off"
 
 
+async def test_a_separate_booking_right_after_is_neither_ended_nor_extended(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    booker = await booker_of(await set_up(orion, scan_interval=RARELY))
+    await clock.run(booker.async_book(orion.room_id, at(10), at(10, 30), title=TITLE, user="ada"))
+    await clock.run(booker.async_book(orion.room_id, at(10, 30), at(11), title=TITLE, user="bo"))
+
+    assert await refused(clock, booker.async_extend(orion.room_id, 15 * MINUTE, title=TITLE)) is Refusal.TAKEN
+    ended = await clock.run(booker.async_end(orion.room_id))
+    assert ended == Ended(orion.room_id, at(10), at(10, 30), is_own=True)
+    assert rows_of(tenant, orion) == [(at(10, 30), at(11))]
+
+
+async def test_extensions_are_known_as_such_after_a_restart(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    entry = await set_up(orion, scan_interval=RARELY)
+    booker = await booker_of(entry)
+    await clock.run(booker.async_book(orion.room_id, at(10), at(10, 30), title=TITLE))
+    for _ in range(2):
+        await clock.run(booker.async_extend(orion.room_id, 15 * MINUTE, title=TITLE))
+
+    await clock.run((await booker_of(entry)).async_end(orion.room_id))
+    assert rows_of(tenant, orion) == []
+
+
+async def test_a_meeting_that_begins_after_the_request_is_not_ended(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(10, 30))
+    tenant.book(orion.room_id, at(10, 30), at(11))
+    booker = await booker_of(await set_up(orion, scan_interval=RARELY))
+    await clock.to(at(10, 29, 59))
+
+    tenant.inject(Fault("slow", delay=2.0), "freebusy/batch_get")
+    assert await refused(clock, booker.async_end(orion.room_id)) is Refusal.NOTHING_RUNS
+    assert len(rows_of(tenant, orion)) == 2
+
+
+async def test_a_meeting_that_ends_after_the_request_is_still_extended(
+    tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(10, 30))
+    booker = await booker_of(await set_up(orion, scan_interval=RARELY))
+    await clock.to(at(10, 29, 59))
+
+    tenant.inject(Fault("slow", delay=2.0), "freebusy/batch_get")
+    extended = await clock.run(booker.async_extend(orion.room_id, 15 * MINUTE, title=TITLE))
+    assert (extended.start, extended.end) == (at(10, 30), at(10, 45))
+
+
 @pytest.mark.parametrize("primary", ["asked for", "unknown", "chosen"])
 async def test_bookings_have_the_chosen_calendar_and_contact(
     tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room, primary: str

@@ -16,7 +16,7 @@ from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import SubjectEntity, async_add_subjects
 from .errors import refused
 from .feishu.models import SubjectKind
-from .model.booking import can_be_extended, running_block
+from .model.booking import OwnBooking, can_be_extended, running_block
 from .model.schedule import Block
 
 PARALLEL_UPDATES = 0
@@ -106,11 +106,10 @@ class RoomButton(SubjectEntity, ButtonEntity):
         return subject.single_bookings(subject.reading.periods, now, now + timedelta(days=1))
 
     @property
-    def own_blocks(self) -> frozenset[Block]:
+    def own_bookings(self) -> tuple[OwnBooking, ...]:
         """Return the bookings of the room that this integration has made."""
         booker = booker_of(self.coordinator)
-        own = booker.own_bookings(self.subject_id) if booker else ()
-        return frozenset(Block(each.start, each.end) for each in own)
+        return booker.own_bookings(self.subject_id) if booker else ()
 
     # The last instant at which a room can be booked for a while is no change of its state
 
@@ -166,7 +165,8 @@ def _can_book(button: RoomButton) -> bool:
 
 def _can_extend(button: RoomButton) -> bool:
     is_allowed = button.coordinator.options.longest_booking >= _EXTENDED
-    return is_allowed and can_be_extended(button.blocks, button.now, _EXTENDED, button.own_blocks)
+    extensions = [Block(own.start, own.end) for own in button.own_bookings if own.is_extension]
+    return is_allowed and can_be_extended(button.blocks, button.now, _EXTENDED, extensions)
 
 
 def _can_end(button: RoomButton) -> bool:
@@ -174,13 +174,13 @@ def _can_end(button: RoomButton) -> bool:
     if running is None or button.coordinator.options.release:
         return running is not None
     # Feishu may cut a row at the start of the range that is read
-    return any(own.end == running.end and own.start <= running.start for own in button.own_blocks)
+    return any(own.end == running.end and own.start <= running.start for own in button.own_bookings)
 
 
 async def _book(button: RoomButton, booker: Booker) -> Booked:
-    start = button.now
+    start, user = button.now, button.user_id  # others may press it while this waits
     title = await async_title(button.hass, button.coordinator.options)
-    return await booker.async_book(button.subject_id, start, start + _BOOKED, title=title, user=button.user_id)
+    return await booker.async_book(button.subject_id, start, start + _BOOKED, title=title, user=user)
 
 
 async def _extend(button: RoomButton, booker: Booker) -> Booked:

@@ -302,7 +302,7 @@ def test_a_second_booking_extends_the_first(rows: list[RoomBooking], length: int
 def test_ending_ends_the_running_booking_and_its_extensions(
     rows: list[RoomBooking], may_end_others: bool, expected: list[int] | Refusal
 ) -> None:
-    found = to_end(rows, at(9, 30), OWN, may_end_others=may_end_others)
+    found = to_end(rows, at(9, 30), OWN, OWN, may_end_others=may_end_others)
 
     assert found == (expected if isinstance(expected, Refusal) else tuple(rows[index] for index in expected))
 

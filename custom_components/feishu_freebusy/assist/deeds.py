@@ -203,7 +203,7 @@ def _running_until(target: Target) -> datetime | None:
     blocks = subject.single_bookings(periods, now, now + timedelta(days=1))
     booker = booker_of(coordinator)
     own = booker.own_bookings(target.room_id) if booker else ()
-    return running_until(blocks, now, (Block(each.start, each.end) for each in own))
+    return running_until(blocks, now, (Block(each.start, each.end) for each in own if each.is_extension))
 
 
 @callback

@@ -126,11 +126,16 @@ class Booker:
         _check_title(title)
         if length <= timedelta():
             raise ValueError("an extension has a length")
-        return await self._run("extend", room_id, lambda caller: self._extend(room_id, length, title, caller))
+        asked_at = self._rooms.now()
+        return await self._run("extend", room_id, lambda caller: self._extend(room_id, length, title, asked_at, caller))
 
     async def async_end(self, room_id: str) -> Ended:
-        """End what runs in a room, and its own extensions. Raises `ReleaseStoppedError`."""
-        return await self._run("end", room_id, lambda _: self._end(room_id))
+        """End what runs in a room, and its extensions. Raises `ReleaseStoppedError`.
+
+        While it waits or reads, another meeting may begin: that one is not ended.
+        """
+        asked_at = self._rooms.now()
+        return await self._run("end", room_id, lambda _: self._end(room_id, asked_at))
 
     async def async_release(
         self,
@@ -145,7 +150,10 @@ class Booker:
         `after` is the time since the start that must have passed. Bookings of `exempt_from` and longer are kept.
         `is_still` gets the start of the running booking, and returns whether that one is meant and still a no-show.
         """
-        return await self._run("release", room_id, lambda _: self._release(room_id, after, exempt_from, is_still))
+        asked_at = self._rooms.now()
+        return await self._run(
+            "release", room_id, lambda _: self._release(room_id, after, exempt_from, asked_at, is_still)
+        )
 
     async def async_cancel(self, room_id: str, event_id: str) -> Ended:
         """Delete an own booking, running or future. Raises `RefusedError` with `NOT_OURS` for any other event."""
@@ -264,22 +272,30 @@ class Booker:
         self._booked_at[room_id, user] = self._rooms.now()
         return booked
 
-    async def _extend(self, room_id: str, length: timedelta, title: str, caller: _Caller) -> Booked:
+    async def _extend(
+        self, room_id: str, length: timedelta, title: str, asked_at: datetime, caller: _Caller
+    ) -> Booked:
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows_now(room_id)
-        own = self._ledger.own_uids(room_id)
+        extensions = self._ledger.extension_uids(room_id)
         longest, disabled = self.settings.longest, self._rooms.disabled(room_id)
-        wish = extension(rows, self._rooms.now(), length, own, longest=longest, disabled=disabled)
+        wish = extension(
+            rows, self._rooms.now(), length, extensions, asked_at=asked_at, longest=longest, disabled=disabled
+        )
         if isinstance(wish, Refusal):
-            refused = extension_wish(rows, self._rooms.now(), length, own)
+            refused = extension_wish(rows, asked_at, length, extensions)
             raise await self._rooms.refused_now(room_id, wish, refused if isinstance(refused, Span) else None)
-        return replace(await self._make(room_id, wish, title, caller), act=Act.EXTENDED)
+        return replace(await self._make(room_id, wish, title, caller, is_extension=True), act=Act.EXTENDED)
 
-    async def _make(self, room_id: str, wish: Span, title: str, caller: _Caller) -> Booked:
+    async def _make(
+        self, room_id: str, wish: Span, title: str, caller: _Caller, *, is_extension: bool = False
+    ) -> Booked:
         """Book a room that is free. Whatever fails, no booking stays."""
         await self._forget_past()
         calendar_id = await self._calendar()
-        booking = OwnBooking(uuid4().hex, room_id, wish.start, wish.end, Stage.CREATING, calendar_id)
+        booking = OwnBooking(
+            uuid4().hex, room_id, wish.start, wish.end, Stage.CREATING, calendar_id, is_extension=is_extension
+        )
         try:
             await self._ledger.async_record(booking)
         except NotWrittenError:
@@ -434,11 +450,10 @@ class Booker:
 
     # --- End ----------------------------------------------------------------------------------------------------------
 
-    async def _end(self, room_id: str) -> Ended:
+    async def _end(self, room_id: str, asked_at: datetime) -> Ended:
         self._rooms.pay(_CALLS_TO_END)
         rows = await self._rooms.rows_now(room_id)
-        own = self._ledger.own_uids(room_id)
-        found = to_end(rows, self._rooms.now(), own, may_end_others=self.settings.may_end_others)
+        found = self._to_end(room_id, rows, asked_at)
         if isinstance(found, Refusal):
             raise await self._rooms.refused_now(room_id, found)
         return await self._end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
@@ -448,6 +463,7 @@ class Booker:
         room_id: str,
         after: timedelta,
         exempt_from: timedelta | None,
+        asked_at: datetime,
         is_still: Callable[[datetime], bool] | None,
     ) -> Ended:
         self._rooms.pay(_CALLS_TO_END)
@@ -459,16 +475,27 @@ class Booker:
             raise RefusedError(Refusal.NOTHING_RUNS)
         if refusal := release_refusal(row, self._rooms.now(), after=after, exempt_from=exempt_from):
             raise RefusedError(refusal)
-        own = self._ledger.own_uids(room_id)
-        found = to_end(rows, self._rooms.now(), own, may_end_others=self.settings.may_end_others)
+        found = self._to_end(room_id, rows, asked_at)
         if isinstance(found, Refusal):
             raise RefusedError(found)
         return replace(await self._end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN), act=Act.RELEASED)
 
+    def _to_end(
+        self, room_id: str, rows: Sequence[RoomBooking], asked_at: datetime
+    ) -> tuple[RoomBooking, ...] | Refusal:
+        return to_end(
+            rows,
+            self._rooms.now(),
+            self._ledger.own_uids(room_id),
+            self._ledger.extension_uids(room_id),
+            may_end_others=self.settings.may_end_others,
+            asked_at=asked_at,
+        )
+
     async def _end_rows(
         self, room_id: str, found: Sequence[RoomBooking], rows: Sequence[RoomBooking], status: InstanceReply
     ) -> Ended:
-        """End a running row and its own extensions."""
+        """End a running row and its extensions."""
         row = found[0]
         by_uid = {each.uid: each for each in self._ledger.bookings if each.room_id == room_id and each.uid}
         mine = [(each, by_uid[each.uid]) for each in found if each.uid in by_uid]

@@ -180,56 +180,69 @@ def extension(
     rows: Sequence[RoomBooking],
     now: datetime,
     length: timedelta,
-    own_uids: Collection[str],
+    extension_uids: Collection[str],
     *,
+    asked_at: datetime | None = None,
     longest: timedelta | None = None,
     disabled: DisabledPeriod | None = None,
 ) -> Span | Refusal:
-    """Return the period of a second booking that extends what runs at `now` by `length`.
+    """Return the period of a second booking that extends by `length` what ran when it was asked for: `asked_at`.
 
-    `longest` is that of one booking.
+    Without `asked_at`, that is `now`. `longest` is that of one booking.
     """
-    wish = extension_wish(rows, now, length, own_uids)
+    wish = extension_wish(rows, asked_at or now, length, extension_uids)
     if isinstance(wish, Refusal):
         return wish
     return refusal_before(wish, rows, now, longest=longest, disabled=disabled) or wish
 
 
 def extension_wish(
-    rows: Sequence[RoomBooking], now: datetime, length: timedelta, own_uids: Collection[str]
+    rows: Sequence[RoomBooking], now: datetime, length: timedelta, extension_uids: Collection[str]
 ) -> Span | Refusal:
     """Return the period of an extension, whether it is free or not.
 
-    It begins where the row that runs at `now` ends, or where its last own extension ends.
+    It begins where the row that runs at `now` ends, or where its last extension ends.
     """
     row = running(rows, now)
     if isinstance(row, Refusal):
         return row
-    end = _with_extensions(rows, row, own_uids)[-1].end
+    end = _with_extensions(rows, row, extension_uids)[-1].end
     return Span(end, end + length)
 
 
 def to_end(
-    rows: Sequence[RoomBooking], now: datetime, own_uids: Collection[str], *, may_end_others: bool
+    rows: Sequence[RoomBooking],
+    now: datetime,
+    own_uids: Collection[str],
+    extension_uids: Collection[str] = (),
+    *,
+    may_end_others: bool,
+    asked_at: datetime | None = None,
 ) -> tuple[RoomBooking, ...] | Refusal:
-    """Return the rows that end when somebody ends the meeting at `now`: the running one, and its own extensions."""
+    """Return the rows that end when somebody ends the meeting at `now`: the running one, and its extensions.
+
+    `extension_uids` are those of the own bookings that extend others. A meeting that began after `asked_at`, when
+    somebody asked to end one, is not meant.
+    """
     row = running(rows, now)
     if isinstance(row, Refusal):
         return row
+    if asked_at and row.start > asked_at and row.uid not in extension_uids:
+        return Refusal.NOTHING_RUNS
     if row.uid not in own_uids and not may_end_others:
         return Refusal.NOT_OURS
     if not _is_identified(row):
         return Refusal.NOT_IDENTIFIED
-    return _with_extensions(rows, row, own_uids)
+    return _with_extensions(rows, row, extension_uids)
 
 
 def _with_extensions(
-    rows: Iterable[RoomBooking], row: RoomBooking, own_uids: Collection[str]
+    rows: Iterable[RoomBooking], row: RoomBooking, extension_uids: Collection[str]
 ) -> tuple[RoomBooking, ...]:
-    """Return a row and the own bookings that follow it without a gap."""
+    """Return a row and the extensions that follow it without a gap. A separate own booking is none."""
     found = [row]
     for other in sorted(rows, key=lambda each: each.start):
-        if other.start == found[-1].end < other.end and other.uid in own_uids:
+        if other.start == found[-1].end < other.end and other.uid in extension_uids:
             found.append(other)
     return tuple(found)
 
@@ -240,24 +253,24 @@ def running_block(blocks: Iterable[Block], now: datetime) -> Block | None:
     return found[0] if len(found) == 1 else None
 
 
-def running_until(blocks: Iterable[Block], now: datetime, own: Iterable[Block]) -> datetime | None:
+def running_until(blocks: Iterable[Block], now: datetime, extensions: Iterable[Block]) -> datetime | None:
     """Return when the booking that runs at `now` ends, with its own extensions; None if none runs, or several do.
 
-    `own` are own bookings.
+    `extensions` are the own bookings that extend others.
     """
     running = running_block(blocks, now)
     if running is None:
         return None
     end = running.end
-    for block in sorted(own):
+    for block in sorted(extensions):
         if block.start == end < block.end:
             end = block.end
     return end
 
 
-def can_be_extended(blocks: Sequence[Block], now: datetime, length: timedelta, own: Iterable[Block]) -> bool:
-    """Return whether `extension` would find `length` free after what runs at `now`; `own` are own bookings."""
-    if (end := running_until(blocks, now, own)) is None:
+def can_be_extended(blocks: Sequence[Block], now: datetime, length: timedelta, extensions: Iterable[Block]) -> bool:
+    """Return whether `extension` would find `length` free after what runs at `now`."""
+    if (end := running_until(blocks, now, extensions)) is None:
         return False
     return not any(block.start < end + length and end < block.end for block in blocks)
 
@@ -389,7 +402,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnBooking:
-    """A booking that this integration makes or has made. `key` is its idempotency key; `event_id` may be empty."""
+    """A booking that this integration makes or has made. `key` is its idempotency key; `event_id` may be empty.
+
+    `is_extension`: it was made to extend another booking, and ends with it.
+    """
 
     key: str
     room_id: str
@@ -398,6 +414,7 @@ class OwnBooking:
     stage: Stage
     calendar_id: str
     event_id: str = ""
+    is_extension: bool = False
 
     @property
     def uid(self) -> str:

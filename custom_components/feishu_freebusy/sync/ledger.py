@@ -69,6 +69,11 @@ class Ledger:
         """Return the uids of the events that book a room."""
         return frozenset(each.uid for each in self._bookings.values() if each.room_id == room_id and each.uid)
 
+    def extension_uids(self, room_id: str) -> frozenset[str]:
+        """Return the uids of the events that extend another booking of a room."""
+        own = (each for each in self._bookings.values() if each.is_extension and each.room_id == room_id)
+        return frozenset(each.uid for each in own if each.uid)
+
     async def async_load(self) -> None:
         """Load what was written before the start. An unreadable file counts as empty.
 
@@ -158,6 +163,7 @@ def _line(line: Mapping[str, object]) -> OwnBooking | PendingRelease:
                 stage=Stage(_text(line["stage"])),
                 calendar_id=_text(line["calendar_id"]),
                 event_id=_text(line["event_id"], may_be_empty=True),
+                is_extension=_flag(line.get("is_extension", False)),
             )
         case "release":
             return PendingRelease(
@@ -183,6 +189,7 @@ def _booking_to_json(booking: OwnBooking) -> Json:
         "stage": booking.stage.value,
         "calendar_id": booking.calendar_id,
         "event_id": booking.event_id,
+        **({"is_extension": True} if booking.is_extension else {}),
     }
 
 
