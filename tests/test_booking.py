@@ -204,7 +204,7 @@ async def test_a_separate_booking_right_after_is_neither_ended_nor_extended(
     assert rows_of(tenant, orion) == [(at(10, 30), at(11))]
 
 
-async def test_extensions_are_known_as_such_after_a_restart(
+async def test_extensions_still_end_with_the_meeting_after_a_restart(
     tenant: Tenant, clock: Clock, set_up: SetUp, booker_of: BookerOf, orion: Room
 ) -> None:
     entry = await set_up(orion, scan_interval=RARELY)

@@ -1,19 +1,24 @@
 """The actions that change bookings: they exist only while they are allowed, and say why they refuse."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 import json
 import logging
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, intent
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 import voluptuous as vol
 
 from custom_components.feishu_freebusy.const import DOMAIN
-from simulator import BookingRules, Fault, Room, Tenant
+from custom_components.feishu_freebusy.intent import INTENT_END
+from simulator import BookingRules, Fault, Room, Simulator, Tenant
+from simulator.tenant import BOOKING_SCOPES
 from tests.clock import Clock, SetUp, busy_id, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
@@ -73,6 +78,22 @@ async def test_actions_come_and_go_with_the_switches_and_the_entry(
     assert actions(hass) == {"end_booking", "release_room"}
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
     assert actions(hass) == set()
+
+
+async def test_actions_and_intents_go_while_the_entry_is_not_loaded(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, begin=lambda tenant: tenant.inject(Fault.status(503), times=None), book=True)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert actions(hass) == ACTIONS
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "book": False, "release": True})
+    await clock.settle()
+    assert actions(hass) == {"end_booking", "release_room"}
+    await clock.run(hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER))
+    await clock.settle()
+    assert actions(hass) == set()
+    assert INTENT_END not in {handler.intent_type for handler in intent.async_get(hass)}
 
 
 # What they do
@@ -336,7 +357,86 @@ async def test_an_entry_without_a_booker_refuses_every_action(
         assert await refused(ask, action, room_id=orion.room_id) == "booking_off"
 
 
+@asynccontextmanager
+async def other_app(
+    hass: HomeAssistant, clock: Clock, first: MockConfigEntry, room: Room, **options: Any
+) -> AsyncIterator[tuple[MockConfigEntry, Tenant]]:
+    """Set up another app that shows the same room."""
+    tenant = Tenant(app_id="cli_another000000001", app_secret="another-secret", monotonic=clock.seconds)
+    tenant.grant(*BOOKING_SCOPES)
+    tenant.add_room(room.name, room_id=room.room_id)
+    async with Simulator(tenant) as elsewhere:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Other",
+            unique_id=tenant.app_id,
+            data={"base_url": elsewhere.base_url, "app_id": tenant.app_id, "app_secret": tenant.app_secret},
+            options={**first.options, **options},
+        )
+        entry.add_to_hass(hass)
+        assert await clock.run(hass.config_entries.async_setup(entry.entry_id))
+        await clock.settle()
+        yield entry, tenant
+        await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+
+async def test_a_booking_is_extended_and_ended_by_the_app_that_made_it(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    """A call that names the room by its id does not say which of two apps is meant."""
+    async with other_app(hass, clock, await set_up(orion, book=True), orion) as (entry, other):
+        await ask("book_room", room_id=orion.room_id, config_entry_id=entry.entry_id)
+        tenant.book(orion.room_id, at(10), at(10, 30))  # for the first app, it is a booking of somebody else
+
+        await ask("extend_booking", room_id=orion.room_id)
+        assert rows_of(other, orion) == [(at(10), at(10, 30)), (at(10, 30), at(10, 45))]
+        assert (await ask("end_booking", room_id=orion.room_id))["own"]
+        assert rows_of(other, orion) == []
+
+
+async def test_a_meeting_of_others_is_ended_by_the_app_that_may(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    first = await set_up(orion, book=True)
+    async with other_app(hass, clock, first, orion, book=False, release=True) as (_, other):
+        for each in (tenant, other):
+            each.book(orion.room_id, at(9), at(11))
+
+        assert (await ask("end_booking", room_id=orion.room_id))["confirmed"]
+        assert rows_of(other, orion) == []
+
+
 # Who may
+
+
+async def test_any_books_with_an_app_whose_entity_the_user_may_control(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    first = await set_up(orion, book=True)
+    async with other_app(hass, clock, first, orion) as (entry, other):
+        main = er.async_get(hass).async_get_entity_id(
+            "binary_sensor", DOMAIN, f"{entry.unique_id}_{orion.room_id}_busy"
+        )
+        user = MockUser().add_to_hass(hass)
+        user.mock_policy({"entities": {"entity_ids": {main: True, busy_id(hass, orion): {"read": True}}}})
+
+        await clock.run(
+            hass.services.async_call(
+                DOMAIN, "book_room", {"any": True}, blocking=True, context=Context(user_id=user.id)
+            )
+        )
+        assert rows_of(tenant, orion) == []
+        assert rows_of(other, orion) == [(at(10), at(10, 30))]
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))

@@ -1,13 +1,15 @@
 """Meeting rooms of a Feishu or Lark tenant: busy or free, to the second."""
 
 import asyncio
+from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from .acting import (
@@ -50,7 +52,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
     """Register the actions and the command of the cards, which exist even if no entry is loaded."""
     async_setup_services(hass)
-    _async_update_actions(hass)
+    _async_watch_switches(hass)
     async_setup_cards(hass)
     async_watch_entries(hass)
     return True
@@ -91,7 +93,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
         coordinator.async_ignore_disabled()
     async_recover_bookings(coordinator)
     NoShowReleaser(coordinator)
-    _async_update_actions(hass)
     if Options.of(entry.options) != coordinator.options:  # changed during the setup, before the listener was added
         hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
@@ -99,16 +100,26 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Remove the entities; the coordinators stop with the entry."""
-    _async_update_actions(hass)  # the entry may be disabled by now
-    await async_update_voice_sentences(hass)
+    await async_update_voice_sentences(hass)  # the entry may be disabled by now
     return await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
 
 
 @callback
-def _async_update_actions(hass: HomeAssistant) -> None:
-    """Offer actions and intents that change bookings only while an app is allowed to."""
+def _async_watch_switches(hass: HomeAssistant) -> None:
+    """Offer actions and intents that change bookings only while an app is allowed to.
+
+    An entry may also be changed or disabled while it is not loaded.
+    """
+
+    @callback
+    def update(_change: ConfigEntryChange, entry: ConfigEntry[Any]) -> None:
+        if entry.domain == DOMAIN and async_update_booking_services(hass):
+            async_update_booking_intents(hass)
+            hass.async_create_task(async_update_voice_sentences(hass), "voice sentences")
+
     async_update_booking_services(hass)
     async_update_booking_intents(hass)
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, update)
 
 
 def _platforms(coordinator: FreeBusyCoordinator) -> list[Platform]:
@@ -123,7 +134,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
     await async_forget_ledger(hass, entry)
-    _async_update_actions(hass)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 

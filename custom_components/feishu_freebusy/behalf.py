@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
 from .acting import async_act, async_title, booker_of
-from .booking import Booked, Booker, Ended, RefusedError
+from .booking import Act, Booked, Booker, Ended, RefusedError
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .errors import refused
@@ -51,11 +51,24 @@ class Target:
     room_id: str
 
 
-def find_target(entries: Iterable[FeishuConfigEntry], room_id: str) -> Target | None:
-    """Return a room of loaded entries. If two apps show it, one that may book it is chosen."""
-    by_right = sorted(entries, key=lambda entry: not entry.runtime_data.options.book)
-    entry = next((entry for entry in by_right if room_id in entry.runtime_data.subjects.room_ids), None)
+def find_target(entries: Iterable[FeishuConfigEntry], room_id: str, act: Act = Act.BOOKED) -> Target | None:
+    """Return a room of loaded entries. If two apps show it, the one that can do what is wanted is chosen."""
+    showing = (entry for entry in entries if room_id in entry.runtime_data.subjects.room_ids)
+    entry = max(showing, key=lambda entry: _fitness(entry, room_id, act), default=None)
     return Target(entry, room_id) if entry else None
+
+
+def _fitness(entry: FeishuConfigEntry, room_id: str, act: Act) -> tuple[bool, ...]:
+    """Return how well the app of an entry can act on a room. Only the app that made a booking knows it as its own."""
+    options = entry.runtime_data.options
+    if act is Act.BOOKED:
+        return (options.book,)
+    booker, now = booker_of(entry.runtime_data), entry.runtime_data.clock.moment.now
+    own = booker.own_bookings(room_id) if booker else ()
+    has_made = any(now < each.end and (each.start <= now or each.is_extension) for each in own)
+    if act is Act.EXTENDED:
+        return options.book, has_made
+    return has_made and (options.book or options.release), options.release, options.book
 
 
 async def async_check_control(caller: Caller, target: Target, entity_ids: Iterable[str] = ()) -> None:
@@ -96,12 +109,14 @@ async def async_book_best(
     if not able:
         raise refused("booking_off")
     permitted = await permitted_rooms(caller, able, POLICY_CONTROL)
+    by_entry = [(entry, await permitted_rooms(caller, [entry], POLICY_CONTROL)) for entry in able]
     if among is not None:
         permitted = set(among) if permitted is None else permitted.intersection(among)
     found = async_find_rooms(caller.hass, able, request, permitted)
     last: ServiceValidationError | None = None
     for offer in found.result.offers:
-        if target := find_target(able, offer.room_id):
+        may_act = [entry for entry, rooms in by_entry if rooms is None or offer.room_id in rooms]
+        if target := find_target(may_act, offer.room_id):
             try:
                 end = offer.free_from + request.duration
                 return target, await async_book(caller, target, offer.free_from, end, title)

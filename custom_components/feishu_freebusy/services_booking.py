@@ -22,7 +22,7 @@ from .behalf import (
     async_release,
     find_target,
 )
-from .booking import Booked, Ended
+from .booking import Act, Booked, Ended
 from .const import DOMAIN
 from .devices import subject_id_of
 from .errors import refused
@@ -74,25 +74,28 @@ SCHEMAS = {
 
 
 @callback
-def async_update_booking_services(hass: HomeAssistant) -> None:
-    """Register the actions that some app is allowed to perform, and remove the others.
+def async_update_booking_services(hass: HomeAssistant) -> bool:
+    """Register the actions that some app is allowed to perform, and remove the others. Return whether any changed.
 
     Call this when entries come, change or go.
     """
-    may = allowed(hass)
+    may, has_changed = allowed(hass), False
     for name, handler, is_wanted in (
         (SERVICE_BOOK_ROOM, _book_room, may.book),
         (SERVICE_EXTEND_BOOKING, _extend_booking, may.book),
         (SERVICE_END_BOOKING, _end_booking, may.end),
         (SERVICE_RELEASE_ROOM, _release_room, may.end),
     ):
-        if not is_wanted:
-            if hass.services.has_service(DOMAIN, name):
-                hass.services.async_remove(DOMAIN, name)
-        elif not hass.services.has_service(DOMAIN, name):
+        if is_wanted == hass.services.has_service(DOMAIN, name):
+            continue
+        has_changed = True
+        if is_wanted:
             hass.services.async_register(
                 DOMAIN, name, handler, SCHEMAS[name], supports_response=SupportsResponse.OPTIONAL
             )
+        else:
+            hass.services.async_remove(DOMAIN, name)
+    return has_changed
 
 
 # The actions
@@ -119,20 +122,20 @@ async def _book_room(call: ServiceCall) -> ServiceResponse:
 
 async def _extend_booking(call: ServiceCall) -> ServiceResponse:
     """Extend what runs in a room."""
-    target = await _target(call)
+    target = await _target(call, Act.EXTENDED)
     booked = await async_extend(call, target, call.data["duration"], call.data["title"])
     return _booked(target, booked, call.hass)
 
 
 async def _end_booking(call: ServiceCall) -> ServiceResponse:
     """End what runs in a room."""
-    target = await _target(call)
+    target = await _target(call, Act.ENDED)
     return _ended(target, await async_end(call, target), call.hass)
 
 
 async def _release_room(call: ServiceCall) -> ServiceResponse:
     """Release a room to which nobody came."""
-    target = await _target(call)
+    target = await _target(call, Act.RELEASED)
     ended = await async_release(call, target, call.data["after"], call.data.get("exempt_from"))
     return _ended(target, ended, call.hass)
 
@@ -169,9 +172,9 @@ def _described(target: Target, hass: HomeAssistant) -> JsonObjectType:
 # The room
 
 
-async def _target(call: ServiceCall) -> Target:
+async def _target(call: ServiceCall, act: Act = Act.BOOKED) -> Target:
     """Return the one room of a call, whose entities the caller may control."""
-    targets = [*_of_entities(call), *_of_devices(call), *_of_ids(call)]
+    targets = [*_of_entities(call), *_of_devices(call), *_of_ids(call, act)]
     rooms = {(target.entry.entry_id, target.room_id): target for target in targets}
     if len(rooms) != 1:
         raise refused("one_room")
@@ -205,13 +208,13 @@ def _of_device(call: ServiceCall, device_id: str, name: str) -> Target:
     raise refused("not_a_room", name=name)
 
 
-def _of_ids(call: ServiceCall) -> Iterable[Target]:
+def _of_ids(call: ServiceCall, act: Act) -> Iterable[Target]:
     """Yield the rooms named by their ids."""
     wanted = [room_id for room_id in call.data["room_id"] if room_id]
     if not wanted:
         return
     entries = entries_of(call)
     for room_id in wanted:
-        if (target := find_target(entries, room_id)) is None:
+        if (target := find_target(entries, room_id, act)) is None:
             raise refused("not_a_room", name=room_id)
         yield target

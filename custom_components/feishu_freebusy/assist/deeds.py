@@ -19,7 +19,7 @@ from ..behalf import (
     async_extend,
     find_target,
 )
-from ..booking import Ended, RefusedError
+from ..booking import Act, Ended, RefusedError
 from ..const import DOMAIN
 from ..coordinator import FeishuConfigEntry
 from ..errors import refused
@@ -147,7 +147,7 @@ async def async_extend_meeting(
 ) -> Done:
     """Extend what runs in a room, by a length or until an end. Raises `NotDoneError`, with another room if it can't."""
     try:
-        target = _target(subject)
+        target = _target(subject, Act.EXTENDED)
         await async_check_control(caller, target)
         length = stay.length or _EXTENDED
         if stay.end:
@@ -160,14 +160,14 @@ async def async_extend_meeting(
             length = stay.end - end
         booked = await async_extend(caller, target, length)
     except HomeAssistantError as error:
-        raise _not_done(caller.hass, subjects, subject, error) from error
+        raise _not_done(caller.hass, subjects, subject, error, act=Act.EXTENDED) from error
     return Done(subject.name, booked.start, booked.end)
 
 
 async def async_end_meeting(caller: Caller, subject: SpokenSubject) -> Ended:
     """End what runs in a room. Raises `NotDoneError`."""
     try:
-        target = _target(subject)
+        target = _target(subject, Act.ENDED)
         await async_check_control(caller, target)
         return await async_end(caller, target)
     except HomeAssistantError as error:
@@ -180,8 +180,8 @@ def _period(hass: HomeAssistant, stay: Stay) -> tuple[datetime, datetime]:
     return start, stay.end or start + (stay.length or _BOOKED)
 
 
-def _target(subject: SpokenSubject) -> Target:
-    if (target := find_target(subject.entries, subject.subject_id)) is None:
+def _target(subject: SpokenSubject, act: Act = Act.BOOKED) -> Target:
+    if (target := find_target(subject.entries, subject.subject_id, act)) is None:
         raise refused("not_loaded")
     return target
 
@@ -213,9 +213,11 @@ def _not_done(
     subject: SpokenSubject,
     error: HomeAssistantError,
     seats: int = 0,
+    *,
+    act: Act = Act.BOOKED,
 ) -> NotDoneError:
     """Return the error with its explanation, which names another exposed room that fits."""
-    target = find_target(subject.entries, subject.subject_id)
+    target = find_target(subject.entries, subject.subject_id, act)
     if target is None or not isinstance(error.__cause__, RefusedError):
         return NotDoneError(error, subject.name)
     others = [key for key, other in _bookable(subjects).items() if _seats(other) >= seats]

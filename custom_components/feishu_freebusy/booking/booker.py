@@ -272,9 +272,7 @@ class Booker:
         self._booked_at[room_id, user] = self._rooms.now()
         return booked
 
-    async def _extend(
-        self, room_id: str, length: timedelta, title: str, asked_at: datetime, caller: _Caller
-    ) -> Booked:
+    async def _extend(self, room_id: str, length: timedelta, title: str, asked_at: datetime, caller: _Caller) -> Booked:
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows_now(room_id)
         extensions = self._ledger.extension_uids(room_id)
