@@ -235,6 +235,21 @@ async def test_a_sensor_with_a_new_entity_id_is_followed_and_a_removed_one_tells
     assert use(hass) == STATE_UNKNOWN
 
 
+async def test_nothing_is_followed_after_the_unload(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    hass.states.async_set(PEOPLE, "off")
+    entry = await set_up(orion, **sensors(orion))
+    presence, told = entry.runtime_data.presence, []
+    presence.async_listen(None, lambda *spans: told.append(spans))
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    presence.async_apply()
+    hass.states.async_set(PEOPLE, "on")
+    await clock.to(at(12))
+
+    assert (presence.rooms, told) == (frozenset(), [])
+
+
 # Spans
 
 

@@ -65,6 +65,7 @@ class Presence:
         self._unsub_states: CALLBACK_TYPE | None = None
         self._unsub_registry: CALLBACK_TYPE | None = None
         self._armed: datetime | None = None
+        self._is_stopped = False
         self._wake_up = WakeUp(hass, f"{name} use of rooms", self._on_wake_up, clock.moment)
 
     @property
@@ -96,7 +97,9 @@ class Presence:
 
     @callback
     def async_apply(self) -> None:
-        """Follow the rooms that have sensors, by the options."""
+        """Follow the rooms that have sensors, by the options. Does nothing after `async_stop`."""
+        if self._is_stopped:
+            return
         if self._unsub_registry is None:
             self._unsub_registry = self._hass.bus.async_listen(
                 EVENT_ENTITY_REGISTRY_UPDATED, self._on_registry, event_filter=self._concerns
@@ -110,6 +113,7 @@ class Presence:
     @callback
     def async_stop(self) -> None:
         """Follow nothing any more."""
+        self._is_stopped = True
         self._wake_up.stop()
         for room in self._followed.values():
             room.unsub()
