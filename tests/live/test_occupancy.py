@@ -1,0 +1,65 @@
+"""Occupancy sensors are chosen in a browser, and the room shows how it is used."""
+
+import asyncio
+import os
+
+import pytest
+
+from demo.browser import logged_in
+from demo.connect import DOMAIN, Credentials, add_integration
+from demo.home_assistant import HomeAssistant
+from simulator import Simulator, Tenant
+from tests.live.test_browser import TIMEOUT_MS, Flow
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+STEP = ("options", "step")
+PEOPLE = "binary_sensor.people"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hans"])
+async def test_a_room_with_sensors_shows_its_use(
+    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
+) -> None:
+    async def sense(state: str) -> None:
+        attributes = {"device_class": "occupancy", "friendly_name": "People"}
+        await home.post(f"/api/states/{PEOPLE}", {"state": state, "attributes": attributes})
+
+    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
+    entry = await add_integration(home, credentials, plan="paid", max_rooms=2)
+    await sense("off")
+    flows = "/api/config/config_entries/options/flow"
+    flow_id = (await home.post(flows, {"handler": entry}))["flow_id"]
+    await home.post(f"{flows}/{flow_id}", {"next_step_id": "occupancy"})
+    form = await home.post(f"{flows}/{flow_id}", {"next_step_id": "occupancy_room"})
+    room_id = form["data_schema"][0]["selector"]["select"]["options"][0]["value"]
+    await home.post(f"{flows}/{flow_id}", {"room": room_id})
+    await home.post(f"{flows}/{flow_id}", {"sensors": [PEOPLE]})
+    await home.post(f"{flows}/{flow_id}", {"next_step_id": "save"})
+
+    async def uses() -> list[str]:
+        options = ["free", "booked", "in_use", "no_show", "ad_hoc", "out_of_service"]
+        states = await home.get("/api/states")
+        return [state["state"] for state in states if state["attributes"].get("options") == options]
+
+    async def comes_to_be(*expected: str) -> None:
+        async with asyncio.timeout(60):
+            while not set(found := await uses()) or set(found) - set(expected):  # noqa: ASYNC110  # over the network
+                await asyncio.sleep(0.2)
+
+    await comes_to_be("free", "booked", "no_show")
+    await sense("on")
+    await comes_to_be("ad_hoc", "in_use")
+
+    view = {"width": 1000, "height": 900}
+    async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
+        page.set_default_timeout(TIMEOUT_MS)
+        flow = Flow(page, language)
+        await page.goto(f"{home.url}/config/integrations/integration/{DOMAIN}")
+        await page.locator("ha-config-entry-row ha-icon-button").nth(1).click()
+        await flow.sees(*STEP, "init", "menu_options", "occupancy")
+        await flow.choose(*STEP, "init", "menu_options", "occupancy")
+        await flow.sees(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
+        await flow.choose(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
+        await flow.sees(*STEP, "occupancy_no_shows", "title")
+    await home.delete(f"/api/config/config_entries/entry/{entry}")
