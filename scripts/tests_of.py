@@ -36,7 +36,8 @@ _BEHIND: Final = ("test_coordinator_", "test_disabled", "test_faults", "test_tim
 _READERS: Final = {
     "blueprints": ["tests/blueprints/test_files.py"],
     "CHANGELOG.md": ["tests/test_release.py"],
-    "README": ["tests/test_readme.py"],
+    "docs": ["tests/test_user_docs.py", "tests/test_docs.py"],
+    "README": ["tests/test_user_docs.py"],
     "custom_components/feishu_freebusy/frontend": ["tests/test_cards.py"],
     "custom_components/feishu_freebusy/quality_scale": ["tests/test_quality_scale.py"],
     "custom_components/feishu_freebusy/sentences": [

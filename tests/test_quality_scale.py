@@ -44,9 +44,14 @@ def manifest() -> dict[str, Any]:
     return value
 
 
+def page(name: str) -> str:
+    """Return a page of the documentation."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 def readme(heading: str) -> str:
     """Return the section of the README below a heading."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = page("README.md")
     section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
     return section[1] if section else ""
 
@@ -101,18 +106,18 @@ EVIDENCE: dict[str, Callable[[], object]] = {
     "config-flow": lambda: manifest()["config_flow"],
     "config-flow-test-coverage": lambda: "config_flow.py' --fail-under 100" in (ROOT / "scripts" / "test").read_text(),
     "dependency-transparency": lambda: not manifest().get("requirements"),
-    "docs-actions": lambda: all(name in readme("Examples") for name in yaml.safe_load(source("services.yaml"))),
-    "docs-conditions": lambda: readme("Automations").count("| Condition |") == 1,
-    "docs-configuration-parameters": lambda: "| Option | Default | Meaning |" in readme("Set up"),
-    "docs-data-update": lambda: "interval" in readme("Calls and quota"),
-    "docs-examples": lambda: "```yaml" in readme("Examples"),
+    "docs-actions": lambda: all(name in page("docs/actions.md") for name in yaml.safe_load(source("services.yaml"))),
+    "docs-conditions": lambda: page("docs/automations.md").count("| Condition |") == 1,
+    "docs-configuration-parameters": lambda: "| Option | Default | Meaning |" in page("docs/options.md"),
+    "docs-data-update": lambda: "interval" in page("docs/calls.md"),
+    "docs-examples": lambda: "```yaml" in page("docs/actions.md") and "```yaml" in page("docs/automations.md"),
     "docs-installation-instructions": lambda: readme("Install") and readme("Make the Feishu app"),
     "docs-installation-parameters": lambda: "| Field | Meaning |" in readme("Set up"),
-    "docs-known-limitations": lambda: readme("Known limits"),
-    "docs-removal-instructions": lambda: readme("Remove"),
-    "docs-supported-functions": lambda: "| Entity | What it tells |" in readme("What you get"),
-    "docs-triggers": lambda: readme("Automations").count("| Trigger |") == 1,
-    "docs-troubleshooting": lambda: readme("When something goes wrong"),
+    "docs-known-limitations": lambda: page("docs/limits.md").count("\n- ") >= 4,
+    "docs-removal-instructions": lambda: "Delete" in page("docs/removing.md"),
+    "docs-supported-functions": lambda: "| Entity | What it tells |" in page("docs/entities.md"),
+    "docs-triggers": lambda: page("docs/automations.md").count("| Trigger |") == 1,
+    "docs-troubleshooting": lambda: "| Message or code | What to do |" in page("docs/troubleshooting.md"),
     "diagnostics": lambda: "async_get_config_entry_diagnostics" in source("diagnostics.py"),
     "has-entity-name": lambda: "_attr_has_entity_name = True" in source("entity.py"),
     "inject-websession": lambda: "async_create_clientsession(hass" in source("api.py"),

@@ -888,10 +888,10 @@ async def test_a_zero_duration_is_refused(set_up: SetUp, ask: Ask, mira: Room) -
     assert texts_of(raised.value)["en"] == "The duration must be longer than zero."
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-Hans.md"])
+@pytest.mark.parametrize("page", ["actions.md", "actions.zh-Hans.md"])
 @pytest.mark.parametrize("value", [*Reason, *Why])
-def test_each_reason_is_documented(readme: str, value: str) -> None:
-    assert f"`{value}`" in (ROOT / readme).read_text(encoding="utf-8")
+def test_each_reason_is_documented(page: str, value: str) -> None:
+    assert f"`{value}`" in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
 # Who may read what

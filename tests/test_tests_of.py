@@ -56,7 +56,8 @@ def test_pure_tests_load_no_home_assistant() -> None:
         ("tests/voice.py", "tests/test_intent.py"),
         ("dev/simulator/tenant.py", "tests/simulator/test_tenant.py"),
         ("tests/feishu/conftest.py", "tests/feishu/test_client.py"),
-        ("README.zh-Hans.md", "tests/test_readme.py"),
+        ("README.zh-Hans.md", "tests/test_user_docs.py"),
+        ("docs/cards.zh-Hans.md", "tests/test_user_docs.py"),
     ],
 )
 def test_a_change_touches_its_tests(changed: str, test: str) -> None:

@@ -1,4 +1,4 @@
-"""Takes the screenshots for the READMEs, in both languages: the board of all rooms, a door panel, and Assist.
+"""Takes the screenshots for the documentation, in both languages: the board of all rooms, a door panel, and Assist.
 
 scripts/pictures
 """

@@ -1,4 +1,4 @@
-"""Computes what must be shown of a room, only from the answers and the rules in the README.
+"""Computes what must be shown of a room, only from the answers and the rules in docs/entities.md.
 
 Uses brute force, on purpose unlike `schedule.py`: no blocks, no bisection, no state between instants. It finds each
 value by trying all instants at which anything begins or ends.

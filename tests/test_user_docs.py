@@ -1,4 +1,4 @@
-"""The READMEs in both languages are true, and their examples work unchanged."""
+"""The READMEs and the pages for users in docs/ are true in both languages, and their examples work unchanged."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,13 +26,18 @@ from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_UR
 from custom_components.feishu_freebusy.feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
 from custom_components.feishu_freebusy.feishu.console import console_url, scopes_json
 from custom_components.feishu_freebusy.feishu.errors import (
+    _BY_CODE,
+    _CREDENTIAL_CODES,
     AppUnavailableError,
     BotDisabledError,
     CredentialsError,
+    EndpointRetiredError,
     IpDeniedError,
     QuotaExceededError,
     RateLimitedError,
     ScopeMissingError,
+    ServerError,
+    StaleTokenError,
     SubjectError,
     error_of,
     token_error_of,
@@ -63,10 +68,9 @@ type Table = list[list[str]]
 
 
 @dataclass(frozen=True)
-class Readme:
-    """The parts of a README."""
+class Page:
+    """The parts of a page."""
 
-    language: str
     path: Path
 
     @cached_property
@@ -91,12 +95,19 @@ class Readme:
         return [[[cell.strip() for cell in row] for row in (head, *rows)] for head, _, *rows in lines]
 
     @property
-    def headings(self) -> list[str]:
-        return re.findall(r"^(#+) ", self.prose, re.MULTILINE)
+    def headings(self) -> list[tuple[str, str]]:
+        """Return the marks and texts of the headings."""
+        return re.findall(r"^(#+) (.*)$", self.prose, re.MULTILINE)
+
+    @property
+    def anchors(self) -> set[str]:
+        """Return the anchors that GitHub makes of the headings."""
+        return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for _, text in self.headings}
 
     @property
     def links(self) -> list[str]:
-        return re.findall(r"\]\(([^#].*?)\)", self.prose)
+        """Return the targets of links and pictures."""
+        return [*re.findall(r"\]\((.+?)\)", self.prose), *re.findall(r'src="(.+?)"', self.prose)]
 
     @property
     def code(self) -> list[str]:
@@ -109,13 +120,66 @@ class Readme:
         return found
 
 
-READMES = [Readme("en", ROOT / "README.md"), Readme("zh-Hans", ROOT / "README.zh-Hans.md")]
-CONSOLE, FIELDS, OPTIONS, ENTITIES, ATTRIBUTES, TRIGGERS, CONDITIONS, BLUEPRINTS, INTERVALS, PROBLEMS = range(10)
+@dataclass(frozen=True)
+class Docs:
+    """The README and the pages in docs/ of a language."""
+
+    language: str
+
+    @property
+    def readme(self) -> Page:
+        return self.page("README")
+
+    @cached_property
+    def pages(self) -> list[Page]:
+        return [self.page(name) for name in BLOCKS]
+
+    def page(self, name: str) -> Page:
+        folder = ROOT if name == "README" else ROOT / "docs"
+        return Page(folder / f"{name}{'' if self.language == 'en' else f'.{self.language}'}.md")
+
+    def table(self, name: str, index: int = 0) -> Table:
+        return self.page(name).tables[index]
 
 
-@pytest.fixture(params=READMES, ids=lambda readme: readme.language)
-def readme(request: pytest.FixtureRequest) -> Readme:
-    found: Readme = request.param
+LANGUAGES = [Docs("en"), Docs("zh-Hans")]
+BLOCKS = {  # of each page that exists in both languages
+    "README": ["bash", "json", "bash"],
+    "actions": ["yaml", "yaml", "yaml"],
+    "automations": ["yaml"],
+    "blueprints": [],
+    "booking": [],
+    "calls": [],
+    "cards": ["yaml", "yaml", "yaml"],
+    "entities": [],
+    "limits": [],
+    "live-updates": [],
+    "occupancy": [],
+    "options": [],
+    "privacy": [],
+    "recipes": ["yaml", "jinja"],
+    "removing": [],
+    "titles": [],
+    "troubleshooting": [],
+    "voice": [],
+}
+TABLES = {
+    "README": 2,  # console, fields
+    "actions": 1,
+    "automations": 2,  # triggers, conditions
+    "blueprints": 1,
+    "calls": 1,
+    "cards": 3,  # room card, board, both
+    "entities": 2,  # entities, attributes
+    "options": 1,
+    "troubleshooting": 1,
+}
+ENGLISH_ONLY = {"architecture", "benchmarks", "faults"}
+
+
+@pytest.fixture(params=LANGUAGES, ids=lambda docs: docs.language)
+def docs(request: pytest.FixtureRequest) -> Docs:
+    found: Docs = request.param
     return found
 
 
@@ -136,19 +200,21 @@ def number(text: str) -> int:
 # Both languages agree
 
 
-def shape(readme: Readme) -> list[object]:
+def shape(page: Page) -> list[object]:
     """Return the structure, which does not depend on the language."""
     return [
-        readme.headings,
-        [[len(row) for row in table] for table in readme.tables],
-        [kind for kind, _ in readme.blocks],
-        len(re.findall(r"^- ", readme.prose, re.MULTILINE)),
-        len(re.findall(r"^!\[", readme.prose, re.MULTILINE)),
+        [mark for mark, _ in page.headings],
+        [[len(row) for row in table] for table in page.tables],
+        [kind for kind, _ in page.blocks],
+        len(re.findall(r"^- ", page.prose, re.MULTILINE)),
+        len(re.findall(r"^\d\. ", page.prose, re.MULTILINE)),
+        len(re.findall(r"!\[|<img", page.prose)),
     ]
 
 
-def test_the_languages_have_the_same_headings_tables_lists_and_blocks() -> None:
-    english, chinese = map(shape, READMES)
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_languages_have_the_same_headings_tables_lists_and_blocks(name: str) -> None:
+    english, chinese = (shape(docs.page(name)) for docs in LANGUAGES)
 
     assert english == chinese
 
@@ -165,123 +231,179 @@ def without_words(kind: str, block: str) -> object:
     return block
 
 
-def test_the_languages_have_the_same_code() -> None:
-    english, chinese = ([without_words(*block) for block in readme.blocks] for readme in READMES)
+@pytest.mark.parametrize("name", BLOCKS)
+def test_the_languages_have_the_same_code(name: str) -> None:
+    english, chinese = ([without_words(*block) for block in docs.page(name).blocks] for docs in LANGUAGES)
 
     assert english == chinese
 
 
-def test_every_block_and_table_is_known(readme: Readme) -> None:
-    assert [kind for kind, _ in readme.blocks] == [
-        *("bash", "json"),
-        *("yaml", "yaml", "yaml", "yaml", "yaml", "jinja", "yaml", "yaml", "yaml"),
-        "bash",
-    ]
-    assert len(readme.tables) == PROBLEMS + 1
+def test_every_page_block_and_table_is_known(docs: Docs) -> None:
+    found = {path.name.partition(".")[0] for path in (ROOT / "docs").glob("*.md")}
+
+    assert found | {"README"} == BLOCKS.keys() | ENGLISH_ONLY
+    assert {name: [kind for kind, _ in docs.page(name).blocks] for name in BLOCKS} == BLOCKS
+    assert {name: len(docs.page(name).tables) for name in BLOCKS if docs.page(name).tables} == TABLES
+
+
+def test_the_readme_is_short_and_links_every_page(docs: Docs) -> None:
+    linked = {(ROOT / link).resolve() for link in docs.readme.links if not urlsplit(link).scheme}
+
+    assert len(docs.readme.text.splitlines()) < 180
+    assert [page.path.name for page in docs.pages if page != docs.readme and page.path not in linked] == []
 
 
 # Links, commands and files
 
 
-def test_relative_links_and_pictures_exist(readme: Readme) -> None:
-    inside = [link for link in readme.links if not urlsplit(link).scheme]
-
-    assert inside
-    assert [link for link in inside if not (ROOT / link).is_file()] == []
+ALL_PAGES = sorted(
+    path for folder in (ROOT, ROOT / "docs", ROOT / ".github", ROOT / "frontend") for path in folder.glob("*.md")
+)
 
 
-def test_each_language_links_the_other_and_has_its_own_pictures(readme: Readme) -> None:
-    pictures = [link for link in readme.links if link.endswith(".png")]
-    (other,) = (other for other in READMES if other is not readme)
+@pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_relative_links_pictures_and_anchors_exist(path: Path) -> None:
+    dead = []
+    for link in Page(path).links:
+        target = urlsplit(link)
+        if target.scheme:
+            continue
+        file = path.parent / target.path if target.path else path
+        if not file.is_file() or (target.fragment and target.fragment not in Page(file).anchors):
+            dead.append(link)
 
-    assert other.path.name in readme.links
-    assert pictures
-    assert all(picture.endswith(f"-{readme.language}.png") for picture in pictures)
+    assert dead == []
 
 
-def test_scripts_are_executable(readme: Readme) -> None:
-    commands = set(re.findall(r"\bscripts/\w+", readme.text))
+def test_pages_link_the_other_language_and_otherwise_stay_in_theirs(docs: Docs) -> None:
+    own = {page.path.name for page in docs.pages}
+    others = {page.path.name: page for other in LANGUAGES if other != docs for page in other.pages}
+
+    for page in docs.pages:
+        linked = {urlsplit(link).path.rpartition("/")[2] for link in page.links}
+        (other,) = linked & others.keys()
+        assert other.partition(".")[0] == page.path.name.partition(".")[0]
+        assert linked & own
+
+
+def test_each_language_has_its_own_pictures(docs: Docs) -> None:
+    pictures = [link for page in docs.pages for link in page.links if link.endswith(".png") and "/brand/" not in link]
+
+    assert len({Path(picture).name for picture in pictures}) == 3
+    assert [picture for picture in pictures if not picture.endswith(f"-{docs.language}.png")] == []
+
+
+def test_the_links_of_the_issue_forms_lead_to_pages() -> None:
+    forms = (ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml").read_text(encoding="utf-8")
+    manifest = json.loads((COMPONENT / "manifest.json").read_text(encoding="utf-8"))
+    linked = re.findall(rf"{re.escape(manifest['documentation'])}/blob/main/(\S+)", forms)
+
+    assert linked
+    assert [path for path in linked if not (ROOT / path).is_file()] == []
+
+
+def test_the_buttons_open_this_project(docs: Docs) -> None:
+    manifest = json.loads((COMPONENT / "manifest.json").read_text(encoding="utf-8"))
+    owner, repository = manifest["documentation"].split("/")[-2:]
+    hacs = urlencode({"owner": owner, "repository": repository, "category": "integration"})
+
+    assert {link for link in docs.readme.links if urlsplit(link).scheme} == {
+        "https://hacs.xyz",
+        f"https://my.home-assistant.io/redirect/hacs_repository/?{hacs}",
+        f"https://my.home-assistant.io/redirect/config_flow_start/?{urlencode({'domain': DOMAIN})}",
+    }
+
+
+def test_scripts_are_executable(docs: Docs) -> None:
+    commands = set(re.findall(r"\bscripts/\w+", docs.readme.text))
 
     assert {"scripts/demo", "scripts/test"} <= commands
     assert [command for command in commands if not os.access(ROOT / command, os.X_OK)] == []
 
 
-def test_options_of_the_demo_exist(readme: Readme) -> None:
-    options = set(re.findall(r"scripts/demo (--\w+)", readme.text))
+def test_options_of_the_demo_exist(docs: Docs) -> None:
+    options = set(re.findall(r"scripts/demo (--\w+)", docs.readme.text))
 
     assert "--help" in options
     assert [option for option in options if option not in demo_parser().format_help()] == []
 
 
-def test_the_cloned_repository_is_this_project(readme: Readme) -> None:
-    clone, enter, _ = readme.block("bash", "git clone").splitlines()
+def test_the_cloned_repository_is_this_project(docs: Docs) -> None:
+    clone, enter, _ = docs.readme.block("bash", "git clone").splitlines()
     manifest = json.loads((COMPONENT / "manifest.json").read_text(encoding="utf-8"))
     address = clone.removeprefix("git clone ")
 
     assert address == manifest["documentation"]
     assert enter == f"cd {address.rpartition('/')[2]}"
-    others = set(re.findall(r"https?://[^`\s)]+", readme.text)) - {*readme.links}
+    others = {url for page in docs.pages for url in {*re.findall(r"https?://[^`\s)]+", page.text)} - {*page.links}}
     assert others == {address}
 
 
-def test_no_absolute_path_is_named(readme: Readme) -> None:
-    assert re.findall(r"(?<![\w.…:/])(?:/|~/|[A-Z]:\\)\w[\w/\\.-]*", readme.text) == []
+def test_no_absolute_path_is_named(docs: Docs) -> None:
+    path = re.compile(r"(?<![\w.…:/])(?:/|~/|[A-Z]:\\)\w[\w/\\.-]*")
+
+    assert [found for page in docs.pages for found in path.findall(page.text)] == []
 
 
-def test_named_files_exist(readme: Readme) -> None:
-    words = (word.removeprefix("…/") for code in readme.code for word in code.split())
+def test_named_files_exist(docs: Docs) -> None:
+    words = (word.removeprefix("…/") for page in docs.pages for code in page.code for word in code.split())
     names = [word for word in words if re.fullmatch(r"[\w/]+(\.py|/)|tests/\w+", word)]
 
     assert names
     assert [name for name in names if not ((ROOT / name).exists() or (COMPONENT / name).exists())] == []
 
 
-def test_the_minimum_home_assistant_is_that_of_hacs_json(readme: Readme) -> None:
-    floor = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
+def test_the_minimum_home_assistant_is_that_of_hacs_json(docs: Docs) -> None:
+    floor = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"].removesuffix(".0")
+    badge = "docs/badges/home-assistant.svg"
 
-    assert f"Home Assistant {floor.removesuffix('.0')} " in readme.text
+    assert f"Home Assistant {floor} " in docs.readme.text
+    assert badge in docs.readme.links
+    assert f">{floor}+<" in (ROOT / badge).read_text(encoding="utf-8")
 
 
 # Set up
 
 
-def test_the_permissions_match_the_checklist(readme: Readme) -> None:
-    assert readme.block("json").strip() == scopes_json((SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0]))
+def test_the_permissions_match_the_checklist(docs: Docs) -> None:
+    assert docs.readme.block("json").strip() == scopes_json(
+        (SCOPES_FREE_BUSY[0], SCOPES_ROOMS[0], SCOPES_ROOM_BATCH[0])
+    )
 
 
-def test_the_console_addresses_match_the_services(readme: Readme) -> None:
-    addresses = [cell.strip("`") for cell in readme.tables[CONSOLE][1][1:]]
+def test_the_console_addresses_match_the_services(docs: Docs) -> None:
+    addresses = [cell.strip("`") for cell in docs.table("README")[1][1:]]
 
     assert [f"https://{address}" for address in addresses] == [console_url(FEISHU_URL), console_url(LARK_URL)]
 
 
-def test_the_integration_and_its_fields_have_the_names_of_the_ui(readme: Readme) -> None:
-    texts = TEXTS[readme.language]
-    labels = [label for cell in first_column(readme.tables[FIELDS]) for label in re.split(", |、", cell)]
+def test_the_integration_and_its_fields_have_the_names_of_the_ui(docs: Docs) -> None:
+    texts = TEXTS[docs.language]
+    labels = [label for cell in first_column(docs.table("README", 1)) for label in re.split(", |、", cell)]
 
-    assert texts["title"] in readme.text
+    assert texts["title"] in docs.readme.text
     assert [label.casefold() for label in labels] == [
         label.casefold() for label in texts["config"]["step"]["user"]["data"].values()
     ]
 
 
-def test_the_options_have_the_names_of_the_ui_and_the_real_defaults(readme: Readme) -> None:
-    texts = TEXTS[readme.language]["options"]["step"]["polling"]
+def test_the_options_have_the_names_of_the_ui_and_the_real_defaults(docs: Docs) -> None:
+    texts = TEXTS[docs.language]["options"]["step"]["polling"]
     labels = list(texts["data"].values())
     labels.insert(4, texts["sections"]["off_hours"]["name"])
-    options = {label: default for label, default, _ in readme.tables[OPTIONS][1:]}
+    options = {label: default for label, default, _ in docs.table("options")[1:]}
     words = {"on": True, "off": False, "开": True, "关": False}
     defaults = Options.of({CONF_ROOMS: {}})
 
     assert list(options) == labels
     _, budget, source, interval, off_hours, office_day, *others = options.values()  # that of the plan is a phrase
     assert (number(budget), number(interval)) == (DEFAULTS["monthly_budget"], DEFAULTS["scan_interval"])
-    assert source == TEXTS[readme.language]["selector"]["source"]["options"][defaults.source]
+    assert source == TEXTS[docs.language]["selector"]["source"]["options"][defaults.source]
     assert (office_day in {"none", "无"}, defaults.office_day) == (True, None)
     night = defaults.off_hours
     assert night is not None
     assert re.findall(r"\d\d:\d\d", off_hours) == [f"{night.start:%H:%M}", f"{night.end:%H:%M}"]
-    weekdays = TEXTS[readme.language]["selector"]["weekday"]["options"]
+    weekdays = TEXTS[docs.language]["selector"]["weekday"]["options"]
     assert {WEEKDAYS.index(day) for day, name in weekdays.items() if name in off_hours} == night.days
     assert [words[text] if text in words else number(text) for text in others] == [
         DEFAULTS["horizon_days"],
@@ -297,27 +419,27 @@ def test_the_options_have_the_names_of_the_ui_and_the_real_defaults(readme: Read
 
 
 async def test_the_attributes_match_those_of_a_room(
-    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+    hass: HomeAssistant, set_up: SetUp, orion: Room, docs: Docs
 ) -> None:
     await set_up(orion)
 
-    names = re.findall(r"`(\w+)`", " ".join(first_column(readme.tables[ATTRIBUTES])))
+    names = re.findall(r"`(\w+)`", " ".join(first_column(docs.table("entities", 1))))
     assert len(names) == len(set(names))
     assert set(names) == shown(hass, orion).attributes.keys() - {ATTR_FRIENDLY_NAME}
 
 
-@pytest.mark.parametrize(("table", "part"), [(TRIGGERS, "triggers"), (CONDITIONS, "conditions")])
-def test_triggers_and_conditions_have_the_names_of_the_ui(readme: Readme, table: int, part: str) -> None:
-    names = [texts["name"] for texts in TEXTS[readme.language][part].values()]
+@pytest.mark.parametrize(("table", "part"), [(0, "triggers"), (1, "conditions")])
+def test_triggers_and_conditions_have_the_names_of_the_ui(docs: Docs, table: int, part: str) -> None:
+    names = [texts["name"] for texts in TEXTS[docs.language][part].values()]
 
-    assert first_column(readme.tables[table]) == names
+    assert first_column(docs.table("automations", table)) == names
 
 
 async def test_the_trigger_and_the_condition_are_valid(
-    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+    hass: HomeAssistant, set_up: SetUp, orion: Room, docs: Docs
 ) -> None:
     await set_up(orion)
-    example = yaml.safe_load(readme.block("yaml", "triggers:"))
+    example = yaml.safe_load(docs.page("automations").block("yaml"))
 
     triggers = await async_validate_trigger_config(hass, cv.TRIGGER_SCHEMA(example["triggers"]))
     conditions = await async_validate_conditions_config(hass, cv.CONDITIONS_SCHEMA(example["conditions"]))
@@ -326,20 +448,20 @@ async def test_the_trigger_and_the_condition_are_valid(
 
 
 async def test_the_tile_shows_attributes_that_exist(
-    hass: HomeAssistant, set_up: SetUp, orion: Room, readme: Readme
+    hass: HomeAssistant, set_up: SetUp, orion: Room, docs: Docs
 ) -> None:
     await set_up(orion)
 
-    tile = yaml.safe_load(readme.block("yaml", "type: tile"))
+    tile = yaml.safe_load(docs.page("recipes").block("yaml", "type: tile"))
     room = hass.states.get(tile["entity"])
     assert room is not None
     assert set(tile["state_content"]) <= {"state", *room.attributes}
 
 
-def test_the_cards_are_in_the_bundle(readme: Readme) -> None:
+def test_the_cards_are_in_the_bundle(docs: Docs) -> None:
     shown_cards = [
         block["type"]
-        for kind, text in readme.blocks
+        for kind, text in docs.page("cards").blocks
         if kind == "yaml" and "custom:" in text
         for block in [yaml.safe_load(text)]
     ]
@@ -349,8 +471,29 @@ def test_the_cards_are_in_the_bundle(readme: Readme) -> None:
     assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
 
 
+def test_the_options_of_the_cards_match_their_configuration(docs: Docs) -> None:
+    source = (ROOT / "frontend" / "src" / "cards" / "config.ts").read_text(encoding="utf-8")
+
+    def options(name: str) -> list[str]:
+        (declared,) = re.findall(rf"^const {name}: .*?^}};", source, re.MULTILINE | re.DOTALL)
+        return re.findall(r'^  (\w+): "', declared, re.MULTILINE)
+
+    room, board, common = ([cell.strip("`") for cell in first_column(table)] for table in docs.page("cards").tables)
+    assert (room, board, common) == (["entity", *options("ROOM")], options("BOARD"), options("COMMON"))
+    defaults = {name.strip("`"): default.strip("`") for name, default, _ in docs.table("cards", 2)[1:]}
+    for name in ("soon", "day_start", "day_end"):
+        assert f"export const {name.upper()} = {defaults[name]};" in source
+
+
+def test_the_colors_of_the_cards_match_their_palette(docs: Docs) -> None:
+    palette = (ROOT / "frontend" / "src" / "view" / "palette.ts").read_text(encoding="utf-8")
+
+    named = [code for code in docs.page("cards").code if code.endswith("-color")]
+    assert named == re.findall(r"var\(--(feishu-freebusy-\w+-color)", palette)
+
+
 async def test_the_actions_work_unchanged(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, readme: Readme
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, docs: Docs
 ) -> None:
     level = tenant.add_level("3F", tenant.add_level("Tower A"))
     orion = tenant.add_room("Orion", level=level, capacity=8, equipment=("TV",))
@@ -359,7 +502,7 @@ async def test_the_actions_work_unchanged(
     await set_up(*tenant.rooms.values())
 
     async def act(name: str) -> Any:
-        action = yaml.safe_load(readme.block("yaml", name))
+        action = yaml.safe_load(docs.page("actions").block("yaml", name))
         domain, service = action["action"].split(".")
         return await clock.run(
             hass.services.async_call(domain, service, action["data"], blocking=True, return_response=True)
@@ -372,20 +515,19 @@ async def test_the_actions_work_unchanged(
     ]
 
 
-def test_the_permissions_to_book_match_the_client(readme: Readme) -> None:
-    heading = {"en": "Book rooms", "zh-Hans": "预订会议室"}[readme.language]
-    chapter = next(part for part in readme.prose.split("\n## ") if part.startswith(heading))
+def test_the_permissions_to_book_match_the_client(docs: Docs) -> None:
+    chapter = docs.page("booking").prose
 
     assert re.findall(r"`(calendar:[\w:.]+)`", chapter) == [scopes[0] for scopes in TO_BOOK]
     assert TO_BOOK[-1:] == TO_RELEASE
-    actions = TEXTS[readme.language]["options"]["step"]["actions"]
+    actions = TEXTS[docs.language]["options"]["step"]["actions"]
     assert all(actions["data"][switch] in chapter for switch in ("book", "release"))
 
 
-def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_ui(readme: Readme) -> None:
-    texts = TEXTS[readme.language]
+def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_ui(docs: Docs) -> None:
+    texts = TEXTS[docs.language]
     step = texts["options"]["step"]["titles"]
-    chapter = next(part for part in readme.prose.split("\n## ") if part.startswith(step["title"]))
+    chapter = docs.page("titles").prose
 
     assert set(re.findall(r"`(calendar:[\w:.]+)`", chapter)) == {scopes[0] for scopes in TO_SHOW_TITLES}
     labels = [*texts["selector"]["titles"]["options"].values(), step["data"]["titles_for_assistants"]]
@@ -393,11 +535,11 @@ def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_
 
 
 async def test_the_booking_action_works_unchanged(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, readme: Readme
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, docs: Docs
 ) -> None:
     tenant.grant(*BOOKING_SCOPES)
     await set_up(orion, book=True)
-    action = yaml.safe_load(readme.block("yaml", "book_room"))
+    action = yaml.safe_load(docs.page("actions").block("yaml", "book_room"))
     domain, service = action["action"].split(".")
 
     booked: Any = await clock.run(
@@ -412,7 +554,7 @@ async def test_the_booking_action_works_unchanged(
 
 
 async def test_assist_understands_the_example_questions(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, readme: Readme
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, open_office: OpenOffice, docs: Docs
 ) -> None:
     tenant.add_level("3F")
     rooms = [tenant.add_room(name, level=next(iter(tenant.levels.values())), capacity=8)
@@ -421,28 +563,27 @@ async def test_assist_understands_the_example_questions(
     tenant.grant(*BOOKING_SCOPES)
     tenant.book(rooms[0].room_id, at(9), at(11))
     await open_office(*rooms, **{CONF_PEOPLE: people}, book=True, release=True)
-    section = next(part for part in readme.prose.split("\n## ") if "conversation.reload" in part)
-    examples = [line for line in section.splitlines() if line.startswith("- ")]
+    examples = [line for line in docs.page("voice").prose.splitlines() if line.startswith("- ")]
 
     questions = re.findall('["“](.+?)["”]', " ".join(examples))
     assert len(questions) >= 16
     for question in questions:
-        response = await response_to(hass, clock, question, "en" if readme.language == "en" else "zh-CN")
+        response = await response_to(hass, clock, question, "en" if docs.language == "en" else "zh-CN")
         assert response.error_code is None, question
 
 
-def test_the_path_to_the_voice_option_matches_the_ui(readme: Readme) -> None:
-    steps = TEXTS[readme.language]["options"]["step"]
+def test_the_path_to_the_voice_option_matches_the_ui(docs: Docs) -> None:
+    steps = TEXTS[docs.language]["options"]["step"]
     menu = steps["init"]["menu_options"]["polling"]
 
-    assert f"{menu} → {steps['polling']['data']['voice_sentences']}" in readme.prose
+    assert f"{menu} → {steps['polling']['data']['voice_sentences']}" in docs.page("voice").prose
 
 
 # The blueprints
 
 
-def test_the_import_links_match_the_blueprints(readme: Readme) -> None:
-    suffix = "" if readme.language == "en" else f".{readme.language}"
+def test_the_import_links_match_the_blueprints(docs: Docs) -> None:
+    suffix = "" if docs.language == "en" else f".{docs.language}"
     paths = [path for path in FOLDER.iterdir() if path.suffixes == [*([suffix] if suffix else []), ".yaml"]]
     importable = {}
     for path in paths:
@@ -451,10 +592,10 @@ def test_the_import_links_match_the_blueprints(readme: Readme) -> None:
         title = re.split("[:：] ?", blueprint["name"])[1]
         importable[title.casefold()] = f"https://my.home-assistant.io/redirect/blueprint_import/?{query}"
 
-    rows = {title.casefold(): re.findall(r"\]\((.*?)\)", cell) for title, _, cell in readme.tables[BLUEPRINTS][1:]}
+    rows = {title.casefold(): re.findall(r"\]\((.*?)\)", cell) for title, _, cell in docs.table("blueprints")[1:]}
     assert len(rows) == 7
     assert rows == {title: [link] for title, link in importable.items()}
-    assert {link for link in readme.links if urlsplit(link).scheme} == {*importable.values()}
+    assert {link for link in docs.page("blueprints").links if urlsplit(link).scheme} == {*importable.values()}
 
 
 # The template
@@ -482,7 +623,7 @@ async def test_the_template_describes_the_state_of_the_room(
     clock: Clock,
     set_up: SetUp,
     orion: Room,
-    readme: Readme,
+    docs: Docs,
     which: int,
     start: datetime,
     end: datetime,
@@ -495,15 +636,15 @@ async def test_the_template_describes_the_state_of_the_room(
         tenant.inject(Fault.status(503), times=None)
         await clock.forward(minutes=15)
 
-    template = Template(readme.block("jinja"), hass)
-    assert template.async_render(parse_result=False).strip() == SENTENCES[readme.language][which]
+    template = Template(docs.page("recipes").block("jinja"), hass)
+    assert template.async_render(parse_result=False).strip() == SENTENCES[docs.language][which]
 
 
 # Calls and failures
 
 
-def test_the_intervals_match_the_budget(readme: Readme) -> None:
-    (_, head, _), *rows = readme.tables[INTERVALS]
+def test_the_intervals_match_the_budget(docs: Docs) -> None:
+    (_, head, _), *rows = docs.table("calls")
 
     assert number(re.findall(r"[\d,]{4,}", head)[0]) == DEFAULTS["monthly_budget"]
     for rooms, *intervals in rows:
@@ -516,8 +657,8 @@ def test_the_intervals_match_the_budget(readme: Readme) -> None:
         ], f"{rooms} rooms"
 
 
-def test_the_error_codes_match_the_advice(readme: Readme) -> None:
-    rows = [re.findall(r"\b\d{5,}\b", cell) for cell in first_column(readme.tables[PROBLEMS])]
+def test_the_error_codes_match_the_advice(docs: Docs) -> None:
+    rows = [re.findall(r"\b\d{4,}\b", cell) for cell in first_column(docs.table("troubleshooting"))]
     codes = [[int(code) for code in row] for row in rows if row]
     credentials, *others = [
         {type(explain({"code": code, "msg": ""}, 400, {})) for code in row}
@@ -533,12 +674,16 @@ def test_the_error_codes_match_the_advice(readme: Readme) -> None:
         {RateLimitedError},
         {QuotaExceededError},
         {SubjectError},
+        {StaleTokenError},
+        {ServerError},
+        {EndpointRetiredError},
     ]
+    assert sorted(code for row in codes for code in row) == sorted(_BY_CODE.keys() | _CREDENTIAL_CODES)
 
 
-def test_the_quoted_messages_exist_in_the_ui(readme: Readme) -> None:
-    quoted = re.findall('["“](.+?)["”]', " ".join(first_column(readme.tables[PROBLEMS])))
-    texts = TEXTS[readme.language]["config"]["error"].values()
+def test_the_quoted_messages_exist_in_the_ui(docs: Docs) -> None:
+    quoted = re.findall('["“](.+?)["”]', " ".join(first_column(docs.table("troubleshooting"))))
+    texts = TEXTS[docs.language]["config"]["error"].values()
 
     assert quoted
     assert [words for words in quoted if not any(words in text for text in texts)] == []
