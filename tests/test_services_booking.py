@@ -399,6 +399,27 @@ async def test_a_booking_is_extended_and_ended_by_the_app_that_made_it(
         assert rows_of(other, orion) == []
 
 
+async def test_the_other_app_that_shows_the_room_reads_it_at_once(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+) -> None:
+    first = await set_up(orion, book=True)
+    async with other_app(hass, clock, first, orion) as (entry, other):
+        main = er.async_get(hass).async_get_entity_id(
+            "binary_sensor", DOMAIN, f"{entry.unique_id}_{orion.room_id}_busy"
+        )
+        assert main
+        other.book(orion.room_id, at(10), at(10, 30))  # both apps see the same calendar of the room
+
+        await ask("book_room", entity_id=busy_id(hass, orion))
+        await clock.forward(seconds=3)
+        assert (state := hass.states.get(main))
+        assert state.state == "on"
+
+
 async def test_a_meeting_of_others_is_ended_by_the_app_that_may(
     hass: HomeAssistant,
     tenant: Tenant,

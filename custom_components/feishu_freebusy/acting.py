@@ -150,6 +150,7 @@ async def async_act[T: Booked | Ended](
             coordinator.denied_scopes = ()
             coordinator.create_task(_look_at_permissions(coordinator), "permissions for actions")
         coordinator.bookings.forget_ranges(room_id)
+        _read_by_others(coordinator, room_id)
         _tell(coordinator, result, context)
         return result
     finally:
@@ -169,6 +170,17 @@ async def _look_at_permissions(coordinator: FreeBusyCoordinator) -> None:
     with suppress(FeishuError):
         await coordinator.catalogue.async_read_scopes()
     coordinator.update_issues()
+
+
+@callback
+def _read_by_others(coordinator: FreeBusyCoordinator, room_id: str) -> None:
+    """Let the other apps that show the room read it: assistants call it busy while one of them says so."""
+    entries: list[FeishuConfigEntry] = coordinator.hass.config_entries.async_loaded_entries(DOMAIN)
+    for other in (entry.runtime_data for entry in entries):
+        if other is not coordinator and room_id in other.subjects:
+            other.bookings.forget_ranges(room_id)
+            other.timetable.make_due([room_id])
+            other.create_task(other.async_request_refresh(), "room that another app has changed")
 
 
 @callback
