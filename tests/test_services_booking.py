@@ -138,6 +138,28 @@ async def test_a_room_is_booked_extended_and_ended(
 
 
 @pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Visitors\n from\x00Tokyo", "Visitors from Tokyo"),
+        ("\u202eTeam\ud800 👩\u200d💻", "Team 👩\u200d💻"),
+        ("\u200b \n", "Booked by Home Assistant"),
+    ],
+)
+async def test_a_title_is_one_line_without_hidden_characters(
+    tenant: Tenant,
+    set_up: SetUp,
+    ask: Ask,  # noqa: F811
+    orion: Room,
+    title: str,
+    expected: str,
+) -> None:
+    await set_up(orion, book=True)
+    await ask("book_room", room_id=orion.room_id, title=title)
+
+    assert [event.title for event in tenant.agenda.events.values()] == [expected]
+
+
+@pytest.mark.parametrize(
     ("times", "start", "end"),
     [
         ({"start": "2026-11-23T14:00:00Z", "end": "2026-11-23T15:00:00Z"}, at(14), at(15)),

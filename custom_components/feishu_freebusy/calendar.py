@@ -28,6 +28,7 @@ from .errors import failed, refused, text_of
 from .feishu.errors import FeishuError
 from .feishu.events import MAX_TITLE
 from .feishu.models import SubjectKind, SubjectRef
+from .feishu.parse import one_line
 from .model.schedule import Block
 from .model.titles import NO_LABEL, Label
 from .sync.bookings import StateUnknownError
@@ -162,7 +163,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
                 raise refused("calendar_recurrence")
             if kwargs.get("description"):
                 raise refused("calendar_description")
-            title = kwargs["summary"].strip() or await async_title(self.hass, self.coordinator.options)
+            title = one_line(kwargs["summary"]) or await async_title(self.hass, self.coordinator.options)
             if len(title) > MAX_TITLE:
                 raise refused("title_too_long", most=str(MAX_TITLE))
             user = context.user_id if context else None

@@ -28,6 +28,7 @@ from .behalf import allowed
 from .const import DOMAIN
 from .feishu.events import MAX_TITLE
 from .feishu.models import SubjectKind
+from .feishu.parse import one_line
 from .finder import Found, async_now, minutes_of
 from .model.schedule import DISABLED_WITHOUT_REASON, Block
 from .model.search import Offer
@@ -248,7 +249,7 @@ class BookRoomTool(_ActingTool):
                 vol.Coerce(int), vol.Range(min=1, max=24 * 60)
             ),
             vol.Optional("title", description="What others see as the title, if the user names one"): vol.All(
-                cv.string, str.strip, vol.Length(max=MAX_TITLE)
+                cv.string, one_line, vol.Length(max=MAX_TITLE)
             ),
         }
     )

@@ -27,6 +27,7 @@ from .const import DOMAIN
 from .devices import subject_id_of
 from .errors import refused
 from .feishu.events import MAX_TITLE
+from .feishu.parse import one_line
 from .model.search import Request
 from .rights import registered_main_entity
 from .services import ROOM_FILTERS, TEXTS, entries_of, filters_of, instant, now_of
@@ -36,7 +37,7 @@ SERVICE_EXTEND_BOOKING = "extend_booking"
 SERVICE_END_BOOKING = "end_booking"
 SERVICE_RELEASE_ROOM = "release_room"
 
-_TITLE = vol.All(cv.string, str.strip, vol.Length(max=MAX_TITLE))
+_TITLE = vol.All(cv.string, one_line, vol.Length(max=MAX_TITLE))
 _ROOM = {
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
     vol.Optional(ATTR_ENTITY_ID, default=[]): cv.entity_ids,

@@ -543,9 +543,14 @@ def _name(value: object) -> str:
     """Return a name in one line of composed characters (NFC), without control and bidirectional characters."""
     if not isinstance(value, str):
         return ""
-    text = unicodedata.normalize("NFC", value[: _MAX_NAME * 4])
+    return one_line(value[: _MAX_NAME * 4])[:_MAX_NAME].rstrip()
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line of composed characters (NFC), without control and bidirectional characters."""
+    text = unicodedata.normalize("NFC", text)
     shown = "".join(" " if unicodedata.category(sign) in _BREAKS else sign for sign in text if _is_shown(sign))
-    return " ".join(shown.split())[:_MAX_NAME].rstrip()
+    return " ".join(shown.split())
 
 
 def _is_shown(sign: str) -> bool:

@@ -30,6 +30,7 @@ from ..feishu.client import SCOPES_USER_IDS
 from ..feishu.console import scopes_url
 from ..feishu.errors import CalendarUnusableError, EventDeniedError, FeishuError, RequestError
 from ..feishu.events import MAX_TITLE, needed_scopes
+from ..feishu.parse import one_line
 from ..model.options import with_defaults
 from .permissions import PermissionSteps
 
@@ -81,7 +82,7 @@ class ActionsSteps(PermissionSteps):
         calendar, contact = (advanced.get(key, "").strip() for key in (CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT))
         self._changes = {
             **{key: value for key, value in user_input.items() if key != _ADVANCED},
-            CONF_BOOKING_TITLE: user_input.get(CONF_BOOKING_TITLE, "").strip() or None,
+            CONF_BOOKING_TITLE: one_line(user_input.get(CONF_BOOKING_TITLE, "")) or None,
             CONF_BOOKING_CALENDAR: calendar or None,
             CONF_BOOKING_CONTACT: {contact: contact} if contact else None,
         }
