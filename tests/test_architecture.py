@@ -48,6 +48,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "sensor": _BELOW_WORDS,
     "services": _BELOW_WORDS,
     "services_booking": _BELOW_WORDS | {"services"},
+    "services_utilization": _BELOW_WORDS | {"services"},
     "repairs": _BELOW_WORDS,
     "event": _BELOW_WORDS,
     "soon": _BELOW_ENTITIES,
@@ -62,7 +63,16 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "assist": _BELOW_WORDS,
     "intent": _BELOW_WORDS | {"assist"},
     "llm": _BELOW_WORDS | {"assist", "services"},
-    "": _BELOW_WORDS | {"assist", "cards", "intent", "no_shows", "services", "services_booking"},  # set-up itself
+    "": _BELOW_WORDS
+    | {
+        "assist",
+        "cards",
+        "intent",
+        "no_shows",
+        "services",
+        "services_booking",
+        "services_utilization",
+    },  # set-up itself
 }
 WITHOUT_HOME_ASSISTANT = ("feishu", "model")
 # The clock of this machine may be wrong: `sync.clock` tells the time of an entry, `finder` that of all entries. The

@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo
 
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized, UnknownUser
-from homeassistant.helpers import area_registry as ar, device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    area_registry as ar,
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+)
 from homeassistant.helpers.device_registry import DeviceEntryDisabler
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 from homeassistant.helpers.selector import SelectSelector, selector
@@ -20,7 +25,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 import voluptuous as vol
 import yaml
 
-from custom_components.feishu_freebusy import services, services_booking
+from custom_components.feishu_freebusy import services, services_booking, services_utilization
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.model.search import Reason, Why
@@ -100,7 +105,7 @@ def asked(tenant: Tenant) -> dict[str, Any]:
 async def test_the_actions_exist_without_an_entry(hass: HomeAssistant, integration: None) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
 
-    for action in ("get_free_busy", "find_rooms"):
+    for action in ("get_free_busy", "find_rooms", "get_utilization"):
         assert hass.services.supports_response(DOMAIN, action) is SupportsResponse.ONLY
         with pytest.raises(ServiceValidationError) as raised:
             await hass.services.async_call(DOMAIN, action, {}, blocking=True, return_response=True)
@@ -108,7 +113,7 @@ async def test_the_actions_exist_without_an_entry(hass: HomeAssistant, integrati
         assert texts_of(raised.value)["en"] == "No app is set up and running."
 
 
-@pytest.mark.parametrize("action", ["get_free_busy", "find_rooms"])
+@pytest.mark.parametrize("action", ["get_free_busy", "find_rooms", "get_utilization"])
 async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
     hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, mira: Room, action: str
 ) -> None:
@@ -147,6 +152,8 @@ async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
         ("find_rooms", {"limit": 0}),
         ("find_rooms", {"limit": 101}),
         ("find_rooms", {"room_id": "omm_1"}),
+        ("get_utilization", {"start": "yesterday"}),
+        ("get_utilization", {"by_hour": "twice"}),
     ],
 )
 async def test_invalid_input_is_refused(
@@ -172,6 +179,7 @@ def described(action: str) -> dict[str, Any]:
 SCHEMAS = {
     "get_free_busy": services._GET_FREE_BUSY,
     "find_rooms": services._FIND_ROOMS,
+    "get_utilization": services_utilization.GET_UTILIZATION,
     **services_booking.SCHEMAS,
 }
 
@@ -180,7 +188,10 @@ SCHEMAS = {
 def test_described_fields_match_the_schema(action: str) -> None:
     fields = described(action)
 
-    assert fields.keys() == set(SCHEMAS[action].schema)
+    expected = set(SCHEMAS[action].schema)
+    if action == "get_utilization":
+        expected -= set(cv.ENTITY_SERVICE_FIELDS)  # the editor shows them as its target
+    assert fields.keys() == expected
     for texts in TEXTS.values():
         assert texts["services"][action]["fields"].keys() == fields.keys()
 

@@ -131,6 +131,8 @@ async def test_entities_enabled_by_default(hass: HomeAssistant, set_up: SetUp, o
         ("binary_sensor.orion", False),
         ("calendar.orion_bookings", False),
         ("event.orion_booking_changes", True),
+        ("sensor.orion_booked_this_month", True),
+        ("sensor.orion_booked_today", True),
         ("sensor.orion_next_busy", True),
         ("sensor.orion_next_change", False),
         ("sensor.orion_next_free", True),
@@ -277,6 +279,8 @@ async def test_entity_ids_of_chinese_names_are_in_pinyin(
         "next_change": f"sensor.{name}_next_change",
         "next_free": f"sensor.{name}_next_free",
         "next_busy": f"sensor.{name}_next_busy",
+        "booked_today": f"sensor.{name}_booked_today",
+        "booked_this_month": f"sensor.{name}_booked_this_month",
     }
 
 

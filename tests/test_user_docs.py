@@ -1,12 +1,15 @@
 """The READMEs and the pages for users in docs/ are true in both languages, and their examples work unchanged."""
 
+import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 import json
 import os
 from pathlib import Path
 import re
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -145,7 +148,7 @@ class Docs:
 LANGUAGES = [Docs("en"), Docs("zh-Hans")]
 BLOCKS = {  # of each page that exists in both languages
     "README": ["bash", "json", "bash"],
-    "actions": ["yaml", "yaml", "yaml"],
+    "actions": ["yaml", "yaml", "yaml", "python", "yaml"],
     "automations": ["yaml"],
     "blueprints": [],
     "booking": [],
@@ -532,6 +535,39 @@ def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_
     assert set(re.findall(r"`(calendar:[\w:.]+)`", chapter)) == {scopes[0] for scopes in TO_SHOW_TITLES}
     labels = [*texts["selector"]["titles"]["options"].values(), step["data"]["titles_for_assistants"]]
     assert [label for label in labels if re.sub(r" ?[(（].*", "", label) not in chapter] == []
+
+
+async def test_the_numbers_become_a_csv_file_in_three_lines(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, docs: Docs
+) -> None:
+    await set_up(orion)
+    action = yaml.safe_load(docs.page("actions").block("yaml", "get_utilization"))
+    domain, service = action["action"].split(".")
+
+    async def act(data: Any, target: Any) -> Any:
+        work = hass.services.async_call(domain, service, data, blocking=True, return_response=True, target=target)
+        return await clock.run(work)
+
+    response = await act(action["data"], action["target"])
+    assert [(room["name"], "hours" in room) for room in response["rooms"]] == [("Orion", True)]
+    response = await act({**action["data"], "by_hour": False}, None)
+    recipe = docs.page("actions").block("python")
+    assert len([line for line in recipe.splitlines() if line]) == 3
+
+    ran = await hass.async_add_executor_job(
+        partial(
+            subprocess.run,
+            [sys.executable, "-c", recipe],
+            input=json.dumps({"service_response": response}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    )
+
+    head, *rows = csv.reader(ran.stdout.splitlines())
+    assert head == list(response["rooms"][0])
+    assert [dict(zip(head, row, strict=True))["name"] for row in rows] == ["Orion"]
 
 
 async def test_the_booking_action_works_unchanged(

@@ -37,6 +37,7 @@ from .model.options import Options
 from .no_shows import NoShowReleaser
 from .services import async_setup_services
 from .services_booking import async_update_booking_services
+from .services_utilization import async_setup_utilization_service
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
 from .sync.journal import async_forget_polls
@@ -44,6 +45,7 @@ from .sync.ledger import async_forget_ledger
 from .sync.quota import MonthlyCalls, async_forget_calls
 from .sync.store import Stored, async_forget_stored
 from .sync.trust_store import async_forget_trust
+from .sync.utilization import async_forget_utilization
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -52,6 +54,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:  # noqa: ARG001  # Home Assistant's signature
     """Register the actions and the command of the cards, which exist even if no entry is loaded."""
     async_setup_services(hass)
+    async_setup_utilization_service(hass)
     _async_watch_switches(hass)
     async_setup_cards(hass)
     async_watch_entries(hass)
@@ -77,6 +80,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
         raise
     stored.async_keep_catalogue(catalogue.data)
     coordinator = FreeBusyCoordinator(hass, entry, client, clock, catalogue, calls, stored)
+    entry.async_on_unload(coordinator.async_save_utilization)
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
     await async_make_booker(hass, entry)
@@ -134,6 +138,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
     await async_forget_ledger(hass, entry)
+    await async_forget_utilization(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
 

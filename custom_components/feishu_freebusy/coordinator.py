@@ -27,6 +27,7 @@ from .model.moment import LoopSeconds, Moment
 from .model.options import Options
 from .model.room_evidence import rebuild
 from .model.subject import Reading, Subject, SubjectInfo
+from .model.use import UseSpan
 from .sync.account import account_of
 from .sync.bookings import Bookings
 from .sync.catalogue import CatalogueCoordinator
@@ -42,6 +43,7 @@ from .sync.store import Readings, Stored, is_news, still_valid
 from .sync.subjects import Subjects
 from .sync.timer import Timer
 from .sync.titles import TitleReader
+from .sync.utilization import Utilization
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.subjects_lock = asyncio.Lock()  # held while the entities of new subjects are added
         self.subjects = Subjects(catalogue, self.clock, self)
         self.notifier = Notifier(self.subjects, self.clock, entry.title)
+        self.utilization = Utilization(hass, entry, self.clock, self.notifier, self)
         self._outdated_log = OutdatedLog(entry.title)
         self._poller = Poller(hass, entry, client, catalogue, calls, self.clock, self.subjects, self)
         self.timetable = self._poller.timetable
@@ -163,7 +166,8 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     @callback
     def after_changes(self) -> None:
-        """Show the end of the grace in an outage."""
+        """Show the end of the grace in an outage, and the numbers of an hour that is over."""
+        self._show_utilization()
         if not self.last_update_success:
             async_update_stale(self.hass, self.config_entry, self.account)
 
@@ -172,9 +176,26 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     def _async_refresh_finished(self) -> None:
         with self.clock.one_moment():
             self.live.note_poll()
-            self._timer.arm()
+            self._timer.arm()  # polls may postpone the next wake-up again and again
+            self._show_utilization()
             self.update_issues()
             self.notifier.notify(None)
+
+    @callback
+    def _show_utilization(self) -> None:
+        if self.utilization.is_due(self.clock.moment) and not self._shutdown_requested:
+            self._note_uses()
+            self.create_task(self.utilization.async_publish(), "utilization")
+
+    @callback
+    def _on_use(self, room_id: str, ended: UseSpan, _begun: UseSpan) -> None:
+        self.utilization.note_use(room_id, ended.start, ended.end or self.clock.moment.now, ended.use)
+
+    @callback
+    def _note_uses(self) -> None:
+        for room_id in self.presence.rooms:
+            span = self.presence.span(room_id)
+            self.utilization.note_use(room_id, span.start, self.clock.moment.now, span.use)
 
     @callback
     @override
@@ -195,8 +216,14 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._unsub_stop = None
         await self.live.async_stop()
 
+    async def async_save_utilization(self) -> None:
+        """Count all rooms until now and write the numbers to disk."""
+        self._note_uses()
+        await self.utilization.async_save()
+
     async def _on_stop(self, _event: Event) -> None:
         self._unsub_stop = None
+        await self.async_save_utilization()
         await self.async_shutdown()
         await self._stored.async_save()
 
@@ -210,6 +237,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await self._office_days.async_read(self.clock.moment)
         self.options = self._office_days.applied(self.options, self.clock.moment)
         self.async_ignore_disabled()
+        await self.utilization.async_load()
         await self._restore(stored)
         try:
             await self.async_config_entry_first_refresh()
@@ -218,6 +246,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
                 raise
             # An outage during the start: log it like the base class, which will log its end
             _LOGGER.error("Error fetching %s data: %s", self.name, self.last_exception)  # noqa: TRY400
+        await self.utilization.async_publish()
 
     async def _restore(self, stored: Readings) -> None:
         moment, external = self.clock.moment, self.options.include_external_calendar
@@ -274,6 +303,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             off_hours_limit=self.timetable.status_plan.off + STATUS_LIMIT,
             is_failing=self.statuses.failing_since is not None,
         )
+        self.utilization.note(subject)
 
     async def note_statuses(self, room_ids: Iterable[str]) -> None:
         """Show what the catalogue now says of the status of these rooms, which was read between two scans."""
@@ -342,6 +372,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self.live.async_apply(enabled=self.options.live_updates)
         self.titles.async_apply()
         self.presence.async_apply()
+        entry.async_on_unload(self.presence.async_listen(None, self._on_use))
 
     @callback
     def async_ignore_disabled(self) -> None:
@@ -374,6 +405,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _apply_office_days(self) -> None:
         """Plan again: today may have become an office day, or none. Older evidence may not count any more."""
+        self.utilization.count_all()
         self.options = self._office_days.applied(self.options, self.clock.moment)
         self.create_task(self._apply_hours(), "evidence")
         self.timetable.cap_wait(self.subjects, self.clock.moment)
@@ -414,6 +446,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if not self._is_running:
                 return
         before, new = self.options, Options.of(self.config_entry.options)
+        self.utilization.count_all()
         self.options = self._office_days.applied(new, self.clock.moment)
         self._office_days.async_watch(new.office_day, self._apply_office_days)
         self._poller.reader.try_again()

@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, Platform, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -19,9 +19,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import AccountEntity, SubjectEntity, async_add_subjects
+from .feishu.models import SubjectKind
 from .model.live import LiveState
 from .model.schedule import Status
 from .model.use import Use
+from .sync.utilization import KEY, Period
 
 PARALLEL_UPDATES = 0
 
@@ -30,7 +32,7 @@ PARALLEL_UPDATES = 0
 class AccountSensorDescription(SensorEntityDescription):
     """A value of the account."""
 
-    value_fn: Callable[[FreeBusyCoordinator], int | str | datetime | None]
+    value_fn: Callable[[FreeBusyCoordinator], float | str | datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,13 @@ class SubjectSensorDescription(SensorEntityDescription):
     """An instant of a room or a person; None if there is none in the known window."""
 
     value_fn: Callable[[Status], datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookedShareDescription(SensorEntityDescription):
+    """How much of the office hours of a period a room was booked."""
+
+    period: Period
 
 
 SUBJECT_SENSORS = (
@@ -61,6 +70,19 @@ SUBJECT_SENSORS = (
         entity_registry_enabled_default=False,
         value_fn=lambda status: status.next_busy,
     ),
+)
+
+BOOKED_SHARES = tuple(
+    BookedShareDescription(
+        key=key,
+        translation_key=key,
+        entity_registry_enabled_default=False,  # up to a row an hour for each room
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        period=period,
+    )
+    for key, period in (("booked_today", Period.DAY), ("booked_this_month", Period.MONTH))
 )
 
 FREE_ROOMS = SensorEntityDescription(
@@ -120,6 +142,22 @@ ACCOUNT_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda coordinator: coordinator.live.last_event,
     ),
+    AccountSensorDescription(
+        key="booked_today",
+        translation_key="booked_today",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        value_fn=lambda coordinator: coordinator.utilization.share(None, Period.DAY),
+    ),
+    AccountSensorDescription(
+        key="booked_this_month",
+        translation_key="booked_this_month",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        value_fn=lambda coordinator: coordinator.utilization.share(None, Period.MONTH),
+    ),
 )
 
 
@@ -131,11 +169,15 @@ async def async_setup_entry(
     """Add the sensors of the account, and those of each room and person."""
     coordinator = entry.runtime_data
     async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
-    await async_add_subjects(
-        entry,
-        async_add_entities,
-        lambda subject_id: [SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS],
-    )
+
+    def sensors_of(subject_id: str) -> list[SubjectEntity]:
+        is_room = coordinator.subjects[subject_id].kind is SubjectKind.ROOM
+        return [
+            *(SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS),
+            *(BookedShareSensor(coordinator, subject_id, each) for each in (BOOKED_SHARES if is_room else ())),
+        ]
+
+    await async_add_subjects(entry, async_add_entities, sensors_of)
     _follow_use(hass, coordinator, async_add_entities)
     async_add_entities([FreeRoomsSensor(coordinator, FREE_ROOMS)])  # last: it looks at all rooms
 
@@ -197,6 +239,35 @@ class UseSensor(SubjectEntity, SensorEntity):
         self.async_on_remove(
             self.coordinator.presence.async_listen(self.subject_id, lambda *_: self._handle_coordinator_update())
         )
+
+
+class BookedShareSensor(SubjectEntity, SensorEntity):
+    """How much of the office hours of a period a room was booked, as of the last full hour."""
+
+    entity_description: BookedShareDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: what was known does not depend on what is known now."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the share in percent."""
+        return self.coordinator.utilization.share(self.subject_id, self.entity_description.period)
+
+    @override
+    def rendered(self) -> object:
+        """Return everything that is shown."""
+        return self.native_value
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the numbers."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.notifier.async_listen(KEY, self._handle_coordinator_update))
 
 
 class FreeRoomsSensor(AccountEntity, SensorEntity):
