@@ -195,6 +195,32 @@ async def test_use_counts_once_however_often_it_is_noted(
     assert found == Numbers(HOUR, HOUR, 0, 40 * MINUTE, 25 * MINUTE, 5 * MINUTE, 5 * MINUTE)
 
 
+async def test_the_use_that_sensors_see_is_counted(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, numbers: Ask, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(10), at(11))
+    tenant.book(orion.room_id, at(12), at(12, 30))
+    hass.states.async_set("binary_sensor.motion", "off")
+    occupancy = {orion.room_id: ["binary_sensor.motion"]}
+    entry = await set_up(orion, scan_interval=600, occupancy=occupancy, no_show_minutes=10)
+    for minute, state in ((6, "on"), (30, "unavailable"), (40, "on"), (60, "off")):
+        await clock.to(at(10) + timedelta(minutes=minute))
+        hass.states.async_set("binary_sensor.motion", state)
+    await clock.to(at(11, 15))
+    hass.states.async_set("binary_sensor.motion", "on")
+    await clock.to(at(11, 25))
+    hass.states.async_set("binary_sensor.motion", "off")
+    assert await restart(entry)
+    await clock.to(at(13, 15))
+
+    found = await numbers(entry, orion, at(10), at(13))
+    assert found[:3] == (3 * HOUR, 3 * HOUR, 90 * MINUTE)
+    assert 165 * MINUTE <= found.watched <= 170 * MINUTE
+    assert found.no_show == 20 * MINUTE
+    assert found.used == pytest.approx(54 * MINUTE, abs=5 * MINUTE)
+    assert found.ad_hoc == pytest.approx(10 * MINUTE, abs=3 * MINUTE)
+
+
 async def test_a_clock_that_is_set_back_counts_no_time_twice(
     clock: Clock, set_up: SetUp, numbers: Ask, orion: Room
 ) -> None:
