@@ -360,7 +360,7 @@ async def test_a_new_month_begins_without_the_numbers_of_the_last_one(
     assert share(orion.room_id, Period.MONTH) == 0.0
 
 
-async def test_a_save_that_is_canceled_is_made_up_for(
+async def test_a_canceled_save_is_repeated(
     hass_storage: dict[str, Any],
     clock: Clock,
     set_up: SetUp,
