@@ -128,7 +128,8 @@ class Checker:
         if known is None:
             return None
         zone, options = self._zone, self.home.entry.options
-        days = (oracle.midnight(self._clock.now, zone), oracle.midnight(known.horizon, zone))
+        now = self._clock.now + (SECOND if self.home.is_clock_wrong else timedelta())  # it is known to a second
+        days = (oracle.midnight(now, zone), oracle.midnight(known.horizon, zone))
         return known.rows, closure, days, options["count_pending_as_busy"]
 
     @property

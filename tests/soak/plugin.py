@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import logging
 import random
 import time
+from traceback import extract_tb
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -129,7 +130,9 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     year.tally.say = say
 
     def note_failure(_loop: object, context: dict[str, Any]) -> None:
-        year.tally.mismatch(f"{clock.now} in the loop: {context.get('exception') or context['message']!r}")
+        error: BaseException | None = context.get("exception")
+        frames = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)] if error else []
+        year.tally.mismatch(f"{clock.now} in the loop: {error or context['message']!r} {' '.join(frames)}")
 
     with mock_storage(), pytest.MonkeyPatch.context() as patches:
         clock.drive(loop, patches)
