@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from itertools import chain
 import json
 import os
 from pathlib import Path
@@ -154,6 +155,7 @@ BLOCKS = {  # of each page that exists in both languages
     "booking": [],
     "calls": [],
     "cards": ["yaml", "yaml", "yaml"],
+    "compared": [],
     "entities": [],
     "limits": [],
     "live-updates": [],
@@ -173,6 +175,7 @@ TABLES = {
     "blueprints": 1,
     "calls": 1,
     "cards": 3,  # room card, board, both
+    "compared": 4,  # points, cases, promises, missed targets
     "entities": 2,  # entities, attributes
     "options": 1,
     "troubleshooting": 1,
@@ -354,6 +357,25 @@ def test_named_files_exist(docs: Docs) -> None:
 
     assert names
     assert [name for name in names if not ((ROOT / name).exists() or (COMPONENT / name).exists())] == []
+
+
+def test_each_promise_names_tests_that_exist(docs: Docs) -> None:
+    named = [re.findall(r"`(\S+?)::(.+?)`", tests) for _, tests in docs.table("compared", 2)[1:]]
+    declarations = {".py": r"^(?:async )?def {}\(", ".ts": r'^test\("{}",'}
+
+    assert named
+    assert all(named)
+    assert sum(map(len, named)) == docs.page("compared").text.count("::")
+    for file, name in chain.from_iterable(named):
+        path = ROOT / file
+        declaration = declarations[path.suffix].format(re.escape(name))
+        assert re.search(declaration, path.read_text(encoding="utf-8"), re.MULTILINE), f"{file} has no test {name}"
+
+
+def test_the_languages_name_the_same_tests() -> None:
+    english, chinese = ([code for code in docs.page("compared").code if "::" in code] for docs in LANGUAGES)
+
+    assert english == chinese
 
 
 def test_the_minimum_home_assistant_is_that_of_hacs_json(docs: Docs) -> None:
