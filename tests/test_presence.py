@@ -153,10 +153,36 @@ async def test_a_clock_that_is_set_is_noticed_within_a_minute(
 
     clock.set_wall(at(11, 30))
     await clock.forward(minutes=1)
-    assert use(hass) == "no_show"
-    clock.set_wall(at(11, 1))
+    assert use(hass) == "booked"  # nobody knows whether it was empty since 11:00
+    clock.set_wall(at(10, 1))
     await clock.forward(minutes=1)
+    assert use(hass) == "free"
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_a_machine_that_slept_saw_no_empty_room(
+    hass: HomeAssistant,
+    watch: Watch,
+    clock: Clock,
+    set_up: SetUp,
+    tenant: Tenant,
+    orion: Room,
+    booking: Booking,
+    is_heard: bool,
+) -> None:
+    hass.states.async_set(PEOPLE, "off")
+    tenant.book(orion.room_id, at(12), at(13))
+    await set_up(orion, **sensors(orion))
+    await watch.on("no_show", orion)
+    await clock.to(at(11, 2))
+    clock.set_wall(at(11, 11))  # asleep for nine minutes
+    if is_heard:  # before the next look at the clock
+        hass.states.async_set(PEOPLE, "off", {"battery": 80})
+    await clock.forward(minutes=1)
+
     assert use(hass) == "booked"
+    assert await watch.until(11, 59) == []
+    assert await watch.until(12, 30) == ["12:10 orion"]
 
 
 # Options and the registry

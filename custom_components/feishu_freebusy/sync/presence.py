@@ -29,6 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _OCCUPIED: Final = {STATE_ON: True, STATE_OFF: False}  # every other state tells nothing
 _LEAP: Final = timedelta(seconds=1)
+_LONGEST_BLIND: Final = timedelta(minutes=1)  # a longer leap of the clock hides what the sensors saw meanwhile
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 type UseListener = Callable[[str, UseSpan, UseSpan], None]
@@ -78,6 +79,7 @@ class Presence:
         """Return the use of a room since its last change, the sensors and bookings of this moment included."""
         if (room := self._followed.get(room_id)) is None:
             return UseSpan(self._clock.moment.now, None, None)
+        self._notice_leap()
         return self._judge(room)
 
     @callback
@@ -168,6 +170,7 @@ class Presence:
     @callback
     def _on_state(self, event: Event[EventStateChangedData]) -> None:
         with self._clock.one_moment() as moment:
+            self._notice_leap()
             for room_id in self._rooms_of.get(event.data["entity_id"], ()):
                 self._followed[room_id].history.note(moment.now, self._seen(room_id).occupied)
                 self._look(room_id)
@@ -190,15 +193,34 @@ class Presence:
     def _on_wake_up(self) -> None:
         with self._clock.one_moment() as moment:
             self._armed = None
-            is_set = abs(self._wake_up.leap(moment)) > _LEAP
+            self._notice_leap()
             for room_id, room in list(self._followed.items()):
-                if is_set or (room.due is not None and room.due <= moment.now):
+                if room.due is not None and room.due <= moment.now:
                     self._look(room_id)
             self._arm(min(filter(None, (room.due for room in self._followed.values())), default=None))
 
     @callback
+    def _notice_leap(self) -> None:
+        """Look at all rooms if the clock was set or the machine slept: nobody knows what the sensors saw meanwhile."""
+        with self._clock.one_moment() as moment:
+            leap = self._wake_up.leap(moment)
+            for room_id, room in list(self._followed.items()) if abs(leap) > _LEAP else ():
+                if abs(leap) > _LONGEST_BLIND:
+                    self._forget(room_id, room, moment.now - leap)
+                self._look(room_id)
+
+    @callback
+    def _forget(self, room_id: str, room: _Room, until: datetime) -> None:
+        """Let the use of a room be unknown since `until`, and start again with what the sensors say now."""
+        now = self._clock.moment.now
+        room.history = History(Seen(now, self._seen(room_id).occupied))
+        ended, room.span = replace(room.span, end=max(until, room.span.start)), UseSpan(now, None, None)
+        self._tell(room_id, ended, room.span)
+
+    @callback
     def _look(self, room_id: str) -> None:
         """Tell the listeners if the use of a room has changed, and set the timer."""
+        self._notice_leap()
         room, now = self._followed[room_id], self._clock.moment.now
         before, span = room.span, self._judge(room)
         room.due = next_use_change(
@@ -210,9 +232,7 @@ class Presence:
         )
         if span is not before:
             room.span = span
-            ended = replace(before, end=now)
-            for listener in [*self._use_listeners.get(room_id, ()), *self._use_listeners.get(None, ())]:
-                self._call(listener, room_id, ended, span)
+            self._tell(room_id, replace(before, end=now), span)
         self._arm(room.due)
 
     def _judge(self, room: _Room) -> UseSpan:
@@ -231,11 +251,12 @@ class Presence:
             )
         return room.span if room.span.use is use else UseSpan(now, None, use, booking)
 
-    def _call(self, listener: UseListener, room_id: str, ended: UseSpan, begun: UseSpan) -> None:
-        try:
-            listener(room_id, ended, begun)
-        except Exception:  # a broken listener must not break others
-            _LOGGER.exception("Unexpected error telling of the use of a room of %s", self._name)
+    def _tell(self, room_id: str, ended: UseSpan, begun: UseSpan) -> None:
+        for listener in [*self._use_listeners.get(room_id, ()), *self._use_listeners.get(None, ())]:
+            try:
+                listener(room_id, ended, begun)
+            except Exception:  # a broken listener must not break others
+                _LOGGER.exception("Unexpected error telling of the use of a room of %s", self._name)
 
     @callback
     def _arm(self, due: datetime | None) -> None:
