@@ -198,6 +198,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self.utilization.note_use(room_id, span.start, self.clock.moment.now, span.use)
 
     @callback
+    def _count_utilization(self) -> None:
+        """Count all rooms until now: the office hours or the sensors are about to change."""
+        self._note_uses()
+        self.utilization.count_all()
+
+    @callback
     @override
     def async_update_listeners(self) -> None:
         """Do nothing when polls begin or cease to fail: each subject is notified of its own changes, in slices."""
@@ -405,7 +411,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
     @callback
     def _apply_office_days(self) -> None:
         """Plan again: today may have become an office day, or none. Older evidence may not count any more."""
-        self.utilization.count_all()
+        self._count_utilization()
         self.options = self._office_days.applied(self.options, self.clock.moment)
         self.create_task(self._apply_hours(), "evidence")
         self.timetable.cap_wait(self.subjects, self.clock.moment)
@@ -446,7 +452,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             if not self._is_running:
                 return
         before, new = self.options, Options.of(self.config_entry.options)
-        self.utilization.count_all()
+        self._count_utilization()
         self.options = self._office_days.applied(new, self.clock.moment)
         self._office_days.async_watch(new.office_day, self._apply_office_days)
         self._poller.reader.try_again()

@@ -9,6 +9,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
+from homeassistant.util.file import WriteError
 from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -221,6 +222,33 @@ async def test_the_use_that_sensors_see_is_counted(
     assert found.ad_hoc == pytest.approx(10 * MINUTE, abs=3 * MINUTE)
 
 
+async def test_use_while_the_machine_slept_is_unknown(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, numbers: Ask, orion: Room
+) -> None:
+    hass.states.async_set("binary_sensor.motion", "off")
+    entry = await set_up(orion, scan_interval=600, occupancy={orion.room_id: ["binary_sensor.motion"]})
+    await clock.to(at(10, 20))
+    clock.set_wall(at(10, 40))
+    await clock.to(at(11, 15))
+
+    found = await numbers(entry, orion, at(10), at(11))
+    assert (found.office, found.watched) == (HOUR, 40 * MINUTE)
+
+
+async def test_use_until_the_office_hours_change_counts_by_the_old_ones(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, numbers: Ask, orion: Room
+) -> None:
+    hass.states.async_set("binary_sensor.motion", "on")
+    entry = await set_up(orion, scan_interval=600, occupancy={orion.room_id: ["binary_sensor.motion"]})
+    await clock.to(at(10, 30))
+    off = {**NIGHTS, "start": "10:00:00", "end": "12:00:00"}
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "off_hours": off})
+    await clock.to(at(13, 15))
+
+    found = await numbers(entry, orion, at(10), at(13))
+    assert (found.office, found.used) == (90 * MINUTE, 90 * MINUTE)
+
+
 async def test_a_clock_that_is_set_back_counts_no_time_twice(
     clock: Clock, set_up: SetUp, numbers: Ask, orion: Room
 ) -> None:
@@ -383,6 +411,33 @@ async def test_a_canceled_save_is_repeated(
     await stop(entry)
 
     assert file_of(hass_storage, entry, f"{(2026 * 12 + 11) % 14}")["rooms"] == {orion.room_id: {"23": "22: 23:"}}
+
+
+async def test_a_day_that_a_full_disk_refuses_is_written_later(
+    hass_storage: dict[str, Any],
+    clock: Clock,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    numbers: Ask,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock.set_wall(at(22, day=7))  # 30 November
+    entry = await set_up(orion, scan_interval=600)
+    await clock.to(at(1, 50, day=8))
+
+    async def full(*_: object) -> None:
+        raise WriteError("the disk is full")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(Store, "_async_write_data", full)
+        await clock.to(at(2, 15, day=8))  # the file of the month is due
+        assert await numbers(entry, orion, at(22, day=7), at(0, day=8)) == Numbers(2 * HOUR, 2 * HOUR)
+    await stop(entry)
+    assert await start(entry)
+
+    assert await numbers(entry, orion, at(22, day=7), at(0, day=8)) == Numbers(2 * HOUR, 2 * HOUR)
 
 
 async def test_a_crash_between_the_files_counts_no_day_twice(

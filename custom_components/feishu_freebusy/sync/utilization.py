@@ -177,6 +177,7 @@ class Utilization:
             self._count(room_id, room, room.read_at if self._now < room.known_until else self._now)
 
     def _count(self, room_id: str, room: _Room, until: datetime, late: Iterable[Span] = ()) -> None:
+        until = min(until, self._now)  # the clock may have been set back since the room was read
         if room.since < until:
             booked = [*room.booked(room.periods, room.since, until), *late]
             known_until = min(room.known_until, until)
@@ -291,8 +292,11 @@ class Utilization:
             async for room_id in in_slices(list(self._recent)):
                 _fold(of_rooms.setdefault(room_id, {}), self._recent[room_id], month, today)
         for month in list(self._unwritten):
-            rooms = await self._async_month(month)
-            await self._async_write(_slot(month), {"month": f"{month:%Y-%m}", "rooms": rooms})
+            content = {"month": f"{month:%Y-%m}", "rooms": await self._async_month(month)}
+            await self._async_write(_slot(month), content)
+            # Home Assistant only logs a failed write, and delays one while it stops
+            if not self._hass.is_stopping and await self._async_load(_slot(month)) != content:
+                return  # tried again in an hour; until then, these days are in the file with the hours of today
             self._unwritten.discard(month)
         self._forget_old_months()
         recent = {}
@@ -315,8 +319,8 @@ class Utilization:
         return self._months[name]
 
     def _forget_old_months(self) -> None:
-        current = f"{self._today:%Y-%m}"
-        self._months = {name: of_rooms for name, of_rooms in self._months.items() if name == current}
+        needed = {f"{month:%Y-%m}" for month in (self._today, *self._unwritten)}
+        self._months = {name: of_rooms for name, of_rooms in self._months.items() if name in needed}
 
     async def _async_load(self, name: str) -> dict[str, Any]:
         stored = await async_load_if_readable(_store(self._hass, self._entry_id, name))
