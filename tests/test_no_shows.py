@@ -218,6 +218,19 @@ async def test_a_reload_forgets_an_announced_release(
     assert rows_of(tenant, orion) == ROW
 
 
+async def test_releases_switched_on_after_the_no_show_begin_with_the_next_one(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, orion: Room, booking: Booking
+) -> None:
+    await set_up(orion, **{CONF_RELEASE: True}, **sensors(orion))
+    notices = async_capture_events(hass, EVENT_NO_SHOW)
+    await clock.to(at(11, 12))
+    change(hass, **RELEASE)
+    await clock.to(at(12, 30))
+
+    assert told(notices) == ["11:15 would_be_released"]  # a release is announced first
+    assert rows_of(tenant, orion) == ROW
+
+
 @pytest.mark.parametrize(("chosen", "expected"), [("dry_run", ["11:15 would_be_released"]), ("off", [])])
 async def test_a_choice_after_the_announcement_counts(
     hass: HomeAssistant,

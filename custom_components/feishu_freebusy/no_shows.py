@@ -65,19 +65,22 @@ class NoShowReleaser:
         if booking.end - booking.start >= EXEMPT_FROM or booking.end <= begun.start + NOTICE:
             return
 
+        is_announced = self._mode is NoShows.RELEASE
+
         @callback
         def on_time(_: datetime) -> None:
             del self._unsub_timers[room_id]
-            self._release(room_id, booking)
+            self._release(room_id, booking, is_announced)
 
         job = HassJob(on_time, "release of a no-show", cancel_on_shutdown=True)
         self._unsub_timers[room_id] = async_call_later(self._hass, NOTICE, job)
-        if self._mode is NoShows.RELEASE:
+        if is_announced:
             self._tell(WILL_BE_RELEASED, room_id, booking)
 
     @callback
-    def _release(self, room_id: str, booking: Block) -> None:
-        if self._mode is NoShows.DRY_RUN:
+    def _release(self, room_id: str, booking: Block, is_announced: bool) -> None:
+        # Releases may have been switched on meanwhile: without an announcement, nobody could keep the room
+        if self._mode is NoShows.DRY_RUN or (self._mode is NoShows.RELEASE and not is_announced):
             self._tell(_WOULD_BE_RELEASED, room_id, booking)
         elif self._mode is NoShows.RELEASE and (booker := booker_of(self._coordinator)):
             self._coordinator.create_task(self._async_release(booker, room_id, booking), "release of a no-show")
