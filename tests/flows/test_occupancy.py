@@ -76,6 +76,10 @@ async def test_sensors_in_the_area_of_the_room_are_suggested(
     registry.async_update_entity(elsewhere.entity_id, area_id=there.id)
     for name, device_class in (("people", "occupancy"), ("window", "window")):
         registry.async_update_entity(sensor(hass, name, device_class).entity_id, area_id=here.id)
+    disabled = sensor(hass, "disabled", disabled_by=er.RegistryEntryDisabler.USER)
+    bell = registry.async_get_or_create("event", "test", "bell", original_device_class="motion")  # no binary sensor
+    for other_entity in (disabled, bell):
+        registry.async_update_entity(other_entity.entity_id, area_id=here.id)
 
     result = await start_options(hass, entry, "occupancy")
     assert (result["type"], result["menu_options"]) == (FlowResultType.MENU, MENU)

@@ -147,7 +147,7 @@ class OccupancySteps(OptionsFlow):
         return dict(sorted(known, key=lambda room: (room[1], room[0])))
 
     def _sensors_in_area(self, registry: er.EntityRegistry, room_id: str) -> Iterable[str]:
-        """Return the sensors in the area of the room's device."""
+        """Return the enabled binary sensors in the area of the room's device."""
         device = device_of(self.hass, self.config_entry, room_id)
         if device is None or device.area_id is None:
             return []
@@ -161,4 +161,10 @@ class OccupancySteps(OptionsFlow):
                 if entry.area_id is None
             ),
         ]
-        return [entry.id for entry in entries if (entry.device_class or entry.original_device_class) in _CLASSES]
+        return [
+            entry.id
+            for entry in entries
+            if entry.domain == Platform.BINARY_SENSOR  # an event may be of motion, too
+            and not entry.disabled
+            and (entry.device_class or entry.original_device_class) in _CLASSES
+        ]
