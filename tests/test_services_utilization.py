@@ -113,6 +113,18 @@ async def test_without_a_period_it_is_this_month_until_now(ask: Ask) -> None:
     assert response["total"]["office_hours"] == pytest.approx(4.5, abs=0.4)
 
 
+async def test_the_first_instant_of_a_month_is_in_that_month(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+) -> None:
+    await hass.config.async_set_time_zone("Asia/Shanghai")
+    clock.set_wall(at(16, day=7))  # midnight there
+    await set_up(orion, scan_interval=600)
+    response = await ask()
+
+    assert (response["start"], response["end"]) == ("2026-12-01T00:00:00+08:00", "2026-12-01T01:00:00+08:00")
+    assert response["total"]["known_hours"] == 0.0
+
+
 @pytest.mark.usefixtures("morning")
 @pytest.mark.parametrize(("start", "end"), [("2026-01-01", "2026-01-03"), ("2026-12-01", "2026-12-03")])
 async def test_a_period_without_readings_is_unknown(ask: Ask, start: str, end: str) -> None:

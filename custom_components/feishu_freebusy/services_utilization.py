@@ -77,8 +77,9 @@ async def _get_utilization(call: ServiceCall) -> ServiceResponse:
 def _period(call: ServiceCall) -> tuple[datetime, datetime]:
     """Return the first and the last second: those of local hours."""
     now = now_of(call.hass)
-    month = dt_util.as_local(now).replace(day=1, hour=0, minute=0, second=0)
-    start, end = call.data.get("start", dt_util.as_utc(month)), call.data.get("end", now)
+    month = dt_util.as_utc(dt_util.as_local(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+    # At the first instant of a month, the month counts, too: reports are made at midnight
+    start, end = call.data.get("start", month), call.data.get("end", max(now, month + _SECOND))
     if not timedelta() < end - start <= timedelta(days=_MAX_DAYS):
         raise refused("window", days=str(_MAX_DAYS))
     return _hour_start(start), _hour_start(end - _SECOND) + _HOUR - _SECOND
