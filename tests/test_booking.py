@@ -425,6 +425,7 @@ async def test_a_user_books_a_room_once_a_minute(
         return booker.async_book(room.room_id, at(hour), at(hour + 1), title=TITLE, user=user)
 
     await clock.run(book(orion, 10, "one"))
+    assert await refused(clock, book(orion, 10, "one")) is Refusal.TAKEN  # by the other tablet of this user
     assert await refused(clock, book(orion, 12, "one")) is Refusal.TOO_SOON
     await clock.run(book(orion, 12, "other"))
     await clock.run(book(vega, 12, "one"))

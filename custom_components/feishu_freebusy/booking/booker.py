@@ -262,7 +262,9 @@ class Booker:
         if refusal := refusal_before(wish, (), now, longest=longest, disabled=self._rooms.disabled(room_id)):
             raise RefusedError(refusal, wish=wish)
         if not may_book_again(self._booked_at.get((room_id, user)), now):
-            raise RefusedError(Refusal.TOO_SOON)
+            # Two tablets may share a user: the second one is told why, not that it was too fast
+            is_taken = any(own.start < wish.end and wish.start < own.end for own in self.own_bookings(room_id))
+            raise RefusedError(Refusal.TAKEN if is_taken else Refusal.TOO_SOON, wish=wish)
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows(room_id, wish.start, wish.end)
         if refusal := refusal_before(wish, rows, self._rooms.now(), longest=longest):
