@@ -84,9 +84,10 @@ class Answers:
             if not self._is_taken_in(room_id, known) and self._clock.now < at + LONGEST_WAIT:
                 continue
             del self._pending[room_id]
-            before = self.oracle.known.get(room_id)
+            before, count_pending = self.oracle.known.get(room_id), self.home.entry.options["count_pending_as_busy"]
             # The integration may have forgotten an older answer, but then it has read the status since the start
-            if before and room_id in self._read_since_load and oracle.lost_booking(before, known, at):
+            is_followed = room_id in self._read_since_load
+            if before and is_followed and oracle.lost_booking(before, known, at, count_pending=count_pending):
                 self.oracle.lost_at[room_id] = at
             self._read_since_load.add(room_id)
             self.oracle.known[room_id] = known

@@ -129,12 +129,12 @@ def closure_of(status: Mapping[str, Any] | None) -> Closure | None:
     return Closure(start, datetime.fromtimestamp(end, UTC) if end else None, status["disable_reason"] or "disabled")
 
 
-def lost_booking(before: Known, after: Known, now: datetime) -> bool:
+def lost_booking(before: Known, after: Known, now: datetime, *, count_pending: bool) -> bool:
     """Return whether a booking of the next day is not in the newer answer, not even moved a little."""
     end = now + timedelta(days=1)
+    no_booking = REFUSED if count_pending else {*REFUSED, PENDING}
     old, new = (
-        [row for row in known.rows if row.start < row.end and row.rsvp not in {*REFUSED, PENDING}]
-        for known in (before, after)
+        [row for row in known.rows if row.start < row.end and row.rsvp not in no_booking] for known in (before, after)
     )
     ahead = [row for row in old if row.end > now and row.start < end]
     return any(not any(row.start < other.end and other.start < row.end for other in new) for row in ahead)
