@@ -123,6 +123,20 @@ async def test_a_room_that_is_closed_meanwhile_counts_until_then(
     assert 25 * MINUTE <= found.office == found.known <= 40 * MINUTE
 
 
+async def test_a_clock_that_was_years_behind_costs_no_time(
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    clock.set_wall(at(10) - timedelta(days=20_000))  # a machine without a battery starts in the past
+    entry = await set_up(orion)
+    utilization = entry.runtime_data.utilization
+    await clock.forward(minutes=10)
+    clock.set_wall(at(10))
+    utilization.count_all()
+
+    assert len({day for day, _ in utilization._recent[orion.room_id]}) <= 64
+    assert await clock.run(hass.config_entries.async_unload(entry.entry_id))
+
+
 async def test_only_office_hours_count(tenant: Tenant, clock: Clock, set_up: SetUp, numbers: Ask, orion: Room) -> None:
     tenant.book(orion.room_id, at(19, 30), at(21))
     clock.set_wall(at(18))

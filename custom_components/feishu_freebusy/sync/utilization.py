@@ -33,7 +33,7 @@ KEY: Final = "utilization"  # notified when the numbers have changed, once an ho
 _VERSION: Final = 1
 _MONTHS: Final = 14  # the current one, and 13 before it
 _LONGEST_RESTART: Final = timedelta(hours=2)  # the first reading after it still tells what was booked meanwhile
-_LONGEST_GAP: Final = timedelta(days=62)  # that is counted as unknown
+_LONGEST_GAP: Final = timedelta(days=62)  # that is counted, as unknown; a longer one comes from a clock that was set
 _USUAL: Final = (0, 3600, 3600, 0, 0, 0, 0)  # of an hour on disk: booked, known, office, then as in `Numbers`
 _LONGEST_HOUR: Final = 3 * 3600  # clocks are set back by two hours at most
 _RECENT: Final = "recent"
@@ -155,8 +155,9 @@ class Utilization:
 
         Time that was counted before counts once, so a use that lasts may be noted again with a later end.
         """
-        since = max(start.replace(microsecond=0), self._use_counted.get(room_id, self._started_at))
         until = end.replace(microsecond=0)
+        counted_until = self._use_counted.get(room_id, self._started_at)
+        since = max(start.replace(microsecond=0), counted_until, until - _LONGEST_GAP)
         if since < until:
             room = self._rooms.get(room_id)
             counted = count_use(since, until, self._hours, use=use, disabled=room.disabled if room else None)
@@ -179,10 +180,11 @@ class Utilization:
     def _count(self, room_id: str, room: _Room, until: datetime, late: Iterable[Span] = ()) -> None:
         until = min(until, self._now)  # the clock may have been set back since the room was read
         if room.since < until:
-            booked = [*room.booked(room.periods, room.since, until), *late]
-            known_until = min(room.known_until, until)
+            since = max(room.since, until - _LONGEST_GAP)
+            booked = [*room.booked(room.periods, since, until), *late]
+            known_until = min(max(room.known_until, since), until)
             counted = count_bookings(
-                room.since, until, self._hours, known_until=known_until, booked=booked, disabled=room.disabled
+                since, until, self._hours, known_until=known_until, booked=booked, disabled=room.disabled
             )
             self._add(room_id, counted)
             room.since = until
