@@ -43,6 +43,7 @@ async def test_the_demo_has_live_updates_titles_and_booking(
 ) -> None:
     credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     live_tenant.push.limit = 50
+    live_tenant.revoke(*BOOKING_SCOPES, *TITLE_SCOPES)  # another test may have granted them
     room, now = next(iter(live_tenant.rooms.values())), datetime.now(UTC)
     live_tenant.book(room.room_id, now - timedelta(minutes=5), now + timedelta(minutes=30), title="Stand-up")
     entry = await add_integration(home, credentials, plan="paid", max_rooms=6)
@@ -66,3 +67,5 @@ async def test_the_demo_has_live_updates_titles_and_booking(
     await home.post("/api/services/button/press", {"entity_id": button})
     assert [state["state"] for state in await room_states(home)].count("on") == 2
     await home.delete(f"/api/config/config_entries/entry/{entry}")
+    for booking in list(live_tenant.bookings.values()):
+        live_tenant.cancel(booking.booking_id)
