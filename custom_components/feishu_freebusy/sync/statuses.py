@@ -6,7 +6,6 @@ from itertools import batched
 import logging
 
 from ..feishu.client import MAX_MGET_ROOMS, FeishuClient
-from ..feishu.clock import TOLERANCE
 from ..feishu.errors import FeishuError
 from ..model.directory import RoomInfo
 from ..model.evidence import Stamp
@@ -90,10 +89,8 @@ class StatusReader:
         regular: dict[Stamp, LoopSeconds] = {}  # many rooms are read by one call
         for room_id, room in rooms.items():
             read = self._left_out.get(room_id, room.status_read)
-            if read is None or room_id in self._wanted or read.at - moment.now > TOLERANCE:
-                due_at[room_id] = (
-                    self._retry_at
-                )  # a time ahead was told by a wrong clock: a closure may seem to be over
+            if read is None or room_id in self._wanted:
+                due_at[room_id] = self._retry_at
                 continue
             if read not in regular:
                 regular[read] = timetable.status_due_at(read, moment)
