@@ -29,6 +29,7 @@ ATTRIBUTES: Final = frozenset(
         *(item.name for item in fields(View)),
         *("room_id", "capacity", "building", "floor", "equipment", "friendly_name", "device_class"),
         *("message", "all_day", "start_time", "end_time", "location", "description"),
+        *("unit_of_measurement", "state_class", "options"),
         *("event_types", "event_type", "start", "end", "previous_start", "previous_end"),
     }
 )
