@@ -144,6 +144,7 @@ async def test_a_room_is_booked_extended_and_ended(
         ("\u202eTeam\ud800 👩\u200d💻", "Team 👩\u200d💻"),
         ("\u200b \n", "Booked by Home Assistant"),
     ],
+    ids=["line break", "direction and surrogate", "nothing visible"],
 )
 async def test_a_title_is_one_line_without_hidden_characters(
     tenant: Tenant,
