@@ -75,6 +75,19 @@ async def test_a_closure_is_shown_within_ten_minutes(
     assert len(tenant.calls(MGET)) == 1
 
 
+async def test_a_closure_ends_in_time_if_the_machine_starts_with_a_fast_clock(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.clock = lambda: clock.now - timedelta(minutes=39)
+    tenant.disable_room(orion.room_id, at(9), at(9, 26), "paint")  # for another five minutes
+    await set_up(orion)
+
+    await clock.forward(minutes=4)
+    assert state_of(hass, orion) == "on"
+    await clock.forward(minutes=2)
+    assert state_of(hass, orion) == "off"
+
+
 @pytest.mark.parametrize("until", [None, at(12)], ids=["for ever", "until noon"])
 async def test_a_canceled_booking_has_the_status_read_before_it_is_shown(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, until: Any

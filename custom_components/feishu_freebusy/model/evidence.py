@@ -47,6 +47,10 @@ class Stamp:
         age = max(moment.now - at, timedelta())
         return cls(at, LoopSeconds(moment.loop - age.total_seconds()))
 
+    def by_clock_of(self, moment: Moment) -> datetime:
+        """Return when it was read by the wall clock of `moment`: a clock that was fast may have dated it ahead."""
+        return min(self.at, moment.now - timedelta(seconds=moment.loop - self.loop))
+
     def age(self, moment: Moment) -> timedelta:
         """Return the age by the clock that shows the greater one: the wall clock may be set back."""
         return max(moment.now - self.at, timedelta(seconds=moment.loop - self.loop))

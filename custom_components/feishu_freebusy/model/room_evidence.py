@@ -27,7 +27,8 @@ def rebuild(
     disabled = None
     subject.info = _with_status(subject.info, known)  # as old as the stamp that its evidence gets
     if isinstance(subject.info, RoomInfo):
-        disabled = disabled_period(subject.info.room.status, known.as_of(subject.info.id))
+        read = _status_read(subject, known, moment)
+        disabled = disabled_period(subject.info.room.status, read.by_clock_of(moment))
     room = _room_evidence(subject, known, moment, disabled, off_hours_limit=off_hours_limit, is_failing=is_failing)
     subject.rest_on(room, Hours(options.off_hours, moment.time_zone))
     subject.rebuild(disabled=disabled, count_pending_as_busy=options.count_pending_as_busy)
@@ -39,6 +40,12 @@ def _with_status(info: SubjectInfo, known: KnownRooms) -> SubjectInfo:
     if not isinstance(info, RoomInfo) or room is None or room.status == info.room.status:
         return info
     return replace(info, room=replace(info.room, status=room.status))
+
+
+def _status_read(subject: Subject, known: KnownRooms, moment: Moment) -> Stamp:
+    """Return when the status of a room was read."""
+    as_of, read = known.as_of(subject.info.id), subject.status_read
+    return read if read and read.at == as_of else Stamp.of(as_of, moment)
 
 
 def _room_evidence(
@@ -54,13 +61,10 @@ def _room_evidence(
     if not isinstance(subject.info, RoomInfo):
         return None
     room = subject.info.room
-    as_of, is_missing = known.as_of(room.room_id), known.is_missing(room.room_id)
-    read = None
-    if not known.unlisted and (room.status or not is_missing):
-        read = subject.status_read
-        read = read if read and read.at == as_of else Stamp.of(as_of, moment)
+    is_missing = known.is_missing(room.room_id)
+    is_told = not known.unlisted and (room.status or not is_missing)
     return RoomEvidence(
-        status_read=read,
+        status_read=_status_read(subject, known, moment) if is_told else None,
         off_hours_limit=off_hours_limit,
         is_failing=is_missing or is_failing,
         is_doubted=known.is_doubted(room.room_id),
