@@ -11,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from simulator import Fault, Room, Tenant
 from simulator.agenda import Agenda
@@ -99,6 +100,8 @@ async def test_an_act_without_permission_raises_the_issue_and_a_later_one_remove
     orion: Room,
 ) -> None:
     entry = await set_up(orion, book=True)
+    paid = entry.runtime_data.client.traffic.paid
+    others = paid[Payer.OTHER]
     tenant.revoke(CREATE, DELETE)
 
     assert await fails(ask, "book_room", orion) == "scope_missing"
@@ -111,6 +114,7 @@ async def test_an_act_without_permission_raises_the_issue_and_a_later_one_remove
     await ask("book_room", room_id=orion.room_id)
     await clock.settle()
     assert kinds(hass) == []
+    assert paid[Payer.OTHER] == others  # the act has paid for the list of permissions, too
 
 
 async def test_a_refused_scope_is_named_if_the_list_of_permissions_can_not_be_read(

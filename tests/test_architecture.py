@@ -44,7 +44,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "binary_sensor": _BELOW_WORDS,
     "button": _BELOW_WORDS,
     "calendar": _BELOW_WORDS,
-    "logbook": {"booking", "const"},
+    "logbook": {"_time", "booking", "const"},
     "sensor": _BELOW_WORDS,
     "services": _BELOW_WORDS,
     "services_booking": _BELOW_WORDS | {"services"},

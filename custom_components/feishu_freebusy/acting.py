@@ -24,6 +24,7 @@ from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import device_of
 from .errors import failed, refused
 from .feishu.errors import FeishuError, ScopeMissingError
+from .feishu.limits import Payer, paid_by
 from .finder import main_entity_id
 from .model.options import Options
 from .refusals import async_explain, async_name_of_room, text_of_refusal
@@ -167,7 +168,7 @@ async def async_check_permissions(coordinator: FreeBusyCoordinator) -> None:
 
 async def _look_at_permissions(coordinator: FreeBusyCoordinator) -> None:
     """Read which permissions the app has. What Feishu has just refused or allowed counts even if the list differs."""
-    with suppress(FeishuError):
+    with suppress(FeishuError), paid_by(Payer.BOOKINGS):
         await coordinator.catalogue.async_read_scopes()
     coordinator.update_issues()
 

@@ -16,6 +16,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
+from ._time import local_text
 from .booking import Act
 from .const import DOMAIN, EVENT_ACTION, EVENT_NO_SHOW
 
@@ -61,5 +62,4 @@ def _local(value: object) -> str:
     instant = dt_util.parse_datetime(value) if isinstance(value, str) else None
     if not isinstance(instant, datetime) or instant.tzinfo is None:
         return "…"
-    local = dt_util.as_local(instant)
-    return local.strftime("%H:%M" if local.date() == dt_util.now().date() else "%Y-%m-%d %H:%M")
+    return local_text(instant, dt_util.utcnow())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
+from ._time import local_text
 from .booking import RefusedError
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
@@ -119,11 +120,11 @@ def _reason(explanation: Explanation) -> tuple[str, dict[str, str]]:
     key, placeholders = f"refusal_{explanation.refusal.value}", dict[str, str]()
     now = explanation.now
     if (taken := explanation.taken) and (wish := explanation.wish):
-        key, placeholders = f"{key}_until", {"until": _local(taken.end, now)}
+        key, placeholders = f"{key}_until", {"until": local_text(taken.end, now)}
         if taken.start > max(wish.start, now):
-            key, placeholders = "refusal_taken_from", placeholders | {"from": _local(taken.start, now)}
+            key, placeholders = "refusal_taken_from", placeholders | {"from": local_text(taken.start, now)}
     elif explanation.disabled and explanation.disabled.end:
-        key, placeholders = f"{key}_until", {"until": _local(explanation.disabled.end, now)}
+        key, placeholders = f"{key}_until", {"until": local_text(explanation.disabled.end, now)}
     elif longest := explanation.longest:
         if longest > _HOUR and not longest % _HOUR:
             key, placeholders = f"{key}_hours", {"hours": str(longest // _HOUR)}
@@ -136,7 +137,7 @@ def _reason(explanation: Explanation) -> tuple[str, dict[str, str]]:
         key, placeholders = f"{key}_time", {"time": _time_of_day(explanation.next_day_opens)}
     elif latest := explanation.latest:
         days = (dt_util.as_local(latest).date() - dt_util.as_local(now).date()).days
-        key, placeholders = f"{key}_limit", {"days": str(max(days, 0)), "until": _local(latest, now)}
+        key, placeholders = f"{key}_limit", {"days": str(max(days, 0)), "until": local_text(latest, now)}
     return key, placeholders
 
 
@@ -179,12 +180,6 @@ def _other_room(
 def _name_and_place(other: OtherRoom) -> str:
     place = "" if other.is_same_floor else place_text(other.room.info)
     return f"{other.room.name} ({place})" if place else other.room.name
-
-
-def _local(instant: datetime, now: datetime) -> str:
-    """Return a local time, with its date if it is not today."""
-    local = dt_util.as_local(instant)
-    return local.strftime("%H:%M" if local.date() == dt_util.as_local(now).date() else "%Y-%m-%d %H:%M")
 
 
 def _time_of_day(since_midnight: timedelta) -> str:
