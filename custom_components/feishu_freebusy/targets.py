@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final, override
+from typing import override
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, Platform
@@ -14,8 +14,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-
-_SLACK: Final = timedelta(seconds=5)  # an automation runs a moment after the room has become free
+from .model.soon import lasts_until
 
 type Attach = Callable[[str, FreeBusyCoordinator, str], CALLBACK_TYPE]
 
@@ -50,10 +49,9 @@ def stays_free(hass: HomeAssistant, state: State, duration: timedelta) -> bool:
     if state.state != STATE_OFF or (found := subject_of(hass, state.entity_id)) is None:
         return False
     coordinator, subject_id = found
-    now, schedule = coordinator.clock.moment.now, coordinator.subjects.schedule(subject_id)
-    next_busy = state.attributes.get("next_busy_time")
-    until = datetime.fromisoformat(next_busy) if next_busy else schedule.horizon if schedule else now
-    return until - now >= duration - _SLACK
+    schedule, next_busy = coordinator.subjects.schedule(subject_id), state.attributes.get("next_busy_time")
+    until = datetime.fromisoformat(next_busy) if next_busy else schedule.horizon if schedule else None
+    return until is not None and lasts_until(until, duration, coordinator.clock.moment.now)
 
 
 class SubjectTracker(TargetEntityChangeTracker):

@@ -1,4 +1,4 @@
-"""Which bookings start soon or end soon, and when the next one will. Pure."""
+"""Which bookings start soon or end soon, when the next one will, and whether a time lasts long enough. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,7 +7,13 @@ from typing import Final
 
 from .schedule import Block
 
+_LATE: Final = timedelta(seconds=5)  # an automation runs a moment after the room has become free
 _AT_LEAST: Final = timedelta(minutes=1)  # so that an offset of 0 is noticed, too
+
+
+def lasts_until(until: datetime, duration: timedelta, now: datetime) -> bool:
+    """Return whether it takes at least `duration` until an instant. `now` may be a few seconds late."""
+    return until - now >= duration - _LATE
 
 
 class Edge(StrEnum):
