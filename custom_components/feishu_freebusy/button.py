@@ -173,8 +173,7 @@ def _can_end(button: RoomButton) -> bool:
     running = running_block(button.blocks, button.now)
     if running is None or button.coordinator.options.release:
         return running is not None
-    # Feishu may cut a row at the start of the range that is read
-    return any(own.end == running.end and own.start <= running.start for own in button.own_bookings)
+    return any(own.is_shown_as(running) for own in button.own_bookings)
 
 
 async def _book(button: RoomButton, booker: Booker) -> Booked:

@@ -29,6 +29,7 @@ from .feishu.errors import FeishuError
 from .feishu.events import MAX_TITLE
 from .feishu.models import SubjectKind, SubjectRef
 from .feishu.parse import one_line
+from .model.booking import OwnBooking
 from .model.schedule import Block
 from .model.titles import NO_LABEL, Label
 from .sync.bookings import StateUnknownError
@@ -125,7 +126,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         titles = self.coordinator.titles.shown(self.subject_id)  # for open calendars; the state has none
         # If our clock is wrong, Home Assistant changes the state at other times
         state = self.state if self.coordinator.clock.offset else snapshot.status.busy
-        return snapshot.block, state, ahead, titles, self._own_events, zone_of(snapshot.block, ahead), self._name
+        return snapshot.block, state, ahead, titles, self._own_bookings, zone_of(snapshot.block, ahead), self._name
 
     @override
     async def async_get_events(
@@ -180,7 +181,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         context = self._context_of_call()
         with _with_texts(self.hass):
             booker = self._booker()
-            if uid not in {event_id for event_id, _, _ in self._own_events}:
+            if uid not in {own.event_id for own in self._own_bookings}:
                 raise refused("calendar_not_ours")
             await async_act(self.coordinator, self.subject_id, booker.async_cancel(self.subject_id, uid), context)
 
@@ -208,18 +209,16 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         return self._called_with or (Context(user_id=connection.user.id) if connection else None)
 
     @property
-    def _own_events(self) -> tuple[tuple[str, datetime, datetime], ...]:
-        """Return the event ids, starts and ends of own bookings; empty while booking is off."""
+    def _own_bookings(self) -> tuple[OwnBooking, ...]:
+        """Return the own bookings of the room; none while booking is off."""
         booker = booker_of(self.coordinator)
-        own = booker.own_bookings(self.subject_id) if booker and self._can_book else ()
-        return tuple((each.event_id, each.start, each.end) for each in own)
+        return booker.own_bookings(self.subject_id) if booker and self._can_book else ()
 
     def _uid_of(self, block: Block) -> str | None:
         """Return the uid of a booking: the event id of an own one, else a text by which to refuse its deletion."""
         if not self._can_book:
             return None
-        # Feishu may cut a row at the start of the range that is read
-        own = (event_id for event_id, start, end in self._own_events if end == block.end and start <= block.start)
+        own = (each.event_id for each in self._own_bookings if each.is_shown_as(block))
         return next(own, f"{block.start.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
     def _label_of(self, block: Block) -> Label:

@@ -421,6 +421,10 @@ class OwnBooking:
         """The uid of its rows, empty while the event is not known."""
         return self.event_id.rpartition("_")[0]
 
+    def is_shown_as(self, block: Block) -> bool:
+        """Return whether a block is this booking. Feishu may cut a row at the start of the range that is read."""
+        return self.end == block.end and self.start <= block.start
+
     def at(self, stage: Stage, event_id: str = "") -> OwnBooking:
         """Return the booking in another stage. An `event_id` is taken over."""
         return replace(self, stage=stage, event_id=event_id or self.event_id)
