@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import CALLBACK_TYPE, Context, Event, HomeAssistant, callback
@@ -187,20 +189,28 @@ def _read_by_others(coordinator: FreeBusyCoordinator, room_id: str) -> None:
 @callback
 def _tell(coordinator: FreeBusyCoordinator, result: Booked | Ended, context: Context | None) -> None:
     """Fire the event that says what was done. It has no title: all automations may read it, and it is recorded."""
-    hass, entry, room_id = coordinator.hass, coordinator.config_entry, result.room_id
-    device = device_of(hass, entry, room_id)
     data = {
+        **described(coordinator, result.room_id, result.start, result.end),
         "action": result.act.value,
+        "own": isinstance(result, Booked) or result.is_own,
+        "confirmed": isinstance(result, Booked) or result.is_confirmed,
+    }
+    coordinator.hass.bus.async_fire(EVENT_ACTION, data, context=context)
+
+
+@callback
+def described(coordinator: FreeBusyCoordinator, room_id: str, start: datetime, end: datetime) -> dict[str, Any]:
+    """Return a booking `[start, end)` of a room in the data of an event, without a title."""
+    hass, entry = coordinator.hass, coordinator.config_entry
+    device = device_of(hass, entry, room_id)
+    return {
         "room_id": room_id,
         "name": async_name_of_room(hass, coordinator, room_id),
         "entity_id": main_entity_id(hass, entry, room_id),
         "device_id": device.id if device else None,
-        "start": local_iso(result.start),
-        "end": local_iso(result.end),
-        "own": isinstance(result, Booked) or result.is_own,
-        "confirmed": isinstance(result, Booked) or result.is_confirmed,
+        "start": local_iso(start),
+        "end": local_iso(end),
     }
-    hass.bus.async_fire(EVENT_ACTION, data, context=context)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Releases rooms to which nobody came: first it is announced, then it is done. A dry run only says so."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 import logging
 from typing import Final
 
@@ -8,22 +8,16 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 
-from ._time import local_iso
-from .acting import async_act, booker_of
+from .acting import async_act, booker_of, described
 from .booking import Booker
 from .const import EVENT_NO_SHOW
 from .coordinator import FreeBusyCoordinator
-from .devices import device_of
-from .finder import main_entity_id
 from .model.options import NoShows
 from .model.schedule import Block
-from .model.use import Use, UseSpan
-from .refusals import async_name_of_room
+from .model.use import EXEMPT_FROM, NOTICE, Use, UseSpan, may_be_released
 
 _LOGGER = logging.getLogger(__name__)
 
-NOTICE: Final = timedelta(minutes=5)  # from the announcement to the release: people who come keep the room
-EXEMPT_FROM: Final = timedelta(hours=4)  # long bookings are days of an event, not meetings
 WILL_BE_RELEASED: Final = "will_be_released"
 _WOULD_BE_RELEASED: Final = "would_be_released"
 
@@ -62,7 +56,7 @@ class NoShowReleaser:
         booking = begun.booking
         if ended.use is None or begun.use is not Use.NO_SHOW or booking is None or self._mode is NoShows.OFF:
             return
-        if booking.end - booking.start >= EXEMPT_FROM or booking.end <= begun.start + NOTICE:
+        if not may_be_released(booking, begun.start):
             return
 
         is_announced = self._mode is NoShows.RELEASE
@@ -100,15 +94,5 @@ class NoShowReleaser:
     @callback
     def _tell(self, action: str, room_id: str, booking: Block) -> None:
         """Fire the event that triggers listen to and the logbook shows."""
-        hass, entry = self._hass, self._coordinator.config_entry
-        device = device_of(hass, entry, room_id)
-        data = {
-            "action": action,
-            "room_id": room_id,
-            "name": async_name_of_room(hass, self._coordinator, room_id),
-            "entity_id": main_entity_id(hass, entry, room_id),
-            "device_id": device.id if device else None,
-            "start": local_iso(booking.start),
-            "end": local_iso(booking.end),
-        }
-        hass.bus.async_fire(EVENT_NO_SHOW, data)
+        data = {"action": action, **described(self._coordinator, room_id, booking.start, booking.end)}
+        self._hass.bus.async_fire(EVENT_NO_SHOW, data)

@@ -13,6 +13,8 @@ from .schedule import Block, DisabledPeriod
 
 HOLD: Final = timedelta(minutes=2)  # sensors of motion miss people who sit still
 MARGIN: Final = timedelta(minutes=15)  # people come early, and leave late
+NOTICE: Final = timedelta(minutes=5)  # from the announcement of a release to the release: who comes keeps the room
+EXEMPT_FROM: Final = timedelta(hours=4)  # long bookings are days of an event, not meetings
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _KEPT: Final = timedelta(days=1)
 _MOST_KEPT: Final = 1_000  # a sensor that flaps all day
@@ -166,3 +168,8 @@ def next_use_change(
     if last := history.last_occupied(_LONG_AGO, now):
         instants.append(last + HOLD)
     return min((instant for instant in instants if instant > now), default=None)
+
+
+def may_be_released(booking: Block, no_show_since: datetime) -> bool:
+    """Return whether a no-show is worth a release: it is not exempt, and some of it is left after the notice."""
+    return booking.end - booking.start < EXEMPT_FROM and booking.end > no_show_since + NOTICE
