@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from homeassistant.util import executor
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -19,6 +20,10 @@ from custom_components.feishu_freebusy.const import (
     DOMAIN,
 )
 from simulator import Simulator, Tenant
+
+# Home Assistant interrupts a worker that does not end within a third of a second. On a busy machine an idle worker may
+# need longer, and one that is interrupted does not wake the next one, so the test kit finds threads that never end
+executor.EXECUTOR_SHUTDOWN_TIMEOUT = 600
 
 
 @pytest.fixture
