@@ -21,10 +21,10 @@ from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from custom_components.feishu_freebusy.sync.shares import OverShareError
 from simulator import Fault, Room, Tenant
+from tests.actions import texts_of
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 from tests.test_booking import ledger_on_disk, live_events, rows_of, writes_of
-from tests.test_services import texts_of
 from tests.test_translations import TEXTS
 
 pytest_plugins = ["tests.clock"]

@@ -5,7 +5,6 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -15,28 +14,20 @@ from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from simulator import Fault, Room, Tenant
 from simulator.agenda import Agenda
+from tests.actions import BOTH, Perform, refused
 from tests.clock import Clock, SetUp
 from tests.conftest import at
 from tests.test_booking import ledger_on_disk, rows_of, writes_of
 from tests.test_config_flow import SCOPES
 from tests.test_issues import issue_of, kinds
-from tests.test_repairs import Fix, begin, fix  # noqa: F401  # `fix` is a fixture
-from tests.test_services import Ask, ask, texts_of  # noqa: F401  # `ask` is a fixture
+from tests.test_repairs import Fix, begin, fix
 from tests.test_translations import assert_issue_is_readable, placeholders
 
-pytest_plugins = ["tests.clock"]
+__all__ = ["fix"]
+pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
-BOTH = {"book": True, "release": True}
 CREATE, DELETE = "calendar:calendar.event:create", "calendar:calendar.event:delete"
-
-
-async def fails(ask: Ask, action: str, room: Room) -> str | None:  # noqa: F811
-    """Return the key of the text with which an action fails."""
-    with pytest.raises(HomeAssistantError) as raised:
-        await ask(action, room_id=room.room_id)
-    assert texts_of(raised.value)
-    return raised.value.translation_key
 
 
 # Permissions
@@ -92,70 +83,55 @@ async def test_lost_permissions_are_found_without_an_act_and_named_with_their_pa
 
 
 async def test_an_act_without_permission_raises_the_issue_and_a_later_one_removes_it(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     entry = await set_up(orion, book=True)
     paid = entry.runtime_data.client.traffic.paid
     others = paid[Payer.OTHER]
     tenant.revoke(CREATE, DELETE)
 
-    assert await fails(ask, "book_room", orion) == "scope_missing"
+    assert await refused(perform, "book_room", room_id=orion.room_id) == "scope_missing"
     await clock.settle()
     issue = issue_of(hass, entry, "actions_permissions")
     assert issue
     assert (issue.translation_placeholders or {})["scopes"] == f"- `{CREATE}`\n- `{DELETE}`"
 
     tenant.grant(CREATE, DELETE)
-    await ask("book_room", room_id=orion.room_id)
+    await perform("book_room", room_id=orion.room_id)
     await clock.settle()
     assert kinds(hass) == []
     assert paid[Payer.OTHER] == others  # the act has paid for the list of permissions, too
 
 
 async def test_a_refused_scope_is_named_if_the_list_of_permissions_can_not_be_read(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.inject(Fault.error(400, 212001), SCOPES, times=None)
     entry = await set_up(orion, book=True)
     tenant.revoke(CREATE)
     assert kinds(hass) == []
 
-    assert await fails(ask, "book_room", orion) == "scope_missing"
+    assert await refused(perform, "book_room", room_id=orion.room_id) == "scope_missing"
     await clock.settle()
     issue = issue_of(hass, entry, "actions_permissions")
     assert issue
     assert f"`{CREATE}`" in (issue.translation_placeholders or {})["scopes"]
 
     tenant.grant(CREATE)
-    await ask("book_room", room_id=orion.room_id)
+    await perform("book_room", room_id=orion.room_id)
     await clock.settle()
     assert kinds(hass) == []
 
 
 async def test_a_scope_that_is_granted_again_is_forgotten_with_the_next_list(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     await set_up(orion, book=True)
     scope = {"permission_violations": [{"subject": "a scope?"}, {"subject": CREATE}]}
     body = {"code": 99991672, "msg": "denied", "error": scope}
     tenant.inject(Fault.body(400, body), "/events", times=1)
 
-    assert await fails(ask, "book_room", orion) == "scope_missing"
+    assert await refused(perform, "book_room", room_id=orion.room_id) == "scope_missing"
     await clock.settle()
     assert kinds(hass) == ["actions_permissions"]  # although the list has it
     tenant.add_room("New")  # Home Assistant tells only of a list that has changed
@@ -164,11 +140,7 @@ async def test_a_scope_that_is_granted_again_is_forgotten_with_the_next_list(
 
 
 async def test_missing_permissions_can_be_checked_again(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    set_up: SetUp,
-    fix: Fix,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     tenant.revoke(CREATE)
     entry = await set_up(orion, book=True)
@@ -185,11 +157,7 @@ async def test_missing_permissions_can_be_checked_again(
 
 
 async def test_administrators_can_be_asked_for_missing_permissions(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    set_up: SetUp,
-    fix: Fix,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, fix: Fix, orion: Room
 ) -> None:
     tenant.revoke(CREATE)
     entry = await set_up(orion, book=True)
@@ -205,12 +173,7 @@ async def test_administrators_can_be_asked_for_missing_permissions(
 
 @pytest.fixture
 async def stopped(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> MockConfigEntry:
     """Return an entry whose reply has released a whole series."""
     for day in range(3):
@@ -223,7 +186,7 @@ async def stopped(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Agenda, "reply", release_all)
-        await ask("end_booking", room_id=orion.room_id)
+        await perform("end_booking", room_id=orion.room_id)
     assert rows_of(tenant, orion) == []
     tenant.book(orion.room_id, at(9), at(11))
     return entry
@@ -233,7 +196,7 @@ async def test_a_released_series_stops_releases_also_after_a_restart(
     hass: HomeAssistant,
     tenant: Tenant,
     clock: Clock,
-    ask: Ask,  # noqa: F811
+    perform: Perform,
     stopped: MockConfigEntry,
     orion: Room,
     hass_storage: dict[str, Any],
@@ -246,7 +209,7 @@ async def test_a_released_series_stops_releases_also_after_a_restart(
         words = {"name": stopped.title, "room": "Orion", "start": "2026-11-23 09:00"}
         assert issue.translation_placeholders == words
         tenant.requests.clear()
-        assert await fails(ask, "end_booking", orion) == "release_stopped"
+        assert await refused(perform, "end_booking", room_id=orion.room_id) == "release_stopped"
         assert writes_of(tenant) == []
         await clock.run(hass.config_entries.async_reload(stopped.entry_id))
         await clock.settle()
@@ -256,34 +219,24 @@ async def test_a_released_series_stops_releases_also_after_a_restart(
 
 
 async def test_own_bookings_are_made_and_ended_while_releases_are_stopped(
-    tenant: Tenant,
-    clock: Clock,
-    ask: Ask,  # noqa: F811
-    stopped: MockConfigEntry,
-    orion: Room,
+    tenant: Tenant, clock: Clock, perform: Perform, stopped: MockConfigEntry, orion: Room
 ) -> None:
     await clock.to(at(11))
 
-    await ask("book_room", room_id=orion.room_id)
-    ended = await ask("end_booking", room_id=orion.room_id)
+    await perform("book_room", room_id=orion.room_id)
+    ended = await perform("end_booking", room_id=orion.room_id)
 
     assert (ended["own"], ended["confirmed"]) == (True, True)
 
 
 async def test_an_administrator_allows_releases_again(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    ask: Ask,  # noqa: F811
-    fix: Fix,  # noqa: F811
-    stopped: MockConfigEntry,
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, perform: Perform, fix: Fix, stopped: MockConfigEntry, orion: Room
 ) -> None:
     assert (await fix.open(stopped, "releases_stopped"))["step_id"] == "confirm"
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
 
     assert kinds(hass) == []
-    assert not (await ask("end_booking", room_id=orion.room_id))["own"]
+    assert not (await perform("end_booking", room_id=orion.room_id))["own"]
     await clock.run(hass.config_entries.async_reload(stopped.entry_id))
     await clock.settle()
     assert kinds(hass) == []
@@ -291,8 +244,8 @@ async def test_an_administrator_allows_releases_again(
 
 async def test_a_stop_that_can_not_be_removed_from_the_disk_stays(
     hass: HomeAssistant,
-    ask: Ask,  # noqa: F811
-    fix: Fix,  # noqa: F811
+    perform: Perform,
+    fix: Fix,
     stopped: MockConfigEntry,
     orion: Room,
     monkeypatch: pytest.MonkeyPatch,
@@ -306,7 +259,7 @@ async def test_a_stop_that_can_not_be_removed_from_the_disk_stays(
         patch.setattr(Ledger, "_async_save", fail)
         assert (await fix.submit())["errors"] == {"base": "not_written"}
     assert kinds(hass) == ["releases_stopped"]
-    assert await fails(ask, "end_booking", orion) == "release_stopped"
+    assert await refused(perform, "end_booking", room_id=orion.room_id) == "release_stopped"
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -314,7 +267,7 @@ async def test_a_stop_that_can_not_be_removed_from_the_disk_stays(
 async def test_the_dialog_of_a_stop_changes_nothing_once_nothing_can_be_ended(
     hass: HomeAssistant,
     clock: Clock,
-    fix: Fix,  # noqa: F811
+    fix: Fix,
     stopped: MockConfigEntry,
     *,
     is_unloaded: bool,

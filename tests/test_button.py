@@ -13,14 +13,13 @@ from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from custom_components.feishu_freebusy.model.booking import can_be_extended, running_block
 from custom_components.feishu_freebusy.model.schedule import Block
 from simulator import Fault, Room, Tenant
+from tests.actions import BOTH
 from tests.clock import FREE_BUSY, Clock, SetUp, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("may_book")
-
-BOTH = {"book": True, "release": True}
 
 
 def button_id(hass: HomeAssistant, room: Room, key: str) -> str | None:

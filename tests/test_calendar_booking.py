@@ -13,16 +13,14 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.feishu_freebusy.const import CONF_PEOPLE, EVENT_ACTION
 from simulator import Fault, Room, Tenant
+from tests.actions import BOTH, texts_of
 from tests.clock import FREE_BUSY, Clock, SetUp, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
 from tests.test_calendar import calendar_of, id_of, shown
-from tests.test_services import texts_of
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("may_book")
-
-BOTH = {"book": True, "release": True}
 
 
 @pytest.fixture(autouse=True)

@@ -7,21 +7,19 @@ from typing import Any
 from homeassistant.components.logbook.models import LazyEventPartialState, async_event_to_row
 from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 
 from custom_components.feishu_freebusy.const import DOMAIN, EVENT_ACTION
 from custom_components.feishu_freebusy.logbook import async_describe_events
 from simulator import Room, Tenant
+from tests.actions import BOTH, Perform
 from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
-from tests.test_services import Ask, ask  # noqa: F401  # `ask` is a fixture
+from tests.test_button import press
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
-
-BOTH = {"book": True, "release": True}
 
 
 def line(hass: HomeAssistant, event: Event[Any]) -> dict[str, Any]:
@@ -44,23 +42,19 @@ def said(hass: HomeAssistant, **data: Any) -> str:
 
 
 async def test_each_act_fires_an_event_with_the_user_and_without_a_title(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, **BOTH)
     acts = async_capture_events(hass, EVENT_ACTION)
     context = Context(user_id=MockUser(is_owner=True).add_to_hass(hass).id)
 
-    async def act(action: str, **data: Any) -> None:
-        await clock.run(hass.services.async_call(DOMAIN, action, data, blocking=True, context=context))
-
-    await act("book_room", room_id=[orion.room_id], title="Salary of Chen Wei")
-    await act("extend_booking", room_id=[orion.room_id], title="Salary of Chen Wei")
-    await act("end_booking", room_id=[orion.room_id])
+    await perform("book_room", room_id=orion.room_id, title="Salary of Chen Wei", context=context)
+    await perform("extend_booking", room_id=orion.room_id, title="Salary of Chen Wei", context=context)
+    await perform("end_booking", room_id=orion.room_id, context=context)
     tenant.book(vega.room_id, at(9), at(11))
-    await act("release_room", room_id=[vega.room_id])
+    await perform("release_room", room_id=vega.room_id, context=context)
     await clock.forward(minutes=1)
-    button = er.async_get(hass).async_get_entity_id("button", DOMAIN, f"{tenant.app_id}_{orion.room_id}_book")
-    await clock.run(hass.services.async_call("button", "press", {"entity_id": button}, blocking=True, context=context))
+    await press(hass, clock, orion, "book", context)
 
     assert [event.data["action"] for event in acts] == ["booked", "extended", "ended", "released", "booked"]
     assert {event.context.id for event in acts} == {context.id}
@@ -82,18 +76,14 @@ async def test_each_act_fires_an_event_with_the_user_and_without_a_title(
 
 
 async def test_a_refused_act_fires_no_event(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     await set_up(orion, book=True)
     acts = async_capture_events(hass, EVENT_ACTION)
 
     with pytest.raises(HomeAssistantError):
-        await ask("book_room", room_id=orion.room_id)
+        await perform("book_room", room_id=orion.room_id)
 
     assert acts == []
 
@@ -129,14 +119,11 @@ async def test_the_logbook_says_what_was_done_in_the_language_of_home_assistant(
 
 
 async def test_a_line_names_the_room_and_leads_to_it(
-    hass: HomeAssistant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     await set_up(orion, book=True)
     acts = async_capture_events(hass, EVENT_ACTION)
-    await ask("book_room", room_id=orion.room_id)
+    await perform("book_room", room_id=orion.room_id)
 
     assert line(hass, acts[0]) == {
         "name": "Orion",

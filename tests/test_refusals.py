@@ -4,33 +4,29 @@ from datetime import time, timedelta
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.feishu_freebusy.booking import RefusedError
-from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.model.booking import Refusal, Span
 from custom_components.feishu_freebusy.refusals import async_explain, text_of_refusal
 from simulator import BookingRules, Fault, Room, Tenant
+from tests.actions import Perform, error_of, texts_of
 from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
 from tests.test_booking import writes_of
-from tests.test_services import Ask, ask, texts_of  # noqa: F401  # `ask` is a fixture
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 HOUR = timedelta(hours=1)
 CHECK = "room_availability_check"
 
 
-async def refused(ask: Ask, action: str = "book_room", **data: Any) -> str:  # noqa: F811
-    """Return the English text with which an action is refused. It exists in all languages."""
-    with pytest.raises(HomeAssistantError) as raised:
-        await ask(action, **data)
-    return texts_of(raised.value)["en"]
+async def refusal(perform: Perform, action: str = "book_room", **data: Any) -> str:
+    """Return the English text with which an action is refused."""
+    return texts_of(await error_of(perform(action, **data)))["en"]
 
 
 def answer(tenant: Tenant, room: Room, reason: str, **rules: Any) -> None:
@@ -71,7 +67,7 @@ def answer(tenant: Tenant, room: Room, reason: str, **rules: Any) -> None:
 async def test_the_limit_of_the_room_is_named(
     tenant: Tenant,
     set_up: SetUp,
-    ask: Ask,  # noqa: F811
+    perform: Perform,
     orion: Room,
     rules: BookingRules,
     hours: tuple[int, int],
@@ -81,7 +77,7 @@ async def test_the_limit_of_the_room_is_named(
     await set_up(orion, book=True)
     start, end = (at(0) + timedelta(hours=each) for each in hours)
 
-    said = await refused(ask, room_id=orion.room_id, start=start.isoformat(), end=end.isoformat())
+    said = await refusal(perform, room_id=orion.room_id, start=start.isoformat(), end=end.isoformat())
 
     assert said == expected
 
@@ -109,46 +105,32 @@ async def test_the_limit_of_the_room_is_named(
     ],
 )
 async def test_a_limit_that_feishu_does_not_tell_is_not_named(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    reason: str,
-    rules: dict[str, str],
-    expected: str,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, reason: str, rules: dict[str, str], expected: str
 ) -> None:
     answer(tenant, orion, reason, **rules)
     await set_up(orion, book=True)
 
-    assert (await refused(ask, room_id=orion.room_id)).startswith(expected)
+    assert (await refusal(perform, room_id=orion.room_id)).startswith(expected)
 
 
-async def test_the_limit_of_the_options_is_named(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-) -> None:
+async def test_the_limit_of_the_options_is_named(tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room) -> None:
     await set_up(orion, book=True, longest_booking_minutes=120)
 
-    said = await refused(ask, room_id=orion.room_id, duration={"hours": 3})
+    said = await refusal(perform, room_id=orion.room_id, duration={"hours": 3})
 
     assert said == "Orion can be booked for at most 2 hours at a time."
     assert writes_of(tenant) == []
 
 
 async def test_a_room_has_its_name_in_home_assistant(
-    hass: HomeAssistant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     entry = await set_up(orion, book=True, longest_booking_minutes=120)
     device = device_of(hass, orion)
     assert device
     dr.async_get(hass).async_update_device(device.id, name_by_user="The den")
 
-    assert (await refused(ask, room_id=orion.room_id, duration={"hours": 3})).startswith("The den can be booked")
+    assert (await refusal(perform, room_id=orion.room_id, duration={"hours": 3})).startswith("The den can be booked")
     gone = async_explain(hass, entry.runtime_data, "omm_gone", RefusedError(Refusal.NOTHING_RUNS))
     assert text_of_refusal(gone) == ("refusal_nothing_runs", {"room": "omm_gone"})
 
@@ -169,7 +151,7 @@ async def test_a_room_has_its_name_in_home_assistant(
 async def test_a_taken_room_says_until_when(
     tenant: Tenant,
     set_up: SetUp,
-    ask: Ask,  # noqa: F811
+    perform: Perform,
     orion: Room,
     start: Any,
     booked: list[tuple[Any, Any]],
@@ -179,20 +161,17 @@ async def test_a_taken_room_says_until_when(
         tenant.book(orion.room_id, *period)
     await set_up(orion, book=True)
 
-    assert (await refused(ask, room_id=orion.room_id, start=start.isoformat())).startswith(expected)
+    assert (await refusal(perform, room_id=orion.room_id, start=start.isoformat())).startswith(expected)
 
 
 async def test_a_taken_room_says_what_an_extension_would_overlap(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     tenant.book(orion.room_id, at(11, 10), at(12))
     await set_up(orion, book=True)
 
-    said = await refused(ask, "extend_booking", room_id=orion.room_id)
+    said = await refusal(perform, "extend_booking", room_id=orion.room_id)
 
     assert said == "Orion is booked from 11:10 to 12:00."
 
@@ -210,29 +189,21 @@ async def test_without_a_current_state_a_taken_room_is_only_taken(
 
 
 async def test_a_room_out_of_service_says_until_when(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    vega: Room,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room
 ) -> None:
     tenant.disable_room(orion.room_id, at(9), at(18), "Renovation")
     tenant.disable_room(vega.room_id, at(9), None, "Closed")
     await set_up(orion, vega, book=True)
 
-    assert await refused(ask, room_id=orion.room_id) == "Orion is out of service until 18:00."
-    assert await refused(ask, room_id=vega.room_id) == "The room is out of service at that time."
+    assert await refusal(perform, room_id=orion.room_id) == "Orion is out of service until 18:00."
+    assert await refusal(perform, room_id=vega.room_id) == "The room is out of service at that time."
 
 
 # The nearest room
 
 
 async def test_the_nearest_free_room_is_named_with_its_place_if_it_is_elsewhere(
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     third = tenant.levels[orion.level_id]
     tower = tenant.levels[third.parent_id]
@@ -244,12 +215,12 @@ async def test_the_nearest_free_room_is_named_with_its_place_if_it_is_elsewhere(
     await set_up(orion, small, large, below, away, book=True)
 
     for other in ("Large", "Small", "Below (Tower A / 2F)", "Away (Tower B / 3F)"):
-        said = await refused(ask, room_id=orion.room_id, start=at(14).isoformat())
+        said = await refusal(perform, room_id=orion.room_id, start=at(14).isoformat())
         assert said == f"Orion is booked until 15:00. {other} is free for all of that time."
         room = next(each for each in (small, large, below, away) if each.name == other.partition(" (")[0])
         tenant.book(room.room_id, at(14), at(14, 5))
         await clock.forward(minutes=10)
-    assert await refused(ask, room_id=orion.room_id, start=at(14).isoformat()) == "Orion is booked until 15:00."
+    assert await refusal(perform, room_id=orion.room_id, start=at(14).isoformat()) == "Orion is booked until 15:00."
 
 
 async def test_no_call_is_made_to_name_another_room(
@@ -290,7 +261,7 @@ async def test_no_room_is_named_that_could_not_be_booked(
 
 
 async def test_only_rooms_that_the_user_may_see_are_named(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room
 ) -> None:
     tenant.book(orion.room_id, at(10), at(11))
     await set_up(orion, vega, book=True)
@@ -298,12 +269,7 @@ async def test_only_rooms_that_the_user_may_see_are_named(
     guest.mock_policy({"entities": {"entity_ids": {busy_id(hass, orion): True}}})
 
     async def said_to(user: MockUser) -> str:
-        call = {"room_id": [orion.room_id]}
-        with pytest.raises(HomeAssistantError) as raised:
-            await clock.run(
-                hass.services.async_call(DOMAIN, "book_room", call, blocking=True, context=Context(user_id=user.id))
-            )
-        return texts_of(raised.value)["en"]
+        return await refusal(perform, room_id=orion.room_id, context=Context(user_id=user.id))
 
     assert await said_to(boss) == "Orion is booked until 11:00. Vega is free for all of that time."
     assert await said_to(guest) == "Orion is booked until 11:00."

@@ -1,10 +1,8 @@
 """The actions, as automations and people call them: responses, calls to Feishu, refused input."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-import json
 from pathlib import Path
-from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,28 +28,16 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod
 from custom_components.feishu_freebusy.model.search import Reason, Why
 from simulator import Fault, Room, Simulator, Tenant, User
-from tests.clock import FREE_BUSY, Clock, SetUp, busy_id, device_of
+from tests.actions import Perform, of_device, texts_of
+from tests.clock import FREE_BUSY, Clock, SetUp, busy_id
 from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE
 from tests.test_translations import TEXTS
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.actions"]
 
 ROOT = Path(__file__).parents[1]
 COMPONENT = ROOT / "custom_components" / DOMAIN
-type Ask = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture
-def ask(hass: HomeAssistant, clock: Clock) -> Ask:
-    """Return a function that performs an action and returns its response, which must be JSON."""
-
-    async def ask(action: str, **data: Any) -> Any:
-        response = await clock.run(hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True))
-        assert json.loads(json.dumps(response)) == response
-        return response
-
-    return ask
 
 
 @pytest.fixture
@@ -71,25 +57,6 @@ def mira(tenant: Tenant) -> Room:
 def li_na(tenant: Tenant) -> User:
     """Return a person."""
     return tenant.add_user("Li Na", user_id="3e3cf96b")
-
-
-def texts_of(error: HomeAssistantError) -> dict[str, str]:
-    """Return what an error says, in each language."""
-    assert error.translation_domain == DOMAIN
-    said = {}
-    for language, texts in TEXTS.items():
-        text = texts["exceptions"][error.translation_key]["message"]
-        named = error.translation_placeholders or {}
-        assert all(named[name] for _, name, _, _ in Formatter().parse(text) if name)
-        said[language] = text.format(**named)
-    return said
-
-
-def of_device(hass: HomeAssistant, room: Room) -> str:
-    """Return the id of a room's device."""
-    device = device_of(hass, room)
-    assert device
-    return device.id
 
 
 def asked(tenant: Tenant) -> dict[str, Any]:
@@ -115,7 +82,7 @@ async def test_the_actions_exist_without_an_entry(hass: HomeAssistant, integrati
 
 @pytest.mark.parametrize("action", ["get_free_busy", "find_rooms", "get_utilization"])
 async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
-    hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, mira: Room, action: str
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, perform: Perform, mira: Room, action: str
 ) -> None:
     entry = await set_up(mira)
     other = MockConfigEntry(domain="sun", title="Sun")
@@ -128,10 +95,10 @@ async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
         (entry.entry_id, "service_config_entry_not_loaded"),
     ):
         with pytest.raises(ServiceValidationError) as raised:
-            await ask(action, config_entry_id=entry_id)
+            await perform(action, config_entry_id=entry_id)
         assert raised.value.translation_key == key
     with pytest.raises(ServiceValidationError) as raised:
-        await ask(action)
+        await perform(action)
     assert raised.value.translation_key == "not_loaded"
 
 
@@ -157,13 +124,13 @@ async def test_a_missing_or_unloaded_entry_is_named_in_the_error(
     ],
 )
 async def test_invalid_input_is_refused(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, action: str, data: dict[str, Any]
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room, action: str, data: dict[str, Any]
 ) -> None:
     await set_up(mira)
     tenant.requests.clear()
 
     with pytest.raises(vol.Invalid):
-        await ask(action, **data)
+        await perform(action, **data)
     assert tenant.requests == []
 
 
@@ -223,7 +190,7 @@ def test_selectors_exist_and_their_options_have_texts(action: str) -> None:
 
 
 async def test_rooms_and_people_by_entity_and_by_id_in_one_response(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room, li_na: User
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, lyra: Room, mira: Room, li_na: User
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     stranger = tenant.add_user("Chen Wei")
@@ -234,7 +201,7 @@ async def test_rooms_and_people_by_entity_and_by_id_in_one_response(
     await set_up(lyra, people={li_na.open_id: "Na"})
     calendar = er.async_get(hass).async_get_entity_id("calendar", DOMAIN, f"{tenant.app_id}_{li_na.open_id}_calendar")
 
-    response = await ask(
+    response = await perform(
         "get_free_busy",
         entity_id=[busy_id(hass, lyra), calendar],
         room_id=[mira.room_id, f" {mira.room_id} ", ""],
@@ -269,23 +236,23 @@ async def test_rooms_and_people_by_entity_and_by_id_in_one_response(
 
 
 async def test_the_response_uses_the_name_given_in_home_assistant(
-    hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
     dr.async_get(hass).async_update_device(of_device(hass, lyra), name_by_user="The big one")
 
-    response = await ask("get_free_busy", entity_id=busy_id(hass, lyra))
+    response = await perform("get_free_busy", entity_id=busy_id(hass, lyra))
 
     assert [subject["name"] for subject in response["subjects"]] == ["The big one"]
 
 
 async def test_the_calls_of_the_action_are_counted(
-    hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     entry = await set_up(lyra)
     used = entry.runtime_data.calls.used
 
-    await ask("get_free_busy", room_id=[lyra.room_id, mira.room_id], duration={"days": 100})
+    await perform("get_free_busy", room_id=[lyra.room_id, mira.room_id], duration={"days": 100})
 
     assert entry.runtime_data.calls.used == used + 4  # two windows for each
 
@@ -294,25 +261,25 @@ async def test_the_calls_of_the_action_are_counted(
     ("name", "default"), [("only_busy", False), ("include_external_calendar", True), ("need_rsvp_status", False)]
 )
 async def test_each_parameter_reaches_feishu(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, name: str, default: bool
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room, name: str, default: bool
 ) -> None:
     await set_up(mira)
 
-    await ask("get_free_busy", room_id=mira.room_id)
+    await perform("get_free_busy", room_id=mira.room_id)
     assert asked(tenant)[name] is default
     for value in (True, False):
-        await ask("get_free_busy", room_id=mira.room_id, **{name: value})
+        await perform("get_free_busy", room_id=mira.room_id, **{name: value})
         assert asked(tenant)[name] is value
 
 
-async def test_each_parameter_has_its_effect(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_each_parameter_has_its_effect(tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room) -> None:
     tenant.book(mira.room_id, at(11), at(12), free=True)
     tenant.book(mira.room_id, at(12), at(13), external=True)
     tenant.book(mira.room_id, at(13), at(14), rsvp="needs_action")
     await set_up(mira)
 
     async def hours(**data: Any) -> list[int]:
-        response = await ask("get_free_busy", room_id=mira.room_id, **data)
+        response = await perform("get_free_busy", room_id=mira.room_id, **data)
         busy = response["subjects"][0]["busy"]
         return [datetime.fromisoformat(period["start"]).astimezone(UTC).hour for period in busy]
 
@@ -322,46 +289,50 @@ async def test_each_parameter_has_its_effect(tenant: Tenant, set_up: SetUp, ask:
 
 
 async def test_events_marked_as_free_are_left_out_for_people_by_default(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room
 ) -> None:
     person = tenant.add_user("Li Na")
     tenant.book(person.open_id, at(11), at(12), free=True)
     await set_up(mira)
 
-    response = await ask("get_free_busy", user_id=person.open_id)
+    response = await perform("get_free_busy", user_id=person.open_id)
 
     assert response["subjects"][0]["busy"] == []
 
 
-async def test_rsvp_status_is_returned_only_on_request(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_rsvp_status_is_returned_only_on_request(
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room
+) -> None:
     tenant.book(mira.room_id, at(11), at(12), rsvp="needs_action")
     await set_up(mira)
 
-    response = await ask("get_free_busy", room_id=mira.room_id, need_rsvp_status=True)
+    response = await perform("get_free_busy", room_id=mira.room_id, need_rsvp_status=True)
     assert [period["rsvp_status"] for period in response["subjects"][0]["busy"]] == ["needs_action"]
-    response = await ask("get_free_busy", room_id=mira.room_id)
+    response = await perform("get_free_busy", room_id=mira.room_id)
     assert "rsvp_status" not in response["subjects"][0]["busy"][0]
 
 
 @pytest.mark.parametrize("kind", ["open_id", "union_id", "user_id"])
 @pytest.mark.parametrize("told", [True, False])
 async def test_the_id_type_is_given_or_derived_from_the_id(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, li_na: User, kind: str, told: bool
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room, li_na: User, kind: str, told: bool
 ) -> None:
     await set_up(mira)
     tenant.book(li_na.open_id, at(11), at(12))
 
-    response = await ask("get_free_busy", user_id=getattr(li_na, kind), **({"user_id_type": kind} if told else {}))
+    response = await perform("get_free_busy", user_id=getattr(li_na, kind), **({"user_id_type": kind} if told else {}))
 
     assert tenant.calls(FREE_BUSY)[-1].query["user_id_type"] == kind
     assert len(response["subjects"][0]["busy"]) == 1
 
 
-async def test_a_given_id_type_overrides_the_prefix(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_a_given_id_type_overrides_the_prefix(
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room
+) -> None:
     tenant.add_user("Odd", user_id="ou_odd")
     await set_up(mira)
 
-    await ask("get_free_busy", user_id="ou_odd", user_id_type="user_id")
+    await perform("get_free_busy", user_id="ou_odd", user_id_type="user_id")
 
     assert tenant.calls(FREE_BUSY)[-1].query["user_id_type"] == "user_id"
 
@@ -386,7 +357,7 @@ async def test_times_without_a_zone_are_in_home_assistants_zone(
     tenant: Tenant,
     set_up: SetUp,
     clock: Clock,
-    ask: Ask,
+    perform: Perform,
     mira: Room,
     zone: str,
     data: dict[str, Any],
@@ -397,7 +368,7 @@ async def test_times_without_a_zone_are_in_home_assistants_zone(
     await set_up(mira)
     clock.set_wall(at(10) + timedelta(milliseconds=300))
 
-    response = await ask("get_free_busy", room_id=mira.room_id, **data)
+    response = await perform("get_free_busy", room_id=mira.room_id, **data)
 
     told = [datetime.fromisoformat(response[name]) for name in ("start", "end")]
     assert told == [start, end]
@@ -407,13 +378,13 @@ async def test_times_without_a_zone_are_in_home_assistants_zone(
     assert [datetime.fromisoformat(asked(tenant)[name]) for name in ("time_min", "time_max")] == [start, end]
 
 
-async def test_a_year_takes_several_calls(tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_a_year_takes_several_calls(tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room) -> None:
     tenant.book(mira.room_id, at(10, day=-200), at(11, day=-200))
     tenant.book(mira.room_id, at(10, day=150), at(11, day=150))
     await set_up(mira)
     tenant.requests.clear()
 
-    response = await ask(
+    response = await perform(
         "get_free_busy", room_id=mira.room_id, start=at(10, day=-210).isoformat(), end=at(10, day=156).isoformat()
     )
 
@@ -422,11 +393,11 @@ async def test_a_year_takes_several_calls(tenant: Tenant, set_up: SetUp, ask: As
 
 
 async def test_a_failure_of_one_subject_is_in_its_result(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, li_na: User
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room, li_na: User
 ) -> None:
     await set_up(mira)
 
-    response = await ask("get_free_busy", room_id=[mira.room_id, "omm_gone"], user_id=["ou_gone", li_na.open_id])
+    response = await perform("get_free_busy", room_id=[mira.room_id, "omm_gone"], user_id=["ou_gone", li_na.open_id])
 
     by_id = {subject.pop("id"): subject for subject in response["subjects"]}
     assert by_id[mira.room_id] == {"name": "Mira", "busy": []}
@@ -450,7 +421,7 @@ async def test_a_failure_of_all_subjects_is_an_error(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
-    ask: Ask,
+    perform: Perform,
     lyra: Room,
     begin: Callable[[Tenant], object],
     key: str,
@@ -460,7 +431,7 @@ async def test_a_failure_of_all_subjects_is_an_error(
     begin(tenant)
 
     with pytest.raises(HomeAssistantError) as raised:
-        await ask("get_free_busy", entity_id=busy_id(hass, lyra), room_id="omm_gone")
+        await perform("get_free_busy", entity_id=busy_id(hass, lyra), room_id="omm_gone")
 
     assert not isinstance(raised.value, ServiceValidationError)
     assert raised.value.translation_key == key
@@ -485,13 +456,13 @@ async def test_a_failure_of_all_subjects_is_an_error(
     ],
 )
 async def test_invalid_subjects_and_windows_are_refused_before_any_call(
-    tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room, data: dict[str, Any], key: str, says: str
+    tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room, data: dict[str, Any], key: str, says: str
 ) -> None:
     await set_up(mira)
     tenant.requests.clear()
 
     with pytest.raises(ServiceValidationError) as raised:
-        await ask("get_free_busy", **data)
+        await perform("get_free_busy", **data)
 
     assert raised.value.translation_key == key
     assert says in texts_of(raised.value)["en"]
@@ -499,7 +470,7 @@ async def test_invalid_subjects_and_windows_are_refused_before_any_call(
 
 
 async def test_entities_of_others_and_of_the_account_are_refused(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, mira: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, mira: Room
 ) -> None:
     entry = await set_up(mira)
     registry = er.async_get(hass)
@@ -514,13 +485,13 @@ async def test_entities_of_others_and_of_the_account_are_refused(
     for entity_id in (account, foreign):
         assert entity_id
         with pytest.raises(ServiceValidationError) as raised:
-            await ask("get_free_busy", entity_id=[busy_id(hass, mira), entity_id])
+            await perform("get_free_busy", entity_id=[busy_id(hass, mira), entity_id])
         assert raised.value.translation_key == "not_ours"
         assert entity_id in texts_of(raised.value)["zh-Hans"]
 
 
 async def test_the_entry_may_be_unloaded_during_the_call(
-    hass: HomeAssistant, set_up: SetUp, ask: Ask, mira: Room, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, mira: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = await set_up(mira)
 
@@ -530,7 +501,7 @@ async def test_the_entry_may_be_unloaded_during_the_call(
 
     monkeypatch.setattr(entry.runtime_data.client, "freebusy_list", answer_late)
 
-    response = await ask("get_free_busy", room_id=mira.room_id)
+    response = await perform("get_free_busy", room_id=mira.room_id)
 
     assert response["subjects"] == [{"id": mira.room_id, "name": "Mira", "busy": []}]
 
@@ -574,46 +545,46 @@ def of_entry(hass: HomeAssistant, entry: MockConfigEntry, room_id: str) -> str:
 
 
 async def test_an_entity_selects_the_account(
-    hass: HomeAssistant, tenant: Tenant, ask: Ask, other: tuple[Tenant, MockConfigEntry], lyra: Room
+    hass: HomeAssistant, tenant: Tenant, perform: Perform, other: tuple[Tenant, MockConfigEntry], lyra: Room
 ) -> None:
     there, entry = other
     there.requests.clear()
     tenant.requests.clear()
 
-    await ask("get_free_busy", entity_id=of_entry(hass, entry, "omm_nova"), room_id=lyra.room_id)
+    await perform("get_free_busy", entity_id=of_entry(hass, entry, "omm_nova"), room_id=lyra.room_id)
 
     assert len(there.calls(FREE_BUSY)) == 2
     assert tenant.requests == []
 
 
-async def test_ids_alone_do_not_select_an_account(ask: Ask, other: tuple[Tenant, MockConfigEntry]) -> None:
+async def test_ids_alone_do_not_select_an_account(perform: Perform, other: tuple[Tenant, MockConfigEntry]) -> None:
     there, entry = other
 
     with pytest.raises(ServiceValidationError) as raised:
-        await ask("get_free_busy", room_id="omm_nova")
+        await perform("get_free_busy", room_id="omm_nova")
     assert raised.value.translation_key == "which_account"
     assert texts_of(raised.value)
 
     there.requests.clear()
-    response = await ask("get_free_busy", room_id="omm_nova", config_entry_id=entry.entry_id)
+    response = await perform("get_free_busy", room_id="omm_nova", config_entry_id=entry.entry_id)
     assert response["subjects"][0]["name"] == "Nova"
     assert len(there.calls(FREE_BUSY)) == 1
 
 
 async def test_a_foreign_entity_is_named_with_several_accounts(
-    hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry]
+    hass: HomeAssistant, perform: Perform, other: tuple[Tenant, MockConfigEntry]
 ) -> None:
     sun = er.async_get(hass).async_get_or_create("sensor", "sun", "dusk").entity_id
 
     for entity_id in (sun, "binary_sensor.nowhere"):
         with pytest.raises(ServiceValidationError) as raised:
-            await ask("get_free_busy", entity_id=entity_id, room_id="omm_nova")
+            await perform("get_free_busy", entity_id=entity_id, room_id="omm_nova")
         assert raised.value.translation_key == "not_ours"
         assert all(entity_id in text for text in texts_of(raised.value).values())
 
 
 async def test_entities_of_two_accounts_are_refused(
-    hass: HomeAssistant, ask: Ask, other: tuple[Tenant, MockConfigEntry], mira: Room
+    hass: HomeAssistant, perform: Perform, other: tuple[Tenant, MockConfigEntry], mira: Room
 ) -> None:
     first, _ = hass.config_entries.async_entries(DOMAIN)
     _, entry = other
@@ -621,34 +592,36 @@ async def test_entities_of_two_accounts_are_refused(
 
     for data in ({"entity_id": [here, there]}, {"entity_id": [here], "config_entry_id": entry.entry_id}):
         with pytest.raises(ServiceValidationError) as raised:
-            await ask("get_free_busy", **data)
+            await perform("get_free_busy", **data)
         assert raised.value.translation_key == "several_accounts"
         assert texts_of(raised.value)
 
 
 async def test_rooms_of_both_accounts_are_found_and_a_shared_room_once(
-    hass: HomeAssistant, clock: Clock, ask: Ask, other: tuple[Tenant, MockConfigEntry], lyra: Room
+    hass: HomeAssistant, clock: Clock, perform: Perform, other: tuple[Tenant, MockConfigEntry], lyra: Room
 ) -> None:
     _, entry = other
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
     assert [room["name"] for room in response["rooms"]] == ["Nova", "Lyra", "Mira"]
 
     await clock.to(at(10, 59))  # the other one was last read at ten
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
     assert [room["name"] for room in response["rooms"]] == ["Nova", "Lyra", "Mira"]
     assert response["rooms"][1]["entity_id"] != of_entry(hass, entry, lyra.room_id)
 
-    response = await ask("find_rooms", config_entry_id=entry.entry_id)
+    response = await perform("find_rooms", config_entry_id=entry.entry_id)
     assert [room["name"] for room in response["rooms"]] == ["Nova", "Lyra there"]
 
 
 @pytest.mark.usefixtures("other")
-async def test_the_latest_reading_of_a_shared_room_counts(tenant: Tenant, clock: Clock, ask: Ask, lyra: Room) -> None:
+async def test_the_latest_reading_of_a_shared_room_counts(
+    tenant: Tenant, clock: Clock, perform: Perform, lyra: Room
+) -> None:
     await clock.to(at(10, 30))
     tenant.book(lyra.room_id, at(10, 30), at(12))
     await clock.to(at(10, 32))
 
-    response = await ask("find_rooms", min_capacity=4)
+    response = await perform("find_rooms", min_capacity=4)
 
     (room,) = response["rooms"]
     assert room["name"] == "Lyra"
@@ -659,7 +632,7 @@ async def test_the_latest_reading_of_a_shared_room_counts(tenant: Tenant, clock:
 
 
 async def test_rooms_are_found_from_memory_with_their_properties(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room, mira: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     tenant.book(lyra.room_id, at(14), at(15))
@@ -671,7 +644,7 @@ async def test_rooms_are_found_from_memory_with_their_properties(
     tenant.requests.clear()
     clock.set_wall(at(10) + timedelta(milliseconds=300))
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
 
     assert response == {
         "rooms": [
@@ -737,7 +710,7 @@ async def test_each_filter_narrows_the_result(
     hass: HomeAssistant,
     tenant: Tenant,
     set_up: SetUp,
-    ask: Ask,
+    perform: Perform,
     lyra: Room,
     mira: Room,
     data: dict[str, Any],
@@ -752,28 +725,30 @@ async def test_each_filter_narrows_the_result(
     areas.async_update(area.id, name="Lounge")
     dr.async_get(hass).async_update_device(of_device(hass, mira), area_id=area.id)
 
-    response = await ask("find_rooms", **data)
+    response = await perform("find_rooms", **data)
 
     assert [room["name"] for room in response["rooms"]] == found
     assert (response["why"] is None) == bool(found)
 
 
-async def test_an_earliest_start_in_the_past_is_now(hass: HomeAssistant, set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_an_earliest_start_in_the_past_is_now(
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, mira: Room
+) -> None:
     await set_up(mira)
 
-    response = await ask("find_rooms", start=at(8).isoformat())
+    response = await perform("find_rooms", start=at(8).isoformat())
 
     assert datetime.fromisoformat(response["rooms"][0]["free_from"]) == at(10)
 
 
 async def test_without_a_fit_there_are_alternatives_and_a_reason(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     tenant.book(lyra.room_id, at(10, 20), at(11))
     await set_up(lyra, mira)
 
-    response = await ask("find_rooms", until=at(10, 30).isoformat(), min_capacity=6)
+    response = await perform("find_rooms", until=at(10, 30).isoformat(), min_capacity=6)
 
     assert response["rooms"] == []
     assert response["why"] == "all_busy"
@@ -804,64 +779,64 @@ async def test_without_a_fit_there_are_alternatives_and_a_reason(
             "free_until": None,
         },
     ]
-    found = await ask("find_rooms", min_capacity=6)
+    found = await perform("find_rooms", min_capacity=6)
     assert response["alternatives"][0].keys() == {"reason", "minutes", *found["rooms"][0]}
 
 
 async def test_a_search_uses_the_name_given_in_home_assistant(
-    hass: HomeAssistant, set_up: SetUp, ask: Ask, lyra: Room
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
     dr.async_get(hass).async_update_device(of_device(hass, lyra), name_by_user="The big one")
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
 
     assert [room["name"] for room in response["rooms"]] == ["The big one"]
 
 
 async def test_a_disabled_device_is_not_offered(
-    hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room, mira: Room
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira)
     dr.async_get(hass).async_update_device(of_device(hass, lyra), disabled_by=DeviceEntryDisabler.USER)
     await clock.settle()
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
 
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
 
 async def test_a_disabled_entity_has_no_entity_id_in_the_response(
-    hass: HomeAssistant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
+    hass: HomeAssistant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
     er.async_get(hass).async_update_entity(busy_id(hass, lyra), disabled_by=RegistryEntryDisabler.USER)
     await clock.settle()
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
 
     assert [(room["name"], room["entity_id"]) for room in response["rooms"]] == [("Lyra", None)]
 
 
 async def test_a_room_that_is_out_of_service_is_neither_offered_nor_suggested(
-    tenant: Tenant, set_up: SetUp, ask: Ask, lyra: Room, mira: Room
+    tenant: Tenant, set_up: SetUp, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     tenant.disable_room(lyra.room_id, at(9), at(12), "Repairs")
     tenant.disable_room(mira.room_id, at(12), None)
     await set_up(lyra, mira)
 
-    response = await ask("find_rooms", start=at(11).isoformat())
+    response = await perform("find_rooms", start=at(11).isoformat())
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
-    response = await ask("find_rooms", start=at(13).isoformat())
+    response = await perform("find_rooms", start=at(13).isoformat())
     assert (response["rooms"], response["alternatives"], response["why"]) == ([], [], "all_busy")
-    response = await ask("find_rooms", building="Tower A")
+    response = await perform("find_rooms", building="Tower A")
     assert (response["rooms"], response["why"]) == ([], "all_disabled")
     assert [(each["reason"], each["name"]) for each in response["alternatives"]] == [("other_place", "Mira")]
 
 
 async def test_an_unavailable_room_is_neither_offered_nor_suggested(
-    tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room, mira: Room
+    tenant: Tenant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira)
     tenant.inject(
@@ -872,28 +847,28 @@ async def test_an_unavailable_room_is_neither_offered_nor_suggested(
     )
     await clock.forward(hours=1)
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
-    response = await ask("find_rooms", building="Tower A", min_capacity=20)
+    response = await perform("find_rooms", building="Tower A", min_capacity=20)
     assert (response["rooms"], response["alternatives"], response["why"]) == ([], [], "none_that_large")
-    response = await ask("find_rooms", building="Tower A")
+    response = await perform("find_rooms", building="Tower A")
     assert response["why"] == "nothing_known"
 
 
-async def test_people_are_never_offered(set_up: SetUp, ask: Ask, mira: Room, li_na: User) -> None:
+async def test_people_are_never_offered(set_up: SetUp, perform: Perform, mira: Room, li_na: User) -> None:
     await set_up(mira, people={li_na.open_id: "Na"})
 
-    response = await ask("find_rooms")
+    response = await perform("find_rooms")
 
     assert [room["name"] for room in response["rooms"]] == ["Mira"]
 
 
-async def test_a_zero_duration_is_refused(set_up: SetUp, ask: Ask, mira: Room) -> None:
+async def test_a_zero_duration_is_refused(set_up: SetUp, perform: Perform, mira: Room) -> None:
     await set_up(mira)
 
     with pytest.raises(ServiceValidationError) as raised:
-        await ask("find_rooms", duration=0)
+        await perform("find_rooms", duration=0)
 
     assert raised.value.translation_key == "duration"
     assert texts_of(raised.value)["en"] == "The duration must be longer than zero."
@@ -908,19 +883,12 @@ def test_each_reason_is_documented(page: str, value: str) -> None:
 # Who may read what
 
 
-type AskAs = Callable[..., Awaitable[Any]]
-
-
 @pytest.fixture
-def ask_as(hass: HomeAssistant, clock: Clock) -> AskAs:
+def ask_as(perform: Perform) -> Perform:
     """Return what performs `get_free_busy` as a user."""
 
     async def ask_as(user: MockUser, **data: Any) -> Any:
-        context = Context(user_id=user.id)
-        call = hass.services.async_call(
-            DOMAIN, "get_free_busy", data, blocking=True, return_response=True, context=context
-        )
-        return await clock.run(call)
+        return await perform("get_free_busy", context=Context(user_id=user.id), **data)
 
     return ask_as
 
@@ -932,7 +900,7 @@ def user_who_may_read(hass: HomeAssistant, *entity_ids: str) -> MockUser:
 
 
 async def test_a_user_reads_only_what_the_user_may_read(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask_as: AskAs, lyra: Room, mira: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask_as: Perform, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira)
     user = user_who_may_read(hass, busy_id(hass, lyra))
@@ -956,19 +924,13 @@ async def test_a_user_reads_only_what_the_user_may_read(
 
 
 async def test_a_user_finds_only_rooms_that_the_user_may_read(
-    hass: HomeAssistant, set_up: SetUp, clock: Clock, lyra: Room, mira: Room
+    hass: HomeAssistant, set_up: SetUp, perform: Perform, lyra: Room, mira: Room
 ) -> None:
     await set_up(lyra, mira)
     admin = MockUser(is_owner=True).add_to_hass(hass)
 
     async def found_by(user: MockUser) -> list[str]:
-        call = hass.services.async_call(
-            *(DOMAIN, "find_rooms", {"duration": "00:30:00"}),
-            blocking=True,
-            return_response=True,
-            context=Context(user_id=user.id),
-        )
-        response: Any = await clock.run(call)
+        response = await perform("find_rooms", duration="00:30:00", context=Context(user_id=user.id))
         return sorted(room["name"] for room in [*response["rooms"], *response["alternatives"]])
 
     assert await found_by(admin) == ["Lyra", "Mira"]
@@ -977,18 +939,18 @@ async def test_a_user_finds_only_rooms_that_the_user_may_read(
 
 
 async def test_administrators_and_automations_may_read_all_of_feishu(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, ask: Ask, ask_as: AskAs, lyra: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, ask_as: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
     other = tenant.add_room("Unlisted")
     admin = MockUser(is_owner=True).add_to_hass(hass)
 
-    for response in (await ask_as(admin, room_id=other.room_id), await ask("get_free_busy", room_id=other.room_id)):
+    for response in (await ask_as(admin, room_id=other.room_id), await perform("get_free_busy", room_id=other.room_id)):
         assert response["subjects"][0]["busy"] == []
 
 
 async def test_a_user_who_was_removed_reads_nothing(
-    hass: HomeAssistant, set_up: SetUp, ask_as: AskAs, lyra: Room
+    hass: HomeAssistant, set_up: SetUp, ask_as: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
 
@@ -998,33 +960,35 @@ async def test_a_user_who_was_removed_reads_nothing(
 
 @pytest.mark.slow
 async def test_actions_use_only_their_share_of_the_budget(
-    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room
 ) -> None:
     await set_up(lyra, plan="free", monthly_budget=6_000)  # 20 calls a day for actions
 
-    await ask("get_free_busy", room_id=lyra.room_id, duration={"days": 366})  # five windows
+    await perform("get_free_busy", room_id=lyra.room_id, duration={"days": 366})  # five windows
     with pytest.raises(ServiceValidationError) as refusal:
-        await ask("get_free_busy", room_id=[f"omm_{number}" for number in range(16)])
+        await perform("get_free_busy", room_id=[f"omm_{number}" for number in range(16)])
     assert refusal.value.translation_key == "over_budget"
     assert refusal.value.translation_placeholders == {"calls": "16", "left": "15"}
     for _ in range(15):
-        await ask("get_free_busy", room_id=lyra.room_id)
+        await perform("get_free_busy", room_id=lyra.room_id)
     with pytest.raises(ServiceValidationError):
-        await ask("get_free_busy", room_id=lyra.room_id)
+        await perform("get_free_busy", room_id=lyra.room_id)
 
     await clock.forward(days=1)
-    await ask("get_free_busy", room_id=lyra.room_id)
+    await perform("get_free_busy", room_id=lyra.room_id)
 
 
-async def test_on_a_paid_plan_actions_have_no_share(set_up: SetUp, ask: Ask, tenant: Tenant, lyra: Room) -> None:
+async def test_on_a_paid_plan_actions_have_no_share(
+    set_up: SetUp, perform: Perform, tenant: Tenant, lyra: Room
+) -> None:
     await set_up(lyra)
 
     for _ in range(3):
-        await ask("get_free_busy", room_id=[lyra.room_id], duration={"days": 366})
+        await perform("get_free_busy", room_id=[lyra.room_id], duration={"days": 366})
 
 
 async def test_no_action_reads_while_the_quota_is_used_up(
-    tenant: Tenant, set_up: SetUp, clock: Clock, ask: Ask, lyra: Room
+    tenant: Tenant, set_up: SetUp, clock: Clock, perform: Perform, lyra: Room
 ) -> None:
     await set_up(lyra)
     tenant.quota_left = 0
@@ -1032,7 +996,7 @@ async def test_no_action_reads_while_the_quota_is_used_up(
     tenant.requests.clear()
 
     with pytest.raises(HomeAssistantError) as refusal:
-        await ask("get_free_busy", room_id=lyra.room_id)
+        await perform("get_free_busy", room_id=lyra.room_id)
 
     assert refusal.value.translation_key == "quota_exceeded"
     assert tenant.calls(FREE_BUSY) == []

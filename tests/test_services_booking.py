@@ -9,7 +9,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er, intent
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
@@ -19,24 +19,15 @@ from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.intent import INTENT_END
 from simulator import BookingRules, Fault, Room, Simulator, Tenant
 from simulator.tenant import BOOKING_SCOPES
+from tests.actions import BOTH, Perform, of_device, refused
 from tests.clock import Clock, SetUp, busy_id, state_of
 from tests.conftest import at
 from tests.test_booking import live_events, rows_of, writes_of
-from tests.test_services import Ask, ask, of_device, texts_of  # noqa: F401  # `ask` is a fixture
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("may_book")
 
-BOTH = {"book": True, "release": True}
 ACTIONS = {"book_room", "extend_booking", "end_booking", "release_room"}
-
-
-async def refused(ask: Ask, action: str, **data: Any) -> str | None:  # noqa: F811
-    """Return the key of the text with which an action is refused. It exists in all languages."""
-    with pytest.raises(HomeAssistantError) as raised:
-        await ask(action, **data)
-    assert texts_of(raised.value)
-    return raised.value.translation_key
 
 
 def actions(hass: HomeAssistant) -> set[str]:
@@ -100,17 +91,13 @@ async def test_actions_and_intents_go_while_the_entry_is_not_loaded(
 
 
 async def test_a_room_is_booked_extended_and_ended(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     await set_up(orion, book=True)
     room = {"room_id": orion.room_id, "entity_id": busy_id(hass, orion), "name": "Orion"}
 
-    booked = await ask("book_room", entity_id=busy_id(hass, orion), title=" Visitors ")
+    booked = await perform("book_room", entity_id=busy_id(hass, orion), title=" Visitors ")
     (event,) = tenant.agenda.events.values()
     assert booked == {
         **room,
@@ -122,11 +109,11 @@ async def test_a_room_is_booked_extended_and_ended(
     assert event.title == "Visitors"
     assert state_of(hass, orion) == "on"
 
-    extended = await ask("extend_booking", room_id=orion.room_id)
+    extended = await perform("extend_booking", room_id=orion.room_id)
     assert (extended["start"], extended["end"]) == ("2026-11-23T18:30:00+08:00", "2026-11-23T18:45:00+08:00")
     assert {each.title for each in tenant.agenda.events.values()} == {"Visitors", "Booked by Home Assistant"}
 
-    ended = await ask("end_booking", device_id=of_device(hass, orion))
+    ended = await perform("end_booking", device_id=of_device(hass, orion))
     assert ended == {
         **room,
         "start": "2026-11-23T18:00:00+08:00",
@@ -147,15 +134,10 @@ async def test_a_room_is_booked_extended_and_ended(
     ids=["line break", "direction and surrogate", "nothing visible"],
 )
 async def test_a_title_is_one_line_without_hidden_characters(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    title: str,
-    expected: str,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, title: str, expected: str
 ) -> None:
     await set_up(orion, book=True)
-    await ask("book_room", room_id=orion.room_id, title=title)
+    await perform("book_room", room_id=orion.room_id, title=title)
 
     assert [event.title for event in tenant.agenda.events.values()] == [expected]
 
@@ -170,54 +152,41 @@ async def test_a_title_is_one_line_without_hidden_characters(
     ],
 )
 async def test_a_booking_has_the_times_of_the_call(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    times: dict[str, Any],
-    start: Any,
-    end: Any,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, times: dict[str, Any], start: Any, end: Any
 ) -> None:
     await set_up(orion, book=True, booking_title="Occupied")
 
-    await ask("book_room", room_id=orion.room_id, **times)
+    await perform("book_room", room_id=orion.room_id, **times)
 
     assert rows_of(tenant, orion) == [(start, end)]
     assert [event.title for event in tenant.agenda.events.values()] == ["Occupied"]
 
 
 async def test_a_room_where_nobody_came_is_released(
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9, 55), at(11))
     await set_up(orion, release=True)
-    assert await refused(ask, "release_room", room_id=orion.room_id) == "refusal_too_early"
+    assert await refused(perform, "release_room", room_id=orion.room_id) == "refusal_too_early"
     await clock.to(at(10, 6))
     long = {"exempt_from": {"hours": 1}}
-    assert await refused(ask, "release_room", room_id=orion.room_id, **long) == "refusal_too_valuable"
+    assert await refused(perform, "release_room", room_id=orion.room_id, **long) == "refusal_too_valuable"
     assert len(rows_of(tenant, orion)) == 1
 
-    released = await ask("release_room", room_id=orion.room_id)
+    released = await perform("release_room", room_id=orion.room_id)
 
     assert (released["own"], released["confirmed"]) == (False, True)
     assert rows_of(tenant, orion) == []
 
 
 async def test_meetings_of_others_stay_unless_ending_them_is_switched_on(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.book(orion.room_id, at(9), at(11))
     await set_up(orion, book=True)
 
     for action in ("end_booking", "release_room"):
-        assert await refused(ask, action, room_id=orion.room_id) == "refusal_not_ours"
+        assert await refused(perform, action, room_id=orion.room_id) == "refusal_not_ours"
     assert len(rows_of(tenant, orion)) == 1
 
 
@@ -226,7 +195,7 @@ async def test_a_title_is_neither_logged_nor_stored(
     tenant: Tenant,
     clock: Clock,
     set_up: SetUp,
-    ask: Ask,  # noqa: F811
+    perform: Perform,
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
     orion: Room,
@@ -234,9 +203,9 @@ async def test_a_title_is_neither_logged_nor_stored(
     caplog.set_level(logging.DEBUG, f"custom_components.{DOMAIN}")
     entry = await set_up(orion, **BOTH)
     for action in ("book_room", "extend_booking"):
-        await ask(action, room_id=orion.room_id, title="Salary of Chen Wei")
+        await perform(action, room_id=orion.room_id, title="Salary of Chen Wei")
     tenant.inject(Fault.status(503), "/attendees", times=None)
-    assert await refused(ask, "extend_booking", room_id=orion.room_id, title="Salary of Chen Wei") == "server_error"
+    assert await refused(perform, "extend_booking", room_id=orion.room_id, title="Salary of Chen Wei") == "server_error"
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
 
     assert "Salary of Chen Wei" in {event.title for event in tenant.agenda.events.values()}
@@ -250,11 +219,7 @@ async def test_a_title_is_neither_logged_nor_stored(
 
 
 async def test_any_books_the_best_room_that_fits(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    vega: Room,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room
 ) -> None:
     level = tenant.levels[orion.level_id]
     small = tenant.add_room("Small", level=level, capacity=4, equipment=("TV",))
@@ -262,23 +227,19 @@ async def test_any_books_the_best_room_that_fits(
     tenant.book(taken.room_id, at(10, 15), at(11))
     await set_up(orion, vega, small, taken, book=True)
 
-    booked = await ask("book_room", any=True, min_capacity=5, floor="3F", equipment="TV")
+    booked = await perform("book_room", any=True, min_capacity=5, floor="3F", equipment="TV")
 
     assert booked["name"] == "Orion"
     assert rows_of(tenant, orion) == [(at(10), at(10, 30))]
-    assert await refused(ask, "book_room", any=True, min_capacity=5, floor="3F") == "no_room_free"
+    assert await refused(perform, "book_room", any=True, min_capacity=5, floor="3F") == "no_room_free"
 
 
-async def test_any_books_the_next_room_if_the_best_one_refuses(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-) -> None:
+async def test_any_books_the_next_room_if_the_best_one_refuses(tenant: Tenant, set_up: SetUp, perform: Perform) -> None:
     first, second = tenant.add_room("A", capacity=4), tenant.add_room("B", capacity=6)
     tenant.agenda.rules[first.room_id] = BookingRules(max_duration=timedelta(minutes=5))
     await set_up(first, second, book=True)
 
-    assert (await ask("book_room", any=True))["name"] == "B"
+    assert (await perform("book_room", any=True))["name"] == "B"
     assert (rows_of(tenant, first), len(live_events(tenant))) == ([], 1)
 
 
@@ -303,13 +264,7 @@ async def test_any_books_the_next_room_if_the_best_one_refuses(
     ],
 )
 async def test_a_refused_booking_has_its_reason_and_changes_nothing(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    vega: Room,
-    data: dict[str, Any],
-    key: str,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room, data: dict[str, Any], key: str
 ) -> None:
     tenant.book(vega.room_id, at(10, 10), at(11))
     await set_up(orion, vega, book=True, longest_booking_minutes=120)
@@ -318,7 +273,7 @@ async def test_a_refused_booking_has_its_reason_and_changes_nothing(
         named = data["room_id"]
         data = {**data, "room_id": [ids.get(each, each) for each in ([named] if isinstance(named, str) else named)]}
 
-    assert await refused(ask, "book_room", **data) == key
+    assert await refused(perform, "book_room", **data) == key
     assert writes_of(tenant) == []
 
 
@@ -333,51 +288,47 @@ async def test_a_refused_booking_has_its_reason_and_changes_nothing(
     ],
 )
 async def test_invalid_input_is_refused(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-    action: str,
-    data: dict[str, Any],
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, action: str, data: dict[str, Any]
 ) -> None:
     await set_up(orion, **BOTH)
 
     with pytest.raises(vol.Invalid):
-        await ask(action, room_id=orion.room_id, **data)
+        await perform(action, room_id=orion.room_id, **data)
     assert writes_of(tenant) == []
 
 
-async def test_nothing_runs_and_no_length_are_refused(set_up: SetUp, ask: Ask, orion: Room) -> None:  # noqa: F811
+async def test_nothing_runs_and_no_length_are_refused(set_up: SetUp, perform: Perform, orion: Room) -> None:
     await set_up(orion, **BOTH)
 
     for action in ("extend_booking", "end_booking", "release_room"):
-        assert await refused(ask, action, room_id=orion.room_id) == "refusal_nothing_runs"
-    assert await refused(ask, "extend_booking", room_id=orion.room_id, duration=0) == "duration"
+        assert await refused(perform, action, room_id=orion.room_id) == "refusal_nothing_runs"
+    assert await refused(perform, "extend_booking", room_id=orion.room_id, duration=0) == "duration"
 
 
 async def test_an_error_of_feishu_is_said_and_nothing_stays_booked(
-    tenant: Tenant,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     tenant.revoke("calendar:calendar.event:create")
     await set_up(orion, book=True)
 
-    assert await refused(ask, "book_room", room_id=orion.room_id) == "scope_missing"
+    assert await refused(perform, "book_room", room_id=orion.room_id) == "scope_missing"
     assert (rows_of(tenant, orion), live_events(tenant)) == ([], set())
 
 
-async def test_an_entry_without_a_booker_refuses_every_action(
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
-) -> None:
+async def test_an_entry_without_a_booker_refuses_every_action(set_up: SetUp, perform: Perform, orion: Room) -> None:
     entry = await set_up(orion, **BOTH)
     entry.runtime_data.booker = None
 
     for action in ACTIONS:
-        assert await refused(ask, action, room_id=orion.room_id) == "booking_off"
+        assert await refused(perform, action, room_id=orion.room_id) == "booking_off"
+
+
+def main_of(hass: HomeAssistant, entry: MockConfigEntry, room: Room) -> str:
+    """Return the id of the main entity of a room in one of several entries."""
+    unique_id = f"{entry.unique_id}_{room.room_id}_busy"
+    entity_id = er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, unique_id)
+    assert entity_id
+    return entity_id
 
 
 @asynccontextmanager
@@ -404,158 +355,110 @@ async def other_app(
 
 
 async def test_a_booking_is_extended_and_ended_by_the_app_that_made_it(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     """A call that names the room by its id does not say which of two apps is meant."""
     async with other_app(hass, clock, await set_up(orion, book=True), orion) as (entry, other):
-        await ask("book_room", room_id=orion.room_id, config_entry_id=entry.entry_id)
+        await perform("book_room", room_id=orion.room_id, config_entry_id=entry.entry_id)
         tenant.book(orion.room_id, at(10), at(10, 30))  # for the first app, it is a booking of somebody else
 
-        await ask("extend_booking", room_id=orion.room_id)
+        await perform("extend_booking", room_id=orion.room_id)
         assert rows_of(other, orion) == [(at(10), at(10, 30)), (at(10, 30), at(10, 45))]
-        assert (await ask("end_booking", room_id=orion.room_id))["own"]
+        assert (await perform("end_booking", room_id=orion.room_id))["own"]
         assert rows_of(other, orion) == []
 
 
 async def test_the_other_app_that_shows_the_room_reads_it_at_once(
-    hass: HomeAssistant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     first = await set_up(orion, book=True)
     async with other_app(hass, clock, first, orion) as (entry, other):
-        main = er.async_get(hass).async_get_entity_id(
-            "binary_sensor", DOMAIN, f"{entry.unique_id}_{orion.room_id}_busy"
-        )
-        assert main
+        main = main_of(hass, entry, orion)
         other.book(orion.room_id, at(10), at(10, 30))  # both apps see the same calendar of the room
 
-        await ask("book_room", entity_id=busy_id(hass, orion))
+        await perform("book_room", entity_id=busy_id(hass, orion))
         await clock.forward(seconds=3)
         assert (state := hass.states.get(main))
         assert state.state == "on"
 
 
 async def test_a_meeting_of_others_is_ended_by_the_app_that_may(
-    hass: HomeAssistant,
-    tenant: Tenant,
-    clock: Clock,
-    set_up: SetUp,
-    ask: Ask,  # noqa: F811
-    orion: Room,
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     first = await set_up(orion, book=True)
     async with other_app(hass, clock, first, orion, book=False, release=True) as (_, other):
         for each in (tenant, other):
             each.book(orion.room_id, at(9), at(11))
 
-        assert (await ask("end_booking", room_id=orion.room_id))["confirmed"]
+        assert (await perform("end_booking", room_id=orion.room_id))["confirmed"]
         assert rows_of(other, orion) == []
 
 
 # Who may
 
 
+def context_of(hass: HomeAssistant, entities: dict[str, Any]) -> Context:
+    """Return the context of a user with these rights."""
+    user = MockUser().add_to_hass(hass)
+    user.mock_policy({"entities": {"entity_ids": entities}})
+    return Context(user_id=user.id)
+
+
 async def test_any_books_with_an_app_whose_entity_the_user_may_control(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     first = await set_up(orion, book=True)
     async with other_app(hass, clock, first, orion) as (entry, other):
-        main = er.async_get(hass).async_get_entity_id(
-            "binary_sensor", DOMAIN, f"{entry.unique_id}_{orion.room_id}_busy"
-        )
-        user = MockUser().add_to_hass(hass)
-        user.mock_policy({"entities": {"entity_ids": {main: True, busy_id(hass, orion): {"read": True}}}})
+        controller = context_of(hass, {main_of(hass, entry, orion): True, busy_id(hass, orion): {"read": True}})
 
-        await clock.run(
-            hass.services.async_call(
-                DOMAIN, "book_room", {"any": True}, blocking=True, context=Context(user_id=user.id)
-            )
-        )
+        await perform("book_room", any=True, context=controller)
         assert rows_of(tenant, orion) == []
         assert rows_of(other, orion) == [(at(10), at(10, 30))]
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 async def test_users_may_act_on_rooms_whose_entities_they_may_control(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room, action: str
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room, action: str
 ) -> None:
     for room in (orion, vega):
         tenant.book(room.room_id, at(9), at(10, 30))
     await set_up(orion, vega, **BOTH)
-    user = MockUser().add_to_hass(hass)
-    user.mock_policy({"entities": {"entity_ids": {busy_id(hass, orion): True, busy_id(hass, vega): {"read": True}}}})
-
-    async def act(room: Room, **data: Any) -> Any:
-        call = {"room_id": [room.room_id], **data}
-        if action == "book_room":
-            call |= {"start": "2026-11-23T14:00:00Z"}
-        return await clock.run(
-            hass.services.async_call(
-                DOMAIN, action, call, blocking=True, return_response=True, context=Context(user_id=user.id)
-            )
-        )
+    controller = context_of(hass, {busy_id(hass, orion): True, busy_id(hass, vega): {"read": True}})
+    times = {"start": "2026-11-23T14:00:00Z"} if action == "book_room" else {}
+    data: dict[str, Any] = {"context": controller, **times}
 
     with pytest.raises(Unauthorized):
-        await act(vega)
+        await perform(action, room_id=vega.room_id, **data)
     calendar = er.async_get(hass).async_get_entity_id("calendar", DOMAIN, f"{tenant.app_id}_{orion.room_id}_calendar")
     with pytest.raises(Unauthorized):
-        await act(orion, entity_id=[calendar])
+        await perform(action, room_id=orion.room_id, entity_id=calendar, **data)
     assert writes_of(tenant) == []
-    assert (await act(orion))["name"] == "Orion"
+    assert (await perform(action, room_id=orion.room_id, **data))["name"] == "Orion"
 
 
 async def test_any_books_only_rooms_that_the_user_may_control(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+    hass: HomeAssistant, tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, book=True)
-    user = MockUser().add_to_hass(hass)
-    user.mock_policy({"entities": {"entity_ids": {busy_id(hass, vega): True, busy_id(hass, orion): {"read": True}}}})
+    controller = context_of(hass, {busy_id(hass, vega): True, busy_id(hass, orion): {"read": True}})
 
-    booked: Any = await clock.run(
-        hass.services.async_call(
-            DOMAIN, "book_room", {"any": True}, blocking=True, return_response=True, context=Context(user_id=user.id)
-        )
-    )
+    booked = await perform("book_room", any=True, context=controller)
 
     assert booked["name"] == "Vega"
-    with pytest.raises(ServiceValidationError):
-        await clock.run(
-            hass.services.async_call(
-                DOMAIN,
-                "book_room",
-                {"any": True},
-                blocking=True,
-                return_response=True,
-                context=Context(user_id=user.id),
-            )
-        )
+    with pytest.raises(ServiceValidationError) as raised:
+        await perform("book_room", any=True, context=controller)
+    assert raised.value.translation_key == "no_room_free"
     assert rows_of(tenant, orion) == []
 
 
 async def test_a_user_books_a_room_at_most_once_a_minute(
-    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:
     await set_up(orion, book=True)
-    user = MockUser(is_owner=True).add_to_hass(hass)
+    context = Context(user_id=MockUser(is_owner=True).add_to_hass(hass).id)
 
     async def book(hour: int) -> None:
-        await clock.run(
-            hass.services.async_call(
-                DOMAIN,
-                "book_room",
-                {"room_id": orion.room_id, "start": at(hour).isoformat()},
-                blocking=True,
-                context=Context(user_id=user.id),
-            )
-        )
+        await perform("book_room", room_id=orion.room_id, start=at(hour).isoformat(), context=context)
 
     await book(12)
     with pytest.raises(ServiceValidationError) as raised:

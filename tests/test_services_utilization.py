@@ -1,7 +1,6 @@
 """The action that tells how much rooms were booked in the past."""
 
-from collections.abc import Awaitable, Callable
-import json
+from functools import partial
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
@@ -17,28 +16,18 @@ from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Room, Tenant
+from tests.actions import Perform
 from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("few_ticks")
-
-type Ask = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def ask(hass: HomeAssistant, clock: Clock) -> Ask:
-    """Return a function that performs the action and returns its response, which must be JSON."""
-
-    async def ask(context: Context | None = None, **data: Any) -> Any:
-        work = hass.services.async_call(
-            DOMAIN, "get_utilization", data, blocking=True, return_response=True, context=context
-        )
-        response = await clock.run(work)
-        assert json.loads(json.dumps(response)) == response
-        return response
-
-    return ask
+def ask(perform: Perform) -> Perform:
+    """Return a function that performs the action."""
+    return partial(perform, "get_utilization")
 
 
 @pytest.fixture
@@ -55,7 +44,7 @@ def names(response: Any) -> list[str]:
     return [room["name"] for room in response["rooms"]]
 
 
-async def refusal(ask: Ask, **data: Any) -> str | None:
+async def refusal(ask: Perform, **data: Any) -> str | None:
     """Return the translation key of the error."""
     with pytest.raises(ServiceValidationError) as raised:
         await ask(**data)
@@ -64,7 +53,7 @@ async def refusal(ask: Ask, **data: Any) -> str | None:
 
 @pytest.mark.usefixtures("morning")
 async def test_rooms_of_a_period_with_their_total(
-    hass: HomeAssistant, tenant: Tenant, ask: Ask, orion: Room, vega: Room
+    hass: HomeAssistant, tenant: Tenant, ask: Perform, orion: Room, vega: Room
 ) -> None:
     tenant.requests.clear()
 
@@ -86,7 +75,7 @@ async def test_rooms_of_a_period_with_their_total(
 
 
 @pytest.mark.usefixtures("morning")
-async def test_hours_of_the_week_on_request(ask: Ask) -> None:
+async def test_hours_of_the_week_on_request(ask: Perform) -> None:
     response = await ask(start="2026-11-23 18:00", end="2026-11-23 20:00", by_hour=True)
 
     hours = response["rooms"][0]["hours"]
@@ -97,7 +86,7 @@ async def test_hours_of_the_week_on_request(ask: Ask) -> None:
 
 
 @pytest.mark.usefixtures("morning")
-async def test_a_period_is_widened_to_whole_local_hours(ask: Ask) -> None:
+async def test_a_period_is_widened_to_whole_local_hours(ask: Perform) -> None:
     response = await ask(start="2026-11-23 18:59:59", end="2026-11-23 19:00:01")
 
     assert (response["start"], response["end"]) == ("2026-11-23T18:00:00+08:00", "2026-11-23T20:00:00+08:00")
@@ -105,7 +94,7 @@ async def test_a_period_is_widened_to_whole_local_hours(ask: Ask) -> None:
 
 
 @pytest.mark.usefixtures("morning")
-async def test_without_a_period_it_is_this_month_until_now(ask: Ask) -> None:
+async def test_without_a_period_it_is_this_month_until_now(ask: Perform) -> None:
     response = await ask()
 
     assert (response["start"], response["end"]) == ("2026-11-01T00:00:00+08:00", "2026-11-23T21:00:00+08:00")
@@ -114,7 +103,7 @@ async def test_without_a_period_it_is_this_month_until_now(ask: Ask) -> None:
 
 
 async def test_the_first_instant_of_a_month_is_in_that_month(
-    hass: HomeAssistant, clock: Clock, set_up: SetUp, ask: Ask, orion: Room
+    hass: HomeAssistant, clock: Clock, set_up: SetUp, ask: Perform, orion: Room
 ) -> None:
     await hass.config.async_set_time_zone("Asia/Shanghai")
     clock.set_wall(at(16, day=7))  # midnight there
@@ -127,7 +116,7 @@ async def test_the_first_instant_of_a_month_is_in_that_month(
 
 @pytest.mark.usefixtures("morning")
 @pytest.mark.parametrize(("start", "end"), [("2026-01-01", "2026-01-03"), ("2026-12-01", "2026-12-03")])
-async def test_a_period_without_readings_is_unknown(ask: Ask, start: str, end: str) -> None:
+async def test_a_period_without_readings_is_unknown(ask: Perform, start: str, end: str) -> None:
     response = await ask(start=start, end=end, by_hour=True)
 
     assert response["total"] == {
@@ -151,12 +140,14 @@ async def test_a_period_without_readings_is_unknown(ask: Ask, start: str, end: s
         {"start": "2024-01-01", "end": "2026-01-01"},
     ],
 )
-async def test_a_period_must_be_in_order_and_not_too_long(ask: Ask, data: dict[str, Any]) -> None:
+async def test_a_period_must_be_in_order_and_not_too_long(ask: Perform, data: dict[str, Any]) -> None:
     assert await refusal(ask, **data) == "window"
 
 
 @pytest.mark.usefixtures("morning")
-async def test_rooms_are_targeted_by_entity_device_area_and_label(hass: HomeAssistant, ask: Ask, orion: Room) -> None:
+async def test_rooms_are_targeted_by_entity_device_area_and_label(
+    hass: HomeAssistant, ask: Perform, orion: Room
+) -> None:
     device = device_of(hass, orion)
     assert device is not None
     area, label = ar.async_get(hass).async_create("Lounge"), lr.async_get(hass).async_create("Large")
@@ -173,7 +164,7 @@ async def test_rooms_are_targeted_by_entity_device_area_and_label(hass: HomeAssi
 
 
 @pytest.mark.usefixtures("morning")
-async def test_a_target_that_is_no_room_is_refused(hass: HomeAssistant, ask: Ask, orion: Room) -> None:
+async def test_a_target_that_is_no_room_is_refused(hass: HomeAssistant, ask: Perform, orion: Room) -> None:
     empty = ar.async_get(hass).async_create("Attic")
     er.async_get(hass).async_get_or_create("light", "other", "1", suggested_object_id="lamp")
 
@@ -192,7 +183,7 @@ async def test_a_target_that_is_no_room_is_refused(hass: HomeAssistant, ask: Ask
 
 @pytest.mark.usefixtures("morning")
 async def test_a_room_that_is_not_read_any_more_is_refused(
-    hass: HomeAssistant, ask: Ask, clock: Clock, vega: Room
+    hass: HomeAssistant, ask: Perform, clock: Clock, vega: Room
 ) -> None:
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     entity_id = busy_id(hass, vega)
@@ -204,7 +195,9 @@ async def test_a_room_that_is_not_read_any_more_is_refused(
 
 
 @pytest.mark.usefixtures("morning")
-async def test_users_see_the_rooms_that_they_may_read(hass: HomeAssistant, ask: Ask, orion: Room, vega: Room) -> None:
+async def test_users_see_the_rooms_that_they_may_read(
+    hass: HomeAssistant, ask: Perform, orion: Room, vega: Room
+) -> None:
     user = MockUser().add_to_hass(hass)
     user.mock_policy({"entities": {"entity_ids": {busy_id(hass, orion): {"read": True}}}})
     context = Context(user_id=user.id)
@@ -218,7 +211,7 @@ async def test_users_see_the_rooms_that_they_may_read(hass: HomeAssistant, ask: 
 
 
 @pytest.mark.usefixtures("morning")
-async def test_a_room_of_two_apps_counts_once(hass: HomeAssistant, ask: Ask, set_up: SetUp, orion: Room) -> None:
+async def test_a_room_of_two_apps_counts_once(hass: HomeAssistant, ask: Perform, set_up: SetUp, orion: Room) -> None:
     (first,) = hass.config_entries.async_entries(DOMAIN)
     hass.config_entries.async_update_entry(first, unique_id="cli_first")
     await set_up(orion, scan_interval=600)
