@@ -314,24 +314,6 @@ LATER_FIND = {
 }
 
 
-@pytest.fixture
-def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
-    """Fill the tenant, and return the ids of its rooms."""
-    tower = tenant.add_level("Tower A")
-    third, fifth = (tenant.add_level(name, tower) for name in ("3F", "5F"))
-    rooms = [
-        tenant.add_room("A301", level=third, capacity=8),
-        tenant.add_room("Orion", level=third, capacity=6),
-        tenant.add_room("Lyra", level=third, capacity=4),
-        tenant.add_room("Boardroom", level=fifth, capacity=20),
-    ]
-    ids = {room.name: room.room_id for room in rooms}
-    tenant.book(ids["A301"], at(9), at(14, 30))
-    tenant.book(ids["Orion"], at(15), at(16))
-    tenant.book(ids["Boardroom"], at(9), at(11))
-    return ids
-
-
 def grouped(sentences: dict[str, dict[str, list[str]]]) -> Any:
     return pytest.mark.parametrize(
         ("language", "answer", "questions"),

@@ -41,24 +41,6 @@ NO_LARGE_ROOM = (
 MINUTES = {minutes: timedelta(minutes=minutes) for minutes in (15, 30, 45, 60, 90, 120)}
 
 
-@pytest.fixture
-def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
-    """Fill the tenant, and return the ids of its rooms. A301 is busy until 14:30, Orion from 15:00, Lyra is free."""
-    tower = tenant.add_level("Tower A")
-    third, fifth = (tenant.add_level(name, tower) for name in ("3F", "5F"))
-    rooms = [
-        tenant.add_room("A301", level=third, capacity=8),
-        tenant.add_room("Orion", level=third, capacity=6),
-        tenant.add_room("Lyra", level=third, capacity=4),
-        tenant.add_room("Boardroom", level=fifth, capacity=20),
-    ]
-    ids = {room.name: room.room_id for room in rooms}
-    tenant.book(ids["A301"], at(9), at(14, 30))
-    tenant.book(ids["Orion"], at(15), at(16))
-    tenant.book(ids["Boardroom"], at(9), at(11))
-    return ids
-
-
 def kinds(hass: HomeAssistant) -> set[str]:
     """Return which of the intents exist that change bookings."""
     return {handler.intent_type for handler in intent.async_get(hass)} & {BOOK, EXTEND, END}

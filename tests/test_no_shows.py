@@ -1,6 +1,5 @@
 """Rooms to which nobody came: announced, then released. Each doubt keeps the room."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +15,9 @@ from tests.clock import Clock, SetUp, busy_id, device_of, levels
 from tests.conftest import at
 from tests.test_booking import rows_of, writes_of
 from tests.test_presence import PEOPLE, change, see, sensors
-from tests.test_trigger import Watch
+from tests.triggers import Watch
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.triggers"]
 pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 RELEASE: dict[str, Any] = {CONF_RELEASE: True, CONF_NO_SHOWS: "release"}
@@ -29,13 +28,6 @@ ROW = [(at(11), at(12))]
 def booking(tenant: Tenant, orion: Room) -> Booking:
     """Return a booking from 11:00 to 12:00."""
     return tenant.book(orion.room_id, at(11), at(12))
-
-
-@pytest.fixture
-async def watch(hass: HomeAssistant, clock: Clock) -> AsyncIterator[Watch]:
-    watch = Watch(hass, clock)
-    yield watch
-    watch.end()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """The sensor of use, and the triggers that follow it: to the second, and never by a guess."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,20 +13,13 @@ from custom_components.feishu_freebusy.model.use import Use, UseSpan
 from simulator import Booking, Room, Tenant
 from tests.clock import Clock, SetUp, Writes
 from tests.conftest import at
-from tests.test_trigger import Watch, lasting, outage
+from tests.triggers import Watch, lasting, outage
 
-pytest_plugins = ["tests.clock"]
+pytest_plugins = ["tests.triggers"]
 pytestmark = pytest.mark.usefixtures("in_utc")
 
 PEOPLE, RADAR, USE = "binary_sensor.people", "binary_sensor.radar", "sensor.orion_use"
 TRIGGERS = ("no_show", "ad_hoc_use")
-
-
-@pytest.fixture
-async def watch(hass: HomeAssistant, clock: Clock) -> AsyncIterator[Watch]:
-    watch = Watch(hass, clock)
-    yield watch
-    watch.end()
 
 
 @pytest.fixture

@@ -202,12 +202,12 @@ async def test_users_see_the_rooms_that_they_may_read(
     user.mock_policy({"entities": {"entity_ids": {busy_id(hass, orion): {"read": True}}}})
     context = Context(user_id=user.id)
 
-    assert names(await ask(context)) == ["Orion"]
-    assert names(await ask(context, entity_id=busy_id(hass, orion))) == ["Orion"]
+    assert names(await ask(context=context)) == ["Orion"]
+    assert names(await ask(context=context, entity_id=busy_id(hass, orion))) == ["Orion"]
     with pytest.raises(Unauthorized):
-        await ask(context, entity_id=busy_id(hass, vega))
+        await ask(context=context, entity_id=busy_id(hass, vega))
     admin = MockUser(is_owner=True).add_to_hass(hass)
-    assert names(await ask(Context(user_id=admin.id))) == ["Orion", "Vega"]
+    assert names(await ask(context=Context(user_id=admin.id))) == ["Orion", "Vega"]
 
 
 @pytest.mark.usefixtures("morning")

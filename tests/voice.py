@@ -21,6 +21,7 @@ from custom_components.feishu_freebusy.assist.sentences import SENTENCES
 from custom_components.feishu_freebusy.const import CONF_VOICE_SENTENCES, DOMAIN
 from simulator import Room, Tenant
 from tests.clock import Clock, SetUp
+from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
 
@@ -38,6 +39,24 @@ def config_dir(hass: HomeAssistant, tmp_path: Path) -> Path:
     """Let the configuration lie in a folder of its own, to which sentences are written."""
     hass.config.config_dir = str(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def ids(in_utc: None, tenant: Tenant) -> dict[str, str]:
+    """Fill the tenant, and return the ids of its rooms. A301 is busy until 14:30, Orion from 15:00, Lyra is free."""
+    tower = tenant.add_level("Tower A")
+    third, fifth = (tenant.add_level(name, tower) for name in ("3F", "5F"))
+    rooms = [
+        tenant.add_room("A301", level=third, capacity=8),
+        tenant.add_room("Orion", level=third, capacity=6),
+        tenant.add_room("Lyra", level=third, capacity=4),
+        tenant.add_room("Boardroom", level=fifth, capacity=20),
+    ]
+    ids = {room.name: room.room_id for room in rooms}
+    tenant.book(ids["A301"], at(9), at(14, 30))
+    tenant.book(ids["Orion"], at(15), at(16))
+    tenant.book(ids["Boardroom"], at(9), at(11))
+    return ids
 
 
 @pytest.fixture

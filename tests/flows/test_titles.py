@@ -1,6 +1,5 @@
 """The options flow for titles: what is shown of bookings, and whether the app has the permissions for it."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -12,24 +11,14 @@ from custom_components.feishu_freebusy.feishu.events import TO_SHOW_ORGANIZERS, 
 from custom_components.feishu_freebusy.model.options import Options, TitlesOption
 from simulator import Fault, Tenant
 from simulator.tenant import TITLE_SCOPES
-from tests.flows.test_actions import OFF as ACTIONS_OFF, listed, offered
-from tests.flows.test_options import running
+from tests.flows.test_actions import OFF as ACTIONS_OFF, entry, listed, offered
 from tests.test_config_flow import SCOPES
 from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
 
+__all__ = ["entry"]
+
 OFF: dict[str, Any] = {"titles": "off", "titles_for_assistants": False}
 MENU = ["titles_check", "titles", "save"]
-
-
-@pytest.fixture
-async def entry(
-    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], tenant: Tenant
-) -> AsyncIterator[MockConfigEntry]:
-    """Return a running entry that follows one room."""
-    entry = await running(hass, entry_of(tenant.add_room("Orion").room_id))
-    yield entry
-    await hass.async_block_till_done(wait_background_tasks=True)
-    await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_titles_are_off_at_first_and_off_needs_no_permission(

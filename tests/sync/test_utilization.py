@@ -279,26 +279,25 @@ async def test_a_clock_that_is_set_back_counts_no_time_twice(
 # Restarts
 
 
-async def test_a_restart_loses_nothing(
-    tenant: Tenant, clock: Clock, set_up: SetUp, restart: Turn, numbers: Ask, orion: Room
+@pytest.mark.parametrize(
+    ("stopped", "started"), [(at(10, 37), at(10, 37)), (at(10, 35), at(11, 25))], ids=["restart", "50 minutes"]
+)
+async def test_a_restart_or_less_than_an_hour_off_loses_nothing(
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    stop: Stop,
+    start: Turn,
+    numbers: Ask,
+    orion: Room,
+    stopped: datetime,
+    started: datetime,
 ) -> None:
     tenant.book(orion.room_id, at(10, 20), at(11, 40))
     entry = await set_up(orion, scan_interval=600)
-    await clock.to(at(10, 37))
-    assert await restart(entry)
-    await clock.to(at(12, 15))
-
-    assert await numbers(entry, orion, at(10), at(12)) == Numbers(2 * HOUR, 2 * HOUR, 80 * MINUTE)
-
-
-async def test_an_hour_off_is_filled_from_the_first_reading_after_it(
-    tenant: Tenant, clock: Clock, set_up: SetUp, stop: Stop, start: Turn, numbers: Ask, orion: Room
-) -> None:
-    tenant.book(orion.room_id, at(10, 20), at(11, 40))
-    entry = await set_up(orion, scan_interval=600)
-    await clock.to(at(10, 35))
+    await clock.to(stopped)
     await stop(entry)
-    await clock.to(at(11, 25))
+    await clock.to(started)
     assert await start(entry)
     await clock.to(at(12, 15))
 
