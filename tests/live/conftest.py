@@ -8,9 +8,12 @@ import socket
 import pytest
 import pytest_asyncio
 
+from demo.connect import DOMAIN
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator, Tenant
 from simulator.office import office
+
+ENTRIES = "/api/config/config_entries/entry"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,3 +49,42 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HomeAs
     async with HomeAssistant(folder, port, python=os.environ["LIVE_PYTHON"]) as running:
         await running.onboard()
         yield running
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def restored_tenant(live_tenant: Tenant) -> AsyncIterator[None]:
+    """Cancel all bookings after a test, and restore what the app may do."""
+    scopes, limit, bot_enabled = dict(live_tenant.scopes), live_tenant.push.limit, live_tenant.bot_enabled
+    yield
+    live_tenant.scopes.clear()
+    live_tenant.scopes.update(scopes)
+    live_tenant.push.limit, live_tenant.bot_enabled = limit, bot_enabled
+    for booking in list(live_tenant.bookings.values()):
+        live_tenant.cancel(booking.booking_id)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def restored_home(request: pytest.FixtureRequest, restored_tenant: None) -> AsyncIterator[None]:
+    """Remove the config entries and the binary sensors that a test added; those of its module's fixtures stay."""
+    if "home" not in request.fixturenames:
+        yield
+        return
+    home: HomeAssistant = request.getfixturevalue("home")
+    entries, sensors = await entries_of(home), await sensors_of(home)
+    yield
+    for entry_id in await entries_of(home) - entries:
+        await home.delete(f"{ENTRIES}/{entry_id}")
+    for entity_id in await sensors_of(home) - sensors:
+        await home.delete(f"/api/states/{entity_id}")
+
+
+async def entries_of(home: HomeAssistant) -> set[str]:
+    """Return the ids of our config entries."""
+    return {entry["entry_id"] for entry in await home.get(ENTRIES) if entry["domain"] == DOMAIN}
+
+
+async def sensors_of(home: HomeAssistant) -> set[str]:
+    """Return the ids of binary sensors that exist as a state only."""
+    registered = {row["entity_id"] for row in await home.command({"type": "config/entity_registry/list"})}
+    states = {state["entity_id"] for state in await home.get("/api/states")}
+    return {each for each in states - registered if each.startswith("binary_sensor.")}

@@ -143,9 +143,6 @@ async def test_the_config_flow_works_in_a_browser(
         await flow.shoot("created")
     states = await room_states(home)
     assert {state["attributes"]["friendly_name"] for state in states} == {room.name for room in rooms}
-    for entry in await home.get("/api/config/config_entries/entry"):
-        if entry["domain"] == DOMAIN:
-            await home.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])

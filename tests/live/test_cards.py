@@ -139,9 +139,6 @@ async def office(home: HomeAssistant, live_simulator: Simulator, live_tenant: Te
     yield office
     await home.delete(f"/api/config/config_entries/entry/{entry_id}")
     assert await office.resources() == []
-    for state in await home.get("/api/states"):
-        if state["entity_id"].startswith(FAKE):
-            await home.delete(f"/api/states/{state['entity_id']}")
     for row in await home.command({"type": "lovelace/dashboards/list"}):
         if row["url_path"].startswith("cards-"):
             await home.command({"type": "lovelace/dashboards/delete", "dashboard_id": row["id"]})

@@ -21,8 +21,7 @@ async def test_live_updates_are_switched_on_in_a_browser(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
 ) -> None:
     credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
-    live_tenant.push.limit = 50
-    entry = await add_integration(home, credentials, plan="free", max_rooms=2)
+    await add_integration(home, credentials, plan="free", max_rooms=2)
     view = {"width": 1000, "height": 900}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
         page.set_default_timeout(TIMEOUT_MS)
@@ -48,4 +47,3 @@ async def test_live_updates_are_switched_on_in_a_browser(
         live_tenant.push.room_changed(next(iter(live_tenant.rooms)), "book")
         await choose("live_no_event", "live_check", then="live_works")
         await flow.choose(*STEP, "live_works", "menu_options", "live_off")
-    await home.delete(f"/api/config/config_entries/entry/{entry}")

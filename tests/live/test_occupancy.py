@@ -1,6 +1,5 @@
 """Occupancy sensors are chosen in a browser, and the room shows how it is used."""
 
-import asyncio
 import os
 
 import pytest
@@ -10,6 +9,7 @@ from demo.connect import DOMAIN, Credentials, add_integration
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator, Tenant
 from tests.live.test_browser import TIMEOUT_MS, Flow
+from tests.live.test_home_assistant import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -42,14 +42,9 @@ async def test_a_room_with_sensors_shows_its_use(
         states = await home.get("/api/states")
         return [state["state"] for state in states if state["attributes"].get("options") == options]
 
-    async def comes_to_be(*expected: str) -> None:
-        async with asyncio.timeout(60):
-            while not set(found := await uses()) or set(found) - set(expected):  # noqa: ASYNC110  # over the network
-                await asyncio.sleep(0.2)
-
-    await comes_to_be("free", "booked", "no_show")
+    await until(uses, lambda found: found == ["free"], within=60)
     await sense("on")
-    await comes_to_be("ad_hoc", "in_use")
+    await until(uses, lambda found: found == ["ad_hoc"], within=60)
 
     view = {"width": 1000, "height": 900}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
@@ -62,4 +57,3 @@ async def test_a_room_with_sensors_shows_its_use(
         await flow.sees(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
         await flow.choose(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
         await flow.sees(*STEP, "occupancy_no_shows", "title")
-    await home.delete(f"/api/config/config_entries/entry/{entry}")

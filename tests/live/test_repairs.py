@@ -148,4 +148,3 @@ async def test_each_issue_links_to_its_fix_and_ends_after_a_check(home: HomeAssi
                 assert await until(lambda: issues(home), lambda found: not found) == []
             states = await until(lambda: room_states(home), lambda rows: len(rows) == 3)
             assert {row["state"] for row in states} == {"off"}
-    await home.delete(f"/api/config/config_entries/entry/{entry_id}")

@@ -63,7 +63,6 @@ async def test_two_floors_with_100_rooms(home: HomeAssistant, simulator: Simulat
     await home.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
     await until(states, lambda found: found.get("New") == "off" and len(found) == 101, within=60)
     assert not await _delete_device(home, entry_id, "New")
-    await home.delete(f"/api/config/config_entries/entry/{entry_id}")
 
 
 async def _delete_device(home: HomeAssistant, entry_id: str, name: str) -> bool:
