@@ -148,7 +148,8 @@ async def test_nothing_unknown_meets_a_condition(
 
     tenant.clear_faults()
     await clock.forward(minutes=20)
-    assert any(check() for check in checks)
+    of_free_room = [True, False, True, True, False]
+    assert [check() for check in checks] == [*of_free_room, *of_free_room, *[False] * 20]
     await clock.run(hass.config_entries.async_unload(entry.entry_id))
     assert [check() for check in checks] == [False] * len(checks)
 

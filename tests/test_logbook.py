@@ -28,7 +28,7 @@ def line(hass: HomeAssistant, event: Event[Any]) -> dict[str, Any]:
 
     def take(domain: str, event_type: str, describe: Any) -> None:
         assert domain == DOMAIN
-        if event_type == EVENT_ACTION:
+        if event_type == event.event_type:
             found.update(describe(LazyEventPartialState(async_event_to_row(event), {})))
 
     async_describe_events(hass, take)

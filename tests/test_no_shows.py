@@ -3,17 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.components.logbook.models import LazyEventPartialState, async_event_to_row
 from homeassistant.core import Event, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.feishu_freebusy.const import CONF_NO_SHOWS, CONF_RELEASE, EVENT_ACTION, EVENT_NO_SHOW
-from custom_components.feishu_freebusy.logbook import async_describe_events
 from simulator import Booking, Fault, Room, Tenant
 from tests.clock import Clock, SetUp, busy_id, device_of, levels
 from tests.conftest import at
 from tests.test_booking import rows_of, writes_of
+from tests.test_logbook import line
 from tests.test_presence import PEOPLE, change, see, sensors
 from tests.triggers import Watch
 
@@ -84,17 +83,11 @@ async def test_a_dry_run_is_the_default_and_only_writes_to_the_logbook(
     assert told(notices) == ["11:15 would_be_released"]
     assert (rows_of(tenant, orion), writes_of(tenant)) == (ROW, [])
     assert watch.fired == []
-    lines: dict[str, Any] = {}
-
-    def take(_domain: str, event_type: str, describe: Any) -> None:
-        lines[event_type] = describe
-
-    async_describe_events(hass, take)
-    line = lines[EVENT_NO_SHOW](LazyEventPartialState(async_event_to_row(notices[0]), {}))
-    assert line["message"] == (
+    shown = line(hass, notices[0])
+    assert shown["message"] == (
         "would have been released without the dry run: nobody came to the meeting from 11:00 to 12:00"
     )
-    assert line["icon"] == "mdi:calendar-question"
+    assert shown["icon"] == "mdi:calendar-question"
 
 
 @pytest.mark.parametrize("options", [{CONF_NO_SHOWS: "release"}, {CONF_RELEASE: True, CONF_NO_SHOWS: "off"}])

@@ -405,6 +405,7 @@ async def test_a_failure_changes_no_state(
 
     assert writes.states_of(busy_id(hass, booked)) == {"on"}
     assert writes.states_of(busy_id(hass, vega)) <= {"off"}
+    assert state_of(hass, vega) == "off"
     assert kinds(hass) == set()
     assert levels(caplog) == []
 
