@@ -48,17 +48,8 @@ ROOMS = "vc/v1/rooms"
 STATUSES = "vc/v1/rooms/mget"
 TOKEN = "auth/v3/tenant_access_token/internal"
 
-LOADED = (
-    binary_sensor,
-    button,
-    calendar,
-    condition,
-    config_flow,
-    event,
-    repairs,
-    sensor,
-    trigger,
-)  # so that no thread loads them while time stands still
+# So that no thread loads them while time stands still
+LOADED = (binary_sensor, button, calendar, condition, config_flow, event, repairs, sensor, trigger)
 
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is

@@ -8,7 +8,7 @@ import socket
 import pytest
 import pytest_asyncio
 
-from demo.connect import DOMAIN
+from demo.connect import DOMAIN, Credentials
 from demo.home_assistant import HomeAssistant
 from simulator import Simulator, Tenant
 from simulator.office import office
@@ -37,6 +37,12 @@ async def live_simulator(live_tenant: Tenant) -> AsyncIterator[Simulator]:
     """Serve the tenant."""
     async with Simulator(live_tenant) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def credentials(live_simulator: Simulator, live_tenant: Tenant) -> Credentials:
+    """Return what the tenant's app connects with."""
+    return Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,9 +7,9 @@ from playwright.async_api import expect
 import pytest
 
 from demo.browser import logged_in
-from demo.connect import DOMAIN, Credentials, add_integration, room_states
+from demo.connect import Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
-from simulator import Simulator, Tenant
+from simulator import Tenant
 from tests.live.test_browser import TIMEOUT_MS, Flow
 from tests.live.test_home_assistant import until
 
@@ -24,9 +24,8 @@ PRESS = {"en": "Press", "zh-Hans": "按下"}  # Home Assistant's
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_a_room_is_booked_extended_and_ended_on_the_page_of_its_device(
-    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
+    home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str
 ) -> None:
-    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     await add_integration(home, credentials, plan="paid", max_rooms=1)
     (room,) = await room_states(home)
     half_an_hour = timedelta(minutes=30)
@@ -34,10 +33,7 @@ async def test_a_room_is_booked_extended_and_ended_on_the_page_of_its_device(
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
         page.set_default_timeout(TIMEOUT_MS)
         flow, names = Flow(page, language), Flow(page, "en")  # entities have names in the language of the server
-        await page.goto(f"{home.url}/config/integrations/integration/{DOMAIN}")
-        await page.locator("ha-config-entry-row ha-icon-button").nth(1).click()
-        await flow.sees(*STEP, "init", "menu_options", "actions")
-        await flow.choose(*STEP, "init", "menu_options", "actions")
+        await flow.open_options(home.url, "actions")
         await flow.sees(*STEP, "actions", "data", "book")
         await page.locator("ha-selector-boolean").first.click()
         await flow.submit()

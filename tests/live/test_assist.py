@@ -10,22 +10,22 @@ from demo.assist import ask, enable_assist
 from demo.connect import DOMAIN, Credentials, add_integration, add_people, room_states
 from demo.features import switch_on
 from demo.home_assistant import HomeAssistant
-from simulator import Simulator
+from simulator import Tenant
 from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from tests.live.test_home_assistant import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
-async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simulator: Simulator) -> None:
-    tenant = live_simulator.tenant
-    orion, lyra, *others = tenant.rooms.values()
-    ada = next(iter(tenant.users.values()))
+async def test_assist_answers_in_both_languages(
+    home: HomeAssistant, credentials: Credentials, live_tenant: Tenant
+) -> None:
+    orion, lyra, *others = live_tenant.rooms.values()
+    ada = next(iter(live_tenant.users.values()))
     # The demo's Home Assistant uses UTC and 24-hour times
     end = datetime.now(UTC).replace(minute=1, second=0, microsecond=0) + timedelta(hours=2)  # minute 1: never midnight
     for room in (orion, *others):
-        tenant.book(room.room_id, end - timedelta(hours=3), end)
-    credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
+        live_tenant.book(room.room_id, end - timedelta(hours=3), end)
     entry_id = await add_integration(home, credentials, plan="paid", max_rooms=6)
     await add_people(home, entry_id, {ada.open_id: ada.name})
     await until(lambda: room_states(home), lambda states: {state["state"] for state in states} == {"on", "off"}, 30)
@@ -79,12 +79,10 @@ async def test_assist_answers_in_both_languages(home: HomeAssistant, live_simula
     ],
 )  # fmt: skip
 async def test_assist_books_extends_and_ends(
-    home: HomeAssistant, live_simulator: Simulator, language: str, sentences: dict[str, str]
+    home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str, sentences: dict[str, str]
 ) -> None:
-    tenant = live_simulator.tenant
-    tenant.grant(*BOOKING_SCOPES, *TITLE_SCOPES)
-    lyra = next(room for room in tenant.rooms.values() if room.name == "Lyra")
-    credentials = Credentials(live_simulator.base_url, tenant.app_id, tenant.app_secret)
+    live_tenant.grant(*BOOKING_SCOPES, *TITLE_SCOPES)
+    lyra = next(room for room in live_tenant.rooms.values() if room.name == "Lyra")
     entry_id = await add_integration(home, credentials, plan="paid", max_rooms=6)
     await switch_on(home, entry_id)
     await enable_assist(home, entry_id)
@@ -101,7 +99,7 @@ async def test_assist_books_extends_and_ends(
     for sentence, answer in sentences.items():
         said = await ask(home, sentence, language)
         assert re.fullmatch(answer, said), said
-        running = [row for row in tenant.calendars.of(lyra.room_id) if row.start <= datetime.now(UTC) < row.end]
+        running = [row for row in live_tenant.calendars.of(lyra.room_id) if row.start <= datetime.now(UTC) < row.end]
         assert bool(running) == (sentence != list(sentences)[-1])
     await home.delete(f"/api/config/config_entries/entry/{entry_id}")
     assert not (home.folder / "custom_sentences").exists()

@@ -58,6 +58,14 @@ class Flow:
         await self.page.get_by_role("button", name=OK[self.language], exact=True).click()
         await self.sees("config", "step", "user", "description")
 
+    async def open_options(self, url: str, option: str) -> None:
+        """Open the options of the entry, and choose from their menu."""
+        await self.page.goto(f"{url}/config/integrations/integration/{DOMAIN}")
+        await self.page.locator("ha-config-entry-row ha-icon-button").nth(1).click()
+        path = ("options", "step", "init", "menu_options", option)
+        await self.sees(*path)
+        await self.choose(*path)
+
     async def sees(self, *path: str) -> None:
         """Wait until a text is visible."""
         await expect(self.page.get_by_text(self.text(*path)).first).to_be_visible(timeout=TIMEOUT_MS)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from demo.browser import logged_in
 from demo.connect import OPTIONS, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
-from simulator import Room, Simulator, Tenant
+from simulator import Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -128,10 +128,9 @@ class Office:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def office(home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant) -> AsyncIterator[Office]:
+async def office(home: HomeAssistant, credentials: Credentials, live_tenant: Tenant) -> AsyncIterator[Office]:
     """Add the integration; it adds the cards, and removes them at the end."""
     expect.set_options(timeout=TIMEOUT_MS)
-    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     entry_id = await add_integration(home, credentials, plan="paid", max_rooms=5)
     office = Office(home, live_tenant, entry_id)
     await office.load_entities()

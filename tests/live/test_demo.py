@@ -11,7 +11,7 @@ import pytest
 from demo.connect import Credentials, add_integration, room_states
 from demo.features import buttons, switch_on
 from demo.home_assistant import HomeAssistant, HomeAssistantError
-from simulator import Simulator, Tenant
+from simulator import Tenant
 from simulator.office import office
 from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from tests.live.test_home_assistant import until
@@ -40,9 +40,8 @@ async def test_the_demo_shows_the_state_of_each_room(language: str) -> None:
 
 
 async def test_the_demo_has_live_updates_titles_and_booking(
-    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant
+    home: HomeAssistant, credentials: Credentials, live_tenant: Tenant
 ) -> None:
-    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     room, now = next(iter(live_tenant.rooms.values())), datetime.now(UTC)
     live_tenant.book(room.room_id, now - timedelta(minutes=5), now + timedelta(minutes=30), title="Stand-up")
     entry = await add_integration(home, credentials, plan="paid", max_rooms=6)

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from demo.browser import logged_in
-from demo.connect import DOMAIN, Credentials, add_integration
+from demo.connect import Credentials, add_integration
 from demo.home_assistant import HomeAssistant
-from simulator import Simulator, Tenant
+from simulator import Tenant
 from simulator.push import Act
 from tests.live.test_browser import TIMEOUT_MS, Flow
 
@@ -18,9 +18,8 @@ STEP = ("options", "step")
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_live_updates_are_switched_on_in_a_browser(
-    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
+    home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str
 ) -> None:
-    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     await add_integration(home, credentials, plan="free", max_rooms=2)
     view = {"width": 1000, "height": 900}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
@@ -31,10 +30,8 @@ async def test_live_updates_are_switched_on_in_a_browser(
             await flow.choose(*STEP, step, "menu_options", option)
             await flow.sees(*STEP, then, "title")
 
-        await page.goto(f"{home.url}/config/integrations/integration/{DOMAIN}")
-        await page.locator("ha-config-entry-row ha-icon-button").nth(1).click()
-        await flow.sees(*STEP, "init", "menu_options", "live_updates")
-        await choose("init", "live_updates", then="live_updates")
+        await flow.open_options(home.url, "live_updates")
+        await flow.sees(*STEP, "live_updates", "title")
         other = live_tenant.push.open("another")
         await choose("live_updates", "live_on", then="live_others")
         live_tenant.push.gone(other, cleanly=True)

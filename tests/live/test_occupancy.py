@@ -5,9 +5,8 @@ import os
 import pytest
 
 from demo.browser import logged_in
-from demo.connect import DOMAIN, Credentials, add_integration
+from demo.connect import Credentials, add_integration
 from demo.home_assistant import HomeAssistant
-from simulator import Simulator, Tenant
 from tests.live.test_browser import TIMEOUT_MS, Flow
 from tests.live.test_home_assistant import until
 
@@ -18,14 +17,11 @@ PEOPLE = "binary_sensor.people"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_a_room_with_sensors_shows_its_use(
-    home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str
-) -> None:
+async def test_a_room_with_sensors_shows_its_use(home: HomeAssistant, credentials: Credentials, language: str) -> None:
     async def sense(state: str) -> None:
         attributes = {"device_class": "occupancy", "friendly_name": "People"}
         await home.post(f"/api/states/{PEOPLE}", {"state": state, "attributes": attributes})
 
-    credentials = Credentials(live_simulator.base_url, live_tenant.app_id, live_tenant.app_secret)
     entry = await add_integration(home, credentials, plan="paid", max_rooms=2)
     await sense("off")
     flows = "/api/config/config_entries/options/flow"
@@ -50,10 +46,7 @@ async def test_a_room_with_sensors_shows_its_use(
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
         page.set_default_timeout(TIMEOUT_MS)
         flow = Flow(page, language)
-        await page.goto(f"{home.url}/config/integrations/integration/{DOMAIN}")
-        await page.locator("ha-config-entry-row ha-icon-button").nth(1).click()
-        await flow.sees(*STEP, "init", "menu_options", "occupancy")
-        await flow.choose(*STEP, "init", "menu_options", "occupancy")
+        await flow.open_options(home.url, "occupancy")
         await flow.sees(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
         await flow.choose(*STEP, "occupancy", "menu_options", "occupancy_no_shows")
         await flow.sees(*STEP, "occupancy_no_shows", "title")
