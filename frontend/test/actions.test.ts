@@ -249,6 +249,23 @@ test("a question that nobody answers goes away", async () => {
   expect(keys(card)).toEqual(BUSY);
 });
 
+test.each([{}, { pin: "2580" }])("a question goes away when the connection is lost (%j)", async (config) => {
+  const { hass, calls } = desk([...TO_11]);
+  const card = await showRoom(hass, { ...ACTS, ...config });
+
+  await press(card, "End");
+  expect(said(card)).not.toBe("");
+  await tell(card, { ...hass, connected: false });
+  await settle(card);
+  expect(keys(card)).toEqual([]);
+  expect(dialog(card).open).toBe(false);
+
+  await tell(card, { ...hass, states: { ...hass.states } });
+  await settle(card);
+  expect(keys(card)).toEqual(BUSY);
+  expect(calls).toEqual([]);
+});
+
 test("the end is offered when the button of the room becomes available", async () => {
   const { hass } = desk([...TO_11]);
   const locked = withButtons(hass, "orion", { end: "unavailable" });

@@ -2483,27 +2483,27 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		this.onChange = e, this.phase = Tr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
-		this.phase.kind !== "working" && (t ? this.#s({
+		this.phase.kind !== "working" && (t ? this.#c({
 			kind: "pin",
 			offer: e,
 			typed: "",
 			fault: this.#i ? "locked" : null
-		}) : this.#a(e, n, r));
+		}) : this.#o(e, n, r));
 	}
 	type(e, t, n, r) {
 		if (this.phase.kind !== "pin" || this.#i) return;
 		let { offer: i } = this.phase, a = this.phase.typed + e;
-		if (a.length < t.length) this.#s({
+		if (a.length < t.length) this.#c({
 			kind: "pin",
 			offer: i,
 			typed: a,
 			fault: null
 		});
-		else if (a === t) this.#n = 0, this.#a(i, n, r);
+		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
 			let e = this.#n >= kr;
-			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#s({
+			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2512,23 +2512,23 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		}
 	}
 	erase() {
-		this.phase.kind === "pin" && this.#s({
+		this.phase.kind === "pin" && this.#c({
 			...this.phase,
 			typed: this.phase.typed.slice(0, -1),
 			fault: null
 		});
 	}
 	confirm(e, t) {
-		this.phase.kind === "confirm" && this.#o(this.phase.offer, e, t);
+		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#s(Tr);
+		this.phase.kind !== "working" && this.#c(Tr);
 	}
 	lose() {
-		this.phase.kind === "working" && this.#s({
+		this.phase.kind === "working" ? this.#c({
 			kind: "unknown",
 			offer: this.phase.offer
-		});
+		}) : this.#a && this.dismiss();
 	}
 	leave() {
 		this.#t += 1, clearTimeout(this.#e), this.phase = Tr;
@@ -2536,29 +2536,31 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 	get #i() {
 		return performance.now() < this.#r;
 	}
-	#a(e, t, n) {
-		e.kind === "end" ? this.#s({
-			kind: "confirm",
-			offer: e
-		}) : this.#o(e, t, n);
+	get #a() {
+		return this.phase.kind === "pin" || this.phase.kind === "confirm";
 	}
 	#o(e, t, n) {
+		e.kind === "end" ? this.#c({
+			kind: "confirm",
+			offer: e
+		}) : this.#s(e, t, n);
+	}
+	#s(e, t, n) {
 		this.#t += 1;
 		let r = this.#t;
-		this.#s({
+		this.#c({
 			kind: "working",
 			offer: e
 		});
 		let { service: i, data: a } = xr(e, n);
 		Sr(t, i, a).then((t) => {
-			let n = this.phase.kind === "pin" || this.phase.kind === "confirm";
-			r === this.#t && !n && this.#s({
+			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
 			});
 		});
 	}
-	#s(e) {
+	#c(e) {
 		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Or) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Dr : Er)), this.onChange();
 	}
 }, Mr = [

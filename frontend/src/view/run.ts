@@ -75,9 +75,10 @@ export class Run {
     if (this.phase.kind !== "working") this.#set(IDLE);
   }
 
-  /** Handle a lost connection: the answer to a call that is running may never arrive. */
+  /** Handle a lost connection: the answer to a call that is running may never arrive, and a question is out of date. */
   lose(): void {
     if (this.phase.kind === "working") this.#set({ kind: "unknown", offer: this.phase.offer });
+    else if (this.#isAsking) this.dismiss();
   }
 
   /** Forget everything, for a card that leaves the page or shows another room. */
@@ -89,6 +90,10 @@ export class Run {
 
   get #isLocked(): boolean {
     return performance.now() < this.#lockedUntil;
+  }
+
+  get #isAsking(): boolean {
+    return this.phase.kind === "pin" || this.phase.kind === "confirm";
   }
 
   #checked(offer: Offer, hass: Hass, roomId: string): void {
@@ -103,8 +108,7 @@ export class Run {
     const { service, data } = requestOf(offer, roomId);
     perform(hass, service, data).then((outcome) => {
       // A late answer replaces "unknown", but does not disturb a question
-      const isAsking = this.phase.kind === "pin" || this.phase.kind === "confirm";
-      if (call === this.#call && !isAsking) this.#set({ ...outcome, offer });
+      if (call === this.#call && !this.#isAsking) this.#set({ ...outcome, offer });
     });
   }
 
