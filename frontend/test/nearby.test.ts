@@ -40,6 +40,20 @@ test("the same floor is first, then the building", () => {
   expect(nearby(rooms)).toEqual(["Lyra", "Vega 4F", "Spica Tower B / 3F"]);
 });
 
+test("a building of the same name in another city, and another one in the same city, are other buildings", () => {
+  const rooms: Told = {
+    spica: ["off", { building: "Shanghai / Tower B", capacity: 20 }],
+    vega: ["off", { building: "Shanghai / Tower A", floor: "4F", capacity: 2, ...until(11) }],
+    lyra: ["off", { building: "Beijing / Tower A", capacity: 20, ...until(11) }],
+  };
+
+  expect(nearby(rooms, ["on", { building: "Shanghai / Tower A" }])).toEqual([
+    "Vega 4F",
+    "Spica Shanghai / Tower B / 3F",
+    "Lyra Beijing / Tower A / 3F",
+  ]);
+});
+
 test("enough seats count more than a long time, and three rooms are enough", () => {
   const rooms: Told = {
     vega: ["off", { capacity: 4 }],

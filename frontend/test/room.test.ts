@@ -18,6 +18,7 @@ test("a room is read from its entity", () => {
     id: ORION,
     name: "Orion",
     place: "Tower A / 3F",
+    building: "Tower A",
     seats: 8,
     state: "busy",
     busyUntil: at(10),
@@ -60,7 +61,7 @@ test.each([
 test("an unavailable room gets its place from its device", () => {
   const hass = hassWith({ orion: ["unavailable"] }, { devices: { "device-orion": { model: "Tower A / 3F" } } });
 
-  expect(readRoom(hass, ORION).place).toBe("Tower A / 3F");
+  expect(readRoom(hass, ORION)).toMatchObject({ place: "Tower A / 3F", building: "Tower A" });
 });
 
 test.each([

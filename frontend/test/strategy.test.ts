@@ -46,6 +46,22 @@ test("the dashboard has a board, a view for each building and a panel for each d
   ]);
 });
 
+test("buildings of the same name in two cities get a view each", async () => {
+  const made = await views(
+    hassWith({
+      orion: ["off", { building: "Shanghai / Tower A" }],
+      vega: ["off", { building: "Shanghai / Tower B" }],
+      lyra: ["off", { building: "Beijing / Tower A" }],
+    }),
+  );
+
+  expect(made.slice(1, 4).map(({ title }) => title)).toEqual([
+    "Beijing / Tower A",
+    "Shanghai / Tower A",
+    "Shanghai / Tower B",
+  ]);
+});
+
 test("each floor is a section with a tile for each room that opens its panel", async () => {
   const sections = (await views(hass))[2]?.sections ?? [];
 

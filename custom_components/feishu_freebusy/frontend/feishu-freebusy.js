@@ -840,38 +840,39 @@ var Ct = {
 	off: "free"
 };
 function V(e, t, n) {
-	let r = e.states[t], i = r?.attributes ?? {};
+	let r = e.states[t], i = r?.attributes ?? {}, a = wt(e, t);
 	return {
 		id: t,
-		name: n || Tt(i.friendly_name) || t,
-		place: wt(e, t),
-		seats: Et(i.capacity) || null,
+		name: n || H(i.friendly_name) || t,
+		place: a,
+		building: H(i.building) || (a.split(" / ")[0] ?? ""),
+		seats: Tt(i.capacity) || null,
 		state: r ? Ct[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
-		busyUntil: H(i.busy_until),
-		nextBusy: H(i.next_busy_time),
-		nextFree: H(i.next_free_time),
+		busyUntil: U(i.busy_until),
+		nextBusy: U(i.next_busy_time),
+		nextFree: U(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: Et(i.pending),
-		bookings: Dt(i.bookings)
+		pending: Tt(i.pending),
+		bookings: Et(i.bookings)
 	};
 }
 function wt(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [Tt(n.building), Tt(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+	let n = e.states[t]?.attributes ?? {}, r = [H(n.building), H(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function Tt(e) {
+function H(e) {
 	return typeof e == "string" ? e : "";
 }
-function Et(e) {
+function Tt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function H(e) {
+function U(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Dt(e) {
+function Et(e) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = H(e?.start), n = H(e?.end);
+		let t = U(e?.start), n = U(e?.end);
 		return t !== null && n !== null && t < n ? [{
 			start: t,
 			end: n
@@ -879,7 +880,7 @@ function Dt(e) {
 	}) : [];
 }
 // src/model/timeline.ts
-function Ot(e, t, n, r) {
+function Dt(e, t, n, r) {
 	let i = it(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
 		at: at(i, n, t)
@@ -894,7 +895,7 @@ function Ot(e, t, n, r) {
 		whole: u
 	};
 }
-function kt(e, t, n) {
+function Ot(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
 		bars: e.bookings.filter((e) => St(e, t)).map(({ start: e, end: t }) => ({
@@ -910,9 +911,9 @@ function kt(e, t, n) {
 	};
 }
 // src/model/view.ts
-var At = 2, jt = 15 * R, Mt = 24 * z;
-function Nt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Pt(a, t), l = Rt(e, a, t);
+var kt = 2, At = 15 * R, jt = 24 * z;
+function Mt(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Nt(a, t), l = Lt(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -921,15 +922,15 @@ function Nt(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: Ft(a, t),
+		left: Pt(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? It(a, t) : "",
-		later: Lt(e, a, t),
+		next: o ? Ft(a, t) : "",
+		later: It(e, a, t),
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? kt(e, t.day, t.steady ? n - n % jt : n) : null,
-		bookings: o ? zt(e, t) : "",
+		timeline: o ? Ot(e, t.day, t.steady ? n - n % At : n) : null,
+		bookings: o ? Rt(e, t) : "",
 		phrase: r.sentence(...[
 			s,
 			c,
@@ -937,27 +938,27 @@ function Nt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Pt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Nt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Ft({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Mt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function Pt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= jt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function It({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function Ft({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function Lt({ bookings: e }, { next: t }, { now: n, formats: r }) {
-	return t ? e.filter(({ start: e }) => e > t.start).slice(0, At).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
+function It({ bookings: e }, { next: t }, { now: n, formats: r }) {
+	return t ? e.filter(({ start: e }) => e > t.start).slice(0, kt).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
 }
-function Rt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+function Lt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
 	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(ut(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function zt(e, { now: t, day: n, texts: r, formats: i }) {
+function Rt(e, { now: t, day: n, texts: r, formats: i }) {
 	let a = e.bookings.filter((e) => St(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
+var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -980,8 +981,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	nextNone: "None",
 	nextFree: "Next free",
 	nearby: "Free nearby",
-	seats: (e) => Bt(e, "seat", "seats"),
-	pending: (e) => Bt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => zt(e, "seat", "seats"),
+	pending: (e) => zt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1026,7 +1027,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		enterPin: "Enter the PIN",
 		wrongPin: "Wrong PIN",
 		locked: "Too many attempts. Try again in a minute.",
-		digits: (e) => Bt(e, "digit entered", "digits entered"),
+		digits: (e) => zt(e, "digit entered", "digits entered"),
 		erase: "Delete the last digit",
 		cancel: "Cancel",
 		ok: "OK",
@@ -1103,7 +1104,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Ht = /^[\x20-\x7e]/, U = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
+}, Vt = /^[\x20-\x7e]/, W = (e, t) => Vt.test(t) ? `${e} ${t}` : `${e}${t}`, Ht = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1115,12 +1116,12 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => U("至", e)
+		busy: (e) => W("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => U("还有", e),
+	timeLeft: (e) => W("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1146,7 +1147,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		end: "结束",
 		change: "延长或结束",
 		bookFor: (e) => `预订 ${e}`,
-		bookUntil: (e) => U("预订至", e),
+		bookUntil: (e) => W("预订至", e),
 		extendBy: (e) => `延长 ${e}`,
 		minutes: (e) => `${e} 分钟`,
 		confirm: "现在结束这场会议吗？会议室将变为空闲，其他人可以预订。",
@@ -1157,8 +1158,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 			extend: "正在延长，飞书需要几秒钟……",
 			end: "正在结束，飞书需要几秒钟……"
 		},
-		booked: (e, t) => `${e}：${U("已预订至", t)}。`,
-		extended: (e, t) => `${e}：${U("已延长至", t)}。`,
+		booked: (e, t) => `${e}：${W("已预订至", t)}。`,
+		extended: (e, t) => `${e}：${W("已延长至", t)}。`,
 		ended: (e) => `${e}：会议已结束。`,
 		notShownYet: (e) => `${e}：会议已结束，但飞书还没有更新。`,
 		refused: {
@@ -1251,19 +1252,19 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	}
 };
 // src/texts/index.ts
-function Wt(e) {
-	return e.toLowerCase().startsWith("zh") ? Ut : Vt;
+function Ut(e) {
+	return e.toLowerCase().startsWith("zh") ? Ht : Bt;
 }
-function W() {
-	return Wt(document.documentElement.lang || navigator.language);
+function G() {
+	return Ut(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Gt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = E`<path d="M7 12h10" />`, qt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = E`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
-	free: Gt,
-	busy: Kt,
-	disabled: qt,
+var Wt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Gt = E`<path d="M7 12h10" />`, Kt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, qt = E`<path d="M12 6.8V12l3.4 2.4" />`, Jt = {
+	free: Wt,
+	busy: Gt,
+	disabled: Kt,
 	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
-}, Xt = {
+}, Yt = {
 	book: E`<path d="M12 5v14M5 12h14" />`,
 	change: E`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
 	close: E`<path d="m6 6 12 12M18 6 6 18" />`,
@@ -1272,16 +1273,16 @@ var Gt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = E`<path d="M7 12h10" />`, 
 	done: E`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
 	failed: E`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
-function G(e) {
-	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
+function K(e) {
+	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Yt[e]}</svg>`;
 }
-function Zt({ kind: e, soon: t }) {
+function Xt({ kind: e, soon: t }) {
 	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Jt : Yt[e]}
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? qt : Jt[e]}
   </svg>`;
 }
 // src/view/palette.ts
-var Qt = o`
+var Zt = o`
   ha-card,
   dialog {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
@@ -1431,28 +1432,28 @@ var Qt = o`
       forced-color-adjust: none;
     }
   }
-`, $t = .95, K = (e) => `${(e * 100).toFixed(3)}%`;
-function en(e) {
+`, Qt = .95, q = (e) => `${(e * 100).toFixed(3)}%`;
+function $t(e) {
 	let { timeline: t } = e;
 	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${K(t.now)}"></i>
+      <i class="past" style="inline-size:${q(t.now)}"></i>
       ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${K(e)};inline-size:${K(n - e)}"
+            style="inset-inline-start:${q(e)};inline-size:${q(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${K(t.now)}"></i>
+    <i class="now" style="inset-inline-start:${q(t.now)}"></i>
   </div>` : T`<div class="strip blank"></div>`;
 }
-function tn(e, { formats: t }) {
+function en(e, { formats: t }) {
 	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < $t).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${K(e)}"
+    ${e.ticks.filter(({ at: e }) => e < Qt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${q(e)}"
           >${t.hour(n)}</span
         >`)}
   </div>` : O;
 }
-var nn = o`
+var tn = o`
   .strip {
     position: relative;
   }
@@ -1506,7 +1507,7 @@ var nn = o`
   .hours .h1 {
     display: none;
   }
-`, rn = o`
+`, nn = o`
   :host {
     display: block;
   }
@@ -1790,7 +1791,7 @@ var nn = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, an = 7, on = class e {
+`, rn = 7, an = class e {
 	#e;
 	#t;
 	#n;
@@ -1820,8 +1821,8 @@ var nn = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = cn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = sn(a) === sn(n.language) ? a : n.language;
-		return new e(c, s, ln(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = sn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = on(a) === on(n.language) ? a : n.language;
+		return new e(c, s, cn(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1851,71 +1852,71 @@ var nn = o`
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < an ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < rn ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
 		return it(e, this.zone) - it(t, this.zone);
 	}
 };
-function sn(e) {
+function on(e) {
 	return e.split("-")[0];
 }
-function cn(e) {
+function sn(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function ln(e, t) {
+function cn(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
 // src/view/server-clock.ts
-var un = z, dn = 1e4, fn = 1e4, pn = 2e3, mn = null, hn = -Infinity, gn = 0, _n = -Infinity, vn;
-function q() {
-	return Date.now() + (J() ? mn ?? 0 : 0);
-}
+var ln = z, un = 1e4, dn = 1e4, fn = 2e3, pn = null, mn = -Infinity, hn = 0, gn = -Infinity, _n;
 function J() {
-	return mn !== null && Math.abs(Date.now() - performance.now() - gn) <= pn;
+	return Date.now() + (Y() ? pn ?? 0 : 0);
+}
+function Y() {
+	return pn !== null && Math.abs(Date.now() - performance.now() - hn) <= fn;
+}
+async function vn(e) {
+	let t = performance.now();
+	!e.callWS || !e.connected || t - gn < un || Y() && t - mn < ln || (_n ??= yn(e.callWS).finally(() => _n = void 0), await _n);
 }
 async function yn(e) {
-	let t = performance.now();
-	!e.callWS || !e.connected || t - _n < dn || J() && t - hn < un || (vn ??= bn(e.callWS).finally(() => vn = void 0), await vn);
-}
-async function bn(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, fn))]), i = performance.now() - n;
-	if (!r || i >= fn) {
-		_n = performance.now();
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, dn))]), i = performance.now() - n;
+	if (!r || i >= dn) {
+		gn = performance.now();
 		return;
 	}
 	let a = r.now - (t + i / 2);
-	mn = Math.abs(a) < pn ? 0 : a, hn = performance.now(), gn = t - n;
+	pn = Math.abs(a) < fn ? 0 : a, mn = performance.now(), hn = t - n;
 }
 // src/view/clock.ts
-var xn = 2 * R, Y = /* @__PURE__ */ new Set(), Sn, X = 0;
-function Cn(e) {
-	return Y.size || wn(), Y.add(e), () => {
-		Y.delete(e), Y.size || Tn();
+var bn = 2 * R, X = /* @__PURE__ */ new Set(), xn, Z = 0;
+function Sn(e) {
+	return X.size || Cn(), X.add(e), () => {
+		X.delete(e), X.size || wn();
 	};
 }
+function Cn() {
+	Z = Date.now(), document.addEventListener("visibilitychange", En), window.addEventListener("pageshow", Dn), Tn();
+}
 function wn() {
-	X = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", Z), En();
+	clearTimeout(xn), document.removeEventListener("visibilitychange", En), window.removeEventListener("pageshow", Dn);
 }
 function Tn() {
-	clearTimeout(Sn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", Z);
+	clearTimeout(xn), xn = setTimeout(Dn, R - J() % R);
 }
 function En() {
-	clearTimeout(Sn), Sn = setTimeout(Z, R - q() % R);
+	document.visibilityState === "visible" && Dn();
 }
 function Dn() {
-	document.visibilityState === "visible" && Z();
-}
-function Z() {
-	let e = Date.now(), t = e - X > xn ? q() - (e - X) : null;
-	X = e, En();
-	for (let e of [...Y]) e(t);
+	let e = Date.now(), t = e - Z > bn ? J() - (e - Z) : null;
+	Z = e, Tn();
+	for (let e of [...X]) e(t);
 }
 // src/view/pulse.ts
 var On = 15e3, kn = /* @__PURE__ */ new WeakMap();
@@ -1929,7 +1930,7 @@ var jn = class {
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = q(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = J(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
 		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), On), this.ping().then(() => {
@@ -1940,7 +1941,7 @@ var jn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = q(), this.silentSince = null;
+		this.#i(), this.#e = J(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1961,7 +1962,7 @@ var jn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? q()));
+		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? J()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -2054,7 +2055,7 @@ var Un = [
 		this.#e = e, this.#r.told(e), this.#i(), !Un.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = Cn((e) => {
+		super.connectedCallback(), this.#n = Sn((e) => {
 			this.#r.check(e), this.#i(), this.#a();
 		}), this.#a();
 	}
@@ -2063,14 +2064,14 @@ var Un = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = q(), r = Wt(e.locale.language);
-		return this.#t ??= on.of(e, r), {
+		let n = J(), r = Ut(e.locale.language);
+		return this.#t ??= an.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.lostAt,
-			isClockRight: J(),
-			day: Ot(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			isClockRight: Y(),
+			day: Dt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
 			soon: (t.soon ?? 10) * R,
 			steady: this.isMonochrome(t)
 		};
@@ -2083,9 +2084,9 @@ var Un = [
 	}
 	#i() {
 		if (!this.#e) return;
-		let e = J();
-		yn(this.#e).then(() => {
-			J() !== e && this.#a();
+		let e = Y();
+		vn(this.#e).then(() => {
+			Y() !== e && this.#a();
 		});
 	}
 	#a() {
@@ -2215,9 +2216,9 @@ function Qn(e, t, n) {
 var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class extends Wn {
 	static {
 		this.styles = [
-			Qt,
-			nn,
-			rn
+			Zt,
+			tn,
+			nn
 		];
 	}
 	#e;
@@ -2227,13 +2228,13 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Zn(W());
+		return Zn(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Vn(e, W()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Vn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2281,7 +2282,7 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 		if (i && i.entity === r) return i.row;
 		let a = V(e, t), o = {
 			room: a,
-			view: Nt(a, n)
+			view: Mt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2293,7 +2294,7 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 		return T`<section>
       <div class="axis">
         ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
-        ${tn(o, i)}
+        ${en(o, i)}
       </div>
       <ul>
         ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
@@ -2307,9 +2308,9 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 			e.note
 		].filter(Boolean).join(" · ");
 		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Zt(r)}<b>${e.word}</b></span>
+      <span class="badge fill">${Xt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${en(e)}
+      ${$t(e)}
       <span class="until">${e.until}</span>
       ${t ? T`<button
               class="tap"
@@ -2378,60 +2379,54 @@ function lr(e, t, n) {
 			status: r,
 			place: ur(e, t)
 		}] : [];
-	}), i = (t) => t.place === e.place ? 0 : fr(t.place) === fr(e.place) ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
+	}), i = (t) => t.place === e.place ? 0 : t.building === e.building ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
 	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, or);
 }
-function ur({ place: e }, { place: t }) {
-	if (t === e) return "";
-	let n = fr(t);
-	return n === fr(e) && t !== n ? t.slice(n.length + dr.length) : t;
-}
-var dr = " / ";
-function fr(e) {
-	return e.split(dr)[0] ?? "";
+function ur(e, { building: t, place: n }) {
+	return n === e.place ? "" : t === e.building && n !== t ? n.slice(t.length + 3) : n;
 }
 // src/model/offers.ts
-var pr = [
+var dr = [
 	15,
 	30,
 	60
-], mr = [15, 30], hr = 5 * R, gr = 4 * z, _r = {
+], fr = [15, 30], pr = 5 * R, mr = 4 * z, hr = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function vr(e, t) {
+function gr(e, t) {
 	let n = e.services?.feishu_freebusy ?? {}, r = Ze(e, t), i = (t) => {
 		let i = r[t];
-		return _r[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return hr[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: _r.book in n,
+		book: hr.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function yr(e, t, n) {
-	if (e.kind === "free" && t.book) return br(e.until, n);
+function _r(e, t, n) {
+	if (e.kind === "free" && t.book) return vr(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? mr.filter((e) => e * R <= r) : []).map((e) => ({
+	return [...(t.extend ? fr.filter((e) => e * R <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function br(e, t) {
-	let n = e === null ? Infinity : e - t, r = pr.filter((e) => e * R <= n), i = r.map((e) => ({
+function vr(e, t) {
+	let n = e === null ? Infinity : e - t, r = dr.filter((e) => e * R <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
 	})), a = r.every((e) => n - e * R >= R);
-	return e !== null && a && hr <= n && n <= gr && i.push({
+	return e !== null && a && pr <= n && n <= mr && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function xr(e, t) {
-	let n = { entity_id: t }, r = _r[e.kind];
+function yr(e, t) {
+	let n = { entity_id: t }, r = hr[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2447,14 +2442,14 @@ function xr(e, t) {
 	};
 }
 // src/view/perform.ts
-async function Sr(e, t, n) {
+async function br(e, t, n) {
 	let r;
 	try {
 		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return Cr(t) ? {
+		return xr(t) ? {
 			kind: "refused",
-			reason: await wr(e, t),
+			reason: await Sr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2466,21 +2461,21 @@ async function Sr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function Cr(e) {
+function xr(e) {
 	return typeof e?.code == "string";
 }
-async function wr(e, t) {
+async function Sr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr = class {
+var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = Tr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = Cr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#c({
@@ -2502,8 +2497,8 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= kr;
-			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#c({
+			let e = this.#n >= Dr;
+			e && (this.#n = 0, this.#r = performance.now() + Or), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2522,7 +2517,7 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#c(Tr);
+		this.phase.kind !== "working" && this.#c(Cr);
 	}
 	lose() {
 		this.phase.kind === "working" ? this.#c({
@@ -2531,7 +2526,7 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		}) : this.#a && this.dismiss();
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = Tr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = Cr;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2552,8 +2547,8 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = xr(e, n);
-		Sr(t, i, a).then((t) => {
+		let { service: i, data: a } = yr(e, n);
+		br(t, i, a).then((t) => {
 			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
@@ -2561,9 +2556,9 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		});
 	}
 	#c(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Or) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Dr : Er)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Er) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Tr : wr)), this.onChange();
 	}
-}, Mr = [
+}, Ar = [
 	"1",
 	"2",
 	"3",
@@ -2574,48 +2569,48 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 	"8",
 	"9"
 ];
-function Nr(e, t, n) {
+function jr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
 	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Ir(r)}${Lr(e, t)}</p>
-    ${r.kind === "pin" ? Rr(r.typed.length, a, t) : O}
+    <p class="said" role="status" tabindex="-1">${Pr(r)}${Fr(e, t)}</p>
+    ${r.kind === "pin" ? Ir(r.typed.length, a, t) : O}
     <div class="keys">
       ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => Pr(e, t, n))}` : Fr(r, t, n)}
+              ${s.flat().map((e) => Mr(e, t, n))}` : Nr(r, t, n)}
     </div>
   </div>`;
 }
-function Pr(e, t, n) {
+function Mr(e, t, n) {
 	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${zr(e, t)}
+    aria-label=${Lr(e, t)}
     @click=${() => n.begin(e)}
-  >${Br(e, t)}</button>`;
+  >${Rr(e, t)}</button>`;
 }
-function Fr(e, { texts: { actions: t } }, n) {
+function Nr(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
 		case "working": return O;
 		case "pin": {
 			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${Mr.map(e)}
+			return T`${Ar.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
-        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${G("erase")}</button>`;
+        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${K("erase")}</button>`;
 		}
 		case "confirm": return T`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
         <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
 		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Ir({ kind: e }) {
-	return e === "working" || e === "done" ? G(e) : e === "refused" || e === "unknown" ? G("failed") : O;
+function Pr({ kind: e }) {
+	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : O;
 }
-function Lr({ phase: e, name: t }, n) {
+function Fr({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(zr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Lr(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2631,19 +2626,19 @@ function Lr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Rr(e, t, { texts: n }) {
+function Ir(e, t, { texts: n }) {
 	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
     ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function zr(e, { texts: { actions: t }, formats: n, now: r }) {
+function Lr(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function Br(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function Rr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var Vr = o`
+var zr = o`
   button {
     font: inherit;
   }
@@ -3084,7 +3079,7 @@ var Vr = o`
       flex-basis: 100%;
     }
   }
-`, Hr = o`
+`, Br = o`
   :host {
     display: block;
     block-size: 100%;
@@ -3533,7 +3528,7 @@ var Vr = o`
       font-size: 12px;
     }
   }
-`, Ur = o`
+`, Vr = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3827,14 +3822,14 @@ var Vr = o`
       display: none;
     }
   }
-`, $ = "feishu-room-card", Wr = R, Gr = class extends Wn {
+`, $ = "feishu-room-card", Hr = R, Ur = class extends Wn {
 	static {
 		this.styles = [
-			Qt,
-			nn,
-			Hr,
-			Ur,
-			Vr
+			Zt,
+			tn,
+			Br,
+			Vr,
+			zr
 		];
 	}
 	static {
@@ -3846,13 +3841,13 @@ var Vr = o`
 	#e = "";
 	#t = "";
 	#n;
-	#r = new jr(() => this.#y());
+	#r = new kr(() => this.#y());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s = !1;
 	static getConfigForm() {
-		return Xn(W());
+		return Xn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -3862,7 +3857,7 @@ var Vr = o`
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Bn(e, W()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
+		Bn(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3895,7 +3890,7 @@ var Vr = o`
 	render() {
 		let { hass: e, config: t } = this;
 		if (!e || !t) return O;
-		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Nt(r, n);
+		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Mt(r, n);
 		this.#C(i, n);
 		let { status: a } = i, o = this.action(t), s = t.actions ? this.#u(i, t, e, n) : null, c = this.#c && cr(a) ? this.#l(r, e, n) : null, l = [
 			a.kind,
@@ -3911,17 +3906,17 @@ var Vr = o`
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : qr(n)}
+        ${t.hide_clock || n.steady ? O : Gr(n)}
         <div class="state">
-          ${Zt(a)}
+          ${Xt(a)}
           <div class="what">
-            <p class="word" style="--ems:${Kr(i.word)}">${i.word}</p>
+            <p class="word" style="--ems:${Wr(i.word)}">${i.word}</p>
             <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
           </div>
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${c ?? O} ${Jr(i, n)} ${Yr(i, n)}
-        <div class="day">${en(i)}${tn(i.timeline, n)}</div>
+        ${c ?? O} ${Kr(i, n)} ${qr(i, n)}
+        <div class="day">${$t(i)}${en(i.timeline, n)}</div>
         ${o ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(i.name)}
@@ -3941,15 +3936,15 @@ var Vr = o`
 		return i.length ? T`<div class="nearby">
       <h3>${r.nearby}</h3>
       <ul>
-        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Pt(i, n)}</span></li>`)}
+        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Nt(i, n)}</span></li>`)}
       </ul>
     </div>` : null;
 	}
 	#u(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? yr(e.status, vr(n, t.entity), a) : [];
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? _r(e.status, gr(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Nr({
+		return jr({
 			name: e.name,
 			phase: i,
 			offers: s,
@@ -3959,7 +3954,7 @@ var Vr = o`
 	#d({ name: e, status: t }, { texts: { actions: n, is: r } }) {
 		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
 		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#_()}>
-      ${G(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
+      ${K(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
     </button>`;
 	}
 	#f({ name: e }, t, n, { texts: r }) {
@@ -3974,7 +3969,7 @@ var Vr = o`
               <div class="top">
                 <h2>${e}</h2>
                 <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#p?.close()}>
-                  ${G("close")}
+                  ${K("close")}
                 </button>
               </div>
               ${t ?? O}
@@ -4004,7 +3999,7 @@ var Vr = o`
 		this.preview || (this.#v(!0), this.#s = !0);
 	}
 	#v(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Wr)), this.requestUpdate();
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Hr)), this.requestUpdate();
 	}
 	#y() {
 		let { kind: e } = this.#r.phase;
@@ -4029,13 +4024,13 @@ var Vr = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Kr(e) {
+function Wr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function qr({ formats: e, now: t }) {
+function Gr({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Jr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function Kr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -4043,14 +4038,14 @@ function Jr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function Yr(e, { texts: t }) {
+function qr(e, { texts: t }) {
 	return e.next ? T`<dl class="coming">
     <div><dt>${t.next}</dt><dd>${e.next}${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
     ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Xr = "feishu-rooms", Zr = class extends HTMLElement {
+var Jr = "feishu-rooms", Yr = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4058,7 +4053,7 @@ var Xr = "feishu-rooms", Zr = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate({ actions: e, pin: t }, n) {
-		let r = Wt(n.locale.language), i = new Intl.Collator(r.language, { numeric: !0 }).compare, a = L(n).map((e) => V(n, e)).sort((e, t) => i(e.place, t.place) || i(e.name, t.name));
+		let r = Ut(n.locale.language), i = new Intl.Collator(r.language, { numeric: !0 }).compare, a = L(n).map((e) => V(n, e)).sort((e, t) => i(e.place, t.place) || i(e.name, t.name));
 		return { views: [
 			{
 				title: r.board.title,
@@ -4067,46 +4062,46 @@ var Xr = "feishu-rooms", Zr = class extends HTMLElement {
 				type: "panel",
 				cards: [{ type: `custom:${$n}` }]
 			},
-			...Qr(a, r.board.elsewhere),
-			...a.map((n) => ei(n, {
+			...Xr(a, r.board.elsewhere),
+			...a.map((n) => Qr(n, {
 				actions: e,
 				pin: t
 			}))
 		] };
 	}
 };
-function Qr(e, t) {
-	return ri(e, ni).map(([e, n], r) => ({
+function Xr(e, t) {
+	return ei(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: ri(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: ei(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map($r)]
+			}, ...n.map(Zr)]
 		}))
 	}));
 }
-function $r(e) {
+function Zr(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: ti(e)
+			navigation_path: $r(e)
 		}
 	};
 }
-function ei(e, t) {
+function Qr(e, t) {
 	return {
 		title: e.name,
-		path: ti(e),
+		path: $r(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4116,64 +4111,61 @@ function ei(e, t) {
 		}]
 	};
 }
-function ti(e) {
+function $r(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ni({ place: e }) {
-	return e.split(" / ")[0] ?? "";
-}
-function ri(e, t) {
+function ei(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var ii = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function ai(e, t) {
+var ti = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function ni(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function oi(e, t) {
+function ri(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-oi($, Gr), oi($n, rr), oi(`ll-strategy-dashboard-${Xr}`, Zr), ai("customCards", {
+ri($, Ur), ri($n, rr), ri(`ll-strategy-dashboard-${Jr}`, Yr), ni("customCards", {
 	type: $,
 	get name() {
-		return W().cards.room;
+		return G().cards.room;
 	},
 	get description() {
-		return W().cards.roomAbout;
+		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: ii,
+	documentationURL: ti,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), ai("customCards", {
+}), ni("customCards", {
 	type: $n,
 	get name() {
-		return W().cards.board;
+		return G().cards.board;
 	},
 	get description() {
-		return W().cards.boardAbout;
+		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: ii,
+	documentationURL: ti,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$n}`,
 		place: V(e, t).place
 	} } : null
-}), ai("customStrategies", {
-	type: Xr,
+}), ni("customStrategies", {
+	type: Jr,
 	strategyType: "dashboard",
 	get name() {
-		return W().board.title;
+		return G().board.title;
 	},
 	get description() {
-		return W().cards.strategyAbout;
+		return G().cards.strategyAbout;
 	},
-	documentationURL: ii
+	documentationURL: ti
 });

@@ -1,6 +1,6 @@
 /** Which other rooms help somebody who stands before a room that is taken. */
 
-import type { Room } from "./room";
+import { type Room, SEPARATOR } from "./room";
 import { type Circumstances, isFreeFor, type Status, statusOf } from "./status";
 import { MINUTE } from "./zone";
 
@@ -30,8 +30,7 @@ export function neighborsOf(room: Room, others: readonly Room[], circumstances: 
     const status = statusOf(other, circumstances);
     return isFreeFor(status, circumstances.now, USEFUL) ? [{ room: other, status, place: placeFrom(room, other) }] : [];
   });
-  const distance = (other: Room) =>
-    other.place === room.place ? 0 : buildingOf(other.place) === buildingOf(room.place) ? 1 : 2;
+  const distance = (other: Room) => (other.place === room.place ? 0 : other.building === room.building ? 1 : 2);
   const isTooSmall = ({ seats }: Room) => Number(room.seats !== null && (seats ?? 0) < room.seats);
   const end = ({ until }: Status) => until ?? Number.MAX_VALUE;
   return found
@@ -45,14 +44,7 @@ export function neighborsOf(room: Room, others: readonly Room[], circumstances: 
     .slice(0, MOST);
 }
 
-function placeFrom({ place: here }: Room, { place }: Room): string {
-  if (place === here) return "";
-  const building = buildingOf(place);
-  return building === buildingOf(here) && place !== building ? place.slice(building.length + SEPARATOR.length) : place;
-}
-
-const SEPARATOR = " / ";
-
-function buildingOf(place: string): string {
-  return place.split(SEPARATOR)[0] ?? "";
+function placeFrom(here: Room, { building, place }: Room): string {
+  if (place === here.place) return "";
+  return building === here.building && place !== building ? place.slice(building.length + SEPARATOR.length) : place;
 }

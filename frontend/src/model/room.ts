@@ -18,6 +18,8 @@ export interface Room {
   readonly name: string;
   /** Building and floor, "" if neither is known. */
   readonly place: string;
+  /** The building, with its city if another city has a building of this name: "Shanghai / Tower A". */
+  readonly building: string;
   readonly seats: number | null;
   /** The state, or why it is not known. */
   readonly state: "busy" | "free" | "unavailable" | "missing";
@@ -31,16 +33,21 @@ export interface Room {
   readonly bookings: readonly Span[];
 }
 
+/** Between the building and the floor. */
+export const SEPARATOR = " / ";
+
 const STATES: Readonly<Record<string, Room["state"]>> = { on: "busy", off: "free" };
 
 /** Read a room from its entity. Values that can't be read count as not known. */
 export function readRoom(hass: Hass, id: string, name?: string): Room {
   const entity = hass.states[id];
   const shown = entity?.attributes ?? {};
+  const place = placeOf(hass, id);
   return {
     id,
     name: name || text(shown["friendly_name"]) || id,
-    place: placeOf(hass, id),
+    place,
+    building: text(shown["building"]) || (place.split(SEPARATOR)[0] ?? ""),
     seats: count(shown["capacity"]) || null,
     state: entity ? (STATES[entity.state] ?? "unavailable") : isStarting(hass) ? "unavailable" : "missing",
     busyUntil: instant(shown["busy_until"]),
@@ -55,7 +62,7 @@ export function readRoom(hass: Hass, id: string, name?: string): Room {
 /** Return building and floor. An unavailable room has no attributes, so its device's model is used instead. */
 function placeOf(hass: Hass, id: string): string {
   const shown = hass.states[id]?.attributes ?? {};
-  const place = [text(shown["building"]), text(shown["floor"])].filter(Boolean).join(" / ");
+  const place = [text(shown["building"]), text(shown["floor"])].filter(Boolean).join(SEPARATOR);
   const device = hass.entities[id]?.device_id;
   return place || (device && hass.devices[device]?.model) || "";
 }

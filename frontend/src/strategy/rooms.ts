@@ -36,7 +36,7 @@ export class RoomsStrategy extends HTMLElement {
 }
 
 function buildings(rooms: readonly Room[], elsewhere: string): Config[] {
-  return split(rooms, buildingOf).map(([building, found], index) => ({
+  return split(rooms, ({ building }) => building).map(([building, found], index) => ({
     title: building || elsewhere,
     path: `building-${index + 1}`,
     icon: "mdi:office-building",
@@ -71,10 +71,6 @@ function panel(room: Room, options: Config): Config {
 
 function pathOf(room: Room): string {
   return room.id.replace("binary_sensor.", "door-");
-}
-
-function buildingOf({ place }: Room): string {
-  return place.split(" / ")[0] ?? "";
 }
 
 /** Group rooms by a key, in the order in which the keys first appear. */
