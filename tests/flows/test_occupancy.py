@@ -158,3 +158,30 @@ async def test_the_page_works_while_the_entry_is_not_loaded(
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options["occupancy"] == {room.room_id: ["binary_sensor.people"]}
+
+
+async def test_a_cleared_list_stays_empty(hass: HomeAssistant, entry: MockConfigEntry, room: Room) -> None:
+    here = ar.async_get(hass).async_create("Orion")
+    device = device_of(hass, room)
+    assert device
+    dr.async_get(hass).async_update_device(device.id, area_id=here.id)
+    people = sensor(hass, "people")
+    er.async_get(hass).async_update_entity(people.entity_id, area_id=here.id)
+    result = await sensors_of(hass, await start_options(hass, entry, "occupancy"), room)
+    assert suggested(result)["sensors"] == [people.entity_id]
+    result = await submit(hass, result, sensors=[])
+    other = next(room_id for room_id in Options.of(entry.options).rooms if room_id != room.room_id)
+    result = await submit(hass, await submit(hass, result, next_step_id="occupancy_room"), room=other)
+    await save(hass, await submit(hass, result, sensors=[people.entity_id]))
+
+    assert entry.options["occupancy"] == {room.room_id: [], other: [people.id]}
+    result = await sensors_of(hass, await start_options(hass, entry, "occupancy"), room)
+    assert suggested(result) == {"sensors": []}
+
+
+async def test_an_app_without_rooms_is_not_asked_for_one(
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry]
+) -> None:
+    entry = await running(hass, entry_of())
+    result = await start_options(hass, entry, "occupancy")
+    assert result["menu_options"] == ["occupancy_no_shows", "save"]

@@ -1,6 +1,6 @@
 """The steps for occupancy: which sensors see people in which room, and what is done if nobody comes."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
@@ -81,11 +81,13 @@ class OccupancySteps(OptionsFlow):
         """Show which rooms have sensors, and what can be changed."""
         sensors, names = self._chosen_sensors(), self._room_names()
         rooms = [
-            f"- {escape_markdown(names[room_id])}: {len(sensors[room_id])}" for room_id in names if sensors[room_id]
+            f"- {escape_markdown(name)}: {len(sensors[room_id])}"
+            for room_id, name in names.items()
+            if sensors.get(room_id)
         ]
         return self.async_show_menu(
             step_id="occupancy",
-            menu_options=["occupancy_room", "occupancy_no_shows", "save"],
+            menu_options=[*(["occupancy_room"] if names else []), "occupancy_no_shows", "save"],
             description_placeholders={"rooms": "\n".join(rooms) or "–"},
         )
 
@@ -96,7 +98,7 @@ class OccupancySteps(OptionsFlow):
             return await self.async_step_occupancy_sensors()
         sensors = self._chosen_sensors()
         options = [
-            SelectOptionDict(value=room_id, label=f"{name} ({len(sensors[room_id])})" if sensors[room_id] else name)
+            SelectOptionDict(value=room_id, label=f"{name} ({len(sensors[room_id])})" if sensors.get(room_id) else name)
             for room_id, name in self._room_names().items()
         ]
         selector = SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN))
@@ -110,10 +112,9 @@ class OccupancySteps(OptionsFlow):
             chosen = map(registry.async_get, user_input[_SENSORS])
             # Ids of the registry survive a new entity id
             ids = [entry.id if entry else each for entry, each in zip(chosen, user_input[_SENSORS], strict=True)]
-            self._changes[CONF_OCCUPANCY] = {key: list(value) for key, value in sensors.items() if value}
-            self._changes[CONF_OCCUPANCY] |= {room_id: ids}
+            self._changes[CONF_OCCUPANCY] = {**sensors, room_id: ids}
             return await self.async_step_occupancy()
-        suggested = sensors[room_id] or self._sensors_in_area(registry, room_id)
+        suggested = sensors[room_id] if room_id in sensors else self._sensors_in_area(registry, room_id)
         entity_ids = [er.async_resolve_entity_id(registry, each) for each in suggested]
         return self.async_show_form(
             step_id="occupancy_sensors",
@@ -131,13 +132,17 @@ class OccupancySteps(OptionsFlow):
             step_id="occupancy_no_shows", data_schema=self.add_suggested_values_to_schema(_NO_SHOWS_SCHEMA, shown)
         )
 
-    def _chosen_sensors(self) -> Mapping[str, Collection[str]]:
-        """Return the sensors of each room of the entry. Those that were removed from Home Assistant are left out."""
-        registry = er.async_get(self.hass)
+    def _chosen_sensors(self) -> Mapping[str, list[str]]:
+        """Return the chosen sensors by room. A room whose list was cleared has none; rooms never set are left out.
+
+        Sensors that were removed from Home Assistant are left out, too.
+        """
+        registry, room_ids = er.async_get(self.hass), self._room_ids_now()
         stored = Options.of({**self.config_entry.options, **self._changes}).occupancy
         return {
-            room_id: [each for each in stored.get(room_id, ()) if er.async_resolve_entity_id(registry, each)]
-            for room_id in self._room_ids_now()
+            room_id: [each for each in chosen if er.async_resolve_entity_id(registry, each)]
+            for room_id, chosen in stored.items()
+            if room_id in room_ids
         }
 
     def _room_names(self) -> Mapping[str, str]:
