@@ -6,13 +6,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import SectionConfig, section
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    TextSelector,
-)
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
 
 from .._vol import vol
 from ..const import (
@@ -32,6 +26,7 @@ from ..feishu.errors import CalendarUnusableError, EventDeniedError, FeishuError
 from ..feishu.events import MAX_TITLE, needed_scopes
 from ..feishu.parse import one_line
 from ..model.options import with_defaults
+from .fields import number
 from .permissions import PermissionSteps
 
 _ADVANCED = "advanced"
@@ -45,19 +40,7 @@ _SCHEMA = vol.Schema(
         vol.Required(CONF_BOOK): BooleanSelector(),
         vol.Required(CONF_RELEASE): BooleanSelector(),
         vol.Optional(CONF_BOOKING_TITLE): vol.All(TextSelector(), vol.Length(max=MAX_TITLE)),
-        vol.Required(CONF_LONGEST_BOOKING): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=5,
-                    max=1_440,
-                    step=5,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement="minutes",
-                    translation_key="unit",
-                )
-            ),
-            vol.Coerce(int),
-        ),
+        vol.Required(CONF_LONGEST_BOOKING): number(5, 1_440, "minutes", step=5),
         vol.Required(_ADVANCED): section(
             vol.Schema(
                 {

@@ -9,9 +9,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.selector import (
     EntitySelector,
     EntitySelectorConfig,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -23,6 +20,7 @@ from ..const import CONF_NO_SHOW_MINUTES, CONF_NO_SHOWS, CONF_OCCUPANCY
 from ..devices import device_of, names_of_rooms
 from ..issues import escape_markdown
 from ..model.options import NoShows, Options, with_defaults
+from .fields import number
 
 _CLASSES = ["occupancy", "presence", "motion"]  # of binary sensors
 _ROOM = "room"
@@ -42,18 +40,7 @@ _SENSORS_SCHEMA = vol.Schema(
 )
 _NO_SHOWS_SCHEMA = vol.Schema(
     {
-        vol.Required(CONF_NO_SHOW_MINUTES): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=1,
-                    max=120,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement="minutes",
-                    translation_key="unit",
-                )
-            ),
-            vol.Coerce(int),
-        ),
+        vol.Required(CONF_NO_SHOW_MINUTES): number(1, 120, "minutes"),
         vol.Required(CONF_NO_SHOWS): SelectSelector(
             SelectSelectorConfig(
                 options=[each.value for each in NoShows], translation_key=CONF_NO_SHOWS, mode=SelectSelectorMode.LIST

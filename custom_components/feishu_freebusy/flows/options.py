@@ -10,9 +10,6 @@ from homeassistant.helpers.selector import (
     BooleanSelector,
     EntitySelector,
     EntitySelectorConfig,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -48,6 +45,7 @@ from ..feishu.directory import Catalogue
 from ..model.options import WEEKDAYS, Options, Plan, SourceOption, with_defaults
 from ..sync.reader import Reason, forecast
 from .actions import ActionsSteps
+from .fields import number
 from .live_updates import LiveUpdatesSteps
 from .occupancy import OccupancySteps
 from .people import PeopleSteps
@@ -58,13 +56,6 @@ _DECIMALS_BELOW = 3  # minutes
 _MOST_EXAMPLES = 3
 
 
-def _number(minimum: int, maximum: int, unit: str | None = None, step: int = 1) -> NumberSelector:
-    config = NumberSelectorConfig(min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX)
-    if unit:
-        config.update(NumberSelectorConfig(unit_of_measurement=unit, translation_key="unit"))
-    return NumberSelector(config)
-
-
 _POLLING_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_PLAN): SelectSelector(
@@ -72,7 +63,7 @@ _POLLING_SCHEMA = vol.Schema(
                 options=[plan.value for plan in Plan], translation_key=CONF_PLAN, mode=SelectSelectorMode.LIST
             )
         ),
-        vol.Required(CONF_MONTHLY_BUDGET): vol.All(_number(1_000, 1_000_000), vol.Coerce(int)),
+        vol.Required(CONF_MONTHLY_BUDGET): number(1_000, 1_000_000),
         vol.Required(CONF_SOURCE): SelectSelector(
             SelectSelectorConfig(
                 options=[source.value for source in SourceOption],
@@ -80,7 +71,7 @@ _POLLING_SCHEMA = vol.Schema(
                 mode=SelectSelectorMode.DROPDOWN,
             )
         ),
-        vol.Required(CONF_SCAN_INTERVAL): vol.All(_number(30, 3_600, "seconds"), vol.Coerce(int)),
+        vol.Required(CONF_SCAN_INTERVAL): number(30, 3_600, "seconds"),
         vol.Required(CONF_OFF_HOURS): section(
             vol.Schema(
                 {
@@ -102,8 +93,8 @@ _POLLING_SCHEMA = vol.Schema(
         vol.Optional(CONF_OFFICE_DAY): EntitySelector(
             EntitySelectorConfig(domain=["binary_sensor", "calendar", "input_boolean", "schedule"])
         ),
-        vol.Required(CONF_HORIZON_DAYS): vol.All(_number(2, 60, "days"), vol.Coerce(int)),
-        vol.Required(CONF_MIN_FREE_MINUTES): vol.All(_number(0, 240, "minutes"), vol.Coerce(int)),
+        vol.Required(CONF_HORIZON_DAYS): number(2, 60, "days"),
+        vol.Required(CONF_MIN_FREE_MINUTES): number(0, 240, "minutes"),
         vol.Required(CONF_COUNT_PENDING_AS_BUSY): BooleanSelector(),
         vol.Required(CONF_INCLUDE_EXTERNAL_CALENDAR): BooleanSelector(),
         vol.Required(CONF_DASHBOARD_CARDS): BooleanSelector(),
