@@ -129,7 +129,7 @@ export const en = {
     monochrome: "No colors, and nothing that changes every minute.",
     tap_action: "On a door panel, it is best to choose no action.",
     actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
-    pin: "4 to 8 digits, or empty. It keeps passers-by off, but anybody who can see this configuration can read it.",
+    pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
     nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
   },
   faults: {
