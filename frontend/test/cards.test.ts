@@ -3,8 +3,8 @@
 import { expect, test, vi } from "vitest";
 import type { RoomCard } from "../src/cards/room-card";
 import type { Hass } from "../src/hass";
-import { at, booked, hassWith, type Told } from "./office";
-import { all, change, office, showBoard, showRoom, TO_11, tell, text, UNTIL_11, words } from "./screen";
+import { at, booked, hassWith, iso, type Told } from "./office";
+import { all, type Card, change, office, showBoard, showRoom, TO_11, tell, text, UNTIL_11, words } from "./screen";
 
 test("a room card shows state, times, clock and strip", async () => {
   const card = await showRoom(hassWith({ orion: ["off", UNTIL_11] }));
@@ -160,6 +160,22 @@ test("rooms nearby can be shown on any card, or on none", async () => {
   card.layout = "panel";
   await card.updateComplete;
   expect(all(card, ".nearby")).toHaveLength(0);
+});
+
+test("only a room card whose switch is on shows titles, and only if Home Assistant tells them", async () => {
+  const titles = [
+    { start: iso(at(10)), end: iso(at(11)), title: "<b>Review</b>", organizer: "Li Wei" },
+    { start: iso(at(11)), end: iso(at(12)), title: null, organizer: "Zhao Min" },
+  ];
+  const attributes = { busy_until: iso(at(11)), ...booked([at(10), at(12)]), next_busy_time: iso(at(11)) };
+  const hass = hassWith({ orion: ["on", { ...attributes, titles }] });
+  const shown = (card: Card) => all(card, "bdi").map(({ textContent }) => textContent);
+
+  expect(shown(await showRoom(hass, { titles: true }))).toEqual(["<b>Review</b>", "Li Wei", "Zhao Min"]);
+  for (const card of [await showRoom(hass), await showRoom(hass, { titles: false }), await showBoard(hass)]) {
+    expect(card.shadowRoot?.textContent).not.toMatch(/Review|Li Wei|Zhao Min/);
+  }
+  expect(shown(await showRoom(hassWith({ orion: ["on", attributes] }), { titles: true }))).toEqual([]);
 });
 
 // The board

@@ -21,6 +21,7 @@ test.each([
   [{ ...ORION, tap_action: "more-info" }, "“tap_action” must be an action."],
   [{ ...ORION, name: 5 }, "“name” must be text."],
   [{ ...ORION, actions: "yes" }, "“actions” must be true or false."],
+  [{ ...ORION, titles: "all" }, "“titles” must be true or false."],
   [{ ...ORION, pin: 1234 }, "“pin” must be 4 to 8 digits in quotes."],
   [{ ...ORION, pin: "123" }, "“pin” must be 4 to 8 digits in quotes."],
 ])("room configuration %j is refused: %s", (config, fault) => {
@@ -46,6 +47,7 @@ test.each([
   ORION,
   { ...ORION, soon: 0, day_start: 0, day_end: 24, hide_clock: true, monochrome: false, name: "" },
   { ...ORION, actions: true, pin: "0123" },
+  { ...ORION, titles: true },
   { ...ORION, actions: false, pin: "" },
   { ...ORION, tap_action: { action: "none" }, name: null, grid_options: { rows: 2 }, card_mod: {}, visibility: [] },
 ])("valid options and options of others pass: %j", (config) => {

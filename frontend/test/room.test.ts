@@ -12,6 +12,7 @@ test("a room is read from its entity", () => {
     next_busy_time: iso(at(13)),
     next_free_time: iso(at(10)),
     pending: 2,
+    titles: [{ start: iso(at(9)), end: iso(at(10)), title: "Review", organizer: null }],
   };
 
   expect(readRoom(hassWith({ orion: ["on", attributes] }), ORION)).toEqual({
@@ -30,6 +31,7 @@ test("a room is read from its entity", () => {
       { start: at(9), end: at(10) },
       { start: at(13), end: at(14) },
     ],
+    labels: [{ start: at(9), end: at(10), title: "Review", organizer: "" }],
   });
 });
 
@@ -79,10 +81,12 @@ test("attributes that can't be read count as not known", () => {
     capacity: "many",
     pending: null,
     bookings: [null, { start: "x", end: iso(at(9)) }, { start: iso(at(10)), end: iso(at(9)) }],
+    titles: "Review",
   };
   const room = readRoom(hassWith({ orion: ["on", broken] }), ORION);
 
-  expect([room.busyUntil, room.nextBusy, room.seats, room.pending, room.bookings]).toEqual([null, null, null, 0, []]);
+  expect([room.busyUntil, room.nextBusy, room.seats, room.pending]).toEqual([null, null, null, 0]);
+  expect([room.bookings, room.labels]).toEqual([[], []]);
 });
 
 test("a configured name replaces the room's own", () => {

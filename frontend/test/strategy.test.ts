@@ -78,11 +78,11 @@ test("a door panel has no tap action", async () => {
   expect(door?.cards).toEqual([{ type: "custom:feishu-room-card", entity: "binary_sensor.vega" }]);
 });
 
-test("door panels can book if the strategy says so", async () => {
+test("door panels can book and show titles if the strategy says so", async () => {
   const card = { type: "custom:feishu-room-card", entity: "binary_sensor.vega" };
 
   expect((await views(hass, { actions: true })).at(-1)?.cards).toEqual([{ ...card, actions: true }]);
-  const options = { actions: true, pin: "2580" };
+  const options = { actions: true, pin: "2580", titles: true };
   expect((await views(hass, options)).at(-1)?.cards).toEqual([{ ...card, ...options }]);
 });
 

@@ -35,6 +35,18 @@ def at(minutes: int) -> str:
     return (NOW + timedelta(minutes=minutes)).isoformat()
 
 
+TITLES = {"titles": True}
+LABELS: list[dict[str, Any]] = [
+    {
+        "start": -30,
+        "end": 50,
+        "title": "Quarterly review of the roadmap for Großkunden",
+        "organizer": "Alexandra Example",
+    },
+    {"start": 110, "end": 230, "title": "季度业务复盘会议", "organizer": None},
+]
+
+
 def case(
     state: str, *, requests: int = 0, press: str = "", config: dict[str, Any] | None = None, **attributes: Any
 ) -> dict[str, Any]:
@@ -47,6 +59,8 @@ def case(
         "pending": requests,
         "bookings": [{"start": at(start), "end": at(end)} for start, end in bookings],
     }
+    titles = [{**label, "start": at(label["start"]), "end": at(label["end"])} for label in LABELS]
+    known |= {"titles": titles} if (config or {}).get("titles") else {}
     named = {"friendly_name": "Großer Konferenzraum", **({} if state == "unavailable" else known), **times}
     return {"state": state, "attributes": named, "config": {"actions": True, **(config or {})}, "press": press}
 
@@ -57,6 +71,8 @@ CASES = {
     "soon": case("off", next_busy_time=8, next_free_time=68, friendly_name="Orion"),
     "busy": case("on", busy_until=50, next_busy_time=110, next_free_time=230, requests=1, config={"actions": False}),
     "changeable": case("on", busy_until=50, next_busy_time=110, friendly_name="观云"),
+    "titled": case("on", busy_until=50, next_busy_time=110, friendly_name="Orion", config=TITLES | {"actions": False}),
+    "named": case("on", busy_until=5, next_busy_time=110, next_free_time=230, requests=1, config=TITLES),
     "ending": case("on", busy_until=5, friendly_name="Orion"),
     "long": case("on", busy_until=1400),
     "disabled": case("on", busy_until=900, disabled_reason="Projector broken, the repair comes tomorrow"),

@@ -853,7 +853,12 @@ function V(e, t, n) {
 		nextFree: U(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
 		pending: Tt(i.pending),
-		bookings: Et(i.bookings)
+		bookings: Et(i.bookings, (e) => e),
+		labels: Et(i.titles, (e, t) => ({
+			...e,
+			title: H(t.title),
+			organizer: H(t.organizer)
+		}))
 	};
 }
 function wt(e, t) {
@@ -870,13 +875,13 @@ function U(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Et(e) {
+function Et(e, t) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let t = U(e?.start), n = U(e?.end);
-		return t !== null && n !== null && t < n ? [{
-			start: t,
-			end: n
-		}] : [];
+		let n = U(e?.start), r = U(e?.end);
+		return n !== null && r !== null && n < r ? [t({
+			start: n,
+			end: r
+		}, e)] : [];
 	}) : [];
 }
 // src/model/timeline.ts
@@ -1073,7 +1078,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		tap_action: "When tapped",
 		actions: "Book, extend and end on the card",
 		pin: "PIN",
-		nearby: "Free rooms nearby"
+		nearby: "Free rooms nearby",
+		titles: "Titles and organizers"
 	},
 	helpers: {
 		name: "If empty, the room's own name.",
@@ -1086,7 +1092,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		tap_action: "On a door panel, it is best to choose no action.",
 		actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
 		pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
-		nearby: "Shown on large cards while the room is taken. On by default if the card fills the view."
+		nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
+		titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too."
 	},
 	faults: {
 		noEntity: "Choose a room: “entity” is missing.",
@@ -1219,7 +1226,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		tap_action: "点按时",
 		actions: "在卡片上预订、延长和结束",
 		pin: "PIN 码",
-		nearby: "附近的空闲会议室"
+		nearby: "附近的空闲会议室",
+		titles: "标题和组织者"
 	},
 	helpers: {
 		name: "留空则使用会议室自己的名称。",
@@ -1232,7 +1240,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		tap_action: "门牌屏最好不设点按操作。",
 		actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
 		pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
-		nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。"
+		nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
+		titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。"
 	},
 	faults: {
 		noEntity: "请选择会议室：缺少“entity”。",
@@ -1895,37 +1904,37 @@ async function yn(e) {
 	pn = Math.abs(a) < fn ? 0 : a, mn = performance.now(), hn = t - n;
 }
 // src/view/clock.ts
-var bn = 2 * R, X = /* @__PURE__ */ new Set(), xn, Z = 0;
-function Sn(e) {
-	return X.size || Cn(), X.add(e), () => {
-		X.delete(e), X.size || wn();
+var bn = 2 * R, X = /* @__PURE__ */ new Set(), xn, Sn = 0;
+function Cn(e) {
+	return X.size || wn(), X.add(e), () => {
+		X.delete(e), X.size || Tn();
 	};
 }
-function Cn() {
-	Z = Date.now(), document.addEventListener("visibilitychange", En), window.addEventListener("pageshow", Dn), Tn();
-}
 function wn() {
-	clearTimeout(xn), document.removeEventListener("visibilitychange", En), window.removeEventListener("pageshow", Dn);
+	Sn = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", On), En();
 }
 function Tn() {
-	clearTimeout(xn), xn = setTimeout(Dn, R - J() % R);
+	clearTimeout(xn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", On);
 }
 function En() {
-	document.visibilityState === "visible" && Dn();
+	clearTimeout(xn), xn = setTimeout(On, R - J() % R);
 }
 function Dn() {
-	let e = Date.now(), t = e - Z > bn ? J() - (e - Z) : null;
-	Z = e, Tn();
+	document.visibilityState === "visible" && On();
+}
+function On() {
+	let e = Date.now(), t = e - Sn > bn ? J() - (e - Sn) : null;
+	Sn = e, En();
 	for (let e of [...X]) e(t);
 }
 // src/view/pulse.ts
-var On = 15e3, kn = /* @__PURE__ */ new WeakMap();
-function An({ connection: e }) {
+var kn = 15e3, An = /* @__PURE__ */ new WeakMap();
+function jn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = kn.get(e);
-	return t || (t = new jn(async () => e.ping?.()), kn.set(e, t)), t;
+	let t = An.get(e);
+	return t || (t = new Mn(async () => e.ping?.()), An.set(e, t)), t;
 }
-var jn = class {
+var Mn = class {
 	#e;
 	#t;
 	#n;
@@ -1933,7 +1942,7 @@ var jn = class {
 		this.ping = e, this.silentSince = null, this.#e = J(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), On), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), kn), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1952,7 +1961,7 @@ var jn = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, Mn = class {
+}, Nn = class {
 	#e;
 	#t;
 	#n;
@@ -1962,7 +1971,7 @@ var jn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = An(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? J()));
+		this.#e = e.connected, this.#n = jn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? J()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1974,21 +1983,22 @@ var jn = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, Nn = {
+}, Pn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
 	tap_action: "action"
-}, Pn = {
-	...Nn,
+}, Fn = {
+	...Pn,
 	name: "text",
 	actions: "boolean",
 	pin: "pin",
-	nearby: "boolean"
-}, Fn = {
-	...Nn,
+	nearby: "boolean",
+	titles: "boolean"
+}, In = {
+	...Pn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -1997,50 +2007,50 @@ var jn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, In = (e) => typeof e == "number" && e >= 0, Ln = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
-function Rn(e) {
+}, Ln = (e) => typeof e == "number" && e >= 0, Rn = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
+function zn(e) {
 	return typeof e == "string" ? e : e?.entity;
 }
-var zn = {
+var Bn = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: In,
-	seats: In,
+	minutes: Ln,
+	seats: Ln,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every((e) => Ln(Rn(e))),
+	entities: (e) => Array.isArray(e) && e.every((e) => Rn(zn(e))),
 	action: (e) => typeof e?.action == "string",
 	pin: (e) => typeof e == "string" && /^(\d{4,8})?$/.test(e)
 };
-function Bn(e, t) {
+function Vn(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!Ln(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Hn(e, Pn, t);
+	if (!Rn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Un(e, Fn, t);
 }
-function Vn(e, t) {
-	Hn(e, Fn, t);
+function Hn(e, t) {
+	Un(e, In, t);
 }
-function Hn(e, t, n) {
+function Un(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !zn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Bn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var Un = [
+var Wn = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Wn = class extends N {
+], Gn = class extends N {
 	#e;
 	#t;
 	#n;
-	#r = new Mn(() => this.#a());
+	#r = new Nn(() => this.#a());
 	static {
 		this.properties = { layout: { reflect: !0 } };
 	}
@@ -2052,10 +2062,10 @@ var Un = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(), !Un.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#i(), !Wn.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = Sn((e) => {
+		super.connectedCallback(), this.#n = Cn((e) => {
 			this.#r.check(e), this.#i(), this.#a();
 		}), this.#a();
 	}
@@ -2092,30 +2102,30 @@ var Un = [
 	#a() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Gn = { filter: {
+}, Kn = { filter: {
 	integration: Ye,
 	domain: "binary_sensor"
-} }, Q = (e) => ({ number: {
+} }, Z = (e) => ({ number: {
 	min: 0,
 	max: e,
 	mode: "box"
-} }), Kn = (...e) => ({
+} }), qn = (...e) => ({
 	name: "",
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), qn = [
-	Kn({
+}), Jn = [
+	qn({
 		name: "soon",
-		selector: Q(120)
+		selector: Z(120)
 	}, {
 		name: "day_start",
-		selector: Q(23)
+		selector: Z(23)
 	}, {
 		name: "day_end",
-		selector: Q(24)
+		selector: Z(24)
 	}),
-	Kn({
+	qn({
 		name: "hide_clock",
 		selector: { boolean: {} }
 	}, {
@@ -2133,11 +2143,11 @@ var Un = [
 			default_action: "none"
 		} }
 	}
-], Jn = [
+], Yn = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Gn }
+		selector: { entity: Kn }
 	},
 	{
 		name: "name",
@@ -2155,8 +2165,12 @@ var Un = [
 		name: "nearby",
 		selector: { boolean: {} }
 	},
-	...qn
-], Yn = [
+	{
+		name: "titles",
+		selector: { boolean: {} }
+	},
+	...Jn
+], Xn = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2164,7 +2178,7 @@ var Un = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Gn,
+			...Kn,
 			multiple: !0
 		} }
 	},
@@ -2172,14 +2186,14 @@ var Un = [
 		name: "place",
 		selector: { text: {} }
 	},
-	Kn({
+	qn({
 		name: "min_seats",
-		selector: Q(1e3)
+		selector: Z(1e3)
 	}, {
 		name: "free_for",
-		selector: Q(1440)
+		selector: Z(1440)
 	}),
-	Kn({
+	qn({
 		name: "free_first",
 		selector: { boolean: {} }
 	}, {
@@ -2189,21 +2203,21 @@ var Un = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...qn
+	...Jn
 ];
-function Xn(e) {
-	return Qn(Jn, e, (t) => {
+function Zn(e) {
+	return $n(Yn, e, (t) => {
 		let { entity: n, pin: r } = t;
-		n && Bn(typeof r == "string" ? {
+		n && Vn(typeof r == "string" ? {
 			...t,
 			pin: ""
 		} : t, e);
 	});
 }
-function Zn(e) {
-	return Qn(Yn, e, (t) => Vn(t, e));
+function Qn(e) {
+	return $n(Xn, e, (t) => Hn(t, e));
 }
-function Qn(e, t, n) {
+function $n(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2213,7 +2227,7 @@ function Qn(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class extends Wn {
+var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class extends Gn {
 	static {
 		this.styles = [
 			Zt,
@@ -2228,13 +2242,13 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Zn(G());
+		return Qn(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Vn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Hn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2249,7 +2263,7 @@ var $n = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class ext
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(Rn) : L(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(zn) : L(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
@@ -2441,15 +2455,27 @@ function yr(e, t) {
 		} : n
 	};
 }
+// src/model/titles.ts
+function br({ labels: e }, { kind: t, next: n }, r) {
+	let i = e.filter(({ start: e, end: t }) => e <= r && r < t), a = e.filter(({ start: e }) => e === n?.start);
+	return {
+		current: t === "busy" ? xr(i) : [],
+		next: xr(a)
+	};
+}
+function xr(e) {
+	let [t, n] = e;
+	return t && !n ? [t.title, t.organizer].filter(Boolean) : [];
+}
 // src/view/perform.ts
-async function br(e, t, n) {
+async function Sr(e, t, n) {
 	let r;
 	try {
 		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return xr(t) ? {
+		return Cr(t) ? {
 			kind: "refused",
-			reason: await Sr(e, t),
+			reason: await wr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2461,21 +2487,21 @@ async function br(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function xr(e) {
+function Cr(e) {
 	return typeof e?.code == "string";
 }
-async function Sr(e, t) {
+async function wr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr = class {
+var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = Cr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = Tr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#c({
@@ -2497,8 +2523,8 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= Dr;
-			e && (this.#n = 0, this.#r = performance.now() + Or), this.#c({
+			let e = this.#n >= kr;
+			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2517,7 +2543,7 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#c(Cr);
+		this.phase.kind !== "working" && this.#c(Tr);
 	}
 	lose() {
 		this.phase.kind === "working" ? this.#c({
@@ -2526,7 +2552,7 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 		}) : this.#a && this.dismiss();
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = Cr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = Tr;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2548,7 +2574,7 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 			offer: e
 		});
 		let { service: i, data: a } = yr(e, n);
-		br(t, i, a).then((t) => {
+		Sr(t, i, a).then((t) => {
 			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
@@ -2556,9 +2582,9 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 		});
 	}
 	#c(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Er) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Tr : wr)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Or) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Dr : Er)), this.onChange();
 	}
-}, Ar = [
+}, Mr = [
 	"1",
 	"2",
 	"3",
@@ -2569,31 +2595,31 @@ var Cr = { kind: "idle" }, wr = R, Tr = 8 * $e, Er = 3 * R, Dr = 5, Or = R, kr =
 	"8",
 	"9"
 ];
-function jr(e, t, n) {
+function Nr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
 	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Pr(r)}${Fr(e, t)}</p>
-    ${r.kind === "pin" ? Ir(r.typed.length, a, t) : O}
+    <p class="said" role="status" tabindex="-1">${Ir(r)}${Lr(e, t)}</p>
+    ${r.kind === "pin" ? Rr(r.typed.length, a, t) : O}
     <div class="keys">
       ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => Mr(e, t, n))}` : Nr(r, t, n)}
+              ${s.flat().map((e) => Pr(e, t, n))}` : Fr(r, t, n)}
     </div>
   </div>`;
 }
-function Mr(e, t, n) {
+function Pr(e, t, n) {
 	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${Lr(e, t)}
+    aria-label=${zr(e, t)}
     @click=${() => n.begin(e)}
-  >${Rr(e, t)}</button>`;
+  >${Br(e, t)}</button>`;
 }
-function Nr(e, { texts: { actions: t } }, n) {
+function Fr(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
 		case "working": return O;
 		case "pin": {
 			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${Ar.map(e)}
+			return T`${Mr.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
         <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${K("erase")}</button>`;
@@ -2603,14 +2629,14 @@ function Nr(e, { texts: { actions: t } }, n) {
 		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Pr({ kind: e }) {
+function Ir({ kind: e }) {
 	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : O;
 }
-function Fr({ phase: e, name: t }, n) {
+function Lr({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Lr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(zr(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2626,19 +2652,19 @@ function Fr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Ir(e, t, { texts: n }) {
+function Rr(e, t, { texts: n }) {
 	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
     ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function Lr(e, { texts: { actions: t }, formats: n, now: r }) {
+function zr(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function Rr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function Br(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var zr = o`
+var Vr = o`
   button {
     font: inherit;
   }
@@ -2964,6 +2990,7 @@ var zr = o`
         "icon . ." 1fr
         "icon word hint" auto
         "icon until until" auto
+        "icon title title" auto
         "icon . ." 1fr / auto minmax(0, auto) 1fr;
     }
     .acts.helps .hint {
@@ -3047,7 +3074,7 @@ var zr = o`
       font-size: max(18px, min(4cqb, 7cqi));
     }
     .acts.helps .state {
-      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);
     }
     .acts.helps .hint {
       margin-block-start: calc(1.5 * var(--unit));
@@ -3079,7 +3106,7 @@ var zr = o`
       flex-basis: 100%;
     }
   }
-`, Br = o`
+`, Hr = o`
   :host {
     display: block;
     block-size: 100%;
@@ -3214,6 +3241,7 @@ var zr = o`
   .nearby,
   .coming,
   .later,
+  .title,
   .day {
     display: none;
   }
@@ -3528,7 +3556,7 @@ var zr = o`
       font-size: 12px;
     }
   }
-`, Vr = o`
+`, Ur = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3600,6 +3628,7 @@ var zr = o`
         "icon ." 1fr
         "icon word" auto
         "icon until" auto
+        "icon title" auto
         "icon hint" auto
         "icon ." 1fr / auto minmax(0, 1fr);
       column-gap: calc(4 * var(--unit));
@@ -3640,6 +3669,34 @@ var zr = o`
     }
     .left::before {
       content: none;
+    }
+    .title {
+      display: inline;
+    }
+    .next bdi::before,
+    bdi + bdi::before {
+      content: "\\a0· ";
+    }
+    .state .title {
+      grid-area: title;
+      display: flex;
+      min-block-size: 1.25em;
+      font-size: max(16px, min(6cqb, 3.6cqi));
+    }
+    .state bdi {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .state bdi + bdi {
+      flex: none;
+      max-inline-size: 50%;
+    }
+    .acts.titled .word {
+      font-size: min(16cqb, 44cqi / var(--ems));
+    }
+    .acts.helps.titled .word.word {
+      font-size: min(11cqb, 44cqi / var(--ems));
     }
     .hint {
       justify-self: start;
@@ -3733,6 +3790,10 @@ var zr = o`
       flex-wrap: wrap;
       block-size: 1.25em;
     }
+    .next {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
     .later {
       display: inline;
     }
@@ -3765,7 +3826,7 @@ var zr = o`
     .unknown .state,
     .mono.free .state,
     .mono.disabled .state {
-      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);
       justify-items: center;
       text-align: center;
     }
@@ -3784,6 +3845,22 @@ var zr = o`
     .until {
       flex-direction: column;
       align-items: center;
+    }
+    .titled .icon.icon {
+      inline-size: min(15cqb, 42cqi);
+    }
+    .acts.titled .icon.icon.icon {
+      inline-size: min(7cqb, 42cqi);
+    }
+    .acts.titled .word {
+      font-size: min(11cqb, 84cqi / var(--ems));
+    }
+    .acts.helps.titled .word.word {
+      font-size: min(8cqb, 84cqi / var(--ems));
+    }
+    .state .title {
+      max-inline-size: 100%;
+      font-size: max(16px, min(3.2cqb, 5cqi));
     }
     .hint {
       justify-self: center;
@@ -3817,37 +3894,45 @@ var zr = o`
       flex-direction: column;
     }
   }
+  @container card (inline-size < 480px) {
+    .next .title {
+      display: none;
+    }
+  }
   @container card (block-size < 440px) {
     .nearby.nearby {
       display: none;
     }
   }
-`, $ = "feishu-room-card", Hr = R, Ur = class extends Wn {
+`, $ = "feishu-room-card", Wr = {
+	current: [],
+	next: []
+}, Gr = R, Kr = class extends Gn {
 	static {
 		this.styles = [
 			Zt,
 			tn,
-			Br,
-			Vr,
-			zr
+			Hr,
+			Ur,
+			Vr
 		];
 	}
 	static {
 		this.properties = {
-			...Wn.properties,
+			...Gn.properties,
 			preview: { type: Boolean }
 		};
 	}
 	#e = "";
 	#t = "";
 	#n;
-	#r = new kr(() => this.#y());
+	#r = new jr(() => this.#y());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s = !1;
 	static getConfigForm() {
-		return Xn(G());
+		return Zn(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -3857,7 +3942,7 @@ var zr = o`
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Bn(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
+		Vn(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3892,41 +3977,43 @@ var zr = o`
 		if (!e || !t) return O;
 		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Mt(r, n);
 		this.#C(i, n);
-		let { status: a } = i, o = this.action(t), s = t.actions ? this.#u(i, t, e, n) : null, c = this.#c && cr(a) ? this.#l(r, e, n) : null, l = [
+		let { status: a } = i, o = t.titles ? br(r, a, n.now) : Wr, s = this.action(t), c = t.actions ? this.#u(i, t, e, n) : null, l = this.#c && cr(a) ? this.#l(r, e, n) : null, u = [
 			a.kind,
 			a.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
 		].filter(Boolean).join(" ");
 		return T`<ha-card class=${[
-			l,
-			s && "acts",
-			c && "helps"
+			u,
+			c && "acts",
+			l && "helps",
+			o.current.length && "titled"
 		].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : Gr(n)}
+        ${t.hide_clock || n.steady ? O : Jr(n)}
         <div class="state">
           ${Xt(a)}
           <div class="what">
-            <p class="word" style="--ems:${Wr(i.word)}">${i.word}</p>
+            <p class="word" style="--ems:${qr(i.word)}">${i.word}</p>
             <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
           </div>
+          ${o.current.length ? T`<p class="title">${Xr(o.current)}</p>` : O}
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${c ?? O} ${Kr(i, n)} ${qr(i, n)}
+        ${l ?? O} ${Yr(i, n)} ${Zr(i, o.next, n)}
         <div class="day">${$t(i)}${en(i.timeline, n)}</div>
-        ${o ? T`<button
+        ${s ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(i.name)}
-                @click=${() => Qe(this, t.entity, o)}
+                @click=${() => Qe(this, t.entity, s)}
               ></button>` : O}
-        ${s ? T`${this.#d(i, n)}${this.#m ? O : s}` : O}
+        ${c ? T`${this.#d(i, n)}${this.#m ? O : c}` : O}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>
-    ${t.actions ? this.#f(i, s, l, n) : O}`;
+    ${t.actions ? this.#f(i, c, u, n) : O}`;
 	}
 	get #c() {
 		return this.config?.nearby ?? this.layout === "panel";
@@ -3944,7 +4031,7 @@ var zr = o`
 		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? _r(e.status, gr(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return jr({
+		return Nr({
 			name: e.name,
 			phase: i,
 			offers: s,
@@ -3999,7 +4086,7 @@ var zr = o`
 		this.preview || (this.#v(!0), this.#s = !0);
 	}
 	#v(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Hr)), this.requestUpdate();
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Gr)), this.requestUpdate();
 	}
 	#y() {
 		let { kind: e } = this.#r.phase;
@@ -4024,13 +4111,13 @@ var zr = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Wr(e) {
+function qr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Gr({ formats: e, now: t }) {
+function Jr({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Kr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function Yr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -4038,70 +4125,74 @@ function Kr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function qr(e, { texts: t }) {
+function Xr(e) {
+	return e.map((e) => T`<bdi>${e}</bdi>`);
+}
+function Zr(e, t, { texts: n }) {
 	return e.next ? T`<dl class="coming">
-    <div><dt>${t.next}</dt><dd>${e.next}${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
-    ${e.nextFree ? T`<div><dt>${t.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
+    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${Xr(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
+    ${e.nextFree ? T`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Jr = "feishu-rooms", Yr = class extends HTMLElement {
+var Qr = "feishu-rooms", $r = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
 	static {
 		this.noEditor = !0;
 	}
-	static async generate({ actions: e, pin: t }, n) {
-		let r = Ut(n.locale.language), i = new Intl.Collator(r.language, { numeric: !0 }).compare, a = L(n).map((e) => V(n, e)).sort((e, t) => i(e.place, t.place) || i(e.name, t.name));
+	static async generate({ actions: e, pin: t, titles: n }, r) {
+		let i = Ut(r.locale.language), a = {
+			actions: e,
+			pin: t,
+			titles: n
+		}, o = new Intl.Collator(i.language, { numeric: !0 }).compare, s = L(r).map((e) => V(r, e)).sort((e, t) => o(e.place, t.place) || o(e.name, t.name));
 		return { views: [
 			{
-				title: r.board.title,
+				title: i.board.title,
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${$n}` }]
+				cards: [{ type: `custom:${Q}` }]
 			},
-			...Xr(a, r.board.elsewhere),
-			...a.map((n) => Qr(n, {
-				actions: e,
-				pin: t
-			}))
+			...ei(s, i.board.elsewhere),
+			...s.map((e) => ni(e, a))
 		] };
 	}
 };
-function Xr(e, t) {
-	return ei(e, ({ building: e }) => e).map(([e, n], r) => ({
+function ei(e, t) {
+	return ii(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: ei(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: ii(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Zr)]
+			}, ...n.map(ti)]
 		}))
 	}));
 }
-function Zr(e) {
+function ti(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: $r(e)
+			navigation_path: ri(e)
 		}
 	};
 }
-function Qr(e, t) {
+function ni(e, t) {
 	return {
 		title: e.name,
-		path: $r(e),
+		path: ri(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4111,26 +4202,26 @@ function Qr(e, t) {
 		}]
 	};
 }
-function $r(e) {
+function ri(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ei(e, t) {
+function ii(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var ti = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function ni(e, t) {
+var ai = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function oi(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function ri(e, t) {
+function si(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-ri($, Ur), ri($n, rr), ri(`ll-strategy-dashboard-${Jr}`, Yr), ni("customCards", {
+si($, Kr), si(Q, rr), si(`ll-strategy-dashboard-${Qr}`, $r), oi("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -4139,13 +4230,13 @@ ri($, Ur), ri($n, rr), ri(`ll-strategy-dashboard-${Jr}`, Yr), ni("customCards", 
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: ti,
+	documentationURL: ai,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), ni("customCards", {
-	type: $n,
+}), oi("customCards", {
+	type: Q,
 	get name() {
 		return G().cards.board;
 	},
@@ -4153,13 +4244,13 @@ ri($, Ur), ri($n, rr), ri(`ll-strategy-dashboard-${Jr}`, Yr), ni("customCards", 
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: ti,
+	documentationURL: ai,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
-		type: `custom:${$n}`,
+		type: `custom:${Q}`,
 		place: V(e, t).place
 	} } : null
-}), ni("customStrategies", {
-	type: Jr,
+}), oi("customStrategies", {
+	type: Qr,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -4167,5 +4258,5 @@ ri($, Ur), ri($n, rr), ri(`ll-strategy-dashboard-${Jr}`, Yr), ni("customCards", 
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: ti
+	documentationURL: ai
 });

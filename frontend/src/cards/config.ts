@@ -29,6 +29,8 @@ export interface RoomConfig extends CommonConfig {
   readonly pin?: string;
   /** Whether a taken room names rooms nearby that are free. By default, if the card fills a view. */
   readonly nearby?: boolean;
+  /** Whether titles and organizers are shown. Off by default, because everybody can read a panel in a corridor. */
+  readonly titles?: boolean;
 }
 
 export interface BoardConfig extends CommonConfig {
@@ -63,6 +65,7 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   actions: "boolean",
   pin: "pin",
   nearby: "boolean",
+  titles: "boolean",
 };
 const BOARD: Readonly<Record<string, Wanted>> = {
   ...COMMON,

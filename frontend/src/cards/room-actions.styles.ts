@@ -327,6 +327,7 @@ export const roomActionsStyles = css`
         "icon . ." 1fr
         "icon word hint" auto
         "icon until until" auto
+        "icon title title" auto
         "icon . ." 1fr / auto minmax(0, auto) 1fr;
     }
     .acts.helps .hint {
@@ -410,7 +411,7 @@ export const roomActionsStyles = css`
       font-size: max(18px, min(4cqb, 7cqi));
     }
     .acts.helps .state {
-      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);
     }
     .acts.helps .hint {
       margin-block-start: calc(1.5 * var(--unit));

@@ -136,6 +136,7 @@ export const roomCardStyles = css`
   .nearby,
   .coming,
   .later,
+  .title,
   .day {
     display: none;
   }

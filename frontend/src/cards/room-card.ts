@@ -5,6 +5,7 @@ import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
 import { needsAnother, neighborsOf } from "../model/nearby";
 import { abilitiesOf, type Offer, offersOf } from "../model/offers";
 import { type Room, readRoom } from "../model/room";
+import { type Titles, titlesOf } from "../model/titles";
 import { type Moment, type RoomView, untilOf, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
@@ -21,6 +22,8 @@ import { roomCardStyles } from "./room-card.styles";
 import { roomPanelStyles } from "./room-panel.styles";
 
 export const ROOM_CARD = "feishu-room-card";
+
+const NO_TITLES: Titles = { current: [], next: [] };
 
 /** A dialog that nobody touches is closed after this, so that the next person finds the card as usual. */
 const UNTOUCHED = MINUTE;
@@ -111,12 +114,13 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const view = viewOf(room, moment);
     this.#tell(view, moment);
     const { status } = view;
+    const titles = config.titles ? titlesOf(room, status, moment.now) : NO_TITLES;
     const action = this.action(config);
     const area = config.actions ? this.#area(view, config, hass, moment) : null;
     const neighbors = this.#isHelpful && needsAnother(status) ? this.#neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    return html`<ha-card class=${[classes, area && "acts", neighbors && "helps"].filter(Boolean).join(" ")}>
+    return html`<ha-card class=${[classes, area && "acts", neighbors && "helps", titles.current.length && "titled"].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
@@ -127,9 +131,10 @@ export class RoomCard extends RoomsCard<RoomConfig> {
             <p class="word" style="--ems:${ems(view.word)}">${view.word}</p>
             <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
           </div>
+          ${titles.current.length ? html`<p class="title">${parts(titles.current)}</p>` : nothing}
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
-        ${neighbors ?? nothing} ${notes(view, moment)} ${coming(view, moment)}
+        ${neighbors ?? nothing} ${notes(view, moment)} ${coming(view, titles.next, moment)}
         <div class="day">${strip(view)}${hours(view.timeline, moment)}</div>
         ${
           action
@@ -316,10 +321,14 @@ function notes(
   </div>`;
 }
 
-function coming(view: RoomView, { texts }: Moment): TemplateResult | typeof nothing {
+function parts(texts: readonly string[]): TemplateResult[] {
+  return texts.map((text) => html`<bdi>${text}</bdi>`); // in any script
+}
+
+function coming(view: RoomView, title: readonly string[], { texts }: Moment): TemplateResult | typeof nothing {
   if (!view.next) return nothing;
   return html`<dl class="coming">
-    <div><dt>${texts.next}</dt><dd>${view.next}${view.later.map((booking) => html`<span class="later">${booking}</span>`)}</dd></div>
+    <div><dt>${texts.next}</dt><dd><span class="next">${view.next}${title.length ? html`<span class="title">${parts(title)}</span>` : nothing}</span>${view.later.map((booking) => html`<span class="later">${booking}</span>`)}</dd></div>
     ${view.nextFree ? html`<div><dt>${texts.nextFree}</dt><dd>${view.nextFree}</dd></div>` : nothing}
   </dl>`;
 }

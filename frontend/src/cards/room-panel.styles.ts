@@ -73,6 +73,7 @@ export const roomPanelStyles = css`
         "icon ." 1fr
         "icon word" auto
         "icon until" auto
+        "icon title" auto
         "icon hint" auto
         "icon ." 1fr / auto minmax(0, 1fr);
       column-gap: calc(4 * var(--unit));
@@ -113,6 +114,34 @@ export const roomPanelStyles = css`
     }
     .left::before {
       content: none;
+    }
+    .title {
+      display: inline;
+    }
+    .next bdi::before,
+    bdi + bdi::before {
+      content: "\\a0· ";
+    }
+    .state .title {
+      grid-area: title;
+      display: flex;
+      min-block-size: 1.25em;
+      font-size: max(16px, min(6cqb, 3.6cqi));
+    }
+    .state bdi {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    .state bdi + bdi {
+      flex: none;
+      max-inline-size: 50%;
+    }
+    .acts.titled .word {
+      font-size: min(16cqb, 44cqi / var(--ems));
+    }
+    .acts.helps.titled .word.word {
+      font-size: min(11cqb, 44cqi / var(--ems));
     }
     .hint {
       justify-self: start;
@@ -206,6 +235,10 @@ export const roomPanelStyles = css`
       flex-wrap: wrap;
       block-size: 1.25em;
     }
+    .next {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
     .later {
       display: inline;
     }
@@ -238,7 +271,7 @@ export const roomPanelStyles = css`
     .unknown .state,
     .mono.free .state,
     .mono.disabled .state {
-      grid-template: "icon" auto "word" auto "until" auto "hint" auto / minmax(0, 1fr);
+      grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);
       justify-items: center;
       text-align: center;
     }
@@ -257,6 +290,22 @@ export const roomPanelStyles = css`
     .until {
       flex-direction: column;
       align-items: center;
+    }
+    .titled .icon.icon {
+      inline-size: min(15cqb, 42cqi);
+    }
+    .acts.titled .icon.icon.icon {
+      inline-size: min(7cqb, 42cqi);
+    }
+    .acts.titled .word {
+      font-size: min(11cqb, 84cqi / var(--ems));
+    }
+    .acts.helps.titled .word.word {
+      font-size: min(8cqb, 84cqi / var(--ems));
+    }
+    .state .title {
+      max-inline-size: 100%;
+      font-size: max(16px, min(3.2cqb, 5cqi));
     }
     .hint {
       justify-self: center;
@@ -288,6 +337,11 @@ export const roomPanelStyles = css`
     .coming,
     .notes:has(> :not(.pending)) ~ .coming {
       flex-direction: column;
+    }
+  }
+  @container card (inline-size < 480px) {
+    .next .title {
+      display: none;
     }
   }
   @container card (block-size < 440px) {

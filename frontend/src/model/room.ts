@@ -12,6 +12,12 @@ export function overlap(one: Span, other: Span): boolean {
   return one.start < other.end && other.start < one.end;
 }
 
+/** A single booking with its title and organizer, "" where one is not known. */
+export interface Label extends Span {
+  readonly title: string;
+  readonly organizer: string;
+}
+
 /** The properties and the schedule of a room. */
 export interface Room {
   readonly id: string;
@@ -31,6 +37,8 @@ export interface Room {
   readonly pending: number;
   /** Bookings of today and tomorrow, sorted, without overlaps. */
   readonly bookings: readonly Span[];
+  /** Empty unless titles are switched on in the options of the app. */
+  readonly labels: readonly Label[];
 }
 
 /** Between the building and the floor. */
@@ -55,7 +63,12 @@ export function readRoom(hass: Hass, id: string, name?: string): Room {
     nextFree: instant(shown["next_free_time"]),
     disabledReason: typeof shown["disabled_reason"] === "string" ? shown["disabled_reason"] : null,
     pending: count(shown["pending"]),
-    bookings: spans(shown["bookings"]),
+    bookings: spans(shown["bookings"], (span) => span),
+    labels: spans(shown["titles"], (span, row) => ({
+      ...span,
+      title: text(row["title"]),
+      organizer: text(row["organizer"]),
+    })),
   };
 }
 
@@ -80,11 +93,11 @@ function instant(value: unknown): Instant | null {
   return Number.isNaN(parsed) ? null : parsed;
 }
 
-function spans(value: unknown): Span[] {
+function spans<Kind>(value: unknown, make: (span: Span, row: Readonly<Record<string, unknown>>) => Kind): Kind[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((row) => {
     const start = instant(row?.start);
     const end = instant(row?.end);
-    return start !== null && end !== null && start < end ? [{ start, end }] : [];
+    return start !== null && end !== null && start < end ? [make({ start, end }, row)] : [];
   });
 }

@@ -15,9 +15,10 @@ export class RoomsStrategy extends HTMLElement {
   static readonly registryDependencies = ["entities", "devices"];
   static readonly noEditor = true;
 
-  /** With `actions: true`, and `pin`, the panels of the doors can book. */
-  static async generate({ actions, pin }: Config, hass: Hass): Promise<{ views: Config[] }> {
+  /** With `actions: true`, and `pin`, the panels of the doors can book. With `titles: true`, they show titles. */
+  static async generate({ actions, pin, titles }: Config, hass: Hass): Promise<{ views: Config[] }> {
     const texts = textsIn(hass.locale.language);
+    const options = { actions, pin, titles };
     const compare = new Intl.Collator(texts.language, { numeric: true }).compare;
     const rooms = roomIds(hass)
       .map((id) => readRoom(hass, id))
@@ -30,7 +31,7 @@ export class RoomsStrategy extends HTMLElement {
       cards: [{ type: `custom:${BOARD_CARD}` }],
     };
     return {
-      views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map((room) => panel(room, { actions, pin }))],
+      views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map((room) => panel(room, options))],
     };
   }
 }

@@ -118,6 +118,7 @@ export const en = {
     actions: "Book, extend and end on the card",
     pin: "PIN",
     nearby: "Free rooms nearby",
+    titles: "Titles and organizers",
   },
   helpers: {
     name: "If empty, the room's own name.",
@@ -131,6 +132,7 @@ export const en = {
     actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
     pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
     nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
+    titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too.",
   },
   faults: {
     noEntity: "Choose a room: “entity” is missing.",

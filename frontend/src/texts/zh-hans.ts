@@ -123,6 +123,7 @@ export const zhHans: Texts = {
     actions: "在卡片上预订、延长和结束",
     pin: "PIN 码",
     nearby: "附近的空闲会议室",
+    titles: "标题和组织者",
   },
   helpers: {
     name: "留空则使用会议室自己的名称。",
@@ -136,6 +137,7 @@ export const zhHans: Texts = {
     actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
     pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
     nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
+    titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。",
   },
   faults: {
     noEntity: "请选择会议室：缺少“entity”。",
