@@ -16,7 +16,7 @@ from simulator.push import Push
 from simulator.push.frames import DATA, Frame, decode
 from tests.simulator.client import Client, Reply
 
-PATIENCE = 10.0  # seconds; only for a test that fails
+PATIENCE = 120.0  # seconds; only for a test that fails
 
 
 @dataclass
