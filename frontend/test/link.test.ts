@@ -3,7 +3,7 @@
 import { expect, test, vi } from "vitest";
 import type { Hass } from "../src/hass";
 import { at, booked, hassWith, iso } from "./office";
-import { type Card, change, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
+import { all, type Card, change, office, showBoard, showRoom, tell, text, UNTIL_11, words } from "./screen";
 
 /** Return `hass` with new state objects, as a new connection sends them. */
 const renewed = (hass: Hass): Hass => ({ ...hass, states: { ...hass.states } });
@@ -15,11 +15,13 @@ test("a lost connection shows at once, and no data after the grace period", asyn
   await tell(card, { ...hass, connected: false });
   expect(text(card, ".lost")).toBe("Not connected since 10:00");
   expect(text(card, ".word")).toBe("Free");
+  expect(all(card, "ha-card")[0]?.className).toBe("free offline");
 
   await vi.advanceTimersByTimeAsync(10 * 60_000);
   await card.updateComplete;
   expect(text(card, ".word")).toBe("No data");
   expect(text(card, ".until")).toBe("No connection to Home Assistant since 10:00.");
+  expect(all(card, "ha-card")[0]?.className).toBe("unknown");
 
   await tell(card, renewed(hass));
   expect(text(card, ".word")).toBe("Free");

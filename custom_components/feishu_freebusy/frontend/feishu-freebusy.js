@@ -750,11 +750,19 @@ function ot(e) {
 var st = 10 * R, ct = 30 * $e;
 function lt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
 	if (e.state === "unavailable" || e.state === "missing") return ft(e.state);
-	let a = ut(e);
-	return n === null ? r && a !== null && a + ct <= t ? ft("overdue") : pt(e, t, i) : t < n || t - n >= st ? ft("offline") : pt(a !== null && a <= t ? mt(e, t) : e, t, i);
+	let a = V(e);
+	if (n === null) {
+		let n = ut(e);
+		return r && n !== null && n <= t ? ft("overdue") : pt(e, t, i);
+	}
+	return t < n || t - n >= st ? ft("offline") : pt(a !== null && a <= t ? mt(e, t) : e, t, i);
+}
+function V(e) {
+	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
 function ut(e) {
-	return e.state === "busy" ? e.busyUntil : e.nextBusy;
+	let t = V(e);
+	return t === null ? null : t + ct;
 }
 function dt(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
@@ -770,7 +778,7 @@ function ft(e) {
 	};
 }
 function pt(e, t, n) {
-	let r = e.state === "busy", i = ut(e), { nextBusy: a } = e;
+	let r = e.state === "busy", i = V(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -839,45 +847,45 @@ var Ct = {
 	on: "busy",
 	off: "free"
 };
-function V(e, t, n) {
+function H(e, t, n) {
 	let r = e.states[t], i = r?.attributes ?? {}, a = wt(e, t);
 	return {
 		id: t,
-		name: n || H(i.friendly_name) || t,
+		name: n || U(i.friendly_name) || t,
 		place: a,
-		building: H(i.building) || (a.split(" / ")[0] ?? ""),
+		building: U(i.building) || (a.split(" / ")[0] ?? ""),
 		seats: Tt(i.capacity) || null,
 		state: r ? Ct[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
-		busyUntil: U(i.busy_until),
-		nextBusy: U(i.next_busy_time),
-		nextFree: U(i.next_free_time),
+		busyUntil: W(i.busy_until),
+		nextBusy: W(i.next_busy_time),
+		nextFree: W(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
 		pending: Tt(i.pending),
 		bookings: Et(i.bookings, (e) => e),
 		labels: Et(i.titles, (e, t) => ({
 			...e,
-			title: H(t.title),
-			organizer: H(t.organizer)
+			title: U(t.title),
+			organizer: U(t.organizer)
 		}))
 	};
 }
 function wt(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [H(n.building), H(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+	let n = e.states[t]?.attributes ?? {}, r = [U(n.building), U(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function H(e) {
+function U(e) {
 	return typeof e == "string" ? e : "";
 }
 function Tt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function U(e) {
+function W(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
 function Et(e, t) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let n = U(e?.start), r = U(e?.end);
+		let n = W(e?.start), r = W(e?.end);
 		return n !== null && r !== null && n < r ? [t({
 			start: n,
 			end: r
@@ -956,7 +964,7 @@ function It({ bookings: e }, { next: t }, { now: n, formats: r }) {
 	return t ? e.filter(({ start: e }) => e > t.start).slice(0, kt).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
 }
 function Lt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(ut(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(V(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
 function Rt(e, { now: t, day: n, texts: r, formats: i }) {
 	let a = e.bookings.filter((e) => St(e, n.whole));
@@ -1111,7 +1119,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Vt = /^[\x20-\x7e]/, W = (e, t) => Vt.test(t) ? `${e} ${t}` : `${e}${t}`, Ht = {
+}, Vt = /^[\x20-\x7e]/, G = (e, t) => Vt.test(t) ? `${e} ${t}` : `${e}${t}`, Ht = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1123,12 +1131,12 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => W("至", e)
+		busy: (e) => G("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => W("还有", e),
+	timeLeft: (e) => G("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1154,7 +1162,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		end: "结束",
 		change: "延长或结束",
 		bookFor: (e) => `预订 ${e}`,
-		bookUntil: (e) => W("预订至", e),
+		bookUntil: (e) => G("预订至", e),
 		extendBy: (e) => `延长 ${e}`,
 		minutes: (e) => `${e} 分钟`,
 		confirm: "现在结束这场会议吗？会议室将变为空闲，其他人可以预订。",
@@ -1165,8 +1173,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 			extend: "正在延长，飞书需要几秒钟……",
 			end: "正在结束，飞书需要几秒钟……"
 		},
-		booked: (e, t) => `${e}：${W("已预订至", t)}。`,
-		extended: (e, t) => `${e}：${W("已延长至", t)}。`,
+		booked: (e, t) => `${e}：${G("已预订至", t)}。`,
+		extended: (e, t) => `${e}：${G("已延长至", t)}。`,
 		ended: (e) => `${e}：会议已结束。`,
 		notShownYet: (e) => `${e}：会议已结束，但飞书还没有更新。`,
 		refused: {
@@ -1264,7 +1272,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 function Ut(e) {
 	return e.toLowerCase().startsWith("zh") ? Ht : Bt;
 }
-function G() {
+function K() {
 	return Ut(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
@@ -1282,7 +1290,7 @@ var Wt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Gt = E`<path d="M7 12h10" />`, 
 	done: E`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
 	failed: E`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
-function K(e) {
+function q(e) {
 	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Yt[e]}</svg>`;
 }
 function Xt({ kind: e, soon: t }) {
@@ -1441,23 +1449,23 @@ var Zt = o`
       forced-color-adjust: none;
     }
   }
-`, Qt = .95, q = (e) => `${(e * 100).toFixed(3)}%`;
+`, Qt = .95, J = (e) => `${(e * 100).toFixed(3)}%`;
 function $t(e) {
 	let { timeline: t } = e;
 	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${q(t.now)}"></i>
+      <i class="past" style="inline-size:${J(t.now)}"></i>
       ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${q(e)};inline-size:${q(n - e)}"
+            style="inset-inline-start:${J(e)};inline-size:${J(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${q(t.now)}"></i>
+    <i class="now" style="inset-inline-start:${J(t.now)}"></i>
   </div>` : T`<div class="strip blank"></div>`;
 }
 function en(e, { formats: t }) {
 	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Qt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${q(e)}"
+    ${e.ticks.filter(({ at: e }) => e < Qt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${J(e)}"
           >${t.hour(n)}</span
         >`)}
   </div>` : O;
@@ -1884,15 +1892,15 @@ function cn(e, t) {
 }
 // src/view/server-clock.ts
 var ln = z, un = 1e4, dn = 1e4, fn = 2e3, pn = null, mn = -Infinity, hn = 0, gn = -Infinity, _n;
-function J() {
-	return Date.now() + (Y() ? pn ?? 0 : 0);
-}
 function Y() {
+	return Date.now() + (X() ? pn ?? 0 : 0);
+}
+function X() {
 	return pn !== null && Math.abs(Date.now() - performance.now() - hn) <= fn;
 }
 async function vn(e) {
 	let t = performance.now();
-	!e.callWS || !e.connected || t - gn < un || Y() && t - mn < ln || (_n ??= yn(e.callWS).finally(() => _n = void 0), await _n);
+	!e.callWS || !e.connected || t - gn < un || X() && t - mn < ln || (_n ??= yn(e.callWS).finally(() => _n = void 0), await _n);
 }
 async function yn(e) {
 	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, dn))]), i = performance.now() - n;
@@ -1904,10 +1912,10 @@ async function yn(e) {
 	pn = Math.abs(a) < fn ? 0 : a, mn = performance.now(), hn = t - n;
 }
 // src/view/clock.ts
-var bn = 2 * R, X = /* @__PURE__ */ new Set(), xn, Sn = 0;
+var bn = 2 * R, Z = /* @__PURE__ */ new Set(), xn, Sn = 0;
 function Cn(e) {
-	return X.size || wn(), X.add(e), () => {
-		X.delete(e), X.size || Tn();
+	return Z.size || wn(), Z.add(e), () => {
+		Z.delete(e), Z.size || Tn();
 	};
 }
 function wn() {
@@ -1917,15 +1925,15 @@ function Tn() {
 	clearTimeout(xn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", On);
 }
 function En() {
-	clearTimeout(xn), xn = setTimeout(On, R - J() % R);
+	clearTimeout(xn), xn = setTimeout(On, R - Y() % R);
 }
 function Dn() {
 	document.visibilityState === "visible" && On();
 }
 function On() {
-	let e = Date.now(), t = e - Sn > bn ? J() - (e - Sn) : null;
+	let e = Date.now(), t = e - Sn > bn ? Y() - (e - Sn) : null;
 	Sn = e, En();
-	for (let e of [...X]) e(t);
+	for (let e of [...Z]) e(t);
 }
 // src/view/pulse.ts
 var kn = 15e3, An = /* @__PURE__ */ new WeakMap();
@@ -1939,7 +1947,7 @@ var Mn = class {
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = J(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = Y(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
 		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), kn), this.ping().then(() => {
@@ -1950,7 +1958,7 @@ var Mn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = J(), this.silentSince = null;
+		this.#i(), this.#e = Y(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1971,7 +1979,7 @@ var Mn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = jn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? J()));
+		this.#e = e.connected, this.#n = jn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Y()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -2074,13 +2082,13 @@ var Wn = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = J(), r = Ut(e.locale.language);
+		let n = Y(), r = Ut(e.locale.language);
 		return this.#t ??= an.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.lostAt,
-			isClockRight: Y(),
+			isClockRight: X(),
 			day: Dt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
 			soon: (t.soon ?? 10) * R,
 			steady: this.isMonochrome(t)
@@ -2094,9 +2102,9 @@ var Wn = [
 	}
 	#i() {
 		if (!this.#e) return;
-		let e = Y();
+		let e = X();
 		vn(this.#e).then(() => {
-			Y() !== e && this.#a();
+			X() !== e && this.#a();
 		});
 	}
 	#a() {
@@ -2105,7 +2113,7 @@ var Wn = [
 }, Kn = { filter: {
 	integration: Ye,
 	domain: "binary_sensor"
-} }, Z = (e) => ({ number: {
+} }, Q = (e) => ({ number: {
 	min: 0,
 	max: e,
 	mode: "box"
@@ -2117,13 +2125,13 @@ var Wn = [
 }), Jn = [
 	qn({
 		name: "soon",
-		selector: Z(120)
+		selector: Q(120)
 	}, {
 		name: "day_start",
-		selector: Z(23)
+		selector: Q(23)
 	}, {
 		name: "day_end",
-		selector: Z(24)
+		selector: Q(24)
 	}),
 	qn({
 		name: "hide_clock",
@@ -2188,10 +2196,10 @@ var Wn = [
 	},
 	qn({
 		name: "min_seats",
-		selector: Z(1e3)
+		selector: Q(1e3)
 	}, {
 		name: "free_for",
-		selector: Z(1440)
+		selector: Q(1440)
 	}),
 	qn({
 		name: "free_first",
@@ -2227,7 +2235,7 @@ function $n(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class extends Gn {
+var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class extends Gn {
 	static {
 		this.styles = [
 			Zt,
@@ -2242,13 +2250,13 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Qn(G());
+		return Qn(K());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Hn(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Hn(e, K()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2273,12 +2281,12 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
 		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? ir(t), u = gt(c, {
+		let l = this.#t ?? ar(t), u = gt(c, {
 			...l,
 			freeFor: 0
 		}, a), d = gt(u, l, a), f = _t(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > tr ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > nr ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
           <p class="summary">${r.board.summary(vt(u), u.length)}</p>
@@ -2294,7 +2302,7 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = V(e, t), o = {
+		let a = H(e, t), o = {
 			room: a,
 			view: Mt(a, n)
 		};
@@ -2334,13 +2342,13 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || er, c = (e) => this.#u({
+		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || tr, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return T`<div class="filters">
-      ${ar(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${ar(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${or(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${or(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2349,7 +2357,7 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), nr)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), rr)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2361,14 +2369,14 @@ var Q = "feishu-rooms-board-card", er = 30, tr = 16, nr = 3 * R, rr = class exte
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function ir(e) {
+function ar(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function ar(e, t, n, r, i, a) {
+function or(e, t, n, r, i, a) {
 	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return T`<select
@@ -2380,67 +2388,67 @@ function ar(e, t, n, r, i, a) {
   </select>`;
 }
 // src/model/nearby.ts
-var or = 3, sr = 15 * R;
-function cr({ kind: e, soon: t }) {
+var sr = 3, cr = 15 * R;
+function lr({ kind: e, soon: t }) {
 	return e === "busy" || e === "disabled" || e === "free" && t;
 }
-function lr(e, t, n) {
+function ur(e, t, n) {
 	let r = t.flatMap((t) => {
 		if (t.id === e.id) return [];
 		let r = lt(t, n);
-		return dt(r, n.now, sr) ? [{
+		return dt(r, n.now, cr) ? [{
 			room: t,
 			status: r,
-			place: ur(e, t)
+			place: dr(e, t)
 		}] : [];
 	}), i = (t) => t.place === e.place ? 0 : t.building === e.building ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
-	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, or);
+	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, sr);
 }
-function ur(e, { building: t, place: n }) {
+function dr(e, { building: t, place: n }) {
 	return n === e.place ? "" : t === e.building && n !== t ? n.slice(t.length + 3) : n;
 }
 // src/model/offers.ts
-var dr = [
+var fr = [
 	15,
 	30,
 	60
-], fr = [15, 30], pr = 5 * R, mr = 4 * z, hr = {
+], pr = [15, 30], mr = 5 * R, hr = 4 * z, gr = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function gr(e, t) {
+function _r(e, t) {
 	let n = e.services?.feishu_freebusy ?? {}, r = Ze(e, t), i = (t) => {
 		let i = r[t];
-		return hr[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return gr[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: hr.book in n,
+		book: gr.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function _r(e, t, n) {
-	if (e.kind === "free" && t.book) return vr(e.until, n);
+function vr(e, t, n) {
+	if (e.kind === "free" && t.book) return yr(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? fr.filter((e) => e * R <= r) : []).map((e) => ({
+	return [...(t.extend ? pr.filter((e) => e * R <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function vr(e, t) {
-	let n = e === null ? Infinity : e - t, r = dr.filter((e) => e * R <= n), i = r.map((e) => ({
+function yr(e, t) {
+	let n = e === null ? Infinity : e - t, r = fr.filter((e) => e * R <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
 	})), a = r.every((e) => n - e * R >= R);
-	return e !== null && a && pr <= n && n <= mr && i.push({
+	return e !== null && a && mr <= n && n <= hr && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function yr(e, t) {
-	let n = { entity_id: t }, r = hr[e.kind];
+function br(e, t) {
+	let n = { entity_id: t }, r = gr[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2456,26 +2464,26 @@ function yr(e, t) {
 	};
 }
 // src/model/titles.ts
-function br({ labels: e }, { kind: t, next: n }, r) {
+function xr({ labels: e }, { kind: t, next: n }, r) {
 	let i = e.filter(({ start: e, end: t }) => e <= r && r < t), a = e.filter(({ start: e }) => e === n?.start);
 	return {
-		current: t === "busy" ? xr(i) : [],
-		next: xr(a)
+		current: t === "busy" ? Sr(i) : [],
+		next: Sr(a)
 	};
 }
-function xr(e) {
+function Sr(e) {
 	let [t, n] = e;
 	return t && !n ? [t.title, t.organizer].filter(Boolean) : [];
 }
 // src/view/perform.ts
-async function Sr(e, t, n) {
+async function Cr(e, t, n) {
 	let r;
 	try {
 		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return Cr(t) ? {
+		return wr(t) ? {
 			kind: "refused",
-			reason: await wr(e, t),
+			reason: await Tr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2487,21 +2495,21 @@ async function Sr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function Cr(e) {
+function wr(e) {
 	return typeof e?.code == "string";
 }
-async function wr(e, t) {
+async function Tr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr = class {
+var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = Tr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = Er, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#c({
@@ -2523,8 +2531,8 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= kr;
-			e && (this.#n = 0, this.#r = performance.now() + Ar), this.#c({
+			let e = this.#n >= Ar;
+			e && (this.#n = 0, this.#r = performance.now() + jr), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2543,7 +2551,7 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#c(Tr);
+		this.phase.kind !== "working" && this.#c(Er);
 	}
 	lose() {
 		this.phase.kind === "working" ? this.#c({
@@ -2552,7 +2560,7 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		}) : this.#a && this.dismiss();
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = Tr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = Er;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2573,8 +2581,8 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = yr(e, n);
-		Sr(t, i, a).then((t) => {
+		let { service: i, data: a } = br(e, n);
+		Cr(t, i, a).then((t) => {
 			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
@@ -2582,9 +2590,9 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 		});
 	}
 	#c(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Or) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Dr : Er)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), kr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Or : Dr)), this.onChange();
 	}
-}, Mr = [
+}, Nr = [
 	"1",
 	"2",
 	"3",
@@ -2595,48 +2603,48 @@ var Tr = { kind: "idle" }, Er = R, Dr = 8 * $e, Or = 3 * R, kr = 5, Ar = R, jr =
 	"8",
 	"9"
 ];
-function Nr(e, t, n) {
+function Pr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
 	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Ir(r)}${Lr(e, t)}</p>
-    ${r.kind === "pin" ? Rr(r.typed.length, a, t) : O}
+    <p class="said" role="status" tabindex="-1">${Lr(r)}${Rr(e, t)}</p>
+    ${r.kind === "pin" ? zr(r.typed.length, a, t) : O}
     <div class="keys">
       ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => Pr(e, t, n))}` : Fr(r, t, n)}
+              ${s.flat().map((e) => Fr(e, t, n))}` : Ir(r, t, n)}
     </div>
   </div>`;
 }
-function Pr(e, t, n) {
+function Fr(e, t, n) {
 	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${zr(e, t)}
+    aria-label=${Br(e, t)}
     @click=${() => n.begin(e)}
-  >${Br(e, t)}</button>`;
+  >${Vr(e, t)}</button>`;
 }
-function Fr(e, { texts: { actions: t } }, n) {
+function Ir(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
 		case "working": return O;
 		case "pin": {
 			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${Mr.map(e)}
+			return T`${Nr.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
-        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${K("erase")}</button>`;
+        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${q("erase")}</button>`;
 		}
 		case "confirm": return T`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
         <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
 		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Ir({ kind: e }) {
-	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : O;
+function Lr({ kind: e }) {
+	return e === "working" || e === "done" ? q(e) : e === "refused" || e === "unknown" ? q("failed") : O;
 }
-function Lr({ phase: e, name: t }, n) {
+function Rr({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(zr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Br(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2652,19 +2660,19 @@ function Lr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Rr(e, t, { texts: n }) {
+function zr(e, t, { texts: n }) {
 	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
     ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function zr(e, { texts: { actions: t }, formats: n, now: r }) {
+function Br(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function Br(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function Vr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var Vr = o`
+var Hr = o`
   button {
     font: inherit;
   }
@@ -3106,7 +3114,7 @@ var Vr = o`
       flex-basis: 100%;
     }
   }
-`, Hr = o`
+`, Ur = o`
   :host {
     display: block;
     block-size: 100%;
@@ -3206,6 +3214,7 @@ var Vr = o`
     background: var(--fill);
   }
   .unknown .icon,
+  .offline .icon,
   .mono.free .icon,
   .mono.disabled .icon {
     outline: 2px dashed currentcolor;
@@ -3232,6 +3241,12 @@ var Vr = o`
     color: var(--quiet);
     font-size: 12px;
     line-height: 17px;
+  }
+  /* What was known before the connection was lost: the color of the state is only in the text and in a broken line */
+  .offline .room {
+    --fill: var(--ground);
+    --on-fill: var(--ink);
+    --bar: var(--ink);
   }
   .about,
   .clock,
@@ -3278,11 +3293,12 @@ var Vr = o`
       background: var(--fill);
     }
     .unknown .room,
+    .offline .room,
     .mono .room {
       outline: 2px dashed currentcolor;
       outline-offset: -4px;
     }
-    .mono.free .room {
+    .mono.free:not(.offline) .room {
       outline-style: solid;
     }
     .icon.icon.icon,
@@ -3358,13 +3374,17 @@ var Vr = o`
       background: var(--fill);
     }
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       outline: 2px dashed currentcolor;
       outline-offset: -2px;
     }
-    .mono.free .state {
+    .mono.free:not(.offline) .state {
       outline-style: solid;
+    }
+    .offline .icon.icon {
+      outline: none;
     }
     .icon,
     .unknown .icon,
@@ -3556,7 +3576,7 @@ var Vr = o`
       font-size: 12px;
     }
   }
-`, Ur = o`
+`, Wr = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3585,14 +3605,22 @@ var Vr = o`
       --now: #fff;
       --now-edge: #000;
     }
-    .disabled .room {
+    .disabled:not(.offline) .room {
       background: repeating-linear-gradient(135deg, var(--fill) 0 28px, color-mix(in srgb, var(--fill), #000 14%) 28px 56px);
     }
     .unknown .room,
+    .offline .room,
     .mono.disabled .room,
     .mono.unknown .room {
       outline: max(4px, calc(1.2 * var(--unit))) dashed currentcolor;
       outline-offset: calc(-2 * var(--unit));
+    }
+    .offline.offline .room {
+      --track: rgb(128 128 128 / 30%);
+      --past: transparent;
+      --bar: var(--ink);
+      --now: var(--text);
+      --now-edge: var(--ground);
     }
     .mono .room,
     .mono.free.soon .room {
@@ -3620,6 +3648,7 @@ var Vr = o`
     }
     .state,
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       margin: 0;
@@ -3824,6 +3853,7 @@ var Vr = o`
     }
     .state,
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);
@@ -3904,17 +3934,17 @@ var Vr = o`
       display: none;
     }
   }
-`, $ = "feishu-room-card", Wr = {
+`, $ = "feishu-room-card", Gr = {
 	current: [],
 	next: []
-}, Gr = R, Kr = class extends Gn {
+}, Kr = R, qr = class extends Gn {
 	static {
 		this.styles = [
 			Zt,
 			tn,
-			Hr,
 			Ur,
-			Vr
+			Wr,
+			Hr
 		];
 	}
 	static {
@@ -3926,13 +3956,14 @@ var Vr = o`
 	#e = "";
 	#t = "";
 	#n;
-	#r = new jr(() => this.#y());
+	#r = new Mr(() => this.#x());
 	#i = !1;
 	#a = !1;
 	#o;
-	#s = !1;
+	#s;
+	#c = !1;
 	static getConfigForm() {
-		return Zn(G());
+		return Zn(K());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
@@ -3942,7 +3973,7 @@ var Vr = o`
 		].find((t) => I(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Vn(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
+		Vn(e, K()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3956,11 +3987,11 @@ var Vr = o`
 		};
 	}
 	disconnectedCallback() {
-		super.disconnectedCallback(), this.#v(!1), this.#p?.close(), this.#r.dismiss();
+		super.disconnectedCallback(), clearTimeout(this.#s), this.#b(!1), this.#h?.close(), this.#r.dismiss();
 	}
 	watched() {
 		let { hass: e, config: t } = this;
-		return !e || !t ? [] : (this.#n ??= [...t.actions ? Object.values(Ze(e, t.entity)) : [], ...this.#c ? L(e) : []], [t.entity, ...this.#n]);
+		return !e || !t ? [] : (this.#n ??= [...t.actions ? Object.values(Ze(e, t.entity)) : [], ...this.#u ? L(e) : []], [t.entity, ...this.#n]);
 	}
 	renew() {
 		this.#n = void 0;
@@ -3969,57 +4000,62 @@ var Vr = o`
 		e.has("layout") && this.renew(), this.lostAt !== null && this.#r.lose();
 	}
 	updated() {
-		let e = this.#p;
-		e && (this.#m !== e.open && (e.open ? e.close() : e.showModal()), this.#s && this.#S());
+		let e = this.#h;
+		e && (this.#g !== e.open && (e.open ? e.close() : e.showModal()), this.#c && this.#w());
 	}
 	render() {
 		let { hass: e, config: t } = this;
 		if (!e || !t) return O;
-		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Mt(r, n);
-		this.#C(i, n);
-		let { status: a } = i, o = t.titles ? br(r, a, n.now) : Wr, s = this.action(t), c = t.actions ? this.#u(i, t, e, n) : null, l = this.#c && cr(a) ? this.#l(r, e, n) : null, u = [
+		let n = this.moment(e, t), r = H(e, t.entity, t.name), i = Mt(r, n);
+		this.#T(i, n), this.#l(r, n);
+		let { status: a } = i, o = t.titles ? xr(r, a, n.now) : Gr, s = n.lostAt !== null && a.kind !== "unknown", c = this.action(t), l = t.actions ? this.#f(i, t, e, n) : null, u = this.#u && lr(a) ? this.#d(r, e, n) : null, d = [
 			a.kind,
 			a.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
-		].filter(Boolean).join(" ");
-		return T`<ha-card class=${[
-			u,
-			c && "acts",
-			l && "helps",
+		].filter(Boolean).join(" "), f = [
+			s && "offline",
+			l && "acts",
+			u && "helps",
 			o.current.length && "titled"
-		].filter(Boolean).join(" ")}>
+		];
+		return T`<ha-card class=${[d, ...f].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : Jr(n)}
+        ${t.hide_clock || n.steady ? O : Yr(n)}
         <div class="state">
           ${Xt(a)}
           <div class="what">
-            <p class="word" style="--ems:${qr(i.word)}">${i.word}</p>
+            <p class="word" style="--ems:${Jr(i.word)}">${i.word}</p>
             <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
           </div>
-          ${o.current.length ? T`<p class="title">${Xr(o.current)}</p>` : O}
+          ${o.current.length ? T`<p class="title">${f(o.current)}</p>` : O}
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${l ?? O} ${Yr(i, n)} ${Zr(i, o.next, n)}
+        ${u ?? O} ${Xr(i, n)} ${Qr(i, o.next, n)}
         <div class="day">${$t(i)}${en(i.timeline, n)}</div>
-        ${s ? T`<button
+        ${c ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(i.name)}
-                @click=${() => Qe(this, t.entity, s)}
+                @click=${() => Qe(this, t.entity, c)}
               ></button>` : O}
-        ${c ? T`${this.#d(i, n)}${this.#m ? O : c}` : O}
+        ${l ? T`${this.#p(i, n)}${this.#g ? O : l}` : O}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>
-    ${t.actions ? this.#f(i, c, u, n) : O}`;
+    ${t.actions ? this.#m(i, l, d, n) : O}`;
 	}
-	get #c() {
+	#l(e, { now: t }) {
+		clearTimeout(this.#s);
+		let n = ut(e);
+		n !== null && t < n && n - t < 6e4 && (this.#s = setTimeout(() => this.requestUpdate(), n - t));
+	}
+	get #u() {
 		return this.config?.nearby ?? this.layout === "panel";
 	}
-	#l(e, t, n) {
-		let { texts: r } = n, i = lr(e, L(t).map((e) => V(t, e)), n);
+	#d(e, t, n) {
+		let { texts: r } = n, i = ur(e, L(t).map((e) => H(t, e)), n);
 		return i.length ? T`<div class="nearby">
       <h3>${r.nearby}</h3>
       <ul>
@@ -4027,97 +4063,97 @@ var Vr = o`
       </ul>
     </div>` : null;
 	}
-	#u(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? _r(e.status, gr(n, t.entity), a) : [];
+	#f(e, t, n, r) {
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? vr(e.status, _r(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Nr({
+		return Pr({
 			name: e.name,
 			phase: i,
 			offers: s,
 			pinLength: c.length
-		}, r, this.#h);
+		}, r, this.#_);
 	}
-	#d({ name: e, status: t }, { texts: { actions: n, is: r } }) {
+	#p({ name: e, status: t }, { texts: { actions: n, is: r } }) {
 		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
-		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#_()}>
-      ${K(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
+		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#y()}>
+      ${q(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
     </button>`;
 	}
-	#f({ name: e }, t, n, { texts: r }) {
+	#m({ name: e }, t, n, { texts: r }) {
 		return T`<dialog
       class=${n}
       aria-label=${e}
-      @close=${() => this.#b()}
-      @click=${(e) => e.target === this.#p && this.#p?.close()}
-      @keydown=${(e) => this.#x(e)}
+      @close=${() => this.#S()}
+      @click=${(e) => e.target === this.#h && this.#h?.close()}
+      @keydown=${(e) => this.#C(e)}
     >
-      ${this.#m ? T`<div class="sheet">
+      ${this.#g ? T`<div class="sheet">
               <div class="top">
                 <h2>${e}</h2>
-                <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#p?.close()}>
-                  ${K("close")}
+                <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#h?.close()}>
+                  ${q("close")}
                 </button>
               </div>
               ${t ?? O}
             </div>` : O}
     </dialog>`;
 	}
-	get #p() {
+	get #h() {
 		return this.renderRoot?.querySelector("dialog") ?? null;
 	}
-	get #m() {
+	get #g() {
 		return this.#i || this.#r.phase.kind === "pin";
 	}
-	#h = {
-		begin: (e) => this.#g((t, { entity: n, pin: r }) => this.#r.begin(e, r ?? "", t, n)),
-		type: (e) => this.#g((t, { entity: n, pin: r }) => this.#r.type(e, r ?? "", t, n)),
-		erase: () => this.#g(() => this.#r.erase()),
-		confirm: () => this.#g((e, { entity: t }) => this.#r.confirm(e, t)),
-		dismiss: () => this.#g(() => this.#r.dismiss())
+	#_ = {
+		begin: (e) => this.#v((t, { entity: n, pin: r }) => this.#r.begin(e, r ?? "", t, n)),
+		type: (e) => this.#v((t, { entity: n, pin: r }) => this.#r.type(e, r ?? "", t, n)),
+		erase: () => this.#v(() => this.#r.erase()),
+		confirm: () => this.#v((e, { entity: t }) => this.#r.confirm(e, t)),
+		dismiss: () => this.#v(() => this.#r.dismiss())
 	};
-	#g(e) {
+	#v(e) {
 		let { hass: t, config: n } = this;
 		if (!t || !n || this.preview) return;
 		let r = this.#r.phase.kind;
-		this.#i && this.#v(!0), e(t, n), this.#r.phase.kind !== r && (this.#s = !0);
-	}
-	#_() {
-		this.preview || (this.#v(!0), this.#s = !0);
-	}
-	#v(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#p?.close(), Gr)), this.requestUpdate();
+		this.#i && this.#b(!0), e(t, n), this.#r.phase.kind !== r && (this.#c = !0);
 	}
 	#y() {
+		this.preview || (this.#b(!0), this.#c = !0);
+	}
+	#b(e) {
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#h?.close(), Kr)), this.requestUpdate();
+	}
+	#x() {
 		let { kind: e } = this.#r.phase;
-		e === "idle" && this.#v(!1), this.#a && (e === "refused" || e === "unknown") && this.#v(!0), e !== "working" && (this.#a = !1), this.requestUpdate();
+		e === "idle" && this.#b(!1), this.#a && (e === "refused" || e === "unknown") && this.#b(!0), e !== "working" && (this.#a = !1), this.requestUpdate();
 	}
-	#b() {
-		this.#m && (this.#a = this.#r.phase.kind === "working", this.#v(!1), this.#r.dismiss());
+	#S() {
+		this.#g && (this.#a = this.#r.phase.kind === "working", this.#b(!1), this.#r.dismiss());
 	}
-	#x(e) {
-		if (/^\d$/.test(e.key)) this.#h.type(e.key);
-		else if (e.key === "Backspace") this.#h.erase();
+	#C(e) {
+		if (/^\d$/.test(e.key)) this.#_.type(e.key);
+		else if (e.key === "Backspace") this.#_.erase();
 		else return;
 		e.stopPropagation();
 	}
-	#S() {
-		this.#s = !1;
+	#w() {
+		this.#c = !1;
 		let e = this.renderRoot.querySelector(".actions");
 		(e?.querySelector(".safe") ?? e?.querySelector(".key, .said"))?.focus();
 	}
-	#C(e, { texts: t }) {
+	#T(e, { texts: t }) {
 		let n = `${e.id} ${e.status.kind} ${e.status.soon}`;
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function qr(e) {
+function Jr(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Jr({ formats: e, now: t }) {
+function Yr({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Yr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function Xr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -4125,17 +4161,17 @@ function Yr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function Xr(e) {
+function Zr(e) {
 	return e.map((e) => T`<bdi>${e}</bdi>`);
 }
-function Zr(e, t, { texts: n }) {
+function Qr(e, t, { texts: n }) {
 	return e.next ? T`<dl class="coming">
-    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${Xr(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
+    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${Zr(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
     ${e.nextFree ? T`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var Qr = "feishu-rooms", $r = class extends HTMLElement {
+var $r = "feishu-rooms", ei = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4147,52 +4183,52 @@ var Qr = "feishu-rooms", $r = class extends HTMLElement {
 			actions: e,
 			pin: t,
 			titles: n
-		}, o = new Intl.Collator(i.language, { numeric: !0 }).compare, s = L(r).map((e) => V(r, e)).sort((e, t) => o(e.place, t.place) || o(e.name, t.name));
+		}, o = new Intl.Collator(i.language, { numeric: !0 }).compare, s = L(r).map((e) => H(r, e)).sort((e, t) => o(e.place, t.place) || o(e.name, t.name));
 		return { views: [
 			{
 				title: i.board.title,
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${Q}` }]
+				cards: [{ type: `custom:${er}` }]
 			},
-			...ei(s, i.board.elsewhere),
-			...s.map((e) => ni(e, a))
+			...ti(s, i.board.elsewhere),
+			...s.map((e) => ri(e, a))
 		] };
 	}
 };
-function ei(e, t) {
-	return ii(e, ({ building: e }) => e).map(([e, n], r) => ({
+function ti(e, t) {
+	return ai(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: ii(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: ai(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(ti)]
+			}, ...n.map(ni)]
 		}))
 	}));
 }
-function ti(e) {
+function ni(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: ri(e)
+			navigation_path: ii(e)
 		}
 	};
 }
-function ni(e, t) {
+function ri(e, t) {
 	return {
 		title: e.name,
-		path: ri(e),
+		path: ii(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4202,61 +4238,61 @@ function ni(e, t) {
 		}]
 	};
 }
-function ri(e) {
+function ii(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ii(e, t) {
+function ai(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var ai = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function oi(e, t) {
+var oi = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function si(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function si(e, t) {
+function ci(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-si($, Kr), si(Q, rr), si(`ll-strategy-dashboard-${Qr}`, $r), oi("customCards", {
+ci($, qr), ci(er, ir), ci(`ll-strategy-dashboard-${$r}`, ei), si("customCards", {
 	type: $,
 	get name() {
-		return G().cards.room;
+		return K().cards.room;
 	},
 	get description() {
-		return G().cards.roomAbout;
+		return K().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: ai,
+	documentationURL: oi,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), oi("customCards", {
-	type: Q,
+}), si("customCards", {
+	type: er,
 	get name() {
-		return G().cards.board;
+		return K().cards.board;
 	},
 	get description() {
-		return G().cards.boardAbout;
+		return K().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: ai,
+	documentationURL: oi,
 	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
-		type: `custom:${Q}`,
-		place: V(e, t).place
+		type: `custom:${er}`,
+		place: H(e, t).place
 	} } : null
-}), oi("customStrategies", {
-	type: Qr,
+}), si("customStrategies", {
+	type: $r,
 	strategyType: "dashboard",
 	get name() {
-		return G().board.title;
+		return K().board.title;
 	},
 	get description() {
-		return G().cards.strategyAbout;
+		return K().cards.strategyAbout;
 	},
-	documentationURL: ai
+	documentationURL: oi
 });

@@ -101,6 +101,7 @@ export const roomCardStyles = css`
     background: var(--fill);
   }
   .unknown .icon,
+  .offline .icon,
   .mono.free .icon,
   .mono.disabled .icon {
     outline: 2px dashed currentcolor;
@@ -127,6 +128,12 @@ export const roomCardStyles = css`
     color: var(--quiet);
     font-size: 12px;
     line-height: 17px;
+  }
+  /* What was known before the connection was lost: the color of the state is only in the text and in a broken line */
+  .offline .room {
+    --fill: var(--ground);
+    --on-fill: var(--ink);
+    --bar: var(--ink);
   }
   .about,
   .clock,
@@ -173,11 +180,12 @@ export const roomCardStyles = css`
       background: var(--fill);
     }
     .unknown .room,
+    .offline .room,
     .mono .room {
       outline: 2px dashed currentcolor;
       outline-offset: -4px;
     }
-    .mono.free .room {
+    .mono.free:not(.offline) .room {
       outline-style: solid;
     }
     .icon.icon.icon,
@@ -253,13 +261,17 @@ export const roomCardStyles = css`
       background: var(--fill);
     }
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       outline: 2px dashed currentcolor;
       outline-offset: -2px;
     }
-    .mono.free .state {
+    .mono.free:not(.offline) .state {
       outline-style: solid;
+    }
+    .offline .icon.icon {
+      outline: none;
     }
     .icon,
     .unknown .icon,

@@ -5,6 +5,7 @@ import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
 import { needsAnother, neighborsOf } from "../model/nearby";
 import { abilitiesOf, type Offer, offersOf } from "../model/offers";
 import { type Room, readRoom } from "../model/room";
+import { doubtAt } from "../model/status";
 import { type Titles, titlesOf } from "../model/titles";
 import { type Moment, type RoomView, untilOf, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
@@ -42,6 +43,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   /** Whether it was closed before the result was there. */
   #isOwed = false;
   #closeLater: ReturnType<typeof setTimeout> | undefined;
+  #doubtLater: ReturnType<typeof setTimeout> | undefined;
   /** Whether the next update moves the focus, because the touched key is gone. */
   #hasTouched = false;
 
@@ -72,6 +74,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearTimeout(this.#doubtLater);
     this.#setOpen(false);
     this.#dialog?.close();
     this.#run.dismiss();
@@ -113,14 +116,17 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const room = readRoom(hass, config.entity, config.name);
     const view = viewOf(room, moment);
     this.#tell(view, moment);
+    this.#awaitDoubt(room, moment);
     const { status } = view;
     const titles = config.titles ? titlesOf(room, status, moment.now) : NO_TITLES;
+    const isLost = moment.lostAt !== null && status.kind !== "unknown";
     const action = this.action(config);
     const area = config.actions ? this.#area(view, config, hass, moment) : null;
     const neighbors = this.#isHelpful && needsAnother(status) ? this.#neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    return html`<ha-card class=${[classes, area && "acts", neighbors && "helps", titles.current.length && "titled"].filter(Boolean).join(" ")}>
+    const parts = [isLost && "offline", area && "acts", neighbors && "helps", titles.current.length && "titled"];
+    return html`<ha-card class=${[classes, ...parts].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
@@ -150,6 +156,15 @@ export class RoomCard extends RoomsCard<RoomConfig> {
       <p class="unheard" role="status">${this.#news}</p>
     </ha-card>
     ${config.actions ? this.#sheet(view, area, classes, moment) : nothing}`;
+  }
+
+  /** Render again when an announced change has passed without news, not only at the next minute. */
+  #awaitDoubt(room: Room, { now }: Moment): void {
+    clearTimeout(this.#doubtLater);
+    const at = doubtAt(room);
+    if (at !== null && now < at && at - now < MINUTE) {
+      this.#doubtLater = setTimeout(() => this.requestUpdate(), at - now);
+    }
   }
 
   get #isHelpful(): boolean {

@@ -30,14 +30,22 @@ export const roomPanelStyles = css`
       --now: #fff;
       --now-edge: #000;
     }
-    .disabled .room {
+    .disabled:not(.offline) .room {
       background: repeating-linear-gradient(135deg, var(--fill) 0 28px, color-mix(in srgb, var(--fill), #000 14%) 28px 56px);
     }
     .unknown .room,
+    .offline .room,
     .mono.disabled .room,
     .mono.unknown .room {
       outline: max(4px, calc(1.2 * var(--unit))) dashed currentcolor;
       outline-offset: calc(-2 * var(--unit));
+    }
+    .offline.offline .room {
+      --track: rgb(128 128 128 / 30%);
+      --past: transparent;
+      --bar: var(--ink);
+      --now: var(--text);
+      --now-edge: var(--ground);
     }
     .mono .room,
     .mono.free.soon .room {
@@ -65,6 +73,7 @@ export const roomPanelStyles = css`
     }
     .state,
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       margin: 0;
@@ -269,6 +278,7 @@ export const roomPanelStyles = css`
     }
     .state,
     .unknown .state,
+    .offline .state,
     .mono.free .state,
     .mono.disabled .state {
       grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);

@@ -44,7 +44,8 @@ export function statusOf(room: Room, { now, lostAt, isClockRight, soon }: Circum
   if (room.state === "unavailable" || room.state === "missing") return unknown(room.state);
   const edge = edgeOf(room);
   if (lostAt === null) {
-    return isClockRight && edge !== null && edge + DELAY <= now ? unknown("overdue") : told(room, now, soon);
+    const doubt = doubtAt(room);
+    return isClockRight && doubt !== null && doubt <= now ? unknown("overdue") : told(room, now, soon);
   }
   if (now < lostAt || now - lostAt >= GRACE) return unknown("offline"); // a clock that was set back tells no age
   return told(edge !== null && edge <= now ? foretold(room, now) : room, now, soon);
@@ -53,6 +54,12 @@ export function statusOf(room: Room, { now, lostAt, isClockRight, soon }: Circum
 /** Return when the state of a room changes as announced, null if that is not known. */
 export function edgeOf(room: Room): Instant | null {
   return room.state === "busy" ? room.busyUntil : room.nextBusy;
+}
+
+/** Return when a room is in doubt if no news comes of the change that it announced, null if it announced none. */
+export function doubtAt(room: Room): Instant | null {
+  const edge = edgeOf(room);
+  return edge === null ? null : edge + DELAY;
 }
 
 /** Return whether a room is free now and stays free for a duration in milliseconds. */
