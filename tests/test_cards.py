@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +13,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, UrlManager
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.components.lovelace.resources import ResourceStorageCollection
-from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -20,7 +22,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 
 from custom_components.feishu_freebusy import cards
 from custom_components.feishu_freebusy.cards import BUNDLE, URL, async_update_dashboard_resources as update
-from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, DOMAIN
+from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, CONF_OFF_HOURS, DOMAIN
+from custom_components.feishu_freebusy.model.options import Options
+from tests.conftest import at
 
 ADDRESS = f"{URL}?v={sha256(BUNDLE.read_bytes()).hexdigest()[:12]}"
 OTHERS = "/local/other.js"
@@ -256,4 +260,26 @@ async def test_cards_are_told_the_time_by_which_the_states_change(
 
     await client.send_json_auto_id({"type": f"{DOMAIN}/time"})
 
-    assert (await client.receive_json())["result"] == {"now": 1_795_428_000_250}
+    assert (await client.receive_json())["result"] == {"now": 1_795_428_000_250, "office": None}
+
+
+@pytest.mark.usefixtures("enable_custom_integrations")
+async def test_cards_are_told_the_office_hours_unless_an_entry_has_no_off_hours(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, freezer: FrozenDateTimeFactory
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    await hass.config.async_set_time_zone("UTC")
+    client = await hass_ws_client(hass)
+    freezer.move_to(at(21, day=4))  # a Friday, after work
+    off_hours = {"start": "20:00:00", "end": "07:00:00", "days": ["sat"]}
+
+    async def told(**stored: Any) -> Any:
+        entry = add_entry(hass)
+        entry.mock_state(hass, ConfigEntryState.LOADED)
+        options = Options.of({CONF_OFF_HOURS: {**off_hours, **stored}})
+        entry.runtime_data = SimpleNamespace(options=options, clock=SimpleNamespace(offset=timedelta()))
+        await client.send_json_auto_id({"type": f"{DOMAIN}/time"})
+        return (await client.receive_json())["result"]["office"]
+
+    assert await told() == [[round(at(hour, day=6).timestamp() * 1000) for hour in (7, 20)]]
+    assert await told(enabled=False) is None

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 import logging
 from pathlib import Path
@@ -19,7 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ._vol import vol
 from .const import DOMAIN
-from .finder import async_now
+from .finder import async_now, async_office_hours
 from .model.options import Options
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ BUNDLE: Final = Path(__file__).parent / "frontend" / "feishu-freebusy.js"
 
 # A URL that we wrote: it has a version. An administrator may add the resource by hand, without one
 _OURS: Final = re.compile(rf"{re.escape(URL)}\?v=[0-9a-f]{{12}}")
+
+# How far ahead the cards know the office hours. They ask every hour
+_OFFICE_HOURS_AHEAD: Final = timedelta(days=2)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,8 +59,18 @@ def async_setup_cards(hass: HomeAssistant) -> None:
 @websocket_command({vol.Required("type"): f"{DOMAIN}/time"})
 @callback
 def _tell_time(hass: HomeAssistant, connection: ActiveConnection, message: dict[str, Any]) -> None:
-    """Send the time by which the states change, in milliseconds since 1970. A tablet's own clock may be wrong."""
-    connection.send_result(message["id"], {"now": round(async_now(hass).timestamp() * 1000)})
+    """Send the time by which the states change, as a tablet's own clock may be wrong, and the office hours.
+
+    Times are in milliseconds since 1970. The office hours are null if an app has no off hours.
+    """
+    now = async_now(hass)
+    spans = async_office_hours(hass, now, now + _OFFICE_HOURS_AHEAD)
+    office = None if spans is None else [[_milliseconds(start), _milliseconds(end)] for start, end in spans]
+    connection.send_result(message["id"], {"now": _milliseconds(now), "office": office})
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
 
 
 async def async_update_dashboard_resources(hass: HomeAssistant) -> None:

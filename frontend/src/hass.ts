@@ -18,6 +18,8 @@ export interface EntityEntry {
 
 export interface Device {
   readonly model?: string | null;
+  /** The page of the app in the developer console. */
+  readonly configuration_url?: string | null;
 }
 
 export interface Locale {
@@ -36,6 +38,9 @@ export interface Hass {
   readonly locale: Locale;
   readonly themes?: { readonly darkMode?: boolean };
   readonly connected: boolean;
+  /** Whether Home Assistant hides its sidebar. */
+  readonly kioskMode?: boolean;
+  readonly user?: { readonly is_admin?: boolean };
   readonly connection?: { ping?: () => Promise<unknown> };
   readonly callWS?: <T>(message: { readonly type: string }) => Promise<T>;
   /** The actions of Home Assistant, by domain and name. */

@@ -304,7 +304,7 @@ var Ce = (e, t) => {
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? Ee : r[1] === "?" ? De : r[1] === "@" ? Oe : M
+						ctor: r[1] === "." ? De : r[1] === "?" ? Oe : r[1] === "@" ? ke : j
 					}), i.removeAttribute(e);
 				} else e.startsWith(y) && (c.push({
 					type: 6,
@@ -364,7 +364,7 @@ var Te = class {
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new j(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ke(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new Ee(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new Ae(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
 			a !== s?.index && (i = k.nextNode(), a++);
 		}
@@ -374,7 +374,7 @@ var Te = class {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, j = class e {
+}, Ee = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
@@ -430,7 +430,7 @@ var Te = class {
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, M = class {
+}, j = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -452,21 +452,21 @@ var Te = class {
 	j(e) {
 		e === O ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, Ee = class extends M {
+}, De = class extends j {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
 		this.element[this.name] = e === O ? void 0 : e;
 	}
-}, De = class extends M {
+}, Oe = class extends j {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
 		this.element.toggleAttribute(this.name, !!e && e !== O);
 	}
-}, Oe = class extends M {
+}, ke = class extends j {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
@@ -478,7 +478,7 @@ var Te = class {
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, ke = class {
+}, Ae = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -488,7 +488,7 @@ var Te = class {
 	_$AI(e) {
 		A(this, e);
 	}
-}, Ae = {
+}, je = {
 	M: le,
 	P: y,
 	A: ue,
@@ -497,22 +497,22 @@ var Te = class {
 	R: Te,
 	D: pe,
 	V: A,
-	I: j,
-	H: M,
-	N: De,
-	U: Oe,
-	B: Ee,
-	F: ke
-}, je = oe.litHtmlPolyfillSupport;
-je?.(we, j), (oe.litHtmlVersions ??= []).push("3.3.3");
-var Me = (e, t, n) => {
+	I: Ee,
+	H: j,
+	N: Oe,
+	U: ke,
+	B: De,
+	F: Ae
+}, Me = oe.litHtmlPolyfillSupport;
+Me?.(we, Ee), (oe.litHtmlVersions ??= []).push("3.3.3");
+var Ne = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new j(t.insertBefore(x(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new Ee(t.insertBefore(x(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, Ne = globalThis, N = class extends _ {
+}, Pe = globalThis, M = class extends _ {
 	constructor() {
 		/**
 		* @license
@@ -527,7 +527,7 @@ var Me = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Me(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ne(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -539,26 +539,26 @@ var Me = (e, t, n) => {
 		return D;
 	}
 };
-N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
-var Pe = Ne.litElementPolyfillSupport;
-Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
+M._$litElement$ = !0, M.finalized = !0, Pe.litElementHydrateSupport?.({ LitElement: M });
+var Fe = Pe.litElementPolyfillSupport;
+Fe?.({ LitElement: M }), (Pe.litElementVersions ??= []).push("4.2.2");
 // node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var Fe = {
+var Ie = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Ie = (e) => (...t) => ({
+}, Le = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), Le = class {
+}), Re = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -572,14 +572,14 @@ var Fe = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, Re = {}, ze = Ie(class extends Le {
+}, ze = {}, Be = Le(class extends Re {
 	constructor() {
 		/**
 		* @license
 		* Copyright 2018 Google LLC
 		* SPDX-License-Identifier: BSD-3-Clause
 		*/
-		super(...arguments), this.ot = Re;
+		super(...arguments), this.ot = ze;
 	}
 	render(e, t) {
 		return t();
@@ -590,14 +590,14 @@ var Fe = {
 		} else if (this.ot === t) return D;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
-}), { I: Be } = Ae, Ve = (e) => e, He = () => document.createComment(""), P = (e, t, n) => {
+}), { I: Ve } = je, He = (e) => e, Ue = () => document.createComment(""), N = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2020 Google LLC
 	* SPDX-License-Identifier: BSD-3-Clause
 	*/
 	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
-	if (n === void 0) n = new Be(r.insertBefore(He(), i), r.insertBefore(He(), i), e, e.options);
+	if (n === void 0) n = new Ve(r.insertBefore(Ue(), i), r.insertBefore(Ue(), i), e, e.options);
 	else {
 		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
 		if (o) {
@@ -607,15 +607,15 @@ var Fe = {
 		if (t !== i || o) {
 			let e = n._$AA;
 			for (; e !== t;) {
-				let t = Ve(e).nextSibling;
-				Ve(r).insertBefore(e, i), e = t;
+				let t = He(e).nextSibling;
+				He(r).insertBefore(e, i), e = t;
 			}
 		}
 	}
 	return n;
-}, F = (e, t, n = e) => (e._$AI(t, n), e), Ue = {}, We = (e, t = Ue) => e._$AH = t, Ge = (e) => e._$AH, Ke = (e) => {
+}, P = (e, t, n = e) => (e._$AI(t, n), e), We = {}, Ge = (e, t = We) => e._$AH = t, Ke = (e) => e._$AH, qe = (e) => {
 	e._$AR(), e._$AA.remove();
-}, qe = (e, t, n) => {
+}, Je = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,9 +624,9 @@ var Fe = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Je = Ie(class extends Le {
+}, Ye = Le(class extends Re {
 	constructor(e) {
-		if (super(e), e.type !== Fe.CHILD) throw Error("repeat() can only be used in text expressions");
+		if (super(e), e.type !== Ie.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
 	dt(e, t, n) {
 		let r;
@@ -642,53 +642,53 @@ var Fe = {
 		return this.dt(e, t, n).values;
 	}
 	update(e, [t, n, r]) {
-		let i = Ge(e), { values: a, keys: o } = this.dt(t, n, r);
+		let i = Ke(e), { values: a, keys: o } = this.dt(t, n, r);
 		if (!Array.isArray(i)) return this.ut = o, a;
 		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
 		for (; d <= f && p <= m;) if (i[d] === null) d++;
 		else if (i[f] === null) f--;
-		else if (s[d] === o[p]) c[p] = F(i[d], a[p]), d++, p++;
-		else if (s[f] === o[m]) c[m] = F(i[f], a[m]), f--, m--;
-		else if (s[d] === o[m]) c[m] = F(i[d], a[m]), P(e, c[m + 1], i[d]), d++, m--;
-		else if (s[f] === o[p]) c[p] = F(i[f], a[p]), P(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = qe(o, p, m), u = qe(s, d, f)), l.has(s[d])) {
+		else if (s[d] === o[p]) c[p] = P(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = P(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = P(i[d], a[m]), N(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = P(i[f], a[p]), N(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = Je(o, p, m), u = Je(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
-					let t = P(e, i[d]);
-					F(t, a[p]), c[p] = t;
-				} else c[p] = F(n, a[p]), P(e, i[d], n), i[t] = null;
+					let t = N(e, i[d]);
+					P(t, a[p]), c[p] = t;
+				} else c[p] = P(n, a[p]), N(e, i[d], n), i[t] = null;
 				p++;
-			} else Ke(i[f]), f--;
-		} else Ke(i[d]), d++;
+			} else qe(i[f]), f--;
+		} else qe(i[d]), d++;
 		for (; p <= m;) {
-			let t = P(e, c[m + 1]);
-			F(t, a[p]), c[p++] = t;
+			let t = N(e, c[m + 1]);
+			P(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && Ke(e);
+			e !== null && qe(e);
 		}
-		return this.ut = o, We(e, c), D;
+		return this.ut = o, Ge(e, c), D;
 	}
-}), Ye = "feishu_freebusy";
-function Xe({ config: { state: e } }) {
+}), Xe = "feishu_freebusy";
+function Ze({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function I(e, t) {
+function F(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
-function L(e) {
-	return Object.keys(e.entities).filter((t) => I(e, t) && !e.entities[t]?.hidden);
+function I(e) {
+	return Object.keys(e.entities).filter((t) => F(e, t) && !e.entities[t]?.hidden);
 }
-function Ze(e, t) {
+function Qe(e, t) {
 	let n = e.entities[t]?.device_id;
 	if (!n) return {};
 	let r = Object.values(e.entities).flatMap((e) => e?.device_id === n && e.platform === "feishu_freebusy" && e.entity_id.startsWith("button.") && e.translation_key ? [[e.translation_key, e.entity_id]] : []);
 	return Object.fromEntries(r);
 }
-function Qe(e, t, n) {
+function $e(e, t, n) {
 	let r = {
 		config: {
 			entity: t,
@@ -703,23 +703,23 @@ function Qe(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var $e = 1e3, R = 60 * $e, z = 60 * R, B = 24 * z, et = {
+var et = 1e3, L = 60 * et, R = 60 * L, z = 24 * R, tt = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, tt = /* @__PURE__ */ new Map();
-function nt(e) {
-	let t = tt.get(e);
+}, nt = /* @__PURE__ */ new Map();
+function rt(e) {
+	let t = nt.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...et,
+		...tt,
 		hourCycle: "h23",
 		timeZone: e
-	}), tt.set(e, t)), t;
+	}), nt.set(e, t)), t;
 }
-function rt(e, t) {
+function it(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -728,46 +728,46 @@ function rt(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of nt(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of rt(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function it(e, t) {
-	return Math.floor(rt(e, t) / B);
+function at(e, t) {
+	return Math.floor(it(e, t) / z);
 }
-function at(e, t, n) {
-	let r = e * B + t * z, i = [r - B, r + B].map((e) => r - (rt(e, n) - e)), a = i.filter((e) => rt(e, n) === r);
+function ot(e, t, n) {
+	let r = e * z + t * R, i = [r - z, r + z].map((e) => r - (it(e, n) - e)), a = i.filter((e) => it(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
-function ot(e) {
+function st(e) {
 	if (!e) return !1;
 	try {
-		return nt(e), !0;
+		return rt(e), !0;
 	} catch {
 		return !1;
 	}
 }
 // src/model/status.ts
-var st = 10 * R, ct = 30 * $e;
-function lt(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
-	if (e.state === "unavailable" || e.state === "missing") return ft(e.state);
-	let a = V(e);
+var ct = 10 * L, lt = 30 * et;
+function ut(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
+	if (e.state === "unavailable" || e.state === "missing") return pt(e.state);
+	let a = B(e);
 	if (n === null) {
-		let n = ut(e);
-		return r && n !== null && n <= t ? ft("overdue") : pt(e, t, i);
+		let n = dt(e);
+		return r && n !== null && n <= t ? pt("overdue") : mt(e, t, i);
 	}
-	return t < n || t - n >= st ? ft("offline") : pt(a !== null && a <= t ? mt(e, t) : e, t, i);
+	return t < n || t - n >= ct ? pt("offline") : mt(a !== null && a <= t ? ht(e, t) : e, t, i);
 }
-function V(e) {
+function B(e) {
 	return e.state === "busy" ? e.busyUntil : e.nextBusy;
 }
-function ut(e) {
-	let t = V(e);
-	return t === null ? null : t + ct;
+function dt(e) {
+	let t = B(e);
+	return t === null ? null : t + lt;
 }
-function dt(e, t, n) {
+function ft(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function ft(e) {
+function pt(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -777,8 +777,8 @@ function ft(e) {
 		nextFree: null
 	};
 }
-function pt(e, t, n) {
-	let r = e.state === "busy", i = V(e), { nextBusy: a } = e;
+function mt(e, t, n) {
+	let r = e.state === "busy", i = B(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -791,7 +791,7 @@ function pt(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function mt(e, t) {
+function ht(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -803,89 +803,89 @@ function mt(e, t) {
 	};
 }
 // src/model/board.ts
-var ht = {
+var gt = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function gt(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || dt(r.status, n, t.freeFor * 6e4)));
+function _t(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || ft(r.status, n, t.freeFor * 6e4)));
 }
-function _t(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? xt(e) - xt(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...yt(e, r), ""].flatMap((e) => {
+function vt(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? St(e) - St(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...bt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: vt(t)
+			free: yt(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: vt(i)
+		free: yt(i)
 	}] : [];
 }
-function vt(e) {
+function yt(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function yt(e, t) {
+function bt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function bt(e) {
+function xt(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function xt({ view: { status: e } }) {
-	return ht[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function St({ view: { status: e } }) {
+	return gt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
 }
 // src/model/room.ts
-function St(e, t) {
+function Ct(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var Ct = {
+var wt = {
 	on: "busy",
 	off: "free"
 };
-function H(e, t, n) {
-	let r = e.states[t], i = r?.attributes ?? {}, a = wt(e, t);
+function V(e, t, n) {
+	let r = e.states[t], i = r?.attributes ?? {}, a = Tt(e, t);
 	return {
 		id: t,
-		name: n || U(i.friendly_name) || t,
+		name: n || H(i.friendly_name) || t,
 		place: a,
-		building: U(i.building) || (a.split(" / ")[0] ?? ""),
-		seats: Tt(i.capacity) || null,
-		state: r ? Ct[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
-		busyUntil: W(i.busy_until),
-		nextBusy: W(i.next_busy_time),
-		nextFree: W(i.next_free_time),
+		building: H(i.building) || (a.split(" / ")[0] ?? ""),
+		seats: Et(i.capacity) || null,
+		state: r ? wt[r.state] ?? "unavailable" : Ze(e) ? "unavailable" : "missing",
+		busyUntil: U(i.busy_until),
+		nextBusy: U(i.next_busy_time),
+		nextFree: U(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: Tt(i.pending),
-		bookings: Et(i.bookings, (e) => e),
-		labels: Et(i.titles, (e, t) => ({
+		pending: Et(i.pending),
+		bookings: Dt(i.bookings, (e) => e),
+		labels: Dt(i.titles, (e, t) => ({
 			...e,
-			title: U(t.title),
-			organizer: U(t.organizer)
+			title: H(t.title),
+			organizer: H(t.organizer)
 		}))
 	};
 }
-function wt(e, t) {
-	let n = e.states[t]?.attributes ?? {}, r = [U(n.building), U(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
+function Tt(e, t) {
+	let n = e.states[t]?.attributes ?? {}, r = [H(n.building), H(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
-function U(e) {
+function H(e) {
 	return typeof e == "string" ? e : "";
 }
-function Tt(e) {
+function Et(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
-function W(e) {
+function U(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Et(e, t) {
+function Dt(e, t) {
 	return Array.isArray(e) ? e.flatMap((e) => {
-		let n = W(e?.start), r = W(e?.end);
+		let n = U(e?.start), r = U(e?.end);
 		return n !== null && r !== null && n < r ? [t({
 			start: n,
 			end: r
@@ -893,13 +893,13 @@ function Et(e, t) {
 	}) : [];
 }
 // src/model/timeline.ts
-function Dt(e, t, n, r) {
-	let i = it(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function Ot(e, t, n, r) {
+	let i = at(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
-		at: at(i, n, t)
+		at: ot(i, n, t)
 	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: at(i, 0, t),
-		end: at(i, 24, t)
+		start: ot(i, 0, t),
+		end: ot(i, 24, t)
 	};
 	return {
 		start: l[0]?.at ?? e,
@@ -908,10 +908,10 @@ function Dt(e, t, n, r) {
 		whole: u
 	};
 }
-function Ot(e, t, n) {
+function kt(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => St(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => Ct(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
@@ -924,9 +924,9 @@ function Ot(e, t, n) {
 	};
 }
 // src/model/view.ts
-var kt = 2, At = 15 * R, jt = 24 * z;
-function Mt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = lt(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Nt(a, t), l = Lt(e, a, t);
+var At = 2, jt = 15 * L, Mt = 24 * R;
+function Nt(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = ut(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Pt(a, t), l = Rt(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -935,15 +935,15 @@ function Mt(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: Pt(a, t),
+		left: Ft(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? Ft(a, t) : "",
-		later: It(e, a, t),
+		next: o ? It(a, t) : "",
+		later: Lt(e, a, t),
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? Ot(e, t.day, t.steady ? n - n % At : n) : null,
-		bookings: o ? Rt(e, t) : "",
+		timeline: o ? kt(e, t.day, t.steady ? n - n % jt : n) : null,
+		bookings: o ? zt(e, t) : "",
 		phrase: r.sentence(...[
 			s,
 			c,
@@ -951,27 +951,27 @@ function Mt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Nt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function Pt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Pt({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= jt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function Ft({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= Mt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function Ft({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function It({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function It({ bookings: e }, { next: t }, { now: n, formats: r }) {
-	return t ? e.filter(({ start: e }) => e > t.start).slice(0, kt).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
+function Lt({ bookings: e }, { next: t }, { now: n, formats: r }) {
+	return t ? e.filter(({ start: e }) => e > t.start).slice(0, At).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
 }
-function Lt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(V(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+function Rt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(B(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function Rt(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => St(e, n.whole));
+function zt(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => Ct(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
+var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -994,8 +994,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 	nextNone: "None",
 	nextFree: "Next free",
 	nearby: "Free nearby",
-	seats: (e) => zt(e, "seat", "seats"),
-	pending: (e) => zt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => Bt(e, "seat", "seats"),
+	pending: (e) => Bt(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1040,7 +1040,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		enterPin: "Enter the PIN",
 		wrongPin: "Wrong PIN",
 		locked: "Too many attempts. Try again in a minute.",
-		digits: (e) => zt(e, "digit entered", "digits entered"),
+		digits: (e) => Bt(e, "digit entered", "digits entered"),
 		erase: "Delete the last digit",
 		cancel: "Cancel",
 		ok: "OK",
@@ -1083,6 +1083,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		hide_filters: "Hide filters",
 		hide_floors: "Don't group by floor",
 		monochrome: "Black and white, for e-paper",
+		kiosk: "Kiosk: hide Home Assistant's bars",
+		dim: "Dim out of office hours",
 		tap_action: "When tapped",
 		actions: "Book, extend and end on the card",
 		pin: "PIN",
@@ -1097,6 +1099,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		day_start: "If empty, 8.",
 		day_end: "If empty, 19.",
 		monochrome: "No colors, and nothing that changes every minute.",
+		kiosk: "If the card fills the view. The screen stays awake if the page is opened by https. Administrators get the bars back by Escape, or with a finger held on the heading for 3 seconds.",
+		dim: "In a kiosk. The office hours are those in the options of the app.",
 		tap_action: "On a door panel, it is best to choose no action.",
 		actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
 		pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
@@ -1119,7 +1123,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Vt = /^[\x20-\x7e]/, G = (e, t) => Vt.test(t) ? `${e} ${t}` : `${e}${t}`, Ht = {
+}, Ht = /^[\x20-\x7e]/, W = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1131,12 +1135,12 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 	startingSoon: "即将有预订",
 	until: {
 		free: (e) => `${e} 前可用`,
-		busy: (e) => G("至", e)
+		busy: (e) => W("至", e)
 	},
 	restOfDay: "今天不再有预订",
 	noEnd: "结束时间待定",
 	noBookings: "近期没有预订",
-	timeLeft: (e) => G("还有", e),
+	timeLeft: (e) => W("还有", e),
 	duration: (e, t) => e ? t ? `${e} 小时 ${t} 分钟` : `${e} 小时` : t ? `${t} 分钟` : "不到 1 分钟",
 	next: "下次预订",
 	nextNone: "无",
@@ -1162,7 +1166,7 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		end: "结束",
 		change: "延长或结束",
 		bookFor: (e) => `预订 ${e}`,
-		bookUntil: (e) => G("预订至", e),
+		bookUntil: (e) => W("预订至", e),
 		extendBy: (e) => `延长 ${e}`,
 		minutes: (e) => `${e} 分钟`,
 		confirm: "现在结束这场会议吗？会议室将变为空闲，其他人可以预订。",
@@ -1173,8 +1177,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 			extend: "正在延长，飞书需要几秒钟……",
 			end: "正在结束，飞书需要几秒钟……"
 		},
-		booked: (e, t) => `${e}：${G("已预订至", t)}。`,
-		extended: (e, t) => `${e}：${G("已延长至", t)}。`,
+		booked: (e, t) => `${e}：${W("已预订至", t)}。`,
+		extended: (e, t) => `${e}：${W("已延长至", t)}。`,
 		ended: (e) => `${e}：会议已结束。`,
 		notShownYet: (e) => `${e}：会议已结束，但飞书还没有更新。`,
 		refused: {
@@ -1231,6 +1235,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		hide_filters: "隐藏筛选",
 		hide_floors: "不按楼层分组",
 		monochrome: "黑白显示（电子纸）",
+		kiosk: "信息亭模式：隐藏 Home Assistant 的标题栏和侧边栏",
+		dim: "非工作时间调暗",
 		tap_action: "点按时",
 		actions: "在卡片上预订、延长和结束",
 		pin: "PIN 码",
@@ -1245,6 +1251,8 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 		day_start: "留空则为 8 点。",
 		day_end: "留空则为 19 点。",
 		monochrome: "不用颜色，也没有每分钟变化的内容。",
+		kiosk: "仅在卡片占满整个页面时有效。通过 https 打开时屏幕保持常亮。管理员按 Esc 键，或按住标题 3 秒，即可恢复标题栏和侧边栏。",
+		dim: "用于信息亭模式。工作时间以该应用的选项为准。",
 		tap_action: "门牌屏最好不设点按操作。",
 		actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
 		pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
@@ -1269,19 +1277,19 @@ var zt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Bt = {
 	}
 };
 // src/texts/index.ts
-function Ut(e) {
-	return e.toLowerCase().startsWith("zh") ? Ht : Bt;
+function Wt(e) {
+	return e.toLowerCase().startsWith("zh") ? Ut : Vt;
 }
-function K() {
-	return Ut(document.documentElement.lang || navigator.language);
+function G() {
+	return Wt(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Wt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Gt = E`<path d="M7 12h10" />`, Kt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, qt = E`<path d="M12 6.8V12l3.4 2.4" />`, Jt = {
-	free: Wt,
-	busy: Gt,
-	disabled: Kt,
+var Gt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = E`<path d="M7 12h10" />`, qt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = E`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
+	free: Gt,
+	busy: Kt,
+	disabled: qt,
 	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
-}, Yt = {
+}, Xt = {
 	book: E`<path d="M12 5v14M5 12h14" />`,
 	change: E`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
 	close: E`<path d="m6 6 12 12M18 6 6 18" />`,
@@ -1290,16 +1298,126 @@ var Wt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Gt = E`<path d="M7 12h10" />`, 
 	done: E`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
 	failed: E`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
-function q(e) {
-	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Yt[e]}</svg>`;
+function K(e) {
+	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
 }
-function Xt({ kind: e, soon: t }) {
+function Zt({ kind: e, soon: t }) {
 	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? qt : Jt[e]}
+    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Jt : Yt[e]}
   </svg>`;
 }
-// src/view/palette.ts
-var Zt = o`
+// src/view/server-clock.ts
+var Qt = R, $t = 1e4, en = 1e4, tn = 2e3, nn = null, rn = -Infinity, an = 0, on = null, sn = -Infinity, cn;
+function q() {
+	return Date.now() + (J() ? nn ?? 0 : 0);
+}
+function J() {
+	return nn !== null && Math.abs(Date.now() - performance.now() - an) <= tn;
+}
+function ln() {
+	let e = q();
+	return on === null || on.some(([t, n]) => t <= e && e < n);
+}
+async function un(e) {
+	let t = performance.now();
+	!e.callWS || !e.connected || t - sn < $t || J() && t - rn < Qt || (cn ??= dn(e.callWS).finally(() => cn = void 0), await cn);
+}
+async function dn(e) {
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Xe}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, en))]), i = performance.now() - n;
+	if (!r || i >= en) {
+		sn = performance.now();
+		return;
+	}
+	let a = r.now - (t + i / 2);
+	on = r.office ?? null, nn = Math.abs(a) < tn ? 0 : a, rn = performance.now(), an = t - n;
+}
+// src/view/kiosk.ts
+var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-again", _n = "/manifest.json", vn = !1, yn = class {
+	#e = !1;
+	#t = !1;
+	#n;
+	#r = -Infinity;
+	#i;
+	#a;
+	#o = !1;
+	constructor(e, t, n = () => location.reload()) {
+		this.host = e, this.wishes = t, this.reload = n;
+	}
+	hostUpdated() {
+		let { isWanted: e, isDimmed: t, lostAt: n } = this.wishes();
+		this.#s(e && !vn && new URLSearchParams(location.search).get("kiosk") !== "off");
+		let r = this.#e && t && !ln() && q() - this.#r >= fn;
+		this.host.toggleAttribute("dim", r), this.#e && this.#o && n === null && this.#p(), this.#o = n !== null;
+	}
+	hostDisconnected() {
+		this.#s(!1);
+	}
+	#s(e) {
+		if (e === this.#e) return;
+		this.#e = e, this.host.toggleAttribute("kiosk", e);
+		let t = e ? "addEventListener" : "removeEventListener";
+		document[t]("visibilitychange", this.#c), window[t]("keydown", this.#u);
+		for (let e of [
+			"pointerdown",
+			"pointerup",
+			"pointercancel"
+		]) this.host[t](e, this.#l);
+		clearInterval(this.#i), e ? (this.#t = !this.wishes().hass?.kioskMode, this.#i = setInterval(() => this.#f(), L)) : clearTimeout(this.#a), this.#t && bn(e), this.#c();
+	}
+	#c = () => {
+		this.#e && document.visibilityState === "visible" ? navigator.wakeLock?.request("screen").then((e) => {
+			this.#e ? this.#n = e : e.release();
+		}, () => {}) : (this.#n?.release(), this.#n = void 0);
+	};
+	#l = (e) => {
+		clearTimeout(this.#a), e.type === "pointerdown" && (this.#r = q(), this.host.requestUpdate(), e.composedPath()[0] instanceof HTMLHeadingElement && (this.#a = setTimeout(() => this.#d(), pn)));
+	};
+	#u = ({ key: e }) => {
+		e === "Escape" && this.#d();
+	};
+	#d() {
+		this.wishes().hass?.user?.is_admin && (vn = !0, this.host.requestUpdate());
+	}
+	async #f() {
+		let { lostAt: e } = this.wishes();
+		e === null || q() - e < mn || (await fetch(_n, {
+			method: "HEAD",
+			cache: "no-store"
+		}).catch(() => void 0))?.ok && this.wishes().lostAt !== null && this.#m();
+	}
+	async #p() {
+		let { pathname: e, search: t } = new URL(import.meta.url), n = (await this.wishes().hass?.callWS?.({ type: "lovelace/resources" }).catch(() => void 0) ?? []).map(({ url: e }) => new URL(e, location.href)).filter((t) => t.pathname === e);
+		n.length && n.every((e) => e.search !== t) && this.#m();
+	}
+	#m() {
+		Date.now() - Number(sessionStorage.getItem(gn)) < hn || (sessionStorage.setItem(gn, String(Date.now())), this.reload());
+	}
+};
+function bn(e) {
+	window.dispatchEvent(new CustomEvent("hass-kiosk-mode", { detail: { enable: e } }));
+}
+var xn = o`
+  :host([kiosk]) {
+    position: fixed;
+    inset: 0;
+    z-index: 100;
+    block-size: auto;
+    background: var(--primary-background-color, #fff);
+  }
+  :host([kiosk]) ha-card {
+    border: 0;
+    border-radius: 0;
+    box-shadow: none;
+  }
+  :host([dim]) ha-card::after {
+    content: "";
+    position: absolute;
+    inset: 0;
+    background: #000;
+    opacity: 0.8;
+    pointer-events: none;
+  }
+`, Sn = o`
   ha-card,
   dialog {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
@@ -1449,28 +1567,28 @@ var Zt = o`
       forced-color-adjust: none;
     }
   }
-`, Qt = .95, J = (e) => `${(e * 100).toFixed(3)}%`;
-function $t(e) {
+`, Cn = .95, Y = (e) => `${(e * 100).toFixed(3)}%`;
+function wn(e) {
 	let { timeline: t } = e;
 	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
-      <i class="past" style="inline-size:${J(t.now)}"></i>
+      <i class="past" style="inline-size:${Y(t.now)}"></i>
       ${t.bars.map(({ from: e, to: n }) => T`<i
             class=${n <= t.now ? "bar over" : "bar"}
-            style="inset-inline-start:${J(e)};inline-size:${J(n - e)}"
+            style="inset-inline-start:${Y(e)};inline-size:${Y(n - e)}"
           ></i>`)}
     </div>
-    <i class="now" style="inset-inline-start:${J(t.now)}"></i>
+    <i class="now" style="inset-inline-start:${Y(t.now)}"></i>
   </div>` : T`<div class="strip blank"></div>`;
 }
-function en(e, { formats: t }) {
+function Tn(e, { formats: t }) {
 	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Qt).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${J(e)}"
+    ${e.ticks.filter(({ at: e }) => e < Cn).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${Y(e)}"
           >${t.hour(n)}</span
         >`)}
   </div>` : O;
 }
-var tn = o`
+var En = o`
   .strip {
     position: relative;
   }
@@ -1524,7 +1642,7 @@ var tn = o`
   .hours .h1 {
     display: none;
   }
-`, nn = o`
+`, Dn = o`
   :host {
     display: block;
   }
@@ -1808,7 +1926,7 @@ var tn = o`
       font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
     }
   }
-`, rn = 7, an = class e {
+`, On = 7, kn = class e {
 	#e;
 	#t;
 	#n;
@@ -1838,8 +1956,8 @@ var tn = o`
 		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
 	}
 	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = sn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && ot(t.config.time_zone) ? t.config.time_zone : o, c = on(a) === on(n.language) ? a : n.language;
-		return new e(c, s, cn(a, r), n);
+		let { time_format: r, time_zone: i } = t.locale, a = jn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && st(t.config.time_zone) ? t.config.time_zone : o, c = An(a) === An(n.language) ? a : n.language;
+		return new e(c, s, Mn(a, r), n);
 	}
 	time(e) {
 		return this.#t.format(e);
@@ -1864,93 +1982,72 @@ var tn = o`
 		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
 	}
 	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / R) * R) / R)), r = z / R;
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / L) * L) / L)), r = R / L;
 		return this.#e.duration(Math.floor(n / r), n % r);
 	}
 	#s(e, t) {
 		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < rn ? this.#r : this.#i).format(e)} ${n}`;
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < On ? this.#r : this.#i).format(e)} ${n}`;
 	}
 	#c(e, t) {
-		return it(e, this.zone) - it(t, this.zone);
+		return at(e, this.zone) - at(t, this.zone);
 	}
 };
-function on(e) {
+function An(e) {
 	return e.split("-")[0];
 }
-function sn(e) {
+function jn(e) {
 	try {
 		return Intl.getCanonicalLocales(e)[0] ?? "en";
 	} catch {
 		return "en";
 	}
 }
-function cn(e, t) {
+function Mn(e, t) {
 	if (t === "12" || t === "24") return t === "12";
 	let n = t === "system" ? void 0 : e;
 	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
 }
-// src/view/server-clock.ts
-var ln = z, un = 1e4, dn = 1e4, fn = 2e3, pn = null, mn = -Infinity, hn = 0, gn = -Infinity, _n;
-function Y() {
-	return Date.now() + (X() ? pn ?? 0 : 0);
-}
-function X() {
-	return pn !== null && Math.abs(Date.now() - performance.now() - hn) <= fn;
-}
-async function vn(e) {
-	let t = performance.now();
-	!e.callWS || !e.connected || t - gn < un || X() && t - mn < ln || (_n ??= yn(e.callWS).finally(() => _n = void 0), await _n);
-}
-async function yn(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, dn))]), i = performance.now() - n;
-	if (!r || i >= dn) {
-		gn = performance.now();
-		return;
-	}
-	let a = r.now - (t + i / 2);
-	pn = Math.abs(a) < fn ? 0 : a, mn = performance.now(), hn = t - n;
-}
 // src/view/clock.ts
-var bn = 2 * R, Z = /* @__PURE__ */ new Set(), xn, Sn = 0;
-function Cn(e) {
-	return Z.size || wn(), Z.add(e), () => {
-		Z.delete(e), Z.size || Tn();
+var Nn = 2 * L, X = /* @__PURE__ */ new Set(), Pn, Fn = 0;
+function In(e) {
+	return X.size || Ln(), X.add(e), () => {
+		X.delete(e), X.size || Rn();
 	};
 }
-function wn() {
-	Sn = Date.now(), document.addEventListener("visibilitychange", Dn), window.addEventListener("pageshow", On), En();
+function Ln() {
+	Fn = Date.now(), document.addEventListener("visibilitychange", Bn), window.addEventListener("pageshow", Vn), zn();
 }
-function Tn() {
-	clearTimeout(xn), document.removeEventListener("visibilitychange", Dn), window.removeEventListener("pageshow", On);
+function Rn() {
+	clearTimeout(Pn), document.removeEventListener("visibilitychange", Bn), window.removeEventListener("pageshow", Vn);
 }
-function En() {
-	clearTimeout(xn), xn = setTimeout(On, R - Y() % R);
+function zn() {
+	clearTimeout(Pn), Pn = setTimeout(Vn, L - q() % L);
 }
-function Dn() {
-	document.visibilityState === "visible" && On();
+function Bn() {
+	document.visibilityState === "visible" && Vn();
 }
-function On() {
-	let e = Date.now(), t = e - Sn > bn ? Y() - (e - Sn) : null;
-	Sn = e, En();
-	for (let e of [...Z]) e(t);
+function Vn() {
+	let e = Date.now(), t = e - Fn > Nn ? q() - (e - Fn) : null;
+	Fn = e, zn();
+	for (let e of [...X]) e(t);
 }
 // src/view/pulse.ts
-var kn = 15e3, An = /* @__PURE__ */ new WeakMap();
-function jn({ connection: e }) {
+var Hn = 15e3, Un = /* @__PURE__ */ new WeakMap();
+function Wn({ connection: e }) {
 	if (!e?.ping) return;
-	let t = An.get(e);
-	return t || (t = new Mn(async () => e.ping?.()), An.set(e, t)), t;
+	let t = Un.get(e);
+	return t || (t = new Gn(async () => e.ping?.()), Un.set(e, t)), t;
 }
-var Mn = class {
+var Gn = class {
 	#e;
 	#t;
 	#n;
 	constructor(e) {
-		this.ping = e, this.silentSince = null, this.#e = Y(), this.#n = /* @__PURE__ */ new Set();
+		this.ping = e, this.silentSince = null, this.#e = q(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), kn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Hn), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -1958,7 +2055,7 @@ var Mn = class {
 		this.#n.delete(e), this.#n.size || this.#i();
 	}
 	heard() {
-		this.#i(), this.#e = Y(), this.silentSince = null;
+		this.#i(), this.#e = q(), this.silentSince = null;
 	}
 	#r() {
 		this.#i(), this.silentSince ??= this.#e, this.#a();
@@ -1969,7 +2066,7 @@ var Mn = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, Nn = class {
+}, Kn = class {
 	#e;
 	#t;
 	#n;
@@ -1979,7 +2076,7 @@ var Mn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = jn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? Y()));
+		this.#e = e.connected, this.#n = Wn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? q()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -1991,22 +2088,24 @@ var Mn = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, Pn = {
+}, qn = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
 	hide_clock: "boolean",
 	monochrome: "boolean",
+	kiosk: "boolean",
+	dim: "boolean",
 	tap_action: "action"
-}, Fn = {
-	...Pn,
+}, Jn = {
+	...qn,
 	name: "text",
 	actions: "boolean",
 	pin: "pin",
 	nearby: "boolean",
 	titles: "boolean"
-}, In = {
-	...Pn,
+}, Yn = {
+	...qn,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -2015,52 +2114,67 @@ var Mn = class {
 	free_first: "boolean",
 	hide_filters: "boolean",
 	hide_floors: "boolean"
-}, Ln = (e) => typeof e == "number" && e >= 0, Rn = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
-function zn(e) {
+}, Xn = (e) => typeof e == "number" && e >= 0, Zn = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
+function Qn(e) {
 	return typeof e == "string" ? e : e?.entity;
 }
-var Bn = {
+var $n = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: Ln,
-	seats: Ln,
+	minutes: Xn,
+	seats: Xn,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every((e) => Rn(zn(e))),
+	entities: (e) => Array.isArray(e) && e.every((e) => Zn(Qn(e))),
 	action: (e) => typeof e?.action == "string",
 	pin: (e) => typeof e == "string" && /^(\d{4,8})?$/.test(e)
 };
-function Vn(e, t) {
+function er(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!Rn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	Un(e, Fn, t);
+	if (!Zn(n)) throw Error(t.faults.wrongEntity(String(n)));
+	nr(e, Jn, t);
 }
-function Hn(e, t) {
-	Un(e, In, t);
+function tr(e, t) {
+	nr(e, Yn, t);
 }
-function Un(e, t, n) {
+function nr(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !Bn[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !$n[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var Wn = [
+var rr = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], Gn = class extends N {
+], ir = class extends M {
 	#e;
 	#t;
 	#n;
-	#r = new Nn(() => this.#a());
+	#r = new Kn(() => this.#o());
 	static {
-		this.properties = { layout: { reflect: !0 } };
+		this.properties = {
+			layout: { reflect: !0 },
+			preview: { type: Boolean }
+		};
+	}
+	constructor() {
+		super(), this.addController(new yn(this, () => this.#i));
+	}
+	get #i() {
+		let { hass: e, config: t, layout: n, preview: r, lostAt: i } = this;
+		return {
+			hass: e,
+			isWanted: t?.kiosk === !0 && n === "panel" && !r && this.isConnected,
+			isDimmed: !!t && t.dim !== !1 && !this.isMonochrome(t),
+			lostAt: i
+		};
 	}
 	get lostAt() {
 		return this.#r.lostAt;
@@ -2070,27 +2184,27 @@ var Wn = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#i(), !Wn.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#a() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#a(), !rr.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#o() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = Cn((e) => {
-			this.#r.check(e), this.#i(), this.#a();
-		}), this.#a();
+		super.connectedCallback(), this.#n = In((e) => {
+			this.#r.check(e), this.#a(), this.#o();
+		}), this.#o();
 	}
 	disconnectedCallback() {
 		super.disconnectedCallback(), this.#n?.(), this.#r.leave();
 	}
 	renew() {}
 	moment(e, t) {
-		let n = Y(), r = Ut(e.locale.language);
-		return this.#t ??= an.of(e, r), {
+		let n = q(), r = Wt(e.locale.language);
+		return this.#t ??= kn.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.lostAt,
-			isClockRight: X(),
-			day: Dt(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
-			soon: (t.soon ?? 10) * R,
+			isClockRight: J(),
+			day: Ot(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			soon: (t.soon ?? 10) * L,
 			steady: this.isMonochrome(t)
 		};
 	}
@@ -2100,44 +2214,52 @@ var Wn = [
 	action({ tap_action: e }) {
 		return e && e.action !== "none" ? e : void 0;
 	}
-	#i() {
+	#a() {
 		if (!this.#e) return;
-		let e = X();
-		vn(this.#e).then(() => {
-			X() !== e && this.#a();
+		let e = J();
+		un(this.#e).then(() => {
+			J() !== e && this.#o();
 		});
 	}
-	#a() {
+	#o() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, Kn = { filter: {
-	integration: Ye,
+}, ar = { filter: {
+	integration: Xe,
 	domain: "binary_sensor"
-} }, Q = (e) => ({ number: {
+} }, Z = (e) => ({ number: {
 	min: 0,
 	max: e,
 	mode: "box"
-} }), qn = (...e) => ({
+} }), Q = (...e) => ({
 	name: "",
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), Jn = [
-	qn({
+}), or = [
+	Q({
 		name: "soon",
-		selector: Q(120)
+		selector: Z(120)
 	}, {
 		name: "day_start",
-		selector: Q(23)
+		selector: Z(23)
 	}, {
 		name: "day_end",
-		selector: Q(24)
+		selector: Z(24)
 	}),
-	qn({
+	Q({
 		name: "hide_clock",
 		selector: { boolean: {} }
 	}, {
 		name: "monochrome",
+		selector: { boolean: {} }
+	}),
+	Q({
+		name: "kiosk",
+		selector: { boolean: {} }
+	}, {
+		name: "dim",
+		default: !0,
 		selector: { boolean: {} }
 	}),
 	{
@@ -2151,11 +2273,11 @@ var Wn = [
 			default_action: "none"
 		} }
 	}
-], Yn = [
+], sr = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: Kn }
+		selector: { entity: ar }
 	},
 	{
 		name: "name",
@@ -2177,8 +2299,8 @@ var Wn = [
 		name: "titles",
 		selector: { boolean: {} }
 	},
-	...Jn
-], Xn = [
+	...or
+], cr = [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2186,7 +2308,7 @@ var Wn = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...Kn,
+			...ar,
 			multiple: !0
 		} }
 	},
@@ -2194,14 +2316,14 @@ var Wn = [
 		name: "place",
 		selector: { text: {} }
 	},
-	qn({
+	Q({
 		name: "min_seats",
-		selector: Q(1e3)
+		selector: Z(1e3)
 	}, {
 		name: "free_for",
-		selector: Q(1440)
+		selector: Z(1440)
 	}),
-	qn({
+	Q({
 		name: "free_first",
 		selector: { boolean: {} }
 	}, {
@@ -2211,21 +2333,21 @@ var Wn = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...Jn
+	...or
 ];
-function Zn(e) {
-	return $n(Yn, e, (t) => {
+function lr(e) {
+	return dr(sr, e, (t) => {
 		let { entity: n, pin: r } = t;
-		n && Vn(typeof r == "string" ? {
+		n && er(typeof r == "string" ? {
 			...t,
 			pin: ""
 		} : t, e);
 	});
 }
-function Qn(e) {
-	return $n(Xn, e, (t) => Hn(t, e));
+function ur(e) {
+	return dr(cr, e, (t) => tr(t, e));
 }
-function $n(e, t, n) {
+function dr(e, t, n) {
 	let r = t.labels, i = t.helpers;
 	return {
 		schema: e,
@@ -2235,12 +2357,13 @@ function $n(e, t, n) {
 	};
 }
 // src/cards/board-card.ts
-var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class extends Gn {
+var fr = "feishu-rooms-board-card", pr = 30, mr = 16, hr = 3 * L, gr = class extends ir {
 	static {
 		this.styles = [
-			Zt,
-			tn,
-			nn
+			Sn,
+			En,
+			Dn,
+			xn
 		];
 	}
 	#e;
@@ -2250,13 +2373,13 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 	#i = /* @__PURE__ */ new Map();
 	#a = "";
 	static getConfigForm() {
-		return Qn(K());
+		return ur(G());
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		Hn(e, K()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		tr(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2271,7 +2394,7 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 		super.disconnectedCallback(), this.#u(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(zn) : L(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(Qn) : I(this.hass), this.#e) : [];
 	}
 	renew() {
 		this.#e = void 0, this.#r.clear();
@@ -2281,15 +2404,15 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 		if (!e || !t) return O;
 		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
 		this.#d(c, n);
-		let l = this.#t ?? ar(t), u = gt(c, {
+		let l = this.#t ?? _r(t), u = _t(c, {
 			...l,
 			freeFor: 0
-		}, a), d = gt(u, l, a), f = _t(d, !t.hide_floors, t.free_first ?? !1, i.compare);
+		}, a), d = _t(u, l, a), f = vt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
 		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > nr ? "board many" : "board"} style="--lines:${d.length + f.length}">
+      <div class=${d.length > mr ? "board many" : "board"} style="--lines:${d.length + f.length}">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(vt(u), u.length)}</p>
+          <p class="summary">${r.board.summary(yt(u), u.length)}</p>
           ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
           ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
           ${t.hide_filters ? O : this.#l(c, l, n)}
@@ -2302,9 +2425,9 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 	#o(e, t, n) {
 		let r = e.states[t], i = this.#r.get(t);
 		if (i && i.entity === r) return i.row;
-		let a = H(e, t), o = {
+		let a = V(e, t), o = {
 			room: a,
-			view: Mt(a, n)
+			view: Nt(a, n)
 		};
 		return this.#r.set(t, {
 			entity: r,
@@ -2316,10 +2439,10 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 		return T`<section>
       <div class="axis">
         ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
-        ${en(o, i)}
+        ${Tn(o, i)}
       </div>
       <ul>
-        ${Je(t, ({ room: e }) => e.id, (e) => ze([e, s], () => this.#c(e, s, i)))}
+        ${Ye(t, ({ room: e }) => e.id, (e) => Be([e, s], () => this.#c(e, s, i)))}
       </ul>
     </section>`;
 	}
@@ -2330,25 +2453,25 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 			e.note
 		].filter(Boolean).join(" · ");
 		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Xt(r)}<b>${e.word}</b></span>
+      <span class="badge fill">${Zt(r)}<b>${e.word}</b></span>
       <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${$t(e)}
+      ${wn(e)}
       <span class="until">${e.until}</span>
       ${t ? T`<button
               class="tap"
               aria-label=${n.details(e.name)}
-              @click=${() => Qe(this, e.id, t)}
+              @click=${() => $e(this, e.id, t)}
             ></button>` : O}
     </li>`;
 	}
 	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = yt(e, r.compare), o = bt(e), s = this.config?.free_for || tr, c = (e) => this.#u({
+		let { board: i } = n, a = bt(e, r.compare), o = xt(e), s = this.config?.free_for || pr, c = (e) => this.#u({
 			...t,
 			...e
 		});
 		return T`<div class="filters">
-      ${or(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${or(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
+      ${vr(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
+      ${vr(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
       <button
         class="toggle"
         aria-pressed=${t.freeFor ? "true" : "false"}
@@ -2357,7 +2480,7 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
     </div>`;
 	}
 	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), rr)), this.requestUpdate();
+		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), hr)), this.requestUpdate();
 	}
 	#d(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
@@ -2369,14 +2492,14 @@ var er = "feishu-rooms-board-card", tr = 30, nr = 16, rr = 3 * R, ir = class ext
 		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function ar(e) {
+function _r(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function or(e, t, n, r, i, a) {
+function vr(e, t, n, r, i, a) {
 	if (!n.length) return O;
 	let o = r && !n.includes(r) ? [r, ...n] : n;
 	return T`<select
@@ -2388,67 +2511,67 @@ function or(e, t, n, r, i, a) {
   </select>`;
 }
 // src/model/nearby.ts
-var sr = 3, cr = 15 * R;
-function lr({ kind: e, soon: t }) {
+var yr = 3, br = 15 * L;
+function xr({ kind: e, soon: t }) {
 	return e === "busy" || e === "disabled" || e === "free" && t;
 }
-function ur(e, t, n) {
+function Sr(e, t, n) {
 	let r = t.flatMap((t) => {
 		if (t.id === e.id) return [];
-		let r = lt(t, n);
-		return dt(r, n.now, cr) ? [{
+		let r = ut(t, n);
+		return ft(r, n.now, br) ? [{
 			room: t,
 			status: r,
-			place: dr(e, t)
+			place: Cr(e, t)
 		}] : [];
 	}), i = (t) => t.place === e.place ? 0 : t.building === e.building ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
-	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, sr);
+	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, yr);
 }
-function dr(e, { building: t, place: n }) {
+function Cr(e, { building: t, place: n }) {
 	return n === e.place ? "" : t === e.building && n !== t ? n.slice(t.length + 3) : n;
 }
 // src/model/offers.ts
-var fr = [
+var wr = [
 	15,
 	30,
 	60
-], pr = [15, 30], mr = 5 * R, hr = 4 * z, gr = {
+], Tr = [15, 30], Er = 5 * L, Dr = 4 * R, Or = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function _r(e, t) {
-	let n = e.services?.feishu_freebusy ?? {}, r = Ze(e, t), i = (t) => {
+function kr(e, t) {
+	let n = e.services?.feishu_freebusy ?? {}, r = Qe(e, t), i = (t) => {
 		let i = r[t];
-		return gr[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return Or[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: gr.book in n,
+		book: Or.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function vr(e, t, n) {
-	if (e.kind === "free" && t.book) return yr(e.until, n);
+function Ar(e, t, n) {
+	if (e.kind === "free" && t.book) return jr(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? pr.filter((e) => e * R <= r) : []).map((e) => ({
+	return [...(t.extend ? Tr.filter((e) => e * L <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function yr(e, t) {
-	let n = e === null ? Infinity : e - t, r = fr.filter((e) => e * R <= n), i = r.map((e) => ({
+function jr(e, t) {
+	let n = e === null ? Infinity : e - t, r = wr.filter((e) => e * L <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
-	})), a = r.every((e) => n - e * R >= R);
-	return e !== null && a && mr <= n && n <= hr && i.push({
+	})), a = r.every((e) => n - e * L >= L);
+	return e !== null && a && Er <= n && n <= Dr && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function br(e, t) {
-	let n = { entity_id: t }, r = gr[e.kind];
+function Mr(e, t) {
+	let n = { entity_id: t }, r = Or[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2464,26 +2587,26 @@ function br(e, t) {
 	};
 }
 // src/model/titles.ts
-function xr({ labels: e }, { kind: t, next: n }, r) {
+function Nr({ labels: e }, { kind: t, next: n }, r) {
 	let i = e.filter(({ start: e, end: t }) => e <= r && r < t), a = e.filter(({ start: e }) => e === n?.start);
 	return {
-		current: t === "busy" ? Sr(i) : [],
-		next: Sr(a)
+		current: t === "busy" ? Pr(i) : [],
+		next: Pr(a)
 	};
 }
-function Sr(e) {
+function Pr(e) {
 	let [t, n] = e;
 	return t && !n ? [t.title, t.organizer].filter(Boolean) : [];
 }
 // src/view/perform.ts
-async function Cr(e, t, n) {
+async function Fr(e, t, n) {
 	let r;
 	try {
-		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
+		r = await e.callService?.(Xe, t, n, void 0, !1, !0);
 	} catch (t) {
-		return wr(t) ? {
+		return Ir(t) ? {
 			kind: "refused",
-			reason: await Tr(e, t),
+			reason: await Lr(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2495,21 +2618,21 @@ async function Cr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function wr(e) {
+function Ir(e) {
 	return typeof e?.code == "string";
 }
-async function Tr(e, t) {
+async function Lr(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr = class {
+var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = Er, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = Rr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#c({
@@ -2531,8 +2654,8 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= Ar;
-			e && (this.#n = 0, this.#r = performance.now() + jr), this.#c({
+			let e = this.#n >= Hr;
+			e && (this.#n = 0, this.#r = performance.now() + Ur), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2551,7 +2674,7 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#c(Er);
+		this.phase.kind !== "working" && this.#c(Rr);
 	}
 	lose() {
 		this.phase.kind === "working" ? this.#c({
@@ -2560,7 +2683,7 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 		}) : this.#a && this.dismiss();
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = Er;
+		this.#t += 1, clearTimeout(this.#e), this.phase = Rr;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2581,8 +2704,8 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = br(e, n);
-		Cr(t, i, a).then((t) => {
+		let { service: i, data: a } = Mr(e, n);
+		Fr(t, i, a).then((t) => {
 			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
@@ -2590,9 +2713,9 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 		});
 	}
 	#c(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), kr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Or : Dr)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Vr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Br : zr)), this.onChange();
 	}
-}, Nr = [
+}, Gr = [
 	"1",
 	"2",
 	"3",
@@ -2603,48 +2726,48 @@ var Er = { kind: "idle" }, Dr = R, Or = 8 * $e, kr = 3 * R, Ar = 5, jr = R, Mr =
 	"8",
 	"9"
 ];
-function Pr(e, t, n) {
+function Kr(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
 	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Lr(r)}${Rr(e, t)}</p>
-    ${r.kind === "pin" ? zr(r.typed.length, a, t) : O}
+    <p class="said" role="status" tabindex="-1">${Yr(r)}${Xr(e, t)}</p>
+    ${r.kind === "pin" ? Zr(r.typed.length, a, t) : O}
     <div class="keys">
       ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => Fr(e, t, n))}` : Ir(r, t, n)}
+              ${s.flat().map((e) => qr(e, t, n))}` : Jr(r, t, n)}
     </div>
   </div>`;
 }
-function Fr(e, t, n) {
+function qr(e, t, n) {
 	return T`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${Br(e, t)}
+    aria-label=${Qr(e, t)}
     @click=${() => n.begin(e)}
-  >${Vr(e, t)}</button>`;
+  >${$r(e, t)}</button>`;
 }
-function Ir(e, { texts: { actions: t } }, n) {
+function Jr(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
 		case "working": return O;
 		case "pin": {
 			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${Nr.map(e)}
+			return T`${Gr.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
-        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${q("erase")}</button>`;
+        <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${K("erase")}</button>`;
 		}
 		case "confirm": return T`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
         <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
 		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Lr({ kind: e }) {
-	return e === "working" || e === "done" ? q(e) : e === "refused" || e === "unknown" ? q("failed") : O;
+function Yr({ kind: e }) {
+	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : O;
 }
-function Rr({ phase: e, name: t }, n) {
+function Xr({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Br(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Qr(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2660,19 +2783,19 @@ function Rr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function zr(e, t, { texts: n }) {
+function Zr(e, t, { texts: n }) {
 	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
     ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function Br(e, { texts: { actions: t }, formats: n, now: r }) {
+function Qr(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function Vr(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function $r(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var Hr = o`
+var ei = o`
   button {
     font: inherit;
   }
@@ -3114,7 +3237,7 @@ var Hr = o`
       flex-basis: 100%;
     }
   }
-`, Ur = o`
+`, ti = o`
   :host {
     display: block;
     block-size: 100%;
@@ -3576,7 +3699,7 @@ var Hr = o`
       font-size: 12px;
     }
   }
-`, Wr = o`
+`, ni = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -3934,46 +4057,41 @@ var Hr = o`
       display: none;
     }
   }
-`, $ = "feishu-room-card", Gr = {
+`, $ = "feishu-room-card", ri = {
 	current: [],
 	next: []
-}, Kr = R, qr = class extends Gn {
+}, ii = L, ai = class extends ir {
 	static {
 		this.styles = [
-			Zt,
-			tn,
-			Ur,
-			Wr,
-			Hr
+			Sn,
+			En,
+			ti,
+			ni,
+			ei,
+			xn
 		];
-	}
-	static {
-		this.properties = {
-			...Gn.properties,
-			preview: { type: Boolean }
-		};
 	}
 	#e = "";
 	#t = "";
 	#n;
-	#r = new Mr(() => this.#x());
+	#r = new Wr(() => this.#x());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s;
 	#c = !1;
 	static getConfigForm() {
-		return Zn(K());
+		return lr(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
-			...L(e)
-		].find((t) => I(e, t)) ?? "" };
+			...I(e)
+		].find((t) => F(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		Vn(e, K()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
+		er(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -3991,7 +4109,7 @@ var Hr = o`
 	}
 	watched() {
 		let { hass: e, config: t } = this;
-		return !e || !t ? [] : (this.#n ??= [...t.actions ? Object.values(Ze(e, t.entity)) : [], ...this.#u ? L(e) : []], [t.entity, ...this.#n]);
+		return !e || !t ? [] : (this.#n ??= [...t.actions ? Object.values(Qe(e, t.entity)) : [], ...this.#u ? I(e) : []], [t.entity, ...this.#n]);
 	}
 	renew() {
 		this.#n = void 0;
@@ -4006,39 +4124,40 @@ var Hr = o`
 	render() {
 		let { hass: e, config: t } = this;
 		if (!e || !t) return O;
-		let n = this.moment(e, t), r = H(e, t.entity, t.name), i = Mt(r, n);
+		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Nt(r, n);
 		this.#T(i, n), this.#l(r, n);
-		let { status: a } = i, o = t.titles ? xr(r, a, n.now) : Gr, s = n.lostAt !== null && a.kind !== "unknown", c = this.action(t), l = t.actions ? this.#f(i, t, e, n) : null, u = this.#u && lr(a) ? this.#d(r, e, n) : null, d = [
+		let { status: a } = i, o = t.titles ? Nr(r, a, n.now) : ri, s = n.lostAt !== null && a.kind !== "unknown", c = this.action(t), l = t.actions ? this.#f(i, t, e, n) : null, u = this.#u && xr(a) ? this.#d(r, e, n) : null, d = [
 			a.kind,
 			a.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
-		].filter(Boolean).join(" "), f = [
+		].filter(Boolean).join(" ");
+		return T`<ha-card class=${[
+			d,
 			s && "offline",
 			l && "acts",
 			u && "helps",
 			o.current.length && "titled"
-		];
-		return T`<ha-card class=${[d, ...f].filter(Boolean).join(" ")}>
+		].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : Yr(n)}
+        ${t.hide_clock || n.steady ? O : si(n)}
         <div class="state">
-          ${Xt(a)}
+          ${Zt(a)}
           <div class="what">
-            <p class="word" style="--ems:${Jr(i.word)}">${i.word}</p>
+            <p class="word" style="--ems:${oi(i.word)}">${i.word}</p>
             <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
           </div>
-          ${o.current.length ? T`<p class="title">${f(o.current)}</p>` : O}
+          ${o.current.length ? T`<p class="title">${li(o.current)}</p>` : O}
           ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
         </div>
-        ${u ?? O} ${Xr(i, n)} ${Qr(i, o.next, n)}
-        <div class="day">${$t(i)}${en(i.timeline, n)}</div>
+        ${u ?? O} ${ci(i, n)} ${ui(i, o.next, n)}
+        <div class="day">${wn(i)}${Tn(i.timeline, n)}</div>
         ${c ? T`<button
                 class="tap"
                 aria-label=${n.texts.details(i.name)}
-                @click=${() => Qe(this, t.entity, c)}
+                @click=${() => $e(this, t.entity, c)}
               ></button>` : O}
         ${l ? T`${this.#p(i, n)}${this.#g ? O : l}` : O}
       </div>
@@ -4048,26 +4167,26 @@ var Hr = o`
 	}
 	#l(e, { now: t }) {
 		clearTimeout(this.#s);
-		let n = ut(e);
+		let n = dt(e);
 		n !== null && t < n && n - t < 6e4 && (this.#s = setTimeout(() => this.requestUpdate(), n - t));
 	}
 	get #u() {
 		return this.config?.nearby ?? this.layout === "panel";
 	}
 	#d(e, t, n) {
-		let { texts: r } = n, i = ur(e, L(t).map((e) => H(t, e)), n);
+		let { texts: r } = n, i = Sr(e, I(t).map((e) => V(t, e)), n);
 		return i.length ? T`<div class="nearby">
       <h3>${r.nearby}</h3>
       <ul>
-        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Nt(i, n)}</span></li>`)}
+        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Pt(i, n)}</span></li>`)}
       </ul>
     </div>` : null;
 	}
 	#f(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? vr(e.status, _r(n, t.entity), a) : [];
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? Ar(e.status, kr(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Pr({
+		return Kr({
 			name: e.name,
 			phase: i,
 			offers: s,
@@ -4077,7 +4196,7 @@ var Hr = o`
 	#p({ name: e, status: t }, { texts: { actions: n, is: r } }) {
 		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
 		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#y()}>
-      ${q(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
+      ${K(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
     </button>`;
 	}
 	#m({ name: e }, t, n, { texts: r }) {
@@ -4092,7 +4211,7 @@ var Hr = o`
               <div class="top">
                 <h2>${e}</h2>
                 <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#h?.close()}>
-                  ${q("close")}
+                  ${K("close")}
                 </button>
               </div>
               ${t ?? O}
@@ -4122,7 +4241,7 @@ var Hr = o`
 		this.preview || (this.#b(!0), this.#c = !0);
 	}
 	#b(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#h?.close(), Kr)), this.requestUpdate();
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#h?.close(), ii)), this.requestUpdate();
 	}
 	#x() {
 		let { kind: e } = this.#r.phase;
@@ -4147,13 +4266,13 @@ var Hr = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function Jr(e) {
+function oi(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function Yr({ formats: e, now: t }) {
+function si({ formats: e, now: t }) {
 	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function Xr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+function ci({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
 	if (e.kind === "unknown") return O;
 	let o = r === null ? "" : i.lost(a.time(r));
 	return !o && !t && !n ? O : T`<div class="notes">
@@ -4161,17 +4280,17 @@ function Xr({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: 
     ${n ? T`<p class="pending">${n}</p>` : O}
   </div>`;
 }
-function Zr(e) {
+function li(e) {
 	return e.map((e) => T`<bdi>${e}</bdi>`);
 }
-function Qr(e, t, { texts: n }) {
+function ui(e, t, { texts: n }) {
 	return e.next ? T`<dl class="coming">
-    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${Zr(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
+    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${li(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
     ${e.nextFree ? T`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
   </dl>` : O;
 }
 // src/strategy/rooms.ts
-var $r = "feishu-rooms", ei = class extends HTMLElement {
+var di = "feishu-rooms", fi = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4179,56 +4298,56 @@ var $r = "feishu-rooms", ei = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate({ actions: e, pin: t, titles: n }, r) {
-		let i = Ut(r.locale.language), a = {
+		let i = Wt(r.locale.language), a = {
 			actions: e,
 			pin: t,
 			titles: n
-		}, o = new Intl.Collator(i.language, { numeric: !0 }).compare, s = L(r).map((e) => H(r, e)).sort((e, t) => o(e.place, t.place) || o(e.name, t.name));
+		}, o = new Intl.Collator(i.language, { numeric: !0 }).compare, s = I(r).map((e) => V(r, e)).sort((e, t) => o(e.place, t.place) || o(e.name, t.name));
 		return { views: [
 			{
 				title: i.board.title,
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${er}` }]
+				cards: [{ type: `custom:${fr}` }]
 			},
-			...ti(s, i.board.elsewhere),
-			...s.map((e) => ri(e, a))
+			...pi(s, i.board.elsewhere),
+			...s.map((e) => hi(e, a))
 		] };
 	}
 };
-function ti(e, t) {
-	return ai(e, ({ building: e }) => e).map(([e, n], r) => ({
+function pi(e, t) {
+	return _i(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: ai(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: _i(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(ni)]
+			}, ...n.map(mi)]
 		}))
 	}));
 }
-function ni(e) {
+function mi(e) {
 	return {
 		type: `custom:${$}`,
 		entity: e.id,
 		hide_clock: !0,
 		tap_action: {
 			action: "navigate",
-			navigation_path: ii(e)
+			navigation_path: gi(e)
 		}
 	};
 }
-function ri(e, t) {
+function hi(e, t) {
 	return {
 		title: e.name,
-		path: ii(e),
+		path: gi(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4238,61 +4357,61 @@ function ri(e, t) {
 		}]
 	};
 }
-function ii(e) {
+function gi(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function ai(e, t) {
+function _i(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var oi = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function si(e, t) {
+var vi = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function yi(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function ci(e, t) {
+function bi(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-ci($, qr), ci(er, ir), ci(`ll-strategy-dashboard-${$r}`, ei), si("customCards", {
+bi($, ai), bi(fr, gr), bi(`ll-strategy-dashboard-${di}`, fi), yi("customCards", {
 	type: $,
 	get name() {
-		return K().cards.room;
+		return G().cards.room;
 	},
 	get description() {
-		return K().cards.roomAbout;
+		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: oi,
-	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
+	documentationURL: vi,
+	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), si("customCards", {
-	type: er,
+}), yi("customCards", {
+	type: fr,
 	get name() {
-		return K().cards.board;
+		return G().cards.board;
 	},
 	get description() {
-		return K().cards.boardAbout;
+		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: oi,
-	getEntitySuggestion: (e, t) => I(e, t) ? { config: {
-		type: `custom:${er}`,
-		place: H(e, t).place
+	documentationURL: vi,
+	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
+		type: `custom:${fr}`,
+		place: V(e, t).place
 	} } : null
-}), si("customStrategies", {
-	type: $r,
+}), yi("customStrategies", {
+	type: di,
 	strategyType: "dashboard",
 	get name() {
-		return K().board.title;
+		return G().board.title;
 	},
 	get description() {
-		return K().cards.strategyAbout;
+		return G().cards.strategyAbout;
 	},
-	documentationURL: oi
+	documentationURL: vi
 });

@@ -10,6 +10,7 @@ import { type Moment, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
 import { icon } from "../view/icons";
+import { kioskStyles } from "../view/kiosk";
 import { palette } from "../view/palette";
 import { hours, strip, stripStyles } from "../view/strip";
 import { boardCardStyles } from "./board-card.styles";
@@ -26,7 +27,7 @@ const MANY = 16;
 const FORGET_FILTER = 3 * MINUTE;
 
 export class BoardCard extends RoomsCard<BoardConfig> {
-  static override styles = [palette, stripStyles, boardCardStyles];
+  static override styles = [palette, stripStyles, boardCardStyles, kioskStyles];
   #ids: readonly string[] | undefined;
   #filter: Filter | undefined;
   #forgetFilter: ReturnType<typeof setTimeout> | undefined;

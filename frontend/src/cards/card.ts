@@ -8,6 +8,7 @@ import type { Moment } from "../model/view";
 import { type Instant, MINUTE } from "../model/zone";
 import { textsIn } from "../texts";
 import { onMinute } from "../view/clock";
+import { Kiosk, type Wishes } from "../view/kiosk";
 import { Link } from "../view/link";
 import * as serverClock from "../view/server-clock";
 import { type CommonConfig, DAY_END, DAY_START, SOON } from "./config";
@@ -18,13 +19,26 @@ const SETTINGS = ["entities", "devices", "config", "locale", "themes"] as const;
 export abstract class RoomsCard<Config extends CommonConfig> extends LitElement {
   /** Where the card is: in a section ("grid"), alone in a view ("panel"), or in a column (undefined). */
   declare layout?: string;
+  /** Whether Home Assistant shows the card in an editor. */
+  declare preview?: boolean;
   protected config: Config | undefined;
   #hass: Hass | undefined;
   #formats: Formats | undefined;
   #forget: (() => void) | undefined;
   readonly #link = new Link(() => this.#renew());
 
-  static override properties = { layout: { reflect: true } };
+  static override properties = { layout: { reflect: true }, preview: { type: Boolean } };
+
+  constructor() {
+    super();
+    this.addController(new Kiosk(this, () => this.#wishes));
+  }
+
+  get #wishes(): Wishes {
+    const { hass, config, layout, preview, lostAt } = this;
+    const isWanted = config?.kiosk === true && layout === "panel" && !preview && this.isConnected;
+    return { hass, isWanted, isDimmed: !!config && config.dim !== false && !this.isMonochrome(config), lostAt };
+  }
 
   /** Return the entity IDs of the rooms that the card shows. */
   protected abstract watched(): readonly string[];

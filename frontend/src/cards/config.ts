@@ -12,6 +12,10 @@ export interface CommonConfig {
   readonly day_end?: number;
   readonly hide_clock?: boolean;
   readonly monochrome?: boolean;
+  /** Whether a card that fills a view covers Home Assistant's bars. */
+  readonly kiosk?: boolean;
+  /** Whether it is dark out of office hours then. On by default. */
+  readonly dim?: boolean;
   readonly tap_action?: Action;
   /** Home Assistant's: the size in a section. */
   readonly grid_options?: { readonly rows?: number | "auto" };
@@ -57,6 +61,8 @@ const COMMON: Readonly<Record<string, Wanted>> = {
   day_end: "hour",
   hide_clock: "boolean",
   monochrome: "boolean",
+  kiosk: "boolean",
+  dim: "boolean",
   tap_action: "action",
 };
 const ROOM: Readonly<Record<string, Wanted>> = {

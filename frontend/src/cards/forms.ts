@@ -8,6 +8,7 @@ export interface Field {
   readonly name: string;
   readonly type?: "grid";
   readonly required?: boolean;
+  readonly default?: unknown;
   readonly column_min_width?: string;
   readonly selector?: object;
   readonly schema?: readonly Field[];
@@ -31,6 +32,7 @@ const COMMON: readonly Field[] = [
     { name: "day_end", selector: number(24) },
   ),
   side({ name: "hide_clock", selector: { boolean: {} } }, { name: "monochrome", selector: { boolean: {} } }),
+  side({ name: "kiosk", selector: { boolean: {} } }, { name: "dim", default: true, selector: { boolean: {} } }),
   {
     name: "tap_action",
     selector: { ui_action: { actions: ["more-info", "navigate", "none"], default_action: "none" } },

@@ -11,6 +11,7 @@ import { type Moment, type RoomView, untilOf, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
 import { icon, sign } from "../view/icons";
+import { kioskStyles } from "../view/kiosk";
 import { palette } from "../view/palette";
 import { Run } from "../view/run";
 import { hours, strip, stripStyles } from "../view/strip";
@@ -30,10 +31,7 @@ const NO_TITLES: Titles = { current: [], next: [] };
 const UNTOUCHED = MINUTE;
 
 export class RoomCard extends RoomsCard<RoomConfig> {
-  static override styles = [palette, stripStyles, roomCardStyles, roomPanelStyles, roomActionsStyles];
-  static override properties = { ...RoomsCard.properties, preview: { type: Boolean } };
-  /** Whether Home Assistant shows the card in an editor. Nothing is booked there. */
-  declare preview?: boolean;
+  static override styles = [palette, stripStyles, roomCardStyles, roomPanelStyles, roomActionsStyles, kioskStyles];
   #told = "";
   #news = "";
   #others: readonly string[] | undefined;
@@ -125,8 +123,8 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const neighbors = this.#isHelpful && needsAnother(status) ? this.#neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    const parts = [isLost && "offline", area && "acts", neighbors && "helps", titles.current.length && "titled"];
-    return html`<ha-card class=${[classes, ...parts].filter(Boolean).join(" ")}>
+    const more = [isLost && "offline", area && "acts", neighbors && "helps", titles.current.length && "titled"];
+    return html`<ha-card class=${[classes, ...more].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>

@@ -114,6 +114,8 @@ export const en = {
     hide_filters: "Hide filters",
     hide_floors: "Don't group by floor",
     monochrome: "Black and white, for e-paper",
+    kiosk: "Kiosk: hide Home Assistant's bars",
+    dim: "Dim out of office hours",
     tap_action: "When tapped",
     actions: "Book, extend and end on the card",
     pin: "PIN",
@@ -128,6 +130,9 @@ export const en = {
     day_start: "If empty, 8.",
     day_end: "If empty, 19.",
     monochrome: "No colors, and nothing that changes every minute.",
+    kiosk:
+      "If the card fills the view. The screen stays awake if the page is opened by https. Administrators get the bars back by Escape, or with a finger held on the heading for 3 seconds.",
+    dim: "In a kiosk. The office hours are those in the options of the app.",
     tap_action: "On a door panel, it is best to choose no action.",
     actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
     pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",

@@ -119,6 +119,8 @@ export const zhHans: Texts = {
     hide_filters: "隐藏筛选",
     hide_floors: "不按楼层分组",
     monochrome: "黑白显示（电子纸）",
+    kiosk: "信息亭模式：隐藏 Home Assistant 的标题栏和侧边栏",
+    dim: "非工作时间调暗",
     tap_action: "点按时",
     actions: "在卡片上预订、延长和结束",
     pin: "PIN 码",
@@ -133,6 +135,9 @@ export const zhHans: Texts = {
     day_start: "留空则为 8 点。",
     day_end: "留空则为 19 点。",
     monochrome: "不用颜色，也没有每分钟变化的内容。",
+    kiosk:
+      "仅在卡片占满整个页面时有效。通过 https 打开时屏幕保持常亮。管理员按 Esc 键，或按住标题 3 秒，即可恢复标题栏和侧边栏。",
+    dim: "用于信息亭模式。工作时间以该应用的选项为准。",
     tap_action: "门牌屏最好不设点按操作。",
     actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
     pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",

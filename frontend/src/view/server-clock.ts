@@ -21,6 +21,8 @@ let ahead: number | null = null;
 /** When the clocks were last compared, and how far the device's clock was ahead of the one that nobody sets. */
 let comparedAt = Number.NEGATIVE_INFINITY;
 let drift = 0;
+/** The office hours as starts and ends, null if Home Assistant told none. */
+let office: readonly (readonly [Instant, Instant])[] | null = null;
 /** When the last comparison failed. */
 let failedAt = Number.NEGATIVE_INFINITY;
 let comparing: Promise<void> | undefined;
@@ -35,6 +37,12 @@ export function isCompared(): boolean {
   return ahead !== null && Math.abs(Date.now() - performance.now() - drift) <= TOLERANCE;
 }
 
+/** Return whether it is office hours, as set in the options of the app. True if that is not known. */
+export function isOffice(): boolean {
+  const instant = now();
+  return office === null || office.some(([start, end]) => start <= instant && instant < end);
+}
+
 /** Compare the clocks, unless that was done within the hour and still counts. Resolves when `now` is set right. */
 export async function compare(hass: Hass): Promise<void> {
   const began = performance.now();
@@ -46,14 +54,14 @@ export async function compare(hass: Hass): Promise<void> {
 
 /** Forget the difference. */
 export function forget(): void {
-  ahead = null;
+  ahead = office = null;
   comparedAt = failedAt = Number.NEGATIVE_INFINITY;
 }
 
 async function ask(callWS: NonNullable<Hass["callWS"]>): Promise<void> {
   const [sent, began] = [Date.now(), performance.now()];
   const answer = await Promise.race([
-    callWS<{ now: number }>({ type: `${PLATFORM}/time` }).catch(() => undefined),
+    callWS<{ now: number; office?: typeof office }>({ type: `${PLATFORM}/time` }).catch(() => undefined),
     new Promise<undefined>((resolve) => setTimeout(resolve, MAX_ROUND_TRIP)),
   ]);
   const took = performance.now() - began;
@@ -62,6 +70,7 @@ async function ask(callWS: NonNullable<Hass["callWS"]>): Promise<void> {
     return;
   }
   const difference = answer.now - (sent + took / 2);
+  office = answer.office ?? null;
   ahead = Math.abs(difference) < TOLERANCE ? 0 : difference;
   comparedAt = performance.now();
   drift = sent - began;
