@@ -226,6 +226,9 @@ def test_any_off_hours_match_a_look_at_the_clock_every_five_minutes(
 
     assert {now: off_hours.contains(now, zone) for now in seen} == seen
     assert off_hours.office_time(start, end, zone) == sum(not off for off in seen.values()) * STEP
+    days = [start + number * DAY for number in range(9)]
+    each_day = (off_hours.office_time(since, until, zone) for since, until in pairwise(days))
+    assert off_hours.office_time(start, days[-1], zone) == sum(each_day, timedelta())
     if steps and seen[start]:
         expected = next((now for now in instants(start, start + 9 * DAY) if not is_off(off_hours, now, zone)), None)
         assert off_hours.next_office_start(start, zone) == expected

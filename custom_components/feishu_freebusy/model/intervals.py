@@ -1,7 +1,7 @@
 """How often to poll Feishu, and how long a reading stays valid. Pure functions, without a clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from math import ceil
@@ -78,21 +78,44 @@ class OffHours:
 
     def office_time(self, start: datetime, end: datetime, time_zone: tzinfo) -> timedelta:
         """Return the total of office hours within `[start, end)`."""
-        hours = self.office_hours(start, end, time_zone)
-        return sum((min(until, end) - max(since, start) for since, until in hours), timedelta())
+        first, last = start.astimezone(time_zone).date(), end.astimezone(time_zone).date()
+        between = _office_time_between(self, self.extra, self.free, first, last, time_zone)
+        at_the_ends = (hours for day in sorted({first, last}) for hours in self._of_day(day, start, end, time_zone))
+        return sum((min(until, end) - max(since, start) for since, until in at_the_ends), between)
 
     def office_hours(self, start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
         """Return the office hours that touch `[start, end)`, in UTC."""
-        day = start.astimezone(time_zone).date()
-        while day <= end.astimezone(time_zone).date():
-            if self.is_office_day(day):
-                for since, until in _office_hours_of(self, day, time_zone):
-                    if max(since, start) < min(until, end):  # not empty
-                        yield since, until
+        day, last = start.astimezone(time_zone).date(), end.astimezone(time_zone).date()
+        while day <= last:
+            yield from self._of_day(day, start, end, time_zone)
             day += _DAY
 
+    def _of_day(
+        self, day: date, start: datetime, end: datetime, time_zone: tzinfo
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """Return the office hours of a day that touch `[start, end)`, in UTC."""
+        if self.is_office_day(day):
+            for since, until in _office_hours_of(self, day, time_zone):
+                if max(since, start) < min(until, end):  # not empty
+                    yield since, until
 
-@lru_cache(maxsize=64)  # the rest of a month is computed every minute
+
+@lru_cache(maxsize=64)  # the rest of a month is computed at each change of a room
+def _office_time_between(
+    off_hours: OffHours, extra: frozenset[date], free: frozenset[date], first: date, last: date, time_zone: tzinfo
+) -> timedelta:
+    """Return the total of office hours of the days between two others.
+
+    `extra` and `free` are named because equal off hours may have others.
+    """
+    dated = replace(off_hours, extra=extra, free=free)
+    days = (first + _DAY * number for number in range(1, (last - first).days))
+    office_days = (day for day in days if dated.is_office_day(day))
+    hours = (each for day in office_days for each in _office_hours_of(off_hours, day, time_zone))
+    return sum((until - since for since, until in hours), timedelta())
+
+
+@lru_cache(maxsize=64)
 def _office_hours_of(off_hours: OffHours, day: date, time_zone: tzinfo) -> tuple[tuple[datetime, datetime], ...]:
     """Return the office hours of a day, in UTC."""
     midnight, next_midnight = _at(day, time.min, time_zone), _at(day + _DAY, time.min, time_zone)
