@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.feishu_freebusy import acting
 from custom_components.feishu_freebusy.acting import booker_of
@@ -15,6 +17,7 @@ from custom_components.feishu_freebusy.booking import (
     InterruptedBookingError,
     ReleaseStoppedError,
 )
+from custom_components.feishu_freebusy.const import DOMAIN, EVENT_ACTION
 from custom_components.feishu_freebusy.feishu.errors import ServerError
 from custom_components.feishu_freebusy.model.booking import OwnBooking, Refusal, Stage
 from custom_components.feishu_freebusy.model.options import Options
@@ -143,6 +146,86 @@ async def test_a_removed_entry_leaves_no_ledger(
     await clock.run(hass.config_entries.async_remove(entry.entry_id))
 
     assert LEDGER.format(entry.entry_id) not in hass_storage
+
+
+async def turn_away(hass: HomeAssistant, entry: MockConfigEntry, how: str) -> None:
+    """Unload an entry for one of the reasons that there are."""
+    entries = hass.config_entries
+    if how == "disable":
+        await entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+        return
+    await {"unload": entries.async_unload, "reload": entries.async_reload, "remove": entries.async_remove}[how](
+        entry.entry_id
+    )
+
+
+@pytest.mark.parametrize("how", ["unload", "reload", "disable", "remove"])
+@pytest.mark.parametrize("slow", ["/events", "/attendees", "/nothing"], ids=["created", "invited", "accepted"])
+async def test_an_entry_that_goes_in_the_middle_of_a_booking_leaves_none(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, how: str, slow: str
+) -> None:
+    tenant.inject(Fault.slow(30), slow)
+    entry = await set_up(orion, book=True)
+    booker = booker_of(entry.runtime_data)
+    assert booker
+    acts = async_capture_events(hass, EVENT_ACTION)
+    first = hass.async_create_task(booker.async_book(orion.room_id, at(14), at(15), title="Visit"))
+    second = hass.async_create_task(booker.async_book(orion.room_id, at(16), at(17), title="Visit", user="other"))
+    await clock.forward(seconds=2.7)
+    assert not first.done()
+
+    await clock.run(turn_away(hass, entry, how))
+
+    assert (live_events(tenant), rows_of(tenant, orion)) == (set(), [])
+    for work in (first, second):
+        with pytest.raises(InterruptedBookingError):
+            await work
+    assert [event.data["action"] for event in acts] == ["undone"]
+    assert (await ledger_on_disk(hass, entry)).bookings == ()
+    with pytest.raises(InterruptedBookingError):
+        await booker.async_end(orion.room_id)
+
+
+async def test_an_end_that_is_interrupted_is_finished(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, book=True)
+    booker = booker_of(entry.runtime_data)
+    assert booker
+    await clock.run(booker.async_book(orion.room_id, at(10), at(11), title="Visit"))
+    tenant.inject(Fault.slow(30), "instance/reply")
+    work = hass.async_create_task(booker.async_end(orion.room_id))
+    await clock.forward(seconds=1)
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+
+    assert live_events(tenant) == set()
+    with pytest.raises(InterruptedBookingError):
+        await work
+
+
+async def test_a_removed_entry_tells_of_bookings_that_it_can_not_undo(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    entry = await set_up(orion, book=True)
+    await clock.run(hass.config_entries.async_unload(entry.entry_id))
+    ledger = Ledger(hass, entry)
+    for key, stage, hour in (("a", Stage.DELETING, 14), ("b", Stage.CREATING, 16), ("c", Stage.CONFIRMED, 18)):
+        event_id = "" if stage is Stage.CREATING else f"{key}_0"
+        await ledger.async_record(
+            OwnBooking(key * 32, orion.room_id, at(hour), at(hour + 1), stage, "primary", event_id)
+        )
+    tenant.inject(Fault.status(503), "/events/a_0", times=None)
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"bookings_left_{entry.entry_id}")
+    assert issue
+    assert issue.translation_placeholders == {
+        "name": entry.title,
+        "bookings": "- Orion, 2026-11-23 06:00 – 2026-11-23 07:00",
+    }
+    assert (live_events(tenant), len(tenant.agenda.events)) == (set(), 1)  # the other one was found and deleted
 
 
 @pytest.mark.parametrize("language", TEXTS)

@@ -104,6 +104,11 @@ async def test_a_refused_act_fires_no_event(
             "已释放：14:00 至 15:00 的会议无人到场",
         ),
         ("canceled", "is no longer booked from 14:00 to 15:00", "已取消预订：14:00 至 15:00"),
+        (
+            "undone",
+            "is not booked from 14:00 to 15:00: the booking was interrupted and has been undone",
+            "未预订：14:00 至 15:00 的预订被中断，已撤销",
+        ),
     ],
 )
 async def test_the_logbook_says_what_was_done_in_the_language_of_home_assistant(

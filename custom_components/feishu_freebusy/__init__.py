@@ -17,6 +17,8 @@ from .acting import (
     async_make_booker,
     async_recover_bookings,
     async_remove_buttons,
+    async_settle_bookings,
+    async_undo_bookings_left,
     button_keys,
 )
 from .api import async_create_client
@@ -105,7 +107,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
 async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
     """Remove the entities; the coordinators stop with the entry."""
     await async_update_voice_sentences(hass)  # the entry may be disabled by now
-    return await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
+    is_unloaded = await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
+    if is_unloaded:
+        await async_settle_bookings(entry.runtime_data)
+    return is_unloaded
 
 
 @callback
@@ -137,6 +142,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     async_forget_polls(hass, entry)
     await async_forget_stored(hass, entry)
     await async_forget_trust(hass, entry)
+    await async_undo_bookings_left(hass, entry)
     await async_forget_ledger(hass, entry)
     await async_forget_utilization(hass, entry)
     await async_update_dashboard_resources(hass)

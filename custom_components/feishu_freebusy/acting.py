@@ -1,5 +1,6 @@
 """What an entry may do to rooms: its booker, as the options say, and its errors as Home Assistant shows them."""
 
+import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -12,6 +13,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.translation import async_get_translations
 
 from ._time import local_iso
+from .api import async_create_client
 from .booking import (
     Booked,
     Booker,
@@ -20,19 +22,26 @@ from .booking import (
     InterruptedBookingError,
     RefusedError,
     ReleaseStoppedError,
+    async_delete_event,
+    async_find_event,
 )
 from .const import DOMAIN, EVENT_ACTION
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
-from .devices import device_of
+from .devices import device_of, names_of_rooms
 from .errors import failed, refused
 from .feishu.errors import FeishuError, ScopeMissingError
 from .feishu.limits import Payer, paid_by
 from .finder import main_entity_id
+from .issues import async_report_bookings_left
+from .model.booking import Recovery, recovery
 from .model.options import Options
 from .refusals import async_explain, async_name_of_room, text_of_refusal
 from .rights import CallerOf, permitted_rooms
+from .sync.clock import EntryClock
 from .sync.ledger import Ledger, NotWrittenError
 from .sync.shares import OverShareError
+
+_REMOVAL_WAITS = 10.0  # seconds
 
 
 def booker_of(coordinator: FreeBusyCoordinator) -> Booker | None:
@@ -48,7 +57,9 @@ async def async_make_booker(hass: HomeAssistant, entry: FeishuConfigEntry) -> No
     options = coordinator.options
     if not (options.book or options.release or ledger.bookings or ledger.releases):
         return
-    booker = coordinator.booker = Booker(coordinator, ledger, _settings(options))
+    booker = coordinator.booker = Booker(
+        coordinator, ledger, _settings(options), lambda undone: _tell(coordinator, undone, None)
+    )
     if booker.series_released:
         coordinator.update_issues()
     unsub_stop: CALLBACK_TYPE | None = None
@@ -91,6 +102,33 @@ def async_recover_bookings(coordinator: FreeBusyCoordinator) -> None:
     """Finish or undo in the background what was begun before the start."""
     if booker := booker_of(coordinator):
         coordinator.create_task(booker.async_recover(), "bookings left over")
+
+
+async def async_settle_bookings(coordinator: FreeBusyCoordinator) -> None:
+    """Interrupt what is under way, and finish or undo it: the entry may never be loaded again."""
+    if booker := booker_of(coordinator):
+        await booker.async_settle()
+
+
+async def async_undo_bookings_left(hass: HomeAssistant, entry: FeishuConfigEntry) -> None:
+    """Undo what is left in the ledger of an entry that is removed, and tell what can't be undone."""
+    ledger = Ledger(hass, entry)
+    await ledger.async_load()
+    client = async_create_client(hass, entry.data)
+    now = EntryClock(hass, client.traffic.clock).moment.now
+    left = {each.key: each for each in ledger.bookings if recovery(each, now) in (Recovery.FIND, Recovery.DELETE)}
+    if not left:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_REMOVAL_WAITS):
+            for booking in list(left.values()):
+                with suppress(FeishuError):
+                    if not (found := booking).event_id:
+                        found = await async_find_event(client.events, booking, hass.config.time_zone)
+                    await async_delete_event(client.events, found)
+                    del left[booking.key]
+    if left:
+        async_report_bookings_left(hass, entry, left.values(), names_of_rooms(hass, entry))
 
 
 @callback

@@ -38,6 +38,7 @@ from .feishu.errors import (
 )
 from .feishu.models import SubjectKind
 from .model.account import Account, UsedUp
+from .model.booking import OwnBooking
 from .model.live import LiveProblem
 from .model.options import Options
 from .model.subject import Subject
@@ -202,6 +203,27 @@ def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Close the reauthentication: the secret is accepted again."""
     for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
         hass.config_entries.flow.async_abort(flow["flow_id"])
+
+
+@callback
+def async_report_bookings_left(
+    hass: HomeAssistant, entry: ConfigEntry[Any], bookings: Iterable[OwnBooking], names: Mapping[str, str]
+) -> None:
+    """Report bookings that nobody was told of and that can't be deleted. The issue stays without the entry."""
+    lines = (
+        f"- {escape_markdown(names.get(each.room_id, each.room_id))}, {_clock(each.start)} – {_clock(each.end)}"
+        for each in bookings
+    )
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"bookings_left_{entry.entry_id}",
+        is_fixable=False,
+        is_persistent=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="bookings_left",
+        translation_placeholders={"name": entry.title, "bookings": "\n".join(lines)},
+    )
 
 
 def rooms_gone(entry: ConfigEntry[Any], account: Account) -> dict[str, str]:

@@ -26,6 +26,7 @@ _ICONS = {
     Act.ENDED.value: "mdi:calendar-check",
     Act.RELEASED.value: "mdi:calendar-remove",
     Act.CANCELED.value: "mdi:calendar-remove",
+    Act.UNDONE.value: "mdi:calendar-remove",
     "will_be_released": "mdi:calendar-alert",
     "would_be_released": "mdi:calendar-question",
 }

@@ -1,6 +1,6 @@
 """Books, extends, ends and releases rooms."""
 
-from .booker import Booker
+from .booker import Booker, async_delete_event, async_find_event
 from .results import (
     Act,
     Booked,
@@ -20,4 +20,6 @@ __all__ = [
     "InterruptedBookingError",
     "RefusedError",
     "ReleaseStoppedError",
+    "async_delete_event",
+    "async_find_event",
 ]

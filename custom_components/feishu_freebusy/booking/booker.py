@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
+from typing import Any
 from uuid import uuid4
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
@@ -28,7 +29,7 @@ from ..feishu.errors import (
     RoomRefusedError,
     ServerError,
 )
-from ..feishu.events import MAX_TITLE
+from ..feishu.events import MAX_TITLE, Events
 from ..feishu.models import Event, InstanceReply, RoomBooking, RoomCheck, RsvpStatus
 from ..model.booking import (
     LEDGER_KEEPS,
@@ -65,6 +66,7 @@ _WORD_FOR_PRIMARY = "primary"
 _CALLS_TO_BOOK = 8  # if the room replies at once: rows, event, invitation, reply, rows again, and the new state
 _CALLS_TO_END = 6
 _CALLS_OF_LOOK = 2
+_SETTLE_WITHIN = 10.0  # seconds; an unload does not wait longer
 _FIRST_RETRY, _LONGEST_RETRY = 30.0, 600.0  # seconds between attempts to delete what could not be deleted
 _PASSING = (NotReachableError, ServerError, RateLimitedError)
 
@@ -89,9 +91,20 @@ class Booker:
     A caller may be canceled: its work goes on, but a new booking is then undone.
     """
 
-    def __init__(self, coordinator: FreeBusyCoordinator, ledger: Ledger, settings: BookingSettings) -> None:
-        """The ledger must have been loaded. `settings` may be replaced at any time."""
+    def __init__(
+        self,
+        coordinator: FreeBusyCoordinator,
+        ledger: Ledger,
+        settings: BookingSettings,
+        tell: Callable[[Ended], None] = lambda _: None,
+    ) -> None:
+        """The ledger must have been loaded. `settings` may be replaced at any time.
+
+        `tell` is called for a booking that was interrupted and is undone later: nobody waits for its result any more.
+        """
         self.settings = settings
+        self._tell = tell
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._hass = coordinator.hass
         self._coordinator = coordinator
         self._events = coordinator.client.events
@@ -202,6 +215,17 @@ class Booker:
             self._unsub_retry()
             self._unsub_retry = None
 
+    async def async_settle(self) -> None:
+        """Interrupt all work, and finish or undo it as after a start. What takes too long is left to the ledger."""
+        self.async_stop()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLE_WITHIN):
+                await self.async_recover()
+
     @callback
     def _clean_up_later(self) -> None:
         if self._unsub_retry or self._rooms.is_stopped:
@@ -217,6 +241,8 @@ class Booker:
 
     async def _run[T](self, what: str, room_id: str, work: Callable[[_Caller], Awaitable[T]]) -> T:
         """Do one piece of work after the others of this room, in a task that outlives a canceled caller."""
+        if self._rooms.is_stopped:
+            raise InterruptedBookingError
         caller = _Caller()
 
         async def in_turn() -> T:
@@ -229,6 +255,8 @@ class Booker:
 
         name = f"{self._coordinator.name} {what}"
         task = self._coordinator.config_entry.async_create_background_task(self._hass, in_turn(), name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError:
@@ -357,14 +385,7 @@ class Booker:
         return self.settings.calendar_id or self._primary
 
     async def _create(self, booking: OwnBooking, title: str) -> Event:
-        return await self._events.create(
-            booking.calendar_id,
-            title=title,
-            start=booking.start,
-            end=booking.end,
-            time_zone=self._hass.config.time_zone,
-            idempotency_key=booking.key,
-        )
+        return await _create(self._events, booking, title, self._hass.config.time_zone)
 
     async def _await_verdict(self, booking: OwnBooking, wish: Span, caller: _Caller) -> None:
         """Return when a booking is confirmed. Raises `RefusedError`, or the error that leaves the result open."""
@@ -428,7 +449,7 @@ class Booker:
         if booking is None:
             return True
         now = self._rooms.now()
-        action = recovery(booking, now)
+        action, was_interrupted = recovery(booking, now), booking.stage in (Stage.CREATING, Stage.INVITING)
         if action is Recovery.KEEP:
             return True
         if action is Recovery.FORGET or now - booking.end >= LEDGER_KEEPS:
@@ -436,15 +457,15 @@ class Booker:
             return True
         try:
             if action is Recovery.FIND:
-                event = await self._create(booking, "")
-                booking = booking.at(Stage.DELETING, event.event_id)
+                booking = await async_find_event(self._events, booking, self._hass.config.time_zone)
                 await self._rooms.note(booking)
-            with suppress(EventGoneError):
-                await self._events.delete(booking.calendar_id, booking.event_id)
+            await async_delete_event(self._events, booking)
         except FeishuError as error:
             _LOGGER.debug("%s: a booking is not deleted yet: %s", self._coordinator.name, error)
             return False
         await self._rooms.forget(booking)
+        if was_interrupted:
+            self._tell(Ended(booking.room_id, booking.start, booking.end, is_own=True, act=Act.UNDONE))
         await self._rooms.show(booking.room_id, lacks(booking))
         return True
 
@@ -546,8 +567,7 @@ class Booker:
         deleting = booking.at(Stage.DELETING)
         await self._rooms.note(deleting)
         try:
-            with suppress(EventGoneError):
-                await self._events.delete(booking.calendar_id, booking.event_id)
+            await async_delete_event(self._events, booking)
         except FeishuError as error:
             if is_free:
                 self._clean_up_later()
@@ -565,6 +585,29 @@ class Booker:
         row = RoomBooking(booking.start, booking.end, booking.uid, 0)
         is_deleted = await self._end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
         return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted, act=Act.CANCELED)
+
+
+async def async_find_event(events: Events, booking: OwnBooking, time_zone: str) -> OwnBooking:
+    """Return a booking with the id of its event, to delete it. Raises `FeishuError`."""
+    event = await _create(events, booking, "", time_zone)  # the same key leads to the same event
+    return booking.at(Stage.DELETING, event.event_id)
+
+
+async def async_delete_event(events: Events, booking: OwnBooking) -> None:
+    """Delete the event of a booking, whose id is known. Raises `FeishuError`."""
+    with suppress(EventGoneError):
+        await events.delete(booking.calendar_id, booking.event_id)
+
+
+async def _create(events: Events, booking: OwnBooking, title: str, time_zone: str) -> Event:
+    return await events.create(
+        booking.calendar_id,
+        title=title,
+        start=booking.start,
+        end=booking.end,
+        time_zone=time_zone,
+        idempotency_key=booking.key,
+    )
 
 
 def _check_title(title: str) -> None:

@@ -53,6 +53,7 @@ class Act(StrEnum):
     ENDED = "ended"
     RELEASED = "released"
     CANCELED = "canceled"
+    UNDONE = "undone"  # begun before an interruption, never confirmed, deleted after it
 
 
 @dataclass(frozen=True, slots=True)
