@@ -1,4 +1,4 @@
-"""A browser that is logged in to a temporary Home Assistant as its owner. Needs Playwright and Chromium."""
+"""A browser that is logged in to a temporary Home Assistant, by default as its owner. Needs Playwright and Chromium."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +16,12 @@ _NEVER: Final = 4_102_444_800_000  # milliseconds
 
 @asynccontextmanager
 async def logged_in(home: HomeAssistant, chromium: str, language: str, **context: Any) -> AsyncIterator[Page]:
-    """Yield a page in `language`; `context` holds options of the browser context (viewport, color_scheme, ...)."""
-    tokens = {"access_token": home.token, "token_type": "Bearer", "expires_in": 86_400, "refresh_token": ""}
+    """Yield a page in `language`; `context` holds options of the browser context (viewport, color_scheme, ...).
+
+    `token` among them is the access token of another user.
+    """
+    token = context.pop("token", home.token)
+    tokens = {"access_token": token, "token_type": "Bearer", "expires_in": 86_400, "refresh_token": ""}
     tokens |= {"hassUrl": home.url, "clientId": f"{home.url}/", "expires": _NEVER}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))

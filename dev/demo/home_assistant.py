@@ -1,7 +1,7 @@
 """A temporary Home Assistant on 127.0.0.1: configure, start, onboard, call its API, stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import json
@@ -153,6 +153,12 @@ class HomeAssistant:
             process.kill()
             await process.wait()
 
+    async def kill(self) -> None:
+        """Kill Home Assistant, as a power cut does."""
+        if self._process:
+            self._process.kill()
+            await self._process.wait()
+
     async def __aenter__(self) -> Self:
         """Prepare and start Home Assistant."""
         self.prepare()
@@ -198,6 +204,20 @@ class HomeAssistant:
         """The owner's access token."""
         return self._token
 
+    async def add_user(self, name: str) -> tuple[str, str]:
+        """Create a user who is not an administrator; return their id and an access token for 30 minutes."""
+        created = await self.command({"type": "config/auth/create", "name": name, "group_ids": ["system-users"]})
+        user_id: str = created["user"]["id"]
+        login = {"username": name.lower(), "password": name}
+        await self.command({"type": "config/auth_provider/homeassistant/create", "user_id": user_id, **login})
+        client = {"client_id": f"{self.url}/"}
+        flow = {**client, "handler": ["homeassistant", None], "redirect_uri": f"{self.url}/"}
+        begun = await self.post("/auth/login_flow", flow)
+        done = await self.post(f"/auth/login_flow/{begun['flow_id']}", {**client, **login})
+        form = {**client, "grant_type": "authorization_code", "code": done["result"]}
+        answer = await self._request("POST", "/auth/token", data=form)
+        return user_id, answer["access_token"]
+
     async def get(self, path: str) -> Any:
         """Return the answer of the REST API to a GET."""
         return await self._request("GET", path)
@@ -223,7 +243,7 @@ class HomeAssistant:
         async with self._socket() as connection:
             return await _ask(connection, 1, message)
 
-    async def events(self, event_type: str) -> AsyncIterator[dict[str, Any]]:
+    async def events(self, event_type: str) -> AsyncGenerator[dict[str, Any]]:
         """Yield the events of a type as they are fired."""
         async with self._socket() as connection:
             await _ask(connection, 1, {"type": "subscribe_events", "event_type": event_type})

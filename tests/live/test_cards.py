@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from demo.browser import logged_in
-from demo.connect import OPTIONS, Credentials, add_integration, room_states
+from demo.connect import DOMAIN, OPTIONS, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
@@ -297,6 +297,42 @@ async def test_a_room_is_booked_extended_and_ended_on_its_door_panel(office: Off
         await expect(word(page)).to_have_text("Free")
         await office.switch_booking(False)
         await expect(page.locator(".key")).to_have_count(0)
+
+
+async def test_of_two_tablets_that_book_at_once_one_wins_and_the_other_is_told_why(office: Office, room: Room) -> None:
+    office.tenant.grant(*BOOKING_SCOPES)
+    users = {name: await office.home.add_user(name) for name in ("Door", "Lobby")}
+    await office.switch_booking(True)
+    address = await office.door(room, actions=True)
+    acts = office.home.events(f"{DOMAIN}_action")
+    first = asyncio.ensure_future(anext(acts))
+    async with AsyncExitStack() as stack:
+        pages = [
+            await stack.enter_async_context(office.browser(has_touch=True, token=token)) for _, token in users.values()
+        ]
+        keys = [page.get_by_role("button", name="Book for 30 min") for page in pages]
+        for page, key in zip(pages, keys, strict=True):
+            await page.goto(address)
+            await expect(key).to_be_visible()
+
+        await asyncio.gather(*(key.tap() for key in keys))
+        for page in pages:
+            await expect(page.locator(".said")).to_contain_text(f"{room.name} is booked until")
+            await expect(word(page)).to_have_text("Busy")
+        said = [str(await page.locator(".said").text_content()) for page in pages]
+        for name, page in zip(users, pages, strict=True):
+            await shoot(page, f"tablet-{name.lower()}")
+
+        assert sorted("Not booked." in each for each in said) == [False, True]
+        (loser,) = (each for each in said if "Not booked." in each)
+        assert "is free for all of that time." in loser
+        assert [row.rsvp for row in office.tenant.calendars.of(room.room_id)] == ["accept"]
+        winner = list(users.values())[said[0] == loser][0]
+        assert (await first)["context"]["user_id"] == winner  # the logbook names this user
+    await acts.aclose()
+    await office.switch_booking(False)
+    for user_id, _ in users.values():
+        await office.home.command({"type": "config/auth/delete", "user_id": user_id})
 
 
 async def test_the_card_picker_suggests_the_room_card(office: Office, room: Room) -> None:
