@@ -33,6 +33,11 @@ test.each([
   [{ entities: [{ entity: "calendar.orion" }] }, "“entities” must be a list of binary sensors."],
   [{ entities: [null] }, "“entities” must be a list of binary sensors."],
   [{ entities: ["calendar.orion"] }, "“entities” must be a list of binary sensors."],
+  [
+    { entities: [{ entity: "binary_sensor.orion", tap_action: "none" }] },
+    "“entities” must be a list of binary sensors.",
+  ],
+  [{ page_seconds: "8" }, "“page_seconds” must be a number of seconds."],
   [{ min_seats: "8" }, "“min_seats” must be a number of seats."],
   [{ free_first: 1 }, "“free_first” must be true or false."],
 ])("board configuration %j is refused: %s", (config, fault) => {
@@ -70,6 +75,16 @@ test.each([
     const { schema, computeLabel } = form(texts);
     for (const field of fields(schema)) expect([field.name, computeLabel(field)]).not.toContain(undefined);
   }
+});
+
+test("the form of the board offers the floors, and says what its options do", () => {
+  const { schema, computeHelper } = boardForm(en, ["1F", "2F"]);
+  const field = (name: string) => fields(schema).find((each) => each.name === name) as Field;
+
+  expect(field("place").selector).toMatchObject({ select: { options: ["1F", "2F"], custom_value: true } });
+  expect(computeHelper(field("tap_action"))).toBe("If empty, it shows the details of the room.");
+  expect(computeHelper(field("day_start"))).toBe("If both are empty, the strips show the hours around now.");
+  expect(computeHelper(field("soon"))).toBe("If empty, 10 minutes.");
 });
 
 test("the form refuses what the card refuses, except a missing room and a short PIN", () => {

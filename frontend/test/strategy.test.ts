@@ -72,6 +72,15 @@ test("each floor is a section with a tile for each room that opens its panel", a
   expect(sections[0]?.cards[1]?.tap_action?.navigation_path).toBe("door-altair");
 });
 
+test("a tap on a room of the board opens its panel", async () => {
+  const [board] = (await views(hass))[0]?.cards ?? [];
+
+  expect((board as { entities?: object[] }).entities?.[0]).toEqual({
+    entity: "binary_sensor.lyra",
+    tap_action: { action: "navigate", navigation_path: "door-lyra" },
+  });
+});
+
 test("a door panel has no tap action", async () => {
   const door = (await views(hass)).at(-1);
 

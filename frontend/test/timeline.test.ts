@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
 import { readRoom } from "../src/model/room";
-import { dayAround, timelineOf } from "../src/model/timeline";
+import { dayAround, hoursAround, timelineOf } from "../src/model/timeline";
 import { at, booked, hassWith, ZONE } from "./office";
 
 const utc = (text: string) => Date.parse(`${text}Z`);
@@ -66,4 +66,27 @@ test("bookings are fractions of the day, cut off at its ends", () => {
     [9, 0.1],
   ]);
   expect(timeline.ticks).toHaveLength(10);
+});
+
+test("the hours around now move with it, also over midnight", () => {
+  const day = hoursAround(at(23, 20), ZONE, 1, 3);
+
+  expect([day.start, day.end]).toEqual([at(22, 20), at(26, 20)]);
+  expect(day.hours).toEqual([
+    { hour: 23, at: at(23) },
+    { hour: 0, at: at(24) },
+    { hour: 1, at: at(25) },
+    { hour: 2, at: at(26) },
+  ]);
+  const room = readRoom(hassWith({ orion: ["off"] }), "binary_sensor.orion");
+  expect(timelineOf(room, day, at(23, 20)).now).toBe(0.25);
+  expect(timelineOf(room, day, at(23, 20)).ticks).toHaveLength(4);
+  expect(hoursAround(at(0, 30), ZONE, 1, 2).hours.map(({ hour }) => hour)).toEqual([0, 1, 2]);
+});
+
+test("the hours around now stay real when clocks change", () => {
+  const hours = hoursAround(utc("2026-03-29T00:30"), "Europe/Berlin", 1, 3).hours; // 01:30, 02:00 is skipped
+
+  expect(hours.map(({ hour }) => hour)).toEqual([1, 3, 4, 5]);
+  expect(hours.map((hour) => hour.at)).toEqual([0, 1, 2, 3].map((hour) => Date.UTC(2026, 2, 29, hour)));
 });

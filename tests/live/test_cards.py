@@ -499,10 +499,41 @@ async def faults(page: Page) -> list[str]:
     return found
 
 
+async def test_a_lobby_board_of_60_rooms_shows_all_of_them_without_scrolling(office: Office) -> None:
+    """On a smaller screen it has pages, and a tap opens a room."""
+    entities = await set_fake_states(office, 60)
+    async with office.browser(viewport=SCREENS["lobby"], has_touch=True) as page:
+        await page.goto(await office.panel({"type": "custom:feishu-rooms-board-card", "entities": entities}))
+        rows = page.locator("feishu-rooms-board-card li")
+        await expect(rows).to_have_count(60)
+        await shoot(page, "board-60")
+        assert await hidden(page) == []
+        await page.set_viewport_size({"width": 1280, "height": 720})
+        await expect(page.locator(".pager span")).to_contain_text("1 / ")
+        assert await hidden(page) == []
+        await page.get_by_role("button", name="Next page").tap()
+        await expect(page.locator(".pager span")).to_contain_text("2 / ")
+        await shoot(page, "board-60-page")
+        await rows.first.get_by_role("button").tap()
+        await expect(page.locator("ha-more-info-dialog")).to_contain_text("Room")
+
+
+async def hidden(page: Page) -> list[str]:
+    """Return the rooms of a board that cannot be seen without scrolling."""
+    found: list[str] = await page.locator("feishu-rooms-board-card li").evaluate_all(
+        """(rows) => rows.filter((row) => {
+          const { top, bottom } = row.getBoundingClientRect();
+          return top < 0 || bottom > Math.min(innerHeight, row.closest(".rooms").getBoundingClientRect().bottom);
+        }).map((row) => row.textContent)"""
+    )
+    return found
+
+
 async def test_a_board_of_200_rooms_shows_a_change_at_once(office: Office) -> None:
     entities = await set_fake_states(office, 200)
     async with office.browser(viewport=SCREENS["lobby"]) as page:
-        await page.goto(await office.panel({"type": "custom:feishu-rooms-board-card", "entities": entities}))
+        board = {"type": "custom:feishu-rooms-board-card", "entities": entities, "page_seconds": 0}
+        await page.goto(await office.panel(board))
         rows = page.locator("feishu-rooms-board-card li")
         await expect(rows).to_have_count(200)
         await shoot(page, "board-200")

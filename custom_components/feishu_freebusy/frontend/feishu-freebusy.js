@@ -34,7 +34,7 @@ var e = globalThis, t = e.ShadowRoot && (e.ShadyCSS === void 0 || e.ShadyCSS.nat
 	let t = "";
 	for (let n of e.cssRules) t += n.cssText;
 	return a(t);
-})(e) : e, { is: l, defineProperty: u, getOwnPropertyDescriptor: d, getOwnPropertyNames: f, getOwnPropertySymbols: p, getPrototypeOf: m } = Object, h = globalThis, ee = h.trustedTypes, te = ee ? ee.emptyScript : "", ne = h.reactiveElementPolyfillSupport, g = (e, t) => e, re = {
+})(e) : e, { is: l, defineProperty: u, getOwnPropertyDescriptor: d, getOwnPropertyNames: f, getOwnPropertySymbols: p, getPrototypeOf: m } = Object, h = globalThis, g = h.trustedTypes, ee = g ? g.emptyScript : "", te = h.reactiveElementPolyfillSupport, _ = (e, t) => e, ne = {
 	toAttribute(e, t) {
 		/**
 		* @license
@@ -43,7 +43,7 @@ var e = globalThis, t = e.ShadowRoot && (e.ShadyCSS === void 0 || e.ShadyCSS.nat
 		*/
 		switch (t) {
 			case Boolean:
-				e = e ? te : null;
+				e = e ? ee : null;
 				break;
 			case Object:
 			case Array: e = e == null ? e : JSON.stringify(e);
@@ -68,23 +68,23 @@ var e = globalThis, t = e.ShadowRoot && (e.ShadyCSS === void 0 || e.ShadyCSS.nat
 		}
 		return n;
 	}
-}, ie = (e, t) => !l(e, t), ae = {
+}, re = (e, t) => !l(e, t), ie = {
 	attribute: !0,
 	type: String,
-	converter: re,
+	converter: ne,
 	reflect: !1,
 	useDefault: !1,
-	hasChanged: ie
+	hasChanged: re
 };
 Symbol.metadata ??= Symbol("metadata"), h.litPropertyMetadata ??= /* @__PURE__ */ new WeakMap();
-var _ = class extends HTMLElement {
+var v = class extends HTMLElement {
 	static addInitializer(e) {
 		this._$Ei(), (this.l ??= []).push(e);
 	}
 	static get observedAttributes() {
 		return this.finalize(), this._$Eh && [...this._$Eh.keys()];
 	}
-	static createProperty(e, t = ae) {
+	static createProperty(e, t = ie) {
 		if (t.state && (t.attribute = !1), this._$Ei(), this.prototype.hasOwnProperty(e) && ((t = Object.create(t)).wrapped = !0), this.elementProperties.set(e, t), !t.noAccessor) {
 			let n = Symbol(), r = this.getPropertyDescriptor(e, n, t);
 			r !== void 0 && u(this.prototype, e, r);
@@ -110,16 +110,16 @@ var _ = class extends HTMLElement {
 		};
 	}
 	static getPropertyOptions(e) {
-		return this.elementProperties.get(e) ?? ae;
+		return this.elementProperties.get(e) ?? ie;
 	}
 	static _$Ei() {
-		if (this.hasOwnProperty(g("elementProperties"))) return;
+		if (this.hasOwnProperty(_("elementProperties"))) return;
 		let e = m(this);
 		e.finalize(), e.l !== void 0 && (this.l = [...e.l]), this.elementProperties = new Map(e.elementProperties);
 	}
 	static finalize() {
-		if (this.hasOwnProperty(g("finalized"))) return;
-		if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(g("properties"))) {
+		if (this.hasOwnProperty(_("finalized"))) return;
+		if (this.finalized = !0, this._$Ei(), this.hasOwnProperty(_("properties"))) {
 			let e = this.properties, t = [...f(e), ...p(e)];
 			for (let n of t) this.createProperty(n, e[n]);
 		}
@@ -181,14 +181,14 @@ var _ = class extends HTMLElement {
 	_$ET(e, t) {
 		let n = this.constructor.elementProperties.get(e), r = this.constructor._$Eu(e, n);
 		if (r !== void 0 && !0 === n.reflect) {
-			let i = (n.converter?.toAttribute === void 0 ? re : n.converter).toAttribute(t, n.type);
+			let i = (n.converter?.toAttribute === void 0 ? ne : n.converter).toAttribute(t, n.type);
 			this._$Em = e, i == null ? this.removeAttribute(r) : this.setAttribute(r, i), this._$Em = null;
 		}
 	}
 	_$AK(e, t) {
 		let n = this.constructor, r = n._$Eh.get(e);
 		if (r !== void 0 && this._$Em !== r) {
-			let e = n.getPropertyOptions(r), i = typeof e.converter == "function" ? { fromAttribute: e.converter } : e.converter?.fromAttribute === void 0 ? re : e.converter;
+			let e = n.getPropertyOptions(r), i = typeof e.converter == "function" ? { fromAttribute: e.converter } : e.converter?.fromAttribute === void 0 ? ne : e.converter;
 			this._$Em = r;
 			let a = i.fromAttribute(t, e.type);
 			this[r] = a ?? this._$Ej?.get(r) ?? a, this._$Em = null;
@@ -197,7 +197,7 @@ var _ = class extends HTMLElement {
 	requestUpdate(e, t, n, r = !1, i) {
 		if (e !== void 0) {
 			let a = this.constructor;
-			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? ie)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
+			if (!1 === r && (i = this[e]), n ??= a.getPropertyOptions(e), !((n.hasChanged ?? re)(i, t) || n.useDefault && n.reflect && i === this._$Ej?.get(e) && !this.hasAttribute(a._$Eu(e, n)))) return;
 			this.C(e, t, n);
 		}
 		!1 === this.isUpdatePending && (this._$ES = this._$EP());
@@ -261,93 +261,93 @@ var _ = class extends HTMLElement {
 	updated(e) {}
 	firstUpdated(e) {}
 };
-_.elementStyles = [], _.shadowRootOptions = { mode: "open" }, _[g("elementProperties")] = /* @__PURE__ */ new Map(), _[g("finalized")] = /* @__PURE__ */ new Map(), ne?.({ ReactiveElement: _ }), (h.reactiveElementVersions ??= []).push("2.1.2");
+v.elementStyles = [], v.shadowRootOptions = { mode: "open" }, v[_("elementProperties")] = /* @__PURE__ */ new Map(), v[_("finalized")] = /* @__PURE__ */ new Map(), te?.({ ReactiveElement: v }), (h.reactiveElementVersions ??= []).push("2.1.2");
 // node_modules/lit-html/lit-html.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var oe = globalThis, se = (e) => e, v = oe.trustedTypes, ce = v ? v.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, le = "$lit$", y = `lit$${Math.random().toFixed(9).slice(2)}$`, ue = "?" + y, de = `<${ue}>`, b = document, x = () => b.createComment(""), S = (e) => e === null || typeof e != "object" && typeof e != "function", fe = Array.isArray, pe = (e) => fe(e) || typeof e?.[Symbol.iterator] == "function", me = "[ 	\n\f\r]", C = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, he = /-->/g, ge = />/g, w = RegExp(`>|${me}(?:([^\\s"'>=/]+)(${me}*=${me}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), _e = /'/g, ve = /"/g, ye = /^(?:script|style|textarea|title)$/i, be = (e) => (t, ...n) => ({
+var ae = globalThis, oe = (e) => e, y = ae.trustedTypes, se = y ? y.createPolicy("lit-html", { createHTML: (e) => e }) : void 0, ce = "$lit$", b = `lit$${Math.random().toFixed(9).slice(2)}$`, le = "?" + b, ue = `<${le}>`, x = document, S = () => x.createComment(""), C = (e) => e === null || typeof e != "object" && typeof e != "function", de = Array.isArray, fe = (e) => de(e) || typeof e?.[Symbol.iterator] == "function", pe = "[ 	\n\f\r]", w = /<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g, me = /-->/g, he = />/g, T = RegExp(`>|${pe}(?:([^\\s"'>=/]+)(${pe}*=${pe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`, "g"), ge = /'/g, _e = /"/g, ve = /^(?:script|style|textarea|title)$/i, ye = (e) => (t, ...n) => ({
 	_$litType$: e,
 	strings: t,
 	values: n
-}), T = be(1), E = be(2), D = Symbol.for("lit-noChange"), O = Symbol.for("lit-nothing"), xe = /* @__PURE__ */ new WeakMap(), k = b.createTreeWalker(b, 129);
-function Se(e, t) {
-	if (!fe(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
-	return ce === void 0 ? t : ce.createHTML(t);
+}), E = ye(1), D = ye(2), O = Symbol.for("lit-noChange"), k = Symbol.for("lit-nothing"), be = /* @__PURE__ */ new WeakMap(), A = x.createTreeWalker(x, 129);
+function xe(e, t) {
+	if (!de(e) || !e.hasOwnProperty("raw")) throw Error("invalid template strings array");
+	return se === void 0 ? t : se.createHTML(t);
 }
-var Ce = (e, t) => {
-	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = C;
+var Se = (e, t) => {
+	let n = e.length - 1, r = [], i, a = t === 2 ? "<svg>" : t === 3 ? "<math>" : "", o = w;
 	for (let t = 0; t < n; t++) {
 		let n = e[t], s, c, l = -1, u = 0;
-		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === C ? c[1] === "!--" ? o = he : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = w) : (ye.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = w) : o = ge : o === w ? c[0] === ">" ? (o = i ?? C, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? w : c[3] === "\"" ? ve : _e) : o === ve || o === _e ? o = w : o === he || o === ge ? o = C : (o = w, i = void 0);
-		let d = o === w && e[t + 1].startsWith("/>") ? " " : "";
-		a += o === C ? n + de : l >= 0 ? (r.push(s), n.slice(0, l) + le + n.slice(l) + y + d) : n + y + (l === -2 ? t : d);
+		for (; u < n.length && (o.lastIndex = u, c = o.exec(n), c !== null);) u = o.lastIndex, o === w ? c[1] === "!--" ? o = me : c[1] === void 0 ? c[2] === void 0 ? c[3] !== void 0 && (o = T) : (ve.test(c[2]) && (i = RegExp("</" + c[2], "g")), o = T) : o = he : o === T ? c[0] === ">" ? (o = i ?? w, l = -1) : c[1] === void 0 ? l = -2 : (l = o.lastIndex - c[2].length, s = c[1], o = c[3] === void 0 ? T : c[3] === "\"" ? _e : ge) : o === _e || o === ge ? o = T : o === me || o === he ? o = w : (o = T, i = void 0);
+		let d = o === T && e[t + 1].startsWith("/>") ? " " : "";
+		a += o === w ? n + ue : l >= 0 ? (r.push(s), n.slice(0, l) + ce + n.slice(l) + b + d) : n + b + (l === -2 ? t : d);
 	}
-	return [Se(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
-}, we = class e {
+	return [xe(e, a + (e[n] || "<?>") + (t === 2 ? "</svg>" : t === 3 ? "</math>" : "")), r];
+}, Ce = class e {
 	constructor({ strings: t, _$litType$: n }, r) {
 		let i;
 		this.parts = [];
-		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Ce(t, n);
-		if (this.el = e.createElement(l, r), k.currentNode = this.el.content, n === 2 || n === 3) {
+		let a = 0, o = 0, s = t.length - 1, c = this.parts, [l, u] = Se(t, n);
+		if (this.el = e.createElement(l, r), A.currentNode = this.el.content, n === 2 || n === 3) {
 			let e = this.el.content.firstChild;
 			e.replaceWith(...e.childNodes);
 		}
-		for (; (i = k.nextNode()) !== null && c.length < s;) {
+		for (; (i = A.nextNode()) !== null && c.length < s;) {
 			if (i.nodeType === 1) {
-				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(le)) {
-					let t = u[o++], n = i.getAttribute(e).split(y), r = /([.?@])?(.*)/.exec(t);
+				if (i.hasAttributes()) for (let e of i.getAttributeNames()) if (e.endsWith(ce)) {
+					let t = u[o++], n = i.getAttribute(e).split(b), r = /([.?@])?(.*)/.exec(t);
 					c.push({
 						type: 1,
 						index: a,
 						name: r[2],
 						strings: n,
-						ctor: r[1] === "." ? De : r[1] === "?" ? Oe : r[1] === "@" ? ke : j
+						ctor: r[1] === "." ? Ee : r[1] === "?" ? De : r[1] === "@" ? Oe : M
 					}), i.removeAttribute(e);
-				} else e.startsWith(y) && (c.push({
+				} else e.startsWith(b) && (c.push({
 					type: 6,
 					index: a
 				}), i.removeAttribute(e));
-				if (ye.test(i.tagName)) {
-					let e = i.textContent.split(y), t = e.length - 1;
+				if (ve.test(i.tagName)) {
+					let e = i.textContent.split(b), t = e.length - 1;
 					if (t > 0) {
-						i.textContent = v ? v.emptyScript : "";
-						for (let n = 0; n < t; n++) i.append(e[n], x()), k.nextNode(), c.push({
+						i.textContent = y ? y.emptyScript : "";
+						for (let n = 0; n < t; n++) i.append(e[n], S()), A.nextNode(), c.push({
 							type: 2,
 							index: ++a
 						});
-						i.append(e[t], x());
+						i.append(e[t], S());
 					}
 				}
 			} else if (i.nodeType === 8) {
-				if (i.data === ue) c.push({
+				if (i.data === le) c.push({
 					type: 2,
 					index: a
 				});
 				else {
 					let e = -1;
-					for (; (e = i.data.indexOf(y, e + 1)) !== -1;) c.push({
+					for (; (e = i.data.indexOf(b, e + 1)) !== -1;) c.push({
 						type: 7,
 						index: a
-					}), e += y.length - 1;
+					}), e += b.length - 1;
 				}
 			}
 			a++;
 		}
 	}
 	static createElement(e, t) {
-		let n = b.createElement("template");
+		let n = x.createElement("template");
 		return n.innerHTML = e, n;
 	}
 };
-function A(e, t, n = e, r) {
-	if (t === D) return t;
-	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = S(t) ? void 0 : t._$litDirective$;
-	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = A(e, i._$AS(e, t.values), i, r)), t;
+function j(e, t, n = e, r) {
+	if (t === O) return t;
+	let i = r === void 0 ? n._$Cl : n._$Co?.[r], a = C(t) ? void 0 : t._$litDirective$;
+	return i?.constructor !== a && (i?._$AO?.(!1), a === void 0 ? i = void 0 : (i = new a(e), i._$AT(e, n, r)), r === void 0 ? n._$Cl = i : (n._$Co ??= [])[r] = i), i !== void 0 && (t = j(e, i._$AS(e, t.values), i, r)), t;
 }
-var Te = class {
+var we = class {
 	constructor(e, t) {
 		this._$AV = [], this._$AN = void 0, this._$AD = e, this._$AM = t;
 	}
@@ -358,28 +358,28 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	u(e) {
-		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? b).importNode(t, !0);
-		k.currentNode = r;
-		let i = k.nextNode(), a = 0, o = 0, s = n[0];
+		let { el: { content: t }, parts: n } = this._$AD, r = (e?.creationScope ?? x).importNode(t, !0);
+		A.currentNode = r;
+		let i = A.nextNode(), a = 0, o = 0, s = n[0];
 		for (; s !== void 0;) {
 			if (a === s.index) {
 				let t;
-				s.type === 2 ? t = new Ee(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new Ae(i, this, e)), this._$AV.push(t), s = n[++o];
+				s.type === 2 ? t = new Te(i, i.nextSibling, this, e) : s.type === 1 ? t = new s.ctor(i, s.name, s.strings, this, e) : s.type === 6 && (t = new ke(i, this, e)), this._$AV.push(t), s = n[++o];
 			}
-			a !== s?.index && (i = k.nextNode(), a++);
+			a !== s?.index && (i = A.nextNode(), a++);
 		}
-		return k.currentNode = b, r;
+		return A.currentNode = x, r;
 	}
 	p(e) {
 		let t = 0;
 		for (let n of this._$AV) n !== void 0 && (n.strings === void 0 ? n._$AI(e[t]) : (n._$AI(e, n, t), t += n.strings.length - 2)), t++;
 	}
-}, Ee = class e {
+}, Te = class e {
 	get _$AU() {
 		return this._$AM?._$AU ?? this._$Cv;
 	}
 	constructor(e, t, n, r) {
-		this.type = 2, this._$AH = O, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
+		this.type = 2, this._$AH = k, this._$AN = void 0, this._$AA = e, this._$AB = t, this._$AM = n, this.options = r, this._$Cv = r?.isConnected ?? !0;
 	}
 	get parentNode() {
 		let e = this._$AA.parentNode, t = this._$AM;
@@ -392,7 +392,7 @@ var Te = class {
 		return this._$AB;
 	}
 	_$AI(e, t = this) {
-		e = A(this, e, t), S(e) ? e === O || e == null || e === "" ? (this._$AH !== O && this._$AR(), this._$AH = O) : e !== this._$AH && e !== D && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? pe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
+		e = j(this, e, t), C(e) ? e === k || e == null || e === "" ? (this._$AH !== k && this._$AR(), this._$AH = k) : e !== this._$AH && e !== O && this._(e) : e._$litType$ === void 0 ? e.nodeType === void 0 ? fe(e) ? this.k(e) : this._(e) : this.T(e) : this.$(e);
 	}
 	O(e) {
 		return this._$AA.parentNode.insertBefore(e, this._$AB);
@@ -401,36 +401,36 @@ var Te = class {
 		this._$AH !== e && (this._$AR(), this._$AH = this.O(e));
 	}
 	_(e) {
-		this._$AH !== O && S(this._$AH) ? this._$AA.nextSibling.data = e : this.T(b.createTextNode(e)), this._$AH = e;
+		this._$AH !== k && C(this._$AH) ? this._$AA.nextSibling.data = e : this.T(x.createTextNode(e)), this._$AH = e;
 	}
 	$(e) {
-		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = we.createElement(Se(n.h, n.h[0]), this.options)), n);
+		let { values: t, _$litType$: n } = e, r = typeof n == "number" ? this._$AC(e) : (n.el === void 0 && (n.el = Ce.createElement(xe(n.h, n.h[0]), this.options)), n);
 		if (this._$AH?._$AD === r) this._$AH.p(t);
 		else {
-			let e = new Te(r, this), n = e.u(this.options);
+			let e = new we(r, this), n = e.u(this.options);
 			e.p(t), this.T(n), this._$AH = e;
 		}
 	}
 	_$AC(e) {
-		let t = xe.get(e.strings);
-		return t === void 0 && xe.set(e.strings, t = new we(e)), t;
+		let t = be.get(e.strings);
+		return t === void 0 && be.set(e.strings, t = new Ce(e)), t;
 	}
 	k(t) {
-		fe(this._$AH) || (this._$AH = [], this._$AR());
+		de(this._$AH) || (this._$AH = [], this._$AR());
 		let n = this._$AH, r, i = 0;
-		for (let a of t) i === n.length ? n.push(r = new e(this.O(x()), this.O(x()), this, this.options)) : r = n[i], r._$AI(a), i++;
+		for (let a of t) i === n.length ? n.push(r = new e(this.O(S()), this.O(S()), this, this.options)) : r = n[i], r._$AI(a), i++;
 		i < n.length && (this._$AR(r && r._$AB.nextSibling, i), n.length = i);
 	}
 	_$AR(e = this._$AA.nextSibling, t) {
 		for (this._$AP?.(!1, !0, t); e !== this._$AB;) {
-			let t = se(e).nextSibling;
-			se(e).remove(), e = t;
+			let t = oe(e).nextSibling;
+			oe(e).remove(), e = t;
 		}
 	}
 	setConnected(e) {
 		this._$AM === void 0 && (this._$Cv = e, this._$AP?.(e));
 	}
-}, j = class {
+}, M = class {
 	get tagName() {
 		return this.element.tagName;
 	}
@@ -438,47 +438,47 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	constructor(e, t, n, r, i) {
-		this.type = 1, this._$AH = O, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = O;
+		this.type = 1, this._$AH = k, this._$AN = void 0, this.element = e, this.name = t, this._$AM = r, this.options = i, n.length > 2 || n[0] !== "" || n[1] !== "" ? (this._$AH = Array(n.length - 1).fill(/* @__PURE__ */ new String()), this.strings = n) : this._$AH = k;
 	}
 	_$AI(e, t = this, n, r) {
 		let i = this.strings, a = !1;
-		if (i === void 0) e = A(this, e, t, 0), a = !S(e) || e !== this._$AH && e !== D, a && (this._$AH = e);
+		if (i === void 0) e = j(this, e, t, 0), a = !C(e) || e !== this._$AH && e !== O, a && (this._$AH = e);
 		else {
 			let r = e, o, s;
-			for (e = i[0], o = 0; o < i.length - 1; o++) s = A(this, r[n + o], t, o), s === D && (s = this._$AH[o]), a ||= !S(s) || s !== this._$AH[o], s === O ? e = O : e !== O && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
+			for (e = i[0], o = 0; o < i.length - 1; o++) s = j(this, r[n + o], t, o), s === O && (s = this._$AH[o]), a ||= !C(s) || s !== this._$AH[o], s === k ? e = k : e !== k && (e += (s ?? "") + i[o + 1]), this._$AH[o] = s;
 		}
 		a && !r && this.j(e);
 	}
 	j(e) {
-		e === O ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
+		e === k ? this.element.removeAttribute(this.name) : this.element.setAttribute(this.name, e ?? "");
 	}
-}, De = class extends j {
+}, Ee = class extends M {
 	constructor() {
 		super(...arguments), this.type = 3;
 	}
 	j(e) {
-		this.element[this.name] = e === O ? void 0 : e;
+		this.element[this.name] = e === k ? void 0 : e;
 	}
-}, Oe = class extends j {
+}, De = class extends M {
 	constructor() {
 		super(...arguments), this.type = 4;
 	}
 	j(e) {
-		this.element.toggleAttribute(this.name, !!e && e !== O);
+		this.element.toggleAttribute(this.name, !!e && e !== k);
 	}
-}, ke = class extends j {
+}, Oe = class extends M {
 	constructor(e, t, n, r, i) {
 		super(e, t, n, r, i), this.type = 5;
 	}
 	_$AI(e, t = this) {
-		if ((e = A(this, e, t, 0) ?? O) === D) return;
-		let n = this._$AH, r = e === O && n !== O || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== O && (n === O || r);
+		if ((e = j(this, e, t, 0) ?? k) === O) return;
+		let n = this._$AH, r = e === k && n !== k || e.capture !== n.capture || e.once !== n.once || e.passive !== n.passive, i = e !== k && (n === k || r);
 		r && this.element.removeEventListener(this.name, this, n), i && this.element.addEventListener(this.name, this, e), this._$AH = e;
 	}
 	handleEvent(e) {
 		typeof this._$AH == "function" ? this._$AH.call(this.options?.host ?? this.element, e) : this._$AH.handleEvent(e);
 	}
-}, Ae = class {
+}, ke = class {
 	constructor(e, t, n) {
 		this.element = e, this.type = 6, this._$AN = void 0, this._$AM = t, this.options = n;
 	}
@@ -486,33 +486,33 @@ var Te = class {
 		return this._$AM._$AU;
 	}
 	_$AI(e) {
-		A(this, e);
+		j(this, e);
 	}
-}, je = {
-	M: le,
-	P: y,
-	A: ue,
+}, Ae = {
+	M: ce,
+	P: b,
+	A: le,
 	C: 1,
-	L: Ce,
-	R: Te,
-	D: pe,
-	V: A,
-	I: Ee,
-	H: j,
-	N: Oe,
-	U: ke,
-	B: De,
-	F: Ae
-}, Me = oe.litHtmlPolyfillSupport;
-Me?.(we, Ee), (oe.litHtmlVersions ??= []).push("3.3.3");
-var Ne = (e, t, n) => {
+	L: Se,
+	R: we,
+	D: fe,
+	V: j,
+	I: Te,
+	H: M,
+	N: De,
+	U: Oe,
+	B: Ee,
+	F: ke
+}, je = ae.litHtmlPolyfillSupport;
+je?.(Ce, Te), (ae.litHtmlVersions ??= []).push("3.3.3");
+var Me = (e, t, n) => {
 	let r = n?.renderBefore ?? t, i = r._$litPart$;
 	if (i === void 0) {
 		let e = n?.renderBefore ?? null;
-		r._$litPart$ = i = new Ee(t.insertBefore(x(), e), e, void 0, n ?? {});
+		r._$litPart$ = i = new Te(t.insertBefore(S(), e), e, void 0, n ?? {});
 	}
 	return i._$AI(e), i;
-}, Pe = globalThis, M = class extends _ {
+}, Ne = globalThis, N = class extends v {
 	constructor() {
 		/**
 		* @license
@@ -527,7 +527,7 @@ var Ne = (e, t, n) => {
 	}
 	update(e) {
 		let t = this.render();
-		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Ne(t, this.renderRoot, this.renderOptions);
+		this.hasUpdated || (this.renderOptions.isConnected = this.isConnected), super.update(e), this._$Do = Me(t, this.renderRoot, this.renderOptions);
 	}
 	connectedCallback() {
 		super.connectedCallback(), this._$Do?.setConnected(!0);
@@ -536,29 +536,29 @@ var Ne = (e, t, n) => {
 		super.disconnectedCallback(), this._$Do?.setConnected(!1);
 	}
 	render() {
-		return D;
+		return O;
 	}
 };
-M._$litElement$ = !0, M.finalized = !0, Pe.litElementHydrateSupport?.({ LitElement: M });
-var Fe = Pe.litElementPolyfillSupport;
-Fe?.({ LitElement: M }), (Pe.litElementVersions ??= []).push("4.2.2");
+N._$litElement$ = !0, N.finalized = !0, Ne.litElementHydrateSupport?.({ LitElement: N });
+var Pe = Ne.litElementPolyfillSupport;
+Pe?.({ LitElement: N }), (Ne.litElementVersions ??= []).push("4.2.2");
 // node_modules/lit-html/directive.js
 /**
 * @license
 * Copyright 2017 Google LLC
 * SPDX-License-Identifier: BSD-3-Clause
 */
-var Ie = {
+var Fe = {
 	ATTRIBUTE: 1,
 	CHILD: 2,
 	PROPERTY: 3,
 	BOOLEAN_ATTRIBUTE: 4,
 	EVENT: 5,
 	ELEMENT: 6
-}, Le = (e) => (...t) => ({
+}, Ie = (e) => (...t) => ({
 	_$litDirective$: e,
 	values: t
-}), Re = class {
+}), Le = class {
 	constructor(e) {}
 	get _$AU() {
 		return this._$AM._$AU;
@@ -572,32 +572,32 @@ var Ie = {
 	update(e, t) {
 		return this.render(...t);
 	}
-}, ze = {}, Be = Le(class extends Re {
+}, Re = {}, ze = Ie(class extends Le {
 	constructor() {
 		/**
 		* @license
 		* Copyright 2018 Google LLC
 		* SPDX-License-Identifier: BSD-3-Clause
 		*/
-		super(...arguments), this.ot = ze;
+		super(...arguments), this.ot = Re;
 	}
 	render(e, t) {
 		return t();
 	}
 	update(e, [t, n]) {
 		if (Array.isArray(t)) {
-			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return D;
-		} else if (this.ot === t) return D;
+			if (Array.isArray(this.ot) && this.ot.length === t.length && t.every((e, t) => e === this.ot[t])) return O;
+		} else if (this.ot === t) return O;
 		return this.ot = Array.isArray(t) ? Array.from(t) : t, this.render(t, n);
 	}
-}), { I: Ve } = je, He = (e) => e, Ue = () => document.createComment(""), N = (e, t, n) => {
+}), { I: Be } = Ae, Ve = (e) => e, He = () => document.createComment(""), P = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2020 Google LLC
 	* SPDX-License-Identifier: BSD-3-Clause
 	*/
 	let r = e._$AA.parentNode, i = t === void 0 ? e._$AB : t._$AA;
-	if (n === void 0) n = new Ve(r.insertBefore(Ue(), i), r.insertBefore(Ue(), i), e, e.options);
+	if (n === void 0) n = new Be(r.insertBefore(He(), i), r.insertBefore(He(), i), e, e.options);
 	else {
 		let t = n._$AB.nextSibling, a = n._$AM, o = a !== e;
 		if (o) {
@@ -607,15 +607,15 @@ var Ie = {
 		if (t !== i || o) {
 			let e = n._$AA;
 			for (; e !== t;) {
-				let t = He(e).nextSibling;
-				He(r).insertBefore(e, i), e = t;
+				let t = Ve(e).nextSibling;
+				Ve(r).insertBefore(e, i), e = t;
 			}
 		}
 	}
 	return n;
-}, P = (e, t, n = e) => (e._$AI(t, n), e), We = {}, Ge = (e, t = We) => e._$AH = t, Ke = (e) => e._$AH, qe = (e) => {
+}, F = (e, t, n = e) => (e._$AI(t, n), e), Ue = {}, We = (e, t = Ue) => e._$AH = t, Ge = (e) => e._$AH, Ke = (e) => {
 	e._$AR(), e._$AA.remove();
-}, Je = (e, t, n) => {
+}, qe = (e, t, n) => {
 	/**
 	* @license
 	* Copyright 2017 Google LLC
@@ -624,9 +624,9 @@ var Ie = {
 	let r = /* @__PURE__ */ new Map();
 	for (let i = t; i <= n; i++) r.set(e[i], i);
 	return r;
-}, Ye = Le(class extends Re {
+}, Je = Ie(class extends Le {
 	constructor(e) {
-		if (super(e), e.type !== Ie.CHILD) throw Error("repeat() can only be used in text expressions");
+		if (super(e), e.type !== Fe.CHILD) throw Error("repeat() can only be used in text expressions");
 	}
 	dt(e, t, n) {
 		let r;
@@ -642,45 +642,45 @@ var Ie = {
 		return this.dt(e, t, n).values;
 	}
 	update(e, [t, n, r]) {
-		let i = Ke(e), { values: a, keys: o } = this.dt(t, n, r);
+		let i = Ge(e), { values: a, keys: o } = this.dt(t, n, r);
 		if (!Array.isArray(i)) return this.ut = o, a;
 		let s = this.ut ??= [], c = [], l, u, d = 0, f = i.length - 1, p = 0, m = a.length - 1;
 		for (; d <= f && p <= m;) if (i[d] === null) d++;
 		else if (i[f] === null) f--;
-		else if (s[d] === o[p]) c[p] = P(i[d], a[p]), d++, p++;
-		else if (s[f] === o[m]) c[m] = P(i[f], a[m]), f--, m--;
-		else if (s[d] === o[m]) c[m] = P(i[d], a[m]), N(e, c[m + 1], i[d]), d++, m--;
-		else if (s[f] === o[p]) c[p] = P(i[f], a[p]), N(e, i[d], i[f]), f--, p++;
-		else if (l === void 0 && (l = Je(o, p, m), u = Je(s, d, f)), l.has(s[d])) {
+		else if (s[d] === o[p]) c[p] = F(i[d], a[p]), d++, p++;
+		else if (s[f] === o[m]) c[m] = F(i[f], a[m]), f--, m--;
+		else if (s[d] === o[m]) c[m] = F(i[d], a[m]), P(e, c[m + 1], i[d]), d++, m--;
+		else if (s[f] === o[p]) c[p] = F(i[f], a[p]), P(e, i[d], i[f]), f--, p++;
+		else if (l === void 0 && (l = qe(o, p, m), u = qe(s, d, f)), l.has(s[d])) {
 			if (l.has(s[f])) {
 				let t = u.get(o[p]), n = t === void 0 ? null : i[t];
 				if (n === null) {
-					let t = N(e, i[d]);
-					P(t, a[p]), c[p] = t;
-				} else c[p] = P(n, a[p]), N(e, i[d], n), i[t] = null;
+					let t = P(e, i[d]);
+					F(t, a[p]), c[p] = t;
+				} else c[p] = F(n, a[p]), P(e, i[d], n), i[t] = null;
 				p++;
-			} else qe(i[f]), f--;
-		} else qe(i[d]), d++;
+			} else Ke(i[f]), f--;
+		} else Ke(i[d]), d++;
 		for (; p <= m;) {
-			let t = N(e, c[m + 1]);
-			P(t, a[p]), c[p++] = t;
+			let t = P(e, c[m + 1]);
+			F(t, a[p]), c[p++] = t;
 		}
 		for (; d <= f;) {
 			let e = i[d++];
-			e !== null && qe(e);
+			e !== null && Ke(e);
 		}
-		return this.ut = o, Ge(e, c), D;
+		return this.ut = o, We(e, c), O;
 	}
-}), Xe = "feishu_freebusy";
-function Ze({ config: { state: e } }) {
+}), Ye = "feishu_freebusy";
+function Xe({ config: { state: e } }) {
 	return e === "NOT_RUNNING" || e === "STARTING";
 }
-function F(e, t) {
+function Ze(e, t) {
 	let n = e.entities[t];
 	return t.startsWith("binary_sensor.") && n?.platform === "feishu_freebusy" && (n.translation_key ?? "busy") === "busy";
 }
 function I(e) {
-	return Object.keys(e.entities).filter((t) => F(e, t) && !e.entities[t]?.hidden);
+	return Object.keys(e.entities).filter((t) => Ze(e, t) && !e.entities[t]?.hidden);
 }
 function Qe(e, t) {
 	let n = e.entities[t]?.device_id;
@@ -703,23 +703,23 @@ function $e(e, t, n) {
 	}));
 }
 // src/model/zone.ts
-var et = 1e3, L = 60 * et, R = 60 * L, z = 24 * R, tt = {
+var et = 1e3, L = 60 * et, R = 60 * L, tt = 24 * R, nt = {
 	year: "numeric",
 	month: "numeric",
 	day: "numeric",
 	hour: "numeric",
 	minute: "numeric",
 	second: "numeric"
-}, nt = /* @__PURE__ */ new Map();
-function rt(e) {
-	let t = nt.get(e);
+}, rt = /* @__PURE__ */ new Map();
+function it(e) {
+	let t = rt.get(e);
 	return t || (t = new Intl.DateTimeFormat("en-US", {
-		...tt,
+		...nt,
 		hourCycle: "h23",
 		timeZone: e
-	}), nt.set(e, t)), t;
+	}), rt.set(e, t)), t;
 }
-function it(e, t) {
+function at(e, t) {
 	let n = {
 		year: 0,
 		month: 0,
@@ -728,20 +728,20 @@ function it(e, t) {
 		minute: 0,
 		second: 0
 	};
-	for (let { type: r, value: i } of rt(t).formatToParts(e)) r in n && (n[r] = Number(i));
+	for (let { type: r, value: i } of it(t).formatToParts(e)) r in n && (n[r] = Number(i));
 	return Date.UTC(n.year, n.month - 1, n.day, n.hour, n.minute, n.second);
 }
-function at(e, t) {
-	return Math.floor(it(e, t) / z);
+function z(e, t) {
+	return Math.floor(at(e, t) / tt);
 }
 function ot(e, t, n) {
-	let r = e * z + t * R, i = [r - z, r + z].map((e) => r - (it(e, n) - e)), a = i.filter((e) => it(e, n) === r);
+	let r = e * tt + t * R, i = [r - tt, r + tt].map((e) => r - (at(e, n) - e)), a = i.filter((e) => at(e, n) === r);
 	return a.length ? Math.min(...a) : Math.max(...i);
 }
 function st(e) {
 	if (!e) return !1;
 	try {
-		return rt(e), !0;
+		return it(e), !0;
 	} catch {
 		return !1;
 	}
@@ -749,25 +749,25 @@ function st(e) {
 // src/model/status.ts
 var ct = 10 * L, lt = 30 * et;
 function ut(e, { now: t, lostAt: n, isClockRight: r, soon: i }) {
-	if (e.state === "unavailable" || e.state === "missing") return pt(e.state);
-	let a = B(e);
+	if (e.state === "unavailable" || e.state === "missing") return mt(e.state);
+	let a = dt(e);
 	if (n === null) {
-		let n = dt(e);
-		return r && n !== null && n <= t ? pt("overdue") : mt(e, t, i);
+		let n = ft(e);
+		return r && n !== null && n <= t ? mt("overdue") : ht(e, t, i);
 	}
-	return t < n || t - n >= ct ? pt("offline") : mt(a !== null && a <= t ? ht(e, t) : e, t, i);
-}
-function B(e) {
-	return e.state === "busy" ? e.busyUntil : e.nextBusy;
+	return t < n || t - n >= ct ? mt("offline") : ht(a !== null && a <= t ? gt(e, t) : e, t, i);
 }
 function dt(e) {
-	let t = B(e);
+	return e.state === "busy" ? e.busyUntil : e.nextBusy;
+}
+function ft(e) {
+	let t = dt(e);
 	return t === null ? null : t + lt;
 }
-function ft(e, t, n) {
+function pt(e, t, n) {
 	return e.kind === "free" && (e.until === null || e.until - t >= n);
 }
-function pt(e) {
+function mt(e) {
 	return {
 		kind: "unknown",
 		doubt: e,
@@ -777,8 +777,8 @@ function pt(e) {
 		nextFree: null
 	};
 }
-function mt(e, t, n) {
-	let r = e.state === "busy", i = B(e), { nextBusy: a } = e;
+function ht(e, t, n) {
+	let r = e.state === "busy", i = dt(e), { nextBusy: a } = e;
 	return {
 		kind: r ? e.disabledReason === null ? "busy" : "disabled" : "free",
 		doubt: null,
@@ -791,7 +791,7 @@ function mt(e, t, n) {
 		nextFree: e.nextFree === i && r ? null : e.nextFree
 	};
 }
-function ht(e, t) {
+function gt(e, t) {
 	let n = e.bookings.find((e) => e.start <= t && t < e.end);
 	return {
 		...e,
@@ -803,87 +803,224 @@ function ht(e, t) {
 	};
 }
 // src/model/board.ts
-var gt = {
+var _t = {
 	free: 0,
 	busy: 2,
 	disabled: 3,
 	unknown: 4
 };
-function _t(e, t, n) {
-	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || ft(r.status, n, t.freeFor * 6e4)));
+function vt(e, t, n) {
+	return e.filter(({ room: e, view: r }) => (!t.place || e.place === t.place) && (!t.seats || (e.seats ?? 0) >= t.seats) && (!t.freeFor || pt(r.status, n, t.freeFor * 6e4)));
 }
-function vt(e, t, n, r) {
-	let i = [...e].sort((e, t) => (n ? St(e) - St(t) : 0) || r(e.room.name, t.room.name));
-	return t ? [...bt(e, r), ""].flatMap((e) => {
+function yt(e, t, n, r) {
+	let i = [...e].sort((e, t) => (n ? Ct(e) - Ct(t) : 0) || r(e.room.name, t.room.name));
+	return t ? [...xt(e, r), ""].flatMap((e) => {
 		let t = i.filter(({ room: t }) => t.place === e);
 		return t.length ? [{
 			place: e,
 			rows: t,
-			free: yt(t)
+			free: bt(t)
 		}] : [];
 	}) : i.length ? [{
 		place: "",
 		rows: i,
-		free: yt(i)
+		free: bt(i)
 	}] : [];
 }
-function yt(e) {
+function bt(e) {
 	return e.filter(({ view: e }) => e.status.kind === "free").length;
 }
-function bt(e, t) {
+function xt(e, t) {
 	return [...new Set(e.map(({ room: e }) => e.place).filter(Boolean))].sort(t);
 }
-function xt(e) {
+function St(e) {
 	return [...new Set(e.flatMap(({ room: e }) => e.seats ?? []))].sort((e, t) => e - t).slice(1);
 }
-function St({ view: { status: e } }) {
-	return gt[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+function Ct({ view: { status: e } }) {
+	return _t[e.kind] + (e.kind === "free" && e.soon ? 1 : 0);
+}
+// src/model/formats.ts
+var wt = 7, Tt = class e {
+	#e;
+	#t;
+	#n;
+	#r;
+	#i;
+	#a;
+	#o;
+	constructor(e, t, n, r) {
+		this.zone = t;
+		let i = (n) => new Intl.DateTimeFormat(e, {
+			timeZone: t,
+			...n
+		}), a = {
+			hour: n ? "numeric" : "2-digit",
+			hourCycle: n ? "h12" : "h23"
+		};
+		this.compare = new Intl.Collator(e, { numeric: !0 }).compare, this.#e = r, this.#t = i({
+			...a,
+			minute: "2-digit"
+		}), this.#n = n ? i(a) : this.#t, this.#r = i({ weekday: "short" }), this.#i = i({
+			month: "short",
+			day: "numeric"
+		}), this.#a = i({
+			weekday: "long",
+			month: "long",
+			day: "numeric"
+		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
+	}
+	static of(t, n) {
+		let { time_format: r, time_zone: i } = t.locale, a = Dt(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && st(t.config.time_zone) ? t.config.time_zone : o, c = Et(a) === Et(n.language) ? a : n.language;
+		return new e(c, s, Ot(a, r), n);
+	}
+	time(e) {
+		return this.#t.format(e);
+	}
+	hour(e) {
+		return this.#n.format(e);
+	}
+	today(e) {
+		return this.#a.format(e);
+	}
+	isToday(e, t) {
+		return this.#c(e - 1, t) === 0;
+	}
+	end(e, t) {
+		return this.#s(e, this.#c(e - 1, t));
+	}
+	start(e, t) {
+		return this.#s(e, this.#c(e, t));
+	}
+	span(e, t, n) {
+		let r = this.#c(t - 1, e) === 0;
+		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
+	}
+	left(e, t) {
+		let n = Math.max(0, Math.ceil((e - Math.floor(t / L) * L) / L)), r = R / L;
+		return this.#e.duration(Math.floor(n / r), n % r);
+	}
+	#s(e, t) {
+		let n = this.time(e);
+		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < wt ? this.#r : this.#i).format(e)} ${n}`;
+	}
+	#c(e, t) {
+		return z(e, this.zone) - z(t, this.zone);
+	}
+};
+function Et(e) {
+	return e.split("-")[0];
+}
+function Dt(e) {
+	try {
+		return Intl.getCanonicalLocales(e)[0] ?? "en";
+	} catch {
+		return "en";
+	}
+}
+function Ot(e, t) {
+	if (t === "12" || t === "24") return t === "12";
+	let n = t === "system" ? void 0 : e;
+	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
+}
+// src/model/pages.ts
+var B = 2.6, kt = 2.2, At = 34, jt = 26, Mt = 15, Nt = 28, Pt = 6, Ft = 1200, It = 16, Lt = 50;
+function Rt(e, t) {
+	let n = [], r = 0;
+	for (let i of e) {
+		let e = i.rows;
+		for (; e.length;) {
+			let a = Math.floor((r - kt) / B + 1e-6);
+			if (a > 2 && e.length - a === 1 && a--, n.length && a >= Math.min(e.length, 2)) {
+				let t = e !== i.rows;
+				n[n.length - 1]?.push({
+					...i,
+					rows: e.slice(0, a),
+					all: i.rows.length,
+					isContinued: t
+				}), r -= kt + B * Math.min(a, e.length), e = e.slice(a);
+			} else n.push([]), r = Math.max(t, 7.4);
+		}
+	}
+	return n;
+}
+function zt(e, t, n) {
+	for (let r = 1; r < Lt; r++) for (let i of [!0, !1]) {
+		let a = Vt(e, t, n, r, i);
+		if (a.size >= Mt) return a;
+	}
+	return Vt(e, t, n, Lt, !1);
+}
+function Bt(e, t) {
+	let n = e.reduce((e, { rows: t }) => e + t.length, 0) > It && t >= Ft ? 2 : 1;
+	return {
+		columns: n,
+		height: n > 1 ? Ht(e, n) : Infinity,
+		size: 0,
+		hasStrips: !0
+	};
+}
+function Vt(e, t, n, r, i) {
+	let a = i ? At : jt, o = Math.min(Pt, Math.max(1, Math.floor(t / (a * Mt))));
+	return Array.from({ length: o }, (o, s) => {
+		let c = s + 1, l = Ht(e, c * r), u = Math.floor(Math.min(Nt, t / c / a, n / l) * 4) / 4;
+		return {
+			columns: c,
+			height: Math.max(l, n / u),
+			size: u,
+			hasStrips: i
+		};
+	}).reduce((e, t) => t.size > e.size ? t : e);
+}
+function Ht(e, t) {
+	let n = e.reduce((e, { rows: t }) => e + kt + B * t.length, 0), r = Math.max(7.4, n / t);
+	for (; Rt(e, r).length > t;) r += B / 2;
+	return r;
 }
 // src/model/room.ts
-function Ct(e, t) {
+function Ut(e, t) {
 	return e.start < t.end && t.start < e.end;
 }
-var wt = {
+var Wt = {
 	on: "busy",
 	off: "free"
 };
 function V(e, t, n) {
-	let r = e.states[t], i = r?.attributes ?? {}, a = Tt(e, t);
+	let r = e.states[t], i = r?.attributes ?? {}, a = Gt(e, t);
 	return {
 		id: t,
 		name: n || H(i.friendly_name) || t,
 		place: a,
 		building: H(i.building) || (a.split(" / ")[0] ?? ""),
-		seats: Et(i.capacity) || null,
-		state: r ? wt[r.state] ?? "unavailable" : Ze(e) ? "unavailable" : "missing",
+		seats: Kt(i.capacity) || null,
+		state: r ? Wt[r.state] ?? "unavailable" : Xe(e) ? "unavailable" : "missing",
 		busyUntil: U(i.busy_until),
 		nextBusy: U(i.next_busy_time),
 		nextFree: U(i.next_free_time),
 		disabledReason: typeof i.disabled_reason == "string" ? i.disabled_reason : null,
-		pending: Et(i.pending),
-		bookings: Dt(i.bookings, (e) => e),
-		labels: Dt(i.titles, (e, t) => ({
+		pending: Kt(i.pending),
+		bookings: qt(i.bookings, (e) => e),
+		labels: qt(i.titles, (e, t) => ({
 			...e,
 			title: H(t.title),
 			organizer: H(t.organizer)
 		}))
 	};
 }
-function Tt(e, t) {
+function Gt(e, t) {
 	let n = e.states[t]?.attributes ?? {}, r = [H(n.building), H(n.floor)].filter(Boolean).join(" / "), i = e.entities[t]?.device_id;
 	return r || i && e.devices[i]?.model || "";
 }
 function H(e) {
 	return typeof e == "string" ? e : "";
 }
-function Et(e) {
+function Kt(e) {
 	return typeof e == "number" && e > 0 ? e : 0;
 }
 function U(e) {
 	let t = typeof e == "string" ? Date.parse(e) : NaN;
 	return Number.isNaN(t) ? null : t;
 }
-function Dt(e, t) {
+function qt(e, t) {
 	return Array.isArray(e) ? e.flatMap((e) => {
 		let n = U(e?.start), r = U(e?.end);
 		return n !== null && r !== null && n < r ? [t({
@@ -893,29 +1030,47 @@ function Dt(e, t) {
 	}) : [];
 }
 // src/model/timeline.ts
-function Ot(e, t, n, r) {
-	let i = at(e, t), a = Array.from({ length: 25 }, (e, n) => ({
+function Jt(e, t, n, r) {
+	let i = z(e, t), a = Array.from({ length: 25 }, (e, n) => ({
 		hour: n,
 		at: ot(i, n, t)
-	})), o = ({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5, s = a.findIndex(o), c = a.slice(s, a.findLastIndex(o) + 1), l = c.filter(({ at: e }, t) => e !== c[t + 1]?.at), u = {
-		start: ot(i, 0, t),
-		end: ot(i, 24, t)
-	};
+	})), o = a.map(({ hour: t, at: i }) => n <= t && t <= r || e - 36e5 < i && i <= e + 36e5), s = Xt(a.slice(o.indexOf(!0), o.lastIndexOf(!0) + 1));
 	return {
-		start: l[0]?.at ?? e,
-		end: l.at(-1)?.at ?? e,
-		hours: l,
-		whole: u
+		start: s[0]?.at ?? e,
+		end: s[s.length - 1]?.at ?? e,
+		hours: s,
+		whole: Zt(i, t)
 	};
 }
-function kt(e, t, n) {
+function Yt(e, t, n, r) {
+	let i = z(e, t), a = Zt(i, t), [o, s] = [e - n * R, e + r * R], c = Math.floor((o - a.start) / R) - 1;
+	return {
+		start: o,
+		end: s,
+		hours: Xt(Array.from({ length: n + r + 4 }, (e, t) => c + t).map((e) => ({
+			hour: (e + 24) % 24,
+			at: ot(i, e, t)
+		}))).filter(({ at: e }) => o <= e && e < s),
+		whole: a
+	};
+}
+function Xt(e) {
+	return e.filter(({ at: t }, n) => t !== e[n + 1]?.at);
+}
+function Zt(e, t) {
+	return {
+		start: ot(e, 0, t),
+		end: ot(e, 24, t)
+	};
+}
+function Qt(e, t, n) {
 	let r = (e) => Math.min(1, Math.max(0, (e - t.start) / (t.end - t.start)));
 	return {
-		bars: e.bookings.filter((e) => Ct(e, t)).map(({ start: e, end: t }) => ({
+		bars: e.bookings.filter((e) => Ut(e, t)).map(({ start: e, end: t }) => ({
 			from: r(e),
 			to: r(t)
 		})),
-		ticks: t.hours.slice(0, -1).map(({ hour: e, at: t }) => ({
+		ticks: t.hours.filter(({ at: e }) => e < t.end).map(({ hour: e, at: t }) => ({
 			at: r(t),
 			instant: t,
 			hour: e
@@ -924,9 +1079,9 @@ function kt(e, t, n) {
 	};
 }
 // src/model/view.ts
-var At = 2, jt = 15 * L, Mt = 24 * R;
-function Nt(e, t) {
-	let { now: n, texts: r, formats: i } = t, a = ut(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = Pt(a, t), l = Rt(e, a, t);
+var $t = 2, en = 15 * L, tn = 24 * R;
+function nn(e, t) {
+	let { now: n, texts: r, formats: i } = t, a = ut(e, t), o = a.kind !== "unknown", s = r.words[a.kind], c = rn(a, t), l = cn(e, a, t);
 	return {
 		id: e.id,
 		name: e.name,
@@ -935,15 +1090,15 @@ function Nt(e, t) {
 		status: a,
 		word: s,
 		until: c,
-		left: Ft(a, t),
+		left: an(a, t),
 		hint: a.soon ? a.kind === "free" ? r.startingSoon : r.endingSoon : "",
-		next: o ? It(a, t) : "",
-		later: Lt(e, a, t),
+		next: o ? on(a, t) : "",
+		later: sn(e, a, t),
 		nextFree: a.nextFree === null ? "" : i.start(a.nextFree, n),
 		note: l,
 		pending: o && e.pending ? r.pending(e.pending) : "",
-		timeline: o ? kt(e, t.day, t.steady ? n - n % jt : n) : null,
-		bookings: o ? zt(e, t) : "",
+		timeline: o ? Qt(e, t.day, t.steady ? n - n % en : n) : null,
+		bookings: o ? ln(e, t) : "",
 		phrase: r.sentence(...[
 			s,
 			c,
@@ -951,27 +1106,27 @@ function Nt(e, t) {
 		].filter(Boolean))
 	};
 }
-function Pt({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
+function rn({ kind: e, until: t }, { now: n, texts: r, formats: i }) {
 	return e === "unknown" ? "" : t === null ? e === "free" ? r.noBookings : r.noEnd : e === "free" && !i.isToday(t, n) ? r.restOfDay : r.until[e === "free" ? "free" : "busy"](i.end(t, n));
 }
-function Ft({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
-	return r || t === null || t - n >= Mt || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
+function an({ kind: e, until: t }, { now: n, steady: r, texts: i, formats: a }) {
+	return r || t === null || t - n >= tn || e === "free" && !a.isToday(t, n) ? "" : i.timeLeft(a.left(t, n));
 }
-function It({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
+function on({ kind: e, until: t, next: n }, { now: r, texts: i, formats: a }) {
 	return n ? n.end === null ? a.start(n.start, r) : a.span(n.start, n.end, r) : e === "busy" && t !== null ? i.nextNone : "";
 }
-function Lt({ bookings: e }, { next: t }, { now: n, formats: r }) {
-	return t ? e.filter(({ start: e }) => e > t.start).slice(0, At).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
+function sn({ bookings: e }, { next: t }, { now: n, formats: r }) {
+	return t ? e.filter(({ start: e }) => e > t.start).slice(0, $t).map(({ start: e, end: t }) => r.span(e, t, n)) : [];
 }
-function Rt(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
-	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(B(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
+function cn(e, { kind: t, doubt: n }, { lostAt: r, texts: i, formats: a }) {
+	return t === "disabled" ? e.disabledReason ?? "" : n === null ? "" : n === "missing" ? i.doubts.missing(e.id) : n === "overdue" ? i.doubts.overdue(a.time(dt(e) ?? 0)) : n === "offline" ? i.doubts.offline(a.time(r ?? 0)) : i.doubts[n];
 }
-function zt(e, { now: t, day: n, texts: r, formats: i }) {
-	let a = e.bookings.filter((e) => Ct(e, n.whole));
+function ln(e, { now: t, day: n, texts: r, formats: i }) {
+	let a = e.bookings.filter((e) => Ut(e, n.whole));
 	return a.length ? r.bookings(r.sentence(...a.map(({ start: e, end: n }) => i.span(e, n, t)))) : r.bookingsNone;
 }
 // src/texts/en.ts
-var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
+var un = (e, t, n) => `${e} ${e === 1 ? t : n}`, dn = {
 	language: "en",
 	words: {
 		free: "Free",
@@ -994,8 +1149,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	nextNone: "None",
 	nextFree: "Next free",
 	nearby: "Free nearby",
-	seats: (e) => Bt(e, "seat", "seats"),
-	pending: (e) => Bt(e, "request awaits approval", "requests await approval"),
+	seats: (e) => un(e, "seat", "seats"),
+	pending: (e) => un(e, "request awaits approval", "requests await approval"),
 	doubts: {
 		unavailable: "State not known right now.",
 		missing: (e) => `Home Assistant has no ${e}.`,
@@ -1040,7 +1195,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		enterPin: "Enter the PIN",
 		wrongPin: "Wrong PIN",
 		locked: "Too many attempts. Try again in a minute.",
-		digits: (e) => Bt(e, "digit entered", "digits entered"),
+		digits: (e) => un(e, "digit entered", "digits entered"),
 		erase: "Delete the last digit",
 		cancel: "Cancel",
 		ok: "OK",
@@ -1058,7 +1213,12 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		freeFor: (e) => `Free for ${e} min`,
 		none: "There are no rooms yet.",
 		noMatch: "No room matches.",
-		elsewhere: "Elsewhere"
+		elsewhere: "Elsewhere",
+		requests: (e) => un(e, "request", "requests"),
+		continued: (e) => `${e} (continued)`,
+		page: (e, t) => `Page ${e} of ${t}`,
+		previousPage: "Previous page",
+		nextPage: "Next page"
 	},
 	cards: {
 		room: "Meeting room",
@@ -1082,6 +1242,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		hide_clock: "Hide clock",
 		hide_filters: "Hide filters",
 		hide_floors: "Don't group by floor",
+		page_seconds: "Seconds per page",
 		monochrome: "Black and white, for e-paper",
 		kiosk: "Kiosk: hide Home Assistant's bars",
 		dim: "Dim out of office hours",
@@ -1094,7 +1255,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	helpers: {
 		name: "If empty, the room's own name.",
 		entities: "If empty, all rooms.",
-		place: "As shown on the board, such as “Tower A / 1F”. If empty, all floors.",
+		place: "If empty, all floors.",
+		page_seconds: "If there are more rooms than fit. If empty, 12. With 0, the board scrolls instead.",
 		soon: "If empty, 10 minutes.",
 		day_start: "If empty, 8.",
 		day_end: "If empty, 19.",
@@ -1107,6 +1269,11 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
 		titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too."
 	},
+	boardHelpers: {
+		day_start: "If both are empty, the strips show the hours around now.",
+		day_end: "If only the start is set, 19.",
+		tap_action: "If empty, it shows the details of the room."
+	},
 	faults: {
 		noEntity: "Choose a room: “entity” is missing.",
 		wrongEntity: (e) => `“${e}” is not a room: use the room's binary sensor.`,
@@ -1116,6 +1283,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 			boolean: "true or false",
 			minutes: "a number of minutes",
 			seats: "a number of seats",
+			seconds: "a number of seconds",
 			hour: "an hour from 0 to 24",
 			entities: "a list of binary sensors",
 			action: "an action",
@@ -1123,7 +1291,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		},
 		dayOrder: "The day must end after it starts."
 	}
-}, Ht = /^[\x20-\x7e]/, W = (e, t) => Ht.test(t) ? `${e} ${t}` : `${e}${t}`, Ut = {
+}, fn = /^[\x20-\x7e]/, W = (e, t) => fn.test(t) ? `${e} ${t}` : `${e}${t}`, pn = {
 	language: "zh-Hans",
 	words: {
 		free: "空闲",
@@ -1210,7 +1378,12 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		freeFor: (e) => `空闲 ${e} 分钟以上`,
 		none: "还没有会议室。",
 		noMatch: "没有符合条件的会议室。",
-		elsewhere: "其他"
+		elsewhere: "其他",
+		requests: (e) => `${e} 个待审批`,
+		continued: (e) => `${e}（续）`,
+		page: (e, t) => `第 ${e} 页，共 ${t} 页`,
+		previousPage: "上一页",
+		nextPage: "下一页"
 	},
 	cards: {
 		room: "会议室",
@@ -1234,6 +1407,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		hide_clock: "隐藏时钟",
 		hide_filters: "隐藏筛选",
 		hide_floors: "不按楼层分组",
+		page_seconds: "每页显示几秒",
 		monochrome: "黑白显示（电子纸）",
 		kiosk: "信息亭模式：隐藏 Home Assistant 的标题栏和侧边栏",
 		dim: "非工作时间调暗",
@@ -1246,7 +1420,8 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	helpers: {
 		name: "留空则使用会议室自己的名称。",
 		entities: "留空则显示所有会议室。",
-		place: "与看板上的写法一致，例如“A 座 / 1F”。留空则显示所有楼层。",
+		place: "留空则显示所有楼层。",
+		page_seconds: "会议室一页放不下时使用。留空则为 12 秒，填 0 则改为滚动。",
 		soon: "留空则为 10 分钟。",
 		day_start: "留空则为 8 点。",
 		day_end: "留空则为 19 点。",
@@ -1259,6 +1434,11 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 		nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
 		titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。"
 	},
+	boardHelpers: {
+		day_start: "两项都留空则显示当前时间前后的几小时。",
+		day_end: "如果只填了开始，则为 19 点。",
+		tap_action: "留空则显示会议室的详细信息。"
+	},
 	faults: {
 		noEntity: "请选择会议室：缺少“entity”。",
 		wrongEntity: (e) => `“${e}”不是会议室：请使用会议室的二元传感器。`,
@@ -1268,6 +1448,7 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 			boolean: "true 或 false",
 			minutes: "分钟数",
 			seats: "人数",
+			seconds: "秒数",
 			hour: "0 到 24 之间的整点",
 			entities: "二元传感器列表",
 			action: "操作",
@@ -1277,62 +1458,64 @@ var Bt = (e, t, n) => `${e} ${e === 1 ? t : n}`, Vt = {
 	}
 };
 // src/texts/index.ts
-function Wt(e) {
-	return e.toLowerCase().startsWith("zh") ? Ut : Vt;
+function mn(e) {
+	return e.toLowerCase().startsWith("zh") ? pn : dn;
 }
 function G() {
-	return Wt(document.documentElement.lang || navigator.language);
+	return mn(document.documentElement.lang || navigator.language);
 }
 // src/view/icons.ts
-var Gt = E`<path d="m7 12.4 3.4 3.4L17 9.2" />`, Kt = E`<path d="M7 12h10" />`, qt = E`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, Jt = E`<path d="M12 6.8V12l3.4 2.4" />`, Yt = {
-	free: Gt,
-	busy: Kt,
-	disabled: qt,
-	unknown: E`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
-}, Xt = {
-	book: E`<path d="M12 5v14M5 12h14" />`,
-	change: E`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
-	close: E`<path d="m6 6 12 12M18 6 6 18" />`,
-	erase: E`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
-	working: E`<path d="M12 3a9 9 0 1 0 9 9" />`,
-	done: E`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
-	failed: E`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
+var hn = D`<path d="m7 12.4 3.4 3.4L17 9.2" />`, gn = D`<path d="M7 12h10" />`, _n = D`<path d="m8.2 8.2 7.6 7.6m0-7.6-7.6 7.6" />`, vn = D`<path d="M12 6.8V12l3.4 2.4" />`, yn = {
+	free: hn,
+	busy: gn,
+	disabled: _n,
+	unknown: D`<path d="M9.4 9.6a2.7 2.7 0 1 1 3.9 2.5c-.9.4-1.3.9-1.3 1.8m0 2.7v.1" />`
+}, bn = {
+	previous: D`<path d="m14.5 6-6 6 6 6" />`,
+	next: D`<path d="m9.5 6 6 6-6 6" />`,
+	book: D`<path d="M12 5v14M5 12h14" />`,
+	change: D`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
+	close: D`<path d="m6 6 12 12M18 6 6 18" />`,
+	erase: D`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
+	working: D`<path d="M12 3a9 9 0 1 0 9 9" />`,
+	done: D`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
+	failed: D`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`
 };
 function K(e) {
-	return E`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${Xt[e]}</svg>`;
+	return D`<svg class="sign ${e}" viewBox="0 0 24 24" aria-hidden="true">${bn[e]}</svg>`;
 }
-function Zt({ kind: e, soon: t }) {
-	return E`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${e === "free" && t ? Jt : Yt[e]}
+function xn({ kind: e, soon: t }) {
+	return D`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="10" />${(e === "free" || e === "busy") && t ? vn : yn[e]}
   </svg>`;
 }
 // src/view/server-clock.ts
-var Qt = R, $t = 1e4, en = 1e4, tn = 2e3, nn = null, rn = -Infinity, an = 0, on = null, sn = -Infinity, cn;
+var Sn = R, Cn = 1e4, wn = 1e4, Tn = 2e3, En = null, Dn = -Infinity, On = 0, kn = null, An = -Infinity, jn;
 function q() {
-	return Date.now() + (J() ? nn ?? 0 : 0);
+	return Date.now() + (J() ? En ?? 0 : 0);
 }
 function J() {
-	return nn !== null && Math.abs(Date.now() - performance.now() - an) <= tn;
+	return En !== null && Math.abs(Date.now() - performance.now() - On) <= Tn;
 }
-function ln() {
+function Mn() {
 	let e = q();
-	return on === null || on.some(([t, n]) => t <= e && e < n);
+	return kn === null || kn.some(([t, n]) => t <= e && e < n);
 }
-async function un(e) {
+async function Nn(e) {
 	let t = performance.now();
-	!e.callWS || !e.connected || t - sn < $t || J() && t - rn < Qt || (cn ??= dn(e.callWS).finally(() => cn = void 0), await cn);
+	!e.callWS || !e.connected || t - An < Cn || J() && t - Dn < Sn || (jn ??= Pn(e.callWS).finally(() => jn = void 0), await jn);
 }
-async function dn(e) {
-	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Xe}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, en))]), i = performance.now() - n;
-	if (!r || i >= en) {
-		sn = performance.now();
+async function Pn(e) {
+	let [t, n] = [Date.now(), performance.now()], r = await Promise.race([e({ type: `${Ye}/time` }).catch(() => void 0), new Promise((e) => setTimeout(e, wn))]), i = performance.now() - n;
+	if (!r || i >= wn) {
+		An = performance.now();
 		return;
 	}
 	let a = r.now - (t + i / 2);
-	on = r.office ?? null, nn = Math.abs(a) < tn ? 0 : a, rn = performance.now(), an = t - n;
+	kn = r.office ?? null, En = Math.abs(a) < Tn ? 0 : a, Dn = performance.now(), On = t - n;
 }
 // src/view/kiosk.ts
-var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-again", _n = "/manifest.json", vn = !1, yn = class {
+var Fn = L, In = 3e3, Ln = 2 * L, Rn = 10 * L, zn = "feishu-freebusy-loaded-again", Bn = "/manifest.json", Vn = !1, Hn = class {
 	#e = !1;
 	#t = !1;
 	#n;
@@ -1345,8 +1528,8 @@ var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-agai
 	}
 	hostUpdated() {
 		let { isWanted: e, isDimmed: t, lostAt: n } = this.wishes();
-		this.#s(e && !vn && new URLSearchParams(location.search).get("kiosk") !== "off");
-		let r = this.#e && t && !ln() && q() - this.#r >= fn;
+		this.#s(e && !Vn && new URLSearchParams(location.search).get("kiosk") !== "off");
+		let r = this.#e && t && !Mn() && q() - this.#r >= Fn;
 		this.host.toggleAttribute("dim", r), this.#e && this.#o && n === null && this.#p(), this.#o = n !== null;
 	}
 	hostDisconnected() {
@@ -1362,7 +1545,7 @@ var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-agai
 			"pointerup",
 			"pointercancel"
 		]) this.host[t](e, this.#l);
-		clearInterval(this.#i), e ? (this.#t = !this.wishes().hass?.kioskMode, this.#i = setInterval(() => this.#f(), L)) : clearTimeout(this.#a), this.#t && bn(e), this.#c();
+		clearInterval(this.#i), e ? (this.#t = !this.wishes().hass?.kioskMode, this.#i = setInterval(() => this.#f(), L)) : clearTimeout(this.#a), this.#t && Un(e), this.#c();
 	}
 	#c = () => {
 		this.#e && document.visibilityState === "visible" ? navigator.wakeLock?.request("screen").then((e) => {
@@ -1370,17 +1553,17 @@ var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-agai
 		}, () => {}) : (this.#n?.release(), this.#n = void 0);
 	};
 	#l = (e) => {
-		clearTimeout(this.#a), e.type === "pointerdown" && (this.#r = q(), this.host.requestUpdate(), e.composedPath()[0] instanceof HTMLHeadingElement && (this.#a = setTimeout(() => this.#d(), pn)));
+		clearTimeout(this.#a), e.type === "pointerdown" && (this.#r = q(), this.host.requestUpdate(), e.composedPath()[0] instanceof HTMLHeadingElement && (this.#a = setTimeout(() => this.#d(), In)));
 	};
 	#u = ({ key: e }) => {
 		e === "Escape" && this.#d();
 	};
 	#d() {
-		this.wishes().hass?.user?.is_admin && (vn = !0, this.host.requestUpdate());
+		this.wishes().hass?.user?.is_admin && (Vn = !0, this.host.requestUpdate());
 	}
 	async #f() {
 		let { lostAt: e } = this.wishes();
-		e === null || q() - e < mn || (await fetch(_n, {
+		e === null || q() - e < Ln || (await fetch(Bn, {
 			method: "HEAD",
 			cache: "no-store"
 		}).catch(() => void 0))?.ok && this.wishes().lostAt !== null && this.#m();
@@ -1390,13 +1573,13 @@ var fn = L, pn = 3e3, mn = 2 * L, hn = 10 * L, gn = "feishu-freebusy-loaded-agai
 		n.length && n.every((e) => e.search !== t) && this.#m();
 	}
 	#m() {
-		Date.now() - Number(sessionStorage.getItem(gn)) < hn || (sessionStorage.setItem(gn, String(Date.now())), this.reload());
+		Date.now() - Number(sessionStorage.getItem(zn)) < Rn || (sessionStorage.setItem(zn, String(Date.now())), this.reload());
 	}
 };
-function bn(e) {
+function Un(e) {
 	window.dispatchEvent(new CustomEvent("hass-kiosk-mode", { detail: { enable: e } }));
 }
-var xn = o`
+var Wn = o`
   :host([kiosk]) {
     position: fixed;
     inset: 0;
@@ -1417,7 +1600,39 @@ var xn = o`
     opacity: 0.8;
     pointer-events: none;
   }
-`, Sn = o`
+`, Gn = L, Kn = class {
+	#e = 0;
+	#t = 1;
+	#n = 0;
+	#r = -Infinity;
+	#i;
+	constructor(e) {
+		this.onTurn = e;
+	}
+	pageOf(e, t) {
+		let n = e !== this.#t || t !== this.#n;
+		return this.#t = e, this.#n = t, this.#e = Math.min(this.#e, e - 1), n && this.#a(), this.#e;
+	}
+	turn(e) {
+		this.#e = (this.#e + e + this.#t) % this.#t, this.rest(), this.onTurn();
+	}
+	rest() {
+		this.#r = performance.now() + Gn, this.#a();
+	}
+	reset() {
+		this.#e = 0, this.#a();
+	}
+	stop() {
+		this.#t = 1, this.#e = 0, this.#r = -Infinity, clearTimeout(this.#i);
+	}
+	#a() {
+		if (clearTimeout(this.#i), this.#t < 2 || !this.#n) return;
+		let e = Math.max(this.#n * et, this.#r - performance.now());
+		this.#i = setTimeout(() => {
+			this.#e = (this.#e + 1) % this.#t, this.#a(), this.onTurn();
+		}, e);
+	}
+}, qn = o`
   ha-card,
   dialog {
     --ground: var(--ha-card-background, var(--card-background-color, #fff));
@@ -1567,28 +1782,29 @@ var xn = o`
       forced-color-adjust: none;
     }
   }
-`, Cn = .95, Y = (e) => `${(e * 100).toFixed(3)}%`;
-function wn(e) {
+`, Jn = .04, Y = (e) => `${(e * 100).toFixed(3)}%`;
+function Yn(e) {
 	let { timeline: t } = e;
-	return t ? T`<div class="strip" role="img" aria-label=${e.bookings}>
+	return t ? E`<div class="strip" role="img" aria-label=${e.bookings}>
     <div class="track">
       <i class="past" style="inline-size:${Y(t.now)}"></i>
-      ${t.bars.map(({ from: e, to: n }) => T`<i
+      ${t.bars.map(({ from: e, to: n }) => E`<i
             class=${n <= t.now ? "bar over" : "bar"}
             style="inset-inline-start:${Y(e)};inline-size:${Y(n - e)}"
           ></i>`)}
     </div>
     <i class="now" style="inset-inline-start:${Y(t.now)}"></i>
-  </div>` : T`<div class="strip blank"></div>`;
+  </div>` : E`<div class="strip blank"></div>`;
 }
-function Tn(e, { formats: t }) {
-	return e ? T`<div class="hours" aria-hidden="true">
-    ${e.ticks.filter(({ at: e }) => e < Cn).map(({ at: e, instant: n, hour: r }) => T`<span class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${Y(e)}"
-          >${t.hour(n)}</span
-        >`)}
-  </div>` : O;
+function Xn(e, { formats: t }) {
+	return e ? E`<div class="hours" aria-hidden="true">
+    ${e.ticks.map(({ at: e, instant: n, hour: r }) => {
+		let i = Jn <= e && e <= .96 ? t.hour(n) : "";
+		return E`<i class=${r % 4 == 0 ? "h4" : r % 2 == 0 ? "h2" : "h1"} style="inset-inline-start:${Y(e)}"><span>${i}</span></i>`;
+	})}
+  </div>` : k;
 }
-var En = o`
+var Zn = o`
   .strip {
     position: relative;
   }
@@ -1636,13 +1852,28 @@ var En = o`
     font-variant-numeric: tabular-nums;
     white-space: nowrap;
   }
-  .hours span {
+  .hours i {
     position: absolute;
+    inset-block: 0;
+    display: flex;
+    justify-content: center;
+    inline-size: 0;
+    font-style: normal;
   }
-  .hours .h1 {
+  .hours i::before {
+    content: "";
+    position: absolute;
+    inline-size: 1px;
+    block-size: 3px;
+    background: currentcolor;
+  }
+  .hours span {
+    margin-block-start: 3px;
+  }
+  .hours .h1 span {
     display: none;
   }
-`, Dn = o`
+`, Qn = o`
   :host {
     display: block;
   }
@@ -1652,7 +1883,19 @@ var En = o`
     line-height: 1.3;
   }
   :host([layout="panel"]) ha-card {
-    min-block-size: calc(100dvh - var(--header-height, 56px));
+    min-block-size: calc(100vh - var(--header-height, 56px));
+  }
+  /* The height comes from outside: rows do not make the board higher */
+  :host([fits]) {
+    contain: size;
+    block-size: 100%;
+    min-block-size: 240px;
+  }
+  :host([fits]) ha-card,
+  :host([fits]) .board {
+    block-size: 100%;
+    min-block-size: 0;
+    overflow: hidden;
   }
   p,
   h2,
@@ -1678,27 +1921,30 @@ var En = o`
     font-weight: 400;
   }
   .board {
+    box-sizing: border-box;
+    display: flex;
+    flex-direction: column;
     padding: 16px;
     font-size: 14px;
   }
   .head {
+    flex: none;
     display: flex;
     flex-wrap: wrap;
-    align-items: baseline;
+    align-items: center;
     gap: 4px 16px;
     margin-block-end: 8px;
   }
   h2 {
-    font-size: 1.6em;
+    font-size: 1.4em;
     font-weight: 600;
   }
   .summary {
     color: var(--quiet);
-    font-size: 1.1em;
   }
   .clock {
     margin-inline-start: auto;
-    font-size: 1.6em;
+    font-size: 1.4em;
     font-variant-numeric: tabular-nums;
   }
   .lost {
@@ -1711,17 +1957,26 @@ var En = o`
   .filters {
     display: flex;
     flex: 1 0 100%;
-    flex-wrap: wrap;
-    gap: 8px;
-    margin-block: 4px;
+    order: 1;
+    gap: 6px;
+    margin-inline: -16px;
+    padding: 4px 16px;
+    overflow-x: auto;
+    scrollbar-width: none;
+  }
+  .filters::-webkit-scrollbar {
+    display: none;
   }
   select,
-  .toggle {
-    min-block-size: 36px;
-    max-inline-size: 100%;
-    padding-inline: 12px;
+  .toggle,
+  .pager button {
+    flex: none;
+    box-sizing: border-box;
+    block-size: 44px;
+    max-inline-size: 12em;
+    padding-inline: 10px;
     border: 1px solid var(--quiet);
-    border-radius: 18px;
+    border-radius: 22px;
     color: var(--text);
     background: var(--ground);
     font: inherit;
@@ -1742,27 +1997,99 @@ var En = o`
     outline: 3px solid var(--primary-color, currentcolor);
     outline-offset: 1px;
   }
+  .toggle {
+    max-inline-size: none;
+  }
+  .pager {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    margin-inline-start: auto;
+    font-variant-numeric: tabular-nums;
+  }
+  .pager button {
+    inline-size: 44px;
+    padding: 0;
+  }
+  .sign {
+    inline-size: 24px;
+    block-size: 24px;
+    fill: none;
+    stroke: currentcolor;
+    stroke-width: 2;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+    vertical-align: middle;
+  }
   .none {
     padding: 32px 0;
     color: var(--quiet);
     text-align: center;
   }
 
-  section {
-    margin-block-end: 12px;
+  .rooms {
+    flex: 1;
+    min-block-size: 0;
+    display: grid;
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
+    gap: 2.5em;
+  }
+  :host([fits]) .rooms {
+    overflow: hidden;
   }
   .axis {
-    break-after: avoid;
-    padding-block: 6px 2px;
+    display: flex;
+    align-items: end;
+    box-sizing: border-box;
+    block-size: ${kt}em;
+    padding-block-end: 2px;
+  }
+  .once {
+    position: sticky;
+    inset-block-start: var(--header-height, 56px);
+    z-index: 1;
+    block-size: 1.8em;
+    background: var(--ground);
+  }
+  .once .hours {
+    flex: 1;
+    margin-inline-start: calc(3.5em + 10px);
   }
   h3 {
+    overflow: hidden;
     font-size: 1.05em;
     font-weight: 600;
+    text-overflow: ellipsis;
+    white-space: nowrap;
   }
   .hours {
-    display: none;
+    container: hours / inline-size;
     color: var(--quiet);
     font-size: 0.78em;
+  }
+  .hours i::before {
+    inset-block-end: 0;
+  }
+  .hours span {
+    margin: 0;
+    line-height: 1;
+  }
+  .axis:not(.once) .h2 span,
+  .axis:not(.once) .h1 span {
+    display: none;
+  }
+  .once .h1 span {
+    display: inline;
+  }
+  @container hours (inline-size >= 14em) {
+    .axis:not(.once) .h2 span {
+      display: inline;
+    }
+  }
+  @container hours (inline-size >= 32em) {
+    .axis:not(.once) .h1 span {
+      display: inline;
+    }
   }
   ul {
     list-style: none;
@@ -1773,9 +2100,8 @@ var En = o`
     box-sizing: border-box;
     block-size: calc(3.2em + 15px);
     contain: strict;
-    break-inside: avoid;
     display: grid;
-    grid-template: "badge who until" auto "badge strip strip" auto / 3.2em minmax(0, 1fr) auto;
+    grid-template: "badge who until" auto "badge strip strip" auto / 3.5em minmax(0, 1fr) auto;
     align-items: center;
     gap: 4px 10px;
     padding-block: 7px;
@@ -1798,6 +2124,7 @@ var En = o`
   .badge b {
     font-size: 0.75em;
     line-height: 1.1;
+    text-align: center;
     text-wrap: balance;
   }
   .unknown .badge,
@@ -1845,28 +2172,56 @@ var En = o`
     outline-offset: -3px;
   }
 
+  /* A state that ends soon, and states that may be out of date */
+  .busy.soon .badge {
+    box-shadow: inset 0 0 0 0.2em var(--soon);
+  }
+  .mono .busy.soon .badge {
+    outline: 2px dashed currentcolor;
+    outline-offset: -4px;
+    box-shadow: none;
+  }
+  .offline .badge.badge {
+    color: var(--ink);
+    background: var(--ground);
+    box-shadow: none;
+    outline: 2px dashed currentcolor;
+    outline-offset: -2px;
+  }
+
   @container board (inline-size >= 620px) {
+    .board {
+      padding-block: 12px;
+    }
     li {
-      block-size: calc(2.5em + 15px);
+      block-size: ${B}em;
+      padding-block: 0.12em;
     }
     .axis,
     li {
       display: grid;
-      grid-template: "badge who until strip" auto / 7.4em minmax(0, 1.2fr) 8.2em minmax(0, 2fr);
-      gap: 12px;
+      grid-template: "badge who until strip" auto / 7em min(15em, 30%) 7.6em minmax(0, 1fr);
+      gap: 0.75em;
+    }
+    .bare .axis,
+    .bare li {
+      grid-template: "badge who until" auto / 7em minmax(0, 1fr) 7.6em;
+    }
+    .bare .hours,
+    .bare .strip {
+      display: none;
     }
     h3 {
-      grid-area: 1 / 1 / 2 / 3;
+      grid-area: 1 / 1 / 2 / 4;
     }
     .hours {
-      display: block;
       grid-area: strip;
       align-self: end;
     }
     .badge {
       flex-direction: row;
-      gap: 6px;
-      padding-inline: 6px;
+      gap: 0.35em;
+      padding-inline: 0.35em;
     }
     .icon {
       inline-size: 1.35em;
@@ -1878,168 +2233,125 @@ var En = o`
     }
     .filters {
       flex: 0 1 auto;
+      order: 0;
+      margin: 0;
+      padding: 2px;
     }
+    h2,
     .clock {
-      order: 1;
+      font-size: 1.6em;
     }
+    .summary {
+      font-size: 1.1em;
+    }
+    .pager + .clock {
+      margin-inline-start: 8px;
+    }
+    .badge {
+      margin-block: 0.1em;
+    }
+    .who {
+      line-height: 1.2;
+    }
+    /* The padding is for letters that are taller than the line */
     .who b,
     .who small {
       display: block;
+      padding-block: 0.15em;
+      margin-block: -0.15em;
       overflow: hidden;
       text-overflow: ellipsis;
+    }
+    .who small {
+      line-height: 1.3;
     }
     .who small:empty {
       display: none;
     }
     .strip {
-      block-size: 22px;
+      block-size: 1.5em;
     }
     .until {
+      line-height: 1.15;
       text-align: var(--near);
     }
   }
-  @container board (inline-size < 1000px) {
-    .hours .h2 {
-      display: none;
-    }
-  }
-  @container board (inline-size >= 1280px) {
+  @container board (inline-size >= 1200px) {
     .board {
-      padding: 24px 32px;
+      padding: 16px 32px;
       font-size: 16px;
     }
-    .strip {
-      block-size: 1.7em;
-    }
-    .many .groups {
-      columns: 2;
-      column-gap: 40px;
-    }
-    .many .hours .h2 {
-      display: none;
-    }
-    /* On a board that fills the screen, rows grow to fill it */
-    :host([layout="panel"]) .board {
-      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 3.3), 28px);
-    }
-    :host([layout="panel"]) .many {
-      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
+  }
+  @container board (inline-size >= 1800px) {
+    .head {
+      font-size: 20px;
     }
   }
-`, On = 7, kn = class e {
-	#e;
-	#t;
-	#n;
-	#r;
-	#i;
-	#a;
-	#o;
-	constructor(e, t, n, r) {
-		this.zone = t;
-		let i = (n) => new Intl.DateTimeFormat(e, {
-			timeZone: t,
-			...n
-		}), a = {
-			hour: n ? "numeric" : "2-digit",
-			hourCycle: n ? "h12" : "h23"
-		};
-		this.compare = new Intl.Collator(e, { numeric: !0 }).compare, this.#e = r, this.#t = i({
-			...a,
-			minute: "2-digit"
-		}), this.#n = n ? i(a) : this.#t, this.#r = i({ weekday: "short" }), this.#i = i({
-			month: "short",
-			day: "numeric"
-		}), this.#a = i({
-			weekday: "long",
-			month: "long",
-			day: "numeric"
-		}), this.#o = new Intl.RelativeTimeFormat(e, { numeric: "auto" }).format(1, "day");
-	}
-	static of(t, n) {
-		let { time_format: r, time_zone: i } = t.locale, a = jn(t.locale.language), o = Intl.DateTimeFormat().resolvedOptions().timeZone, s = i !== "local" && st(t.config.time_zone) ? t.config.time_zone : o, c = An(a) === An(n.language) ? a : n.language;
-		return new e(c, s, Mn(a, r), n);
-	}
-	time(e) {
-		return this.#t.format(e);
-	}
-	hour(e) {
-		return this.#n.format(e);
-	}
-	today(e) {
-		return this.#a.format(e);
-	}
-	isToday(e, t) {
-		return this.#c(e - 1, t) === 0;
-	}
-	end(e, t) {
-		return this.#s(e, this.#c(e - 1, t));
-	}
-	start(e, t) {
-		return this.#s(e, this.#c(e, t));
-	}
-	span(e, t, n) {
-		let r = this.#c(t - 1, e) === 0;
-		return `${this.start(e, n)} – ${r ? this.time(t) : this.end(t, n)}`;
-	}
-	left(e, t) {
-		let n = Math.max(0, Math.ceil((e - Math.floor(t / L) * L) / L)), r = R / L;
-		return this.#e.duration(Math.floor(n / r), n % r);
-	}
-	#s(e, t) {
-		let n = this.time(e);
-		return t === 0 ? n : t === 1 ? `${this.#o} ${n}` : `${(0 < t && t < On ? this.#r : this.#i).format(e)} ${n}`;
-	}
-	#c(e, t) {
-		return at(e, this.zone) - at(t, this.zone);
-	}
-};
-function An(e) {
-	return e.split("-")[0];
+`;
+// src/cards/board-filters.ts
+function $n(e, t, n, { texts: { board: r }, formats: i }, a) {
+	return E`<div class="filters">
+    ${er(r.floor, r.allFloors, xt(e, i.compare), t.place, String, (e) => a({
+		...t,
+		place: e
+	}))}
+    ${er(r.seats, r.anySeats, St(e).map(String), String(t.seats || ""), (e) => r.minSeats(Number(e)), (e) => a({
+		...t,
+		seats: Number(e)
+	}))}
+    <button
+      class="toggle"
+      aria-pressed=${t.freeFor ? "true" : "false"}
+      @click=${() => a({
+		...t,
+		freeFor: t.freeFor ? 0 : n
+	})}
+    >${r.freeFor(n)}</button>
+  </div>`;
 }
-function jn(e) {
-	try {
-		return Intl.getCanonicalLocales(e)[0] ?? "en";
-	} catch {
-		return "en";
-	}
-}
-function Mn(e, t) {
-	if (t === "12" || t === "24") return t === "12";
-	let n = t === "system" ? void 0 : e;
-	return new Intl.DateTimeFormat(n, { hour: "numeric" }).resolvedOptions().hour12 ?? !1;
+function er(e, t, n, r, i, a) {
+	if (!n.length) return k;
+	let o = r && !n.includes(r) ? [r, ...n] : n;
+	return E`<select
+    aria-label=${e}
+    @change=${(e) => a(e.target.value)}
+  >
+    <option value="" .selected=${!r}>${t}</option>
+    ${o.map((e) => E`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
+  </select>`;
 }
 // src/view/clock.ts
-var Nn = 2 * L, X = /* @__PURE__ */ new Set(), Pn, Fn = 0;
-function In(e) {
-	return X.size || Ln(), X.add(e), () => {
-		X.delete(e), X.size || Rn();
+var tr = 2 * L, X = /* @__PURE__ */ new Set(), nr, rr = 0;
+function ir(e) {
+	return X.size || ar(), X.add(e), () => {
+		X.delete(e), X.size || or();
 	};
 }
-function Ln() {
-	Fn = Date.now(), document.addEventListener("visibilitychange", Bn), window.addEventListener("pageshow", Vn), zn();
+function ar() {
+	rr = Date.now(), document.addEventListener("visibilitychange", cr), window.addEventListener("pageshow", lr), sr();
 }
-function Rn() {
-	clearTimeout(Pn), document.removeEventListener("visibilitychange", Bn), window.removeEventListener("pageshow", Vn);
+function or() {
+	clearTimeout(nr), document.removeEventListener("visibilitychange", cr), window.removeEventListener("pageshow", lr);
 }
-function zn() {
-	clearTimeout(Pn), Pn = setTimeout(Vn, L - q() % L);
+function sr() {
+	clearTimeout(nr), nr = setTimeout(lr, L - q() % L);
 }
-function Bn() {
-	document.visibilityState === "visible" && Vn();
+function cr() {
+	document.visibilityState === "visible" && lr();
 }
-function Vn() {
-	let e = Date.now(), t = e - Fn > Nn ? q() - (e - Fn) : null;
-	Fn = e, zn();
+function lr() {
+	let e = Date.now(), t = e - rr > tr ? q() - (e - rr) : null;
+	rr = e, sr();
 	for (let e of [...X]) e(t);
 }
 // src/view/pulse.ts
-var Hn = 15e3, Un = /* @__PURE__ */ new WeakMap();
-function Wn({ connection: e }) {
+var ur = 15e3, dr = /* @__PURE__ */ new WeakMap();
+function fr({ connection: e }) {
 	if (!e?.ping) return;
-	let t = Un.get(e);
-	return t || (t = new Gn(async () => e.ping?.()), Un.set(e, t)), t;
+	let t = dr.get(e);
+	return t || (t = new pr(async () => e.ping?.()), dr.set(e, t)), t;
 }
-var Gn = class {
+var pr = class {
 	#e;
 	#t;
 	#n;
@@ -2047,7 +2359,7 @@ var Gn = class {
 		this.ping = e, this.silentSince = null, this.#e = q(), this.#n = /* @__PURE__ */ new Set();
 	}
 	ask(e, t) {
-		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), Hn), this.ping().then(() => {
+		this.#n.add(e), t !== null && (this.silentSince ??= t), this.silentSince !== null && e(this.silentSince), this.#t === void 0 && (this.#t = setTimeout(() => this.#r(), ur), this.ping().then(() => {
 			this.heard(), this.#a();
 		}, () => {}));
 	}
@@ -2066,7 +2378,7 @@ var Gn = class {
 	#a() {
 		for (let e of [...this.#n]) e(this.silentSince);
 	}
-}, Kn = class {
+}, mr = class {
 	#e;
 	#t;
 	#n;
@@ -2076,7 +2388,7 @@ var Gn = class {
 		};
 	}
 	told(e) {
-		this.#e = e.connected, this.#n = Wn(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? q()));
+		this.#e = e.connected, this.#n = fr(e), e.connected ? e.states !== this.#t && (this.#t && this.#n?.heard(), this.#t = void 0, this.#i(this.#n?.silentSince ?? null)) : (this.#t = e.states, this.#i(this.lostAt ?? q()));
 	}
 	check(e) {
 		this.#e && (this.#n ? this.#n.ask(this.#r, e) : this.#r(null));
@@ -2088,7 +2400,7 @@ var Gn = class {
 	#i(e) {
 		e !== this.lostAt && (this.lostAt = e, this.onChange());
 	}
-}, qn = {
+}, hr = {
 	soon: "minutes",
 	day_start: "hour",
 	day_end: "hour",
@@ -2097,15 +2409,15 @@ var Gn = class {
 	kiosk: "boolean",
 	dim: "boolean",
 	tap_action: "action"
-}, Jn = {
-	...qn,
+}, gr = {
+	...hr,
 	name: "text",
 	actions: "boolean",
 	pin: "pin",
 	nearby: "boolean",
 	titles: "boolean"
-}, Yn = {
-	...qn,
+}, _r = {
+	...hr,
 	title: "text",
 	entities: "entities",
 	place: "text",
@@ -2113,51 +2425,57 @@ var Gn = class {
 	free_for: "minutes",
 	free_first: "boolean",
 	hide_filters: "boolean",
-	hide_floors: "boolean"
-}, Xn = (e) => typeof e == "number" && e >= 0, Zn = (e) => typeof e == "string" && e.startsWith("binary_sensor.");
-function Qn(e) {
+	hide_floors: "boolean",
+	page_seconds: "seconds"
+}, vr = (e) => typeof e == "number" && e >= 0, yr = (e) => typeof e == "string" && e.startsWith("binary_sensor."), br = (e) => typeof e?.action == "string";
+function xr(e) {
 	return typeof e == "string" ? e : e?.entity;
 }
-var $n = {
+function Sr(e) {
+	let t = typeof e == "string" ? void 0 : e?.tap_action;
+	return yr(xr(e)) && (t === void 0 || br(t));
+}
+var Cr = {
 	text: (e) => typeof e == "string",
 	boolean: (e) => typeof e == "boolean",
-	minutes: Xn,
-	seats: Xn,
+	minutes: vr,
+	seats: vr,
+	seconds: vr,
 	hour: (e) => Number.isInteger(e) && 0 <= e && e <= 24,
-	entities: (e) => Array.isArray(e) && e.every((e) => Zn(Qn(e))),
-	action: (e) => typeof e?.action == "string",
+	entities: (e) => Array.isArray(e) && e.every(Sr),
+	action: br,
 	pin: (e) => typeof e == "string" && /^(\d{4,8})?$/.test(e)
 };
-function er(e, t) {
+function wr(e, t) {
 	let { entity: n } = e;
 	if (!n) throw Error(t.faults.noEntity);
-	if (!Zn(n)) throw Error(t.faults.wrongEntity(String(n)));
-	nr(e, Jn, t);
+	if (!yr(n)) throw Error(t.faults.wrongEntity(String(n)));
+	Er(e, gr, t);
 }
-function tr(e, t) {
-	nr(e, Yn, t);
+function Tr(e, t) {
+	Er(e, _r, t);
 }
-function nr(e, t, n) {
+function Er(e, t, n) {
 	let r = e;
 	for (let [e, i] of Object.entries(t)) {
 		let t = r[e];
-		if (t != null && !$n[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
+		if (t != null && !Cr[i](t)) throw Error(n.faults.wrongOption(e, n.faults.wanted[i]));
 	}
 	let { day_start: i, day_end: a } = e;
 	if ((i ?? 8) >= (a ?? 19)) throw Error(n.faults.dayOrder);
 }
 // src/cards/card.ts
-var rr = [
+var Dr = [
 	"entities",
 	"devices",
 	"config",
 	"locale",
 	"themes"
-], ir = class extends M {
+], Or = class extends N {
 	#e;
 	#t;
 	#n;
-	#r = new Kn(() => this.#o());
+	#r = new mr(() => this.#o());
 	static {
 		this.properties = {
 			layout: { reflect: !0 },
@@ -2165,7 +2483,7 @@ var rr = [
 		};
 	}
 	constructor() {
-		super(), this.addController(new yn(this, () => this.#i));
+		super(), this.addController(new Hn(this, () => this.#i));
 	}
 	get #i() {
 		let { hass: e, config: t, layout: n, preview: r, lostAt: i } = this;
@@ -2184,10 +2502,10 @@ var rr = [
 	}
 	set hass(e) {
 		let t = this.#e;
-		this.#e = e, this.#r.told(e), this.#a(), !rr.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#o() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
+		this.#e = e, this.#r.told(e), this.#a(), !Dr.every((n) => t?.[n] === e[n]) || t?.services?.feishu_freebusy !== e.services?.feishu_freebusy ? this.#o() : this.watched().some((n) => t?.states[n] !== e.states[n]) && this.requestUpdate();
 	}
 	connectedCallback() {
-		super.connectedCallback(), this.#n = In((e) => {
+		super.connectedCallback(), this.#n = ir((e) => {
 			this.#r.check(e), this.#a(), this.#o();
 		}), this.#o();
 	}
@@ -2196,17 +2514,20 @@ var rr = [
 	}
 	renew() {}
 	moment(e, t) {
-		let n = q(), r = Wt(e.locale.language);
-		return this.#t ??= kn.of(e, r), {
+		let n = q(), r = mn(e.locale.language);
+		return this.#t ??= Tt.of(e, r), {
 			now: n,
 			texts: r,
 			formats: this.#t,
 			lostAt: this.lostAt,
 			isClockRight: J(),
-			day: Ot(n, this.#t.zone, t.day_start ?? 8, t.day_end ?? 19),
+			day: this.day(n, this.#t.zone, t),
 			soon: (t.soon ?? 10) * L,
 			steady: this.isMonochrome(t)
 		};
+	}
+	day(e, t, { day_start: n, day_end: r }) {
+		return Jt(e, t, n ?? 8, r ?? 19);
 	}
 	isMonochrome({ monochrome: e }) {
 		return e ?? matchMedia("(monochrome)").matches;
@@ -2217,15 +2538,15 @@ var rr = [
 	#a() {
 		if (!this.#e) return;
 		let e = J();
-		un(this.#e).then(() => {
+		Nn(this.#e).then(() => {
 			J() !== e && this.#o();
 		});
 	}
 	#o() {
 		this.#t = void 0, this.renew(), this.requestUpdate();
 	}
-}, ar = { filter: {
-	integration: Xe,
+}, kr = { filter: {
+	integration: Ye,
 	domain: "binary_sensor"
 } }, Z = (e) => ({ number: {
 	min: 0,
@@ -2236,7 +2557,7 @@ var rr = [
 	type: "grid",
 	column_min_width: "120px",
 	schema: e
-}), or = [
+}), Ar = [
 	Q({
 		name: "soon",
 		selector: Z(120)
@@ -2261,23 +2582,24 @@ var rr = [
 		name: "dim",
 		default: !0,
 		selector: { boolean: {} }
-	}),
-	{
-		name: "tap_action",
-		selector: { ui_action: {
-			actions: [
-				"more-info",
-				"navigate",
-				"none"
-			],
-			default_action: "none"
-		} }
-	}
-], sr = [
+	})
+], jr = (e) => ({
+	name: "tap_action",
+	selector: { ui_action: {
+		actions: [
+			"more-info",
+			"navigate",
+			"url",
+			"perform-action",
+			"none"
+		],
+		default_action: e
+	} }
+}), Mr = [
 	{
 		name: "entity",
 		required: !0,
-		selector: { entity: ar }
+		selector: { entity: kr }
 	},
 	{
 		name: "name",
@@ -2299,8 +2621,9 @@ var rr = [
 		name: "titles",
 		selector: { boolean: {} }
 	},
-	...or
-], cr = [
+	...Ar,
+	jr("none")
+], Nr = (e) => [
 	{
 		name: "title",
 		selector: { text: {} }
@@ -2308,13 +2631,17 @@ var rr = [
 	{
 		name: "entities",
 		selector: { entity: {
-			...ar,
+			...kr,
 			multiple: !0
 		} }
 	},
 	{
 		name: "place",
-		selector: { text: {} }
+		selector: { select: {
+			options: e,
+			custom_value: !0,
+			mode: "dropdown"
+		} }
 	},
 	Q({
 		name: "min_seats",
@@ -2333,53 +2660,72 @@ var rr = [
 		name: "hide_floors",
 		selector: { boolean: {} }
 	}),
-	...or
+	{
+		name: "page_seconds",
+		selector: Z(3600)
+	},
+	...Ar,
+	jr("more-info")
 ];
-function lr(e) {
-	return dr(sr, e, (t) => {
+function Pr(e) {
+	return Ir(Mr, e, (t) => {
 		let { entity: n, pin: r } = t;
-		n && er(typeof r == "string" ? {
+		n && wr(typeof r == "string" ? {
 			...t,
 			pin: ""
 		} : t, e);
 	});
 }
-function ur(e) {
-	return dr(cr, e, (t) => tr(t, e));
+function Fr(e, t = []) {
+	return Ir(Nr(t), e, (t) => Tr(t, e), e.boardHelpers);
 }
-function dr(e, t, n) {
-	let r = t.labels, i = t.helpers;
+function Ir(e, t, n, r = {}) {
+	let i = t.labels, a = {
+		...t.helpers,
+		...r
+	};
 	return {
 		schema: e,
-		computeLabel: ({ name: e }) => r[e],
-		computeHelper: ({ name: e }) => i[e],
+		computeLabel: ({ name: e }) => i[e],
+		computeHelper: ({ name: e }) => a[e],
 		assertConfig: n
 	};
 }
 // src/cards/board-card.ts
-var fr = "feishu-rooms-board-card", pr = 30, mr = 16, hr = 3 * L, gr = class extends ir {
+var Lr = "feishu-rooms-board-card", Rr = 30, zr = 3 * L, Br = 620, Vr = 1, Hr = 8, Ur = 4, Wr = { action: "more-info" }, Gr = class extends Or {
 	static {
 		this.styles = [
-			Sn,
-			En,
-			Dn,
-			xn
+			qn,
+			Zn,
+			Qn,
+			Wn
 		];
 	}
 	#e;
-	#t;
+	#t = /* @__PURE__ */ new Map();
 	#n;
-	#r = /* @__PURE__ */ new Map();
+	#r;
 	#i = /* @__PURE__ */ new Map();
-	#a = "";
+	#a = /* @__PURE__ */ new Map();
+	#o = "";
+	#s = [
+		0,
+		0,
+		0
+	];
+	#c = new ResizeObserver(() => this.#f());
+	#l = new Kn(() => this.requestUpdate());
 	static getConfigForm() {
-		return ur(G());
+		let e = document.querySelector("home-assistant")?.hass;
+		if (!e) return Fr(G());
+		let t = I(e).map((t) => ({ room: V(e, t) }));
+		return Fr(G(), xt(t, Tt.of(e, G()).compare));
 	}
 	static getStubConfig() {
 		return {};
 	}
 	setConfig(e) {
-		tr(e, G()), this.config = e, this.#t = void 0, this.renew(), this.requestUpdate();
+		Tr(e, G()), this.config = e, this.#t = new Map(e.entities?.flatMap((e) => Kr(e))), this.#n = void 0, this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 2 + this.watched().length;
@@ -2390,188 +2736,244 @@ var fr = "feishu-rooms-board-card", pr = 30, mr = 16, hr = 3 * L, gr = class ext
 			min_columns: 6
 		};
 	}
+	connectedCallback() {
+		super.connectedCallback(), this.#c.observe(this);
+	}
 	disconnectedCallback() {
-		super.disconnectedCallback(), this.#u(void 0);
+		super.disconnectedCallback(), this.#c.disconnect(), this.#l.stop(), this.#x(void 0);
 	}
 	watched() {
-		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(Qn) : I(this.hass), this.#e) : [];
+		return this.hass ? (this.#e ??= this.config?.entities?.length ? this.config.entities.map(xr) : I(this.hass), this.#e) : [];
 	}
 	renew() {
-		this.#e = void 0, this.#r.clear();
+		this.#e = void 0, this.#i.clear();
+	}
+	day(e, t, n) {
+		return n.day_start !== void 0 || n.day_end !== void 0 ? super.day(e, t, n) : Yt(e - e % (this.isMonochrome(n) ? en : L), t, Vr, this.#u ? Ur : Hr);
+	}
+	action(e) {
+		return super.action({
+			...e,
+			tap_action: e.tap_action ?? Wr
+		});
+	}
+	willUpdate() {
+		this.toggleAttribute("fits", this.#d);
+	}
+	updated(e) {
+		super.updated(e);
+		let t = this.renderRoot.querySelector(".rooms");
+		t && this.#c.observe(t);
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return O;
-		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#o(e, t, n));
-		this.#d(c, n);
-		let l = this.#t ?? _r(t), u = _t(c, {
+		if (!e || !t) return k;
+		let n = this.moment(e, t), { texts: r, formats: i, now: a, steady: o, lostAt: s } = n, c = this.watched().map((t) => this.#m(e, t, n));
+		this.#S(c, n);
+		let l = this.#n ?? qr(t), u = vt(c, {
 			...l,
 			freeFor: 0
-		}, a), d = _t(u, l, a), f = vt(d, !t.hide_floors, t.free_first ?? !1, i.compare);
-		return T`<ha-card class=${[e.themes?.darkMode && "dark", o && "mono"].filter(Boolean).join(" ")}>
-      <div class=${d.length > mr ? "board many" : "board"} style="--lines:${d.length + f.length}">
+		}, a), d = (e) => yt(e, !t.hide_floors, t.free_first ?? !1, i.compare), f = this.#p(d(vt(c, {
+			...qr(t),
+			freeFor: 0
+		}, a))), p = d(vt(u, l, a)), m = Rt(p, f.height), h = Math.max(1, Math.ceil(m.length / f.columns)), g = this.#l.pageOf(h, o ? 0 : t.page_seconds ?? 12), ee = m.slice(g * f.columns, (g + 1) * f.columns);
+		return E`<ha-card class=${[
+			e.themes?.darkMode && "dark",
+			o && "mono",
+			s !== null && "offline"
+		].filter(Boolean).join(" ")} @pointerdown=${this.#y} @keydown=${this.#y}>
+      <div class="board">
         <div class="head">
           <h2>${t.title ?? r.board.title}</h2>
-          <p class="summary">${r.board.summary(yt(u), u.length)}</p>
-          ${s === null ? O : T`<p class="lost">${r.lost(i.time(s))}</p>`}
-          ${t.hide_clock || o ? O : T`<time class="clock">${i.time(a)}</time>`}
-          ${t.hide_filters ? O : this.#l(c, l, n)}
+          <p class="summary">${r.board.summary(bt(u), u.length)}</p>
+          ${s === null ? k : E`<p class="lost">${r.lost(i.time(s))}</p>`}
+          ${t.hide_filters ? k : $n(c, l, t.free_for || Rr, n, (e) => this.#x(e))}
+          ${h > 1 ? this.#v(g, h, n) : k}
+          ${t.hide_clock || o ? k : E`<time class="clock">${i.time(a)}</time>`}
         </div>
-        ${f.length ? T`<div class="groups">${f.map((e) => this.#s(e, f.length > 1, n))}</div>` : T`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        ${this.#u ? E`<div class="axis once">${this.#g(p[0]?.rows, n)}</div>` : k}
+        <div class=${f.hasStrips ? "rooms" : "rooms bare"} style="--columns:${f.columns};${f.size ? `font-size:${f.size}px` : ""}">
+          ${ee.map((e) => E`<div class="column">
+              ${e.map((e) => this.#h(e, p.length > 1 || e.isContinued, n))}
+            </div>`)}
+          ${ee.length ? k : E`<p class="none">${c.length ? r.board.noMatch : r.board.none}</p>`}
+        </div>
       </div>
-      <p class="unheard" role="status">${this.#a}</p>
+      <p class="unheard" role="status">${this.#o}</p>
     </ha-card>`;
 	}
-	#o(e, t, n) {
-		let r = e.states[t], i = this.#r.get(t);
+	get #u() {
+		let [e = 0] = this.#s;
+		return e > 0 && e < Br;
+	}
+	get #d() {
+		let { layout: e, config: t } = this;
+		return (e === "panel" || typeof t?.grid_options?.rows == "number") && !this.#u && t?.page_seconds !== 0;
+	}
+	#f() {
+		let e = this.renderRoot.querySelector(".rooms"), t = [
+			this.clientWidth,
+			e?.clientWidth ?? 0,
+			e?.clientHeight ?? 0
+		];
+		if (t.every((e, t) => e === this.#s[t])) return;
+		let n = this.#u;
+		this.#s = t, this.#u !== n && this.#i.clear(), this.requestUpdate();
+	}
+	#p(e) {
+		let [, t = 0, n = 0] = this.#s;
+		return this.#d && n > 0 ? zt(e, t, n) : Bt(e, t);
+	}
+	#m(e, t, n) {
+		let r = e.states[t], i = this.#i.get(t);
 		if (i && i.entity === r) return i.row;
 		let a = V(e, t), o = {
 			room: a,
-			view: Nt(a, n)
+			view: nn(a, n)
 		};
-		return this.#r.set(t, {
+		return this.#i.set(t, {
 			entity: r,
 			row: o
 		}), o;
 	}
-	#s({ place: e, rows: t, free: n }, r, i) {
-		let { texts: a } = i, o = t.find(({ view: e }) => e.timeline)?.view.timeline ?? null, s = this.config && this.action(this.config), c = e || (r ? a.board.elsewhere : "");
-		return T`<section>
+	#h({ place: e, rows: t, free: n, all: r, isContinued: i }, a, o) {
+		let { board: s } = o.texts, c = e || (a ? s.elsewhere : "");
+		return E`<section>
       <div class="axis">
-        ${c ? T`<h3>${c} <small>${a.board.summary(n, t.length)}</small></h3>` : O}
-        ${Tn(o, i)}
+        ${c ? E`<h3>${i ? s.continued(c) : E`${c} <small>${s.summary(n, r)}</small>`}</h3>` : k}
+        ${this.#u ? k : this.#g(t, o)}
       </div>
       <ul>
-        ${Ye(t, ({ room: e }) => e.id, (e) => Be([e, s], () => this.#c(e, s, i)))}
+        ${Je(t, ({ room: e }) => e.id, (e) => {
+			let t = this.#_(e.room.id);
+			return ze([e, t], () => this.#b(e, t, o));
+		})}
       </ul>
     </section>`;
 	}
-	#c({ view: e }, t, { texts: n }) {
-		let { status: r } = e, i = [
-			e.seats,
-			e.hint,
-			e.note
-		].filter(Boolean).join(" · ");
-		return T`<li class=${r.soon ? `${r.kind} soon` : r.kind}>
-      <span class="badge fill">${Zt(r)}<b>${e.word}</b></span>
-      <span class="who"><b>${e.name}</b> <small>${i}</small></span>
-      ${wn(e)}
-      <span class="until">${e.until}</span>
-      ${t ? T`<button
-              class="tap"
-              aria-label=${n.details(e.name)}
-              @click=${() => $e(this, e.id, t)}
-            ></button>` : O}
-    </li>`;
+	#g(e, t) {
+		return Xn(e?.find(({ view: e }) => e.timeline)?.view.timeline ?? null, t);
 	}
-	#l(e, t, { texts: n, formats: r }) {
-		let { board: i } = n, a = bt(e, r.compare), o = xt(e), s = this.config?.free_for || pr, c = (e) => this.#u({
+	#_(e) {
+		let { config: t } = this, n = this.#t.get(e);
+		return t && this.action(n ? {
 			...t,
-			...e
-		});
-		return T`<div class="filters">
-      ${vr(i.floor, i.allFloors, a, t.place, String, (e) => c({ place: e }))}
-      ${vr(i.seats, i.anySeats, o.map(String), String(t.seats || ""), (e) => i.minSeats(Number(e)), (e) => c({ seats: Number(e) }))}
-      <button
-        class="toggle"
-        aria-pressed=${t.freeFor ? "true" : "false"}
-        @click=${() => c({ freeFor: t.freeFor ? 0 : s })}
-      >${i.freeFor(s)}</button>
+			tap_action: n
+		} : t);
+	}
+	#v(e, t, { texts: { board: n } }) {
+		return E`<div class="pager">
+      <button aria-label=${n.previousPage} @click=${() => this.#l.turn(-1)}>${K("previous")}</button>
+      <span aria-label=${n.page(e + 1, t)} role="img">${e + 1} / ${t}</span>
+      <button aria-label=${n.nextPage} @click=${() => this.#l.turn(1)}>${K("next")}</button>
     </div>`;
 	}
-	#u(e) {
-		this.#t = e, clearTimeout(this.#n), e && (this.#n = setTimeout(() => this.#u(void 0), hr)), this.requestUpdate();
+	#y = () => this.#l.rest();
+	#b({ room: e, view: t }, n, { texts: r }) {
+		let { status: i } = t, a = [
+			t.seats,
+			t.hint,
+			t.note,
+			t.pending && r.board.requests(e.pending)
+		].filter(Boolean).join(" · ");
+		return E`<li class=${i.soon ? `${i.kind} soon` : i.kind}>
+      <span class="badge fill">${xn(i)}<b>${t.word}</b></span>
+      <span class="who"><b>${t.name}</b> <small>${a}</small></span>
+      ${Yn(t)}
+      <span class="until">${t.until}</span>
+      ${n ? E`<button
+              class="tap"
+              aria-label=${r.details(t.name)}
+              @click=${() => $e(this, t.id, n)}
+            ></button>` : k}
+    </li>`;
 	}
-	#d(e, { texts: t }) {
+	#x(e) {
+		this.#n = e, this.#l.reset(), clearTimeout(this.#r), e && (this.#r = setTimeout(() => this.#x(void 0), zr)), this.requestUpdate();
+	}
+	#S(e, { texts: t }) {
 		let n = e.filter(({ room: e, view: t }) => {
-			let n = this.#i.get(e.id);
+			let n = this.#a.get(e.id);
 			return n !== void 0 && n !== t.status.kind;
 		});
-		for (let { room: t, view: n } of e) this.#i.set(t.id, n.status.kind);
+		for (let { room: t, view: n } of e) this.#a.set(t.id, n.status.kind);
 		let [r] = n;
-		r && (this.#a = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
+		r && (this.#o = n.length === 1 ? t.is(r.view.name, r.view.phrase) : t.board.changed(n.length));
 	}
 };
-function _r(e) {
+function Kr(e) {
+	let t = typeof e == "string" ? void 0 : e.tap_action;
+	return t ? [[xr(e), t]] : [];
+}
+function qr(e) {
 	return {
 		place: e.place ?? "",
 		seats: e.min_seats ?? 0,
 		freeFor: e.free_for ?? 0
 	};
 }
-function vr(e, t, n, r, i, a) {
-	if (!n.length) return O;
-	let o = r && !n.includes(r) ? [r, ...n] : n;
-	return T`<select
-    aria-label=${e}
-    @change=${(e) => a(e.target.value)}
-  >
-    <option value="" .selected=${!r}>${t}</option>
-    ${o.map((e) => T`<option value=${e} .selected=${e === r}>${i(e)}</option>`)}
-  </select>`;
-}
 // src/model/nearby.ts
-var yr = 3, br = 15 * L;
-function xr({ kind: e, soon: t }) {
+var Jr = 3, Yr = 15 * L;
+function Xr({ kind: e, soon: t }) {
 	return e === "busy" || e === "disabled" || e === "free" && t;
 }
-function Sr(e, t, n) {
+function Zr(e, t, n) {
 	let r = t.flatMap((t) => {
 		if (t.id === e.id) return [];
 		let r = ut(t, n);
-		return ft(r, n.now, br) ? [{
+		return pt(r, n.now, Yr) ? [{
 			room: t,
 			status: r,
-			place: Cr(e, t)
+			place: Qr(e, t)
 		}] : [];
 	}), i = (t) => t.place === e.place ? 0 : t.building === e.building ? 1 : 2, a = ({ seats: t }) => Number(e.seats !== null && (t ?? 0) < e.seats), o = ({ until: e }) => e ?? Number.MAX_VALUE;
-	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, yr);
+	return r.sort((e, t) => i(e.room) - i(t.room) || a(e.room) - a(t.room) || o(t.status) - o(e.status) || (e.room.name < t.room.name ? -1 : 1)).slice(0, Jr);
 }
-function Cr(e, { building: t, place: n }) {
+function Qr(e, { building: t, place: n }) {
 	return n === e.place ? "" : t === e.building && n !== t ? n.slice(t.length + 3) : n;
 }
 // src/model/offers.ts
-var wr = [
+var $r = [
 	15,
 	30,
 	60
-], Tr = [15, 30], Er = 5 * L, Dr = 4 * R, Or = {
+], ei = [15, 30], ti = 5 * L, ni = 4 * R, ri = {
 	book: "book_room",
 	extend: "extend_booking",
 	end: "end_booking"
 };
-function kr(e, t) {
+function ii(e, t) {
 	let n = e.services?.feishu_freebusy ?? {}, r = Qe(e, t), i = (t) => {
 		let i = r[t];
-		return Or[t] in n && (!i || e.states[i]?.state !== "unavailable");
+		return ri[t] in n && (!i || e.states[i]?.state !== "unavailable");
 	};
 	return {
-		book: Or.book in n,
+		book: ri.book in n,
 		extend: i("extend"),
 		end: i("end")
 	};
 }
-function Ar(e, t, n) {
-	if (e.kind === "free" && t.book) return jr(e.until, n);
+function ai(e, t, n) {
+	if (e.kind === "free" && t.book) return oi(e.until, n);
 	if (e.kind !== "busy") return [];
 	let r = e.until === null ? 0 : (e.next?.start ?? Infinity) - e.until;
-	return [...(t.extend ? Tr.filter((e) => e * L <= r) : []).map((e) => ({
+	return [...(t.extend ? ei.filter((e) => e * L <= r) : []).map((e) => ({
 		kind: "extend",
 		minutes: e
 	})), ...t.end ? [{ kind: "end" }] : []];
 }
-function jr(e, t) {
-	let n = e === null ? Infinity : e - t, r = wr.filter((e) => e * L <= n), i = r.map((e) => ({
+function oi(e, t) {
+	let n = e === null ? Infinity : e - t, r = $r.filter((e) => e * L <= n), i = r.map((e) => ({
 		kind: "book",
 		minutes: e
 	})), a = r.every((e) => n - e * L >= L);
-	return e !== null && a && Er <= n && n <= Dr && i.push({
+	return e !== null && a && ti <= n && n <= ni && i.push({
 		kind: "book",
 		end: e
 	}), i;
 }
-function Mr(e, t) {
-	let n = { entity_id: t }, r = Or[e.kind];
+function si(e, t) {
+	let n = { entity_id: t }, r = ri[e.kind];
 	return "minutes" in e ? {
 		service: r,
 		data: {
@@ -2587,26 +2989,26 @@ function Mr(e, t) {
 	};
 }
 // src/model/titles.ts
-function Nr({ labels: e }, { kind: t, next: n }, r) {
+function ci({ labels: e }, { kind: t, next: n }, r) {
 	let i = e.filter(({ start: e, end: t }) => e <= r && r < t), a = e.filter(({ start: e }) => e === n?.start);
 	return {
-		current: t === "busy" ? Pr(i) : [],
-		next: Pr(a)
+		current: t === "busy" ? li(i) : [],
+		next: li(a)
 	};
 }
-function Pr(e) {
+function li(e) {
 	let [t, n] = e;
 	return t && !n ? [t.title, t.organizer].filter(Boolean) : [];
 }
 // src/view/perform.ts
-async function Fr(e, t, n) {
+async function ui(e, t, n) {
 	let r;
 	try {
-		r = await e.callService?.(Xe, t, n, void 0, !1, !0);
+		r = await e.callService?.(Ye, t, n, void 0, !1, !0);
 	} catch (t) {
-		return Ir(t) ? {
+		return di(t) ? {
 			kind: "refused",
-			reason: await Lr(e, t),
+			reason: await fi(e, t),
 			isForbidden: t.code === "unauthorized"
 		} : { kind: "unknown" };
 	}
@@ -2618,21 +3020,21 @@ async function Fr(e, t, n) {
 		isConfirmed: o !== !1
 	};
 }
-function Ir(e) {
+function di(e) {
 	return typeof e?.code == "string";
 }
-async function Lr(e, t) {
+async function fi(e, t) {
 	let { translation_domain: n, translation_key: r, translation_placeholders: i } = t;
 	return (n && r ? await e.loadBackendTranslation?.("exceptions", n).catch(() => null) : null)?.(`component.${n}.exceptions.${r}.message`, i) || t.message || "";
 }
 // src/view/run.ts
-var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr = class {
+var pi = { kind: "idle" }, mi = L, hi = 8 * et, gi = 3 * L, _i = 5, vi = L, yi = class {
 	#e;
 	#t;
 	#n;
 	#r;
 	constructor(e) {
-		this.onChange = e, this.phase = Rr, this.#t = 0, this.#n = 0, this.#r = -Infinity;
+		this.onChange = e, this.phase = pi, this.#t = 0, this.#n = 0, this.#r = -Infinity;
 	}
 	begin(e, t, n, r) {
 		this.phase.kind !== "working" && (t ? this.#c({
@@ -2654,8 +3056,8 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 		else if (a === t) this.#n = 0, this.#o(i, n, r);
 		else {
 			this.#n += 1;
-			let e = this.#n >= Hr;
-			e && (this.#n = 0, this.#r = performance.now() + Ur), this.#c({
+			let e = this.#n >= _i;
+			e && (this.#n = 0, this.#r = performance.now() + vi), this.#c({
 				kind: "pin",
 				offer: i,
 				typed: "",
@@ -2674,7 +3076,7 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 		this.phase.kind === "confirm" && this.#s(this.phase.offer, e, t);
 	}
 	dismiss() {
-		this.phase.kind !== "working" && this.#c(Rr);
+		this.phase.kind !== "working" && this.#c(pi);
 	}
 	lose() {
 		this.phase.kind === "working" ? this.#c({
@@ -2683,7 +3085,7 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 		}) : this.#a && this.dismiss();
 	}
 	leave() {
-		this.#t += 1, clearTimeout(this.#e), this.phase = Rr;
+		this.#t += 1, clearTimeout(this.#e), this.phase = pi;
 	}
 	get #i() {
 		return performance.now() < this.#r;
@@ -2704,8 +3106,8 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 			kind: "working",
 			offer: e
 		});
-		let { service: i, data: a } = Mr(e, n);
-		Fr(t, i, a).then((t) => {
+		let { service: i, data: a } = si(e, n);
+		ui(t, i, a).then((t) => {
 			r === this.#t && !this.#a && this.#c({
 				...t,
 				offer: e
@@ -2713,9 +3115,9 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 		});
 	}
 	#c(e) {
-		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), Vr) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? Br : zr)), this.onChange();
+		this.phase = e, clearTimeout(this.#e), e.kind === "working" ? this.#e = setTimeout(() => this.lose(), gi) : e.kind !== "idle" && (this.#e = setTimeout(() => this.dismiss(), e.kind === "done" ? hi : mi)), this.onChange();
 	}
-}, Gr = [
+}, bi = [
 	"1",
 	"2",
 	"3",
@@ -2726,48 +3128,48 @@ var Rr = { kind: "idle" }, zr = L, Br = 8 * et, Vr = 3 * L, Hr = 5, Ur = L, Wr =
 	"8",
 	"9"
 ];
-function Kr(e, t, n) {
+function xi(e, t, n) {
 	let { phase: r, offers: i, pinLength: a } = e, { actions: o } = t.texts, s = [i.filter(({ kind: e }) => e !== "end"), i.filter(({ kind: e }) => e === "end")], c = s[0]?.[0] ? o[s[0][0].kind] : "";
-	return T`<div class="actions is-${r.kind}">
-    <p class="said" role="status" tabindex="-1">${Yr(r)}${Xr(e, t)}</p>
-    ${r.kind === "pin" ? Zr(r.typed.length, a, t) : O}
+	return E`<div class="actions is-${r.kind}">
+    <p class="said" role="status" tabindex="-1">${wi(r)}${Ti(e, t)}</p>
+    ${r.kind === "pin" ? Ei(r.typed.length, a, t) : k}
     <div class="keys">
-      ${r.kind === "idle" ? T`${c ? T`<span class="label" aria-hidden="true">${c}</span>` : O}
-              ${s.flat().map((e) => qr(e, t, n))}` : Jr(r, t, n)}
+      ${r.kind === "idle" ? E`${c ? E`<span class="label" aria-hidden="true">${c}</span>` : k}
+              ${s.flat().map((e) => Si(e, t, n))}` : Ci(r, t, n)}
     </div>
   </div>`;
 }
-function qr(e, t, n) {
-	return T`<button
+function Si(e, t, n) {
+	return E`<button
     class=${e.kind === "end" ? "key quiet" : "key"}
-    aria-label=${Qr(e, t)}
+    aria-label=${Di(e, t)}
     @click=${() => n.begin(e)}
-  >${$r(e, t)}</button>`;
+  >${Oi(e, t)}</button>`;
 }
-function Jr(e, { texts: { actions: t } }, n) {
+function Ci(e, { texts: { actions: t } }, n) {
 	switch (e.kind) {
 		case "idle":
-		case "working": return O;
+		case "working": return k;
 		case "pin": {
-			let e = (e) => T`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
-			return T`${Gr.map(e)}
+			let e = (e) => E`<button class="key digit" @click=${() => n.type(e)}>${e}</button>`;
+			return E`${bi.map(e)}
         <button class="key quiet cancel" @click=${() => n.dismiss()}>${t.cancel}</button>
         ${e("0")}
         <button class="key quiet erase" aria-label=${t.erase} @click=${() => n.erase()}>${K("erase")}</button>`;
 		}
-		case "confirm": return T`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
+		case "confirm": return E`<button class="key" @click=${() => n.confirm()}>${t.endNow}</button>
         <button class="key quiet safe" @click=${() => n.dismiss()}>${t.keep}</button>`;
-		default: return T`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
+		default: return E`<button class="key" @click=${() => n.dismiss()}>${t.ok}</button>`;
 	}
 }
-function Yr({ kind: e }) {
-	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : O;
+function wi({ kind: e }) {
+	return e === "working" || e === "done" ? K(e) : e === "refused" || e === "unknown" ? K("failed") : k;
 }
-function Xr({ phase: e, name: t }, n) {
+function Ti({ phase: e, name: t }, n) {
 	let { texts: r, formats: i, now: a } = n, { actions: o } = r;
 	switch (e.kind) {
 		case "idle": return "";
-		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Qr(e.offer, n), o.enterPin);
+		case "pin": return e.fault ? e.fault === "wrong" ? o.wrongPin : o.locked : r.is(Di(e.offer, n), o.enterPin);
 		case "confirm": return o.confirm;
 		case "working": return o.working[e.offer.kind];
 		case "done": {
@@ -2783,19 +3185,19 @@ function Xr({ phase: e, name: t }, n) {
 		case "unknown": return o.unknown;
 	}
 }
-function Zr(e, t, { texts: n }) {
-	return T`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
-    ${Array.from({ length: t }, (t, n) => T`<i class=${n < e ? "typed" : ""}></i>`)}
+function Ei(e, t, { texts: n }) {
+	return E`<p class="dots" role="img" aria-label=${n.actions.digits(e)}>
+    ${Array.from({ length: t }, (t, n) => E`<i class=${n < e ? "typed" : ""}></i>`)}
   </p>`;
 }
-function Qr(e, { texts: { actions: t }, formats: n, now: r }) {
+function Di(e, { texts: { actions: t }, formats: n, now: r }) {
 	return e.kind === "end" ? t.end : "end" in e ? t.bookUntil(n.end(e.end, r)) : (e.kind === "book" ? t.bookFor : t.extendBy)(t.minutes(e.minutes));
 }
-function $r(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
+function Oi(e, { texts: { actions: t, until: n }, formats: r, now: i }) {
 	return e.kind === "end" ? t.end : "end" in e ? n.busy(r.end(e.end, i)) : t.minutes(e.minutes);
 }
 // src/cards/room-actions.styles.ts
-var ei = o`
+var ki = o`
   button {
     font: inherit;
   }
@@ -3237,7 +3639,7 @@ var ei = o`
       flex-basis: 100%;
     }
   }
-`, ti = o`
+`, Ai = o`
   :host {
     display: block;
     block-size: 100%;
@@ -3638,7 +4040,7 @@ var ei = o`
     }
   }
   @container card (inline-size < 420px) {
-    .hours .h2 {
+    .hours .h2 span {
       display: none;
     }
   }
@@ -3699,7 +4101,7 @@ var ei = o`
       font-size: 12px;
     }
   }
-`, ni = o`
+`, ji = o`
   @container card (block-size >= 360px) and (inline-size >= 320px) {
     .room {
       --unit: min(1cqb, 0.75cqi);
@@ -4057,41 +4459,41 @@ var ei = o`
       display: none;
     }
   }
-`, $ = "feishu-room-card", ri = {
+`, $ = "feishu-room-card", Mi = {
 	current: [],
 	next: []
-}, ii = L, ai = class extends ir {
+}, Ni = L, Pi = class extends Or {
 	static {
 		this.styles = [
-			Sn,
-			En,
-			ti,
-			ni,
-			ei,
-			xn
+			qn,
+			Zn,
+			Ai,
+			ji,
+			ki,
+			Wn
 		];
 	}
 	#e = "";
 	#t = "";
 	#n;
-	#r = new Wr(() => this.#x());
+	#r = new yi(() => this.#x());
 	#i = !1;
 	#a = !1;
 	#o;
 	#s;
 	#c = !1;
 	static getConfigForm() {
-		return lr(G());
+		return Pr(G());
 	}
 	static getStubConfig(e, t = [], n = []) {
 		return { entity: [
 			...t,
 			...n,
 			...I(e)
-		].find((t) => F(e, t)) ?? "" };
+		].find((t) => Ze(e, t)) ?? "" };
 	}
 	setConfig(e) {
-		er(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
+		wr(e, G()), e.entity !== this.config?.entity && this.#r.leave(), this.config = e, this.toggleAttribute("auto", e.grid_options?.rows === "auto"), this.renew(), this.requestUpdate();
 	}
 	getCardSize() {
 		return 4;
@@ -4123,16 +4525,16 @@ var ei = o`
 	}
 	render() {
 		let { hass: e, config: t } = this;
-		if (!e || !t) return O;
-		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = Nt(r, n);
+		if (!e || !t) return k;
+		let n = this.moment(e, t), r = V(e, t.entity, t.name), i = nn(r, n);
 		this.#T(i, n), this.#l(r, n);
-		let { status: a } = i, o = t.titles ? Nr(r, a, n.now) : ri, s = n.lostAt !== null && a.kind !== "unknown", c = this.action(t), l = t.actions ? this.#f(i, t, e, n) : null, u = this.#u && xr(a) ? this.#d(r, e, n) : null, d = [
+		let { status: a } = i, o = t.titles ? ci(r, a, n.now) : Mi, s = n.lostAt !== null && a.kind !== "unknown", c = this.action(t), l = t.actions ? this.#f(i, t, e, n) : null, u = this.#u && Xr(a) ? this.#d(r, e, n) : null, d = [
 			a.kind,
 			a.soon && "soon",
 			e.themes?.darkMode && "dark",
 			n.steady && "mono"
 		].filter(Boolean).join(" ");
-		return T`<ha-card class=${[
+		return E`<ha-card class=${[
 			d,
 			s && "offline",
 			l && "acts",
@@ -4142,51 +4544,51 @@ var ei = o`
       <div class="room fill">
         <h2 class="name">${i.name}</h2>
         <p class="about">${[i.place, i.seats].filter(Boolean).join(" · ")}</p>
-        ${t.hide_clock || n.steady ? O : si(n)}
+        ${t.hide_clock || n.steady ? k : Ii(n)}
         <div class="state">
-          ${Zt(a)}
+          ${xn(a)}
           <div class="what">
-            <p class="word" style="--ems:${oi(i.word)}">${i.word}</p>
-            <p class="until">${i.until || i.note}${i.left ? T` <span class="left">${i.left}</span>` : O}</p>
+            <p class="word" style="--ems:${Fi(i.word)}">${i.word}</p>
+            <p class="until">${i.until || i.note}${i.left ? E` <span class="left">${i.left}</span>` : k}</p>
           </div>
-          ${o.current.length ? T`<p class="title">${li(o.current)}</p>` : O}
-          ${i.hint ? T`<p class="hint">${i.hint}</p>` : O}
+          ${o.current.length ? E`<p class="title">${Ri(o.current)}</p>` : k}
+          ${i.hint ? E`<p class="hint">${i.hint}</p>` : k}
         </div>
-        ${u ?? O} ${ci(i, n)} ${ui(i, o.next, n)}
-        <div class="day">${wn(i)}${Tn(i.timeline, n)}</div>
-        ${c ? T`<button
+        ${u ?? k} ${Li(i, n)} ${zi(i, o.next, n)}
+        <div class="day">${Yn(i)}${Xn(i.timeline, n)}</div>
+        ${c ? E`<button
                 class="tap"
                 aria-label=${n.texts.details(i.name)}
                 @click=${() => $e(this, t.entity, c)}
-              ></button>` : O}
-        ${l ? T`${this.#p(i, n)}${this.#g ? O : l}` : O}
+              ></button>` : k}
+        ${l ? E`${this.#p(i, n)}${this.#g ? k : l}` : k}
       </div>
       <p class="unheard" role="status">${this.#t}</p>
     </ha-card>
-    ${t.actions ? this.#m(i, l, d, n) : O}`;
+    ${t.actions ? this.#m(i, l, d, n) : k}`;
 	}
 	#l(e, { now: t }) {
 		clearTimeout(this.#s);
-		let n = dt(e);
+		let n = ft(e);
 		n !== null && t < n && n - t < 6e4 && (this.#s = setTimeout(() => this.requestUpdate(), n - t));
 	}
 	get #u() {
 		return this.config?.nearby ?? this.layout === "panel";
 	}
 	#d(e, t, n) {
-		let { texts: r } = n, i = Sr(e, I(t).map((e) => V(t, e)), n);
-		return i.length ? T`<div class="nearby">
+		let { texts: r } = n, i = Zr(e, I(t).map((e) => V(t, e)), n);
+		return i.length ? E`<div class="nearby">
       <h3>${r.nearby}</h3>
       <ul>
-        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => T`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${Pt(i, n)}</span></li>`)}
+        ${i.map(({ room: { name: e, seats: t }, status: i, place: a }) => E`<li><b>${e}</b> <span>${[a, t === null ? "" : r.seats(t)].filter(Boolean).join(" · ")}</span> <span>${rn(i, n)}</span></li>`)}
       </ul>
     </div>` : null;
 	}
 	#f(e, t, n, r) {
-		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? Ar(e.status, kr(n, t.entity), a) : [];
+		let { phase: i } = this.#r, { now: a, lostAt: o } = r, s = o === null ? ai(e.status, ii(n, t.entity), a) : [];
 		if (!s.length && i.kind === "idle") return null;
 		let c = t.pin ?? "";
-		return Kr({
+		return xi({
 			name: e.name,
 			phase: i,
 			offers: s,
@@ -4195,27 +4597,27 @@ var ei = o`
 	}
 	#p({ name: e, status: t }, { texts: { actions: n, is: r } }) {
 		let i = this.#r.phase.kind === "working", a = t.kind === "free" ? n.book : n.change;
-		return T`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#y()}>
+		return E`<button class="open" aria-haspopup="dialog" aria-label=${r(e, a)} @click=${() => this.#y()}>
       ${K(i ? "working" : t.kind === "free" ? "book" : "change")}<span>${a}</span>
     </button>`;
 	}
 	#m({ name: e }, t, n, { texts: r }) {
-		return T`<dialog
+		return E`<dialog
       class=${n}
       aria-label=${e}
       @close=${() => this.#S()}
       @click=${(e) => e.target === this.#h && this.#h?.close()}
       @keydown=${(e) => this.#C(e)}
     >
-      ${this.#g ? T`<div class="sheet">
+      ${this.#g ? E`<div class="sheet">
               <div class="top">
                 <h2>${e}</h2>
                 <button class="key quiet" aria-label=${r.actions.close} @click=${() => this.#h?.close()}>
                   ${K("close")}
                 </button>
               </div>
-              ${t ?? O}
-            </div>` : O}
+              ${t ?? k}
+            </div>` : k}
     </dialog>`;
 	}
 	get #h() {
@@ -4241,7 +4643,7 @@ var ei = o`
 		this.preview || (this.#b(!0), this.#c = !0);
 	}
 	#b(e) {
-		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#h?.close(), ii)), this.requestUpdate();
+		this.#i = e, clearTimeout(this.#o), e && (this.#o = setTimeout(() => this.#h?.close(), Ni)), this.requestUpdate();
 	}
 	#x() {
 		let { kind: e } = this.#r.phase;
@@ -4266,31 +4668,31 @@ var ei = o`
 		this.#e && this.#e !== n && (this.#t = t.is(e.name, t.sentence(...[e.phrase, e.hint].filter(Boolean)))), this.#e = n;
 	}
 };
-function oi(e) {
+function Fi(e) {
 	return [...e].reduce((e, t) => e + (t > "⺀" ? 1 : .58), 0).toFixed(2);
 }
-function si({ formats: e, now: t }) {
-	return T`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
+function Ii({ formats: e, now: t }) {
+	return E`<p class="clock"><time>${e.time(t)}</time> <span class="date">${e.today(t)}</span></p>`;
 }
-function ci({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
-	if (e.kind === "unknown") return O;
+function Li({ status: e, note: t, pending: n }, { lostAt: r, texts: i, formats: a }) {
+	if (e.kind === "unknown") return k;
 	let o = r === null ? "" : i.lost(a.time(r));
-	return !o && !t && !n ? O : T`<div class="notes">
-    ${o ? T`<p class="lost">${o}</p>` : O} ${t ? T`<p>${t}</p>` : O}
-    ${n ? T`<p class="pending">${n}</p>` : O}
+	return !o && !t && !n ? k : E`<div class="notes">
+    ${o ? E`<p class="lost">${o}</p>` : k} ${t ? E`<p>${t}</p>` : k}
+    ${n ? E`<p class="pending">${n}</p>` : k}
   </div>`;
 }
-function li(e) {
-	return e.map((e) => T`<bdi>${e}</bdi>`);
+function Ri(e) {
+	return e.map((e) => E`<bdi>${e}</bdi>`);
 }
-function ui(e, t, { texts: n }) {
-	return e.next ? T`<dl class="coming">
-    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? T`<span class="title">${li(t)}</span>` : O}</span>${e.later.map((e) => T`<span class="later">${e}</span>`)}</dd></div>
-    ${e.nextFree ? T`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : O}
-  </dl>` : O;
+function zi(e, t, { texts: n }) {
+	return e.next ? E`<dl class="coming">
+    <div><dt>${n.next}</dt><dd><span class="next">${e.next}${t.length ? E`<span class="title">${Ri(t)}</span>` : k}</span>${e.later.map((e) => E`<span class="later">${e}</span>`)}</dd></div>
+    ${e.nextFree ? E`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
+  </dl>` : k;
 }
 // src/strategy/rooms.ts
-var di = "feishu-rooms", fi = class extends HTMLElement {
+var Bi = "feishu-rooms", Vi = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4298,7 +4700,7 @@ var di = "feishu-rooms", fi = class extends HTMLElement {
 		this.noEditor = !0;
 	}
 	static async generate({ actions: e, pin: t, titles: n }, r) {
-		let i = Wt(r.locale.language), a = {
+		let i = mn(r.locale.language), a = {
 			actions: e,
 			pin: t,
 			titles: n
@@ -4309,45 +4711,53 @@ var di = "feishu-rooms", fi = class extends HTMLElement {
 				path: "board",
 				icon: "mdi:view-list",
 				type: "panel",
-				cards: [{ type: `custom:${fr}` }]
+				cards: [{
+					type: `custom:${Lr}`,
+					entities: s.map(Wi)
+				}]
 			},
-			...pi(s, i.board.elsewhere),
-			...s.map((e) => hi(e, a))
+			...Hi(s, i.board.elsewhere),
+			...s.map((e) => Gi(e, a))
 		] };
 	}
 };
-function pi(e, t) {
-	return _i(e, ({ building: e }) => e).map(([e, n], r) => ({
+function Hi(e, t) {
+	return qi(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: _i(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: qi(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(mi)]
+			}, ...n.map(Ui)]
 		}))
 	}));
 }
-function mi(e) {
+function Ui(e) {
 	return {
 		type: `custom:${$}`,
-		entity: e.id,
 		hide_clock: !0,
+		...Wi(e)
+	};
+}
+function Wi(e) {
+	return {
+		entity: e.id,
 		tap_action: {
 			action: "navigate",
-			navigation_path: gi(e)
+			navigation_path: Ki(e)
 		}
 	};
 }
-function hi(e, t) {
+function Gi(e, t) {
 	return {
 		title: e.name,
-		path: gi(e),
+		path: Ki(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4357,26 +4767,26 @@ function hi(e, t) {
 		}]
 	};
 }
-function gi(e) {
+function Ki(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function _i(e, t) {
+function qi(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var vi = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function yi(e, t) {
+var Ji = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function Yi(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function bi(e, t) {
+function Xi(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-bi($, ai), bi(fr, gr), bi(`ll-strategy-dashboard-${di}`, fi), yi("customCards", {
+Xi($, Pi), Xi(Lr, Gr), Xi(`ll-strategy-dashboard-${Bi}`, Vi), Yi("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -4385,13 +4795,13 @@ bi($, ai), bi(fr, gr), bi(`ll-strategy-dashboard-${di}`, fi), yi("customCards", 
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: vi,
-	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
+	documentationURL: Ji,
+	getEntitySuggestion: (e, t) => Ze(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), yi("customCards", {
-	type: fr,
+}), Yi("customCards", {
+	type: Lr,
 	get name() {
 		return G().cards.board;
 	},
@@ -4399,13 +4809,13 @@ bi($, ai), bi(fr, gr), bi(`ll-strategy-dashboard-${di}`, fi), yi("customCards", 
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: vi,
-	getEntitySuggestion: (e, t) => F(e, t) ? { config: {
-		type: `custom:${fr}`,
+	documentationURL: Ji,
+	getEntitySuggestion: (e, t) => Ze(e, t) ? { config: {
+		type: `custom:${Lr}`,
 		place: V(e, t).place
 	} } : null
-}), yi("customStrategies", {
-	type: di,
+}), Yi("customStrategies", {
+	type: Bi,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -4413,5 +4823,5 @@ bi($, ai), bi(fr, gr), bi(`ll-strategy-dashboard-${di}`, fi), yi("customCards", 
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: vi
+	documentationURL: Ji
 });

@@ -1,6 +1,7 @@
 import { css } from "lit";
+import { HEADING, ROW } from "../model/pages";
 
-/** A row takes two lines on a phone and one line elsewhere. Big screens use columns and larger text. */
+/** A row takes two lines on a phone and one line elsewhere. A board that fills a screen has columns and larger text. */
 export const boardCardStyles = css`
   :host {
     display: block;
@@ -11,7 +12,19 @@ export const boardCardStyles = css`
     line-height: 1.3;
   }
   :host([layout="panel"]) ha-card {
-    min-block-size: calc(100dvh - var(--header-height, 56px));
+    min-block-size: calc(100vh - var(--header-height, 56px));
+  }
+  /* The height comes from outside: rows do not make the board higher */
+  :host([fits]) {
+    contain: size;
+    block-size: 100%;
+    min-block-size: 240px;
+  }
+  :host([fits]) ha-card,
+  :host([fits]) .board {
+    block-size: 100%;
+    min-block-size: 0;
+    overflow: hidden;
   }
   p,
   h2,
@@ -37,27 +50,30 @@ export const boardCardStyles = css`
     font-weight: 400;
   }
   .board {
+    box-sizing: border-box;
+    display: flex;
+    flex-direction: column;
     padding: 16px;
     font-size: 14px;
   }
   .head {
+    flex: none;
     display: flex;
     flex-wrap: wrap;
-    align-items: baseline;
+    align-items: center;
     gap: 4px 16px;
     margin-block-end: 8px;
   }
   h2 {
-    font-size: 1.6em;
+    font-size: 1.4em;
     font-weight: 600;
   }
   .summary {
     color: var(--quiet);
-    font-size: 1.1em;
   }
   .clock {
     margin-inline-start: auto;
-    font-size: 1.6em;
+    font-size: 1.4em;
     font-variant-numeric: tabular-nums;
   }
   .lost {
@@ -70,17 +86,26 @@ export const boardCardStyles = css`
   .filters {
     display: flex;
     flex: 1 0 100%;
-    flex-wrap: wrap;
-    gap: 8px;
-    margin-block: 4px;
+    order: 1;
+    gap: 6px;
+    margin-inline: -16px;
+    padding: 4px 16px;
+    overflow-x: auto;
+    scrollbar-width: none;
+  }
+  .filters::-webkit-scrollbar {
+    display: none;
   }
   select,
-  .toggle {
-    min-block-size: 36px;
-    max-inline-size: 100%;
-    padding-inline: 12px;
+  .toggle,
+  .pager button {
+    flex: none;
+    box-sizing: border-box;
+    block-size: 44px;
+    max-inline-size: 12em;
+    padding-inline: 10px;
     border: 1px solid var(--quiet);
-    border-radius: 18px;
+    border-radius: 22px;
     color: var(--text);
     background: var(--ground);
     font: inherit;
@@ -101,27 +126,99 @@ export const boardCardStyles = css`
     outline: 3px solid var(--primary-color, currentcolor);
     outline-offset: 1px;
   }
+  .toggle {
+    max-inline-size: none;
+  }
+  .pager {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    margin-inline-start: auto;
+    font-variant-numeric: tabular-nums;
+  }
+  .pager button {
+    inline-size: 44px;
+    padding: 0;
+  }
+  .sign {
+    inline-size: 24px;
+    block-size: 24px;
+    fill: none;
+    stroke: currentcolor;
+    stroke-width: 2;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+    vertical-align: middle;
+  }
   .none {
     padding: 32px 0;
     color: var(--quiet);
     text-align: center;
   }
 
-  section {
-    margin-block-end: 12px;
+  .rooms {
+    flex: 1;
+    min-block-size: 0;
+    display: grid;
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
+    gap: 2.5em;
+  }
+  :host([fits]) .rooms {
+    overflow: hidden;
   }
   .axis {
-    break-after: avoid;
-    padding-block: 6px 2px;
+    display: flex;
+    align-items: end;
+    box-sizing: border-box;
+    block-size: ${HEADING}em;
+    padding-block-end: 2px;
+  }
+  .once {
+    position: sticky;
+    inset-block-start: var(--header-height, 56px);
+    z-index: 1;
+    block-size: 1.8em;
+    background: var(--ground);
+  }
+  .once .hours {
+    flex: 1;
+    margin-inline-start: calc(3.5em + 10px);
   }
   h3 {
+    overflow: hidden;
     font-size: 1.05em;
     font-weight: 600;
+    text-overflow: ellipsis;
+    white-space: nowrap;
   }
   .hours {
-    display: none;
+    container: hours / inline-size;
     color: var(--quiet);
     font-size: 0.78em;
+  }
+  .hours i::before {
+    inset-block-end: 0;
+  }
+  .hours span {
+    margin: 0;
+    line-height: 1;
+  }
+  .axis:not(.once) .h2 span,
+  .axis:not(.once) .h1 span {
+    display: none;
+  }
+  .once .h1 span {
+    display: inline;
+  }
+  @container hours (inline-size >= 14em) {
+    .axis:not(.once) .h2 span {
+      display: inline;
+    }
+  }
+  @container hours (inline-size >= 32em) {
+    .axis:not(.once) .h1 span {
+      display: inline;
+    }
   }
   ul {
     list-style: none;
@@ -132,9 +229,8 @@ export const boardCardStyles = css`
     box-sizing: border-box;
     block-size: calc(3.2em + 15px);
     contain: strict;
-    break-inside: avoid;
     display: grid;
-    grid-template: "badge who until" auto "badge strip strip" auto / 3.2em minmax(0, 1fr) auto;
+    grid-template: "badge who until" auto "badge strip strip" auto / 3.5em minmax(0, 1fr) auto;
     align-items: center;
     gap: 4px 10px;
     padding-block: 7px;
@@ -157,6 +253,7 @@ export const boardCardStyles = css`
   .badge b {
     font-size: 0.75em;
     line-height: 1.1;
+    text-align: center;
     text-wrap: balance;
   }
   .unknown .badge,
@@ -204,28 +301,56 @@ export const boardCardStyles = css`
     outline-offset: -3px;
   }
 
+  /* A state that ends soon, and states that may be out of date */
+  .busy.soon .badge {
+    box-shadow: inset 0 0 0 0.2em var(--soon);
+  }
+  .mono .busy.soon .badge {
+    outline: 2px dashed currentcolor;
+    outline-offset: -4px;
+    box-shadow: none;
+  }
+  .offline .badge.badge {
+    color: var(--ink);
+    background: var(--ground);
+    box-shadow: none;
+    outline: 2px dashed currentcolor;
+    outline-offset: -2px;
+  }
+
   @container board (inline-size >= 620px) {
+    .board {
+      padding-block: 12px;
+    }
     li {
-      block-size: calc(2.5em + 15px);
+      block-size: ${ROW}em;
+      padding-block: 0.12em;
     }
     .axis,
     li {
       display: grid;
-      grid-template: "badge who until strip" auto / 7.4em minmax(0, 1.2fr) 8.2em minmax(0, 2fr);
-      gap: 12px;
+      grid-template: "badge who until strip" auto / 7em min(15em, 30%) 7.6em minmax(0, 1fr);
+      gap: 0.75em;
+    }
+    .bare .axis,
+    .bare li {
+      grid-template: "badge who until" auto / 7em minmax(0, 1fr) 7.6em;
+    }
+    .bare .hours,
+    .bare .strip {
+      display: none;
     }
     h3 {
-      grid-area: 1 / 1 / 2 / 3;
+      grid-area: 1 / 1 / 2 / 4;
     }
     .hours {
-      display: block;
       grid-area: strip;
       align-self: end;
     }
     .badge {
       flex-direction: row;
-      gap: 6px;
-      padding-inline: 6px;
+      gap: 0.35em;
+      padding-inline: 0.35em;
     }
     .icon {
       inline-size: 1.35em;
@@ -237,52 +362,58 @@ export const boardCardStyles = css`
     }
     .filters {
       flex: 0 1 auto;
+      order: 0;
+      margin: 0;
+      padding: 2px;
     }
+    h2,
     .clock {
-      order: 1;
+      font-size: 1.6em;
     }
+    .summary {
+      font-size: 1.1em;
+    }
+    .pager + .clock {
+      margin-inline-start: 8px;
+    }
+    .badge {
+      margin-block: 0.1em;
+    }
+    .who {
+      line-height: 1.2;
+    }
+    /* The padding is for letters that are taller than the line */
     .who b,
     .who small {
       display: block;
+      padding-block: 0.15em;
+      margin-block: -0.15em;
       overflow: hidden;
       text-overflow: ellipsis;
+    }
+    .who small {
+      line-height: 1.3;
     }
     .who small:empty {
       display: none;
     }
     .strip {
-      block-size: 22px;
+      block-size: 1.5em;
     }
     .until {
+      line-height: 1.15;
       text-align: var(--near);
     }
   }
-  @container board (inline-size < 1000px) {
-    .hours .h2 {
-      display: none;
-    }
-  }
-  @container board (inline-size >= 1280px) {
+  @container board (inline-size >= 1200px) {
     .board {
-      padding: 24px 32px;
+      padding: 16px 32px;
       font-size: 16px;
     }
-    .strip {
-      block-size: 1.7em;
-    }
-    .many .groups {
-      columns: 2;
-      column-gap: 40px;
-    }
-    .many .hours .h2 {
-      display: none;
-    }
-    /* On a board that fills the screen, rows grow to fill it */
-    :host([layout="panel"]) .board {
-      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 3.3), 28px);
-    }
-    :host([layout="panel"]) .many {
-      font-size: clamp(16px, (100dvh - 170px) / (var(--lines) * 1.65), 20px);
+  }
+  @container board (inline-size >= 1800px) {
+    .head {
+      font-size: 20px;
     }
   }
 `;

@@ -1,43 +1,62 @@
-/** The board: one row per room, with its day. */
+/** The board: one row per room, with the hours around now. It fills a screen and turns its pages, or scrolls. */
 
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Action, act, type Entity, type Hass, roomIds } from "../hass";
-import { type Filter, filtered, freeRooms, type Group, grouped, placesOf, type Row, sizesOf } from "../model/board";
+import { type Filter, filtered, freeRooms, type Group, grouped, placesOf, type Row } from "../model/board";
+import { Formats } from "../model/formats";
+import { columnsOf, type Part, type Plan, planOf, scrolled } from "../model/pages";
 import { readRoom } from "../model/room";
-import { type Moment, viewOf } from "../model/view";
-import { MINUTE } from "../model/zone";
+import { type Day, hoursAround } from "../model/timeline";
+import { type Moment, STEADY_STEP, viewOf } from "../model/view";
+import { type Instant, MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
-import { icon } from "../view/icons";
+import { icon, sign } from "../view/icons";
 import { kioskStyles } from "../view/kiosk";
+import { Pager } from "../view/pager";
 import { palette } from "../view/palette";
 import { hours, strip, stripStyles } from "../view/strip";
 import { boardCardStyles } from "./board-card.styles";
+import { filters } from "./board-filters";
 import { RoomsCard } from "./card";
-import { assertBoard, type BoardConfig, idOf } from "./config";
+import { assertBoard, type BoardConfig, type Chosen, idOf, PAGE_SECONDS } from "./config";
 import { boardForm, type Form } from "./forms";
 
 export const BOARD_CARD = "feishu-rooms-board-card";
 
 const FREE_FOR = 30; // minutes
-/** With more rooms than this, the board uses columns if the screen is wide enough. */
-const MANY = 16;
 /** A filter set on a lobby screen is reset after this time, so that it does not hide rooms from the next person. */
 const FORGET_FILTER = 3 * MINUTE;
+/** A narrower board, in pixels, is one for a phone: rows of two lines, and it scrolls. As in the styles. */
+const NARROW = 620;
+/** Hours that the strips show. */
+const BEFORE = 1;
+const AFTER = 8;
+const AFTER_ON_PHONE = 4;
+const OPEN: Action = { action: "more-info" };
 
 export class BoardCard extends RoomsCard<BoardConfig> {
   static override styles = [palette, stripStyles, boardCardStyles, kioskStyles];
   #ids: readonly string[] | undefined;
+  #actions: ReadonlyMap<string, Action> = new Map();
   #filter: Filter | undefined;
   #forgetFilter: ReturnType<typeof setTimeout> | undefined;
   /** The last rows. Within the same minute, a row is computed again only if its entity changed. */
   #rows = new Map<string, { readonly entity: Entity | undefined; readonly row: Row }>();
   #told = new Map<string, string>();
   #news = "";
+  /** Width of the card and of the rooms, height of the rooms, in pixels; 0 as long as they are not known. */
+  #size: readonly number[] = [0, 0, 0];
+  readonly #resized = new ResizeObserver(() => this.#measure());
+  readonly #pager = new Pager(() => this.requestUpdate());
 
   static getConfigForm(): Form {
-    return boardForm(textsOfPage());
+    // Home Assistant passes nothing to this method
+    const hass = document.querySelector<HTMLElement & { readonly hass?: Hass }>("home-assistant")?.hass;
+    if (!hass) return boardForm(textsOfPage());
+    const rooms = roomIds(hass).map((id) => ({ room: readRoom(hass, id) }));
+    return boardForm(textsOfPage(), placesOf(rooms, Formats.of(hass, textsOfPage()).compare));
   }
 
   static getStubConfig(): object {
@@ -47,6 +66,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   setConfig(config: object): void {
     assertBoard(config, textsOfPage());
     this.config = config;
+    this.#actions = new Map(config.entities?.flatMap((each) => own(each)));
     this.#filter = undefined;
     this.renew();
     this.requestUpdate();
@@ -60,8 +80,15 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     return { columns: "full", min_columns: 6 };
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resized.observe(this);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#resized.disconnect();
+    this.#pager.stop();
     this.#setFilter(undefined);
   }
 
@@ -76,6 +103,27 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     this.#rows.clear();
   }
 
+  /** The hours around now, unless other hours are configured. */
+  protected override day(now: Instant, zone: string, config: BoardConfig): Day {
+    if (config.day_start !== undefined || config.day_end !== undefined) return super.day(now, zone, config);
+    const step = this.isMonochrome(config) ? STEADY_STEP : MINUTE;
+    return hoursAround(now - (now % step), zone, BEFORE, this.#isNarrow ? AFTER_ON_PHONE : AFTER);
+  }
+
+  protected override action(config: BoardConfig): Action | undefined {
+    return super.action({ ...config, tap_action: config.tap_action ?? OPEN });
+  }
+
+  protected override willUpdate(): void {
+    this.toggleAttribute("fits", this.#fits);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    const rooms = this.renderRoot.querySelector(".rooms");
+    if (rooms) this.#resized.observe(rooms);
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { hass, config } = this;
     if (!hass || !config) return nothing;
@@ -85,26 +133,65 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     this.#tell(all, moment);
     const filter = this.#filter ?? filterOf(config);
     const inScope = filtered(all, { ...filter, freeFor: 0 }, now);
-    const shown = filtered(inScope, filter, now);
-    const groups = grouped(shown, !config.hide_floors, config.free_first ?? false, formats.compare);
-    const classes = [hass.themes?.darkMode && "dark", steady && "mono"];
-    return html`<ha-card class=${classes.filter(Boolean).join(" ")}>
-      <div class=${shown.length > MANY ? "board many" : "board"} style="--lines:${shown.length + groups.length}">
+    const group = (rows: readonly Row[]) =>
+      grouped(rows, !config.hide_floors, config.free_first ?? false, formats.compare);
+    // Planned for the rooms without the filter of a visitor, so that the sizes stay
+    const plan = this.#plan(group(filtered(all, { ...filterOf(config), freeFor: 0 }, now)));
+    const groups = group(filtered(inScope, filter, now));
+    const columns = columnsOf(groups, plan.height);
+    const pages = Math.max(1, Math.ceil(columns.length / plan.columns));
+    const page = this.#pager.pageOf(pages, steady ? 0 : (config.page_seconds ?? PAGE_SECONDS));
+    const shown = columns.slice(page * plan.columns, (page + 1) * plan.columns);
+    const looks = [hass.themes?.darkMode && "dark", steady && "mono", lostAt !== null && "offline"];
+    return html`<ha-card class=${looks.filter(Boolean).join(" ")} @pointerdown=${this.#rest} @keydown=${this.#rest}>
+      <div class="board">
         <div class="head">
           <h2>${config.title ?? texts.board.title}</h2>
           <p class="summary">${texts.board.summary(freeRooms(inScope), inScope.length)}</p>
           ${lostAt === null ? nothing : html`<p class="lost">${texts.lost(formats.time(lostAt))}</p>`}
+          ${config.hide_filters ? nothing : filters(all, filter, config.free_for || FREE_FOR, moment, (to) => this.#setFilter(to))}
+          ${pages > 1 ? this.#turner(page, pages, moment) : nothing}
           ${config.hide_clock || steady ? nothing : html`<time class="clock">${formats.time(now)}</time>`}
-          ${config.hide_filters ? nothing : this.#filters(all, filter, moment)}
         </div>
-        ${
-          groups.length
-            ? html`<div class="groups">${groups.map((group) => this.#group(group, groups.length > 1, moment))}</div>`
-            : html`<p class="none">${all.length ? texts.board.noMatch : texts.board.none}</p>`
-        }
+        ${this.#isNarrow ? html`<div class="axis once">${this.#hours(groups[0]?.rows, moment)}</div>` : nothing}
+        <div class=${plan.hasStrips ? "rooms" : "rooms bare"} style="--columns:${plan.columns};${plan.size ? `font-size:${plan.size}px` : ""}">
+          ${shown.map(
+            (parts) => html`<div class="column">
+              ${parts.map((part) => this.#part(part, groups.length > 1 || part.isContinued, moment))}
+            </div>`,
+          )}
+          ${shown.length ? nothing : html`<p class="none">${all.length ? texts.board.noMatch : texts.board.none}</p>`}
+        </div>
       </div>
       <p class="unheard" role="status">${this.#news}</p>
     </ha-card>`;
+  }
+
+  get #isNarrow(): boolean {
+    const [width = 0] = this.#size;
+    return width > 0 && width < NARROW;
+  }
+
+  /** Whether all rooms have to fit into the height of the card: nobody scrolls a lobby screen. */
+  get #fits(): boolean {
+    const { layout, config } = this;
+    const isOfFixedHeight = layout === "panel" || typeof config?.grid_options?.rows === "number";
+    return isOfFixedHeight && !this.#isNarrow && config?.page_seconds !== 0;
+  }
+
+  #measure(): void {
+    const rooms = this.renderRoot.querySelector(".rooms");
+    const size = [this.clientWidth, rooms?.clientWidth ?? 0, rooms?.clientHeight ?? 0];
+    if (size.every((pixels, index) => pixels === this.#size[index])) return;
+    const wasNarrow = this.#isNarrow;
+    this.#size = size;
+    if (this.#isNarrow !== wasNarrow) this.#rows.clear();
+    this.requestUpdate();
+  }
+
+  #plan(groups: readonly Group[]): Plan {
+    const [, width = 0, height = 0] = this.#size;
+    return this.#fits && height > 0 ? planOf(groups, width, height) : scrolled(groups, width);
   }
 
   #row(hass: Hass, id: string, moment: Moment): Row {
@@ -117,29 +204,53 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     return row;
   }
 
-  #group({ place, rows, free }: Group, isOneOfMany: boolean, moment: Moment): TemplateResult {
-    const { texts } = moment;
-    const timeline = rows.find(({ view }) => view.timeline)?.view.timeline ?? null;
-    const action = this.config && this.action(this.config);
-    const title = place || (isOneOfMany ? texts.board.elsewhere : "");
+  #part({ place, rows, free, all, isContinued }: Part, isOneOfMany: boolean, moment: Moment): TemplateResult {
+    const { board } = moment.texts;
+    const title = place || (isOneOfMany ? board.elsewhere : "");
     return html`<section>
       <div class="axis">
-        ${title ? html`<h3>${title} <small>${texts.board.summary(free, rows.length)}</small></h3>` : nothing}
-        ${hours(timeline, moment)}
+        ${title ? html`<h3>${isContinued ? board.continued(title) : html`${title} <small>${board.summary(free, all)}</small>`}</h3>` : nothing}
+        ${this.#isNarrow ? nothing : this.#hours(rows, moment)}
       </div>
       <ul>
         ${repeat(
           rows,
           ({ room }) => room.id,
-          (row) => guard([row, action], () => this.#line(row, action, moment)),
+          (row) => {
+            const action = this.#actionOf(row.room.id);
+            return guard([row, action], () => this.#line(row, action, moment));
+          },
         )}
       </ul>
     </section>`;
   }
 
-  #line({ view }: Row, action: Action | undefined, { texts }: Moment): TemplateResult {
+  #hours(rows: readonly Row[] | undefined, moment: Moment): TemplateResult | typeof nothing {
+    return hours(rows?.find(({ view }) => view.timeline)?.view.timeline ?? null, moment);
+  }
+
+  /** Return the action for a tap on a room: its own, or that of the board. */
+  #actionOf(id: string): Action | undefined {
+    const { config } = this;
+    const tap_action = this.#actions.get(id);
+    return config && this.action(tap_action ? { ...config, tap_action } : config);
+  }
+
+  #turner(page: number, pages: number, { texts: { board } }: Moment): TemplateResult {
+    return html`<div class="pager">
+      <button aria-label=${board.previousPage} @click=${() => this.#pager.turn(-1)}>${sign("previous")}</button>
+      <span aria-label=${board.page(page + 1, pages)} role="img">${page + 1} / ${pages}</span>
+      <button aria-label=${board.nextPage} @click=${() => this.#pager.turn(1)}>${sign("next")}</button>
+    </div>`;
+  }
+
+  readonly #rest = () => this.#pager.rest();
+
+  #line({ room, view }: Row, action: Action | undefined, { texts }: Moment): TemplateResult {
     const { status } = view;
-    const about = [view.seats, view.hint, view.note].filter(Boolean).join(" · ");
+    const about = [view.seats, view.hint, view.note, view.pending && texts.board.requests(room.pending)]
+      .filter(Boolean)
+      .join(" · ");
     return html`<li class=${status.soon ? `${status.kind} soon` : status.kind}>
       <span class="badge fill">${icon(status)}<b>${view.word}</b></span>
       <span class="who"><b>${view.name}</b> <small>${about}</small></span>
@@ -157,32 +268,9 @@ export class BoardCard extends RoomsCard<BoardConfig> {
     </li>`;
   }
 
-  #filters(all: readonly Row[], filter: Filter, { texts, formats }: Moment): TemplateResult {
-    const { board } = texts;
-    const places = placesOf(all, formats.compare);
-    const sizes = sizesOf(all);
-    const minutes = this.config?.free_for || FREE_FOR;
-    const change = (part: Partial<Filter>) => this.#setFilter({ ...filter, ...part });
-    return html`<div class="filters">
-      ${choice(board.floor, board.allFloors, places, filter.place, String, (place) => change({ place }))}
-      ${choice(
-        board.seats,
-        board.anySeats,
-        sizes.map(String),
-        String(filter.seats || ""),
-        (size) => board.minSeats(Number(size)),
-        (size) => change({ seats: Number(size) }),
-      )}
-      <button
-        class="toggle"
-        aria-pressed=${filter.freeFor ? "true" : "false"}
-        @click=${() => change({ freeFor: filter.freeFor ? 0 : minutes })}
-      >${board.freeFor(minutes)}</button>
-    </div>`;
-  }
-
   #setFilter(filter: Filter | undefined): void {
     this.#filter = filter;
+    this.#pager.reset();
     clearTimeout(this.#forgetFilter);
     if (filter) this.#forgetFilter = setTimeout(() => this.#setFilter(undefined), FORGET_FILTER);
     this.requestUpdate();
@@ -202,27 +290,12 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   }
 }
 
-function filterOf(config: BoardConfig): Filter {
-  return { place: config.place ?? "", seats: config.min_seats ?? 0, freeFor: config.free_for ?? 0 };
+/** Return the ID and the action of a room that has one. */
+function own(chosen: Chosen): [string, Action][] {
+  const action = typeof chosen === "string" ? undefined : chosen.tap_action;
+  return action ? [[idOf(chosen), action]] : [];
 }
 
-/** Return a drop-down; nothing if there are no values. */
-function choice(
-  label: string,
-  all: string,
-  values: readonly string[],
-  chosen: string,
-  show: (value: string) => string,
-  onChoice: (value: string) => void,
-): TemplateResult | typeof nothing {
-  if (!values.length) return nothing;
-  // The configured value may not exist now; list it anyway, so that the drop-down shows the filter in use
-  const options = chosen && !values.includes(chosen) ? [chosen, ...values] : values;
-  return html`<select
-    aria-label=${label}
-    @change=${(event: Event) => onChoice((event.target as HTMLSelectElement).value)}
-  >
-    <option value="" .selected=${!chosen}>${all}</option>
-    ${options.map((value) => html`<option value=${value} .selected=${value === chosen}>${show(value)}</option>`)}
-  </select>`;
+function filterOf(config: BoardConfig): Filter {
+  return { place: config.place ?? "", seats: config.min_seats ?? 0, freeFor: config.free_for ?? 0 };
 }

@@ -3,7 +3,7 @@
 import { LitElement } from "lit";
 import { type Action, type Hass, PLATFORM } from "../hass";
 import { Formats } from "../model/formats";
-import { dayAround } from "../model/timeline";
+import { type Day, dayAround } from "../model/timeline";
 import type { Moment } from "../model/view";
 import { type Instant, MINUTE } from "../model/zone";
 import { textsIn } from "../texts";
@@ -92,10 +92,15 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
       formats: this.#formats,
       lostAt: this.lostAt,
       isClockRight: serverClock.isCompared(),
-      day: dayAround(now, this.#formats.zone, config.day_start ?? DAY_START, config.day_end ?? DAY_END),
+      day: this.day(now, this.#formats.zone, config),
       soon: (config.soon ?? SOON) * MINUTE,
       steady: this.isMonochrome(config),
     };
+  }
+
+  /** Return the part of the day that the strips show. */
+  protected day(now: Instant, zone: string, { day_start, day_end }: Config): Day {
+    return dayAround(now, zone, day_start ?? DAY_START, day_end ?? DAY_END);
   }
 
   protected isMonochrome({ monochrome }: Config): boolean {

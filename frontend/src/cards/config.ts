@@ -21,8 +21,8 @@ export interface CommonConfig {
   readonly grid_options?: { readonly rows?: number | "auto" };
 }
 
-/** An entity ID, or the object that cards that filter entities pass. */
-export type Chosen = string | { readonly entity: string };
+/** An entity ID, or an object, as cards that filter entities pass. It may have an action of its own. */
+export type Chosen = string | { readonly entity: string; readonly tap_action?: Action };
 
 export interface RoomConfig extends CommonConfig {
   readonly entity: string;
@@ -47,11 +47,14 @@ export interface BoardConfig extends CommonConfig {
   readonly free_first?: boolean;
   readonly hide_filters?: boolean;
   readonly hide_floors?: boolean;
+  /** How long a page is shown; 0 for a board that scrolls. */
+  readonly page_seconds?: number;
 }
 
 export const SOON = 10;
 export const DAY_START = 8;
 export const DAY_END = 19;
+export const PAGE_SECONDS = 12;
 
 type Wanted = keyof Texts["faults"]["wanted"];
 
@@ -83,14 +86,22 @@ const BOARD: Readonly<Record<string, Wanted>> = {
   free_first: "boolean",
   hide_filters: "boolean",
   hide_floors: "boolean",
+  page_seconds: "seconds",
 };
 
 const atLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
 const isSensor = (value: unknown) => typeof value === "string" && value.startsWith("binary_sensor.");
 
+const isAction = (value: unknown) => typeof (value as Action | null)?.action === "string";
+
 /** Return the entity ID of a chosen room. */
 export function idOf(chosen: Chosen): string {
   return typeof chosen === "string" ? chosen : chosen?.entity;
+}
+
+function isChosen(chosen: Chosen): boolean {
+  const own = typeof chosen === "string" ? undefined : chosen?.tap_action;
+  return isSensor(idOf(chosen)) && (own === undefined || isAction(own));
 }
 
 const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
@@ -98,9 +109,10 @@ const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === "boolean",
   minutes: atLeastZero,
   seats: atLeastZero,
+  seconds: atLeastZero,
   hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
-  entities: (value) => Array.isArray(value) && value.every((chosen) => isSensor(idOf(chosen))),
-  action: (value) => typeof (value as Action | null)?.action === "string",
+  entities: (value) => Array.isArray(value) && value.every(isChosen),
+  action: isAction,
   // Text, because YAML reads 0123 as another number
   pin: (value) => typeof value === "string" && /^(\d{4,8})?$/.test(value),
 };

@@ -33,11 +33,11 @@ const COMMON: readonly Field[] = [
   ),
   side({ name: "hide_clock", selector: { boolean: {} } }, { name: "monochrome", selector: { boolean: {} } }),
   side({ name: "kiosk", selector: { boolean: {} } }, { name: "dim", default: true, selector: { boolean: {} } }),
-  {
-    name: "tap_action",
-    selector: { ui_action: { actions: ["more-info", "navigate", "none"], default_action: "none" } },
-  },
 ];
+const tap = (default_action: string): Field => ({
+  name: "tap_action",
+  selector: { ui_action: { actions: ["more-info", "navigate", "url", "perform-action", "none"], default_action } },
+});
 
 const ROOM: readonly Field[] = [
   { name: "entity", required: true, selector: { entity: ROOMS } },
@@ -47,19 +47,22 @@ const ROOM: readonly Field[] = [
   { name: "nearby", selector: { boolean: {} } },
   { name: "titles", selector: { boolean: {} } },
   ...COMMON,
+  tap("none"),
 ];
 
-const BOARD: readonly Field[] = [
+const board = (places: readonly string[]): readonly Field[] => [
   { name: "title", selector: { text: {} } },
   { name: "entities", selector: { entity: { ...ROOMS, multiple: true } } },
-  { name: "place", selector: { text: {} } },
+  { name: "place", selector: { select: { options: places, custom_value: true, mode: "dropdown" } } },
   side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440) }),
   side(
     { name: "free_first", selector: { boolean: {} } },
     { name: "hide_filters", selector: { boolean: {} } },
     { name: "hide_floors", selector: { boolean: {} } },
   ),
+  { name: "page_seconds", selector: number(3600) },
   ...COMMON,
+  tap("more-info"),
 ];
 
 /** Return the form of the room card. It accepts a card that has no room yet, and a PIN that is still being typed. */
@@ -71,14 +74,19 @@ export function roomForm(texts: Texts): Form {
   return form(ROOM, texts, assert);
 }
 
-/** Return the form of the board. */
-export function boardForm(texts: Texts): Form {
-  return form(BOARD, texts, (config) => assertBoard(config, texts));
+/** Return the form of the board. It offers these places. */
+export function boardForm(texts: Texts, places: readonly string[] = []): Form {
+  return form(board(places), texts, (config) => assertBoard(config, texts), texts.boardHelpers);
 }
 
-function form(schema: readonly Field[], texts: Texts, assertConfig: (config: object) => void): Form {
+function form(
+  schema: readonly Field[],
+  texts: Texts,
+  assertConfig: (config: object) => void,
+  special: Readonly<Record<string, string>> = {},
+): Form {
   const labels: Readonly<Record<string, string | undefined>> = texts.labels;
-  const helpers: Readonly<Record<string, string | undefined>> = texts.helpers;
+  const helpers: Readonly<Record<string, string | undefined>> = { ...texts.helpers, ...special };
   return {
     schema,
     computeLabel: ({ name }) => labels[name],

@@ -402,7 +402,7 @@ export const roomCardStyles = css`
     }
   }
   @container card (inline-size < 420px) {
-    .hours .h2 {
+    .hours .h2 span {
       display: none;
     }
   }

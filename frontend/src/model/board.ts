@@ -56,7 +56,7 @@ export function freeRooms(rows: readonly Row[]): number {
 }
 
 /** Return all places, sorted. */
-export function placesOf(rows: readonly Row[], compare: Compare): string[] {
+export function placesOf(rows: readonly Pick<Row, "room">[], compare: Compare): string[] {
   return [...new Set(rows.map(({ room }) => room.place).filter(Boolean))].sort(compare);
 }
 

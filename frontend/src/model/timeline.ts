@@ -25,12 +25,29 @@ export function dayAround(now: Instant, zone: string, from: number, to: number):
   const all = Array.from({ length: 25 }, (_, hour) => ({ hour, at: hourOfDay(day, hour, zone) }));
   const isShown = ({ hour, at }: { hour: number; at: Instant }) =>
     (from <= hour && hour <= to) || (now - HOUR < at && at <= now + HOUR);
-  const first = all.findIndex(isShown);
-  const hours = all.slice(first, all.findLastIndex(isShown) + 1);
-  // Drop hours that the clocks skip: they start when the next hour starts
-  const real = hours.filter(({ at }, index) => at !== hours[index + 1]?.at);
-  const whole = { start: hourOfDay(day, 0, zone), end: hourOfDay(day, 24, zone) };
-  return { start: real[0]?.at ?? now, end: real.at(-1)?.at ?? now, hours: real, whole };
+  const areShown = all.map(isShown);
+  const real = withoutSkipped(all.slice(areShown.indexOf(true), areShown.lastIndexOf(true) + 1));
+  return { start: real[0]?.at ?? now, end: real[real.length - 1]?.at ?? now, hours: real, whole: wholeDay(day, zone) };
+}
+
+/** Return a part of the day that moves with `now`, from some hours before to some hours after it. */
+export function hoursAround(now: Instant, zone: string, before: number, after: number): Day {
+  const day = dayOf(now, zone);
+  const whole = wholeDay(day, zone);
+  const [start, end] = [now - before * HOUR, now + after * HOUR];
+  const first = Math.floor((start - whole.start) / HOUR) - 1; // an hour more on both sides, because clocks may change
+  const all = Array.from({ length: before + after + 4 }, (_, index) => first + index);
+  const hours = all.map((hour) => ({ hour: (hour + 24) % 24, at: hourOfDay(day, hour, zone) }));
+  return { start, end, hours: withoutSkipped(hours).filter(({ at }) => start <= at && at < end), whole };
+}
+
+/** Drop hours that the clocks skip: they start when the next hour starts. */
+function withoutSkipped<Hour extends { readonly at: Instant }>(hours: readonly Hour[]): Hour[] {
+  return hours.filter(({ at }, index) => at !== hours[index + 1]?.at);
+}
+
+function wholeDay(day: number, zone: string): Span {
+  return { start: hourOfDay(day, 0, zone), end: hourOfDay(day, 24, zone) };
 }
 
 /** Return the room's bookings on the strip of a day. */
@@ -40,7 +57,7 @@ export function timelineOf(room: Room, day: Day, now: Instant): Timeline {
     bars: room.bookings
       .filter((booking) => overlap(booking, day))
       .map(({ start, end }) => ({ from: share(start), to: share(end) })),
-    ticks: day.hours.slice(0, -1).map(({ hour, at }) => ({ at: share(at), instant: at, hour })),
+    ticks: day.hours.filter(({ at }) => at < day.end).map(({ hour, at }) => ({ at: share(at), instant: at, hour })),
     now: share(now),
   };
 }

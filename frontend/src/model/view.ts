@@ -10,7 +10,7 @@ import { HOUR, MINUTE } from "./zone";
 /** How many bookings are shown after the next one. */
 const LATER = 2;
 /** How often the now-line moves on a card that must not change every minute. */
-const STEADY_STEP = 15 * MINUTE;
+export const STEADY_STEP = 15 * MINUTE;
 /** A countdown is shown only below this. */
 const COUNTDOWN = 24 * HOUR;
 

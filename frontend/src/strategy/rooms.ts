@@ -28,7 +28,7 @@ export class RoomsStrategy extends HTMLElement {
       path: "board",
       icon: "mdi:view-list",
       type: "panel",
-      cards: [{ type: `custom:${BOARD_CARD}` }],
+      cards: [{ type: `custom:${BOARD_CARD}`, entities: rooms.map(toDoor) }],
     };
     return {
       views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map((room) => panel(room, options))],
@@ -51,12 +51,12 @@ function buildings(rooms: readonly Room[], elsewhere: string): Config[] {
 }
 
 function tile(room: Room): Config {
-  return {
-    type: `custom:${ROOM_CARD}`,
-    entity: room.id,
-    hide_clock: true,
-    tap_action: { action: "navigate", navigation_path: pathOf(room) },
-  };
+  return { type: `custom:${ROOM_CARD}`, hide_clock: true, ...toDoor(room) };
+}
+
+/** A tap on the room opens its panel. */
+function toDoor(room: Room): Config {
+  return { entity: room.id, tap_action: { action: "navigate", navigation_path: pathOf(room) } };
 }
 
 /** A subview (without a tab) for the tablet beside the door. */

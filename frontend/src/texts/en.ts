@@ -88,6 +88,11 @@ export const en = {
     none: "There are no rooms yet.",
     noMatch: "No room matches.",
     elsewhere: "Elsewhere",
+    requests: (count: number) => plural(count, "request", "requests"),
+    continued: (place: string) => `${place} (continued)`,
+    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
+    previousPage: "Previous page",
+    nextPage: "Next page",
   },
 
   cards: {
@@ -113,6 +118,7 @@ export const en = {
     hide_clock: "Hide clock",
     hide_filters: "Hide filters",
     hide_floors: "Don't group by floor",
+    page_seconds: "Seconds per page",
     monochrome: "Black and white, for e-paper",
     kiosk: "Kiosk: hide Home Assistant's bars",
     dim: "Dim out of office hours",
@@ -125,7 +131,8 @@ export const en = {
   helpers: {
     name: "If empty, the room's own name.",
     entities: "If empty, all rooms.",
-    place: "As shown on the board, such as “Tower A / 1F”. If empty, all floors.",
+    place: "If empty, all floors.",
+    page_seconds: "If there are more rooms than fit. If empty, 12. With 0, the board scrolls instead.",
     soon: "If empty, 10 minutes.",
     day_start: "If empty, 8.",
     day_end: "If empty, 19.",
@@ -139,6 +146,11 @@ export const en = {
     nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
     titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too.",
   },
+  boardHelpers: {
+    day_start: "If both are empty, the strips show the hours around now.",
+    day_end: "If only the start is set, 19.",
+    tap_action: "If empty, it shows the details of the room.",
+  },
   faults: {
     noEntity: "Choose a room: “entity” is missing.",
     wrongEntity: (value: string) => `“${value}” is not a room: use the room's binary sensor.`,
@@ -148,6 +160,7 @@ export const en = {
       boolean: "true or false",
       minutes: "a number of minutes",
       seats: "a number of seats",
+      seconds: "a number of seconds",
       hour: "an hour from 0 to 24",
       entities: "a list of binary sensors",
       action: "an action",

@@ -93,6 +93,11 @@ export const zhHans: Texts = {
     none: "还没有会议室。",
     noMatch: "没有符合条件的会议室。",
     elsewhere: "其他",
+    requests: (count) => `${count} 个待审批`,
+    continued: (place) => `${place}（续）`,
+    page: (page, pages) => `第 ${page} 页，共 ${pages} 页`,
+    previousPage: "上一页",
+    nextPage: "下一页",
   },
 
   cards: {
@@ -118,6 +123,7 @@ export const zhHans: Texts = {
     hide_clock: "隐藏时钟",
     hide_filters: "隐藏筛选",
     hide_floors: "不按楼层分组",
+    page_seconds: "每页显示几秒",
     monochrome: "黑白显示（电子纸）",
     kiosk: "信息亭模式：隐藏 Home Assistant 的标题栏和侧边栏",
     dim: "非工作时间调暗",
@@ -130,7 +136,8 @@ export const zhHans: Texts = {
   helpers: {
     name: "留空则使用会议室自己的名称。",
     entities: "留空则显示所有会议室。",
-    place: "与看板上的写法一致，例如“A 座 / 1F”。留空则显示所有楼层。",
+    place: "留空则显示所有楼层。",
+    page_seconds: "会议室一页放不下时使用。留空则为 12 秒，填 0 则改为滚动。",
     soon: "留空则为 10 分钟。",
     day_start: "留空则为 8 点。",
     day_end: "留空则为 19 点。",
@@ -144,6 +151,11 @@ export const zhHans: Texts = {
     nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
     titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。",
   },
+  boardHelpers: {
+    day_start: "两项都留空则显示当前时间前后的几小时。",
+    day_end: "如果只填了开始，则为 19 点。",
+    tap_action: "留空则显示会议室的详细信息。",
+  },
   faults: {
     noEntity: "请选择会议室：缺少“entity”。",
     wrongEntity: (value) => `“${value}”不是会议室：请使用会议室的二元传感器。`,
@@ -153,6 +165,7 @@ export const zhHans: Texts = {
       boolean: "true 或 false",
       minutes: "分钟数",
       seats: "人数",
+      seconds: "秒数",
       hour: "0 到 24 之间的整点",
       entities: "二元传感器列表",
       action: "操作",

@@ -13,6 +13,8 @@ const MARKS = { free: TICK, busy: BAR, disabled: CROSS, unknown: QUESTION };
 
 /** The icons of buttons and messages. */
 const SIGNS = {
+  previous: svg`<path d="m14.5 6-6 6 6 6" />`,
+  next: svg`<path d="m9.5 6 6 6-6 6" />`,
   book: svg`<path d="M12 5v14M5 12h14" />`,
   change: svg`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
   close: svg`<path d="m6 6 12 12M18 6 6 18" />`,
@@ -30,6 +32,6 @@ export function sign(name: keyof typeof SIGNS): TemplateResult {
 /** Return the icon of a status. */
 export function icon({ kind, soon }: Status): TemplateResult {
   return svg`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${kind === "free" && soon ? HANDS : MARKS[kind]}
+    <circle cx="12" cy="12" r="10" />${(kind === "free" || kind === "busy") && soon ? HANDS : MARKS[kind]}
   </svg>`;
 }

@@ -4,8 +4,8 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import type { Timeline } from "../model/timeline";
 import type { Moment, RoomView } from "../model/view";
 
-/** Hours beyond this position would run over the end of the strip. */
-const FITS = 0.95;
+/** The part of a strip at each end that is too short for half a label. */
+const EDGE = 0.04;
 
 const percent = (share: number) => `${(share * 100).toFixed(3)}%`;
 
@@ -28,18 +28,15 @@ export function strip(view: RoomView): TemplateResult {
   </div>`;
 }
 
-/** Return the hour labels of strips. */
+/** Return the hours of strips, each with a tick and its label in the middle of it. Labels at an end have no room. */
 export function hours(timeline: Timeline | null, { formats }: Moment): TemplateResult | typeof nothing {
   if (!timeline) return nothing;
   return html`<div class="hours" aria-hidden="true">
-    ${timeline.ticks
-      .filter(({ at }) => at < FITS)
-      .map(
-        ({ at, instant, hour }) =>
-          html`<span class=${hour % 4 === 0 ? "h4" : hour % 2 === 0 ? "h2" : "h1"} style="inset-inline-start:${percent(at)}"
-          >${formats.hour(instant)}</span
-        >`,
-      )}
+    ${timeline.ticks.map(({ at, instant, hour }) => {
+      const label = EDGE <= at && at <= 1 - EDGE ? formats.hour(instant) : "";
+      const size = hour % 4 === 0 ? "h4" : hour % 2 === 0 ? "h2" : "h1";
+      return html`<i class=${size} style="inset-inline-start:${percent(at)}"><span>${label}</span></i>`;
+    })}
   </div>`;
 }
 
@@ -91,10 +88,25 @@ export const stripStyles = css`
     font-variant-numeric: tabular-nums;
     white-space: nowrap;
   }
-  .hours span {
+  .hours i {
     position: absolute;
+    inset-block: 0;
+    display: flex;
+    justify-content: center;
+    inline-size: 0;
+    font-style: normal;
   }
-  .hours .h1 {
+  .hours i::before {
+    content: "";
+    position: absolute;
+    inline-size: 1px;
+    block-size: 3px;
+    background: currentcolor;
+  }
+  .hours span {
+    margin-block-start: 3px;
+  }
+  .hours .h1 span {
     display: none;
   }
 `;
