@@ -1,6 +1,7 @@
 """Sensors of the booked share: of each room, and of the account. They change once an hour."""
 
 from datetime import timedelta
+from typing import Any
 
 from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.core import HomeAssistant, State
@@ -15,6 +16,7 @@ from tests.conftest import at
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("in_utc", "few_ticks")
 
+PEOPLE = "binary_sensor.people"
 NIGHTS = {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}
 
 
@@ -115,13 +117,70 @@ async def test_weekends_and_outages_are_unknown(
 
 @pytest.mark.parametrize(
     ("language", "names"),
-    [("en", ["Booked today", "Booked this month"]), ("zh-Hans", ["今日预订率", "本月预订率"])],
+    [
+        ("en", ["Booked today", "Booked this month", "Used today", "No-shows today", "Used without a booking today"]),
+        ("zh-Hans", ["今日预订率", "本月预订率", "今日使用率", "今日无人到场率", "今日未预订使用率"]),
+    ],
 )
 async def test_names(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, language: str, names: list[str]
 ) -> None:
     hass.config.language = language
-    await set_up(orion)
+    await set_up(orion, **with_sensor(orion))
 
-    found = [state_of(hass, tenant, key) for key in ("booked_today", "booked_this_month")]
+    keys = ("booked_today", "booked_this_month", "used_today", "no_show_today", "ad_hoc_today")
+    found = [state_of(hass, tenant, key) for key in keys]
     assert [state.name for state in found if state] == [f"{tenant.app_name} {name}" for name in names]
+
+
+def with_sensor(room: Room) -> dict[str, Any]:
+    """Return the option that gives a room an occupancy sensor."""
+    return {"occupancy": {room.room_id: [PEOPLE]}, "no_show_minutes": 10}
+
+
+async def test_only_rooms_with_occupancy_sensors_and_their_account_have_shares_of_use(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    def found() -> dict[str, bool]:
+        entities = [entity for entity in er.async_get(hass).entities.values() if "no_show" in entity.unique_id]
+        return {entity.unique_id.removeprefix(f"{tenant.app_id}_"): entity.disabled for entity in entities}
+
+    entry = await set_up(orion, vega)
+    assert found() == {}
+
+    for _ in range(2):
+        hass.config_entries.async_update_entry(entry, options={**entry.options, **with_sensor(orion)})
+        await clock.settle()
+        assert found() == {
+            f"{orion.room_id}_no_show_today": True,
+            f"{orion.room_id}_no_show_this_month": True,
+            "no_show_today": False,
+            "no_show_this_month": False,
+        }
+        assert value_of(hass, tenant, "no_show_today") == "unknown"
+        hass.config_entries.async_update_entry(entry, options={**entry.options, "occupancy": {}})
+        await clock.settle()
+        assert found() == {}
+
+
+@pytest.mark.usefixtures("all_enabled")
+async def test_shares_of_use_are_those_of_the_rooms_with_sensors(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    tenant.book(orion.room_id, at(11), at(14))
+    hass.states.async_set(PEOPLE, "off")
+    await set_up(orion, vega, scan_interval=600, **with_sensor(orion))
+    for hour, minute, state in ((13, 0, "on"), (13, 30, "off"), (15, 0, "on"), (16, 0, "off")):
+        await clock.to(at(hour, minute))
+        hass.states.async_set(PEOPLE, state)
+    await clock.to(at(20, 5))
+
+    def shares(room: Room | None) -> list[float]:
+        keys = (f"{share}_today" for share in ("booked", "used", "no_show", "ad_hoc"))
+        return [float(value_of(hass, tenant, key, room) or 0) for key in keys]
+
+    of_orion, of_all = shares(orion), shares(None)
+    minutes = (180, 32 + 62, 110, 62)  # of the ten hours since 10:00
+    assert of_orion == pytest.approx([100 * each / 600 for each in minutes], abs=1.5)
+    assert of_all == [pytest.approx(of_orion[0] / 2, abs=0.3), *of_orion[1:]]
+    assert value_of(hass, tenant, "used_this_month") == value_of(hass, tenant, "used_today")

@@ -23,6 +23,7 @@ from .feishu.models import SubjectKind
 from .model.live import LiveState
 from .model.schedule import Status
 from .model.use import Use
+from .model.utilization import Share
 from .sync.utilization import KEY, Period
 
 PARALLEL_UPDATES = 0
@@ -43,9 +44,10 @@ class SubjectSensorDescription(SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BookedShareDescription(SensorEntityDescription):
-    """How much of the office hours of a period a room was booked."""
+class ShareDescription(SensorEntityDescription):
+    """A share of the office hours of a period."""
 
+    share: Share
     period: Period
 
 
@@ -72,18 +74,21 @@ SUBJECT_SENSORS = (
     ),
 )
 
-BOOKED_SHARES = tuple(
-    BookedShareDescription(
-        key=key,
-        translation_key=key,
-        entity_registry_enabled_default=False,  # up to a row an hour for each room
+SHARES = tuple(
+    ShareDescription(
+        key=f"{share}_{name}",
+        translation_key=f"{share}_{name}",
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
+        share=share,
         period=period,
     )
-    for key, period in (("booked_today", Period.DAY), ("booked_this_month", Period.MONTH))
+    for share in Share
+    for period, name in ((Period.DAY, "today"), (Period.MONTH, "this_month"))
 )
+BOOKED_SHARES = [each for each in SHARES if each.share is Share.BOOKED]
+USE_SHARES = [each for each in SHARES if each.share is not Share.BOOKED]
 
 FREE_ROOMS = SensorEntityDescription(
     key="free_rooms", translation_key="free_rooms", state_class=SensorStateClass.MEASUREMENT
@@ -142,22 +147,6 @@ ACCOUNT_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=lambda coordinator: coordinator.live.last_event,
     ),
-    AccountSensorDescription(
-        key="booked_today",
-        translation_key="booked_today",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
-        value_fn=lambda coordinator: coordinator.utilization.share(None, Period.DAY),
-    ),
-    AccountSensorDescription(
-        key="booked_this_month",
-        translation_key="booked_this_month",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
-        value_fn=lambda coordinator: coordinator.utilization.share(None, Period.MONTH),
-    ),
 )
 
 
@@ -169,12 +158,13 @@ async def async_setup_entry(
     """Add the sensors of the account, and those of each room and person."""
     coordinator = entry.runtime_data
     async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
+    async_add_entities(AccountShareSensor(coordinator, description) for description in BOOKED_SHARES)
 
     def sensors_of(subject_id: str) -> list[SubjectEntity]:
         is_room = coordinator.subjects[subject_id].kind is SubjectKind.ROOM
         return [
             *(SubjectSensor(coordinator, subject_id, description) for description in SUBJECT_SENSORS),
-            *(BookedShareSensor(coordinator, subject_id, each) for each in (BOOKED_SHARES if is_room else ())),
+            *(RoomShareSensor(coordinator, subject_id, each) for each in (BOOKED_SHARES if is_room else ())),
         ]
 
     await async_add_subjects(entry, async_add_entities, sensors_of)
@@ -186,16 +176,30 @@ async def async_setup_entry(
 def _follow_use(
     hass: HomeAssistant, coordinator: FreeBusyCoordinator, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Have a sensor of use for each room with occupancy sensors, and for no other one."""
+    """Have sensors of use for each room with occupancy sensors, and for the account if there is such a room."""
     registry, entry, presence = er.async_get(hass), coordinator.config_entry, coordinator.presence
+    has_account = False
+
+    @callback
+    def remove(unique_id: str) -> None:
+        if entity_id := registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id):
+            registry.async_remove(entity_id)
 
     @callback
     def change(added: set[str], removed: set[str]) -> None:
+        nonlocal has_account
         for room_id in removed:
-            unique_id = f"{entry.unique_id}_{room_id}_{USE.key}"
-            if entity_id := registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id):
-                registry.async_remove(entity_id)
-        async_add_entities(UseSensor(coordinator, room_id, USE) for room_id in sorted(added))
+            for each in (USE, *USE_SHARES):
+                remove(f"{entry.unique_id}_{room_id}_{each.key}")
+        for room_id in sorted(added):
+            shares = [RoomShareSensor(coordinator, room_id, each) for each in USE_SHARES]
+            async_add_entities([UseSensor(coordinator, room_id, USE), *shares])
+        if presence.rooms and not has_account:
+            async_add_entities(AccountShareSensor(coordinator, each) for each in USE_SHARES)
+        elif not presence.rooms:
+            for each in USE_SHARES:
+                remove(f"{entry.unique_id}_{each.key}")
+        has_account = bool(presence.rooms)
 
     entry.async_on_unload(presence.async_listen_rooms(change))
     change(set(presence.rooms), set(coordinator.subjects.room_ids) - presence.rooms)
@@ -241,10 +245,11 @@ class UseSensor(SubjectEntity, SensorEntity):
         )
 
 
-class BookedShareSensor(SubjectEntity, SensorEntity):
-    """How much of the office hours of a period a room was booked, as of the last full hour."""
+class RoomShareSensor(SubjectEntity, SensorEntity):
+    """A share of the office hours of a period, of a room, as of the last full hour."""
 
-    entity_description: BookedShareDescription
+    entity_description: ShareDescription
+    _attr_entity_registry_enabled_default = False  # up to a row an hour for each room
 
     @property
     @override
@@ -256,7 +261,8 @@ class BookedShareSensor(SubjectEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """Return the share in percent."""
-        return self.coordinator.utilization.share(self.subject_id, self.entity_description.period)
+        shown = self.entity_description
+        return self.coordinator.utilization.share(self.subject_id, shown.share, shown.period)
 
     @override
     def rendered(self) -> object:
@@ -318,4 +324,26 @@ class AccountSensor(AccountEntity, SensorEntity):
         value = self.entity_description.value_fn(self.coordinator)
         if value != self._attr_native_value:
             self._attr_native_value = value
+            self.async_write_ha_state()
+
+
+class AccountShareSensor(AccountEntity, SensorEntity):
+    """A share of the office hours of a period, of all rooms together, as of the last full hour."""
+
+    entity_description: ShareDescription
+
+    def __init__(self, coordinator: FreeBusyCoordinator, description: ShareDescription) -> None:
+        super().__init__(coordinator, description)
+        self._attr_native_value = self._share
+
+    @property
+    def _share(self) -> float | None:
+        shown = self.entity_description
+        return self.coordinator.utilization.share(None, shown.share, shown.period)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        if (share := self._share) != self._attr_native_value:
+            self._attr_native_value = share
             self.async_write_ha_state()

@@ -146,7 +146,8 @@ def _room_of(hass: HomeAssistant, entity_id: str) -> str | None:
 
 def _described(items: Iterable[Numbers]) -> JsonObjectType:
     numbers = Numbers.sum(items)
-    return {"office_hours": _hours(numbers.office), "known_hours": _hours(numbers.known), **numbers.shares}
+    shares = {share.value: percent for share, percent in numbers.shares.items()}
+    return {"office_hours": _hours(numbers.office), "known_hours": _hours(numbers.known), **shares}
 
 
 def _by_hour(call: ServiceCall, tally: Tally) -> JsonObjectType:

@@ -27,6 +27,7 @@ from .assist import enable_assist
 from .connect import Credentials, add_integration, add_people, room_states
 from .features import switch_on
 from .home_assistant import HomeAssistant, HomeAssistantError
+from .past import add_past
 
 _KNOWN = {"on", "off"}
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8123, help="Home Assistant's port on 127.0.0.1 (default: 8123)")
     parser.add_argument("--language", choices=("en", "zh-Hans"), default="en", help="default: en")
     parser.add_argument("--fast", action="store_true", help="change and read bookings every few seconds")
+    parser.add_argument("--quick", action="store_true", help="start sooner, without the statistics of past weeks")
     parser.add_argument(
         "--once", action="store_true", help="print the table once and exit; fail if a room has no state"
     )
@@ -73,6 +75,9 @@ async def _run(options: argparse.Namespace) -> int:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
                     await switch_on(home, entry_id)
+                    if not options.quick:
+                        _say("Adding what happened in the last weeks …")
+                        await add_past(home, entry_id, credentials, tenant.rooms.values())
                 states = await _all_known(home)
                 await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)

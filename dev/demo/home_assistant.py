@@ -95,11 +95,12 @@ class HomeAssistant:
         (self.folder / "automations.yaml").touch()  # the UI saves automations here
         # As if the address was set in the UI: one from YAML needs a confirmation, or Home Assistant returns to 8123
         stable = {**_HTTP, "server_port": self.port, "server_host": [HOST]}
-        self._store("http", version=3, data={"stable": stable, "pending": None, "yaml_migration_done": True})
+        self.store("http", version=3, data={"stable": stable, "pending": None, "yaml_migration_done": True})
         # Skip the onboarding steps that install integrations from the internet; keep the one that creates the user
-        self._store("onboarding", version=4, data={"done": ["core_config", "analytics", "integration"]})
+        self.store("onboarding", version=4, data={"done": ["core_config", "analytics", "integration"]})
 
-    def _store(self, key: str, *, version: int, data: Mapping[str, Any]) -> None:
+    def store(self, key: str, *, version: int, data: Mapping[str, Any]) -> None:
+        """Write a file of Home Assistant's storage unless there is one."""
         path = self.folder / ".storage" / key
         if path.exists():
             return

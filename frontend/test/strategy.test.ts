@@ -111,3 +111,139 @@ test("only visible rooms of the integration are shown", async () => {
 test("without rooms there is only a board", async () => {
   expect((await views(hassWith({}))).map(({ path }) => path)).toEqual(["board"]);
 });
+
+interface Card {
+  readonly type: string;
+  readonly entity?: string;
+  readonly name?: string;
+  readonly heading?: string;
+  readonly content?: string;
+  readonly entities?: readonly { readonly entity: string; readonly name?: string }[];
+}
+
+/** Return a `hass` with sensors of utilization; keys are the devices of rooms, or "account". */
+function withShares(base: Hass, shares: Readonly<Record<string, Readonly<Record<string, string>>>>): Hass {
+  const made = { states: { ...base.states }, entities: { ...base.entities } };
+  for (const [device, sensors] of Object.entries(shares)) {
+    for (const [translation_key, state] of Object.entries(sensors)) {
+      const entity_id = `sensor.${device}_${translation_key}`;
+      made.states[entity_id] = { entity_id, state, attributes: {} };
+      made.entities[entity_id] = {
+        entity_id,
+        platform: "feishu_freebusy",
+        translation_key,
+        device_id: `device-${device}`,
+      };
+    }
+  }
+  return { ...base, ...made };
+}
+
+async function utilization(of: Hass): Promise<Card[][] | undefined> {
+  const view = (await views(of)).find(({ path }) => path === "utilization");
+  return view?.sections?.map(({ cards }) => cards);
+}
+
+function shown(sections: Card[][] | undefined): unknown {
+  return sections?.map((cards) => [cards[0]?.heading, ...cards.slice(1).map(({ type, entity }) => entity ?? type)]);
+}
+
+const ACCOUNT = { booked_today: "50", booked_this_month: "40" };
+const sized = hassWith({
+  vega: ["on", { capacity: 4 }],
+  lyra: ["off", { capacity: 20 }],
+  orion: ["off", { capacity: 5 }],
+  altair: ["off", { capacity: 8 }],
+  deneb: ["off", { capacity: 0 }],
+});
+
+test("there is no view of the utilization without its sensors", async () => {
+  const hidden = withShares(hass, { account: ACCOUNT });
+  for (const [id, entry] of Object.entries(hidden.entities)) {
+    if (id.includes("account") && entry) Object.assign(entry, { hidden: true });
+  }
+  const others = { "sensor.other_booked_today": { ...hass.entities["binary_sensor.vega"], platform: "demo" } };
+
+  expect(await utilization(hass)).toBeUndefined();
+  expect(await utilization(hidden)).toBeUndefined();
+  expect(await utilization({ ...hass, entities: { ...hass.entities, ...others } as Hass["entities"] })).toBeUndefined();
+});
+
+test("the sensors of the account show all rooms, and how to enable those of the rooms", async () => {
+  const sections = await utilization(withShares(hass, { account: ACCOUNT }));
+
+  expect(shown(sections)).toEqual([
+    [
+      "All rooms",
+      "markdown",
+      "heading",
+      "sensor.account_booked_this_month",
+      "sensor.account_booked_today",
+      "statistics-graph",
+    ],
+    ["Each room", "markdown"],
+  ]);
+  expect(sections?.[0]?.at(-1)?.entities).toEqual([{ entity: "sensor.account_booked_today", name: "Booked" }]);
+  expect(sections?.[1]?.[1]?.content).toContain("(/config/entities?domain=feishu_freebusy)");
+});
+
+test("rooms are grouped by size, the most booked first, unknown shares last", async () => {
+  const share = (booked_this_month: string) => ({ booked_this_month });
+  const rooms = {
+    orion: share("20.5"),
+    altair: share("61"),
+    vega: share("99"),
+    lyra: share("unknown"),
+    deneb: share("7"),
+  };
+  const sections = await utilization(withShares(sized, rooms));
+
+  expect(shown(sections)).toEqual([
+    ["Up to 4 seats", "sensor.vega_booked_this_month"],
+    ["5 to 8 seats", "sensor.altair_booked_this_month", "sensor.orion_booked_this_month"],
+    ["17 seats or more", "sensor.lyra_booked_this_month"],
+    ["Number of seats unknown", "sensor.deneb_booked_this_month"],
+  ]);
+  expect(sections?.[1]?.[1]).toMatchObject({ type: "tile", name: "Altair", features: [{ type: "bar-gauge" }] });
+});
+
+test("rooms to which nobody came have a section of their own", async () => {
+  const rooms = { vega: { no_show_this_month: "3" }, orion: { no_show_this_month: "12", no_show_today: "0" } };
+
+  expect(shown((await utilization(withShares(sized, rooms)))?.slice(0, 1))).toEqual([
+    [
+      "Booked, but nobody came",
+      "sensor.orion_no_show_this_month",
+      "sensor.vega_no_show_this_month",
+      "statistics-graph",
+    ],
+  ]);
+});
+
+test("a graph has at most eight lines", async () => {
+  const names = Array.from({ length: 9 }, (_, index) => `room${index}`);
+  const many = hassWith(Object.fromEntries(names.map((name) => [name, ["off"]])));
+  const graphs = async (count: number) => {
+    const rooms = Object.fromEntries(names.slice(0, count).map((name) => [name, { booked_today: "5" }]));
+    return (await utilization(withShares(many, rooms)))?.flat().filter(({ type }) => type === "statistics-graph");
+  };
+
+  expect((await graphs(8))?.map(({ entities }) => entities?.length)).toEqual([8]);
+  expect(await graphs(9)).toEqual([]);
+});
+
+test("two accounts keep their full names, and the view comes before the doors", async () => {
+  const two = withShares(sized, { account: ACCOUNT, other: ACCOUNT });
+  const cards = (await utilization(two))?.[0] ?? [];
+
+  expect(cards.filter(({ type }) => type === "tile").map(({ entity, name }) => [entity, name])).toEqual([
+    ["sensor.account_booked_this_month", undefined],
+    ["sensor.other_booked_this_month", undefined],
+  ]);
+  expect((await views(two)).map(({ path }) => path).slice(0, 4)).toEqual([
+    "board",
+    "building-1",
+    "utilization",
+    "door-altair",
+  ]);
+});

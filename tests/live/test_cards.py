@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
+import re
 import time
 from typing import Any
 
@@ -383,6 +384,13 @@ async def test_the_strategy_generates_the_dashboard(office: Office, room: Room) 
         await page.locator("feishu-room-card", has_text=room.name).get_by_role("button").click()
         await page.wait_for_url(f"**/{door}")
         await expect(page.locator("hui-panel-view feishu-room-card .name")).to_have_text(room.name)
+        await page.goto(f"{address}/utilization")
+        view = page.locator("hui-sections-view")
+        await expect(view.locator("hui-tile-card")).to_have_count(1)
+        await expect(view.locator("hui-statistics-graph-card")).to_have_count(1)
+        await expect(view.locator("hui-statistic-card")).to_have_count(1)
+        await expect(view.locator("hui-markdown-card a")).to_have_attribute("href", re.compile("config/entities"))
+        await expect(view.locator("hui-error-card")).to_have_count(0)
         # The dialog for a new dashboard offers the strategy
         await page.goto(f"{office.home.url}/config/lovelace/dashboards")
         await page.get_by_role("button", name="Add dashboard").click()

@@ -21,13 +21,25 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_the_demo_shows_the_state_of_each_room(language: str) -> None:
+@pytest.mark.parametrize(("language", "more"), [("en", []), ("zh-Hans", ["--quick"])], ids=["en", "zh-Hans"])
+async def test_the_demo_shows_the_state_of_each_room(language: str, more: list[str]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     demo = await asyncio.create_subprocess_exec(
-        *(os.environ["LIVE_PYTHON"], "-m", "demo", "--once", "--rooms", "4", "--port", port, "--language", language),
+        *(
+            os.environ["LIVE_PYTHON"],
+            "-m",
+            "demo",
+            "--once",
+            "--rooms",
+            "4",
+            "--port",
+            port,
+            "--language",
+            language,
+            *more,
+        ),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'dev'}"},
         stdout=asyncio.subprocess.PIPE,

@@ -13,6 +13,7 @@ from custom_components.feishu_freebusy.model.intervals import OffHours
 from custom_components.feishu_freebusy.model.schedule import DisabledPeriod
 from custom_components.feishu_freebusy.model.utilization import (
     Numbers,
+    Share,
     Span,
     Tally,
     add,
@@ -190,7 +191,19 @@ def test_overlapping_bookings_count_once() -> None:
     ],
 )
 def test_the_booked_share_needs_half_of_the_time(numbers: Numbers, share: float | None) -> None:
-    assert numbers.booked_share == share
+    assert numbers.known_share(Share.BOOKED) == share
+
+
+@pytest.mark.parametrize(
+    ("numbers", "share"),
+    [
+        pytest.param(Numbers(office=100, known=100), None, id="no sensors"),
+        pytest.param(Numbers(office=100, known=100, watched=49, used=9, no_show=9, ad_hoc=9), None, id="too little"),
+        pytest.param(Numbers(office=100, known=0, watched=50, used=10, no_show=10, ad_hoc=10), 20.0, id="half watched"),
+    ],
+)
+def test_the_shares_of_use_need_half_of_the_time(numbers: Numbers, share: float | None) -> None:
+    assert {numbers.known_share(each) for each in (Share.USED, Share.NO_SHOW, Share.AD_HOC)} == {share}
 
 
 def test_shares_of_use_are_unknown_without_sensors() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.model.utilization import Numbers, Tally, hour_of
+from custom_components.feishu_freebusy.model.utilization import Numbers, Share, Tally, hour_of
 from custom_components.feishu_freebusy.sync import utilization
 from custom_components.feishu_freebusy.sync.utilization import Period, kept_months, tally_of, text_of
 from simulator import Fault, Room, Tenant
@@ -165,7 +166,7 @@ async def test_time_without_knowledge_is_unknown(
     entry = await set_up(orion, scan_interval=600)
     tenant.inject(Fault.status(503), times=None)
     await clock.to(at(12, 15))
-    assert entry.runtime_data.utilization.share(orion.room_id, Period.DAY) is None
+    assert entry.runtime_data.utilization.share(orion.room_id, Share.BOOKED, Period.DAY) is None
     tenant.clear_faults()
     await clock.to(at(13, 15))
 
@@ -186,7 +187,7 @@ async def test_a_room_that_is_dropped_is_counted_no_more(
     await clock.to(at(13, 15))
 
     assert (await numbers(entry, vega, at(10), at(13))).office == 75 * MINUTE
-    assert entry.runtime_data.utilization.share(vega.room_id, Period.DAY) is None
+    assert entry.runtime_data.utilization.share(vega.room_id, Share.BOOKED, Period.DAY) is None
 
 
 async def test_use_counts_once_however_often_it_is_noted(
@@ -316,7 +317,7 @@ async def test_a_longer_time_off_is_unknown(
     await clock.to(at(16, 15))
 
     assert await numbers(entry, orion, at(10), at(16)) == Numbers(6 * HOUR, 90 * MINUTE, 70 * MINUTE)
-    assert entry.runtime_data.utilization.share(orion.room_id, Period.DAY) is None
+    assert entry.runtime_data.utilization.share(orion.room_id, Share.BOOKED, Period.DAY) is None
 
 
 async def test_a_crash_loses_no_hours(
@@ -367,9 +368,9 @@ async def test_a_day_that_is_over_moves_to_the_file_of_its_month(
     assert list(file_of(hass_storage, entry)[orion.room_id][1]) == ["2026-11-24"]
     assert await restart(entry)
     assert await numbers(entry, orion, at(21), at(3, day=1)) == Numbers(6 * HOUR, 6 * HOUR, 4 * HOUR)
-    share = entry.runtime_data.utilization.share
-    assert share(orion.room_id, Period.DAY) == share(None, Period.DAY) == round(100 * 2 / 3.25, 1)
-    assert share(orion.room_id, Period.MONTH) == share(None, Period.MONTH) == round(100 * 4 / 6.25, 1)
+    share = partial(entry.runtime_data.utilization.share, share=Share.BOOKED)
+    assert share(orion.room_id, period=Period.DAY) == share(None, period=Period.DAY) == round(100 * 2 / 3.25, 1)
+    assert share(orion.room_id, period=Period.MONTH) == share(None, period=Period.MONTH) == round(100 * 4 / 6.25, 1)
 
 
 async def test_a_month_that_is_over_is_kept_and_the_next_one_begins(
@@ -382,7 +383,7 @@ async def test_a_month_that_is_over_is_kept_and_the_next_one_begins(
     assert await restart(entry)
 
     assert await numbers(entry, orion, at(22, day=7), at(3, day=8)) == Numbers(5 * HOUR, 5 * HOUR, 3 * HOUR)
-    assert entry.runtime_data.utilization.share(orion.room_id, Period.MONTH) == round(100 * 1 / 3.25, 1)
+    assert entry.runtime_data.utilization.share(orion.room_id, Share.BOOKED, Period.MONTH) == round(100 * 1 / 3.25, 1)
 
 
 async def test_a_new_month_begins_without_the_numbers_of_the_last_one(
@@ -392,13 +393,13 @@ async def test_a_new_month_begins_without_the_numbers_of_the_last_one(
     clock.set_wall(at(20, day=6))  # 29 November
     entry = await set_up(orion, scan_interval=600)
     await clock.to(at(23, 15, day=7))
-    share = entry.runtime_data.utilization.share
-    assert share(orion.room_id, Period.MONTH) == pytest.approx(100 * 2 / 27, abs=0.1)
+    share = partial(entry.runtime_data.utilization.share, share=Share.BOOKED)
+    assert share(orion.room_id, period=Period.MONTH) == pytest.approx(100 * 2 / 27, abs=0.1)
 
     await clock.to(at(0, 15, day=8))
-    assert share(orion.room_id, Period.MONTH) is None
+    assert share(orion.room_id, period=Period.MONTH) is None
     await clock.to(at(1, 15, day=8))
-    assert share(orion.room_id, Period.MONTH) == 0.0
+    assert share(orion.room_id, period=Period.MONTH) == 0.0
 
 
 async def test_a_canceled_save_is_repeated(

@@ -1220,12 +1220,34 @@ var un = (e, t, n) => `${e} ${e === 1 ? t : n}`, dn = {
 		previousPage: "Previous page",
 		nextPage: "Next page"
 	},
+	utilization: {
+		title: "Utilization",
+		all: "All rooms",
+		about: "Shares of the office hours. If most rooms of a size are nearly always booked, there are too few of them. Large rooms that are seldom booked may be too large.",
+		thisMonth: "This month",
+		shares: {
+			booked: "Booked",
+			used: "Used",
+			no_show: "Nobody came",
+			ad_hoc: "Ad hoc use"
+		},
+		lastMonth: "Booked last month",
+		seats: {
+			upTo: (e) => `Up to ${e} seats`,
+			between: (e, t) => `${e} to ${t} seats`,
+			from: (e) => `${e} seats or more`,
+			unknown: "Number of seats unknown"
+		},
+		empty: "Booked, but nobody came",
+		eachRoom: "Each room",
+		enable: (e) => `The sensors of rooms are disabled at first. To see each room here, open [Entities](${e}), search for *Booked*, select all that you find, and enable them. Half a minute later, reload this page.\n\nRooms with occupancy sensors also have *No-shows today* and *No-shows this month*.`
+	},
 	cards: {
 		room: "Meeting room",
 		roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
 		board: "Meeting rooms board",
 		boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
-		strategyAbout: "A board of all Feishu or Lark rooms, a view for each building and a door panel for each room"
+		strategyAbout: "A board of all Feishu or Lark rooms, a view for each building, the utilization and a door panel for each room"
 	},
 	labels: {
 		entity: "Room",
@@ -1385,12 +1407,34 @@ var un = (e, t, n) => `${e} ${e === 1 ? t : n}`, dn = {
 		previousPage: "上一页",
 		nextPage: "下一页"
 	},
+	utilization: {
+		title: "使用率",
+		all: "全部会议室",
+		about: "以下为占工作时间的比例。如果某一规模的会议室大多一直被预订，说明这类会议室不够用；很少被预订的大会议室可能过大。",
+		thisMonth: "本月",
+		shares: {
+			booked: "已预订",
+			used: "有人使用",
+			no_show: "无人到场",
+			ad_hoc: "未预订，有人"
+		},
+		lastMonth: "上月预订率",
+		seats: {
+			upTo: (e) => `${e} 人及以下`,
+			between: (e, t) => `${e} 至 ${t} 人`,
+			from: (e) => `${e} 人及以上`,
+			unknown: "人数未知"
+		},
+		empty: "已预订，但无人到场",
+		eachRoom: "各会议室",
+		enable: (e) => `会议室的传感器默认禁用。要在这里查看每间会议室，请打开[实体](${e})，搜索“预订率”，选中全部结果并启用，半分钟后刷新本页。\n\n指定了有人检测传感器的会议室还有“今日无人到场率”和“本月无人到场率”。`
+	},
 	cards: {
 		room: "会议室",
 		roomAbout: "一间飞书会议室：是否空闲、占用到几点、下次预订。从小卡片到门牌屏都适用",
 		board: "会议室看板",
 		boardAbout: "按楼层显示所有飞书会议室和当天的预订",
-		strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门牌屏"
+		strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，使用率页面，以及每间会议室一个门牌屏"
 	},
 	labels: {
 		entity: "会议室",
@@ -4691,8 +4735,164 @@ function zi(e, t, { texts: n }) {
     ${e.nextFree ? E`<div><dt>${n.nextFree}</dt><dd>${e.nextFree}</dd></div>` : k}
   </dl>` : k;
 }
+// src/strategy/utilization.ts
+var Bi = [
+	4,
+	8,
+	16,
+	Infinity
+], Vi = [
+	"booked",
+	"used",
+	"no_show",
+	"ad_hoc"
+], Hi = 30, Ui = 8;
+function Wi(e, t, n) {
+	let r = Gi(e), i = t.flatMap((t) => {
+		let n = e.entities[t.id]?.device_id ?? "", i = r.get(n);
+		return r.delete(n), i ? [[t, i]] : [];
+	}), a = [...r.values()], o = [
+		...a.length ? [Ki(a, n)] : [],
+		...qi(e, i, n),
+		...Ji(e, i, "no_show", {
+			heading: n.utilization.empty,
+			icon: "mdi:account-off"
+		}, "orange")
+	];
+	if (!o.length) return [];
+	let s = i.length < t.length ? [Xi(n)] : [];
+	return [{
+		title: n.utilization.title,
+		path: "utilization",
+		icon: "mdi:chart-bar",
+		type: "sections",
+		max_columns: 3,
+		sections: [...o, ...s]
+	}];
+}
+function Gi(e) {
+	let t = new Set(Vi.flatMap((e) => [`${e}_today`, `${e}_this_month`])), n = /* @__PURE__ */ new Map();
+	for (let r of Object.values(e.entities)) r?.platform === "feishu_freebusy" && !r.hidden && r.device_id && t.has(r.translation_key) && n.set(r.device_id, {
+		...n.get(r.device_id),
+		[r.translation_key ?? ""]: r.entity_id
+	});
+	return n;
+}
+function Ki(e, { utilization: t }) {
+	let n = (t) => e.length > 1 ? {} : { name: t }, r = (r) => Vi.flatMap((i) => e.flatMap((e) => {
+		let a = e[`${i}_${r}`];
+		return a ? [{
+			entity: a,
+			...n(t.shares[i])
+		}] : [];
+	})), i = r("this_month").map((e) => ({
+		type: "tile",
+		...e,
+		grid_options: { columns: 6 }
+	})), a = e.flatMap(({ booked_today: e }) => {
+		let r = { calendar: {
+			period: "month",
+			offset: -1
+		} };
+		return e ? [{
+			type: "statistic",
+			entity: e,
+			...n(t.lastMonth),
+			stat_type: "mean",
+			period: r,
+			grid_options: { columns: 12 }
+		}] : [];
+	});
+	return Zi({
+		heading: t.all,
+		icon: "mdi:chart-donut"
+	}, [
+		{
+			type: "markdown",
+			content: t.about
+		},
+		...i.length ? [{
+			type: "heading",
+			heading: t.thisMonth,
+			heading_style: "subtitle"
+		}] : [],
+		...i,
+		...a,
+		...Yi(r("today"), "day", Hi)
+	]);
+}
+function qi(e, t, n) {
+	let { upTo: r, between: i, from: a, unknown: o } = n.utilization.seats;
+	return [...Bi, null].flatMap((n, s) => {
+		let c = (Bi[s - 1] ?? 0) + 1, l = ({ seats: e }) => n === null || e === null ? e === n : c <= e && e <= n, u = n === null ? o : c === 1 ? r(n) : n < Infinity ? i(c, n) : a(c);
+		return Ji(e, t.filter(([e]) => l(e)), "booked", {
+			heading: u,
+			icon: "mdi:seat"
+		});
+	});
+}
+function Ji(e, t, n, r, i = "primary") {
+	let a = t.flatMap(([t, r]) => {
+		let i = r[`${n}_this_month`];
+		return i ? [{
+			entity: i,
+			name: t.name,
+			share: Number.parseFloat(e.states[i]?.state ?? "")
+		}] : [];
+	}), o = t.flatMap(([{ name: e }, t]) => {
+		let r = t[`${n}_today`];
+		return r ? [{
+			entity: r,
+			name: e
+		}] : [];
+	});
+	return !a.length && !o.length ? [] : [Zi(r, [...a.sort((e, t) => (t.share || 0) - (e.share || 0)).map(({ entity: e, name: t }) => ({
+		type: "tile",
+		entity: e,
+		name: t,
+		color: i,
+		features: [{
+			type: "bar-gauge",
+			min: 0,
+			max: 100
+		}],
+		features_position: "inline"
+	})), ...o.length > Ui ? [] : Yi(o, "week", 84)])];
+}
+function Yi(e, t, n) {
+	return e.length ? [{
+		type: "statistics-graph",
+		entities: e,
+		period: t,
+		days_to_show: n,
+		stat_types: ["mean"],
+		chart_type: "line",
+		min_y_axis: 0,
+		max_y_axis: 100,
+		hide_legend: e.length === 1
+	}] : [];
+}
+function Xi({ utilization: e }) {
+	let t = e.enable(`/config/entities?domain=${Ye}`);
+	return Zi({
+		heading: e.eachRoom,
+		icon: "mdi:help-circle-outline"
+	}, [{
+		type: "markdown",
+		content: t
+	}]);
+}
+function Zi(e, t) {
+	return {
+		type: "grid",
+		cards: [{
+			type: "heading",
+			...e
+		}, ...t]
+	};
+}
 // src/strategy/rooms.ts
-var Bi = "feishu-rooms", Vi = class extends HTMLElement {
+var Qi = "feishu-rooms", $i = class extends HTMLElement {
 	static {
 		this.registryDependencies = ["entities", "devices"];
 	}
@@ -4713,51 +4913,52 @@ var Bi = "feishu-rooms", Vi = class extends HTMLElement {
 				type: "panel",
 				cards: [{
 					type: `custom:${Lr}`,
-					entities: s.map(Wi)
+					entities: s.map(na)
 				}]
 			},
-			...Hi(s, i.board.elsewhere),
-			...s.map((e) => Gi(e, a))
+			...ea(s, i.board.elsewhere),
+			...Wi(r, s, i),
+			...s.map((e) => ra(e, a))
 		] };
 	}
 };
-function Hi(e, t) {
-	return qi(e, ({ building: e }) => e).map(([e, n], r) => ({
+function ea(e, t) {
+	return aa(e, ({ building: e }) => e).map(([e, n], r) => ({
 		title: e || t,
 		path: `building-${r + 1}`,
 		icon: "mdi:office-building",
 		type: "sections",
 		max_columns: 3,
-		sections: qi(n, ({ place: e }) => e).map(([e, n]) => ({
+		sections: aa(n, ({ place: e }) => e).map(([e, n]) => ({
 			type: "grid",
 			cards: [{
 				type: "heading",
 				heading: e || t,
 				icon: "mdi:floor-plan"
-			}, ...n.map(Ui)]
+			}, ...n.map(ta)]
 		}))
 	}));
 }
-function Ui(e) {
+function ta(e) {
 	return {
 		type: `custom:${$}`,
 		hide_clock: !0,
-		...Wi(e)
+		...na(e)
 	};
 }
-function Wi(e) {
+function na(e) {
 	return {
 		entity: e.id,
 		tap_action: {
 			action: "navigate",
-			navigation_path: Ki(e)
+			navigation_path: ia(e)
 		}
 	};
 }
-function Gi(e, t) {
+function ra(e, t) {
 	return {
 		title: e.name,
-		path: Ki(e),
+		path: ia(e),
 		type: "panel",
 		subview: !0,
 		cards: [{
@@ -4767,26 +4968,26 @@ function Gi(e, t) {
 		}]
 	};
 }
-function Ki(e) {
+function ia(e) {
 	return e.id.replace("binary_sensor.", "door-");
 }
-function qi(e, t) {
+function aa(e, t) {
 	let n = /* @__PURE__ */ new Map();
 	for (let r of e) n.set(t(r), [...n.get(t(r)) ?? [], r]);
 	return [...n];
 }
 // src/index.ts
-var Ji = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
-function Yi(e, t) {
+var oa = "https://github.com/feishu-freebusy/feishu-freebusy#readme";
+function sa(e, t) {
 	let n = window;
 	n[e] ??= [];
 	let r = n[e];
 	r.some(({ type: e }) => e === t.type) || r.push(t);
 }
-function Xi(e, t) {
+function ca(e, t) {
 	customElements.get(e) || customElements.define(e, t);
 }
-Xi($, Pi), Xi(Lr, Gr), Xi(`ll-strategy-dashboard-${Bi}`, Vi), Yi("customCards", {
+ca($, Pi), ca(Lr, Gr), ca(`ll-strategy-dashboard-${Qi}`, $i), sa("customCards", {
 	type: $,
 	get name() {
 		return G().cards.room;
@@ -4795,12 +4996,12 @@ Xi($, Pi), Xi(Lr, Gr), Xi(`ll-strategy-dashboard-${Bi}`, Vi), Yi("customCards", 
 		return G().cards.roomAbout;
 	},
 	preview: !0,
-	documentationURL: Ji,
+	documentationURL: oa,
 	getEntitySuggestion: (e, t) => Ze(e, t) ? { config: {
 		type: `custom:${$}`,
 		entity: t
 	} } : null
-}), Yi("customCards", {
+}), sa("customCards", {
 	type: Lr,
 	get name() {
 		return G().cards.board;
@@ -4809,13 +5010,13 @@ Xi($, Pi), Xi(Lr, Gr), Xi(`ll-strategy-dashboard-${Bi}`, Vi), Yi("customCards", 
 		return G().cards.boardAbout;
 	},
 	preview: !0,
-	documentationURL: Ji,
+	documentationURL: oa,
 	getEntitySuggestion: (e, t) => Ze(e, t) ? { config: {
 		type: `custom:${Lr}`,
 		place: V(e, t).place
 	} } : null
-}), Yi("customStrategies", {
-	type: Bi,
+}), sa("customStrategies", {
+	type: Qi,
 	strategyType: "dashboard",
 	get name() {
 		return G().board.title;
@@ -4823,5 +5024,5 @@ Xi($, Pi), Xi(Lr, Gr), Xi(`ll-strategy-dashboard-${Bi}`, Vi), Yi("customCards", 
 	get description() {
 		return G().cards.strategyAbout;
 	},
-	documentationURL: Ji
+	documentationURL: oa
 });

@@ -5,6 +5,7 @@ Instants are in UTC. All durations are whole seconds of office hours in which th
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
 from .evidence import Hours
@@ -17,6 +18,15 @@ _WATCHED: Final = _USED | {"free", "booked", "no_show"}
 type Span = tuple[datetime, datetime]
 type Hour = tuple[date, int]  # a local date and hour; when clocks are set back, one of them has 7,200 seconds
 type Tally = dict[Hour, Numbers]
+
+
+class Share(StrEnum):
+    """A part of the office hours."""
+
+    BOOKED = "booked"
+    USED = "used"
+    NO_SHOW = "no_show"
+    AD_HOC = "ad_hoc"
 
 
 class Numbers(NamedTuple):
@@ -41,19 +51,19 @@ class Numbers(NamedTuple):
         return cls(*map(sum, zip(cls(), *items, strict=True)))
 
     @property
-    def shares(self) -> dict[str, float | None]:
+    def shares(self) -> dict[Share, float | None]:
         """Return the shares in percent, None if nothing is known."""
         return {
-            "booked": _percent(self.booked, self.known),
-            "used": _percent(self.used, self.watched),
-            "no_show": _percent(self.no_show, self.watched),
-            "ad_hoc": _percent(self.ad_hoc, self.watched),
+            Share.BOOKED: _percent(self.booked, self.known),
+            Share.USED: _percent(self.used, self.watched),
+            Share.NO_SHOW: _percent(self.no_show, self.watched),
+            Share.AD_HOC: _percent(self.ad_hoc, self.watched),
         }
 
-    @property
-    def booked_share(self) -> float | None:
-        """Return the booked share in percent, None if the bookings were known for less than half of the time."""
-        return self.shares["booked"] if 2 * self.known >= self.office else None
+    def known_share(self, share: Share) -> float | None:
+        """Return a share in percent, None if the bookings or the use were known for less than half of the time."""
+        known = self.known if share is Share.BOOKED else self.watched
+        return self.shares[share] if 2 * known >= self.office else None
 
 
 def count_bookings(

@@ -23,7 +23,7 @@ from ..model.moment import Moment
 from ..model.options import Options
 from ..model.schedule import DisabledPeriod, counts_as_busy, start_of_day
 from ..model.subject import Subject
-from ..model.utilization import Hour, Numbers, Span, Tally, add, count_bookings, count_use, hour_of
+from ..model.utilization import Hour, Numbers, Share, Span, Tally, add, count_bookings, count_use, hour_of
 from .clock import EntryClock
 from .notifier import Notifier
 from .store import async_load_if_readable
@@ -104,17 +104,18 @@ class Utilization:
         self._unwritten: set[date] = set()  # months with days that are not in their file yet
         self._folded: dict[str, Numbers] = {}  # of the days that are in the file of the month
         self._folded_of: date | None = None
-        self._shown: dict[tuple[str | None, Period], float | None] = {}
+        self._shown: dict[tuple[str | None, Share, Period], float | None] = {}
         self._shown_for: Hour | None = None
         self._lock = asyncio.Lock()
 
     @callback
-    def share(self, room_id: str | None, period: Period) -> float | None:
-        """Return the booked share in percent as of the last full hour, of all rooms without an id.
+    def share(self, room_id: str | None, share: Share, period: Period) -> float | None:
+        """Return a share in percent as of the last full hour. Without an id, it is that of all rooms together.
 
-        It is None if the bookings were known for less than half of the time.
+        It is None if the bookings or the use were known for less than half of the time. Of the use of all rooms, only
+        those with occupancy sensors count.
         """
-        return self._shown.get((room_id, period))
+        return self._shown.get((room_id, share, period))
 
     def is_due(self, moment: Moment) -> bool:
         """Return whether another hour has begun since `async_publish`."""
@@ -218,7 +219,7 @@ class Utilization:
         self._notifier.notify(None)
 
     async def _async_show(self, today: date) -> None:
-        shown: dict[tuple[str | None, Period], float | None] = {}
+        shown: dict[tuple[str | None, Share, Period], float | None] = {}
         of_rooms: dict[Period, list[Numbers]] = {period: [] for period in Period}
         month = await self._async_month(today)
         if self._folded_of != today.replace(day=1):
@@ -233,8 +234,13 @@ class Utilization:
                 if period is Period.MONTH:
                     numbers = Numbers.sum((numbers, self._folded[room_id]))
                 of_rooms[period].append(numbers)
-                shown[room_id, period] = numbers.booked_share
-        self._shown = shown | {(None, period): Numbers.sum(each).booked_share for period, each in of_rooms.items()}
+                for share in Share if numbers.watched else (Share.BOOKED,):
+                    shown[room_id, share, period] = numbers.known_share(share)
+        for period, each in of_rooms.items():
+            booked, used = Numbers.sum(each), Numbers.sum(numbers for numbers in each if numbers.watched)
+            for share in Share:
+                shown[None, share, period] = (booked if share is Share.BOOKED else used).known_share(share)
+        self._shown = shown
 
     async def async_read(self, room_ids: Iterable[str], first: Hour, last: Hour) -> dict[str, Tally]:
         """Return the numbers of rooms from the local hour `first` to `last`, this included."""

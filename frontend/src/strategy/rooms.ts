@@ -1,10 +1,11 @@
-/** A generated dashboard: a board of all rooms, a view for each building, and a panel for each door. */
+/** A generated dashboard: a board of all rooms, a view for each building, the utilization, and a panel for each door. */
 
 import { BOARD_CARD } from "../cards/board-card";
 import { ROOM_CARD } from "../cards/room-card";
 import { type Hass, roomIds } from "../hass";
 import { type Room, readRoom } from "../model/room";
 import { textsIn } from "../texts";
+import { utilization } from "./utilization";
 
 export const STRATEGY = "feishu-rooms";
 
@@ -31,7 +32,12 @@ export class RoomsStrategy extends HTMLElement {
       cards: [{ type: `custom:${BOARD_CARD}`, entities: rooms.map(toDoor) }],
     };
     return {
-      views: [board, ...buildings(rooms, texts.board.elsewhere), ...rooms.map((room) => panel(room, options))],
+      views: [
+        board,
+        ...buildings(rooms, texts.board.elsewhere),
+        ...utilization(hass, rooms, texts),
+        ...rooms.map((room) => panel(room, options)),
+      ],
     };
   }
 }

@@ -95,12 +95,33 @@ export const en = {
     nextPage: "Next page",
   },
 
+  utilization: {
+    title: "Utilization",
+    all: "All rooms",
+    about:
+      "Shares of the office hours. If most rooms of a size are nearly always booked, there are too few of them. Large rooms that are seldom booked may be too large.",
+    thisMonth: "This month",
+    shares: { booked: "Booked", used: "Used", no_show: "Nobody came", ad_hoc: "Ad hoc use" },
+    lastMonth: "Booked last month",
+    seats: {
+      upTo: (most: number) => `Up to ${most} seats`,
+      between: (least: number, most: number) => `${least} to ${most} seats`,
+      from: (least: number) => `${least} seats or more`,
+      unknown: "Number of seats unknown",
+    },
+    empty: "Booked, but nobody came",
+    eachRoom: "Each room",
+    enable: (address: string) =>
+      `The sensors of rooms are disabled at first. To see each room here, open [Entities](${address}), search for *Booked*, select all that you find, and enable them. Half a minute later, reload this page.\n\nRooms with occupancy sensors also have *No-shows today* and *No-shows this month*.`,
+  },
+
   cards: {
     room: "Meeting room",
     roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
     board: "Meeting rooms board",
     boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
-    strategyAbout: "A board of all Feishu or Lark rooms, a view for each building and a door panel for each room",
+    strategyAbout:
+      "A board of all Feishu or Lark rooms, a view for each building, the utilization and a door panel for each room",
   },
 
   labels: {

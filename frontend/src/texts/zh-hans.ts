@@ -100,12 +100,32 @@ export const zhHans: Texts = {
     nextPage: "下一页",
   },
 
+  utilization: {
+    title: "使用率",
+    all: "全部会议室",
+    about:
+      "以下为占工作时间的比例。如果某一规模的会议室大多一直被预订，说明这类会议室不够用；很少被预订的大会议室可能过大。",
+    thisMonth: "本月",
+    shares: { booked: "已预订", used: "有人使用", no_show: "无人到场", ad_hoc: "未预订，有人" },
+    lastMonth: "上月预订率",
+    seats: {
+      upTo: (most) => `${most} 人及以下`,
+      between: (least, most) => `${least} 至 ${most} 人`,
+      from: (least) => `${least} 人及以上`,
+      unknown: "人数未知",
+    },
+    empty: "已预订，但无人到场",
+    eachRoom: "各会议室",
+    enable: (address) =>
+      `会议室的传感器默认禁用。要在这里查看每间会议室，请打开[实体](${address})，搜索“预订率”，选中全部结果并启用，半分钟后刷新本页。\n\n指定了有人检测传感器的会议室还有“今日无人到场率”和“本月无人到场率”。`,
+  },
+
   cards: {
     room: "会议室",
     roomAbout: "一间飞书会议室：是否空闲、占用到几点、下次预订。从小卡片到门牌屏都适用",
     board: "会议室看板",
     boardAbout: "按楼层显示所有飞书会议室和当天的预订",
-    strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，每间会议室一个门牌屏",
+    strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，使用率页面，以及每间会议室一个门牌屏",
   },
 
   labels: {

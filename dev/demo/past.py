@@ -1,0 +1,132 @@
+"""A past for the demo: occupancy sensors, what was counted in the last weeks, and its statistics."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+import random
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from custom_components.feishu_freebusy.model.utilization import Numbers, Share, Tally
+from custom_components.feishu_freebusy.sync.utilization import kept_months, text_of
+from simulator import Room
+
+from .connect import DOMAIN, OPTIONS, Credentials, room_states
+from .home_assistant import HomeAssistant
+
+_DAYS: Final = 84
+_HOURS: Final = range(7, 20)  # office hours
+_HOUR: Final = 3_600
+_STATISTIC_AT: Final = time(19)
+_FRIDAY: Final = 4
+_SHARES: Final = {f"{share}_{period}": (share, period) for share in Share for period in ("today", "this_month")}
+_ARITHMETIC: Final = 1  # Home Assistant's number for a mean over time
+
+type Days = dict[date, Tally]
+
+
+async def add_past(home: HomeAssistant, entry_id: str, credentials: Credentials, rooms: Iterable[Room]) -> None:
+    """Give each room an occupancy sensor, enable the sensors of utilization, and let weeks have passed.
+
+    Restarts Home Assistant, which reads files only then.
+    """
+    today = datetime.now(ZoneInfo(home.time_zone)).date()
+    past = {room.room_id: _days(room, today) for room in rooms}
+    sensors = {room_id: f"binary_sensor.people_{index}" for index, room_id in enumerate(past)}
+    await _see(home, dict.fromkeys(sensors.values(), "off"))
+    await _choose(home, entry_id, sensors)
+    await _enable(home)
+    await home.stop()
+    _write(home, entry_id, credentials, past, today)
+    await home.start()
+    busy = {state["attributes"].get("room_id") for state in await room_states(home) if state["state"] == "on"}
+    await _see(home, {sensor: "on" if room_id in busy else "off" for room_id, sensor in sensors.items()})
+    await _import(home, past)
+
+
+def _days(room: Room, today: date) -> Days:
+    """Return what was counted: small rooms are nearly always booked, large ones seldom."""
+    rng = random.Random(room.name)  # noqa: S311  # no secret
+    usual = min(0.9, 5 / (room.capacity or 5)) * rng.uniform(0.7, 1)
+    empty = rng.choice((0.02, 0.05, 0.3))
+    days = (today - timedelta(days=back) for back in range(1, _DAYS + 1))
+    return {day: {(day, hour): _hour(rng, usual, empty) for hour in _HOURS} for day in days if day.weekday() <= _FRIDAY}
+
+
+def _hour(rng: random.Random, usual: float, empty: float) -> Numbers:
+    booked = round(_HOUR * min(1, usual * rng.uniform(0.8, 1.2)))
+    no_show = booked if rng.random() < empty else 0
+    ad_hoc = round((_HOUR - booked) * rng.uniform(0, 0.3))
+    used = round((booked - no_show) * rng.uniform(0.7, 0.95)) + ad_hoc
+    return Numbers(_HOUR, _HOUR, booked, _HOUR, used, no_show, ad_hoc)
+
+
+async def _see(home: HomeAssistant, states: Mapping[str, str]) -> None:
+    for number, (entity_id, state) in enumerate(states.items(), 1):
+        attributes = {"device_class": "occupancy", "friendly_name": f"People {number}"}
+        await home.post(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
+
+
+async def _choose(home: HomeAssistant, entry_id: str, sensors: Mapping[str, str]) -> None:
+    flow = (await home.post(OPTIONS, {"handler": entry_id}))["flow_id"]
+    await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "occupancy"})
+    for room_id, entity_id in sensors.items():
+        await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "occupancy_room"})
+        await home.post(f"{OPTIONS}/{flow}", {"room": room_id})
+        await home.post(f"{OPTIONS}/{flow}", {"sensors": [entity_id]})
+    await home.post(f"{OPTIONS}/{flow}", {"next_step_id": "save"})
+
+
+async def _sensors(home: HomeAssistant) -> list[tuple[dict[str, Any], str]]:
+    """Return the sensors of utilization as in the registry, each with its key."""
+    rows = await home.command({"type": "config/entity_registry/list"})
+    ours = [row for row in rows if row["platform"] == DOMAIN]
+    return [(row, key) for row in ours for key in _SHARES if row["unique_id"].endswith(f"_{key}")]
+
+
+async def _enable(home: HomeAssistant) -> None:
+    for row, _ in await _sensors(home):
+        if row["disabled_by"]:
+            change = {"type": "config/entity_registry/update", "entity_id": row["entity_id"], "disabled_by": None}
+            await home.command(change)
+
+
+def _write(home: HomeAssistant, entry_id: str, credentials: Credentials, past: Mapping[str, Days], today: date) -> None:
+    """Write the files of the months, as the integration does."""
+    owner = [entry_id, credentials.app_id, credentials.base_url]
+    for month in kept_months(today):
+        rooms = {
+            room_id: {f"{day:%d}": text_of(tally, day) for day, tally in days.items() if day.replace(day=1) == month}
+            for room_id, days in past.items()
+        }
+        if any(rooms.values()):
+            slot = (month.year * 12 + month.month) % len(kept_months(today))
+            content = {"month": f"{month:%Y-%m}", "rooms": rooms}
+            home.store(f"{DOMAIN}.{entry_id}.utilization_{slot}", version=1, data={"owner": owner, "content": content})
+
+
+async def _import(home: HomeAssistant, past: Mapping[str, Days]) -> None:
+    zone = ZoneInfo(home.time_zone)
+    for row, key in await _sensors(home):
+        share, period = _SHARES[key]
+        of_rooms = [days for room_id, days in past.items() if room_id in row["unique_id"]] or list(past.values())
+        stats = [
+            {"start": datetime.combine(day, _STATISTIC_AT, zone).isoformat(), "mean": value, "min": value, "max": value}
+            for day, value in _values(of_rooms, share, is_of_month=period == "this_month")
+        ]
+        metadata = {
+            "statistic_id": row["entity_id"],
+            "source": "recorder",
+            "name": None,
+            "unit_of_measurement": "%",
+            "unit_class": "unitless",
+            "mean_type": _ARITHMETIC,
+            "has_sum": False,
+        }
+        await home.command({"type": "recorder/import_statistics", "metadata": metadata, "stats": stats})
+
+
+def _values(of_rooms: list[Days], share: Share, *, is_of_month: bool) -> Iterator[tuple[date, float | None]]:
+    for day in sorted(of_rooms[0]):
+        first = day.replace(day=1) if is_of_month else day
+        counted = (days[each] for days in of_rooms for each in days if first <= each <= day)
+        yield day, Numbers.sum(numbers for tally in counted for numbers in tally.values()).shares[share]
