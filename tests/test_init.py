@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 import logging
+from pathlib import Path
 import weakref
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
@@ -314,6 +315,32 @@ async def test_unload_during_a_poll_is_clean(
     timers = [timer for timer in get_scheduled_timer_handles(hass.loop) if not timer.cancelled()]
     assert [timer for timer in timers if "next change" in repr(timer)] == []
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("end", ["unload", "remove", "reload"])
+async def test_options_changed_right_before_the_end_are_no_error(
+    hass: HomeAssistant,
+    clock: Clock,
+    set_up: SetUp,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    orion: Room,
+    end: str,
+) -> None:
+    hass.config.config_dir = str(tmp_path)  # of the voice sentences
+    entry = await set_up(orion)
+    failures: list[dict[str, object]] = []
+    hass.loop.set_exception_handler(lambda _, context: failures.append(context))
+    caplog.clear()
+
+    # Written by a thread, after which the entry may be gone
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "voice_sentences": True, "book": True})
+    await clock.run(getattr(hass.config_entries, f"async_{end}")(entry.entry_id))
+    await clock.forward(minutes=1)
+
+    assert failures == []
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert entry.state is (ConfigEntryState.LOADED if end == "reload" else ConfigEntryState.NOT_LOADED)
 
 
 async def test_read_on_demand_during_unload_restarts_nothing(

@@ -178,5 +178,5 @@ async def _async_entry_updated(hass: HomeAssistant, entry: FeishuConfigEntry) ->
     async_update_account_device(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)
-    if not async_apply_switches(hass, entry):
+    if coordinator.is_running and not async_apply_switches(coordinator):
         await coordinator.async_apply_options()

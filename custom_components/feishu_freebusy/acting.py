@@ -132,15 +132,14 @@ async def async_undo_bookings_left(hass: HomeAssistant, entry: FeishuConfigEntry
 
 
 @callback
-def async_apply_switches(hass: HomeAssistant, entry: FeishuConfigEntry) -> bool:
+def async_apply_switches(coordinator: FreeBusyCoordinator) -> bool:
     """Apply the options of actions before the others; return whether the entry is reloaded instead.
 
     A changed switch adds or removes entities.
     """
-    coordinator = entry.runtime_data
-    before, options = coordinator.options, Options.of(entry.options)
+    before, options = coordinator.options, Options.of(coordinator.config_entry.options)
     if (before.book, before.release) != (options.book, options.release):
-        hass.config_entries.async_schedule_reload(entry.entry_id)
+        coordinator.hass.config_entries.async_schedule_reload(coordinator.config_entry.entry_id)
         return True
     if booker := booker_of(coordinator):
         booker.settings = _settings(options)

@@ -440,7 +440,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     async def _apply_options(self) -> None:
         before, options = self.options, Options.of(self.config_entry.options)
-        if before == options or not self._is_running:
+        if before == options or not self.is_running:
             return
         if (
             before.source != options.source
@@ -449,7 +449,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         ):
             # Refresh the catalogue first: an unknown room may be disabled, and a scope may be new
             await self.catalogue.async_refresh()
-            if not self._is_running:
+            if not self.is_running:
                 return
         before, new = self.options, Options.of(self.config_entry.options)
         self._count_utilization()
@@ -458,7 +458,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._poller.reader.try_again()
         self.titles.async_apply()
         await self._take_over()
-        if not self._is_running:
+        if not self.is_running:
             return
         self.live.async_apply(enabled=self.options.live_updates)
         if (before.horizon, before.include_external_calendar) != (
@@ -470,7 +470,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         await self.async_refresh()
 
     @property
-    def _is_running(self) -> bool:
+    def is_running(self) -> bool:
         """Return whether the entry is still loaded; otherwise, its next start reads the options."""
         return self.config_entry.state is ConfigEntryState.LOADED and self.config_entry.runtime_data is self
 
