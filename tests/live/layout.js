@@ -24,15 +24,17 @@ async ({ cases, sizes, language, layout, refusal }) => {
 
   const states = {};
   const entities = {};
+  const devices = {};
   for (const [name, { state, attributes }] of Object.entries(cases)) {
     const entity_id = `binary_sensor.${name}`;
     states[entity_id] = { entity_id, state, attributes };
     entities[entity_id] = { entity_id, platform: PLATFORM, translation_key: "busy", device_id: name };
+    devices[name] = { configuration_url: "https://open.feishu.cn/app/cli_1" };
   }
   const hass = {
     states,
     entities,
-    devices: {},
+    devices,
     config: { time_zone: "UTC", state: "RUNNING" },
     locale: { language, time_format: language === "en" ? "12" : "24", time_zone: "server" },
     themes: { darkMode: false },
@@ -58,9 +60,10 @@ async ({ cases, sizes, language, layout, refusal }) => {
     }
   }
   await Promise.all(shown.map(({ card }) => card.updateComplete));
-  // A press on a key leads to a question or a refusal
+  // A press on a key leads to a question, a refusal, or to tomorrow
   for (const { card, press } of shown) {
-    if (press) [...card.shadowRoot.querySelectorAll(".key")].at(press === "first" ? 0 : -1)?.click();
+    if (press === "turn") card.shadowRoot.querySelector(".turn").click();
+    else if (press) [...card.shadowRoot.querySelectorAll(".key")].at(press === "first" ? 0 : -1)?.click();
   }
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
@@ -76,10 +79,10 @@ async ({ cases, sizes, language, layout, refusal }) => {
     for (const element of surface.querySelectorAll("*")) {
       if (!element.checkVisibility({ visibilityProperty: true }) || element.closest(".unheard, .tap")) continue;
       const name = element.getAttribute("class") ?? element.localName;
-      if (element.matches("svg, .strip, .key, .open, .nearby li")) {
+      if (element.matches("svg, .strip, .key, .open, .turn, .nearby li")) {
         boxes.push({ element, name, box: element.getBoundingClientRect() });
       }
-      if (element.matches(".key, .open")) {
+      if (element.matches(".key, .open, .turn")) {
         const { width, height } = element.getBoundingClientRect();
         if (width < FINGER - SLACK || height < FINGER - SLACK) found.push(`${name} is too small: ${width}x${height}`);
       }

@@ -50,7 +50,7 @@ LABELS: list[dict[str, Any]] = [
 def case(
     state: str, *, requests: int = 0, press: str = "", config: dict[str, Any] | None = None, **attributes: Any
 ) -> dict[str, Any]:
-    """Return a room with its card. `press`: the "first" or "last" key is pressed. Attributes are minutes from now."""
+    """Return a room with its card. `press`: the "first" or "last" key is pressed, or the key to "turn" the page. Attributes are minutes from now."""
     times = {name: at(value) if isinstance(value, int) else value for name, value in attributes.items()}
     bookings = ((-100, -40), (110, 230), (300, 330), (1500, 1560))
     place = {"building": "Tower A", "floor": "3F", "capacity": 8}
@@ -79,6 +79,9 @@ CASES = {
     "unknown": case("unavailable"),
     "refused": case("off", next_busy_time=110, press="first"),
     "asked": case("on", busy_until=50, next_busy_time=110, press="last"),
+    "invited": case("off", next_busy_time=110, config={"qr": True}),
+    "invited, busy": case("on", busy_until=50, next_busy_time=110, config={"qr": True, "actions": False}),
+    "tomorrow": case("off", next_busy_time=110, config={"actions": False}, press="turn"),
     "mono": case("off", next_busy_time=110, config={"monochrome": True}),
 }
 

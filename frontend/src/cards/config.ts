@@ -33,6 +33,8 @@ export interface RoomConfig extends CommonConfig {
   readonly pin?: string;
   /** Whether a taken room names rooms nearby that are free. By default, if the card fills a view. */
   readonly nearby?: boolean;
+  /** Whether a large card shows a code that opens a new event on a phone. */
+  readonly qr?: boolean;
   /** Whether titles and organizers are shown. Off by default, because everybody can read a panel in a corridor. */
   readonly titles?: boolean;
 }
@@ -74,6 +76,7 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   actions: "boolean",
   pin: "pin",
   nearby: "boolean",
+  qr: "boolean",
   titles: "boolean",
 };
 const BOARD: Readonly<Record<string, Wanted>> = {

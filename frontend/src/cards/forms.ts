@@ -45,6 +45,7 @@ const ROOM: readonly Field[] = [
   { name: "actions", selector: { boolean: {} } },
   { name: "pin", selector: { text: {} } },
   { name: "nearby", selector: { boolean: {} } },
+  { name: "qr", selector: { boolean: {} } },
   { name: "titles", selector: { boolean: {} } },
   ...COMMON,
   tap("none"),

@@ -301,6 +301,7 @@ export const roomActionsStyles = css`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "invite invite" auto
         "nearby nearby" auto
         "notes notes" auto
         "below below" auto

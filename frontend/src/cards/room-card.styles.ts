@@ -185,8 +185,11 @@ export const roomCardStyles = css`
       outline: 2px dashed currentcolor;
       outline-offset: -4px;
     }
-    .mono.free:not(.offline) .room {
+    .mono.free .room {
       outline-style: solid;
+    }
+    .mono.offline .room {
+      outline-style: dashed;
     }
     .icon.icon.icon,
     .day.day {
@@ -267,8 +270,11 @@ export const roomCardStyles = css`
       outline: 2px dashed currentcolor;
       outline-offset: -2px;
     }
-    .mono.free:not(.offline) .state {
+    .mono.free .state {
       outline-style: solid;
+    }
+    .mono.offline .state {
+      outline-style: dashed;
     }
     .offline .icon.icon {
       outline: none;

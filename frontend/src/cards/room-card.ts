@@ -2,26 +2,30 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
-import { needsAnother, neighborsOf } from "../model/nearby";
+import { needsAnother } from "../model/nearby";
 import { abilitiesOf, type Offer, offersOf } from "../model/offers";
 import { type Room, readRoom } from "../model/room";
 import { doubtAt } from "../model/status";
 import { type Titles, titlesOf } from "../model/titles";
-import { type Moment, type RoomView, untilOf, viewOf } from "../model/view";
+import { tomorrowOf } from "../model/tomorrow";
+import { type Moment, type RoomView, viewOf } from "../model/view";
 import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
 import { icon, sign } from "../view/icons";
 import { kioskStyles } from "../view/kiosk";
 import { palette } from "../view/palette";
 import { Run } from "../view/run";
-import { hours, strip, stripStyles } from "../view/strip";
+import { stripStyles } from "../view/strip";
+import { Swipe } from "../view/swipe";
 import { RoomsCard } from "./card";
-import { assertRoom, type RoomConfig } from "./config";
+import { assertRoom, DAY_END, DAY_START, type RoomConfig } from "./config";
 import { type Form, roomForm } from "./forms";
 import { actionArea, type Touches } from "./room-actions";
 import { roomActionsStyles } from "./room-actions.styles";
 import { roomCardStyles } from "./room-card.styles";
+import { roomExtrasStyles } from "./room-extras.styles";
 import { roomPanelStyles } from "./room-panel.styles";
+import { agenda, clock, coming, dayPart, ems, invitation, neighbors, notes, parts } from "./room-parts";
 
 export const ROOM_CARD = "feishu-room-card";
 
@@ -31,7 +35,15 @@ const NO_TITLES: Titles = { current: [], next: [] };
 const UNTOUCHED = MINUTE;
 
 export class RoomCard extends RoomsCard<RoomConfig> {
-  static override styles = [palette, stripStyles, roomCardStyles, roomPanelStyles, roomActionsStyles, kioskStyles];
+  static override styles = [
+    palette,
+    stripStyles,
+    roomCardStyles,
+    roomPanelStyles,
+    roomActionsStyles,
+    roomExtrasStyles,
+    kioskStyles,
+  ];
   #told = "";
   #news = "";
   #others: readonly string[] | undefined;
@@ -42,8 +54,15 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   #isOwed = false;
   #closeLater: ReturnType<typeof setTimeout> | undefined;
   #doubtLater: ReturnType<typeof setTimeout> | undefined;
+  #isTomorrow = false;
+  #turnLater: ReturnType<typeof setTimeout> | undefined;
   /** Whether the next update moves the focus, because the touched key is gone. */
   #hasTouched = false;
+
+  constructor() {
+    super();
+    this.addController(new Swipe(this, (isForth) => this.layout === "panel" && this.#turn(isForth)));
+  }
 
   static getConfigForm(): Form {
     return roomForm(textsOfPage());
@@ -73,6 +92,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#doubtLater);
+    this.#turn(false);
     this.#setOpen(false);
     this.#dialog?.close();
     this.#run.dismiss();
@@ -120,10 +140,19 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const isLost = moment.lostAt !== null && status.kind !== "unknown";
     const action = this.action(config);
     const area = config.actions ? this.#area(view, config, hass, moment) : null;
-    const neighbors = this.#isHelpful && needsAnother(status) ? this.#neighbors(room, hass, moment) : null;
+    const nearby = this.#isHelpful && needsAnother(status) ? neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    const more = [isLost && "offline", area && "acts", neighbors && "helps", titles.current.length && "titled"];
+    const invite = config.qr && !isLost ? invitation(room, view, hass, moment) : null;
+    const { day_start = DAY_START, day_end = DAY_END } = config;
+    const tomorrow = this.#isTomorrow && view.timeline ? tomorrowOf(room, moment, day_start, day_end) : null;
+    const more = [
+      isLost && "offline",
+      area && "acts",
+      nearby && "helps",
+      invite && "invites",
+      titles.current.length && "titled",
+    ];
     return html`<ha-card class=${[classes, ...more].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${view.name}</h2>
@@ -138,8 +167,9 @@ export class RoomCard extends RoomsCard<RoomConfig> {
           ${titles.current.length ? html`<p class="title">${parts(titles.current)}</p>` : nothing}
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
-        ${neighbors ?? nothing} ${notes(view, moment)} ${coming(view, titles.next, moment)}
-        <div class="day">${strip(view)}${hours(view.timeline, moment)}</div>
+        ${invite ?? nothing} ${nearby ?? nothing} ${notes(view, moment)}
+        ${tomorrow ? agenda(tomorrow, moment) : coming(view, titles.next, moment)}
+        ${dayPart(view, tomorrow, moment, () => this.#turn(!this.#isTomorrow))}
         ${
           action
             ? html`<button
@@ -165,25 +195,16 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     }
   }
 
-  get #isHelpful(): boolean {
-    return this.config?.nearby ?? this.layout === "panel";
+  /** Show tomorrow until nobody has touched the card for a while, or today. */
+  #turn(isTomorrow: boolean): void {
+    this.#isTomorrow = isTomorrow;
+    clearTimeout(this.#turnLater);
+    if (isTomorrow) this.#turnLater = setTimeout(() => this.#turn(false), UNTOUCHED);
+    this.requestUpdate();
   }
 
-  /** Return the free rooms nearby; null if there are none. */
-  #neighbors(room: Room, hass: Hass, moment: Moment): TemplateResult | null {
-    const { texts } = moment;
-    const others = roomIds(hass).map((id) => readRoom(hass, id));
-    const found = neighborsOf(room, others, moment);
-    if (!found.length) return null;
-    return html`<div class="nearby">
-      <h3>${texts.nearby}</h3>
-      <ul>
-        ${found.map(({ room: { name, seats }, status, place }) => {
-          const about = [place, seats === null ? "" : texts.seats(seats)].filter(Boolean).join(" · ");
-          return html`<li><b>${name}</b> <span>${about}</span> <span>${untilOf(status, moment)}</span></li>`;
-        })}
-      </ul>
-    </div>`;
+  get #isHelpful(): boolean {
+    return this.config?.nearby ?? this.layout === "panel";
   }
 
   /** Return the keys, the question or the message of an action; null if there is none. */
@@ -310,38 +331,4 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     }
     this.#told = state;
   }
-}
-
-/** Return the approximate width of a word in em. */
-function ems(word: string): string {
-  return [...word].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.58), 0).toFixed(2);
-}
-
-function clock({ formats, now }: Moment): TemplateResult {
-  return html`<p class="clock"><time>${formats.time(now)}</time> <span class="date">${formats.today(now)}</span></p>`;
-}
-
-function notes(
-  { status, note, pending }: RoomView,
-  { lostAt, texts, formats }: Moment,
-): TemplateResult | typeof nothing {
-  if (status.kind === "unknown") return nothing;
-  const lost = lostAt === null ? "" : texts.lost(formats.time(lostAt));
-  if (!lost && !note && !pending) return nothing;
-  return html`<div class="notes">
-    ${lost ? html`<p class="lost">${lost}</p>` : nothing} ${note ? html`<p>${note}</p>` : nothing}
-    ${pending ? html`<p class="pending">${pending}</p>` : nothing}
-  </div>`;
-}
-
-function parts(texts: readonly string[]): TemplateResult[] {
-  return texts.map((text) => html`<bdi>${text}</bdi>`); // in any script
-}
-
-function coming(view: RoomView, title: readonly string[], { texts }: Moment): TemplateResult | typeof nothing {
-  if (!view.next) return nothing;
-  return html`<dl class="coming">
-    <div><dt>${texts.next}</dt><dd><span class="next">${view.next}${title.length ? html`<span class="title">${parts(title)}</span>` : nothing}</span>${view.later.map((booking) => html`<span class="later">${booking}</span>`)}</dd></div>
-    ${view.nextFree ? html`<div><dt>${texts.nextFree}</dt><dd>${view.nextFree}</dd></div>` : nothing}
-  </dl>`;
 }

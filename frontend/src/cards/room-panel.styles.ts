@@ -18,6 +18,7 @@ export const roomPanelStyles = css`
         "name clock" auto
         "about clock" auto
         "state state" minmax(0, 1fr)
+        "invite invite" auto
         "nearby nearby" auto
         "notes notes" auto
         "below below" auto
@@ -74,6 +75,7 @@ export const roomPanelStyles = css`
     .state,
     .unknown .state,
     .offline .state,
+    .mono.offline .state,
     .mono.free .state,
     .mono.disabled .state {
       margin: 0;
@@ -279,6 +281,7 @@ export const roomPanelStyles = css`
     .state,
     .unknown .state,
     .offline .state,
+    .mono.offline .state,
     .mono.free .state,
     .mono.disabled .state {
       grid-template: "icon" auto "word" auto "until" auto "title" auto "hint" auto / minmax(0, 1fr);

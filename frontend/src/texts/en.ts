@@ -20,6 +20,9 @@ export const en = {
   next: "Next booking",
   nextNone: "None",
   nextFree: "Next free",
+  today: "Today",
+  tomorrow: "Tomorrow",
+  nothingBooked: "No bookings",
   nearby: "Free nearby",
   seats: (count: number) => plural(count, "seat", "seats"),
   pending: (count: number) => plural(count, "request awaits approval", "requests await approval"),
@@ -73,6 +76,13 @@ export const en = {
     cancel: "Cancel",
     ok: "OK",
     close: "Close",
+  },
+
+  invite: {
+    apps: { feishu: "Feishu", lark: "Lark" },
+    code: (app: string) => `QR code: new event in ${app}`,
+    title: (app: string) => `Book in ${app}`,
+    addRoom: (name: string) => `Scan, then add the room ${name}`,
   },
 
   board: {
@@ -147,6 +157,7 @@ export const en = {
     actions: "Book, extend and end on the card",
     pin: "PIN",
     nearby: "Free rooms nearby",
+    qr: "QR code for booking on a phone",
     titles: "Titles and organizers",
   },
   helpers: {
@@ -165,6 +176,7 @@ export const en = {
     actions: "Anybody who can touch the screen can then do it. Booking must also be allowed in the options of the app.",
     pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
     nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
+    qr: "Shown on large cards. It opens a new event in Feishu or Lark with the time filled in. People add the room themselves.",
     titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too.",
   },
   boardHelpers: {

@@ -25,6 +25,9 @@ export const zhHans: Texts = {
   next: "下次预订",
   nextNone: "无",
   nextFree: "下次空闲",
+  today: "今天",
+  tomorrow: "明天",
+  nothingBooked: "没有预订",
   nearby: "附近空闲",
   seats: (count) => `${count} 人`,
   pending: (count) => `${count} 个预订待审批`,
@@ -78,6 +81,13 @@ export const zhHans: Texts = {
     cancel: "取消",
     ok: "确定",
     close: "关闭",
+  },
+
+  invite: {
+    apps: { feishu: "飞书", lark: "Lark" },
+    code: (app) => `二维码：在${app}中新建日程`,
+    title: (app) => `用${app}扫码预订`,
+    addRoom: (name) => `扫码后请添加会议室“${name}”`,
   },
 
   board: {
@@ -151,6 +161,7 @@ export const zhHans: Texts = {
     actions: "在卡片上预订、延长和结束",
     pin: "PIN 码",
     nearby: "附近的空闲会议室",
+    qr: "手机扫码预订",
     titles: "标题和组织者",
   },
   helpers: {
@@ -169,6 +180,7 @@ export const zhHans: Texts = {
     actions: "能碰到屏幕的人都可以操作。还需要在该应用的选项中允许预订。",
     pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
     nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
+    qr: "在大尺寸卡片上显示。扫码后在飞书中新建日程，时间已填好，会议室需自行添加。",
     titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。",
   },
   boardHelpers: {

@@ -19,6 +19,8 @@ const SIGNS = {
   change: svg`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
   close: svg`<path d="m6 6 12 12M18 6 6 18" />`,
   erase: svg`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
+  forth: svg`<path d="m9 5 7 7-7 7" />`,
+  back: svg`<path d="m15 5-7 7 7 7" />`,
   working: svg`<path d="M12 3a9 9 0 1 0 9 9" />`,
   done: svg`<path d="m5 12.6 4.6 4.6L19 7.4" />`,
   failed: svg`<circle cx="12" cy="12" r="10" /><path d="M12 7v6m0 4v.1" />`,

@@ -2,18 +2,23 @@
 
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { Timeline } from "../model/timeline";
-import type { Moment, RoomView } from "../model/view";
+import type { Moment } from "../model/view";
 
 /** The part of a strip at each end that is too short for half a label. */
 const EDGE = 0.04;
 
 const percent = (share: number) => `${(share * 100).toFixed(3)}%`;
 
+/** A day of a room, with its bookings as a phrase. */
+interface Shown {
+  readonly timeline: Timeline | null;
+  readonly bookings: string;
+}
+
 /** Return the strip of a room; a blank one if the state is not known. */
-export function strip(view: RoomView): TemplateResult {
-  const { timeline } = view;
+export function strip({ timeline, bookings }: Shown): TemplateResult {
   if (!timeline) return html`<div class="strip blank"></div>`;
-  return html`<div class="strip" role="img" aria-label=${view.bookings}>
+  return html`<div class="strip" role="img" aria-label=${bookings}>
     <div class="track">
       <i class="past" style="inline-size:${percent(timeline.now)}"></i>
       ${timeline.bars.map(

@@ -1,0 +1,62 @@
+/** What the code on a door panel opens: a new event in Feishu or Lark, on the phone of whoever scans it. */
+
+import type { Hass } from "../hass";
+import type { Room, Span } from "./room";
+import type { Status } from "./status";
+import { HOUR, type Instant, MINUTE, SECOND } from "./zone";
+
+export interface Invite {
+  readonly slot: Span;
+  readonly link: string;
+  readonly app: "feishu" | "lark";
+}
+
+const QUARTER = 15 * MINUTE;
+const LENGTH = 30 * MINUTE;
+/** Bookings are known until the end of tomorrow only. */
+const AHEAD = 24 * HOUR;
+
+/** Of each cloud, by the host of its developer console. A private cloud has no documented links. */
+const CLOUDS: Readonly<Record<string, { app: Invite["app"]; host: string }>> = {
+  "open.feishu.cn": { app: "feishu", host: "applink.feishu.cn" },
+  "open.larksuite.com": { app: "lark", host: "applink.larksuite.com" },
+};
+
+/**
+ * Return the next time to book the room, and the link; null if there is none. The documented link knows no room, so people
+ * have to add the room themselves.
+ */
+export function inviteOf(hass: Hass, room: Room, status: Status, now: Instant): Invite | null {
+  const device = hass.devices[hass.entities[room.id]?.device_id ?? ""];
+  const cloud = CLOUDS[hostOf(device?.configuration_url ?? "")];
+  const slot = slotOf(room, status, now);
+  if (!cloud || !slot) return null;
+  const link = `https://${cloud.host}/client/calendar/event/create?startTime=${slot.start / SECOND}&endTime=${slot.end / SECOND}`;
+  return { slot, link, app: cloud.app };
+}
+
+/** Return the first half hour from a full quarter on that is free; less, if a booking follows. */
+export function slotOf({ bookings }: Room, { kind, until }: Status, now: Instant): Span | null {
+  const from = kind === "free" ? now : kind === "busy" ? until : null;
+  if (from === null) return null;
+  let start = nextQuarter(from);
+  let end = start + LENGTH;
+  for (const booking of bookings) {
+    if (booking.end <= start) continue;
+    if (booking.start - start >= QUARTER) {
+      end = Math.min(end, booking.start);
+      break;
+    }
+    start = nextQuarter(booking.end);
+    end = start + LENGTH;
+  }
+  return start - now < AHEAD ? { start, end } : null;
+}
+
+function nextQuarter(instant: Instant): Instant {
+  return Math.ceil(instant / QUARTER) * QUARTER;
+}
+
+function hostOf(url: string): string {
+  return /^https:\/\/([^/]+)/.exec(url)?.[1] ?? "";
+}
