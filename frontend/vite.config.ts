@@ -13,7 +13,11 @@ const shortTemplates = {
         .replaceAll(/\s+/g, " ")
         .replaceAll(/ ?([{};,]) ?/g, "$1"),
     ),
-  renderChunk: (code: string) => code.replaceAll(/\n\s*/g, "\n"),
+  generateBundle: (_options: unknown, bundle: object) => {
+    for (const chunk of Object.values(bundle) as { code?: string }[]) {
+      if (chunk.code) chunk.code = chunk.code.replaceAll(/\n[ \t]+/g, "\n");
+    }
+  },
 };
 
 export default defineConfig(({ command }) => ({
@@ -22,7 +26,7 @@ export default defineConfig(({ command }) => ({
   build: {
     target: "es2022",
     lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "feishu-freebusy.js" },
-    rolldownOptions: { output: { comments: { legal: true } } }, // keep Lit's license notices
+    rolldownOptions: { output: { minify: true, comments: { legal: true } } }, // keep the license notices
     outDir: folder,
     emptyOutDir: true,
     reportCompressedSize: true,

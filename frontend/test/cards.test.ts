@@ -82,13 +82,13 @@ test("a card with automatic rows has a height of its own", async () => {
 
 test("a card has no tap action unless one is configured", async () => {
   const hass = hassWith({ orion: ["off"] });
-  expect(all(await showRoom(hass), "button, a, [tabindex]")).toHaveLength(0);
-  expect(all(await showRoom(hass, { tap_action: { action: "none" } }), "button")).toHaveLength(0);
+  expect(all(await showRoom(hass), "button:not(.turn), a, [tabindex]")).toHaveLength(0);
+  expect(all(await showRoom(hass, { tap_action: { action: "none" } }), "button:not(.turn)")).toHaveLength(0);
 
   const card = await showRoom(hass, { tap_action: { action: "more-info" } });
   const acted = vi.fn();
   document.body.addEventListener("hass-action", (event) => acted((event as CustomEvent).detail), { once: true });
-  const [button] = all(card, "button");
+  const [button] = all(card, ".tap");
   expect(button?.getAttribute("aria-label")).toBe("Show Orion");
   (button as HTMLButtonElement).click();
 

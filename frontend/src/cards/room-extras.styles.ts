@@ -21,6 +21,8 @@ export const roomExtrasStyles = css`
       gap: calc(2 * var(--unit));
     }
     .turn {
+      position: relative;
+      z-index: 1;
       box-sizing: border-box;
       display: grid;
       place-items: center;

@@ -36,7 +36,7 @@ export function invitation(room: Room, view: RoomView, hass: Hass, moment: Momen
   const invite = inviteOf(hass, room, view.status, now);
   if (!invite) return null;
   const span = formats.span(invite.slot.start, invite.slot.end, now);
-  const app = texts.invite.apps[invite.app];
+  const app = invite.app === "lark" ? "Lark" : texts.invite.feishu; // a brand, alike in all languages
   return html`<div class="invite">
     ${qrCode(invite.link, texts.invite.code(app))}
     <p><b>${texts.invite.title(app)}</b> <span>${span}</span> <span>${texts.invite.addRoom(view.name)}</span></p>

@@ -1,4 +1,4 @@
-/** What the code on a door panel opens: a new event in Feishu or Lark, on the phone of whoever scans it. */
+/** What the code on a door panel opens: a new event in Feishu or Lark, on the phone that scans it. */
 
 import type { Hass } from "../hass";
 import type { Room, Span } from "./room";

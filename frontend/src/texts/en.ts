@@ -79,7 +79,7 @@ export const en = {
   },
 
   invite: {
-    apps: { feishu: "Feishu", lark: "Lark" },
+    feishu: "Feishu",
     code: (app: string) => `QR code: new event in ${app}`,
     title: (app: string) => `Book in ${app}`,
     addRoom: (name: string) => `Scan, then add the room ${name}`,

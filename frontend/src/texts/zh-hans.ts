@@ -84,7 +84,7 @@ export const zhHans: Texts = {
   },
 
   invite: {
-    apps: { feishu: "飞书", lark: "Lark" },
+    feishu: "飞书",
     code: (app) => `二维码：在${app}中新建日程`,
     title: (app) => `用${app}扫码预订`,
     addRoom: (name) => `扫码后请添加会议室“${name}”`,
