@@ -582,3 +582,20 @@ async def test_live_updates_are_checked_at_once(
     tenant.push.limit = 1
     assert (await fix.submit())["type"] is FlowResultType.CREATE_ENTRY
     assert kinds(hass) == []
+
+
+async def test_removing_the_entry_ends_a_running_check_of_live_updates(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, orion: Room
+) -> None:
+    tenant.push.limit = 0
+    entry = await set_up(orion, live_updates=True, scan_interval=3_600)
+    await clock.forward(seconds=5)
+    await fix.open(entry, "live_too_many_connections")
+    tenant.inject(Fault.slow(5), "callback/ws/endpoint")
+    look = fix.begin_to_submit(hass)
+    await clock.settle()
+
+    await clock.run(hass.config_entries.async_remove(entry.entry_id))
+    await clock.forward(seconds=10)
+
+    assert (look.result()["type"], look.result()["reason"]) == (FlowResultType.ABORT, "entry_gone")

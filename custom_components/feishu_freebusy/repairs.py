@@ -123,24 +123,26 @@ class CheckFlow(_FixFlow):
         if entry.state is not ConfigEntryState.LOADED:
             with suppress(OperationNotAllowed):
                 await self.hass.config_entries.async_reload(entry.entry_id)
-        elif self._kind is Kind.ROOM_LIST_REFUSED:
-            await entry.runtime_data.catalogue.async_refresh()
+            return
+        coordinator = entry.runtime_data  # the entry may be unloaded during the calls
+        if self._kind is Kind.ROOM_LIST_REFUSED:
+            await coordinator.catalogue.async_refresh()
         elif self._kind is Kind.ROOM_LIST_OUTDATED:
-            await entry.runtime_data.catalogue.async_refresh()
-            await entry.runtime_data.async_check_now()
+            await coordinator.catalogue.async_refresh()
+            await coordinator.async_check_now()
         elif self._kind is Kind.TITLES_REFUSED:
-            await entry.runtime_data.titles.async_check()
+            await coordinator.titles.async_check()
         elif self._kind in OF_LIVE_UPDATES:
-            await entry.runtime_data.live.async_check(_CONNECTED_WITHIN)
-            entry.runtime_data.async_live_changed()
+            await coordinator.live.async_check(_CONNECTED_WITHIN)
+            coordinator.async_live_changed()
         elif self._kind is Kind.ACTIONS_PERMISSIONS:
             self._error = None
             try:
-                await async_check_permissions(entry.runtime_data)
+                await async_check_permissions(coordinator)
             except FeishuError as error:
                 self._error = error
         else:
-            await entry.runtime_data.async_check_now()
+            await coordinator.async_check_now()
 
     async def _in_time(self, entry: ConfigEntry[FreeBusyCoordinator], look: Coroutine[Any, Any, None]) -> bool:
         """Wait up to FLOW_DEADLINE; the check continues in the background. Returns whether it finished.
