@@ -13,7 +13,7 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from ._time import local_iso
 from ._vol import vol
 from .const import DOMAIN
-from .coordinator import FeishuConfigEntry
+from .coordinator import FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import refused
 from .feishu.models import SubjectKind, SubjectRef
@@ -57,12 +57,11 @@ async def _get_utilization(call: ServiceCall) -> ServiceResponse:
     zone = dt_util.get_default_time_zone()
     rooms: list[JsonValueType] = []
     tallies: list[Tally] = []
-    for entry, room_ids in await _rooms(call):
-        coordinator = entry.runtime_data
+    for coordinator, room_ids in await _rooms(call):
         found = await coordinator.utilization.async_read(room_ids, hour_of(start, zone), hour_of(last, zone))
         for room_id, tally in found.items():
             if subject := coordinator.subjects.get(room_id):
-                entity_id = registered_main_entity(call.hass, entry, room_id)
+                entity_id = registered_main_entity(call.hass, coordinator.config_entry, room_id)
                 described = {"room_id": room_id, "entity_id": entity_id, "name": subject.info.device_name}
                 rooms.append({**described, **_described(tally.values()), **_by_hour(call, tally)})
                 tallies.append(tally)
@@ -90,15 +89,15 @@ def _hour_start(instant_: datetime) -> datetime:
     return instant_ - timedelta(minutes=local.minute, seconds=local.second)
 
 
-async def _rooms(call: ServiceCall) -> list[tuple[FeishuConfigEntry, list[str]]]:
+async def _rooms(call: ServiceCall) -> list[tuple[FreeBusyCoordinator, list[str]]]:
     """Return the rooms that are targeted, by entry. Without a target, return those that the caller may read.
 
-    A room of several apps is in one of them.
+    A room of several apps is in one of them. An entry may be unloaded later, so its coordinator is returned.
     """
     targeted = _targeted(call)
     entries = entries_of(call)
     permitted = await permitted_rooms(call, entries)
-    rooms: list[tuple[FeishuConfigEntry, list[str]]] = []
+    rooms: list[tuple[FreeBusyCoordinator, list[str]]] = []
     seen: set[str] = set()
     for entry in entries:
         wanted = [
@@ -109,7 +108,7 @@ async def _rooms(call: ServiceCall) -> list[tuple[FeishuConfigEntry, list[str]]]
         denied = [] if permitted is None else [room_id for room_id in wanted if room_id not in permitted]
         if denied and targeted is not None:
             raise unauthorized(call, registered_main_entity(call.hass, entry, denied[0]))
-        rooms.append((entry, [room_id for room_id in wanted if room_id not in denied]))
+        rooms.append((entry.runtime_data, [room_id for room_id in wanted if room_id not in denied]))
         seen.update(wanted)
     if targeted and (missing := targeted.keys() - seen):
         raise refused("not_a_room", name=targeted[min(missing)])
