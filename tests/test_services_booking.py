@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 import json
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
@@ -188,6 +188,21 @@ async def test_meetings_of_others_stay_unless_ending_them_is_switched_on(
     for action in ("end_booking", "release_room"):
         assert await refused(perform, action, room_id=orion.room_id) == "refusal_not_ours"
     assert len(rows_of(tenant, orion)) == 1
+
+
+@pytest.mark.parametrize("zero", ["all", "105003"])  # what Feishu makes of original_time 0 for a series
+async def test_of_a_weekly_series_only_the_running_date_is_ended(
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room, zero: Literal["all", "105003"]
+) -> None:
+    tenant.variants.reply_zero_on_series = zero
+    for week in range(-2, 3):
+        tenant.book(orion.room_id, at(9, day=7 * week), at(11, day=7 * week), series="weekly")
+    await set_up(orion, **BOTH)
+
+    ended = await perform("end_booking", room_id=orion.room_id)
+
+    assert (datetime.fromisoformat(ended["start"]), ended["confirmed"]) == (at(9), True)
+    assert [start for start, _ in rows_of(tenant, orion)] == [at(9, day=7 * week) for week in (-2, -1, 1, 2)]
 
 
 async def test_a_title_is_neither_logged_nor_stored(

@@ -1,17 +1,19 @@
-"""Booking from the page of a device in a browser, in both languages, after the switch and its permissions."""
+"""Booking on the page of a device and in the calendar panel, in both languages, with the switch and its permissions."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import os
+from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 import pytest
 
 from demo.browser import logged_in
 from demo.connect import Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import Tenant
+from tests.live.delays import Delays
 from tests.live.test_browser import TIMEOUT_MS, Flow
-from tests.live.test_home_assistant import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -19,15 +21,24 @@ STEP = ("options", "step")
 CALENDAR = "calendar:calendar"
 SCOPES = [f"{CALENDAR}:read", *(f"{CALENDAR}.event:{each}" for each in ("create", "update", "read", "delete"))]
 BUTTON = ("entity", "button")
-PRESS = {"en": "Press", "zh-Hans": "按下"}  # Home Assistant's
+# Texts of Home Assistant itself
+PRESS = {"en": "Press", "zh-Hans": "按下"}
+EVENTS = {"en": ("Add event", "Delete event", "Delete"), "zh-Hans": ("添加事件", "删除事件", "删除")}
+
+
+def name_of(state: Mapping[str, Any]) -> str:
+    """Return the name of an entity."""
+    return str(state["attributes"]["friendly_name"])
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
-async def test_a_room_is_booked_extended_and_ended_on_the_page_of_its_device(
+async def test_rooms_are_booked_on_the_page_of_a_device_and_in_the_calendar(
     home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str
 ) -> None:
-    await add_integration(home, credentials, plan="paid", max_rooms=1)
-    (room,) = await room_states(home)
+    await add_integration(home, credentials, plan="paid", max_rooms=2)
+    # The calendar panel proposes the first one. A user may book a room only once a minute
+    first, room = await room_states(home)
+    by_name = {each.name: each for each in live_tenant.rooms.values()}
     half_an_hour = timedelta(minutes=30)
     view = {"width": 1000, "height": 1400}
     async with logged_in(home, os.environ["LIVE_CHROMIUM"], language, viewport=view) as page:
@@ -54,21 +65,40 @@ async def test_a_room_is_booked_extended_and_ended_on_the_page_of_its_device(
             await flow.shoot(key)
             await button.click()
 
-        async def state() -> str:
-            return str((await home.get(f"/api/states/{room['entity_id']}"))["state"])
-
-        async def lengths() -> list[timedelta]:
+        def lengths() -> list[timedelta]:
             now = datetime.now(UTC)
             return [each.end - each.start for each in live_tenant.bookings.values() if each.end > now]
 
-        await press("book")
-        await until(state, lambda shown: shown == "on", within=TIMEOUT_MS / 1000)
-        assert await lengths() == [half_an_hour]
-        await press("extend")
-        await until(
-            lengths, lambda all_of_them: all_of_them == [half_an_hour, half_an_hour / 2], within=TIMEOUT_MS / 1000
-        )
-        await press("end")
-        await until(state, lambda shown: shown == "off", within=TIMEOUT_MS / 1000)
-        assert await lengths() == []
+        delays = Delays(home, live_tenant, by_name[name_of(room)], room["entity_id"], f"device page, {language}")
+        await delays.of(lambda: press("book"), "book", bookings=1)
+        assert lengths() == [half_an_hour]
+        await delays.of(lambda: press("extend"), "extend", bookings=2)
+        assert lengths() == [half_an_hour, half_an_hour / 2]
+        await delays.of(lambda: press("end"), "end", bookings=0)
+        assert lengths() == []
         await flow.shoot("ended")
+
+        delays = Delays(home, live_tenant, by_name[name_of(first)], first["entity_id"], f"calendar panel, {language}")
+        await book_and_delete_in_the_calendar(page, flow, delays)
+
+
+async def book_and_delete_in_the_calendar(page: Page, flow: Flow, delays: Delays) -> None:
+    """Add an event to the calendar of a room in the calendar panel, and delete it."""
+    await page.goto(f"{delays.home.url}/calendar")
+    add_event, delete_event, sure = EVENTS[flow.language]
+    editor, detail = (page.locator(f"dialog-calendar-event-{each}") for each in ("editor", "detail"))
+
+    async def add() -> None:
+        await page.get_by_role("button", name=add_event).click()
+        await editor.locator(".summary input").fill("Visit")
+        await flow.shoot("calendar-add")
+        await editor.get_by_role("button", name=add_event).click()
+
+    async def delete() -> None:
+        await page.get_by_text(delays.room.name, exact=True).locator("visible=true").last.click()
+        await flow.shoot("calendar-delete")
+        await detail.get_by_role("button", name=delete_event).click()
+        await page.get_by_role("button", name=sure, exact=True).click()
+
+    await delays.of(add, "book", bookings=1)
+    await delays.of(delete, "end", bookings=0)

@@ -12,6 +12,7 @@ from demo.features import switch_on
 from demo.home_assistant import HomeAssistant
 from simulator import Tenant
 from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
+from tests.live.delays import Delays
 from tests.live.test_home_assistant import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -96,10 +97,14 @@ async def test_assist_books_extends_and_ends(
     known = "is Lyra free" if language == "en" else "Lyra有空吗"
     await until(lambda: ask(home, known + "?" * next(marks), language), lambda answer: "Lyra" in answer, 30)
 
-    for sentence, answer in sentences.items():
-        said = await ask(home, sentence, language)
-        assert re.fullmatch(answer, said), said
-        running = [row for row in live_tenant.calendars.of(lyra.room_id) if row.start <= datetime.now(UTC) < row.end]
-        assert bool(running) == (sentence != list(sentences)[-1])
+    shown = next(state for state in await room_states(home) if state["attributes"]["friendly_name"] == lyra.name)
+    delays = Delays(home, live_tenant, lyra, shown["entity_id"], f"Assist, {language}")
+    for (sentence, answer), what, bookings in zip(sentences.items(), ("book", "extend", "end"), (1, 2, 0), strict=True):
+
+        async def say(sentence: str = sentence, answer: str = answer) -> None:
+            said = await ask(home, sentence, language)
+            assert re.fullmatch(answer, said), said
+
+        await delays.of(say, what, bookings=bookings)
     await home.delete(f"/api/config/config_entries/entry/{entry_id}")
     assert not (home.folder / "custom_sentences").exists()

@@ -20,6 +20,7 @@ from demo.connect import DOMAIN, OPTIONS, Credentials, add_integration, room_sta
 from demo.home_assistant import HomeAssistant
 from simulator import Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
+from tests.live.delays import Delays
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -282,18 +283,23 @@ async def test_a_room_is_booked_extended_and_ended_on_its_door_panel(office: Off
         await office.read(room, "off")
 
         await press("OK")
-        await press("Book for 15 min")
-        await expect(said).to_contain_text("Booking…")
+
+        async def book() -> None:
+            await press("Book for 15 min")
+            await expect(said).to_contain_text("Booking…")
+
+        delays = Delays(office.home, office.tenant, room, office.entities[room.name], "door panel, en")
+        await delays.of(book, "book", bookings=1)
         await expect(said).to_contain_text(f"{room.name} is booked until")
         await expect(word(page)).to_have_text("Busy")
         before = str(await until.text_content())
         await press("OK")
-        await press("Extend by 15 min")
+        await delays.of(lambda: press("Extend by 15 min"), "extend", bookings=2)
         await expect(said).to_contain_text(f"{room.name} is booked until")
         await expect(until).not_to_have_text(before)
         await press("OK")
         await press("End")
-        await press("End now")
+        await delays.of(lambda: press("End now"), "end", bookings=0)
         await expect(said).to_have_text(f"The meeting in {room.name} has ended.")
         await expect(word(page)).to_have_text("Free")
         await office.switch_booking(False)
