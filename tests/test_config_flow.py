@@ -212,10 +212,10 @@ async def test_an_app_and_its_rooms_become_an_entry(hass: HomeAssistant, simulat
 @pytest.mark.parametrize(
     ("plan", "rooms", "revoked", "said"),
     [
-        ("free", 1, [], ["1", "30", "20,080", "1"]),
-        ("free", 2, [], ["1", "30", "20,080", "20"]),
-        ("free", 10, [BATCH_SCOPE], ["10", "41", "25,000", "1 (❌ calendar:room:readonly)"]),
-        ("paid", 10, [], ["1", "30", "190,539", "1"]),
+        ("free", 1, [], ["1", "30", "20,080", "1", "–"]),
+        ("free", 2, [], ["1", "30", "20,080", "20", "–"]),
+        ("free", 10, [BATCH_SCOPE], ["10", "41", "25,000", "1", BATCH_SCOPE]),
+        ("paid", 10, [], ["1", "30", "190,539", "1", "–"]),
     ],
 )
 async def test_the_created_entry_shows_the_polling_interval(
@@ -234,13 +234,17 @@ async def test_the_created_entry_shows_the_polling_interval(
 
     result = await submit(hass, await to_rooms(hass, simulator, plan=plan), rooms=room_ids)
 
-    interval, off_interval, calls, rooms_per_call = said
+    interval, off_interval, calls, rooms_per_call, missing = said
     assert placeholders(result) == {
         "count": str(rooms),
         "interval": interval,
         "off_interval": off_interval,
         "calls": calls,
         "rooms_per_call": rooms_per_call,
+        "missing": missing,
+        "dashboards_url": "/config/lovelace/dashboards",
+        "integration_url": "/config/integrations/integration/feishu_freebusy",
+        "voice_url": "/config/voice-assistants/assistants",
     }
 
 

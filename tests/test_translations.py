@@ -260,7 +260,7 @@ def test_unreadable_result_fails_the_check(changes: dict[str, Any], complaint: s
 def test_unreadable_section_fails_the_check(name: str, fields: dict[str, Any], complaint: str) -> None:
     within: Any = vol.Schema(fields)  # the newest Home Assistant types it with another library
     schema = vol.Schema({name: section(within)})
-    filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "rooms_per_call"), "1")
+    filled = dict.fromkeys(("count", "interval", "off_interval", "calls", "rooms_per_call", "missing"), "1")
 
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         checked(form(handler="x", step_id="polling", data_schema=schema, description_placeholders=filled))

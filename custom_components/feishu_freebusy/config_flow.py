@@ -21,6 +21,7 @@ from .const import (
     CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
+    CONF_PEOPLE,
     CONF_PLAN,
     CONF_ROOM_LEVELS,
     CONF_ROOMS,
@@ -34,7 +35,8 @@ from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalized_base_
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
-from .flows.options import FeishuOptionsFlow, forecast_texts
+from .flows.options import NONE, FeishuOptionsFlow, forecast_texts
+from .flows.people import PeopleSteps
 from .flows.rooms import RoomSteps
 from .issues import escape_markdown
 from .model.options import Options, Plan
@@ -42,7 +44,12 @@ from .model.options import Options, Plan
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
 _PRIVATE = "private"
 _PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET, "no_secret": CONF_APP_SECRET}
-_NONE = "–"
+# Pages of Home Assistant that the text after set-up names
+_PAGES = {
+    "dashboards_url": "/config/lovelace/dashboards",
+    "integration_url": f"/config/integrations/integration/{DOMAIN}",
+    "voice_url": "/config/voice-assistants/assistants",
+}
 
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _ADDRESS_SCHEMA = {
@@ -67,7 +74,7 @@ _REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_APP_SECRET): _SECRET})
 _RECONFIGURE_SCHEMA = vol.Schema({**_ADDRESS_SCHEMA, vol.Required(CONF_APP_SECRET): _SECRET})
 
 
-class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
+class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
     """Connects one Feishu app."""
 
     VERSION = 1
@@ -144,7 +151,7 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
         items = {"A": access.free_busy, "B": access.bot, "C": access.room_list, "D": access.room_batch}
 
         def letters(granted: bool | None) -> str:
-            return ", ".join(letter for letter, state in items.items() if state is granted) or _NONE
+            return ", ".join(letter for letter, state in items.items() if state is granted) or NONE
 
         return {
             "app_name": escape_markdown(access.app_name) or app_id,
@@ -188,16 +195,33 @@ class FeishuConfigFlow(RoomSteps, ConfigFlow, domain=DOMAIN):
     @override
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
         options = {**self._options, CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
-        count = len(self._room_ids())
+        return self._create_entry(options, rooms=len(self._room_ids()))
+
+    @override
+    async def _without_rooms(self) -> ConfigFlowResult:
+        return await self.async_step_people()
+
+    @override
+    def _people_before(self) -> Mapping[str, str]:
+        return {}
+
+    @override
+    async def _nobody_chosen(self) -> ConfigFlowResult | None:
+        return await self.async_step_rooms({})
+
+    @override
+    async def _people_done(self, people: dict[str, str]) -> ConfigFlowResult:
+        options = {**self._options, CONF_ROOMS: {}, CONF_ROOM_LEVELS: {}, CONF_PEOPLE: people}
+        return self._create_entry(options, people=len(people))
+
+    def _create_entry(self, options: dict[str, Any], rooms: int = 0, people: int = 0) -> ConfigFlowResult:
+        forecast = forecast_texts(Options.of(options), rooms, people, batch_granted=self._access.room_batch)
         return self.async_create_entry(
             title=self._access.app_name or self._data[CONF_APP_ID],
             data=self._data,
             options=options,
-            description="created",
-            description_placeholders={
-                "count": str(count),
-                **forecast_texts(Options.of(options), count, batch_granted=self._access.room_batch),
-            },
+            description="created" if rooms else "created_people",
+            description_placeholders={"count": str(rooms or people), **forecast, **_PAGES},
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002

@@ -35,7 +35,6 @@ POLLING = {
     "dashboard_cards": False,
     "voice_sentences": True,
 }
-NOT_GRANTED = "1 (❌ calendar:room:readonly)"
 
 
 @pytest.fixture
@@ -90,6 +89,7 @@ async def test_the_polling_form_shows_the_current_options(hass: HomeAssistant, e
         "off_interval": "1",
         "calls": "49,344",
         "rooms_per_call": "1",
+        "missing": "–",
     }
 
 
@@ -166,6 +166,8 @@ async def test_the_effect_of_other_polling_options_is_shown(hass: HomeAssistant,
         "calls_before": "49,344",
         "rooms_per_call": "20",
         "rooms_per_call_before": "1",
+        "missing": "–",
+        "missing_before": "–",
     }
 
 
@@ -235,12 +237,16 @@ async def test_typed_options_can_be_changed_before_saving(hass: HomeAssistant, e
 
 
 @pytest.mark.parametrize(
-    ("refuse", "rooms_per_call"),
+    ("refuse", "rooms_per_call", "missing"),
     [
-        (lambda tenant: tenant.grant(BATCH_SCOPE), "20"),
-        (lambda tenant: tenant.revoke(BATCH_SCOPE), NOT_GRANTED),
-        (lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None), "20"),  # unknown: batch is tried
-        (lambda tenant: tenant.variants.update({"room_batch": "30005"}), NOT_GRANTED),
+        (lambda tenant: tenant.grant(BATCH_SCOPE), "20", "–"),
+        (lambda tenant: tenant.revoke(BATCH_SCOPE), "1", BATCH_SCOPE),
+        (
+            lambda tenant: tenant.inject(Fault.error(400, 9499), SCOPES, times=None),
+            "20",
+            "–",
+        ),  # unknown: batch is tried
+        (lambda tenant: tenant.variants.update({"room_batch": "30005"}), "1", BATCH_SCOPE),
     ],
 )
 async def test_the_rooms_per_call_shown_follow_from_the_batch_api(
@@ -250,26 +256,29 @@ async def test_the_rooms_per_call_shown_follow_from_the_batch_api(
     orion: str,
     refuse: Callable[[Tenant], object],
     rooms_per_call: str,
+    missing: str,
 ) -> None:
     refuse(tenant)
     entry = await running(hass, entry_of(orion, source="batch"))
 
-    assert placeholders(await start_options(hass, entry, "polling"))["rooms_per_call"] == rooms_per_call
+    shown = placeholders(await start_options(hass, entry, "polling"))
+    assert (shown["rooms_per_call"], shown["missing"]) == (rooms_per_call, missing)
     result = await typed(hass, entry, source="list")
     said = placeholders(result)
     assert (said["rooms_per_call"], said["rooms_per_call_before"]) == ("1", rooms_per_call)
+    assert said["missing"] == "–"  # one room per call needs no more
 
 
 @pytest.mark.parametrize(
-    ("rooms", "granted", "interval", "off_interval", "rooms_per_call"),
+    ("rooms", "granted", "interval", "off_interval", "rooms_per_call", "missing"),
     [
-        (1, True, "1", "30", "1"),
-        (21, True, "1.6", "30", "20"),
-        (30, None, "1.6", "30", "20"),
-        (41, True, "2.6", "30", "20"),
-        (41, False, "42", "170", NOT_GRANTED),
-        (200, False, "224", "894", NOT_GRANTED),
-        (2_000, False, "1,440", "1,440", NOT_GRANTED),
+        (1, True, "1", "30", "1", "–"),
+        (21, True, "1.6", "30", "20", "–"),
+        (30, None, "1.6", "30", "20", "–"),
+        (41, True, "2.6", "30", "20", "–"),
+        (41, False, "42", "170", "1", BATCH_SCOPE),
+        (200, False, "224", "894", "1", BATCH_SCOPE),
+        (2_000, False, "1,440", "1,440", "1", BATCH_SCOPE),
     ],
 )
 async def test_forecast_gives_intervals_in_minutes_and_rooms_per_call(
@@ -280,13 +289,14 @@ async def test_forecast_gives_intervals_in_minutes_and_rooms_per_call(
     interval: str,
     off_interval: str,
     rooms_per_call: str,
+    missing: str,
 ) -> None:
     freezer.move_to(DECEMBER)
 
     texts = forecast_texts(Options.of({}), rooms, batch_granted=granted)
 
     assert (texts["interval"], texts["off_interval"]) == (interval, off_interval)
-    assert texts["rooms_per_call"] == rooms_per_call
+    assert (texts["rooms_per_call"], texts["missing"]) == (rooms_per_call, missing)
 
 
 # Off hours

@@ -384,6 +384,36 @@ async def test_an_empty_choice_of_people_is_valid(hass: HomeAssistant, entry: Mo
     assert tenant.requests == []
 
 
+async def test_all_rooms_may_be_replaced_by_people(
+    hass: HomeAssistant, entry: MockConfigEntry, li_na: User, maria: User
+) -> None:
+    result = await submit(hass, await submit(hass, await start_options(hass, entry, "rooms")), people_only=True)
+    assert result["step_id"] == "people"
+    result = await submit(hass, result, people=[li_na.email])
+    result = await submit(hass, result, **{li_na.email: "Na"})
+    assert placeholders(result)["count"] == "0"
+    await save(hass, result)
+
+    assert (entry.options["rooms"], entry.options["room_levels"]) == ({}, {})
+    assert followed(hass, entry) == {"Na"}
+
+
+async def test_the_last_person_can_only_be_replaced_by_a_room(
+    hass: HomeAssistant, entry: MockConfigEntry, li_na: User
+) -> None:
+    rooms = entry.options["rooms"]
+    options = {**entry.options, "rooms": {}, CONF_PEOPLE: {li_na.open_id: "Na"}}
+    hass.config_entries.async_update_entry(entry, options=options)
+    await hass.async_block_till_done()
+
+    result = await submit(hass, await start_options(hass, entry, "people"))
+    assert (result["step_id"], result["errors"]) == ("rooms", {"rooms": "no_rooms"})
+    result = await submit(hass, result, rooms=list(rooms))
+    await submit(hass, result, next_step_id="save")
+
+    assert (entry.options["rooms"], entry.options[CONF_PEOPLE]) == (rooms, {})
+
+
 # The effect
 
 

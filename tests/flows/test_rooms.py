@@ -9,7 +9,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, FlowResultType, InvalidData
 import pytest
 
-from custom_components.feishu_freebusy.const import CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_PLAN, CONF_ROOM_LEVELS, CONF_ROOMS
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.sync.sources import ListSource
 from simulator import Fault, Simulator, Tenant
@@ -65,9 +65,9 @@ async def test_rooms_are_listed_by_place_with_floor_and_seats(
 
     assert list(offered(result).values()) == [
         "Anywhere",
-        "Orion · Tower A / 3F · 👤 8",
-        "Vega · Tower A / 3F · 👤 12",
-        "Altair · Tower B · 👤 2",
+        "Orion · Tower A / 3F (8)",
+        "Vega · Tower A / 3F (12)",
+        "Altair · Tower B (2)",
     ]
 
 
@@ -124,9 +124,8 @@ async def test_a_permission_granted_later_is_found_on_submit_with_nothing_chosen
 ) -> None:
     room = tenant.add_room("Orion", level=tenant.add_level("Tower A"))
     tenant.revoke(ROOMS_SCOPE)
-    result = await to_rooms(hass, simulator)
 
-    result = await submit(hass, result)
+    result = await submit(hass, await to_rooms(hass, simulator))
     assert (result["errors"], offered(result)) == ({CONF_ROOMS: "may_not_list"}, {})
     assert ROOMS_SCOPE in placeholders(result)["scopes"]
 
@@ -178,7 +177,8 @@ async def test_without_the_room_list_scope_rooms_are_pasted_and_named(
     tenant.revoke(ROOMS_SCOPE)
 
     result = await to_rooms(hass, simulator)
-    assert (result["errors"], offered(result), placeholders(result)["count"]) == ({}, {}, "0")
+    assert (result["errors"], offered(result)) == ({CONF_ROOMS: "may_not_list"}, {})
+    assert placeholders(result)["count"] == "0"
     result = await submit(hass, result, rooms=["，".join(rooms)])
     assert (result["step_id"], result["errors"]) == ("names", {})
     assert list(fields_of(result)) == rooms
@@ -299,9 +299,9 @@ async def test_levels_are_offered_with_the_number_of_their_rooms(
     result = await to_rooms(hass, simulator)
 
     assert list(offered_levels(result).items()) == [
-        (office["Tower A"], "Tower A · 🚪 3"),
-        (office["3F"], "Tower A / 3F · 🚪 2"),
-        (office["Tower B"], "Tower B · 🚪 1"),
+        (office["Tower A"], "Tower A (3)"),
+        (office["3F"], "Tower A / 3F (2)"),
+        (office["Tower B"], "Tower B (1)"),
     ]  # not 4F, which has no rooms
     assert (chosen(result), chosen_levels(result)) == ([], [])
 
@@ -371,7 +371,63 @@ async def test_without_levels_there_is_no_level_field(
 
     result = await to_rooms(hass, simulator)
 
-    assert list(fields_of(result)) == [CONF_ROOMS]
+    assert CONF_ROOM_LEVELS not in fields_of(result)
+
+
+# Without rooms
+
+
+async def test_an_empty_list_is_explained_at_once_and_read_again(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    result = await to_rooms(hass, simulator)
+    assert result["errors"] == {CONF_ROOMS: "no_rooms_listed"}
+    result = await submit(hass, result)
+    assert result["errors"] == {CONF_ROOMS: "no_rooms_listed"}
+
+    room = tenant.add_room("Orion")
+    result = await submit(hass, result)
+    assert (result["errors"], list(fields_of(result))) == ({}, [CONF_ROOMS])
+    result = await submit(hass, result, rooms=[room.room_id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_an_entry_of_people_alone_is_set_up_and_runs(
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant
+) -> None:
+    li_na = tenant.add_user("Li Na", email="li.na@example.com")
+    result = await to_rooms(hass, simulator)
+
+    result = await submit(hass, result, people_only=True)
+    assert (result["step_id"], result["errors"]) == ("people", {})
+    result = await submit(hass, result, people=["li.na@example.com"])
+    result = await submit(hass, result, **{"li.na@example.com": "Li Na"})
+
+    assert (result["description"], placeholders(result)["count"]) == ("created_people", "1")
+    entry = result["result"]
+    assert entry.options == {
+        CONF_PLAN: "free",
+        CONF_ROOMS: {},
+        CONF_ROOM_LEVELS: {},
+        CONF_PEOPLE: {li_na.open_id: "Li Na"},
+    }
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    state = hass.states.get("binary_sensor.li_na")
+    assert state is not None
+    assert state.state == "off"
+
+
+async def test_nobody_chosen_leads_back_to_the_rooms(hass: HomeAssistant, simulator: Simulator, tenant: Tenant) -> None:
+    room = tenant.add_room("Orion")
+    result = await submit(hass, await to_rooms(hass, simulator))
+    result = await submit(hass, result, people_only=True)
+
+    result = await submit(hass, result)
+    assert (result["step_id"], result["errors"]) == ("rooms", {CONF_ROOMS: "no_rooms"})
+    result = await submit(hass, result, rooms=[room.room_id], people_only=True)  # a room was chosen all the same
+
+    assert result["result"].options[CONF_ROOMS] == {room.room_id: "Orion"}
 
 
 # Failures, and the retry after them

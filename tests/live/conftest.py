@@ -64,7 +64,7 @@ async def restored_tenant(live_tenant: Tenant) -> AsyncIterator[None]:
     yield
     live_tenant.scopes.clear()
     live_tenant.scopes.update(scopes)
-    live_tenant.push.limit, live_tenant.bot_enabled = limit, bot_enabled
+    live_tenant.push.limit, live_tenant.bot_enabled, live_tenant.ip_allowed = limit, bot_enabled, True
     for booking in list(live_tenant.bookings.values()):
         live_tenant.cancel(booking.booking_id)
 

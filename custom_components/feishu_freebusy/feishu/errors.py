@@ -6,6 +6,7 @@ Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 import re
 from typing import Any
 
@@ -40,7 +41,9 @@ class FeishuError(Exception):
     def __str__(self) -> str:
         """Return the failure in one line, for the log."""
         details = self.details
-        numbers = (("code", details.code), ("HTTP", details.http_status), ("log id", details.log_id))
+        # HTTP 200 beside an error code only confuses
+        http_status = None if details.code is not None and details.http_status == HTTPStatus.OK else details.http_status
+        numbers = (("code", details.code), ("HTTP", http_status), ("log id", details.log_id))
         what = self.text or details.msg or type(self).__name__
         return ", ".join([what, *(f"{name} {value}" for name, value in numbers if value is not None)])
 

@@ -52,6 +52,7 @@ from .people import PeopleSteps
 from .rooms import RoomSteps
 from .titles import TitlesSteps
 
+NONE = "–"  # in texts, for an empty list
 _DECIMALS_BELOW = 3  # minutes
 _MOST_EXAMPLES = 3
 
@@ -173,16 +174,29 @@ class FeishuOptionsFlow(
 
     @override
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
-        self._changes = {CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
+        self._changes |= {CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
         return await self.async_step_rooms_effect()
+
+    @override
+    async def _without_rooms(self) -> ConfigFlowResult:
+        self._changes = {CONF_ROOMS: {}, CONF_ROOM_LEVELS: {}}
+        return await self.async_step_people()
 
     @override
     def _people_before(self) -> Mapping[str, str]:
         return Options.of(self.config_entry.options).people
 
     @override
+    async def _nobody_chosen(self) -> ConfigFlowResult | None:
+        options = Options.of(self._new_options)
+        if options.rooms or options.room_levels:
+            return None
+        self._changes |= {CONF_PEOPLE: {}}
+        return await self.async_step_rooms({})
+
+    @override
     async def _people_done(self, people: dict[str, str]) -> ConfigFlowResult:
-        self._changes = {CONF_PEOPLE: people}
+        self._changes |= {CONF_PEOPLE: people}
         return await self.async_step_people_effect()
 
     async def async_step_rooms_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
@@ -192,9 +206,8 @@ class FeishuOptionsFlow(
     async def async_step_people_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the effect of the chosen people."""
         people, before = (Options.of(each).people for each in (self._new_options, self.config_entry.options))
-        return self._show_effect(
-            "people", self._room_ids_now(), people=str(len(people)), people_before=str(len(before))
-        )
+        room_ids = self._room_ids() if CONF_ROOMS in self._changes else self._room_ids_now()
+        return self._show_effect("people", room_ids, people=str(len(people)), people_before=str(len(before)))
 
     async def async_step_polling_effect(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
         """Show the effect of the polling options."""
@@ -272,14 +285,13 @@ def forecast_texts(
         time_zone=dt_util.get_default_time_zone(),
         other_calls=other_calls,
     )
-    rooms_per_call = f"{MAX_BATCH_ROOMS if month.source is SourceOption.BATCH else 1}"
-    if month.reason is Reason.NOT_GRANTED:
-        rooms_per_call += f" (❌ {SCOPES_ROOM_BATCH[0]})"
+    missing = SCOPES_ROOM_BATCH[0] if month.reason is Reason.NOT_GRANTED else NONE
     return {
         "interval": _minutes_text(month.plan.office),
         "off_interval": _minutes_text(month.plan.off if options.off_hours else month.plan.office),
         "calls": f"{month.calls:,}",
-        "rooms_per_call": rooms_per_call,
+        "rooms_per_call": f"{MAX_BATCH_ROOMS if month.source is SourceOption.BATCH else 1}",
+        "missing": missing,
     }
 
 

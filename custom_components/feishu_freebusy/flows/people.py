@@ -53,16 +53,22 @@ class PeopleSteps(ConfigEntryBaseFlow):
         """Return the people of the entry, ids and names."""
         raise NotImplementedError
 
+    async def _nobody_chosen(self) -> ConfigFlowResult | None:
+        """Return the step to go to if nobody is chosen, None to continue without people."""
+        return None
+
     async def _people_done(self, people: dict[str, str]) -> ConfigFlowResult:
         """Continue with the chosen people, ids and names."""
         raise NotImplementedError
 
     async def async_step_people(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for people. An empty choice is valid."""
+        """Ask for people. An empty choice is valid if there are rooms."""
         self._people_problem, self._people_placeholders = {}, {}
         if user_input is None:
             return self._show_people(self._people_before() if self._people is None else self._people)
         typed = list(dict.fromkeys(_split(user_input.get(CONF_PEOPLE, []))))
+        if not typed and (result := await self._nobody_chosen()):
+            return result
         try:
             await self._find_people(typed)
         except FeishuError as error:

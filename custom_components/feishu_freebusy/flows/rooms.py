@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntryBaseFlow, ConfigFlowResult
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectOptionDict,
+    Selector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -37,6 +39,8 @@ _ID = re.compile(r"\w{5,}", re.ASCII)
 _PROGRESS_FROM = 20  # rooms to try; fewer finish before a progress bar appears
 _MOST_TRIED = 100  # rooms; each takes a call. If others can't be read, the first poll finds out
 _NO_CATALOGUE = Catalogue({}, {})
+_PEOPLE_ONLY = "people_only"
+_NOTHING_TO_CHOOSE = {"may_not_list", "no_rooms", "no_rooms_listed"}  # errors that offer to continue without rooms
 
 
 class RoomSteps(ConfigEntryBaseFlow):
@@ -78,6 +82,10 @@ class RoomSteps(ConfigEntryBaseFlow):
         """Continue with the chosen rooms and levels, ids and names."""
         raise NotImplementedError
 
+    async def _without_rooms(self) -> ConfigFlowResult:
+        """Continue without rooms."""
+        raise NotImplementedError
+
     async def async_step_rooms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for rooms and levels."""
         self._problem, self._problem_placeholders = {}, {}
@@ -85,6 +93,8 @@ class RoomSteps(ConfigEntryBaseFlow):
         if user_input is None:
             if not (self._chosen or self._levels):  # otherwise the user returned to this step
                 self._chosen, self._levels = list(self._rooms_before()), dict(self._levels_before())
+            if not (self._chosen or self._levels or self._known.rooms or self._problem):
+                self._explain_empty_list()
             return self._show_rooms()
         self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
         names = self._names_of_levels()
@@ -92,6 +102,8 @@ class RoomSteps(ConfigEntryBaseFlow):
         if wrong := [room_id for room_id in self._chosen if not self._is_room_id(room_id)]:
             self._problem = {CONF_ROOMS: "invalid_room_id"}
             self._problem_placeholders = {"rooms": ", ".join(wrong)}
+        elif not (self._chosen or self._levels) and user_input.get(_PEOPLE_ONLY):
+            return await self._without_rooms()
         elif not (self._chosen or self._levels or self._problem):
             return await self._look_again()
         if self._problem:
@@ -102,11 +114,17 @@ class RoomSteps(ConfigEntryBaseFlow):
         """Read the list again: rooms may have been added, or the permission to list them may have been granted."""
         rooms_before = self._known.rooms.keys()
         await self._read_catalogue(again=True)
-        if self._list_refused and not self._known.rooms:
-            self._note_problem(CONF_ROOMS, "may_not_list", self._list_refused)
+        if not (self._known.rooms or self._problem):
+            self._explain_empty_list()
         elif not self._problem and self._known.rooms.keys() <= rooms_before:
             self._problem = {CONF_ROOMS: "no_rooms"}
         return self._show_rooms()
+
+    def _explain_empty_list(self) -> None:
+        if self._list_refused:
+            self._note_problem(CONF_ROOMS, "may_not_list", self._list_refused)
+        else:
+            self._problem = {CONF_ROOMS: "no_rooms_listed"}
 
     async def _read_catalogue(self, *, again: bool = False) -> None:
         if self._catalogue is not None and not again:
@@ -144,7 +162,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         return known or (SubjectRef.of(room_id).kind is SubjectKind.ROOM and _ID.fullmatch(room_id) is not None)
 
     def _show_rooms(self) -> ConfigFlowResult:
-        fields: dict[vol.Marker, SelectSelector] = {
+        fields: dict[vol.Marker, Selector[Any]] = {
             vol.Optional(CONF_ROOMS, description={"suggested_value": self._chosen}): SelectSelector(
                 SelectSelectorConfig(
                     options=self._room_options(), multiple=True, custom_value=True, mode=SelectSelectorMode.DROPDOWN
@@ -156,6 +174,8 @@ class RoomSteps(ConfigEntryBaseFlow):
             fields[field] = SelectSelector(
                 SelectSelectorConfig(options=levels, multiple=True, mode=SelectSelectorMode.DROPDOWN)
             )
+        if self._problem.get(CONF_ROOMS) in _NOTHING_TO_CHOOSE:
+            fields[vol.Optional(_PEOPLE_ONLY, default=False)] = BooleanSelector()
         return self.async_show_form(
             step_id="rooms",
             data_schema=vol.Schema(fields),
@@ -172,7 +192,7 @@ class RoomSteps(ConfigEntryBaseFlow):
     def _level_options(self) -> list[SelectOptionDict]:
         counts = self._known.room_counts()
         return [
-            SelectOptionDict(value=level_id, label=f"{name} · 🚪 {counts[level_id]}")  # an emoji, as with the seats
+            SelectOptionDict(value=level_id, label=f"{name} ({counts[level_id]})")
             for level_id, name in sorted(self._names_of_levels().items(), key=itemgetter(1))
             if counts[level_id] or level_id in self._levels_before()
         ]
@@ -190,10 +210,10 @@ class RoomSteps(ConfigEntryBaseFlow):
         infos = describe_rooms(self._known, self._names_of_rooms(), self._building_depth()).values()
         options = []
         for info in sorted(infos, key=lambda info: (info.building, info.floor, info.room.name)):
-            parts = [info.room.name, place_text(info)]
-            # An emoji, not a word: the language of the user is not known here
-            parts += [f"👤 {info.room.capacity}"] if info.room.capacity else []
-            options.append(SelectOptionDict(value=info.room.room_id, label=" · ".join(part for part in parts if part)))
+            label = " · ".join(part for part in (info.room.name, place_text(info)) if part)
+            # No word: the user's language is not known here. The text of the field explains the number
+            seats = f" ({info.room.capacity})" if info.room.capacity else ""
+            options.append(SelectOptionDict(value=info.room.room_id, label=f"{label}{seats}"))
         return options
 
     def _names_of_rooms(self) -> dict[str, str]:
