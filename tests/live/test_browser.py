@@ -163,10 +163,10 @@ async def test_set_up_recovers_from_every_wrong_turn(
         await flow.open(home.url)
         await flow.connect(live_simulator, live_tenant)
         await flow.sees("config", "step", "access_optional", "menu_options", "check_again")
-        await expect(page.get_by_text("C, D")).to_be_visible()
+        await expect(page.get_by_text("C, D")).to_be_visible(timeout=TIMEOUT_MS)
         live_tenant.grant("calendar:room:readonly")
         await flow.choose("config", "step", "access_optional", "menu_options", "check_again")
-        await expect(page.get_by_text("A, B, D")).to_be_visible()
+        await expect(page.get_by_text("A, B, D")).to_be_visible(timeout=TIMEOUT_MS)
         await flow.choose("config", "step", "access_optional", "menu_options", "continue_without")
         await flow.sees("config", "error", "may_not_list")
 
@@ -182,7 +182,7 @@ async def test_set_up_recovers_from_every_wrong_turn(
         links = [await link.get_attribute("href") for link in await page.locator("step-flow-create-entry a").all()]
         assert [str(link).rpartition("/")[2] for link in links] == ["dashboards", DOMAIN, "assistants"]
         await page.goto(f"{home.url}{links[0]}")
-        await expect(page.locator("ha-config-lovelace-dashboards ha-button").last).to_be_visible()
+        await expect(page.locator("ha-config-lovelace-dashboards ha-button").last).to_be_visible(timeout=TIMEOUT_MS)
         await flow.shoot("dashboards")
     states = await room_states(home)
     assert {state["attributes"]["friendly_name"] for state in states} == {room.name for room in rooms}
