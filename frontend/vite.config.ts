@@ -24,7 +24,7 @@ export default defineConfig(({ command }) => ({
   plugins: command === "build" ? [shortTemplates] : [],
   resolve: { preserveSymlinks: true }, // the bundle is the same with a linked node_modules
   build: {
-    target: "es2022",
+    target: "es2022", // check-build finds what the oldest browsers lack
     lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "feishu-freebusy.js" },
     rolldownOptions: { output: { minify: true, comments: { legal: true } } }, // keep the license notices
     outDir: folder,

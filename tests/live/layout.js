@@ -66,6 +66,12 @@ async ({ cases, sizes, language, layout, refusal }) => {
     else if (press) [...card.shadowRoot.querySelectorAll(".key")].at(press === "first" ? 0 : -1)?.click();
   }
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  // A page that is turned slides in
+  for (const { card } of shown) {
+    for (const animation of card.shadowRoot.getAnimations()) {
+      if (Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
+    }
+  }
 
   const faults = [];
   for (const { card, about } of shown) for (const fault of faultsOf(card)) faults.push(`${about}: ${fault}`);

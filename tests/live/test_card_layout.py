@@ -27,6 +27,12 @@ PANELS = (
     *((360, 584), (390, 788), (800, 1224), (768, 968)),
     *((640, 304), (844, 334), (1024, 544), (768, 744), (1280, 744), (1920, 1024), (1920, 1080)),
 )
+# Sizes at which the stand-in for container queries is compared with these
+ALIKE = {
+    "grid": [(80, 56), (109, 184), (161, 120), (227, 248), (331, 312), (500, 440)],
+    "panel": [(390, 788), (1280, 744)],
+}
+PIXELS = 1.5
 REFUSAL = "Großer Konferenzraum is booked until 11:00. Kleiner Konferenzraum am Innenhof is free for all of that time."
 
 
@@ -148,3 +154,36 @@ async def test_a_card_that_is_too_small_has_faults(page: Page) -> None:
     found = " ".join(await faults(page, "grid", "en", [(30, 40), (320, 30)]))
     assert "is cut" in found
     assert "leaves the card" in found
+
+
+@pytest.mark.parametrize("layout", ALIKE)
+async def test_cards_without_container_queries_are_laid_out_alike(page: Page, layout: str) -> None:
+    boxes = [await boxes_of(page, layout, is_old=is_old) for is_old in (True, False)]
+    assert boxes[0].keys() == boxes[1].keys()
+    assert len(boxes[0]) > 100
+    different = {
+        name: (box, boxes[1][name])
+        for name, box in boxes[0].items()
+        if any(abs(one - other) > PIXELS for one, other in zip(box, boxes[1][name], strict=True))
+    }
+    assert different == {}
+
+
+async def boxes_of(page: Page, layout: str, *, is_old: bool) -> dict[str, list[float]]:
+    """Lay out the cards and return the boxes of all their visible elements."""
+    await page.evaluate("(isOld) => { CSS.supports = () => !isOld; }", is_old)
+    assert await faults(page, layout, "en", ALIKE[layout]) == []
+    assert await page.locator("feishu-room-card > style").count() == (len(CASES) * len(ALIKE[layout]) if is_old else 0)
+    found: dict[str, Any] = await page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("feishu-room-card")].flatMap((card, number) => {
+          const edge = card.getBoundingClientRect();
+          return [...card.shadowRoot.querySelectorAll("ha-card *")].map((element, index) => {
+            const { left, top, width, height } = element.getBoundingClientRect();
+            const isShown = width > 0 && height > 0;
+            const box = isShown ? [left - edge.left, top - edge.top, width, height] : [0, 0, 0, 0];
+            const id = card.parentElement.id;
+            return [`${id} ${number} ${element.localName}.${element.getAttribute("class")} ${index}`, box];
+          });
+        }))"""
+    )
+    return found

@@ -1,6 +1,6 @@
 /** The base of the cards: takes `hass`, and renders again when a room, a setting or the minute changes. */
 
-import { LitElement } from "lit";
+import { type CSSResult, LitElement } from "lit";
 import { type Action, type Hass, PLATFORM } from "../hass";
 import { Formats } from "../model/formats";
 import { type Day, dayAround } from "../model/timeline";
@@ -8,6 +8,7 @@ import type { Moment } from "../model/view";
 import { type Instant, MINUTE } from "../model/zone";
 import { textsIn } from "../texts";
 import { onMinute } from "../view/clock";
+import { hasContainerQueries, SizedStyles } from "../view/containers";
 import { Kiosk, type Wishes } from "../view/kiosk";
 import { Link } from "../view/link";
 import * as serverClock from "../view/server-clock";
@@ -38,6 +39,14 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
     const { hass, config, layout, preview, lostAt } = this;
     const isWanted = config?.kiosk === true && layout === "panel" && !preview && this.isConnected;
     return { hass, isWanted, isDimmed: !!config && config.dim !== false && !this.isMonochrome(config), lostAt };
+  }
+
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    if (hasContainerQueries()) return super.createRenderRoot();
+    const root = this.attachShadow({ mode: "open" });
+    const { elementStyles } = this.constructor as typeof LitElement;
+    new SizedStyles(this, root, elementStyles as readonly CSSResult[]);
+    return root;
   }
 
   /** Return the entity IDs of the rooms that the card shows. */

@@ -42,7 +42,7 @@ export const roomActionsStyles = css`
   }
   @keyframes turn {
     to {
-      rotate: 1turn;
+      transform: rotate(1turn);
     }
   }
   @media (prefers-reduced-motion: reduce) {
@@ -174,6 +174,7 @@ export const roomActionsStyles = css`
   dialog {
     box-sizing: border-box;
     inline-size: min(400px, 100vw - 32px);
+    max-block-size: calc(100vh - 32px);
     max-block-size: calc(100dvh - 32px);
     padding: 0;
     border: 0;

@@ -338,7 +338,7 @@ export const roomCardStyles = css`
       display: none;
     }
     .pending,
-    .notes:has(> :not(.pending)) ~ .coming {
+    .notes.urgent ~ .coming {
       display: none;
     }
     dt {

@@ -32,7 +32,7 @@ export const roomPanelStyles = css`
       --now-edge: #000;
     }
     .disabled:not(.offline) .room {
-      background: repeating-linear-gradient(135deg, var(--fill) 0 28px, color-mix(in srgb, var(--fill), #000 14%) 28px 56px);
+      background: repeating-linear-gradient(135deg, transparent 0 28px, rgb(0 0 0 / 14%) 28px 56px) var(--fill);
     }
     .unknown .room,
     .offline .room,
@@ -225,7 +225,7 @@ export const roomPanelStyles = css`
       font-weight: 600;
     }
     .coming,
-    .notes:has(> :not(.pending)) ~ .coming {
+    .notes.urgent ~ .coming {
       display: flex;
       gap: 0 calc(8 * var(--unit));
       font-size: max(16px, calc(4 * var(--unit)));
@@ -348,7 +348,7 @@ export const roomPanelStyles = css`
       grid-column: 3;
     }
     .coming,
-    .notes:has(> :not(.pending)) ~ .coming {
+    .notes.urgent ~ .coming {
       flex-direction: column;
     }
   }

@@ -79,7 +79,7 @@ export function notes({ status, note, pending }: RoomView, { lostAt, texts, form
   if (status.kind === "unknown") return nothing;
   const lost = lostAt === null ? "" : texts.lost(formats.time(lostAt));
   if (!lost && !note && !pending) return nothing;
-  return html`<div class="notes">
+  return html`<div class=${lost || note ? "notes urgent" : "notes"}>
     ${lost ? html`<p class="lost">${lost}</p>` : nothing} ${note ? html`<p>${note}</p>` : nothing}
     ${pending ? html`<p class="pending">${pending}</p>` : nothing}
   </div>`;
