@@ -6,7 +6,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_BASE_URL, CONF_ROOMS, CONF_SUGGEST_AREAS, DOMAIN
 from custom_components.feishu_freebusy.devices import subject_device_info
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom
@@ -92,3 +92,24 @@ async def test_room_keeps_its_area_and_name_after_a_reload(hass: HomeAssistant, 
     again = device_of(hass, orion)
     assert again is not None
     assert (again.name_by_user, again.area_id) == ("Board room", "first_floor")
+
+
+async def test_an_area_is_suggested_for_new_rooms_only(
+    hass: HomeAssistant, set_up: SetUp, orion: Room, tenant: Tenant
+) -> None:
+    entry = await set_up(orion)
+    lyra = tenant.add_room("Lyra", level=tenant.add_level("1F"))
+    rooms = {**entry.options[CONF_ROOMS], lyra.room_id: "Lyra"}
+
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_ROOMS: rooms, CONF_SUGGEST_AREAS: True}
+    )
+    await hass.async_block_till_done()
+    device = device_of(hass, lyra)
+    assert device is not None
+    assert device.area_id == "1f"
+    dr.async_get(hass).async_update_device(device.id, area_id=None)  # the user does not want it
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert [each and each.area_id for each in (device_of(hass, orion), device_of(hass, lyra))] == [None, None]

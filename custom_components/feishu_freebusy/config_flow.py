@@ -194,7 +194,7 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
 
     @override
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
-        options = {**self._options, CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
+        options = {**self._options, CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels, **self._options_of_areas()}
         return self._create_entry(options, rooms=len(self._room_ids()))
 
     @override

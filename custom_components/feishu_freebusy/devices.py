@@ -10,7 +10,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
 
 from ._slices import in_slices
-from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from .const import CONF_APP_ID, CONF_BASE_URL, CONF_SUGGEST_AREAS, DOMAIN
 from .feishu.address import LARK_URL
 from .feishu.console import app_url
 from .feishu.models import SubjectKind, SubjectRef
@@ -21,7 +21,10 @@ from .model.subject import SubjectInfo
 def subject_device_info(entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
     """Return a room or a person as a device."""
     model = place_text(info) or None if isinstance(info, RoomInfo) else None
-    return DeviceInfo(identifiers={_identifier(entry, info.id)}, name=info.device_name, model=model, **_common(entry))
+    device = DeviceInfo(identifiers={_identifier(entry, info.id)}, name=info.device_name, model=model, **_common(entry))
+    if model and entry.options.get(CONF_SUGGEST_AREAS):
+        device["suggested_area"] = model  # counts only for a device that is new
+    return device
 
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:

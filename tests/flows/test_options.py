@@ -13,7 +13,12 @@ from homeassistant.helpers.event import async_track_state_change_event
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_BUILDING_DEPTH, CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.const import (
+    CONF_BUILDING_DEPTH,
+    CONF_ROOM_LEVELS,
+    CONF_ROOMS,
+    CONF_SUGGEST_AREAS,
+)
 from custom_components.feishu_freebusy.feishu import transport
 from simulator import Fault, Tenant
 from tests.clock import busy_id
@@ -141,6 +146,16 @@ async def test_a_room_is_added_while_the_others_stay(
     assert entry.runtime_data is before
     assert followed(hass, entry) == {"Orion", "Vega"}
     assert not {STATE_UNAVAILABLE, "removed"} & set(seen)
+
+
+async def test_areas_are_suggested_until_the_user_does_not_want_it(
+    hass: HomeAssistant, entry: MockConfigEntry, orion: str
+) -> None:
+    assert CONF_SUGGEST_AREAS not in entry.options
+    for wanted in (True, True, False):
+        form = await start_options(hass, entry, "rooms")
+        await save(hass, await submit(hass, form, rooms=[orion], suggest_areas=wanted))
+        assert entry.options[CONF_SUGGEST_AREAS] is wanted
 
 
 async def test_rooms_that_stay_are_not_tried_again(

@@ -4,12 +4,19 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, FlowResultType, InvalidData
+from homeassistant.helpers import area_registry as ar, device_registry as dr
 import pytest
 
-from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_PLAN, CONF_ROOM_LEVELS, CONF_ROOMS
+from custom_components.feishu_freebusy.const import (
+    CONF_PEOPLE,
+    CONF_PLAN,
+    CONF_ROOM_LEVELS,
+    CONF_ROOMS,
+    CONF_SUGGEST_AREAS,
+)
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.sync.sources import ListSource
 from simulator import Fault, Simulator, Tenant
@@ -331,6 +338,42 @@ async def test_levels_and_rooms_go_together(hass: HomeAssistant, simulator: Simu
     assert placeholders(result)["count"] == "3"  # Orion is on that floor and counts once
     assert result["result"].options[CONF_ROOMS] == {office["Mira"]: "Mira", office["Orion"]: "Orion"}
     assert result["result"].options[CONF_ROOM_LEVELS] == {office["3F"]: "Tower A / 3F"}
+
+
+def default_of(result: ConfigFlowResult, field: str) -> object:
+    """Return the default of a field of a form."""
+    assert result["data_schema"] is not None
+    return next(key.default() for key in result["data_schema"].schema if key == field)
+
+
+async def test_rooms_get_their_floor_as_area_if_the_user_wants_it(
+    hass: HomeAssistant, simulator: Simulator, office: Office
+) -> None:
+    result = await to_rooms(hass, simulator)
+    assert default_of(result, CONF_SUGGEST_AREAS) is False
+    result = await submit(hass, result, rooms=["Nowhere"], suggest_areas=True)
+    assert default_of(result, CONF_SUGGEST_AREAS) is True  # kept while an error is shown
+    result = await submit(hass, result, rooms=[office["Orion"], office["Mira"]], suggest_areas=True)
+    await hass.async_block_till_done()
+
+    assert result["result"].options[CONF_SUGGEST_AREAS] is True
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), result["result"].entry_id)
+    areas = {area.id: area.name for area in ar.async_get(hass).async_list_areas()}
+    assert {device.name: areas.get(device.area_id or "") for device in devices} == {
+        "Orion": "Tower A / 3F",
+        "Mira": "Tower B",
+        result["result"].title: None,
+    }
+
+
+async def test_no_area_is_made_unless_the_user_wants_it(
+    hass: HomeAssistant, simulator: Simulator, office: Office
+) -> None:
+    result = await submit(hass, await to_rooms(hass, simulator), rooms=[office["Orion"]], suggest_areas=False)
+    await hass.async_block_till_done()
+
+    assert CONF_SUGGEST_AREAS not in result["result"].options
+    assert list(ar.async_get(hass).async_list_areas()) == []
 
 
 async def test_chosen_levels_are_kept_after_an_invalid_room(

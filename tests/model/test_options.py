@@ -52,6 +52,7 @@ def test_an_entry_without_options_has_the_defaults() -> None:
 
     assert options == Options(
         building_depth=0,
+        suggest_areas=False,
         rooms={},
         room_levels={},
         people={},

@@ -36,6 +36,7 @@ from ..const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_SUGGEST_AREAS,
     CONF_VOICE_SENTENCES,
 )
 from ..coordinator import FeishuConfigEntry, FreeBusyCoordinator
@@ -169,12 +170,17 @@ class FeishuOptionsFlow(
         return Options.of(self.config_entry.options).building_depth
 
     @override
+    def _suggested_before(self) -> bool:
+        return Options.of(self.config_entry.options).suggest_areas
+
+    @override
     def _last_catalogue(self) -> Catalogue:
         return self._coordinator.catalogue.data.catalogue if self._coordinator else super()._last_catalogue()
 
     @override
     async def _rooms_done(self, rooms: dict[str, str], levels: dict[str, str]) -> ConfigFlowResult:
-        self._changes |= {CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels}
+        self._changes.pop(CONF_SUGGEST_AREAS, None)  # the user may have returned to the form
+        self._changes |= {CONF_ROOMS: rooms, CONF_ROOM_LEVELS: levels, **self._options_of_areas()}
         return await self.async_step_rooms_effect()
 
     @override

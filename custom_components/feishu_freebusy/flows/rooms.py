@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import dt as dt_util
 
 from .._vol import vol
-from ..const import CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
+from ..const import CONF_ROOM_LEVELS, CONF_ROOMS, CONF_SUGGEST_AREAS, DOMAIN
 from ..errors import form_placeholders, problem_key, unnamed_problem_key
 from ..feishu.client import FeishuClient
 from ..feishu.directory import Catalogue, read_catalogue
@@ -57,6 +57,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         self._chosen: list[str] = []
         self._levels: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._suggest_areas: bool | None = None  # None: not asked
 
     def _client(self) -> FeishuClient:
         """Return the client to read with."""
@@ -73,6 +74,10 @@ class RoomSteps(ConfigEntryBaseFlow):
     def _building_depth(self) -> int:
         """Return which level is the building, as in `Options`."""
         return 0
+
+    def _suggested_before(self) -> bool:
+        """Return whether areas are suggested for the rooms of the entry."""
+        return False
 
     def _last_catalogue(self) -> Catalogue:
         """Return the catalogue to use if it can't be read."""
@@ -99,6 +104,7 @@ class RoomSteps(ConfigEntryBaseFlow):
         self._chosen = self._ids_of(user_input.get(CONF_ROOMS, []))
         names = self._names_of_levels()
         self._levels = {level_id: names.get(level_id, level_id) for level_id in user_input.get(CONF_ROOM_LEVELS, [])}
+        self._suggest_areas = user_input.get(CONF_SUGGEST_AREAS)
         if wrong := [room_id for room_id in self._chosen if not self._is_room_id(room_id)]:
             self._problem = {CONF_ROOMS: "invalid_room_id"}
             self._problem_placeholders = {"rooms": ", ".join(wrong)}
@@ -174,6 +180,8 @@ class RoomSteps(ConfigEntryBaseFlow):
             fields[field] = SelectSelector(
                 SelectSelectorConfig(options=levels, multiple=True, mode=SelectSelectorMode.DROPDOWN)
             )
+            suggest = self._suggested_before() if self._suggest_areas is None else self._suggest_areas
+            fields[vol.Optional(CONF_SUGGEST_AREAS, default=suggest)] = BooleanSelector()
         if self._problem.get(CONF_ROOMS) in _NOTHING_TO_CHOOSE:
             fields[vol.Optional(_PEOPLE_ONLY, default=False)] = BooleanSelector()
         return self.async_show_form(
@@ -201,6 +209,11 @@ class RoomSteps(ConfigEntryBaseFlow):
         catalogue = self._known
         names = {level_id: catalogue.level_name(level_id) or level_id for level_id in catalogue.levels}
         return {**self._levels_before(), **names}
+
+    def _options_of_areas(self) -> dict[str, Any]:
+        """Return what has changed about areas, as options."""
+        is_changed = self._suggest_areas not in (None, self._suggested_before())
+        return {CONF_SUGGEST_AREAS: self._suggest_areas} if is_changed else {}
 
     def _room_ids(self) -> set[str]:
         """Return the ids of the rooms that are chosen, one by one or with their levels."""

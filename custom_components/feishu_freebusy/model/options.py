@@ -32,6 +32,7 @@ from ..const import (
     CONF_ROOMS,
     CONF_SCAN_INTERVAL,
     CONF_SOURCE,
+    CONF_SUGGEST_AREAS,
     CONF_TITLES,
     CONF_TITLES_FOR_ASSISTANTS,
     CONF_VOICE_SENTENCES,
@@ -96,6 +97,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     CONF_NO_SHOW_MINUTES: 10,
     CONF_NO_SHOWS: NoShows.DRY_RUN.value,  # it says what it would do. The switch for releases is off, too
     CONF_BUILDING_DEPTH: 0,
+    CONF_SUGGEST_AREAS: False,  # off: areas are the user's
 }
 
 
@@ -118,6 +120,7 @@ class Options:
     empty for nobody. `titles_for_assistants`: assistants are told what is shown of bookings.
     `occupancy` maps rooms to their occupancy sensors, each by its id in the entity registry, or by its entity id if it
     is not registered. A booking is a no-show `no_show_after` its start.
+    `suggest_areas`: a new room gets its floor as area.
     """
 
     rooms: Mapping[str, str]
@@ -148,6 +151,7 @@ class Options:
     no_show_after: timedelta
     no_shows: NoShows
     building_depth: int
+    suggest_areas: bool
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
@@ -183,6 +187,7 @@ class Options:
             no_show_after=timedelta(minutes=stored[CONF_NO_SHOW_MINUTES]),
             no_shows=NoShows(stored[CONF_NO_SHOWS]),
             building_depth=int(stored[CONF_BUILDING_DEPTH]),
+            suggest_areas=bool(stored[CONF_SUGGEST_AREAS]),
         )
 
     @property
