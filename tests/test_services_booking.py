@@ -320,6 +320,22 @@ async def test_nothing_runs_and_no_length_are_refused(set_up: SetUp, perform: Pe
     assert await refused(perform, "extend_booking", room_id=orion.room_id, duration=0) == "duration"
 
 
+async def test_a_meeting_that_has_begun_since_the_question_is_not_ended(
+    tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(10, 30))
+    tenant.book(orion.room_id, at(10, 30), at(11))
+    await set_up(orion, **BOTH)
+    await clock.to(at(10, 30, 20))
+
+    waited = {"milliseconds": 45_000}  # as the card passes it
+    assert await refused(perform, "end_booking", room_id=orion.room_id, after=waited) == "refusal_another_runs"
+    assert len(rows_of(tenant, orion)) == 2
+
+    await perform("end_booking", room_id=orion.room_id, after={"seconds": 15})
+    assert rows_of(tenant, orion) == [(at(9), at(10, 30))]
+
+
 async def test_an_error_of_feishu_is_said_and_nothing_stays_booked(
     tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
 ) -> None:

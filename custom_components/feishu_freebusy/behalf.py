@@ -138,9 +138,9 @@ async def async_extend(caller: Caller, target: Target, length: timedelta, title:
     return await async_act(coordinator, target.room_id, work, caller.context)
 
 
-async def async_end(caller: Caller, target: Target) -> Ended:
-    """End what runs in a room."""
-    work = _booker(target).async_end(target.room_id)
+async def async_end(caller: Caller, target: Target, after: timedelta = timedelta()) -> Ended:
+    """End what runs in a room, if it has run for `after`."""
+    work = _booker(target).async_end(target.room_id, after=after)
     return await async_act(target.entry.runtime_data, target.room_id, work, caller.context)
 
 

@@ -63,7 +63,9 @@ SCHEMAS = {
             vol.Optional("title", default=""): _TITLE,
         }
     ),
-    SERVICE_END_BOOKING: vol.Schema(_ROOM),
+    SERVICE_END_BOOKING: vol.Schema(
+        {**_ROOM, vol.Optional("after", default=timedelta()): cv.positive_time_period},
+    ),
     SERVICE_RELEASE_ROOM: vol.Schema(
         {
             **_ROOM,
@@ -131,7 +133,7 @@ async def _extend_booking(call: ServiceCall) -> ServiceResponse:
 async def _end_booking(call: ServiceCall) -> ServiceResponse:
     """End what runs in a room."""
     target = await _target(call, Act.ENDED)
-    return _ended(target, await async_end(call, target), call.hass)
+    return _ended(target, await async_end(call, target, call.data["after"]), call.hass)
 
 
 async def _release_room(call: ServiceCall) -> ServiceResponse:

@@ -227,6 +227,31 @@ test("a meeting is ended only after a confirmation", async () => {
   expect(said(card)).toBe("The meeting in Orion has ended.");
 });
 
+test("a meeting that has begun since the key was touched is not ended: the call says how long ago that was", async () => {
+  const { hass, calls } = desk([...TO_11]);
+  const card = await showRoom(hass, WITH_PIN);
+
+  await press(card, "End");
+  await vi.advanceTimersByTimeAsync(20_000);
+  await type(card, "2580");
+  await vi.advanceTimersByTimeAsync(25_000);
+  await press(card, "End now");
+
+  expect(calls).toMatchObject([{ service: "end_booking", data: { after: { milliseconds: 45_000 } } }]);
+});
+
+test.each([{}, { pin: "2580" }])("a question goes away when the meeting is over (%j)", async (config) => {
+  const { hass, calls } = desk([...TO_11]);
+  const card = await showRoom(hass, { ...ACTS, ...config });
+
+  await press(card, "End");
+  await tell(card, change(hass, { orion: ["off"] }));
+  await settle(card);
+
+  expect(keys(card)).toEqual(FREE);
+  expect(calls).toEqual([]);
+});
+
 test("an end that Feishu does not show yet is said as such", async () => {
   const { hass, calls } = desk([...TO_11]);
   const card = await showRoom(hass, ACTS);

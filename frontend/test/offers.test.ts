@@ -65,17 +65,20 @@ test("an action is allowed if it exists, and if its button would work", () => {
 });
 
 test("a request has the room, and the duration or the end", () => {
-  expect(requestOf({ kind: "book", minutes: 30 }, ROOM)).toEqual({
+  expect(requestOf({ kind: "book", minutes: 30 }, ROOM, 9)).toEqual({
     service: "book_room",
     data: { entity_id: ROOM, duration: { minutes: 30 } },
   });
-  expect(requestOf({ kind: "book", end: at(11) }, ROOM)).toEqual({
+  expect(requestOf({ kind: "book", end: at(11) }, ROOM, 9)).toEqual({
     service: "book_room",
     data: { entity_id: ROOM, end: "2026-11-23T03:00:00.000Z" },
   });
-  expect(requestOf({ kind: "extend", minutes: 15 }, ROOM)).toEqual({
+  expect(requestOf({ kind: "extend", minutes: 15 }, ROOM, 9)).toEqual({
     service: "extend_booking",
     data: { entity_id: ROOM, duration: { minutes: 15 } },
   });
-  expect(requestOf({ kind: "end" }, ROOM)).toEqual({ service: "end_booking", data: { entity_id: ROOM } });
+  expect(requestOf({ kind: "end" }, ROOM, 8.2)).toEqual({
+    service: "end_booking",
+    data: { entity_id: ROOM, after: { milliseconds: 9 } },
+  });
 });

@@ -142,12 +142,12 @@ class Booker:
         asked_at = self._rooms.now()
         return await self._run("extend", room_id, lambda caller: self._extend(room_id, length, title, asked_at, caller))
 
-    async def async_end(self, room_id: str) -> Ended:
-        """End what runs in a room, and its extensions. Raises `ReleaseStoppedError`.
+    async def async_end(self, room_id: str, *, after: timedelta = timedelta()) -> Ended:
+        """End what runs in a room, and its extensions, if it has run for `after`. Raises `ReleaseStoppedError`.
 
         While it waits or reads, another meeting may begin: that one is not ended.
         """
-        asked_at = self._rooms.now()
+        asked_at = self._rooms.now() - after
         return await self._run("end", room_id, lambda _: self._end(room_id, asked_at))
 
     async def async_release(

@@ -93,7 +93,7 @@ class Releases:
         if isinstance(found, Refusal):
             raise RefusedError(found)
         if found.uid != row.uid or found.end != row.end:
-            raise RefusedError(Refusal.NOTHING_RUNS)  # another booking than the one that was checked
+            raise RefusedError(Refusal.ANOTHER_RUNS)  # than the one that was checked
         kind = kind_of(found, around)
         pending = _pending(room_id, found, first_ref(found, kind), status, around)
         failure = await self._reply(pending)

@@ -67,7 +67,7 @@ class Rooms:
 
     async def refused_now(self, room_id: str, refusal: Refusal, wish: Span | None = None) -> RefusedError:
         """Return a refusal, and read the room if a panel may have shown something else."""
-        if refusal in (Refusal.NOTHING_RUNS, Refusal.TAKEN):
+        if refusal in (Refusal.NOTHING_RUNS, Refusal.ANOTHER_RUNS, Refusal.TAKEN):
             await self.show(room_id, lambda _: True, at_most_once=True)
         return RefusedError(refusal, wish=wish)
 

@@ -37,6 +37,7 @@ class Refusal(StrEnum):
     NO_ANSWER = "no_answer"  # the room has not replied in time
     NOT_SHOWN = "not_shown"  # the room has accepted, but does not show the booking
     NOTHING_RUNS = "nothing_runs"
+    ANOTHER_RUNS = "another_runs"  # a meeting that began after the request
     SEVERAL_RUN = "several_run"
     NOT_OURS = "not_ours"  # and bookings of others may not be ended
     TOO_EARLY = "too_early"  # to release a booking as a no-show
@@ -228,7 +229,7 @@ def to_end(
     if isinstance(row, Refusal):
         return row
     if asked_at and row.start > asked_at and row.uid not in extension_uids:
-        return Refusal.NOTHING_RUNS
+        return Refusal.ANOTHER_RUNS
     if row.uid not in own_uids and not may_end_others:
         return Refusal.NOT_OURS
     if not _is_identified(row):

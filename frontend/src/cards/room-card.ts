@@ -115,6 +115,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("layout")) this.renew();
     if (this.lostAt !== null) this.#run.lose();
+    if (this.hass?.states[this.config?.entity ?? ""]?.state === "off") this.#run.over();
   }
 
   protected override updated(): void {

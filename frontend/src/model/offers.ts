@@ -60,10 +60,19 @@ function bookings(until: Instant | null, now: Instant): Offer[] {
   return offers;
 }
 
-/** Return the action that does what is offered, and its data. */
-export function requestOf(offer: Offer, roomId: string): { readonly service: string; readonly data: object } {
+/**
+ * Return the action that does what is offered, and its data.
+ *
+ * `waited`: milliseconds since the key was touched. A meeting that has begun meanwhile is not meant, so it is not ended.
+ */
+export function requestOf(
+  offer: Offer,
+  roomId: string,
+  waited: number,
+): { readonly service: string; readonly data: object } {
   const room = { entity_id: roomId };
   const service = SERVICES[offer.kind];
   if ("minutes" in offer) return { service, data: { ...room, duration: { minutes: offer.minutes } } };
-  return { service, data: "end" in offer ? { ...room, end: new Date(offer.end).toISOString() } : room };
+  if ("end" in offer) return { service, data: { ...room, end: new Date(offer.end).toISOString() } };
+  return { service, data: { ...room, after: { milliseconds: Math.ceil(waited) } } };
 }

@@ -27,6 +27,7 @@ export class Run {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of the current call: the answer to an earlier call is not shown. */
   #call = 0;
+  #touchedAt = 0;
   #wrongPins = 0;
   #lockedUntil = Number.NEGATIVE_INFINITY;
 
@@ -35,6 +36,7 @@ export class Run {
   /** Begin with what was offered. Does nothing while an action is running: a second press is a mistake. */
   begin(offer: Offer, pin: string, hass: Hass, roomId: string): void {
     if (this.phase.kind === "working") return;
+    this.#touchedAt = performance.now();
     if (pin) this.#set({ kind: "pin", offer, typed: "", fault: this.#isLocked ? "locked" : null });
     else this.#checked(offer, hass, roomId);
   }
@@ -81,6 +83,12 @@ export class Run {
     else if (this.#isAsking) this.dismiss();
   }
 
+  /** Withdraw a question about what runs in the room: it is over. */
+  over(): void {
+    const { phase } = this;
+    if ((phase.kind === "pin" || phase.kind === "confirm") && phase.offer.kind !== "book") this.dismiss();
+  }
+
   /** Forget everything, for a card that leaves the page or shows another room. */
   leave(): void {
     this.#call += 1;
@@ -105,7 +113,7 @@ export class Run {
     this.#call += 1;
     const call = this.#call;
     this.#set({ kind: "working", offer });
-    const { service, data } = requestOf(offer, roomId);
+    const { service, data } = requestOf(offer, roomId, performance.now() - this.#touchedAt);
     perform(hass, service, data).then((outcome) => {
       // A late answer replaces "unknown", but does not disturb a question
       if (call === this.#call && !this.#isAsking) this.#set({ ...outcome, offer });
