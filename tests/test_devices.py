@@ -55,11 +55,11 @@ async def test_account_is_a_device_without_room_entities(
 
 
 @pytest.mark.parametrize(("url", "maker"), [(FEISHU_URL, "Feishu"), (LARK_URL, "Lark")])
-def test_manufacturer_is_feishu_or_lark(url: str, maker: str) -> None:
+async def test_manufacturer_is_feishu_or_lark(hass: HomeAssistant, url: str, maker: str) -> None:
     entry = MockConfigEntry(domain=DOMAIN, unique_id="cli_1", data={CONF_BASE_URL: url, CONF_APP_ID: "cli_1"})
     info = RoomInfo(FeishuRoom("omm_1", "Orion"), building="", floor="", device_name="Orion")
 
-    device = subject_device_info(entry, info)
+    device = subject_device_info(hass, entry, info)
 
     assert device["manufacturer"] == maker
     assert device["model"] is None

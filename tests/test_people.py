@@ -85,7 +85,18 @@ async def test_a_person_has_the_entities_of_a_room(
     assert (calendar.state, calendar.attributes["message"]) == ("on", "Colleague 0")
     assert calendar.attributes["end_time"] == "2026-11-23 19:30:00"
     (device,) = [device for device in devices_of(hass) if device.name == "Colleague 0"]
-    assert (device.model, device.entry_type, device.manufacturer) == (None, dr.DeviceEntryType.SERVICE, "Feishu")
+    assert (device.model, device.entry_type, device.manufacturer) == ("Person", dr.DeviceEntryType.SERVICE, "Feishu")
+
+
+@pytest.mark.parametrize(("language", "model"), [("en", "Person"), ("zh-Hans", "人员")])
+async def test_people_are_told_apart_from_rooms_without_a_place(
+    hass: HomeAssistant, set_up: SetUp, mira: Room, people: list[User], language: str, model: str
+) -> None:
+    hass.config.language = language
+    await set_up(mira, people=followed(people[0]))
+
+    models = {device.name: device.model for device in devices_of(hass)}
+    assert (models["Colleague 0"], models["Mira"]) == (model, None)
 
 
 async def test_person_has_time_attributes_but_no_room_attributes(

@@ -8,6 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_registry import EVENT_ENTITY_REGISTRY_UPDATED, EventEntityRegistryUpdatedData
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from ._slices import in_slices
 from .const import CONF_APP_ID, CONF_BASE_URL, CONF_SUGGEST_AREAS, DOMAIN
@@ -18,13 +19,19 @@ from .model.directory import RoomInfo, place_text
 from .model.subject import SubjectInfo
 
 
-def subject_device_info(entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
-    """Return a room or a person as a device."""
-    model = place_text(info) or None if isinstance(info, RoomInfo) else None
+def subject_device_info(hass: HomeAssistant, entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
+    """Return a room or a person as a device. The model is the place of the room, or says that it is a person."""
+    place = place_text(info) or None if isinstance(info, RoomInfo) else None
+    model = place if isinstance(info, RoomInfo) else _word_for_person(hass)
     device = DeviceInfo(identifiers={_identifier(entry, info.id)}, name=info.device_name, model=model, **_common(entry))
-    if model and entry.options.get(CONF_SUGGEST_AREAS):
-        device["suggested_area"] = model  # counts only for a device that is new
+    if place and entry.options.get(CONF_SUGGEST_AREAS):
+        device["suggested_area"] = place  # counts only for a device that is new
     return device
+
+
+def _word_for_person(hass: HomeAssistant) -> str:
+    texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
+    return texts.get(f"component.{DOMAIN}.device.person.name", "Person")
 
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
@@ -127,4 +134,5 @@ def async_update_account_device(hass: HomeAssistant, entry: ConfigEntry[Any]) ->
 @callback
 def async_update_device(hass: HomeAssistant, entry: ConfigEntry[Any], info: SubjectInfo) -> None:
     """Give the device of a room or a person its current name and place."""
-    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **subject_device_info(entry, info))
+    device = subject_device_info(hass, entry, info)
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **device)

@@ -39,7 +39,7 @@ class SubjectEntity(CoordinatorEntity[FreeBusyCoordinator]):
     @override
     def device_info(self) -> DeviceInfo:
         """Return the subject as a device."""
-        return subject_device_info(self.coordinator.config_entry, self.info)
+        return subject_device_info(self.coordinator.hass, self.coordinator.config_entry, self.info)
 
     @property
     def info(self) -> SubjectInfo:

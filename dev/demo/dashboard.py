@@ -64,12 +64,15 @@ class Device:
 async def _devices(home: HomeAssistant) -> list[Device]:
     """Return the devices of the integration, sorted by name."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    rooms: set[str] = set()
     for row in await home.command({"type": "config/entity_registry/list"}):
         if row["platform"] == DOMAIN and not row["disabled_by"]:
             found[row["device_id"]][_kind(row["entity_id"], row["unique_id"])] = row["entity_id"]
+            if "_omm_" in row["unique_id"]:
+                rooms.add(row["device_id"])
     devices = await home.command({"type": "config/device_registry/list"})
     return [
-        Device(found[device["id"]], device["model"] or "")
+        Device(found[device["id"]], (device["model"] or "") if device["id"] in rooms else "")
         for device in sorted(devices, key=lambda device: str(device["name"]))
         if device["id"] in found
     ]
