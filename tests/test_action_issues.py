@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.feishu.events import Events
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.sync.ledger import Ledger, NotWrittenError
 from simulator import Fault, Room, Tenant
@@ -17,7 +18,7 @@ from simulator.agenda import Agenda
 from tests.actions import BOTH, Perform, refused
 from tests.clock import Clock, SetUp
 from tests.conftest import at
-from tests.test_booking import ledger_on_disk, rows_of, writes_of
+from tests.test_booking import ledger_on_disk, live_events, rows_of, writes_of
 from tests.test_config_flow import SCOPES
 from tests.test_issues import issue_of, kinds
 from tests.test_repairs import Fix, begin, fix
@@ -28,6 +29,7 @@ pytest_plugins = ["tests.actions"]
 pytestmark = pytest.mark.usefixtures("may_book", "in_utc")
 
 CREATE, DELETE = "calendar:calendar.event:create", "calendar:calendar.event:delete"
+UPDATE, READ = "calendar:calendar.event:update", "calendar:calendar.event:read"
 
 
 # Permissions
@@ -101,6 +103,38 @@ async def test_an_act_without_permission_raises_the_issue_and_a_later_one_remove
     await clock.settle()
     assert kinds(hass) == []
     assert paid[Payer.OTHER] == others  # the act has paid for the list of permissions, too
+
+
+@pytest.mark.parametrize(("call", "scope"), [("add_room", UPDATE), ("verdict", READ)])
+async def test_permissions_that_go_in_the_middle_of_a_booking_leave_none_once_they_return(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    perform: Perform,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    scope: str,
+) -> None:
+    entry = await set_up(orion, book=True)
+    real = getattr(Events, call)
+
+    async def withdrawn(*args: Any, **kwargs: Any) -> Any:
+        tenant.revoke(scope, DELETE)
+        return await real(*args, **kwargs)
+
+    monkeypatch.setattr(Events, call, withdrawn)
+    assert await refused(perform, "book_room", room_id=orion.room_id) == "scope_missing"
+    await clock.settle()
+    issue = issue_of(hass, entry, "actions_permissions")
+    assert issue
+    assert (issue.translation_placeholders or {})["scopes"] == f"- `{scope}`\n- `{DELETE}`"
+    assert len(live_events(tenant)) == 1
+
+    tenant.grant(scope, DELETE)
+    await clock.forward(minutes=11)
+    assert (live_events(tenant), rows_of(tenant, orion)) == (set(), [])
 
 
 async def test_a_refused_scope_is_named_if_the_list_of_permissions_can_not_be_read(

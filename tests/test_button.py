@@ -184,6 +184,23 @@ async def test_one_user_books_a_room_at_most_once_a_minute(
     assert len(rows_of(tenant, orion)) == 1
 
 
+async def test_two_presses_at_once_extend_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    tenant.book(orion.room_id, at(9), at(10, 30))
+    await set_up(orion, book=True)
+
+    data = {"entity_id": button_id(hass, orion, "extend")}
+    presses = [
+        hass.async_create_task(hass.services.async_call("button", "press", data, blocking=True)) for _ in range(2)
+    ]
+    await clock.forward(seconds=30)
+
+    failures = [press.exception() for press in presses]
+    assert [getattr(failure, "translation_key", None) for failure in failures] == [None, "refusal_under_way"]
+    assert rows_of(tenant, orion) == [(at(9), at(10, 30)), (at(10, 30), at(10, 45))]
+
+
 async def test_two_presses_at_once_book_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -105,6 +105,7 @@ class Booker:
         self.settings = settings
         self._tell = tell
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._extending: set[str] = set()  # rooms
         self._hass = coordinator.hass
         self._coordinator = coordinator
         self._events = coordinator.client.events
@@ -132,15 +133,23 @@ class Booker:
         return await self._run("book", room_id, lambda caller: self._book(room_id, wish, title, user, caller))
 
     async def async_extend(self, room_id: str, length: timedelta, *, title: str) -> Booked:
-        """Extend what runs in a room by a second booking right after it.
+        """Extend what runs in a room by a second booking right after it. A press during an extension is refused.
 
         Raises `ValueError` if the length is not positive or the title is too long.
         """
         _check_title(title)
         if length <= timedelta():
             raise ValueError("an extension has a length")
+        if room_id in self._extending:
+            raise RefusedError(Refusal.UNDER_WAY)
         asked_at = self._rooms.now()
-        return await self._run("extend", room_id, lambda caller: self._extend(room_id, length, title, asked_at, caller))
+        self._extending.add(room_id)
+        try:
+            return await self._run(
+                "extend", room_id, lambda caller: self._extend(room_id, length, title, asked_at, caller)
+            )
+        finally:
+            self._extending.discard(room_id)
 
     async def async_end(self, room_id: str, *, after: timedelta = timedelta()) -> Ended:
         """End what runs in a room, and its extensions, if it has run for `after`. Raises `ReleaseStoppedError`.

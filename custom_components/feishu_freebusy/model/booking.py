@@ -33,6 +33,7 @@ class Refusal(StrEnum):
     APPROVAL = "approval"
     NOT_BY_APP = "not_by_app"  # Feishu refuses the invitation: approval, a form or a contact may be missing
     TOO_SOON = "too_soon"  # after another booking of the same user
+    UNDER_WAY = "under_way"  # an extension: a second press, because the first one takes seconds
     DECLINED = "declined"  # for no known reason
     NO_ANSWER = "no_answer"  # the room has not replied in time
     NOT_SHOWN = "not_shown"  # the room has accepted, but does not show the booking
