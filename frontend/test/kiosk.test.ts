@@ -93,6 +93,12 @@ test("bars that were hidden before stay hidden", async () => {
   expect(bars).not.toHaveBeenCalled();
 });
 
+test("the address can ask for a kiosk, for a card that fills the view", async () => {
+  window.history.replaceState(null, "", "?kiosk=on");
+  expect((await hang(home(), { kiosk: false })).hasAttribute("kiosk")).toBe(true);
+  expect((await hang(home(), { kiosk: false }, "grid")).hasAttribute("kiosk")).toBe(false);
+});
+
 test("the address can ask for the bars", async () => {
   window.history.replaceState(null, "", "?kiosk=off");
   expect((await hang()).hasAttribute("kiosk")).toBe(false);

@@ -85,7 +85,7 @@ async ({ cases, sizes, language, layout, refusal }) => {
     for (const element of surface.querySelectorAll("*")) {
       if (!element.checkVisibility({ visibilityProperty: true }) || element.closest(".unheard, .tap")) continue;
       const name = element.getAttribute("class") ?? element.localName;
-      if (element.matches("svg, .strip, .key, .open, .turn, .nearby li")) {
+      if (element.matches("svg, .logo, .strip, .key, .open, .turn, .nearby li")) {
         boxes.push({ element, name, box: element.getBoundingClientRect() });
       }
       if (element.matches(".key, .open, .turn")) {

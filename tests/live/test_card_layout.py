@@ -33,6 +33,7 @@ ALIKE = {
     "panel": [(390, 788), (1280, 744)],
 }
 PIXELS = 1.5
+LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 1'/%3E"
 REFUSAL = "Großer Konferenzraum is booked until 11:00. Kleiner Konferenzraum am Innenhof is free for all of that time."
 
 
@@ -56,7 +57,10 @@ LABELS: list[dict[str, Any]] = [
 def case(
     state: str, *, requests: int = 0, press: str = "", config: dict[str, Any] | None = None, **attributes: Any
 ) -> dict[str, Any]:
-    """Return a room with its card. `press`: the "first" or "last" key is pressed, or the key to "turn" the page. Attributes are minutes from now."""
+    """Return a room with its card. Attributes are minutes from now.
+
+    `press`: the "first" or "last" key is pressed, or the key to "turn" the page.
+    """
     times = {name: at(value) if isinstance(value, int) else value for name, value in attributes.items()}
     bookings = ((-100, -40), (110, 230), (300, 330), (1500, 1560))
     place = {"building": "Tower A", "floor": "3F", "capacity": 8}
@@ -87,6 +91,7 @@ CASES = {
     "asked": case("on", busy_until=50, next_busy_time=110, press="last"),
     "invited": case("off", next_busy_time=110, config={"qr": True}),
     "invited, busy": case("on", busy_until=50, next_busy_time=110, config={"qr": True, "actions": False}),
+    "with a logo": case("off", next_busy_time=110, config={"logo": LOGO, "free_color": "#b7e4c7", "background": LOGO}),
     "tomorrow": case("off", next_busy_time=110, config={"actions": False}, press="turn"),
     "mono": case("off", next_busy_time=110, config={"monochrome": True}),
 }

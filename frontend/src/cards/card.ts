@@ -37,8 +37,9 @@ export abstract class RoomsCard<Config extends CommonConfig> extends LitElement 
 
   get #wishes(): Wishes {
     const { hass, config, layout, preview, lostAt } = this;
-    const isWanted = config?.kiosk === true && layout === "panel" && !preview && this.isConnected;
-    return { hass, isWanted, isDimmed: !!config && config.dim !== false && !this.isMonochrome(config), lostAt };
+    const isPossible = layout === "panel" && !preview && this.isConnected;
+    const isDimmed = !!config && config.dim !== false && !this.isMonochrome(config);
+    return { hass, isPossible, isWanted: config?.kiosk === true, isDimmed, lostAt };
   }
 
   protected override createRenderRoot(): HTMLElement | DocumentFragment {

@@ -2,6 +2,7 @@
 
 import type { Action } from "../hass";
 import type { Texts } from "../texts";
+import { type Chosen as ChosenLook, isColor } from "../view/look";
 
 export interface CommonConfig {
   readonly type: string;
@@ -24,7 +25,7 @@ export interface CommonConfig {
 /** An entity ID, or an object, as cards that filter entities pass. It may have an action of its own. */
 export type Chosen = string | { readonly entity: string; readonly tap_action?: Action };
 
-export interface RoomConfig extends CommonConfig {
+export interface RoomConfig extends CommonConfig, ChosenLook {
   readonly entity: string;
   readonly name?: string;
   /** Whether the room can be booked on the card. Off by default, because anybody can touch a panel in a corridor. */
@@ -77,6 +78,11 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   pin: "pin",
   nearby: "boolean",
   qr: "boolean",
+  logo: "text",
+  background: "text",
+  free_color: "color",
+  busy_color: "color",
+  soon_color: "color",
   titles: "boolean",
 };
 const BOARD: Readonly<Record<string, Wanted>> = {
@@ -116,6 +122,7 @@ const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
   entities: (value) => Array.isArray(value) && value.every(isChosen),
   action: isAction,
+  color: isColor,
   // Text, because YAML reads 0123 as another number
   pin: (value) => typeof value === "string" && /^(\d{4,8})?$/.test(value),
 };

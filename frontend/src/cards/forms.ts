@@ -46,6 +46,13 @@ const ROOM: readonly Field[] = [
   { name: "pin", selector: { text: {} } },
   { name: "nearby", selector: { boolean: {} } },
   { name: "qr", selector: { boolean: {} } },
+  { name: "logo", selector: { text: {} } },
+  { name: "background", selector: { text: {} } },
+  side(
+    { name: "free_color", selector: { color_rgb: {} } },
+    { name: "busy_color", selector: { color_rgb: {} } },
+    { name: "soon_color", selector: { color_rgb: {} } },
+  ),
   { name: "titles", selector: { boolean: {} } },
   ...COMMON,
   tap("none"),

@@ -13,6 +13,7 @@ import { MINUTE } from "../model/zone";
 import { textsOfPage } from "../texts";
 import { icon, sign } from "../view/icons";
 import { kioskStyles } from "../view/kiosk";
+import { lookOf, lookStyles } from "../view/look";
 import { palette } from "../view/palette";
 import { Run } from "../view/run";
 import { stripStyles } from "../view/strip";
@@ -25,7 +26,7 @@ import { roomActionsStyles } from "./room-actions.styles";
 import { roomCardStyles } from "./room-card.styles";
 import { roomExtrasStyles } from "./room-extras.styles";
 import { roomPanelStyles } from "./room-panel.styles";
-import { agenda, clock, coming, dayPart, ems, invitation, neighbors, notes, parts } from "./room-parts";
+import { agenda, clock, coming, dayPart, ems, invitation, logo, neighbors, notes, parts } from "./room-parts";
 
 export const ROOM_CARD = "feishu-room-card";
 
@@ -42,6 +43,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     roomPanelStyles,
     roomActionsStyles,
     roomExtrasStyles,
+    lookStyles,
     kioskStyles,
   ];
   #told = "";
@@ -147,16 +149,19 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const invite = config.qr && !isLost ? invitation(room, view, hass, moment) : null;
     const { day_start = DAY_START, day_end = DAY_END } = config;
     const tomorrow = this.#isTomorrow && view.timeline ? tomorrowOf(room, moment, day_start, day_end) : null;
+    const look = lookOf(moment.steady ? {} : config, status);
     const more = [
       isLost && "offline",
       area && "acts",
       nearby && "helps",
       invite && "invites",
       titles.current.length && "titled",
+      look.isPale && "pale",
+      look.hasPicture && "pictured",
     ];
-    return html`<ha-card class=${[classes, ...more].filter(Boolean).join(" ")}>
+    return html`<ha-card style=${look.style} class=${[classes, ...more].filter(Boolean).join(" ")}>
       <div class="room fill">
-        <h2 class="name">${view.name}</h2>
+        <h2 class="name">${config.logo ? logo(config.logo) : nothing}${view.name}</h2>
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
         ${config.hide_clock || moment.steady ? nothing : clock(moment)}
         <div class="state">

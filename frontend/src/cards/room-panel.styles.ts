@@ -27,7 +27,7 @@ export const roomPanelStyles = css`
       color: var(--on-fill);
       background: var(--fill);
     }
-    .free.soon .room {
+    .pale .room {
       --now: #fff;
       --now-edge: #000;
     }

@@ -59,6 +59,17 @@ export function dayPart(view: RoomView, tomorrow: Tomorrow | null, moment: Momen
   </div>`;
 }
 
+/** Return a logo; one that can't be loaded is left out. */
+export function logo(address: string): TemplateResult {
+  return html`<img
+    class="logo"
+    src=${address}
+    alt=""
+    @load=${({ target }: Event) => ((target as HTMLElement).hidden = false)}
+    @error=${({ target }: Event) => ((target as HTMLElement).hidden = true)}
+  />`;
+}
+
 /** Return the bookings of tomorrow. */
 export function agenda({ spans: [first, ...later] }: Tomorrow, { texts }: Moment): TemplateResult {
   return html`<dl class="coming plan">

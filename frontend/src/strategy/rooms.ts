@@ -16,10 +16,9 @@ export class RoomsStrategy extends HTMLElement {
   static readonly registryDependencies = ["entities", "devices"];
   static readonly noEditor = true;
 
-  /** With `actions: true`, and `pin`, the panels of the doors can book. With `titles: true`, they show titles. */
-  static async generate({ actions, pin, titles }: Config, hass: Hass): Promise<{ views: Config[] }> {
+  /** The panels of the doors get the options of a room card. */
+  static async generate({ type: _, ...options }: Config, hass: Hass): Promise<{ views: Config[] }> {
     const texts = textsIn(hass.locale.language);
-    const options = { actions, pin, titles };
     const compare = new Intl.Collator(texts.language, { numeric: true }).compare;
     const rooms = roomIds(hass)
       .map((id) => readRoom(hass, id))

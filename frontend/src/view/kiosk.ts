@@ -20,6 +20,8 @@ const PROBE = "/manifest.json";
 /** What a card tells its kiosk. */
 export interface Wishes {
   readonly hass: Hass | undefined;
+  /** Whether the card fills a view that is not edited. */
+  readonly isPossible: boolean;
   readonly isWanted: boolean;
   readonly isDimmed: boolean;
   readonly lostAt: Instant | null;
@@ -45,8 +47,9 @@ export class Kiosk implements ReactiveController {
   ) {}
 
   hostUpdated(): void {
-    const { isWanted, isDimmed, lostAt } = this.wishes();
-    this.#set(isWanted && !isReleased && new URLSearchParams(location.search).get("kiosk") !== "off");
+    const { isPossible, isWanted, isDimmed, lostAt } = this.wishes();
+    const asked = new URLSearchParams(location.search).get("kiosk");
+    this.#set(isPossible && !isReleased && (asked === "on" || (isWanted && asked !== "off")));
     const isDark = this.#isOn && isDimmed && !isOffice() && now() - this.#touchedAt >= AWAKE;
     this.host.toggleAttribute("dim", isDark);
     if (this.#isOn && this.#wasLost && lostAt === null) this.#renew();
