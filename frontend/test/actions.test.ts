@@ -135,12 +135,12 @@ test("a refusal is shown with its reason in the user's language", async () => {
   expect(keys(card)).toContain("Book for 15 min");
 });
 
-test("a user without the right is told so", async () => {
+test.each(["unauthorized", "home_assistant_error"])("a user without the right is told so (%s)", async (code) => {
   const { hass, calls } = desk();
   const card = await showRoom(hass, ACTS);
 
   await press(card, "Book for 30 min");
-  calls[0]?.reject({ code: "unauthorized", message: "Unauthorized" });
+  calls[0]?.reject({ code, message: "Unauthorized" });
   await settle(card);
 
   expect(said(card)).toBe("Not booked. You are not allowed to change this room.");

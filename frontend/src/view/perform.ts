@@ -27,7 +27,7 @@ export async function perform(hass: Hass, service: string, data: object): Promis
     answer = await hass.callService?.(PLATFORM, service, data, undefined, false, true);
   } catch (error) {
     if (!isRefusal(error)) return { kind: "unknown" };
-    return { kind: "refused", reason: await reasonOf(hass, error), isForbidden: error.code === "unauthorized" };
+    return { kind: "refused", reason: await reasonOf(hass, error), isForbidden: isForbidden(error) };
   }
   const response = (answer?.response ?? {}) as Readonly<Record<string, unknown>>;
   const { name, end, confirmed } = response;
@@ -43,6 +43,11 @@ export async function perform(hass: Hass, service: string, data: object): Promis
 /** Return whether Home Assistant has answered. A lost connection has a number as its code, and no message in this place. */
 function isRefusal(error: unknown): error is Refusal {
   return typeof (error as Partial<Refusal> | undefined)?.code === "string";
+}
+
+/** Return whether the user lacks the right. Home Assistant answers an action with the name of the exception, in English. */
+function isForbidden({ code, message, translation_key: key }: Refusal): boolean {
+  return code === "unauthorized" || (!key && message === "Unauthorized");
 }
 
 async function reasonOf(hass: Hass, error: Refusal): Promise<string> {
