@@ -12,16 +12,19 @@ import re
 import subprocess
 import sys
 from typing import Any
+from unittest.mock import MagicMock
 from urllib.parse import urlencode, urlsplit
 
 from homeassistant.const import ATTR_FRIENDLY_NAME
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry, label_registry
 from homeassistant.helpers.condition import async_validate_conditions_config
 from homeassistant.helpers.template import Template
 from homeassistant.helpers.trigger import async_validate_trigger_config
+from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_mqtt_message
 import yaml
 
 from custom_components.feishu_freebusy.cards import BUNDLE
@@ -162,7 +165,7 @@ BLOCKS = {  # of each page that exists in both languages
     "occupancy": [],
     "options": [],
     "privacy": [],
-    "recipes": ["yaml", "jinja"],
+    "recipes": ["yaml", "jinja", "yaml", "yaml"],
     "removing": [],
     "tablet": ["yaml"],
     "titles": [],
@@ -699,6 +702,62 @@ async def test_the_template_describes_the_state_of_the_room(
 
     template = Template(docs.page("recipes").block("jinja"), hass)
     assert template.async_render(parse_result=False).strip() == SENTENCES[docs.language][which]
+
+
+# Recipes
+
+
+async def test_the_sign_has_the_letters_of_each_sentence(docs: Docs) -> None:
+    sign = yaml.safe_load(docs.page("recipes").block("yaml", "display:"))
+
+    glyphs = sign["font"][0]["glyphs"]
+    assert set("Orion".join(SENTENCES["en"] + SENTENCES["zh-Hans"])) | set("0123456789") <= set(glyphs)
+    assert len(glyphs) == len(set(glyphs)), "ESPHome refuses a letter that is listed twice"
+    (display,), (font,), (sentence,) = sign["display"], sign["font"], sign["text_sensor"]
+    assert sentence["on_value"] == [{"component.update": display["id"]}]
+    assert {f"id({part['id']})" for part in (font, sentence)} <= set(re.findall(r"id\(\w+\)", display["lambda"]))
+
+
+async def test_rooms_are_shared_by_mqtt(
+    hass: HomeAssistant,
+    mqtt_mock: MagicMock,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    orion: Room,
+    docs: Docs,
+) -> None:
+    tenant.book(orion.room_id, at(10, 2), at(11))
+    await set_up(orion)
+    label = label_registry.async_get(hass).async_create("shared")
+    entity_registry.async_get(hass).async_update_entity("binary_sensor.orion", labels={label.label_id})
+    automation = yaml.safe_load(docs.page("recipes").block("yaml", "mqtt.publish"))
+    assert await async_setup_component(hass, "automation", {"automation": [automation]})
+    mqtt_mock.async_publish.reset_mock()
+
+    await clock.forward(minutes=2)
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+    sent = {call.args[0]: call.args[1] for call in mqtt_mock.async_publish.mock_calls}
+    assert all(call.args[3] for call in mqtt_mock.async_publish.mock_calls), "a late subscriber gets retained messages"
+    for topic, payload in sorted(sent.items()):  # the configuration first
+        async_fire_mqtt_message(hass, topic, payload)
+        await hass.async_block_till_done()
+
+    found = entity_registry.async_get(hass).async_get_entity_id("binary_sensor", "mqtt", "shared_binary_sensor.orion")
+    assert found is not None
+    shared, room = hass.states.get(found), hass.states.get("binary_sensor.orion")
+    assert shared is not None
+    assert room is not None
+    assert (shared.state, room.state) == ("on", "on")
+    assert shared.attributes["busy_until"] == room.attributes["busy_until"]
+
+    async_fire_mqtt_message(hass, "rooms/binary_sensor.orion", '{"state": "unavailable", "attributes": {}}')
+    await hass.async_block_till_done()
+    assert hass.states.is_state(found, "unavailable")
+
+    async_fire_mqtt_message(hass, "homeassistant/binary_sensor/shared_orion/config", "")
+    await hass.async_block_till_done()
+    assert hass.states.get(found) is None
 
 
 # Calls and failures
