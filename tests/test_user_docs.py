@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from homeassistant.const import ATTR_FRIENDLY_NAME
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation as cv, entity_registry, label_registry
+from homeassistant.helpers import config_validation as cv, entity_registry as er, label_registry
 from homeassistant.helpers.condition import async_validate_conditions_config
 from homeassistant.helpers.template import Template
 from homeassistant.helpers.trigger import async_validate_trigger_config
@@ -730,7 +730,7 @@ async def test_rooms_are_shared_by_mqtt(
     tenant.book(orion.room_id, at(10, 2), at(11))
     await set_up(orion)
     label = label_registry.async_get(hass).async_create("shared")
-    entity_registry.async_get(hass).async_update_entity("binary_sensor.orion", labels={label.label_id})
+    er.async_get(hass).async_update_entity("binary_sensor.orion", labels={label.label_id})
     automation = yaml.safe_load(docs.page("recipes").block("yaml", "mqtt.publish"))
     assert await async_setup_component(hass, "automation", {"automation": [automation]})
     mqtt_mock.async_publish.reset_mock()
@@ -743,7 +743,7 @@ async def test_rooms_are_shared_by_mqtt(
         async_fire_mqtt_message(hass, topic, payload)
         await hass.async_block_till_done()
 
-    found = entity_registry.async_get(hass).async_get_entity_id("binary_sensor", "mqtt", "shared_binary_sensor.orion")
+    found = er.async_get(hass).async_get_entity_id("binary_sensor", "mqtt", "shared_binary_sensor.orion")
     assert found is not None
     shared, room = hass.states.get(found), hass.states.get("binary_sensor.orion")
     assert shared is not None
@@ -755,7 +755,7 @@ async def test_rooms_are_shared_by_mqtt(
     await hass.async_block_till_done()
     assert hass.states.is_state(found, "unavailable")
 
-    async_fire_mqtt_message(hass, "homeassistant/binary_sensor/shared_orion/config", "")
+    async_fire_mqtt_message(hass, "homeassistant/binary_sensor/orion/config", "")
     await hass.async_block_till_done()
     assert hass.states.get(found) is None
 

@@ -14,12 +14,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 import pytest
+from yarl import URL
 
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.errors import NotReachableError
 from custom_components.feishu_freebusy.feishu.session import session_options
+from simulator import Simulator, Tenant
 
 from .hostile import BOT, ORION, failure_of, nothing_left, ok, serving
+from .test_stream import listener_of, until
 
 pytestmark = pytest.mark.usefixtures("quick_retries", "socket_enabled")
 
@@ -145,6 +148,50 @@ async def test_a_server_without_tls_receives_no_secret() -> None:
     assert heard
     assert b"secret" not in heard
     assert b"cli_a" not in heard
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+    writer.close()
+
+
+async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    """Pass everything on to a port of this machine."""
+    there, back = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(_copy(reader, back), _copy(there, writer))
+
+
+async def test_calls_and_live_updates_go_through_a_proxy_with_tls(
+    certificates: Certificates, simulator: Simulator, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server exists only behind the proxy, which opens a tunnel and cannot read what passes."""
+    asked: list[bytes] = []
+    port = URL(simulator.base_url).port or 0
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).partition(b" HTTP")[0])
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await _join(reader, writer, server.sockets[0].getsockname()[1])
+
+    server = await asyncio.start_server(
+        lambda reader, writer: _join(reader, writer, port), "127.0.0.1", 0, ssl=certificates.server("10.255.255.1")
+    )
+    proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
+    for name in ("no_proxy", "NO_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    tenant.push.address = "wss://10.255.255.1"
+    connector = aiohttp.TCPConnector(ssl=certificates.client())
+    async with server, proxy, aiohttp.ClientSession(connector=connector, **session_options()) as session:
+        client = FeishuClient(session, tenant.app_id, tenant.app_secret, base_url="https://10.255.255.1")
+        assert (await client.bot()).app_name == tenant.app_name
+
+        listener = listener_of(session, tenant, "https://10.255.255.1")
+        listener.stream.start()
+        await until(lambda: listener.is_connected)
+        await listener.stream.stop_and_wait()
+    assert set(asked) == {b"CONNECT 10.255.255.1:443"}
 
 
 @pytest.mark.parametrize("length", [0, 5, 40])
