@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from html import unescape
 from itertools import chain
 import json
 import os
@@ -23,6 +24,7 @@ from homeassistant.helpers.template import Template
 from homeassistant.helpers.trigger import async_validate_trigger_config
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
+from PIL import Image, ImageSequence
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_mqtt_message
 import yaml
@@ -57,6 +59,7 @@ from custom_components.feishu_freebusy.model.options import (
 )
 from custom_components.feishu_freebusy.sync.reader import forecast
 from demo.__main__ import _parser as demo_parser
+from demo.console import drawing
 from simulator import Fault, Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
 from tests.blueprints.office import FOLDER
@@ -298,10 +301,36 @@ def test_pages_link_the_other_language_and_otherwise_stay_in_theirs(docs: Docs) 
 
 
 def test_each_language_has_its_own_pictures(docs: Docs) -> None:
-    pictures = [link for page in docs.pages for link in page.links if link.endswith(".png") and "/brand/" not in link]
+    pictures = {
+        Path(link).name for page in docs.pages for link in page.links if Path(link).suffix in {".png", ".gif", ".svg"}
+    }
+    names = ("app", "assist", "dashboard", "door", "live", "add-integration", "open-in-hacs")
 
-    assert len({Path(picture).name for picture in pictures}) == 3
-    assert [picture for picture in pictures if not picture.endswith(f"-{docs.language}.png")] == []
+    assert {name for name in pictures if "-" in name} - {"home-assistant.svg"} == {
+        f"{name}-{docs.language}{'.gif' if name == 'live' else '.png' if name in names[1:4] else '.svg'}"
+        for name in names
+    }
+
+
+def test_the_animation_is_small_and_takes_eight_seconds(docs: Docs) -> None:
+    path = ROOT / "docs" / f"live-{docs.language}.gif"
+    assert path.stat().st_size < 1_500_000
+
+    with Image.open(path) as animation:
+        frames = list(ImageSequence.all_frames(animation))
+        durations = [frame.info["duration"] for frame in ImageSequence.Iterator(animation)]
+    assert len(frames) == 4
+    assert sum(durations) == 8_000
+
+
+def test_the_drawing_of_the_console_has_its_words(docs: Docs) -> None:
+    shown_words = re.sub(r"<[^>]*>|\s+", " ", drawing(docs.language))
+    steps = [row[2 if docs.language == "en" else 1] for row in docs.table("README")[2:]]
+    words = [word for step in steps for word in re.split(" → ", step)]
+
+    assert (ROOT / "docs" / f"app-{docs.language}.svg").read_text(encoding="utf-8") == drawing(docs.language)
+    plain = re.sub(r"\s+", " ", unescape(shown_words))
+    assert [word for word in words if word not in plain] == []
 
 
 def test_the_links_of_the_issue_forms_lead_to_pages() -> None:

@@ -25,7 +25,7 @@ from . import dashboard, table
 from .activity import fill_working_day, simulate_activity
 from .assist import enable_assist
 from .connect import Credentials, add_integration, add_people, room_states
-from .features import switch_on
+from .features import add_blueprints, ignore_other_issues, switch_on
 from .home_assistant import HomeAssistant, HomeAssistantError
 from .past import add_past
 
@@ -81,6 +81,8 @@ async def _run(options: argparse.Namespace) -> int:
                 states = await _all_known(home)
                 await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
+                add_blueprints(home)
+                await ignore_other_issues(home)
                 if options.once:
                     print("\n".join(table.lines(states, color=False)))
                     return 0 if states and all(state["state"] in _KNOWN for state in states) else 1

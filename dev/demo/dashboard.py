@@ -134,10 +134,13 @@ def _markdown(text: str) -> dict[str, Any]:
 
 
 async def add_dashboards(home: HomeAssistant) -> str:
-    """Create both dashboards and return the URL of the first."""
+    """Create both dashboards and return the URL of the first, which Home Assistant opens from then on."""
     words = _WORDS[home.language]
     await _add(home, URL_PATH, words["title"], {"strategy": {"type": _STRATEGY}})
     await _add(home, BUILT_IN_URL_PATH, words["built_in"], build(await _devices(home), home.language))
+    core = (await home.command({"type": "frontend/get_system_data", "key": "core"}))["value"] or {}
+    opened = {**core, "default_panel": URL_PATH}
+    await home.command({"type": "frontend/set_system_data", "key": "core", "value": opened})
     return f"{home.url}/{URL_PATH}"
 
 

@@ -1,12 +1,15 @@
 """Switches on what is off by default: live updates, titles, and booking."""
 
 import asyncio
+from pathlib import Path
+import shutil
 from typing import Any, Final
 
 from .assist import form_values
 from .connect import DOMAIN, OPTIONS
 from .home_assistant import HomeAssistant, HomeAssistantError
 
+_BLUEPRINTS: Final = Path(__file__).resolve().parents[2] / "blueprints" / "automation" / DOMAIN
 _LOOKS: Final = 80  # the reload after booking is switched on takes some seconds
 _PAUSE: Final = 0.25  # seconds
 
@@ -26,6 +29,23 @@ async def switch_on(home: HomeAssistant, entry_id: str) -> None:
             return
         await asyncio.sleep(_PAUSE)
     raise HomeAssistantError("the rooms have no buttons")
+
+
+def add_blueprints(home: HomeAssistant) -> None:
+    """Copy the blueprints of the user's language into the configuration."""
+    folder = home.folder / "blueprints" / "automation" / _BLUEPRINTS.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for blueprint in _BLUEPRINTS.glob("*.yaml"):
+        if blueprint.stem.endswith(".zh-Hans") == (home.language == "zh-Hans"):
+            shutil.copy(blueprint, folder)
+
+
+async def ignore_other_issues(home: HomeAssistant) -> None:
+    """Ignore the repair issues that are not about this integration, so that the settings show no foreign warning."""
+    for issue in (await home.command({"type": "repairs/list_issues"}))["issues"]:
+        if issue["domain"] != DOMAIN and not issue["ignored"]:
+            named = {key: issue[key] for key in ("domain", "issue_id")}
+            await home.command({"type": "repairs/ignore_issue", **named, "ignore": True})
 
 
 async def buttons(home: HomeAssistant) -> list[str]:
