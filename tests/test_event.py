@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -12,6 +13,7 @@ from custom_components.feishu_freebusy.event import BookingChanges
 from simulator import Fault, Room, Tenant
 from tests.clock import FREE_BUSY, Clock, SetUp
 from tests.conftest import at
+from tests.sync.test_statuses import break_room_api
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("in_utc")
@@ -154,6 +156,30 @@ async def test_a_change_during_a_short_outage_is_told_after_it(
     await clock.to(at(10, 10))
 
     assert [each[6:] for each in told] == ["made 13:00 14:00 - -"]
+
+
+async def test_changes_of_a_room_that_is_unavailable_are_shown_once_it_is_available(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    bookings = [tenant.book(orion.room_id, at(hour), at(hour + 1)) for hour in (9, 12, 13)]
+    await set_up(orion)
+    reported: list[Event[Any]] = []
+    hass.bus.async_listen(EVENT_STATE_REPORTED, reported.append, event_filter=callback(lambda _: True))
+    break_room_api(tenant)
+    for booking in bookings:
+        tenant.cancel(booking.booking_id)
+
+    await clock.to(at(10, 1, 30))  # bookings vanish, and the room may be closed
+    state = hass.states.get(EVENT)
+    assert state
+    assert state.state == "unavailable"
+    assert [event.data for event in reported if event.data["entity_id"] == EVENT] == []
+
+    tenant.clear_faults()
+    await clock.to(at(10, 7))
+    state = hass.states.get(EVENT)
+    assert state
+    assert (state.state[:16], state.attributes["event_type"]) == ("2026-11-23T10:01", "canceled")
 
 
 async def test_passing_days_are_no_events_and_cost_no_extra_call(

@@ -62,4 +62,5 @@ class BookingChanges(SubjectEntity, EventEntity):
                 "previous_end": local_iso(change.previous_end),
             },
         )
-        self.async_write_ha_state()
+        if self.available:  # else it is shown once the room is available again
+            self.async_write_ha_state()
