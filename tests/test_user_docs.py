@@ -160,7 +160,7 @@ BLOCKS = {  # of each page that exists in both languages
     "blueprints": [],
     "booking": [],
     "calls": [],
-    "cards": ["yaml", "yaml", "yaml"],
+    "cards": ["yaml", "yaml", "yaml", "yaml"],
     "compared": [],
     "entities": [],
     "limits": [],
@@ -527,7 +527,9 @@ def test_the_cards_are_in_the_bundle(docs: Docs) -> None:
     ]
     bundle = BUNDLE.read_text(encoding="utf-8")
 
-    assert shown_cards == ["custom:feishu-room-card", "custom:feishu-rooms-board-card", "custom:feishu-room-card"]
+    assert shown_cards == [
+        f"custom:feishu-{card}" for card in ("room-card", "rooms-board-card", "rooms-badge", "room-card")
+    ]
     assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
 
 

@@ -96,8 +96,8 @@ export function buttonIds(hass: Hass, roomId: string): Readonly<Record<string, s
   return Object.fromEntries(found);
 }
 
-/** Ask Home Assistant to run the tap action of a card. */
-export function act(from: EventTarget, entity: string, action: Action): void {
-  const detail = { config: { entity, tap_action: action }, action: "tap" };
+/** Ask Home Assistant to run one of the actions of a card. */
+export function act(from: EventTarget, entity: string, actions: object, action = "tap"): void {
+  const detail = { config: { entity, ...actions }, action };
   from.dispatchEvent(new CustomEvent("hass-action", { detail, bubbles: true, composed: true }));
 }

@@ -2,6 +2,7 @@
 
 import { BOARD_CARD, BoardCard } from "./cards/board-card";
 import { ROOM_CARD, RoomCard } from "./cards/room-card";
+import { ROOMS_BADGE, RoomsBadge } from "./cards/rooms-badge";
 import { type Hass, isRoom } from "./hass";
 import { readRoom } from "./model/room";
 import { RoomsStrategy, STRATEGY } from "./strategy/rooms";
@@ -17,7 +18,7 @@ interface Listed {
 }
 
 /** Add an entry to one of Home Assistant's lists, once. */
-function offer(list: "customCards" | "customStrategies", listed: Listed): void {
+function offer(list: "customCards" | "customBadges" | "customStrategies", listed: Listed): void {
   const lists = window as unknown as Record<string, Listed[] | undefined>;
   lists[list] ??= [];
   const entries = lists[list];
@@ -30,6 +31,7 @@ function define(name: string, element: CustomElementConstructor): void {
 
 define(ROOM_CARD, RoomCard);
 define(BOARD_CARD, BoardCard);
+define(ROOMS_BADGE, RoomsBadge);
 define(`ll-strategy-dashboard-${STRATEGY}`, RoomsStrategy);
 
 // Getters, because the page's language is known only when the names are shown
@@ -58,6 +60,19 @@ offer("customCards", {
   documentationURL: DOCUMENTATION,
   getEntitySuggestion: (hass: Hass, entity: string) =>
     isRoom(hass, entity) ? { config: { type: `custom:${BOARD_CARD}`, place: readRoom(hass, entity).place } } : null,
+});
+offer("customBadges", {
+  type: ROOMS_BADGE,
+  get name() {
+    return textsOfPage().cards.badge;
+  },
+  get description() {
+    return textsOfPage().cards.badgeAbout;
+  },
+  preview: true,
+  documentationURL: DOCUMENTATION,
+  getEntitySuggestion: (hass: Hass, entity: string) =>
+    isRoom(hass, entity) ? { config: { type: `custom:${ROOMS_BADGE}`, place: readRoom(hass, entity).place } } : null,
 });
 offer("customStrategies", {
   type: STRATEGY,

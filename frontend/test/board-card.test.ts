@@ -129,10 +129,14 @@ test("pages turn as configured: more slowly, only by hand on e-paper, never on a
 test("a board with fixed rows fits its cell, one with automatic rows and one on a phone scroll", async () => {
   const fixed = await showBoard(many, { grid_options: { rows: 6 } });
   const auto = await showBoard(many, { grid_options: { rows: "auto" } });
+  for (const board of [fixed, auto]) board.layout = "grid";
   await resized(fixed, 700, 400);
   await auto.updateComplete;
   expect([fixed.hasAttribute("fits"), auto.hasAttribute("fits")]).toEqual([true, false]);
   expect(all(auto, "li")).toHaveLength(40);
+
+  await resized(fixed, 400, 300);
+  expect([fixed.hasAttribute("fits"), fixed.hasAttribute("scrolls")]).toEqual([false, true]);
 
   const phone = await showPanel();
   await resized(phone, 390, 700);
@@ -160,6 +164,23 @@ test("strips show the configured hours of the day", async () => {
   const board = await showBoard(office, { day_start: 9, day_end: 12 });
 
   expect(all(board, ".hours")[0]?.querySelectorAll("i")).toHaveLength(3);
+});
+
+test("a card that filters entities changes the rooms, but not the filter of a visitor", async () => {
+  const type = "custom:feishu-rooms-board-card";
+  const board = await showBoard(office, {
+    entities: [{ entity: "binary_sensor.orion" }, { entity: "binary_sensor.vega" }],
+  });
+  (all(board, ".toggle")[0] as HTMLButtonElement).click();
+  await board.updateComplete;
+  expect(all(board, ".who b").map((name) => name.textContent)).toEqual(["Orion"]);
+
+  board.setConfig({ type, entities: [{ entity: "binary_sensor.vega" }, { entity: "binary_sensor.lyra" }] });
+  await board.updateComplete;
+  expect(all(board, "li")).toHaveLength(0);
+  board.setConfig({ type, free_for: 1, entities: [{ entity: "binary_sensor.orion" }] });
+  await board.updateComplete;
+  expect(all(board, "li")).toHaveLength(1);
 });
 
 test("a removed board has no timer", async () => {

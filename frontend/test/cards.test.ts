@@ -306,10 +306,12 @@ const listed = (list: string) => (window as unknown as Record<string, Listed[]>)
 
 test("the cards and the dashboard are listed in the language of the page", () => {
   document.documentElement.lang = "zh-Hans";
-  const names = [...listed("customCards"), ...listed("customStrategies")].map(({ name }) => name);
+  const names = [...listed("customCards"), ...listed("customBadges"), ...listed("customStrategies")].map(
+    ({ name }) => name,
+  );
   document.documentElement.lang = "en";
 
-  expect(names).toEqual(["会议室", "会议室看板", "会议室"]);
+  expect(names).toEqual(["会议室", "会议室看板", "空闲会议室", "会议室"]);
   expect(listed("customCards").map(({ type }) => type)).toEqual(["feishu-room-card", "feishu-rooms-board-card"]);
 });
 

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, vi } from "vitest";
 import "../src/index";
 import type { BoardCard } from "../src/cards/board-card";
 import type { RoomCard } from "../src/cards/room-card";
+import type { RoomsBadge } from "../src/cards/rooms-badge";
 import type { Hass } from "../src/hass";
 import { forget } from "../src/view/server-clock";
 import { at, booked, hassWith, iso, type Told } from "./office";
 
-export type Card = RoomCard | BoardCard;
+export type Card = RoomCard | BoardCard | RoomsBadge;
 
 export const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
 export const TO_11: Told[string] = ["on", { busy_until: iso(at(11)), ...booked([at(10), at(11)]) }];
@@ -36,6 +37,8 @@ export async function show<Kind extends Card>(tag: string, config: object, hass:
 export const showRoom = (hass: Hass, config: object = {}) =>
   show<RoomCard>("feishu-room-card", { entity: "binary_sensor.orion", ...config }, hass);
 export const showBoard = (hass: Hass, config: object = {}) => show<BoardCard>("feishu-rooms-board-card", config, hass);
+
+export const showBadge = (hass: Hass, config: object = {}) => show<RoomsBadge>("feishu-rooms-badge", config, hass);
 
 export async function tell(card: Card, hass: Hass): Promise<void> {
   card.hass = hass;

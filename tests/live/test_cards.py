@@ -532,6 +532,37 @@ async def test_a_lobby_board_of_60_rooms_shows_all_of_them_without_scrolling(off
         await expect(page.locator("ha-more-info-dialog")).to_contain_text("Room")
 
 
+async def test_the_board_of_a_card_that_filters_entities_follows_the_states(office: Office) -> None:
+    """Boards in sections grow with their rooms, or fit their rooms into a fixed number of rows."""
+    entities = await set_fake_states(office, 6)
+    board = {"type": "custom:feishu-rooms-board-card", "entities": entities}
+    card = {"type": "entity-filter", "entities": entities, "state_filter": ["off"], "card": {"type": board["type"]}}
+    cards = [
+        {**card, "grid_options": {"columns": 12, "rows": "auto"}},
+        {**board, "grid_options": {"columns": 12, "rows": "auto"}},
+        {**board, "grid_options": {"columns": "full", "rows": 4}},
+        {**board, "grid_options": {"columns": 12, "rows": 4}},
+    ]
+    view = {"type": "sections", "path": "filtered", "sections": [{"type": "grid", "column_span": 2, "cards": cards}]}
+    address = await office.dashboard("cards-filtered", {"views": [view]})
+    async with office.browser() as page:
+        await page.goto(f"{address}/filtered")
+        rows = page.locator("feishu-rooms-board-card").first.locator("li")
+        await expect(rows).to_have_count(2)
+        await office.set_state(entities[0], "on", friendly_name="Room 1")
+        await expect(rows).to_have_count(1)
+        await expect(rows).to_contain_text("Room 2")
+        await expect(page.locator("feishu-rooms-board-card").nth(1).locator("li")).to_have_count(6)
+        await expect(page.locator("feishu-rooms-board-card[fits] .pager")).to_have_count(1)
+        await expect(page.locator("feishu-rooms-board-card[scrolls] li")).to_have_count(6)
+        heights = await page.locator("feishu-rooms-board-card").evaluate_all(
+            "(boards) => boards.map((board) => [board.clientHeight, board.shadowRoot.firstElementChild.offsetHeight])"
+        )
+        assert heights[2] == heights[3] == [248, 248]
+        await shoot(page, "board-filtered")
+        assert await faults(page) == []
+
+
 async def hidden(page: Page) -> list[str]:
     """Return the rooms of a board that cannot be seen without scrolling."""
     found: list[str] = await page.locator("feishu-rooms-board-card li").evaluate_all(

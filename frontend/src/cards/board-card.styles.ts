@@ -15,10 +15,20 @@ export const boardCardStyles = css`
     min-block-size: calc(100vh - var(--header-height, 56px));
   }
   /* The height comes from outside: rows do not make the board higher */
-  :host([fits]) {
+  :host([fits]),
+  :host([scrolls]) {
     contain: size;
     block-size: 100%;
+  }
+  :host([fits][layout="panel"]) {
     min-block-size: 240px;
+  }
+  :host([scrolls]) ha-card {
+    block-size: 100%;
+    overflow-y: auto;
+  }
+  :host([scrolls]) .once {
+    inset-block-start: 0;
   }
   :host([fits]) ha-card,
   :host([fits]) .board {

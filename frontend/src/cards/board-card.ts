@@ -4,8 +4,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { type Action, act, type Entity, type Hass, roomIds } from "../hass";
-import { type Filter, filtered, freeRooms, type Group, grouped, placesOf, type Row } from "../model/board";
-import { Formats } from "../model/formats";
+import { type Filter, filtered, freeRooms, type Group, grouped, type Row } from "../model/board";
 import { columnsOf, type Part, type Plan, planOf, scrolled } from "../model/pages";
 import { readRoom } from "../model/room";
 import { type Day, hoursAround } from "../model/timeline";
@@ -21,7 +20,7 @@ import { boardCardStyles } from "./board-card.styles";
 import { filters } from "./board-filters";
 import { RoomsCard } from "./card";
 import { assertBoard, type BoardConfig, type Chosen, idOf, PAGE_SECONDS } from "./config";
-import { boardForm, type Form } from "./forms";
+import { boardForm, type Form, knownPlaces } from "./forms";
 
 export const BOARD_CARD = "feishu-rooms-board-card";
 
@@ -52,11 +51,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   readonly #pager = new Pager(() => this.requestUpdate());
 
   static getConfigForm(): Form {
-    // Home Assistant passes nothing to this method
-    const hass = document.querySelector<HTMLElement & { readonly hass?: Hass }>("home-assistant")?.hass;
-    if (!hass) return boardForm(textsOfPage());
-    const rooms = roomIds(hass).map((id) => ({ room: readRoom(hass, id) }));
-    return boardForm(textsOfPage(), placesOf(rooms, Formats.of(hass, textsOfPage()).compare));
+    return boardForm(textsOfPage(), knownPlaces());
   }
 
   static getStubConfig(): object {
@@ -65,9 +60,11 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   setConfig(config: object): void {
     assertBoard(config, textsOfPage());
+    // A card that filters entities configures the board again at each change: a filter of a visitor stays
+    const isSame = this.config && JSON.stringify(filterOf(this.config)) === JSON.stringify(filterOf(config));
+    if (!isSame) this.#filter = undefined;
     this.config = config;
     this.#actions = new Map(config.entities?.flatMap((each) => own(each)));
-    this.#filter = undefined;
     this.renew();
     this.requestUpdate();
   }
@@ -116,6 +113,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   protected override willUpdate(): void {
     this.toggleAttribute("fits", this.#fits);
+    this.toggleAttribute("scrolls", this.#hasFixedRows && !this.#fits);
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -174,9 +172,12 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   /** Whether all rooms have to fit into the height of the card: nobody scrolls a lobby screen. */
   get #fits(): boolean {
-    const { layout, config } = this;
-    const isOfFixedHeight = layout === "panel" || typeof config?.grid_options?.rows === "number";
-    return isOfFixedHeight && !this.#isNarrow && config?.page_seconds !== 0;
+    const isOfFixedHeight = this.layout === "panel" || this.#hasFixedRows;
+    return isOfFixedHeight && !this.#isNarrow && this.config?.page_seconds !== 0;
+  }
+
+  get #hasFixedRows(): boolean {
+    return this.layout === "grid" && typeof this.config?.grid_options?.rows === "number";
   }
 
   #measure(): void {
@@ -261,7 +262,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
           ? html`<button
               class="tap"
               aria-label=${texts.details(view.name)}
-              @click=${() => act(this, view.id, action)}
+              @click=${() => act(this, view.id, { tap_action: action })}
             ></button>`
           : nothing
       }

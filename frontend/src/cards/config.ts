@@ -25,7 +25,25 @@ export interface CommonConfig {
 /** An entity ID, or an object, as cards that filter entities pass. It may have an action of its own. */
 export type Chosen = string | { readonly entity: string; readonly tap_action?: Action };
 
-export interface RoomConfig extends CommonConfig, ChosenLook {
+/** Filters of rooms. */
+interface Filtered {
+  readonly place?: string;
+  readonly min_seats?: number;
+  /** Minutes. */
+  readonly free_for?: number;
+}
+
+/** What is touched as a whole. */
+interface Touched {
+  readonly hold_action?: Action;
+  readonly double_tap_action?: Action;
+}
+
+export interface BadgeConfig extends CommonConfig, Filtered, Touched {
+  readonly name?: string;
+}
+
+export interface RoomConfig extends CommonConfig, ChosenLook, Touched {
   readonly entity: string;
   readonly name?: string;
   /** Whether the room can be booked on the card. Off by default, because anybody can touch a panel in a corridor. */
@@ -40,13 +58,9 @@ export interface RoomConfig extends CommonConfig, ChosenLook {
   readonly titles?: boolean;
 }
 
-export interface BoardConfig extends CommonConfig {
+export interface BoardConfig extends CommonConfig, Filtered {
   readonly title?: string;
   readonly entities?: readonly Chosen[];
-  readonly place?: string;
-  readonly min_seats?: number;
-  /** Minutes. */
-  readonly free_for?: number;
   readonly free_first?: boolean;
   readonly hide_filters?: boolean;
   readonly hide_floors?: boolean;
@@ -71,6 +85,16 @@ const COMMON: Readonly<Record<string, Wanted>> = {
   dim: "boolean",
   tap_action: "action",
 };
+const BADGE: Readonly<Record<string, Wanted>> = {
+  name: "text",
+  place: "text",
+  min_seats: "seats",
+  free_for: "minutes",
+  monochrome: "boolean",
+  tap_action: "action",
+  hold_action: "action",
+  double_tap_action: "action",
+};
 const ROOM: Readonly<Record<string, Wanted>> = {
   ...COMMON,
   name: "text",
@@ -84,6 +108,8 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   busy_color: "color",
   soon_color: "color",
   titles: "boolean",
+  hold_action: "action",
+  double_tap_action: "action",
 };
 const BOARD: Readonly<Record<string, Wanted>> = {
   ...COMMON,
@@ -138,6 +164,11 @@ export function assertRoom(config: object, texts: Texts): asserts config is Room
 /** Throw an `Error` with a text for the user if the configuration of a board is wrong. */
 export function assertBoard(config: object, texts: Texts): asserts config is BoardConfig {
   assertOptions(config, BOARD, texts);
+}
+
+/** Throw an `Error` with a text for the user if the configuration of a badge is wrong. */
+export function assertBadge(config: object, texts: Texts): asserts config is BadgeConfig {
+  assertOptions(config, BADGE, texts);
 }
 
 /** Check our options only: other options belong to Home Assistant or to card extensions. */

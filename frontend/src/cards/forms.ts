@@ -1,8 +1,11 @@
 /** The editors of the cards: forms that Home Assistant renders. */
 
-import { PLATFORM } from "../hass";
-import type { Texts } from "../texts";
-import { assertBoard, assertRoom } from "./config";
+import { type Hass, PLATFORM, roomIds } from "../hass";
+import { placesOf } from "../model/board";
+import { Formats } from "../model/formats";
+import { readRoom } from "../model/room";
+import { type Texts, textsOfPage } from "../texts";
+import { assertBadge, assertBoard, assertRoom } from "./config";
 
 export interface Field {
   readonly name: string;
@@ -34,10 +37,16 @@ const COMMON: readonly Field[] = [
   side({ name: "hide_clock", selector: { boolean: {} } }, { name: "monochrome", selector: { boolean: {} } }),
   side({ name: "kiosk", selector: { boolean: {} } }, { name: "dim", default: true, selector: { boolean: {} } }),
 ];
-const tap = (default_action: string): Field => ({
-  name: "tap_action",
+const action = (name: string, default_action: string): Field => ({
+  name,
   selector: { ui_action: { actions: ["more-info", "navigate", "url", "perform-action", "none"], default_action } },
 });
+const TOUCH = [action("tap_action", "none"), action("hold_action", "none"), action("double_tap_action", "none")];
+const floor = (places: readonly string[]): Field => ({
+  name: "place",
+  selector: { select: { options: places, custom_value: true, mode: "dropdown" } },
+});
+const SIZE = side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440) });
 
 const ROOM: readonly Field[] = [
   { name: "entity", required: true, selector: { entity: ROOMS } },
@@ -55,14 +64,14 @@ const ROOM: readonly Field[] = [
   ),
   { name: "titles", selector: { boolean: {} } },
   ...COMMON,
-  tap("none"),
+  ...TOUCH,
 ];
 
 const board = (places: readonly string[]): readonly Field[] => [
   { name: "title", selector: { text: {} } },
   { name: "entities", selector: { entity: { ...ROOMS, multiple: true } } },
-  { name: "place", selector: { select: { options: places, custom_value: true, mode: "dropdown" } } },
-  side({ name: "min_seats", selector: number(1000) }, { name: "free_for", selector: number(1440) }),
+  floor(places),
+  SIZE,
   side(
     { name: "free_first", selector: { boolean: {} } },
     { name: "hide_filters", selector: { boolean: {} } },
@@ -70,7 +79,7 @@ const board = (places: readonly string[]): readonly Field[] => [
   ),
   { name: "page_seconds", selector: number(3600) },
   ...COMMON,
-  tap("more-info"),
+  action("tap_action", "more-info"),
 ];
 
 /** Return the form of the room card. It accepts a card that has no room yet, and a PIN that is still being typed. */
@@ -85,6 +94,20 @@ export function roomForm(texts: Texts): Form {
 /** Return the form of the board. It offers these places. */
 export function boardForm(texts: Texts, places: readonly string[] = []): Form {
   return form(board(places), texts, (config) => assertBoard(config, texts), texts.boardHelpers);
+}
+
+/** Return the form of the badge. */
+export function badgeForm(texts: Texts, places: readonly string[] = []): Form {
+  const schema = [{ name: "name", selector: { text: {} } }, floor(places), SIZE, ...TOUCH];
+  return form(schema, texts, (config) => assertBadge(config, texts), texts.badgeHelpers);
+}
+
+/** Return the places of all rooms. Home Assistant passes nothing to the makers of forms, so they are read from the page. */
+export function knownPlaces(): string[] {
+  const { hass } = document.querySelector<HTMLElement & { readonly hass?: Hass }>("home-assistant") ?? {};
+  if (!hass) return [];
+  const rooms = roomIds(hass).map((id) => ({ room: readRoom(hass, id) }));
+  return placesOf(rooms, Formats.of(hass, textsOfPage()).compare);
 }
 
 function form(

@@ -100,6 +100,9 @@ export const roomCardStyles = css`
     color: var(--on-fill);
     background: var(--fill);
   }
+  .busy.soon .icon {
+    box-shadow: 0 0 0 3px var(--soon);
+  }
   .unknown .icon,
   .offline .icon,
   .mono.free .icon,
@@ -112,8 +115,7 @@ export const roomCardStyles = css`
     grid-area: state;
     display: flex;
     flex-wrap: wrap;
-    justify-content: space-between;
-    column-gap: 10px;
+    column-gap: 6px;
     block-size: 17px;
     overflow: hidden;
   }

@@ -15,6 +15,7 @@ import { icon, sign } from "../view/icons";
 import { kioskStyles } from "../view/kiosk";
 import { lookOf, lookStyles } from "../view/look";
 import { palette } from "../view/palette";
+import { Press } from "../view/press";
 import { Run } from "../view/run";
 import { stripStyles } from "../view/strip";
 import { Swipe } from "../view/swipe";
@@ -49,6 +50,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   #told = "";
   #news = "";
   #others: readonly string[] | undefined;
+  readonly #gestures = new Press((gesture, actions) => act(this, this.config?.entity ?? "", actions, gesture));
   readonly #run = new Run(() => this.#moved());
   /** Whether the dialog of a card that is too small for all keys is open. */
   #isOpen = false;
@@ -94,6 +96,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#doubtLater);
+    this.#gestures.cancel();
     this.#turn(false);
     this.#setOpen(false);
     this.#dialog?.close();
@@ -141,7 +144,6 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const { status } = view;
     const titles = config.titles ? titlesOf(room, status, moment.now) : NO_TITLES;
     const isLost = moment.lostAt !== null && status.kind !== "unknown";
-    const action = this.action(config);
     const area = config.actions ? this.#area(view, config, hass, moment) : null;
     const nearby = this.#isHelpful && needsAnother(status) ? neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
@@ -165,7 +167,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
         <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
         ${config.hide_clock || moment.steady ? nothing : clock(moment)}
         <div class="state">
-          ${icon(status)}
+          ${icon(status, !!view.pending)}
           <div class="what">
             <p class="word" style="--ems:${ems(view.word)}">${view.word}</p>
             <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
@@ -176,15 +178,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
         ${invite ?? nothing} ${nearby ?? nothing} ${notes(view, moment)}
         ${tomorrow ? agenda(tomorrow, moment) : coming(view, titles.next, moment)}
         ${dayPart(view, tomorrow, moment, () => this.#turn(!this.#isTomorrow))}
-        ${
-          action
-            ? html`<button
-                class="tap"
-                aria-label=${moment.texts.details(view.name)}
-                @click=${() => act(this, config.entity, action)}
-              ></button>`
-            : nothing
-        }
+        ${this.#gestures.surface(moment.texts.details(view.name), config)}
         ${area ? html`${this.#opener(view, moment)}${this.#wantsDialog ? nothing : area}` : nothing}
       </div>
       <p class="unheard" role="status">${this.#news}</p>

@@ -36,6 +36,7 @@ export const en = {
   bookings: (spans: string) => `Bookings today: ${spans}`,
   bookingsNone: "No bookings today",
   sentence: (...parts: string[]) => parts.join(", "),
+  badge: (free: number) => `${free} free`,
   is: (name: string, state: string) => `${name}: ${state}`,
   details: (name: string) => `Show ${name}`,
 
@@ -130,6 +131,8 @@ export const en = {
     roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
     board: "Meeting rooms board",
     boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
+    badge: "Free meeting rooms",
+    badgeAbout: "How many Feishu or Lark rooms are free, of a floor or with enough seats",
     strategyAbout:
       "A board of all Feishu or Lark rooms, a view for each building, the utilization and a door panel for each room",
   },
@@ -154,6 +157,8 @@ export const en = {
     kiosk: "Kiosk: hide Home Assistant's bars",
     dim: "Dim out of office hours",
     tap_action: "When tapped",
+    hold_action: "When held",
+    double_tap_action: "When tapped twice",
     actions: "Book, extend and end on the card",
     pin: "PIN",
     nearby: "Free rooms nearby",
@@ -186,6 +191,10 @@ export const en = {
     background: "Behind large cards, under the color of the state.",
     free_color: "If empty, the color of the theme. Texts turn black or white to fit.",
     titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too.",
+  },
+  badgeHelpers: {
+    name: "Shown above the number. If empty, only the number is shown.",
+    tap_action: "Such as navigating to the board.",
   },
   boardHelpers: {
     day_start: "If both are empty, the strips show the hours around now.",

@@ -41,6 +41,7 @@ export const zhHans: Texts = {
   bookings: (spans) => `今天的预订：${spans}`,
   bookingsNone: "今天没有预订",
   sentence: (...parts) => parts.join("，"),
+  badge: (free) => `${free} 间空闲`,
   is: (name, state) => `${name}：${state}`,
   details: (name) => `查看${name}`,
 
@@ -135,6 +136,8 @@ export const zhHans: Texts = {
     roomAbout: "一间飞书会议室：是否空闲、占用到几点、下次预订。从小卡片到门牌屏都适用",
     board: "会议室看板",
     boardAbout: "按楼层显示所有飞书会议室和当天的预订",
+    badge: "空闲会议室",
+    badgeAbout: "飞书会议室现在有几间空闲，可限定楼层或人数",
     strategyAbout: "所有飞书会议室的看板，每栋楼一个页面，使用率页面，以及每间会议室一个门牌屏",
   },
 
@@ -158,6 +161,8 @@ export const zhHans: Texts = {
     kiosk: "信息亭模式：隐藏 Home Assistant 的标题栏和侧边栏",
     dim: "非工作时间调暗",
     tap_action: "点按时",
+    hold_action: "长按时",
+    double_tap_action: "双击时",
     actions: "在卡片上预订、延长和结束",
     pin: "PIN 码",
     nearby: "附近的空闲会议室",
@@ -190,6 +195,10 @@ export const zhHans: Texts = {
     background: "在大尺寸卡片上显示，覆盖一层状态的颜色。",
     free_color: "留空则使用主题的颜色。文字会自动变为黑色或白色。",
     titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。",
+  },
+  badgeHelpers: {
+    name: "显示在数字上方。留空则只显示数字。",
+    tap_action: "例如打开看板。",
   },
   boardHelpers: {
     day_start: "两项都留空则显示当前时间前后的几小时。",

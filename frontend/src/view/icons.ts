@@ -1,6 +1,6 @@
 /** The icons of the states. They are part of the bundle, so that a door panel never waits for an icon. */
 
-import { svg, type TemplateResult } from "lit";
+import { nothing, svg, type TemplateResult } from "lit";
 import type { Status } from "../model/status";
 
 const TICK = svg`<path d="m7 12.4 3.4 3.4L17 9.2" />`;
@@ -31,9 +31,11 @@ export function sign(name: keyof typeof SIGNS): TemplateResult {
   return svg`<svg class="sign ${name}" viewBox="0 0 24 24" aria-hidden="true">${SIGNS[name]}</svg>`;
 }
 
-/** Return the icon of a status. */
-export function icon({ kind, soon }: Status): TemplateResult {
+const MARK = svg`<circle class="mark" cx="22" cy="2" r="5" />`;
+
+/** Return the icon of a status. A mark says that somebody has asked for the room. */
+export function icon({ kind, soon }: Pick<Status, "kind" | "soon">, isMarked = false): TemplateResult {
   return svg`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    <circle cx="12" cy="12" r="10" />${(kind === "free" || kind === "busy") && soon ? HANDS : MARKS[kind]}
+    <circle cx="12" cy="12" r="10" />${(kind === "free" || kind === "busy") && soon ? HANDS : MARKS[kind]}${isMarked ? MARK : nothing}
   </svg>`;
 }

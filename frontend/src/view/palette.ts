@@ -94,6 +94,7 @@ export const palette = css`
     --quiet: #000;
     --free: #000;
     --busy: #000;
+    --soon: #000;
     --track: #fff;
     --track-edge: #fff;
     --past: transparent;
@@ -136,11 +137,17 @@ export const palette = css`
   }
 
   .icon {
+    overflow: visible;
     fill: none;
     stroke: currentcolor;
     stroke-width: 2.2;
     stroke-linecap: round;
     stroke-linejoin: round;
+  }
+  .mark {
+    fill: var(--soon);
+    stroke: var(--ground);
+    stroke-width: 2;
   }
   .unheard {
     position: absolute;
