@@ -9,7 +9,9 @@ import { assertBadge, assertBoard, assertRoom } from "./config";
 
 export interface Field {
   readonly name: string;
-  readonly type?: "grid";
+  readonly type?: "grid" | "expandable";
+  /** Whether the fields of a section are options of the card itself. */
+  readonly flatten?: boolean;
   readonly required?: boolean;
   readonly default?: unknown;
   readonly column_min_width?: string;
@@ -35,7 +37,8 @@ const COMMON: readonly Field[] = [
     { name: "day_end", selector: number(24) },
   ),
   side({ name: "hide_clock", selector: { boolean: {} } }, { name: "monochrome", selector: { boolean: {} } }),
-  side({ name: "kiosk", selector: { boolean: {} } }, { name: "dim", default: true, selector: { boolean: {} } }),
+  { name: "kiosk", selector: { boolean: {} } },
+  { name: "dim", default: true, selector: { boolean: {} } },
 ];
 const action = (name: string, default_action: string): Field => ({
   name,
@@ -55,14 +58,21 @@ const ROOM: readonly Field[] = [
   { name: "pin", selector: { text: {} } },
   { name: "nearby", selector: { boolean: {} } },
   { name: "qr", selector: { boolean: {} } },
-  { name: "logo", selector: { text: {} } },
-  { name: "background", selector: { text: {} } },
-  side(
-    { name: "free_color", selector: { color_rgb: {} } },
-    { name: "busy_color", selector: { color_rgb: {} } },
-    { name: "soon_color", selector: { color_rgb: {} } },
-  ),
   { name: "titles", selector: { boolean: {} } },
+  {
+    name: "look",
+    type: "expandable",
+    flatten: true,
+    schema: [
+      { name: "logo", selector: { text: {} } },
+      { name: "background", selector: { text: {} } },
+      side(
+        { name: "free_color", selector: { color_rgb: {} } },
+        { name: "busy_color", selector: { color_rgb: {} } },
+        { name: "soon_color", selector: { color_rgb: {} } },
+      ),
+    ],
+  },
   ...COMMON,
   ...TOUCH,
 ];

@@ -163,6 +163,7 @@ export const en = {
     pin: "PIN",
     nearby: "Free rooms nearby",
     qr: "QR code for booking on a phone",
+    look: "Logo, background and colors",
     logo: "Logo (address)",
     background: "Background picture (address)",
     free_color: "Color: free",
@@ -189,7 +190,8 @@ export const en = {
     qr: "Shown on large cards. It opens a new event in Feishu or Lark with the time filled in. People add the room themselves.",
     logo: "Beside the name on large cards. “/local/logo.svg” is the file logo.svg in the folder www of the configuration.",
     background: "Behind large cards, under the color of the state.",
-    free_color: "If empty, the color of the theme. Texts turn black or white to fit.",
+    free_color:
+      "Until you choose one, the field is black, but the color is the theme's. Texts turn black or white to fit.",
     titles: "Everybody who passes can read them. Shown on large cards, if the options of the app allow titles, too.",
   },
   badgeHelpers: {

@@ -167,6 +167,7 @@ export const zhHans: Texts = {
     pin: "PIN 码",
     nearby: "附近的空闲会议室",
     qr: "手机扫码预订",
+    look: "徽标、背景和颜色",
     logo: "徽标（地址）",
     background: "背景图片（地址）",
     free_color: "颜色：空闲",
@@ -193,7 +194,7 @@ export const zhHans: Texts = {
     qr: "在大尺寸卡片上显示。扫码后在飞书中新建日程，时间已填好，会议室需自行添加。",
     logo: "大尺寸卡片上显示在名称旁边。“/local/logo.svg”是配置目录下 www 文件夹中的文件 logo.svg。",
     background: "在大尺寸卡片上显示，覆盖一层状态的颜色。",
-    free_color: "留空则使用主题的颜色。文字会自动变为黑色或白色。",
+    free_color: "未选择时这里显示为黑色，实际使用主题的颜色。文字会自动变为黑色或白色。",
     titles: "路过的人都能看到。在大尺寸卡片上显示，还需要在该应用的选项中开启标题。",
   },
   badgeHelpers: {
