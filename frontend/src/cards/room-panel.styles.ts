@@ -56,6 +56,10 @@ export const roomPanelStyles = css`
       --now-edge: var(--fill);
       background: var(--fill);
     }
+    /* A panel has room for the number of requests */
+    .mark {
+      display: none;
+    }
     .name {
       font-size: max(20px, calc(7 * var(--unit)));
       font-weight: 600;
