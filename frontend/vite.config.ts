@@ -32,5 +32,10 @@ export default defineConfig(({ command }) => ({
     reportCompressedSize: true,
   },
   // Not the server's time zone, so that tests notice if the two are mixed up
-  test: { env: { TZ: "America/New_York" }, environment: "happy-dom", include: ["test/**/*.test.ts"] },
+  test: {
+    env: { TZ: "America/New_York" },
+    environment: "happy-dom",
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000, // milliseconds; a busy machine is slow
+  },
 }));
