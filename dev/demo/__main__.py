@@ -35,8 +35,8 @@ _KNOWN = {"on", "off"}
 def main() -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args()
-    # Both stop everything. A shell starts background jobs with Ctrl-C ignored
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    # Each stops everything. A shell starts background jobs with Ctrl-C ignored, and a closed terminal hangs up
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(stop, signal.default_int_handler)
     try:
         return asyncio.run(_run(options))

@@ -9,8 +9,9 @@ from simulator import Booking, Tenant
 from simulator.office import TITLES
 
 _LENGTHS: Final = (15, 30, 30, 30, 60, 60, 90)
-_PACE: Final = (8.0, 25.0)  # seconds between two changes
+_PACE: Final = (5.0, 12.0)  # seconds between two changes
 _FAST: Final = 10
+_TRIES: Final = 20  # about 2 of 5 changes that are drawn are possible
 
 
 def fill_working_day(tenant: Tenant, *, seed: int = 1) -> None:
@@ -34,10 +35,12 @@ async def simulate_activity(tenant: Tenant, *, fast: bool = False) -> None:
     low, high = (seconds / (_FAST if fast else 1) for seconds in _PACE)
     while True:
         await asyncio.sleep(rng.uniform(low, high))
-        _change(tenant, rng, timedelta(minutes=1) if fast else timedelta(minutes=5))
+        soon = timedelta(minutes=1) if fast else timedelta(minutes=5)
+        any(_change(tenant, rng, soon) for _ in range(_TRIES))
 
 
-def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> None:
+def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> bool:
+    """Change a booking of a random room. Return whether the change that was drawn was possible."""
     now = tenant.clock().replace(microsecond=0)
     room_id = rng.choice(list(tenant.rooms))
     bookings = [booking for booking in _bookings(tenant, room_id) if booking.end > now]
@@ -47,8 +50,9 @@ def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> None:
         case "book" if not current:
             start = now + timedelta(seconds=rng.randint(10, int(soon.total_seconds())))
             end = start + rng.choice((1, 2, 3, 6)) * soon
-            if not any(booking.start < end and start < booking.end for booking in bookings):
-                _book(tenant, room_id, start, end)
+            if any(booking.start < end and start < booking.end for booking in bookings):
+                return False
+            _book(tenant, room_id, start, end)
         case "end" if current and current.start < now:
             tenant.move(current.booking_id, current.start, now)
         case "extend" if current:
@@ -57,6 +61,9 @@ def _change(tenant: Tenant, rng: random.Random, soon: timedelta) -> None:
             tenant.cancel(coming.booking_id)
         case "move" if coming:
             tenant.move(coming.booking_id, coming.start + soon, coming.end + soon)
+        case _:
+            return False
+    return True
 
 
 def _book(tenant: Tenant, room_id: str, start: datetime, end: datetime) -> None:
