@@ -166,7 +166,8 @@ class Checker:
         """Find rooms that are offered although one of several apps says that they are busy or closed."""
         current = self._answers.oracle
         for room_id in self.home.offered() & self.home.options["rooms"].keys():
-            if (known := current.known.get(room_id)) is None or known.fresh_until <= now:
+            known = current.known.get(room_id)
+            if known is None or known.fresh_until <= now or current.may_be_doubted(room_id, now):
                 continue  # what the other app says counts alone
             if current.view(room_id, now, self.home.entry.options, self._zone).state == "on":
                 self._tally.false_free += 1
