@@ -179,7 +179,9 @@ async def test_set_up_recovers_from_every_wrong_turn(
         await flow.shoot("rooms-chosen")
         await flow.submit()
         await flow.sees("config", "create_entry", "created")
-        links = [await link.get_attribute("href") for link in await page.locator("step-flow-create-entry a").all()]
+        found = page.locator("step-flow-create-entry a")
+        await expect(found).to_have_count(3, timeout=TIMEOUT_MS)
+        links = [await link.get_attribute("href") for link in await found.all()]
         assert [str(link).rpartition("/")[2] for link in links] == ["dashboards", DOMAIN, "assistants"]
         await page.goto(f"{home.url}{links[0]}")
         await expect(page.locator("ha-config-lovelace-dashboards ha-button").last).to_be_visible(timeout=TIMEOUT_MS)
