@@ -3,7 +3,7 @@
 Pure tests run without Home Assistant (`-p no:homeassistant`, see `scripts/tests_of.py`).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 import logging
@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 import sys
 from types import ModuleType
+from typing import Any
 
 from hypothesis import settings
 import pytest
@@ -54,6 +55,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = {item.nodeid.partition("[")[0]: item for item in reversed(items)}.values()
         items.reverse()
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report any text: half a character (a lone surrogate) in a log would end it."""
+    return encodable((yield))
+
+
+def encodable(value: Any) -> Any:
+    """Return a value of a report with escapes for what UTF-8 can't express."""
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [encodable(each) for each in value]
+    return value
 
 
 @pytest.fixture
