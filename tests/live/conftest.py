@@ -59,7 +59,7 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[HomeAs
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def restored_tenant(live_tenant: Tenant) -> AsyncIterator[None]:
-    """Cancel all bookings after a test, and restore what the app may do."""
+    """Cancel all bookings after a test, restore what the app may do, and deliver no event to the next test."""
     scopes, limit, bot_enabled = dict(live_tenant.scopes), live_tenant.push.limit, live_tenant.bot_enabled
     yield
     live_tenant.scopes.clear()
@@ -67,6 +67,7 @@ async def restored_tenant(live_tenant: Tenant) -> AsyncIterator[None]:
     live_tenant.push.limit, live_tenant.bot_enabled, live_tenant.ip_allowed = limit, bot_enabled, True
     for booking in list(live_tenant.bookings.values()):
         live_tenant.cancel(booking.booking_id)
+    live_tenant.push.forget_deliveries()
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")

@@ -296,7 +296,15 @@ class Push:
     def _failed(self, delivery: Delivery, reason: str) -> None:
         delivery.failures.append(reason)
         if self.tenant.variants.redelivery == "on" and len(delivery.failures) <= len(AGAIN_AFTER):
-            self._after(AGAIN_AFTER[len(delivery.failures) - 1] * self.scale, lambda: self._deliver(delivery))
+            self._after(AGAIN_AFTER[len(delivery.failures) - 1] * self.scale, lambda: self._deliver_again(delivery))
+
+    def _deliver_again(self, delivery: Delivery) -> None:
+        if any(each is delivery for each in self.deliveries):
+            self._deliver(delivery)
+
+    def forget_deliveries(self) -> None:
+        """Deliver nothing again that was sent so far."""
+        self.deliveries.clear()
 
     def _take_ack(self, connection: Connection, frame: Frame) -> None:
         if frame.header("type") == "card":

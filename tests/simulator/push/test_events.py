@@ -341,6 +341,17 @@ async def test_event_without_an_acknowledgment_comes_four_more_times(
     assert (push.deliveries[0].attempts, push.deliveries[0].acked) == (5, False)
 
 
+async def test_forgotten_events_do_not_come_again(link: Link, tenant: Tenant, push: Push, room: Room) -> None:
+    push.scale, push.ack_within = 0.0001, 0.05
+    tenant.rename_room(room.room_id, "Vega")
+    await link.event(ack=False)
+    (delivery,) = push.deliveries
+    push.forget_deliveries()
+    await until(lambda: delivery.failures)
+    await link.quiet()
+    assert delivery.attempts == 1
+
+
 async def test_acknowledgment_ends_the_deliveries(link: Link, tenant: Tenant, push: Push, room: Room) -> None:
     push.ack_within = 0.05
     tenant.rename_room(room.room_id, "Vega")
