@@ -70,8 +70,10 @@ def encodable(value: Any) -> Any:
             return value.encode(errors="backslashreplace").decode()
         case dict():
             return {key: encodable(each) for key, each in value.items()}
-        case list() | tuple():
+        case list():
             return [encodable(each) for each in value]
+        case tuple():
+            return tuple(encodable(each) for each in value)
     return value
 
 
