@@ -16,11 +16,12 @@ from homeassistant.components.websocket_api import async_register_command
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.decorators import websocket_command
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ._vol import vol
 from .const import DOMAIN
-from .finder import async_now, async_office_hours
+from .finder import async_now
 from .model.options import Options
 
 if TYPE_CHECKING:
@@ -64,9 +65,21 @@ def _tell_time(hass: HomeAssistant, connection: ActiveConnection, message: dict[
     Times are in milliseconds since 1970. The office hours are null if an app has no off hours.
     """
     now = async_now(hass)
-    spans = async_office_hours(hass, now, now + _OFFICE_HOURS_AHEAD)
+    spans = _office_hours(hass, now, now + _OFFICE_HOURS_AHEAD)
     office = None if spans is None else [[_milliseconds(start), _milliseconds(end)] for start, end in spans]
     connection.send_result(message["id"], {"now": _milliseconds(now), "office": office})
+
+
+@callback
+def _office_hours(hass: HomeAssistant, start: datetime, end: datetime) -> list[tuple[datetime, datetime]] | None:
+    """Return the office hours of all entries that touch `[start, end)`, None if an entry has no off hours."""
+    found: list[tuple[datetime, datetime]] = []
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        if (off_hours := entry.runtime_data.options.off_hours) is None:
+            return None
+        found += off_hours.office_hours(start, end, dt_util.get_default_time_zone())
+    return found if entries else None
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -29,9 +29,9 @@ def subject_device_info(hass: HomeAssistant, entry: ConfigEntry[Any], info: Subj
     return device
 
 
-def _word_for_person(hass: HomeAssistant) -> str:
+def _word_for_person(hass: HomeAssistant) -> str | None:
     texts = async_get_cached_translations(hass, hass.config.language, "device", DOMAIN)
-    return texts.get(f"component.{DOMAIN}.device.person.name", "Person")
+    return texts.get(f"component.{DOMAIN}.device.person.name")
 
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:

@@ -68,18 +68,6 @@ def async_now(hass: HomeAssistant) -> datetime:
 
 
 @callback
-def async_office_hours(hass: HomeAssistant, start: datetime, end: datetime) -> list[tuple[datetime, datetime]] | None:
-    """Return the office hours of all entries that touch `[start, end)`, None if an entry has no off hours."""
-    found: list[tuple[datetime, datetime]] = []
-    entries: list[FeishuConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    for entry in entries:
-        if (off_hours := entry.runtime_data.options.off_hours) is None:
-            return None
-        found += off_hours.office_hours(start, end, dt_util.get_default_time_zone())
-    return found if entries else None
-
-
-@callback
 def async_find_rooms(
     hass: HomeAssistant,
     entries: Iterable[FeishuConfigEntry],

@@ -44,11 +44,24 @@ class SubjectSensorDescription(SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareDescription(SensorEntityDescription):
-    """A share of the office hours of a period."""
+class ShareDescription(AccountSensorDescription):
+    """A share of the office hours of a period: of a room, or, by `value_fn`, of all rooms together."""
 
     share: Share
     period: Period
+
+
+def _share(share: Share, period: Period, name: str) -> ShareDescription:
+    return ShareDescription(
+        key=f"{share}_{name}",
+        translation_key=f"{share}_{name}",
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        share=share,
+        period=period,
+        value_fn=lambda coordinator: coordinator.utilization.share(None, share, period),
+    )
 
 
 SUBJECT_SENSORS = (
@@ -75,15 +88,7 @@ SUBJECT_SENSORS = (
 )
 
 SHARES = tuple(
-    ShareDescription(
-        key=f"{share}_{name}",
-        translation_key=f"{share}_{name}",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
-        share=share,
-        period=period,
-    )
+    _share(share, period, name)
     for share in Share
     for period, name in ((Period.DAY, "today"), (Period.MONTH, "this_month"))
 )
@@ -157,8 +162,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of the account, and those of each room and person."""
     coordinator = entry.runtime_data
-    async_add_entities(AccountSensor(coordinator, description) for description in ACCOUNT_SENSORS)
-    async_add_entities(AccountShareSensor(coordinator, description) for description in BOOKED_SHARES)
+    async_add_entities(AccountSensor(coordinator, each) for each in (*ACCOUNT_SENSORS, *BOOKED_SHARES))
 
     def sensors_of(subject_id: str) -> list[SubjectEntity]:
         is_room = coordinator.subjects[subject_id].kind is SubjectKind.ROOM
@@ -195,7 +199,7 @@ def _follow_use(
             shares = [RoomShareSensor(coordinator, room_id, each) for each in USE_SHARES]
             async_add_entities([UseSensor(coordinator, room_id, USE), *shares])
         if presence.rooms and not has_account:
-            async_add_entities(AccountShareSensor(coordinator, each) for each in USE_SHARES)
+            async_add_entities(AccountSensor(coordinator, each) for each in USE_SHARES)
         elif not presence.rooms:
             for each in USE_SHARES:
                 remove(f"{entry.unique_id}_{each.key}")
@@ -324,26 +328,4 @@ class AccountSensor(AccountEntity, SensorEntity):
         value = self.entity_description.value_fn(self.coordinator)
         if value != self._attr_native_value:
             self._attr_native_value = value
-            self.async_write_ha_state()
-
-
-class AccountShareSensor(AccountEntity, SensorEntity):
-    """A share of the office hours of a period, of all rooms together, as of the last full hour."""
-
-    entity_description: ShareDescription
-
-    def __init__(self, coordinator: FreeBusyCoordinator, description: ShareDescription) -> None:
-        super().__init__(coordinator, description)
-        self._attr_native_value = self._share
-
-    @property
-    def _share(self) -> float | None:
-        shown = self.entity_description
-        return self.coordinator.utilization.share(None, shown.share, shown.period)
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        if (share := self._share) != self._attr_native_value:
-            self._attr_native_value = share
             self.async_write_ha_state()
