@@ -60,6 +60,7 @@ test.each<[string, Told[string], string]>([
   ["a private cloud", free(), "https://feishu.example.com/app/cli_1"],
   ["a room out of use", ["on", { busy_until: iso(at(11)), disabled_reason: "" }], FEISHU],
   ["a room that is busy without an end in sight", ["on", {}], FEISHU],
+  ["a room whose next free half hour may end beyond the known days", busy([at(9), at(8, 45, 0, 1)]), FEISHU],
   ["a room that is booked until tomorrow evening", busy([at(9), at(18, 0, 0, 1)]), FEISHU],
   ["a room whose state is not known", ["unavailable"], FEISHU],
 ])("there is no code for %s", (_, told, page) => {

@@ -34,15 +34,6 @@ export const roomCardStyles = css`
     padding: 0;
     font-weight: inherit;
   }
-  .tap {
-    position: absolute;
-    inset: 0;
-    padding: 0;
-    border: 0;
-    border-radius: inherit;
-    background: none;
-    cursor: pointer;
-  }
   .tap:focus-visible {
     outline: 3px solid var(--primary-color, currentcolor);
     outline-offset: -4px;

@@ -15,7 +15,7 @@ import { icon, sign } from "../view/icons";
 import { kioskStyles } from "../view/kiosk";
 import { lookOf, lookStyles } from "../view/look";
 import { palette } from "../view/palette";
-import { Press } from "../view/press";
+import { Press, surfaceStyles } from "../view/press";
 import { Run } from "../view/run";
 import { stripStyles } from "../view/strip";
 import { Swipe } from "../view/swipe";
@@ -40,6 +40,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
   static override styles = [
     palette,
     stripStyles,
+    surfaceStyles,
     roomCardStyles,
     roomPanelStyles,
     roomActionsStyles,

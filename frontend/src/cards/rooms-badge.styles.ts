@@ -52,15 +52,6 @@ export const badgeStyles = css`
     font-weight: 500;
     line-height: 16px;
   }
-  .tap {
-    position: absolute;
-    inset: 0;
-    padding: 0;
-    border: 0;
-    border-radius: inherit;
-    background: none;
-    cursor: pointer;
-  }
   .tap:focus-visible {
     outline: 2px solid var(--primary-color, currentcolor);
     outline-offset: 1px;

@@ -8,7 +8,7 @@ import { viewOf } from "../model/view";
 import { textsOfPage } from "../texts";
 import { icon } from "../view/icons";
 import { palette } from "../view/palette";
-import { Press } from "../view/press";
+import { Press, surfaceStyles } from "../view/press";
 import { RoomsCard } from "./card";
 import { assertBadge, type BadgeConfig } from "./config";
 import { badgeForm, type Form, knownPlaces } from "./forms";
@@ -17,7 +17,7 @@ import { badgeStyles } from "./rooms-badge.styles";
 export const ROOMS_BADGE = "feishu-rooms-badge";
 
 export class RoomsBadge extends RoomsCard<BadgeConfig> {
-  static override styles = [palette, badgeStyles];
+  static override styles = [palette, surfaceStyles, badgeStyles];
   readonly #gestures = new Press((gesture, actions) => act(this, this.watched()[0] ?? "", actions, gesture));
   #ids: readonly string[] | undefined;
 

@@ -13,8 +13,8 @@ export interface Invite {
 
 const QUARTER = 15 * MINUTE;
 const LENGTH = 30 * MINUTE;
-/** Bookings are known until the end of tomorrow only. */
-const AHEAD = 24 * HOUR;
+/** Bookings are known until the end of tomorrow, so at least for a day on which clocks are set forward. */
+const AHEAD = 23 * HOUR;
 
 /** Of each cloud, by the host of its developer console. A private cloud has no documented links. */
 const CLOUDS: Readonly<Record<string, { app: Invite["app"]; host: string }>> = {
@@ -50,7 +50,7 @@ export function slotOf({ bookings }: Room, { kind, until }: Status, now: Instant
     start = nextQuarter(booking.end);
     end = start + LENGTH;
   }
-  return start - now < AHEAD ? { start, end } : null;
+  return end - now <= AHEAD ? { start, end } : null;
 }
 
 function nextQuarter(instant: Instant): Instant {

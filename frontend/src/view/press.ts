@@ -1,6 +1,6 @@
 /** The surface of a card that is touched. Tells a tap, a hold and a double tap apart. */
 
-import { html, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import type { Action } from "../hass";
 
 export interface Actions {
@@ -83,3 +83,15 @@ export class Press {
     this.#state = state;
   }
 }
+
+export const surfaceStyles = css`
+  .tap {
+    position: absolute;
+    inset: 0;
+    padding: 0;
+    border: 0;
+    border-radius: inherit;
+    background: none;
+    cursor: pointer;
+  }
+`;
