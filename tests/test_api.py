@@ -3,9 +3,10 @@
 import aiohttp
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+import pytest
 
-from custom_components.feishu_freebusy.api import async_create_client
-from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
+from custom_components.feishu_freebusy.api import async_create_client, async_create_grants
+from custom_components.feishu_freebusy.const import CONF_ACCOUNTS_URL, CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 
 
@@ -49,3 +50,24 @@ async def test_clients_share_one_session_that_closes_with_home_assistant(hass: H
     assert isinstance(one.cookie_jar, aiohttp.DummyCookieJar)
     await hass.async_stop(force=True)
     assert one.closed
+
+
+@pytest.mark.parametrize(
+    ("base_url", "accounts_url", "page"),
+    [
+        (FEISHU_URL, None, "https://accounts.feishu.cn/"),
+        (LARK_URL, None, "https://accounts.larksuite.com/"),
+        ("https://feishu.example.com", "https://accounts.example.com", "https://accounts.example.com/"),
+    ],
+)
+async def test_people_sign_in_on_the_server_of_their_site(
+    hass: HomeAssistant, base_url: str, accounts_url: str | None, page: str
+) -> None:
+    grants = async_create_grants(hass, data(base_url) | ({CONF_ACCOUNTS_URL: accounts_url} if accounts_url else {}))
+
+    assert grants is not None
+    assert grants.authorize_url("https://example.com", "s", "c").startswith(page)
+
+
+async def test_nobody_can_sign_in_where_the_server_is_not_known(hass: HomeAssistant) -> None:
+    assert async_create_grants(hass, data("http://127.0.0.1:8990")) is None

@@ -41,6 +41,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     error_of,
     token_error_of,
 )
+from custom_components.feishu_freebusy.feishu.grants import GrantError, GrantProblem
 from tests.test_translations import TEXTS
 
 ERRORS: dict[FeishuError, str] = {
@@ -74,7 +75,9 @@ OF_EVENTS: dict[FeishuError, str] = {
     ContactUnknownError(): "contact_unknown",
     InstanceUnknownError(): "booking_changed",
 }
-ALL = ERRORS | OF_EVENTS
+# Only calls in the name of a person raise these
+OF_PERSONS: dict[FeishuError, str] = {GrantError(GrantProblem.REFRESH): "grant_refused"}
+ALL = ERRORS | OF_EVENTS | OF_PERSONS
 
 
 def _kinds(of: type[FeishuError]) -> set[type[FeishuError]]:
@@ -160,7 +163,7 @@ def test_flows_and_exceptions_share_the_text_of_a_failure(language: str, key: st
 def test_no_two_failures_have_the_same_text() -> None:
     for language, texts in TEXTS.items():
         said = [texts["config"]["error"][key] for key in set(ERRORS.values())]
-        said += [texts["exceptions"][key]["message"] for key in OF_EVENTS.values()]
+        said += [texts["exceptions"][key]["message"] for key in (OF_EVENTS | OF_PERSONS).values()]
         assert len(set(said)) == len(said), language
 
 

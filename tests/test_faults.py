@@ -29,6 +29,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     RoomRefusedError,
     UnreadableRowsError,
 )
+from custom_components.feishu_freebusy.feishu.grants import GrantError
 from simulator import Room, Simulator, Tenant
 from simulator.faults import KINDS
 from tests.clock import Clock, SetUp, Writes, busy_id, devices_of, levels, shown, state_of
@@ -118,6 +119,7 @@ def test_every_kind_of_fault_and_of_error_is_in_the_table() -> None:
         UnreadableRowsError,  # of one room, never of all calls: tests/test_one_bad_thing.py
         *(CalendarUnusableError, ContactUnknownError, EventDeniedError, EventGoneError),  # tests/feishu/test_events.py
         *(InstanceUnknownError, RoomRefusedError),
+        GrantError,  # of calls in the name of a person: tests/feishu/test_grants.py
     }
     assert {trouble.error for trouble in TROUBLES} | {FeishuError, AppError} | elsewhere == kinds_of(FeishuError)
 

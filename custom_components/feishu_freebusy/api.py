@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import aiohttp
 from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
@@ -10,8 +11,10 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
+from .const import CONF_ACCOUNTS_URL, CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, DOMAIN
+from .feishu.address import accounts_url_of
 from .feishu.client import FeishuClient
+from .feishu.grants import Grants
 from .feishu.hints import Hint
 from .feishu.limits import AppTraffic
 from .feishu.session import environment_proxy, session_options
@@ -39,7 +42,23 @@ def async_create_client(hass: HomeAssistant, data: Mapping[str, str], *, deadlin
         data[CONF_APP_SECRET],
         base_url=base_url,
         traffic=traffic[base_url, app_id],
-        **({} if deadline is None else {"deadline": deadline}),
+        deadline=deadline,
+    )
+
+
+@callback
+def async_create_grants(hass: HomeAssistant, data: Mapping[str, Any]) -> Grants | None:
+    """Return what gets the tokens of people for the data of an entry. None if it is not known where people sign in."""
+    base_url = data[CONF_BASE_URL]
+    accounts_url = data.get(CONF_ACCOUNTS_URL) or accounts_url_of(base_url)
+    if accounts_url is None:
+        return None
+    return Grants(
+        _session(hass),
+        accounts_url=accounts_url,
+        base_url=base_url,
+        app_id=data[CONF_APP_ID],
+        app_secret=data[CONF_APP_SECRET],
     )
 
 

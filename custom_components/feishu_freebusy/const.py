@@ -9,6 +9,9 @@ DOMAIN: Final = "feishu_freebusy"
 CONF_APP_ID: Final = "app_id"
 CONF_APP_SECRET: Final = "app_secret"  # noqa: S105  # the name of the field
 CONF_BASE_URL: Final = "base_url"
+CONF_ACCOUNTS_URL: Final = "accounts_url"  # where people sign in, if the base_url does not tell
+# The person who is linked: open_id, union_id, name, scopes, consented_at. Their tokens are not in the entry
+CONF_PERSON: Final = "person"
 # Asked for in the form, stored as the base_url
 CONF_SITE: Final = "site"
 

@@ -32,6 +32,7 @@ from .feishu.errors import (
     SubjectError,
     UnreadableAnswerError,
 )
+from .feishu.grants import GrantError
 from .feishu.redaction import MASK
 
 _INVALID_PARAMETER = 10003
@@ -59,6 +60,8 @@ _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
     (RoomRefusedError, "room_refused"),
     (ContactUnknownError, "contact_unknown"),
     (InstanceUnknownError, "booking_changed"),
+    # Only calls in the name of a person raise this
+    (GrantError, "grant_refused"),
 )
 
 

@@ -8,6 +8,7 @@ from custom_components.feishu_freebusy.feishu.address import (
     LARK_URL,
     AddressError,
     AddressProblem,
+    accounts_url_of,
     normalized_base_url,
 )
 
@@ -149,3 +150,16 @@ def test_any_text_is_refused_or_becomes_a_plain_address(typed: str) -> None:
     assert url.hostname
     assert (url.username, url.password, url.path, url.query, url.fragment) == (None, None, "", "", "")
     assert normalized_base_url(called) == called
+
+
+@pytest.mark.parametrize(
+    ("base_url", "accounts_url"),
+    [
+        (FEISHU_URL, "https://accounts.feishu.cn"),
+        (LARK_URL, "https://accounts.larksuite.com"),
+        ("https://feishu.example.com", None),
+        ("http://127.0.0.1:8990", None),
+    ],
+)
+def test_people_sign_in_on_a_known_server_or_nowhere(base_url: str, accounts_url: str | None) -> None:
+    assert accounts_url_of(base_url) == accounts_url

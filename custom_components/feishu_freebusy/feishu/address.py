@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 FEISHU_URL = "https://open.feishu.cn"
 LARK_URL = "https://open.larksuite.com"
+_ACCOUNTS = {FEISHU_URL: "https://accounts.feishu.cn", LARK_URL: "https://accounts.larksuite.com"}
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _LONGEST = 1000  # characters
@@ -55,6 +56,11 @@ def normalized_base_url(text: str) -> str:
         raise AddressError(AddressProblem.NOT_ENCRYPTED)
     shown = f"[{host}]" if isinstance(host, IPv6Address) else str(host)
     return f"{url.scheme}://{shown}" + (f":{port}" if port not in {None, _DEFAULT_PORTS[url.scheme]} else "")
+
+
+def accounts_url_of(base_url: str) -> str | None:
+    """Return the server on which people sign in and consent. None for a private address: it must be named."""
+    return _ACCOUNTS.get(base_url)
 
 
 def _host_of(text: str) -> IPv4Address | IPv6Address | str:

@@ -19,6 +19,7 @@ from .errors import FeishuError, NotReachableError, SubjectError, UnreadableAnsw
 from .events import Events
 from .limits import AppTraffic
 from .models import Bot, BusyAnswer, BusyPeriod, Page, Room, RoomLevel, SubjectKind, SubjectRef, UserIdType
+from .tokens import TokenSource
 from .transport import Deadline, Endpoint, Transport
 from .windows import joined, read_in_parts, windows
 
@@ -78,12 +79,13 @@ class FeishuClient:
         *,
         base_url: str = FEISHU_URL,
         traffic: AppTraffic | None = None,
-        deadline: float = _DEADLINE,
+        deadline: float | None = None,
+        tokens: TokenSource | None = None,
     ) -> None:
         """Create a client on the caller's session, which must be made with `session_options`.
 
         All clients of one app must share one `traffic`. `deadline` is the longest that a call may last, in seconds.
-        `events` books and releases rooms.
+        `tokens` are those of a person, None for the app's own. `events` books and releases rooms.
         """
         self.base_url = base_url
         self.app_id = app_id
@@ -95,16 +97,38 @@ class FeishuClient:
             app_id=app_id,
             app_secret=app_secret,
             traffic=self.traffic,
-            deadline=deadline,
+            deadline=_DEADLINE if deadline is None else deadline,
+            tokens=tokens,
         )
         self.events = Events(self._transport)
+
+        def with_tokens(tokens: TokenSource) -> FeishuClient:
+            return FeishuClient(
+                session,
+                app_id,
+                app_secret,
+                base_url=base_url,
+                traffic=self.traffic,
+                deadline=deadline,
+                tokens=tokens,
+            )
+
+        self._with_tokens = with_tokens  # a function, so that the client itself does not hold the secret
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
         return f"<FeishuClient {self.app_id} at {self.base_url}>"
 
+    def as_person(self, tokens: TokenSource) -> FeishuClient:
+        """Return a client that calls with the tokens of a person. Its `events` books in their name.
+
+        It shares the session, the limits and the deadline. Lists of rooms and levels, `events.reply` and
+        `events.titles` are only for apps.
+        """
+        return self._with_tokens(tokens)
+
     async def check_credentials(self) -> None:
-        """Request a token, even if there is one. Raises `CredentialsError` if Feishu refuses the id or the secret."""
+        """Request a token of the app, even if there is one. Raises `CredentialsError` if Feishu refuses them."""
         await self._transport.check_credentials()
 
     async def freebusy_list(

@@ -212,6 +212,8 @@ INVITATION_CODES: Mapping[int, type[FeishuError]] = {
 REPLY_CODES: Mapping[int, type[FeishuError]] = {105003: InstanceUnknownError}
 _NO_SUCH_PERSON = frozenset({195100, 99992351, 99992352, 99992353, 99992359, 99992360, 99992361})
 _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
+# What codes mean for a call with the token of a person. For the app, 99991668 says that the call is not for people
+PERSON_CODES: Mapping[int, type[FeishuError]] = dict.fromkeys((20005, 99991668, 99991677), StaleTokenError)
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
 _NO_CODES: Mapping[int, type[FeishuError]] = {}

@@ -93,6 +93,16 @@ class RoomStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who has granted a token. `open_id` is theirs in this app only."""
+
+    open_id: str
+    union_id: str
+    name: str
+    tenant_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """A meeting room (`omm_...`). `path` holds the ids of its levels, outermost first."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 import re
-from typing import Any
+from typing import Any, TypeIs
 import unicodedata
 
 from .errors import FeishuError, SubjectError, UnreadableAnswerError, UnreadableRowsError
@@ -19,6 +19,7 @@ from .models import (
     Event,
     EventRef,
     Page,
+    Person,
     Room,
     RoomBooking,
     RoomCheck,
@@ -509,11 +510,25 @@ def bot(body: Json) -> Bot:
 def token(body: Json) -> Token:
     """Return the token. This answer is flat, without `data`."""
     value, lifetime = body.get("tenant_access_token"), body.get("expire")
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_TOKEN or not value.isascii() or not value.isprintable():
+    if not is_token(value):
         raise UnreadableAnswerError("the answer has no token")
     if type(lifetime) is not int or lifetime <= 0:  # not `isinstance`: a boolean is no lifetime
         raise UnreadableAnswerError("the answer has no token lifetime")
     return Token(value, lifetime)
+
+
+def is_token(value: object) -> TypeIs[str]:
+    """Return whether a value can be a token: text that a header may carry."""
+    return isinstance(value, str) and 0 < len(value) <= _MAX_TOKEN and value.isascii() and value.isprintable()
+
+
+def person(data: Json) -> Person:
+    """Return the person of a token."""
+    open_id = _id(data.get("open_id"))
+    if not open_id:
+        raise UnreadableAnswerError("the answer has no open_id")
+    names = (_name(data.get(key)) for key in ("name", "en_name"))
+    return Person(open_id, _id(data.get("union_id")), next(filter(None, names), ""), _id(data.get("tenant_key")))
 
 
 def _rows(data: Json, key: str) -> Iterator[Json]:

@@ -6,6 +6,7 @@ https://open.feishu.cn/document/server-docs/authentication-management/access-tok
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .errors import CredentialsError, FeishuError
 
@@ -13,6 +14,20 @@ _RENEW_BEFORE_END = 600.0  # seconds; Feishu issues a new token only in the last
 _RETRY_AFTER = 30.0
 _PATIENCE = 2.0  # seconds that a call waits for a renewal while the old token is still good
 _LAST_MOMENT = 10.0  # seconds before its end; then calls wait for the renewal, as the token could expire during a call
+
+
+class TokenSource(Protocol):
+    """Where calls get their token: `TokenCache` for the app, `GrantKeeper` for a person."""
+
+    @property
+    def current(self) -> str | None:
+        """Return the token if it can be used at once, else None: `get` then returns one."""
+
+    async def get(self) -> str:
+        """Return a valid token. Raises `FeishuError`."""
+
+    async def replace(self, stale: str) -> str:
+        """Return another token after Feishu refused `stale`. Raises `FeishuError`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from yarl import URL
 
 from . import parse
 from .errors import (
+    PERSON_CODES,
     FeishuError,
     NotFeishuError,
     NotReachableError,
@@ -31,7 +32,7 @@ from .errors import (
 )
 from .limits import AppTraffic
 from .session import environment_proxy, error_of_request, read_body
-from .tokens import Token, TokenCache
+from .tokens import Token, TokenCache, TokenSource
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -90,7 +91,9 @@ class Transport:
         app_secret: str,
         traffic: AppTraffic,
         deadline: float,
+        tokens: TokenSource | None = None,
     ) -> None:
+        """Use the tokens of the app, or `tokens`, which are those of a person."""
         self._session = session
         self._url = f"{base_url}/open-apis"
         self._proxy = environment_proxy(base_url)
@@ -98,13 +101,15 @@ class Transport:
         self._app_secret = app_secret
         self._traffic = traffic
         self._deadline = deadline
-        self._tokens = TokenCache(self._fetch_token)
+        self._app_tokens = TokenCache(self._fetch_token)
+        self._tokens: TokenSource = tokens or self._app_tokens
+        self._codes: Mapping[int, type[FeishuError]] = {} if tokens is None else PERSON_CODES
         self._headers_of = ""  # this token
         self._headers = _JSON_HEADERS
 
     async def check_credentials(self) -> None:
-        """Request a token. Raises `CredentialsError` or another `FeishuError`."""
-        await _in_time(self._tokens.renew(), self._deadline)
+        """Request a token of the app. Raises `CredentialsError` or another `FeishuError`."""
+        await _in_time(self._app_tokens.renew(), self._deadline)
 
     def new_deadline(self) -> Deadline:
         """Return the deadline of a call that starts now."""
@@ -147,7 +152,7 @@ class Transport:
             answer.headers,
             required_scopes=endpoint.scopes,
             known=known,
-            codes=endpoint.codes,
+            codes={**endpoint.codes, **self._codes},
         )
 
     def _known(self, request: _Request, token: str) -> tuple[str, ...]:
