@@ -11,6 +11,7 @@ from custom_components.feishu_freebusy.devices import subject_device_info
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom
 from custom_components.feishu_freebusy.model.directory import RoomInfo
+from custom_components.feishu_freebusy.model.subject import PersonInfo
 from simulator import Room, Tenant
 from tests.clock import SetUp, busy_id, device_of, devices_of
 
@@ -20,14 +21,14 @@ pytest_plugins = ["tests.clock"]
 async def test_room_is_a_device_with_its_busy_sensor_as_main_entity(
     hass: HomeAssistant, tenant: Tenant, set_up: SetUp, orion: Room
 ) -> None:
-    entry = await set_up(orion)
+    await set_up(orion)
 
     device = device_of(hass, orion)
     assert device is not None
     assert (device.name, device.model, device.manufacturer) == ("Orion", "Tower A / 3F", "Feishu")
     assert device.entry_type is DeviceEntryType.SERVICE
     assert device.identifiers == {(DOMAIN, f"{tenant.app_id}_{orion.room_id}")}
-    assert device.configuration_url == f"{entry.data[CONF_BASE_URL]}/app/{tenant.app_id}"
+    assert device.configuration_url is None  # the address is private
     assert (device.via_device_id, device.area_id) == (None, None)
     registered = er.async_get(hass).async_get(busy_id(hass, orion))
     assert registered is not None
@@ -54,8 +55,17 @@ async def test_account_is_a_device_without_room_entities(
     assert not any("_omm_" in entity.unique_id for entity in entities)
 
 
-@pytest.mark.parametrize(("url", "maker"), [(FEISHU_URL, "Feishu"), (LARK_URL, "Lark")])
-async def test_manufacturer_is_feishu_or_lark(hass: HomeAssistant, url: str, maker: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "maker", "host"),
+    [
+        (FEISHU_URL, "Feishu", "https://applink.feishu.cn"),
+        (LARK_URL, "Lark", "https://applink.larksuite.com"),
+        ("https://feishu.example.com", "Feishu", None),
+    ],
+)
+async def test_a_device_is_made_by_feishu_or_lark_and_opens_its_calendar(
+    hass: HomeAssistant, url: str, maker: str, host: str | None
+) -> None:
     entry = MockConfigEntry(domain=DOMAIN, unique_id="cli_1", data={CONF_BASE_URL: url, CONF_APP_ID: "cli_1"})
     info = RoomInfo(FeishuRoom("omm_1", "Orion"), building="", floor="", device_name="Orion")
 
@@ -63,7 +73,10 @@ async def test_manufacturer_is_feishu_or_lark(hass: HomeAssistant, url: str, mak
 
     assert device["manufacturer"] == maker
     assert device["model"] is None
-    assert str(device["configuration_url"]).startswith("https://")
+    assert device["configuration_url"] == (host and f"{host}/client/calendar/view?type=meeting")
+
+    person = subject_device_info(hass, entry, PersonInfo("ou_1", "Ada"))
+    assert person["configuration_url"] == (host and f"{host}/client/calendar/view?type=day")
 
 
 async def test_a_device_of_another_integration_is_left_alone(

@@ -13,6 +13,7 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from ._slices import in_slices
 from .const import CONF_APP_ID, CONF_BASE_URL, CONF_SUGGEST_AREAS, DOMAIN
 from .feishu.address import LARK_URL
+from .feishu.app_links import day_url, rooms_url
 from .feishu.console import app_url
 from .feishu.models import SubjectKind, SubjectRef
 from .model.directory import RoomInfo, place_text
@@ -20,10 +21,17 @@ from .model.subject import SubjectInfo
 
 
 def subject_device_info(hass: HomeAssistant, entry: ConfigEntry[Any], info: SubjectInfo) -> DeviceInfo:
-    """Return a room or a person as a device. The model is the place of the room, or says that it is a person."""
+    """Return a room or a person as a device. The model is the place of the room, or says that it is a person.
+
+    Its page opens the calendar in Feishu. The cards take the host of their links from it.
+    """
     place = place_text(info) or None if isinstance(info, RoomInfo) else None
     model = place if isinstance(info, RoomInfo) else _word_for_person(hass)
-    device = DeviceInfo(identifiers={_identifier(entry, info.id)}, name=info.device_name, model=model, **_common(entry))
+    page = (rooms_url if isinstance(info, RoomInfo) else day_url)(entry.data[CONF_BASE_URL])
+    identifiers = {_identifier(entry, info.id)}
+    device = DeviceInfo(
+        identifiers=identifiers, name=info.device_name, model=model, configuration_url=page, **_common(entry)
+    )
     if place and entry.options.get(CONF_SUGGEST_AREAS):
         device["suggested_area"] = place  # counts only for a device that is new
     return device
@@ -36,8 +44,13 @@ def _word_for_person(hass: HomeAssistant) -> str | None:
 
 def account_device_info(entry: ConfigEntry[Any]) -> DeviceInfo:
     """Return the account, one Feishu app, as a device."""
+    app_id = entry.data[CONF_APP_ID]
     return DeviceInfo(
-        identifiers={_account_identifier(entry)}, name=entry.title, model=entry.data[CONF_APP_ID], **_common(entry)
+        identifiers={_account_identifier(entry)},
+        name=entry.title,
+        model=app_id,
+        configuration_url=app_url(entry.data[CONF_BASE_URL], app_id),
+        **_common(entry),
     )
 
 
@@ -45,7 +58,6 @@ def _common(entry: ConfigEntry[Any]) -> DeviceInfo:
     return DeviceInfo(
         manufacturer="Lark" if entry.data[CONF_BASE_URL] == LARK_URL else "Feishu",
         entry_type=DeviceEntryType.SERVICE,
-        configuration_url=app_url(entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]),
     )
 
 

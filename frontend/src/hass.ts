@@ -18,7 +18,7 @@ export interface EntityEntry {
 
 export interface Device {
   readonly model?: string | null;
-  /** The page of the app in the developer console. */
+  /** A page of Feishu or Lark, null for a private cloud. */
   readonly configuration_url?: string | null;
 }
 

@@ -29,7 +29,7 @@ async ({ cases, sizes, language, layout, refusal }) => {
     const entity_id = `binary_sensor.${name}`;
     states[entity_id] = { entity_id, state, attributes };
     entities[entity_id] = { entity_id, platform: PLATFORM, translation_key: "busy", device_id: name };
-    devices[name] = { configuration_url: "https://open.feishu.cn/app/cli_1" };
+    devices[name] = { configuration_url: "https://applink.feishu.cn/client/calendar/view?type=meeting" };
   }
   const hass = {
     states,

@@ -80,7 +80,8 @@ CASES = {
     "requested": case("off", next_busy_time=110, requests=2),
     "soon": case("off", next_busy_time=8, next_free_time=68, friendly_name="Orion"),
     "busy": case("on", busy_until=50, next_busy_time=110, next_free_time=230, requests=1, config={"actions": False}),
-    "changeable": case("on", busy_until=50, next_busy_time=110, friendly_name="观云"),
+    "changeable": case("on", busy_until=50, next_busy_time=110, friendly_name="观云", config={"link": True}),
+    "linked": case("off", next_busy_time=110, config={"link": True, "actions": False}),
     "titled": case("on", busy_until=50, next_busy_time=110, friendly_name="Orion", config=TITLES | {"actions": False}),
     "named": case("on", busy_until=5, next_busy_time=110, next_free_time=230, requests=1, config=TITLES),
     "ending": case("on", busy_until=5, friendly_name="Orion"),
@@ -103,7 +104,7 @@ async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=os.environ["LIVE_CHROMIUM"], args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 1920, "height": 1080}, timezone_id="UTC")
-        await page.clock.install(time=NOW)
+        await page.clock.set_fixed_time(NOW)
         body = "margin: 0; font: 14px Roboto, 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
         await page.set_content(f"<!doctype html><title>Cards</title><style>body {{ {body} }}</style>")
         await page.add_script_tag(path=BUNDLE, type="module")

@@ -54,6 +54,8 @@ export interface RoomConfig extends CommonConfig, ChosenLook, Touched {
   readonly nearby?: boolean;
   /** Whether a large card shows a code that opens a new event on a phone. */
   readonly qr?: boolean;
+  /** Whether a link opens a new event in Feishu. Off by default, because it leaves a panel on a wall. */
+  readonly link?: boolean;
   /** Whether titles and organizers are shown. Off by default, because everybody can read a panel in a corridor. */
   readonly titles?: boolean;
 }
@@ -102,6 +104,7 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   pin: "pin",
   nearby: "boolean",
   qr: "boolean",
+  link: "boolean",
   logo: "text",
   background: "text",
   free_color: "color",

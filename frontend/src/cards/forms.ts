@@ -58,6 +58,7 @@ const ROOM: readonly Field[] = [
   { name: "pin", selector: { text: {} } },
   { name: "nearby", selector: { boolean: {} } },
   { name: "qr", selector: { boolean: {} } },
+  { name: "link", selector: { boolean: {} } },
   { name: "titles", selector: { boolean: {} } },
   {
     name: "look",

@@ -19,6 +19,13 @@ export const roomActionsStyles = css`
     touch-action: manipulation;
     -webkit-tap-highlight-color: transparent;
   }
+  a {
+    display: flex;
+    align-items: center;
+    justify-content: center;
+    gap: 0.4em;
+    text-decoration: none;
+  }
   .key:focus-visible,
   .open:focus-visible {
     outline: 3px solid currentcolor;
@@ -133,7 +140,8 @@ export const roomActionsStyles = css`
     }
   }
   @container card (inline-size < 190px) {
-    .busy .open span {
+    .busy .open span,
+    a.open span {
       display: none;
     }
   }
@@ -388,6 +396,9 @@ export const roomActionsStyles = css`
     }
     .room .is-idle .key.quiet {
       margin-inline-start: auto;
+    }
+    .room .is-idle .quiet + .quiet {
+      margin-inline-start: 0;
     }
   }
   @container card ((block-size >= 400px) and (inline-size >= 560px)) or

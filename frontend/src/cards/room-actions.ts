@@ -5,6 +5,7 @@ import type { Offer } from "../model/offers";
 import type { Moment } from "../model/view";
 import { sign } from "../view/icons";
 import type { Phase } from "../view/run";
+import type { BookingLink } from "./room-parts";
 
 /** What a touch does. */
 export interface Touches {
@@ -22,12 +23,13 @@ export interface Shown {
   readonly name: string;
   readonly phase: Phase;
   readonly offers: readonly Offer[];
+  readonly link: BookingLink | null;
   readonly pinLength: number;
 }
 
 /** Return what is offered, or what is asked or said. */
 export function actionArea(shown: Shown, moment: Moment, on: Touches): TemplateResult {
-  const { phase, offers, pinLength } = shown;
+  const { phase, offers, link, pinLength } = shown;
   const { actions } = moment.texts;
   const groups = [offers.filter(({ kind }) => kind !== "end"), offers.filter(({ kind }) => kind === "end")];
   const label = groups[0]?.[0] ? actions[groups[0][0].kind] : "";
@@ -38,7 +40,7 @@ export function actionArea(shown: Shown, moment: Moment, on: Touches): TemplateR
       ${
         phase.kind === "idle"
           ? html`${label ? html`<span class="label" aria-hidden="true">${label}</span>` : nothing}
-              ${groups.flat().map((offer) => offerKey(offer, moment, on))}`
+              ${groups.flat().map((offer) => offerKey(offer, moment, on))}${link?.("key quiet") ?? nothing}`
           : answers(phase, moment, on)
       }
     </div>

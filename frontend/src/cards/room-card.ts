@@ -2,6 +2,7 @@
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { act, buttonIds, type Hass, isRoom, roomIds } from "../hass";
+import { inviteOf } from "../model/invite";
 import { needsAnother } from "../model/nearby";
 import { abilitiesOf, type Offer, offersOf } from "../model/offers";
 import { type Room, readRoom } from "../model/room";
@@ -27,7 +28,20 @@ import { roomActionsStyles } from "./room-actions.styles";
 import { roomCardStyles } from "./room-card.styles";
 import { roomExtrasStyles } from "./room-extras.styles";
 import { roomPanelStyles } from "./room-panel.styles";
-import { agenda, clock, coming, dayPart, ems, invitation, logo, neighbors, notes, parts } from "./room-parts";
+import {
+  agenda,
+  type BookingLink,
+  bookingLink,
+  clock,
+  coming,
+  dayPart,
+  ems,
+  invitation,
+  logo,
+  neighbors,
+  notes,
+  parts,
+} from "./room-parts";
 
 export const ROOM_CARD = "feishu-room-card";
 
@@ -145,11 +159,17 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     const { status } = view;
     const titles = config.titles ? titlesOf(room, status, moment.now) : NO_TITLES;
     const isLost = moment.lostAt !== null && status.kind !== "unknown";
-    const area = config.actions ? this.#area(view, config, hass, moment) : null;
+    const invite = (config.qr || config.link) && !isLost ? inviteOf(hass, room, status, moment.now) : null;
+    // A kiosk is left by a link, and nobody can come back
+    const isOnWall = moment.steady || hass.kioskMode || this.hasAttribute("kiosk");
+    const link = config.link && invite && !isOnWall ? bookingLink(invite, view, moment) : null;
+    const offers =
+      config.actions && moment.lostAt === null ? offersOf(status, abilitiesOf(hass, room.id), moment.now) : [];
+    const area = this.#area(view, config, offers, link, moment);
     const nearby = this.#isHelpful && needsAnother(status) ? neighbors(room, hass, moment) : null;
     const looks = [status.kind, status.soon && "soon", hass.themes?.darkMode && "dark", moment.steady && "mono"];
     const classes = looks.filter(Boolean).join(" ");
-    const invite = config.qr && !isLost ? invitation(room, view, hass, moment) : null;
+    const code = config.qr && invite ? invitation(invite, view, moment) : null;
     const { day_start = DAY_START, day_end = DAY_END } = config;
     const tomorrow = this.#isTomorrow && view.timeline ? tomorrowOf(room, moment, day_start, day_end) : null;
     const look = lookOf(moment.steady ? {} : config, status);
@@ -157,7 +177,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
       isLost && "offline",
       area && "acts",
       nearby && "helps",
-      invite && "invites",
+      code && "invites",
       titles.current.length && "titled",
       look.isPale && "pale",
       look.hasPicture && "pictured",
@@ -176,11 +196,11 @@ export class RoomCard extends RoomsCard<RoomConfig> {
           ${titles.current.length ? html`<p class="title">${parts(titles.current)}</p>` : nothing}
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
-        ${invite ?? nothing} ${nearby ?? nothing} ${notes(view, moment)}
+        ${code ?? nothing} ${nearby ?? nothing} ${notes(view, moment)}
         ${tomorrow ? agenda(tomorrow, moment) : coming(view, titles.next, moment)}
         ${dayPart(view, tomorrow, moment, () => this.#turn(!this.#isTomorrow))}
         ${this.#gestures.surface(moment.texts.details(view.name), config)}
-        ${area ? html`${this.#opener(view, moment)}${this.#wantsDialog ? nothing : area}` : nothing}
+        ${area ? html`${this.#opener(view, offers, link, moment)}${this.#wantsDialog ? nothing : area}` : nothing}
       </div>
       <p class="unheard" role="status">${this.#news}</p>
     </ha-card>
@@ -208,19 +228,29 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     return this.config?.nearby ?? this.layout === "panel";
   }
 
-  /** Return the keys, the question or the message of an action; null if there is none. */
-  #area(view: RoomView, config: RoomConfig, hass: Hass, moment: Moment): TemplateResult | null {
+  /** Return the keys and the link, the question or the message of an action; null if there is none. */
+  #area(
+    { name }: RoomView,
+    { pin = "" }: RoomConfig,
+    offers: readonly Offer[],
+    link: BookingLink | null,
+    moment: Moment,
+  ): TemplateResult | null {
     const { phase } = this.#run;
-    const { now, lostAt } = moment;
-    const offers = lostAt === null ? offersOf(view.status, abilitiesOf(hass, config.entity), now) : [];
-    if (!offers.length && phase.kind === "idle") return null;
-    const pin = config.pin ?? "";
-    return actionArea({ name: view.name, phase, offers, pinLength: pin.length }, moment, this.#touches);
+    if (!offers.length && !link && phase.kind === "idle") return null;
+    return actionArea({ name, phase, offers, link, pinLength: pin.length }, moment, this.#touches);
   }
 
-  /** Return the key that opens the dialog. Only a card that is too small for all keys shows it. */
-  #opener({ name, status }: RoomView, { texts: { actions, is } }: Moment): TemplateResult {
-    const isWorking = this.#run.phase.kind === "working";
+  /** Return the key that opens the dialog, or the link alone. Only a card that is too small for all keys shows it. */
+  #opener(
+    { name, status }: RoomView,
+    offers: readonly Offer[],
+    link: BookingLink | null,
+    { texts: { actions, is } }: Moment,
+  ): TemplateResult {
+    const { kind } = this.#run.phase;
+    if (link && !offers.length && kind === "idle") return link("open");
+    const isWorking = kind === "working";
     const label = status.kind === "free" ? actions.book : actions.change;
     return html`<button class="open" aria-haspopup="dialog" aria-label=${is(name, label)} @click=${() => this.#open()}>
       ${sign(isWorking ? "working" : status.kind === "free" ? "book" : "change")}<span>${label}</span>

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { type Hass, roomIds } from "../hass";
-import { inviteOf } from "../model/invite";
+import type { Invite } from "../model/invite";
 import { neighborsOf } from "../model/nearby";
 import { type Room, readRoom } from "../model/room";
 import type { Tomorrow } from "../model/tomorrow";
@@ -30,17 +30,41 @@ export function neighbors(room: Room, hass: Hass, moment: Moment): TemplateResul
   </div>`;
 }
 
-/** Return the code that opens a new event on a phone, with what it can't say: the room. Null if there is no link. */
-export function invitation(room: Room, view: RoomView, hass: Hass, moment: Moment): TemplateResult | null {
-  const { now, texts, formats } = moment;
-  const invite = inviteOf(hass, room, view.status, now);
-  if (!invite) return null;
-  const span = formats.span(invite.slot.start, invite.slot.end, now);
-  const app = invite.app === "lark" ? "Lark" : texts.invite.feishu; // a brand, alike in all languages
+/** Return the code that opens a new event on a phone, with what it can't say: the room. */
+export function invitation(invite: Invite, view: RoomView, moment: Moment): TemplateResult {
+  const texts = moment.texts.invite;
+  const app = appOf(invite, moment);
   return html`<div class="invite">
-    ${qrCode(invite.link, texts.invite.code(app))}
-    <p><b>${texts.invite.title(app)}</b> <span>${span}</span> <span>${texts.invite.addRoom(view.name)}</span></p>
+    ${qrCode(invite.link, texts.code(app))}
+    <p><b>${texts.title(app)}</b> <span>${slotOf(invite, moment)}</span> <span>${texts.addRoom(view.name)}</span></p>
   </div>`;
+}
+
+/** Makes the link in a class of the styles. */
+export type BookingLink = (look: string) => TemplateResult;
+
+/** Return the link that opens a new event on this device. Its tooltip says what it can't fill in: the room. */
+export function bookingLink(invite: Invite, view: RoomView, moment: Moment): BookingLink {
+  const texts = moment.texts.invite;
+  const label = texts.link(appOf(invite, moment));
+  const about = texts.about(slotOf(invite, moment), view.name);
+  const address = `${invite.link}&summary=${encodeURIComponent(texts.event)}`;
+  return (look) => html`<a
+    class=${look}
+    href=${address}
+    target="_blank"
+    rel="noreferrer"
+    title=${about}
+    aria-label=${moment.texts.is(label, about)}
+  ><span>${label}</span>${sign("leave")}</a>`;
+}
+
+function appOf({ app }: Invite, { texts }: Moment): string {
+  return app === "lark" ? "Lark" : texts.invite.feishu; // a brand, alike in all languages
+}
+
+function slotOf({ slot }: Invite, { now, formats }: Moment): string {
+  return formats.span(slot.start, slot.end, now);
 }
 
 /** Return the strip of today or tomorrow, and the key that turns the page. */

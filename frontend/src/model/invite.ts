@@ -1,4 +1,4 @@
-/** What the code on a door panel opens: a new event in Feishu or Lark, on the phone that scans it. */
+/** What the link and the code of a card open: a new event in Feishu or Lark. */
 
 import type { Hass } from "../hass";
 import type { Room, Span } from "./room";
@@ -16,10 +16,10 @@ const LENGTH = 30 * MINUTE;
 /** Bookings are known until the end of tomorrow, so at least for a day on which clocks are set forward. */
 const AHEAD = 23 * HOUR;
 
-/** Of each cloud, by the host of its developer console. A private cloud has no documented links. */
-const CLOUDS: Readonly<Record<string, { app: Invite["app"]; host: string }>> = {
-  "open.feishu.cn": { app: "feishu", host: "applink.feishu.cn" },
-  "open.larksuite.com": { app: "lark", host: "applink.larksuite.com" },
+/** The page of a room's device has one of these hosts. A private cloud has no documented links, so it has no page. */
+const HOSTS: Readonly<Record<string, Invite["app"]>> = {
+  "https://applink.feishu.cn": "feishu",
+  "https://applink.larksuite.com": "lark",
 };
 
 /**
@@ -28,11 +28,12 @@ const CLOUDS: Readonly<Record<string, { app: Invite["app"]; host: string }>> = {
  */
 export function inviteOf(hass: Hass, room: Room, status: Status, now: Instant): Invite | null {
   const device = hass.devices[hass.entities[room.id]?.device_id ?? ""];
-  const cloud = CLOUDS[hostOf(device?.configuration_url ?? "")];
+  const host = /^https:\/\/[^/]+/.exec(device?.configuration_url ?? "")?.[0] ?? "";
+  const app = HOSTS[host];
   const slot = slotOf(room, status, now);
-  if (!cloud || !slot) return null;
-  const link = `https://${cloud.host}/client/calendar/event/create?startTime=${slot.start / SECOND}&endTime=${slot.end / SECOND}`;
-  return { slot, link, app: cloud.app };
+  if (!app || !slot) return null;
+  const link = `${host}/client/calendar/event/create?startTime=${slot.start / SECOND}&endTime=${slot.end / SECOND}`;
+  return { slot, link, app };
 }
 
 /** Return the first half hour from a full quarter on that is free; less, if a booking follows. */
@@ -55,8 +56,4 @@ export function slotOf({ bookings }: Room, { kind, until }: Status, now: Instant
 
 function nextQuarter(instant: Instant): Instant {
   return Math.ceil(instant / QUARTER) * QUARTER;
-}
-
-function hostOf(url: string): string {
-  return /^https:\/\/([^/]+)/.exec(url)?.[1] ?? "";
 }

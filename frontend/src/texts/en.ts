@@ -84,6 +84,9 @@ export const en = {
     code: (app: string) => `QR code: new event in ${app}`,
     title: (app: string) => `Book in ${app}`,
     addRoom: (name: string) => `Scan, then add the room ${name}`,
+    link: (app: string) => `Book in ${app}`,
+    about: (time: string, name: string) => `${time}. Add the room ${name} there.`,
+    event: "Meeting",
   },
 
   board: {
@@ -163,6 +166,7 @@ export const en = {
     pin: "PIN",
     nearby: "Free rooms nearby",
     qr: "QR code for booking on a phone",
+    link: "Link for booking in Feishu",
     look: "Logo, background and colors",
     logo: "Logo (address)",
     background: "Background picture (address)",
@@ -188,6 +192,7 @@ export const en = {
     pin: "4 to 8 digits, or empty. It stops passers-by, but anybody who can see this configuration can read it.",
     nearby: "Shown on large cards while the room is taken. On by default if the card fills the view.",
     qr: "Shown on large cards. It opens a new event in Feishu or Lark with the time filled in. People add the room themselves.",
+    link: "It opens a new event in Feishu or Lark on this device. A kiosk has no link.",
     logo: "Beside the name on large cards. “/local/logo.svg” is the file logo.svg in the folder www of the configuration.",
     background: "Behind large cards, under the color of the state.",
     free_color:

@@ -89,6 +89,9 @@ export const zhHans: Texts = {
     code: (app) => `二维码：在${app}中新建日程`,
     title: (app) => `用${app}扫码预订`,
     addRoom: (name) => `扫码后请添加会议室“${name}”`,
+    link: (app) => `用${app}预订`,
+    about: (time, name) => `${time}。请在日程中添加会议室“${name}”。`,
+    event: "会议",
   },
 
   board: {
@@ -167,6 +170,7 @@ export const zhHans: Texts = {
     pin: "PIN 码",
     nearby: "附近的空闲会议室",
     qr: "手机扫码预订",
+    link: "在飞书中预订的链接",
     look: "徽标、背景和颜色",
     logo: "徽标（地址）",
     background: "背景图片（地址）",
@@ -192,6 +196,7 @@ export const zhHans: Texts = {
     pin: "4 到 8 位数字，留空则不用。它能挡住路人，但能看到此配置的人也能看到 PIN 码。",
     nearby: "会议室不可用时，在大尺寸卡片上显示。卡片占满整个页面时默认开启。",
     qr: "在大尺寸卡片上显示。扫码后在飞书中新建日程，时间已填好，会议室需自行添加。",
+    link: "在此设备上打开飞书新建日程。信息亭模式下不显示。",
     logo: "大尺寸卡片上显示在名称旁边。“/local/logo.svg”是配置目录下 www 文件夹中的文件 logo.svg。",
     background: "在大尺寸卡片上显示，覆盖一层状态的颜色。",
     free_color: "未选择时这里显示为黑色，实际使用主题的颜色。文字会自动变为黑色或白色。",

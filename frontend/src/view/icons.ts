@@ -17,6 +17,7 @@ const SIGNS = {
   next: svg`<path d="m9.5 6 6 6-6 6" />`,
   book: svg`<path d="M12 5v14M5 12h14" />`,
   change: svg`<path d="M12 7v5l3.2 2.2M20.5 12a8.5 8.5 0 1 1-2.5-6l2.5 2.4m0-4.4v4.4h-4.4" />`,
+  leave: svg`<path d="M9 5h10v10M19 5 5 19" />`,
   close: svg`<path d="m6 6 12 12M18 6 6 18" />`,
   erase: svg`<path d="M9 5h11v14H9l-6-7zm3.5 4.5 5 5m0-5-5 5" />`,
   forth: svg`<path d="m9 5 7 7-7 7" />`,

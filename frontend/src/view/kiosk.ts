@@ -64,6 +64,7 @@ export class Kiosk implements ReactiveController {
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.host.toggleAttribute("kiosk", isOn);
+    this.host.requestUpdate();
     const change = isOn ? "addEventListener" : "removeEventListener";
     document[change]("visibilitychange", this.#stayAwake);
     window[change]("keydown", this.#press as EventListener);
