@@ -154,13 +154,18 @@ class Checker:
             return
         options = home.entry.options
         known = {room_id: current.known[room_id] for room_id in options["rooms"] if room_id in current.known}
-        if any(each.fresh_until <= now < each.stale_at for each in known.values()):
+        latest = self._latest(now)
+        if any(each.fresh_until <= latest and now < each.stale_at for each in known.values()):
             return  # the answer may or may not be valid
-        if any(current.may_be_doubted(room_id, now) for room_id in known):
+        if any(current.may_be_doubted(room_id, latest) for room_id in known):
             return
         free = sum(current.view(room_id, now, options, self._zone).state == "off" for room_id in known)
         if home.free_rooms not in (str(free), UNAVAILABLE.state):
             self._tally.mismatch(f"{now} {home.free_rooms} free rooms, expected {free}")
+
+    def _latest(self, now: datetime) -> datetime:
+        """Return the latest time that it may seem to be: if the machine's clock is wrong, time is known inexactly."""
+        return now + CLOCK_TOLERANCE * SECOND if self.home.is_clock_wrong else now
 
     def _check_offers(self, now: datetime) -> None:
         """Find rooms that are offered although one of several apps says that they are busy or closed."""
@@ -191,10 +196,11 @@ class Checker:
             self._tally.checks += 1
             known = self._answers.oracle.known.get(room_id) if home.is_loaded else None
             expected = self._answers.oracle.view(room_id, now, home.entry.options, self._zone) if known else UNAVAILABLE
-            if known and state.state == "unavailable" and known.fresh_until <= now < known.stale_at:
+            latest = self._latest(now)
+            if known and state.state == "unavailable" and known.fresh_until <= latest and now < known.stale_at:
                 expected = UNAVAILABLE
             if state.state == "unavailable" and (
-                self._answers.oracle.may_be_doubted(room_id, now) or not self._office.has(room_id)
+                self._answers.oracle.may_be_doubted(room_id, latest) or not self._office.has(room_id)
             ):
                 expected = UNAVAILABLE  # what the state rests on may be too old, or the room is gone
             self._check_closure(room_id, state.state, now)
@@ -228,8 +234,7 @@ class Checker:
         answers = self._answers
         if state != "off" or not self.home.is_loaded or closed_at is None or not answers.oracle.reads_statuses:
             return
-        # Feishu's clock is known to a few seconds, so a closure may seem to end a little early
-        latest = now + CLOCK_TOLERANCE * SECOND if self.home.is_clock_wrong else now
+        latest = self._latest(now)  # a closure may seem to end a little early
         if room and room.disabled and room.disabled.contains(now) and room.disabled.contains(latest):
             since = max(closed_at, room.disabled.start)
         elif room is None:
