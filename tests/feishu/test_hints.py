@@ -9,12 +9,14 @@ import pytest
 
 from custom_components.feishu_freebusy.feishu.hints import (
     STATUS_CHANGED,
+    TOKEN_REVOKED,
     CatalogueChanged,
     ForeignEvent,
     Hint,
     OtherEvent,
     RoomChanged,
     RulesChanged,
+    TokenRevoked,
     UnreadableHintError,
     read_hint,
 )
@@ -68,6 +70,19 @@ def test_event_of_a_room_with_another_id_is_no_hint_about_a_room(room_id: object
 )
 def test_event_of_the_catalogue(event_type: str) -> None:
     assert isinstance(read(event_type, {}), CatalogueChanged)
+
+
+def test_event_of_a_revoked_token_names_the_person() -> None:
+    event = {"revoke_token_type": "refresh_token", "revoke_reason": "revoked by user", "open_id": "ou_1"}
+
+    assert read(TOKEN_REVOKED, event) == TokenRevoked(
+        event_id="e1", event_type=TOKEN_REVOKED, created_at=CREATED, open_id="ou_1"
+    )
+
+
+@pytest.mark.parametrize("open_id", ["", "on_1", "ou_", "ou_1/2", 7, None, ["ou_1"]])
+def test_event_of_a_revoked_token_without_a_person_is_no_hint(open_id: object) -> None:
+    assert isinstance(read(TOKEN_REVOKED, {"open_id": open_id}), OtherEvent)
 
 
 @pytest.mark.parametrize(("scope_type", "is_room"), [(2, True), (1, False), (None, False), ("2", False)])

@@ -60,3 +60,32 @@ async def test_a_client_of_a_person_shares_the_limits_and_checks_the_app(client:
     tenant.rotate_secret("another")
     with pytest.raises(CredentialsError):
         await person.check_credentials()
+
+
+async def test_the_bookable_rooms_are_read_page_by_page(client: FeishuClient, tenant: Tenant) -> None:
+    for rooms, more in (
+        ([{"room_id": "omm_1", "name": "Orion"}, {"name": "?"}], True),
+        ([{"room_id": "omm_2"}], False),
+    ):
+        data = {"rooms": rooms, "has_more": more, "page_token": "2" if more else ""}
+        tenant.inject(Fault.body(200, {"code": 0, "data": data}), "rooms/search")
+
+    assert await client.as_person(Tokens()).bookable_rooms() == {"omm_1", "omm_2"}
+    assert [call.body for call in tenant.calls("rooms/search")] == [
+        {"page_size": 100},
+        {"page_size": 100, "page_token": "2"},
+    ]
+
+
+async def test_a_room_is_requested_with_the_reason_for_its_approval(client: FeishuClient, tenant: Tenant) -> None:
+    tenant.inject(Fault.body(200, {"code": 0, "data": {}}), "attendees")
+    events = client.as_person(Tokens()).events
+
+    await events.add_room("primary", "e1_0", "omm_1", approval_reason="A visit")
+
+    (call,) = tenant.calls("attendees")
+    assert isinstance(call.body, dict)
+    assert call.body["attendees"] == [{"type": "resource", "room_id": "omm_1", "approval_reason": "A visit"}]
+    with pytest.raises(ValueError, match="reason"):
+        await events.add_room("primary", "e1_0", "omm_1", approval_reason="x" * 201)
+    assert len(tenant.calls("attendees")) == 1

@@ -35,6 +35,7 @@ ROOM_FREEBUSY_BATCH_GET = Endpoint("GET", "meeting_room/freebusy/batch_get", SCO
 ROOMS = Endpoint("GET", "vc/v1/rooms", SCOPES_ROOMS)
 ROOM = Endpoint("GET", "vc/v1/rooms/:id", SCOPES_ROOMS)
 ROOMS_MGET = Endpoint("POST", "vc/v1/rooms/mget", SCOPES_ROOMS)
+ROOMS_SEARCH = Endpoint("POST", "vc/v1/rooms/search", SCOPES_ROOMS)
 ROOM_LEVELS = Endpoint("GET", "vc/v1/room_levels", SCOPES_ROOMS)
 USER_IDS = Endpoint("POST", "contact/v3/users/batch_get_id", SCOPES_USER_IDS, counted=False)
 APP_SCOPES = Endpoint("GET", "application/v6/scopes", counted=False)
@@ -278,6 +279,13 @@ class FeishuClient:
         """
         return await self._all_pages(ROOMS, room_level_id, parse.rooms)
 
+    async def bookable_rooms(self) -> frozenset[str]:
+        """Return the ids of the rooms that a person may book. Only the client of a person can ask for them.
+
+        https://open.feishu.cn/document/server-docs/vc-v1/room/search
+        """
+        return frozenset(room.room_id for room in await self._all_pages(ROOMS_SEARCH, "", parse.rooms))
+
     async def room_levels(self, room_level_id: str = "") -> tuple[RoomLevel, ...]:
         """Return the levels directly below a level; without a level, the topmost levels of the tenant.
 
@@ -377,7 +385,11 @@ class FeishuClient:
         params = {"page_size": str(PAGE_SIZE)} | ({"room_level_id": room_level_id} if room_level_id else {})
         seen: set[str] = set()
         for _ in range(_MAX_PAGES):
-            page: Page[T] = parse.page(parse.data_of(await self._transport.call(endpoint, params=params)), parse_items)
+            if endpoint.method == "POST":
+                body = await self._transport.call(endpoint, body={**params, "page_size": PAGE_SIZE})
+            else:
+                body = await self._transport.call(endpoint, params=params)
+            page: Page[T] = parse.page(parse.data_of(body), parse_items)
             items += page.items
             if len(items) > _MAX_ITEMS or page.next_token in seen:
                 break

@@ -1,7 +1,8 @@
 """The calls that change something: book rooms with events in the app's calendar, and end or release bookings.
 
 An event of the app invites a room, and the room replies after some seconds. The app is the organizer. All calls need
-the app's bot, except for `reply`, `bookings`, `bookings_of_rooms` and `titles`. An app makes one write a second.
+the app's bot, except for `reply`, `bookings`, `bookings_of_rooms` and `titles`. An app makes one write a second. The
+client of a person uses the person's calendar instead, without the bot: then the person is the organizer.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -60,6 +61,7 @@ REPLY = Endpoint("POST", "meeting_room/instance/reply", SCOPES_REPLY, writes=Tru
 TITLES = Endpoint("POST", "meeting_room/summary/batch_get", SCOPES_TITLES)
 
 MAX_TITLE = 1000  # characters
+MAX_REASON = 200
 MAX_TITLES = 50  # per call; the API documents no maximum
 _KEY_LENGTHS = range(32, 129)
 _PAGE_SIZE = 100
@@ -87,7 +89,7 @@ class Events:
         self._transport = transport
 
     async def primary_calendar(self) -> str:
-        """Return the id of the primary calendar of the app's bot.
+        """Return the id of the primary calendar of the app's bot, or of the person.
 
         https://open.feishu.cn/document/server-docs/calendar-v4/calendar/primary
         """
@@ -148,16 +150,24 @@ class Events:
             raise UnreadableAnswerError("the answer is about another event")
         return found
 
-    async def add_room(self, calendar_id: str, event_id: str, room_id: str, *, contact: str = "") -> None:
+    async def add_room(
+        self, calendar_id: str, event_id: str, room_id: str, *, contact: str = "", approval_reason: str = ""
+    ) -> None:
         """Invite a room to an event. The room replies later: ask for its `verdict`.
 
-        `contact` is the open_id of a person: the room shows them as its booker, and they are not invited. Raises
-        `RoomRefusedError` if the app may not request the room, `ContactUnknownError`, `EventGoneError` or
-        `EventDeniedError`.
+        `contact` is the open_id of a person: the room shows them as its booker, and they are not invited.
+        `approval_reason` is for a room whose bookings an administrator approves. Only a person can request these rooms,
+        and the verdict stays `NEEDS_ACTION` until the administrator decides. Raises `ValueError`, before any call, for
+        a long reason. Raises `RoomRefusedError` if the room may not be requested, `ContactUnknownError`,
+        `EventGoneError` or `EventDeniedError`.
 
         https://open.feishu.cn/document/server-docs/calendar-v4/calendar-event-attendee/create
         """
-        room = {"type": "resource", "room_id": room_id} | ({"operate_id": contact} if contact else {})
+        if len(approval_reason) > MAX_REASON:
+            raise ValueError("the reason is too long")
+        room = {"type": "resource", "room_id": room_id}
+        room |= {"operate_id": contact} if contact else {}
+        room |= {"approval_reason": approval_reason} if approval_reason else {}
         body = {"attendees": [room], "need_notification": False, "add_operator_to_attendee": False}
         await self._data(INVITE, calendar_id, event_id, params=_OPEN_ID, body=body)
 

@@ -12,8 +12,10 @@ from typing import Any
 import orjson
 
 STATUS_CHANGED = "meeting_room.meeting_room.status_changed_v1"
+TOKEN_REVOKED = "auth.user_access_token.revoked_v4"  # noqa: S105  # the name of an event
 _RULES_CHANGED = "vc.reserve_config.updated_v1"
 _CATALOGUE = ("vc.room.", "vc.room_level.")
+_OPEN_ID = re.compile(r"ou_[A-Za-z0-9]{1,96}")
 _ROOM_ID = re.compile(r"omm_[A-Za-z0-9]{1,96}")
 _SCOPE_ROOM = 2
 _MAX_EVENT = 1024 * 1024  # bytes; Feishu's are below 1 KiB, and parsing blocks the loop
@@ -55,6 +57,13 @@ class RulesChanged(Hint):
 
     scope_id: str
     is_room: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked(Hint):
+    """The tokens of a person work no more: they, an administrator or a policy have ended the grant."""
+
+    open_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,9 @@ def _hint(event: Mapping[str, Any], event_id: str, event_type: str, created_at: 
         return RulesChanged(
             event_id=event_id, event_type=event_type, created_at=created_at, scope_id=scope_id, is_room=is_room
         )
+    open_id = event.get("open_id")
+    if event_type == TOKEN_REVOKED and isinstance(open_id, str) and _OPEN_ID.fullmatch(open_id):
+        return TokenRevoked(event_id=event_id, event_type=event_type, created_at=created_at, open_id=open_id)
     return OtherEvent(event_id=event_id, event_type=event_type, created_at=created_at)
 
 

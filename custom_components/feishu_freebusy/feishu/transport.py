@@ -45,7 +45,7 @@ _NO_TIMEOUT = aiohttp.ClientTimeout()  # each attempt has one of ours, which inc
 _JSON_HEADERS = CIMultiDict({"Content-Type": "application/json; charset=utf-8"})
 _PRIVATE = frozenset(
     {"room_id", "room_ids", "room_level_id", "user_id", "user_ids", "emails", "mobiles"}
-    | {"calendar_id", "event_id", "uid", "operate_id", "idempotency_key", "summary"}
+    | {"calendar_id", "event_id", "uid", "operate_id", "idempotency_key", "summary", "approval_reason"}
 )
 _OK = 200
 _REDIRECT = 300
