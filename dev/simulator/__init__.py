@@ -1,6 +1,7 @@
 """A Feishu tenant on loopback, as strict as the real one. See ``scripts/simulator --help``."""
 
 from .agenda import AppEvent, BookingRules, RoomGuest
+from .consents import Consents
 from .faults import Fault
 from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User
 from .server import Simulator
@@ -12,6 +13,7 @@ __all__ = [
     "Booking",
     "BookingRules",
     "Call",
+    "Consents",
     "DisablePeriod",
     "Fault",
     "Level",

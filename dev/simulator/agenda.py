@@ -1,4 +1,4 @@
-"""The events of the app's own calendar, and how rooms reply to them."""
+"""The events of the app and of people, each in their own calendar, and how rooms reply to them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -40,8 +40,8 @@ type Unavailable = Literal[
 class BookingRules:
     """Who may book a room, and when. ``opens`` and ``closes`` are in the tenant's zone; ``None`` = no limit.
 
-    ``allowed``: the app is in the allowed range. ``approval``: an administrator must approve. ``form``: every request
-    must answer the room's booking form.
+    ``allowed``: the app is in the allowed range. ``people``: the people (open_ids) in it, ``None`` = all. ``approval``:
+    an administrator must approve. ``form``: every request must answer the room's booking form.
     """
 
     opens: time | None = None
@@ -49,8 +49,13 @@ class BookingRules:
     max_duration: timedelta | None = None
     days_ahead: int | None = None
     allowed: bool = True
+    people: frozenset[str] | None = None
     approval: bool = False
     form: bool = False
+
+    def may_book(self, open_id: str) -> bool:
+        """Return whether a person is in the allowed range; the app if the id is empty."""
+        return self.allowed if not open_id else self.people is None or open_id in self.people
 
 
 NO_RULES: Final = BookingRules()
@@ -58,7 +63,10 @@ NO_RULES: Final = BookingRules()
 
 @dataclass(frozen=True, slots=True)
 class RoomGuest:
-    """A room that is invited to an event. ``contact`` is an open_id; ``has_form``: the request answered the form."""
+    """A room that is invited to an event. ``contact`` is an open_id; ``has_form``: the request answered the form.
+
+    ``reason``: why an administrator should approve it.
+    """
 
     room_id: str
     attendee_id: str
@@ -66,11 +74,15 @@ class RoomGuest:
     rsvp: Rsvp = "needs_action"
     contact: str = ""
     has_form: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AppEvent:
-    """An event in the app's calendar: ``[start, end)``, aware UTC. ``zone`` is the name of its time zone."""
+    """An event in a calendar of the app or of a person: ``[start, end)``, aware UTC. ``zone`` names its time zone.
+
+    ``owner`` is the open_id of the person, empty for the app; ``own_row`` the id of the booking in their calendar.
+    """
 
     uid: str
     title: str
@@ -81,6 +93,8 @@ class AppEvent:
     free: bool = False
     guests: Mapping[str, RoomGuest] = field(default_factory=dict)
     deleted: bool = False
+    owner: str = ""
+    own_row: str = ""
 
     @property
     def event_id(self) -> str:
@@ -90,16 +104,19 @@ class AppEvent:
 
 @dataclass(eq=False, slots=True)
 class Agenda:
-    """The app's calendar.
+    """The calendar of the app, and those of people.
 
-    ``verdict_delay``: seconds from a request until the room replies (``None``: never). ``reply_delay``: seconds from
-    an ``instance/reply`` until the row changes. Changes that are due happen at the next call, and by themselves while
-    an event loop runs. ``shared``: other calendars, and the app's roles in them.
+    ``verdict_delay``: seconds from a request until the room replies (``None``: never). ``approval_delay``: seconds from
+    a person's request until an administrator decides with ``approval_verdict`` (``None``: :meth:`decide` decides).
+    ``reply_delay``: seconds from an ``instance/reply`` until the row changes. Changes that are due happen at the next
+    call, and by themselves while an event loop runs. ``shared``: other calendars, and the app's roles in them.
     """
 
     tenant: Tenant = field(repr=False)
     verdict_delay: float | None = 1.5
     reply_delay: float = 1.5
+    approval_delay: float | None = None
+    approval_verdict: Rsvp = "accept"
     events: dict[str, AppEvent] = field(default_factory=dict)
     rules: dict[str, BookingRules] = field(default_factory=dict)
     shared: dict[str, Role] = field(default_factory=dict)
@@ -111,7 +128,11 @@ class Agenda:
     @property
     def calendar_id(self) -> str:
         """The id of the app's primary calendar."""
-        return f"feishu.cn_{self.tenant.bot_id.removeprefix('ou_')[:20]}@group.calendar.feishu.cn"
+        return self.calendar_of("")
+
+    def calendar_of(self, open_id: str) -> str:
+        """Return the id of the primary calendar of a person, of the app if the id is empty."""
+        return f"feishu.cn_{(open_id or self.tenant.bot_id).removeprefix('ou_')[:20]}@group.calendar.feishu.cn"
 
     # --- Time ---------------------------------------------------------------------------------------------------------
 
@@ -144,27 +165,32 @@ class Agenda:
 
     # --- Events -------------------------------------------------------------------------------------------------------
 
-    def require_calendar(self, calendar_id: str) -> None:
-        """Raise ``ApiError`` unless this is the id of a calendar in which the app may write."""
+    def require_calendar(self, calendar_id: str, open_id: str = "") -> None:
+        """Raise ``ApiError`` unless this is the id of a calendar in which the caller may write."""
         if calendar_id == PRIMARY:
             if self.tenant.variants.primary_as_id == "191001":
                 raise ApiError(BAD_CALENDAR_ID)
             return
-        if self.role_in(calendar_id) not in WRITES:
+        if self.role_in(calendar_id, open_id) not in WRITES:
             raise ApiError(NO_ROLE)
 
-    def role_in(self, calendar_id: str) -> Role:
-        """Return the app's role in a calendar. Raise 191000 if there is none."""
-        if calendar_id == self.calendar_id:
+    def role_in(self, calendar_id: str, open_id: str = "") -> Role:
+        """Return the caller's role in a calendar. Raise 191000 if there is no calendar, 191002 if there is no role."""
+        if calendar_id == self.calendar_of(open_id):
             return "owner"
-        if calendar_id not in self.shared:
-            raise ApiError(NO_CALENDAR)
-        return self.shared[calendar_id]
+        if calendar_id in self.shared and not open_id:
+            return self.shared[calendar_id]
+        if calendar_id in map(self.calendar_of, ("", *self.tenant.users)):
+            raise ApiError(NO_ROLE)
+        raise ApiError(NO_CALENDAR)
 
-    def get(self, event_id: str) -> AppEvent:
-        """Return an event. Raise 193001 if there is none, and 193003 if it is deleted."""
+    def get(self, event_id: str, owner: str | None = None) -> AppEvent:
+        """Return an event. Raise 193001 if there is none, and 193003 if it is deleted.
+
+        ``owner``: there is none in the calendar of this person (empty: the app) if it belongs to somebody else.
+        """
         event = self.events.get(event_id)
-        if event is None:
+        if event is None or owner not in {None, event.owner}:
             raise ApiError(NO_EVENT)
         if event.deleted:
             raise ApiError(EVENT_DELETED)
@@ -174,16 +200,37 @@ class Agenda:
         """Add an event. With an idempotency ``key`` that was used before, return the event of that call."""
         if key in self._by_key:
             return self.events[self._by_key[key]]
+        if event.owner:
+            event = replace(event, own_row=self.tenant.new_id(""))
+            self._put_own_row(event)
         self.events[event.event_id] = event
         if key:
             self._by_key[key] = event.event_id
         return event
+
+    def _put_own_row(self, event: AppEvent) -> None:
+        """Show an event in the calendar of its person."""
+        if event.own_row:
+            row = Booking(
+                event.own_row,
+                event.owner,
+                event.start,
+                event.end,
+                free=event.free,
+                organizer=event.owner,
+                private=event.private,
+                title=event.title,
+                uid=event.uid,
+            )
+            self.tenant.calendars.put(row)
 
     def delete(self, event_id: str) -> None:
         """Delete an event; its rooms become free. Errors as in :meth:`get`."""
         event = self.get(event_id)
         for guest in event.guests.values():
             self._drop_row(guest, "cancel")
+        if event.own_row in self.tenant.calendars.bookings:
+            self.tenant.calendars.remove(event.own_row)
         self.events[event_id] = replace(event, deleted=True, guests={})
 
     def move(self, event_id: str, start: datetime, end: datetime) -> AppEvent:
@@ -194,12 +241,13 @@ class Agenda:
         event = self.get(event_id)
         moved = replace(event, start=start.astimezone(UTC), end=end.astimezone(UTC))
         held = [guest for guest in event.guests.values() if guest.rsvp == "accept"]
-        lost = [guest for guest in held if not self._fits(moved, guest)]
+        lost = [guest for guest in held if not self._fits(moved, guest, approved=bool(event.owner))]
         if lost and self.tenant.variants.patch_conflict == "190014":
             raise ApiError(INVALID)
         if self.tenant.variants.patch_past_start == "room_removed" and start < self.tenant.now():
             lost = held
         self.events[event_id] = moved
+        self._put_own_row(moved)
         for guest in event.guests.values():
             if guest in lost:
                 self._drop_row(guest, "move")
@@ -230,12 +278,28 @@ class Agenda:
                 uid=event.uid,
                 title=event.title,
                 requested=True,
+                organizer=event.owner,
             )
         )
         self.tenant.push.room_changed(guest.room_id, "request")
-        if self.verdict_delay is not None and not self._waits_for_approval(guest.room_id):
+        if self._waits_for_approval(event, guest):
+            if event.owner and self.approval_delay is not None:
+                self._after(self.approval_delay, lambda: self._decide(event_id, guest.room_id, self.approval_verdict))
+        elif self.verdict_delay is not None:
             self._after(self.verdict_delay, lambda: self._judge(event_id, guest.room_id, guest.booking_id))
         return guest
+
+    def decide(self, room_id: str, *, approve: bool) -> None:
+        """Approve or decline, as an administrator, all requests of people for a room that wait for it."""
+        for event in list(self.events.values()):
+            self._decide(event.event_id, room_id, "accept" if approve else "decline")
+
+    def _decide(self, event_id: str, room_id: str, verdict: Rsvp) -> None:
+        event = self.events[event_id]
+        guest = event.guests.get(room_id)
+        if guest is not None and guest.rsvp == "needs_action" and self._waits_for_approval(event, guest):
+            fits = self._fits(event, guest, approved=True)
+            self._reply(event_id, guest, verdict if fits else "decline")
 
     def remove_rooms(self, event_id: str, room_ids: Iterable[str]) -> None:
         """Take rooms off an event, which stays. Rooms that are not on it are ignored."""
@@ -271,19 +335,21 @@ class Agenda:
         opens, closes = rules.opens or time.min, rules.closes or time.max
         return first.date() == last.date() and opens <= first.time() and last.time() <= closes
 
-    def _fits(self, event: AppEvent, guest: RoomGuest) -> bool:
+    def _fits(self, event: AppEvent, guest: RoomGuest, *, approved: bool = False) -> bool:
         rules, variants = self.rules.get(guest.room_id, NO_RULES), self.tenant.variants
-        if guest.room_id not in self.tenant.rooms or not rules.allowed:
+        if guest.room_id not in self.tenant.rooms or not rules.may_book(event.owner):
             return False
-        if rules.approval or (rules.form and not guest.has_form):
+        if (rules.approval and not approved) or (rules.form and not guest.has_form):
             return False
-        if variants.room_contact == "declines" and not guest.contact:
+        if variants.room_contact == "declines" and not guest.contact and not event.owner:
             return False
         return not self.unavailable(guest.room_id, event.start, event.end, event.uid)
 
-    def _waits_for_approval(self, room_id: str) -> bool:
-        approval = self.rules.get(room_id, NO_RULES).approval
-        return approval and self.tenant.variants.approval == "needs_action"
+    def _waits_for_approval(self, event: AppEvent, guest: RoomGuest) -> bool:
+        rules = self.rules.get(guest.room_id, NO_RULES)
+        if not rules.approval or not rules.may_book(event.owner):
+            return False
+        return bool(guest.reason) if event.owner else self.tenant.variants.approval == "needs_action"
 
     def _judge(self, event_id: str, room_id: str, booking_id: str) -> None:
         event = self.events[event_id]

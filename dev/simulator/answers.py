@@ -58,9 +58,11 @@ REFUSALS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
         99991661: (400, "Missing access token for authorization. Please attach an access token."),
         99991662: (400, "app not in use"),
         99991663: (400, "Invalid access token for authorization. Please attach a valid tenant access token."),
-        99991668: (400, "Invalid access token for authorization. User access tokens are not supported here."),
+        99991668: (400, "Invalid access token for authorization. User access token invalid or not supported."),
         99991671: (400, "Invalid access token for authorization. It must start with t- or u-."),
         99991672: (400, "Access denied. One of the following scopes is required"),
+        99991677: (400, "The access token has expired."),
+        99991679: (400, "Unauthorized. The user has not granted one of these scopes"),
         99992402: (400, "field validation failed"),
     }
 )
@@ -71,7 +73,8 @@ class Answer:
     """One HTTP answer, ready to send.
 
     ``code`` is the code in the JSON body, for the request log (``None``: not JSON). ``announced_length`` is a
-    Content-Length that differs from the length of ``body``; the connection is closed after ``body``.
+    Content-Length that differs from the length of ``body``; the connection is closed after ``body``. ``delay``: seconds
+    until it is sent. ``lost``: it is never sent, and the connection is closed.
     """
 
     status: int
@@ -80,6 +83,8 @@ class Answer:
     headers: Mapping[str, str] = field(default=NO_HEADERS)
     code: int | None = None
     announced_length: int | None = None
+    delay: float = 0.0
+    lost: bool = False
 
     @classmethod
     def json(cls, status: int, payload: object, headers: Mapping[str, str] = NO_HEADERS) -> Answer:

@@ -17,10 +17,20 @@ POST rooms/rename     room_id, name                                       -> roo
 POST rooms/delete     room_id
 POST rooms/disable    room_id, start, [end, reason]   (no end: forever)  -> room
 POST rooms/enable     room_id                                             -> room
-POST rooms/rules      room_id, [opens, closes (09:00), max_duration (s), days_ahead, allowed, approval, form]
-POST agenda           [verdict_delay: s or null (never), reply_delay: s]  (when rooms reply to the app's events)
+POST rooms/rules      room_id, [opens, closes (09:00), max_duration (s), days_ahead, allowed, people (open_ids),
+                      approval, form]
+POST rooms/decide     room_id, approve                (the requests of people that wait for an administrator)
+POST agenda           [verdict_delay: s or null (never), reply_delay: s, approval_delay: s or null (by rooms/decide),
+                      approval_verdict: accept, decline]                  (when rooms and administrators reply)
 POST users/add        name, [open_id, union_id, user_id, email, mobile]   -> person
 POST users/delete     open_id
+GET  consents                              the console's settings for people, their consents, open codes
+POST consents         [user_scopes, redirect_urls (null: any), may_refresh, unavailable, suspended (open_ids),
+                      code_lifetime, access_lifetime, refresh_lifetime, grant_lifetime, device_lifetime (s),
+                      device_interval, registration_interval (s), late (s)]
+POST consents/decide  user_code, open_id, [allow]     (a device code)
+POST consents/revoke  open_id, [reason]               (all tokens of a person, and the event)
+POST consents/expire  [access_tokens, devices, registrations]
 POST scopes/grant     scopes: [...]
 POST scopes/revoke    scopes: [...]
 POST app              [enabled, ip_allowed]
@@ -90,6 +100,10 @@ class Arguments:
         """Return an RFC 3339 time; the tenant rejects naive ones."""
         return datetime.fromisoformat(self.get(name, str))
 
+
+_LIFETIMES: Final = (
+    *("code_lifetime", "access_lifetime", "refresh_lifetime", "grant_lifetime", "device_lifetime", "late"),
+)
 
 type Command = Callable[[Tenant, Arguments], object]
 
@@ -200,6 +214,7 @@ def _set_rules(tenant: Tenant, args: Arguments) -> object:
         max_duration=None if longest is None else timedelta(seconds=longest),
         days_ahead=args.optional("days_ahead", int),
         allowed=args.get("allowed", bool, default=True),
+        people=None if args.values.get("people") is None else frozenset(args.words("people")),
         approval=args.get("approval", bool, default=False),
         form=args.get("form", bool, default=False),
     )
@@ -210,6 +225,67 @@ def _set_agenda(tenant: Tenant, args: Arguments) -> None:
     agenda = tenant.agenda
     verdict = args.optional("verdict_delay", float) if "verdict_delay" in args.values else agenda.verdict_delay
     agenda.verdict_delay, agenda.reply_delay = verdict, args.get("reply_delay", float, agenda.reply_delay)
+    if "approval_delay" in args.values:
+        agenda.approval_delay = args.optional("approval_delay", float)
+    agenda.approval_verdict = _rsvp(args.get("approval_verdict", str, agenda.approval_verdict))
+
+
+def _consents(tenant: Tenant, _: Arguments) -> JsonObject:
+    consents = tenant.consents
+    return {
+        **{name: getattr(consents, name) for name in (*_LIFETIMES, "device_interval", "may_refresh")},
+        "registration_interval": tenant.registrations.interval,
+        "user_scopes": sorted(consents.user_scopes),
+        "redirect_urls": None if consents.redirect_urls is None else sorted(consents.redirect_urls),
+        "unavailable": sorted(consents.unavailable),
+        "suspended": sorted(consents.suspended),
+        "chains": [
+            {
+                "open_id": chain.open_id,
+                "scopes": sorted(chain.scopes),
+                "granted_at": chain.granted_at,
+                "refreshed": len(chain.used),
+                "revoked": chain.revoked,
+            }
+            for chain in consents.chains
+        ],
+        "devices": [{"user_code": device.user_code, "ends": device.ends} for device in consents.devices],
+        "registrations": [{"user_code": each.user_code, "ends": each.ends} for each in tenant.registrations.open],
+    }
+
+
+def _set_consents(tenant: Tenant, args: Arguments) -> object:
+    consents = tenant.consents
+    numbers = {name: args.get(name, float, getattr(consents, name)) for name in _LIFETIMES}
+    sets = {name: set(args.words(name)) for name in ("user_scopes", "unavailable", "suspended") if name in args.values}
+    interval = args.get("device_interval", int, consents.device_interval)
+    may_refresh = args.get("may_refresh", bool, consents.may_refresh)
+    tenant.registrations.interval = args.get("registration_interval", int, tenant.registrations.interval)
+    if "redirect_urls" in args.values:
+        urls = None if args.values["redirect_urls"] is None else set(args.words("redirect_urls"))
+        consents.redirect_urls = urls
+    for name, value in {**numbers, **sets}.items():
+        setattr(consents, name, value)
+    consents.device_interval, consents.may_refresh = interval, may_refresh
+    return _consents(tenant, args)
+
+
+def _expire(tenant: Tenant, args: Arguments) -> None:
+    if args.get("access_tokens", bool, default=False):
+        tenant.consents.expire_access_tokens()
+    if args.get("devices", bool, default=False):
+        tenant.consents.expire_devices()
+    if args.get("registrations", bool, default=False):
+        tenant.registrations.expire()
+
+
+def _decide_device(tenant: Tenant, args: Arguments) -> None:
+    allow = args.get("allow", bool, default=True)
+    tenant.consents.decide_device(args.get("user_code", str), args.get("open_id", str), allow=allow)
+
+
+def _revoke_person(tenant: Tenant, args: Arguments) -> None:
+    tenant.consents.revoke_person(args.get("open_id", str), args.get("reason", str, "revoked by user"))
 
 
 def _add_user(tenant: Tenant, args: Arguments) -> object:
@@ -327,6 +403,7 @@ READS: Final[Mapping[str, Command]] = {
     "requests": lambda tenant, _: tenant.requests,
     "variants": lambda tenant, _: tenant.variants,
     "push": _push,
+    "consents": _consents,
 }
 CHANGES: Final[Mapping[str, Command]] = {
     "book": _book,
@@ -345,6 +422,13 @@ CHANGES: Final[Mapping[str, Command]] = {
     "rooms/disable": _disable_room,
     "rooms/enable": lambda tenant, args: tenant.enable_room(args.get("room_id", str)),
     "rooms/rules": _set_rules,
+    "rooms/decide": lambda tenant, args: tenant.agenda.decide(
+        args.get("room_id", str), approve=args.get("approve", bool)
+    ),
+    "consents": _set_consents,
+    "consents/decide": _decide_device,
+    "consents/revoke": _revoke_person,
+    "consents/expire": _expire,
     "agenda": _set_agenda,
     "users/add": _add_user,
     "users/delete": lambda tenant, args: tenant.delete_user(args.get("open_id", str)),

@@ -5,10 +5,12 @@ of the endpoint. Rate limits count every call to a known endpoint. The quota cou
 vc and meeting_room.
 """
 
+from dataclasses import replace
 import re
 import secrets
 from typing import Final
 
+from . import accounts
 from .answers import MISSING, Answer, ApiError, JsonObject
 from .api.app import ENDPOINTS as APP
 from .api.contact import ENDPOINTS as CONTACT
@@ -22,7 +24,7 @@ from .api.room_batch import ENDPOINTS as ROOM_BATCH
 from .api.room_check import ENDPOINTS as ROOM_CHECK
 from .api.rooms import ENDPOINTS as ROOMS
 from .limits import Excess
-from .model import Call, LimitViolation
+from .model import Call, Caller, LimitViolation
 from .push.hub import BOOTSTRAP_PATH
 from .tenant import Tenant
 
@@ -63,6 +65,8 @@ def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None
     """Answer a call. ``authorization`` is the value of that header, ``excess`` the result of :func:`count`."""
     if (call.method, call.path) == ("POST", BOOTSTRAP_PATH):
         return tenant.push.bootstrap(call)
+    if (reply := accounts.answer(tenant, call, authorization)) is not None:
+        return reply
     found = find(call)
     if found is None or _is_offline(tenant, found[0]):
         return NOT_FOUND
@@ -70,9 +74,9 @@ def answer(tenant: Tenant, call: Call, authorization: str, excess: Excess | None
     tenant.agenda.settle()
     try:
         if endpoint.guarded:
-            _check_caller(tenant, authorization)
+            call = replace(call, caller=_check_caller(tenant, endpoint, authorization))
             _check_volume(tenant, endpoint, excess)
-            _check_rights(tenant, endpoint)
+            _check_rights(tenant, endpoint, call.caller)
         reply = endpoint.handler(tenant, call, path_id)
     except ApiError as refusal:
         return _refuse(tenant, refusal)
@@ -87,20 +91,31 @@ def _is_offline(tenant: Tenant, endpoint: Endpoint) -> bool:
     return endpoint.old and tenant.variants.room_batch == "404"
 
 
-def _check_caller(tenant: Tenant, authorization: str) -> None:
+def caller_of(tenant: Tenant, authorization: str) -> Caller | None:
+    """Return the person whose token a request has, ``None`` for any other token."""
+    caller = tenant.consents.caller(authorization.removeprefix("Bearer "))
+    return caller if isinstance(caller, Caller) else None
+
+
+def _check_caller(tenant: Tenant, endpoint: Endpoint, authorization: str) -> Caller | None:
     scheme, _, token = authorization.partition(" ")
     if scheme != "Bearer" or not token:
         raise ApiError(99991661)
+    caller = None
     if token.startswith(("u-", "eyJ")):
-        raise ApiError(99991668)
-    if not token.startswith("t-"):
+        found = tenant.consents.caller(token) if endpoint.identity != "app" else 99991668
+        if isinstance(found, int):
+            raise ApiError(found)
+        caller = found
+    elif not token.startswith("t-"):
         raise ApiError(99991671)
-    if not tenant.tokens.valid(token):
+    elif endpoint.identity == "person" or not tenant.tokens.valid(token):
         raise ApiError(99991663)
     if not tenant.app_enabled:
         raise ApiError(99991662)
     if not tenant.ip_allowed:
         raise ApiError(99991401, status=tenant.variants.denied_ip_status)
+    return caller
 
 
 def _check_volume(tenant: Tenant, endpoint: Endpoint, excess: Excess | None) -> None:
@@ -118,9 +133,9 @@ def _too_many(tenant: Tenant, endpoint: Endpoint, excess: Excess) -> ApiError:
     return ApiError(code, headers=headers if code == RATE_LIMITED else {})
 
 
-def _check_rights(tenant: Tenant, endpoint: Endpoint) -> None:
-    endpoint.require_scope(tenant)
-    if endpoint.needs_bot and not tenant.bot_works:
+def _check_rights(tenant: Tenant, endpoint: Endpoint, caller: Caller | None) -> None:
+    endpoint.require_scope(tenant, caller)
+    if caller is None and endpoint.needs_bot and not tenant.bot_works:
         raise ApiError(190007)
 
 

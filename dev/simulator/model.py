@@ -97,14 +97,37 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """The person whose access token a request has, and what they granted."""
+
+    open_id: str
+    scopes: frozenset[str]
+
+
+SECRETS: frozenset[str] = frozenset(
+    {"app_secret", "AppSecret", "client_secret", "code", "code_verifier", "state"}
+    | {"refresh_token", "access_token", "device_code", "token"}
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A received request. ``body`` is parsed JSON, the raw text if it was not JSON, or ``None`` if empty."""
+    """A received request. ``body`` is parsed JSON, the raw text if it was not JSON, or ``None`` if empty.
+
+    The fields of a form are a ``body``, too, on the accounts server. ``caller`` is ``None`` for the app.
+    """
 
     method: str
     path: str
     pairs: tuple[tuple[str, str], ...]
     body: object
     at: datetime
+    caller: Caller | None = None
+
+    @property
+    def person(self) -> str:
+        """The open_id of the person who calls, empty for the app."""
+        return self.caller.open_id if self.caller else ""
 
     @property
     def query(self) -> dict[str, str]:
@@ -113,17 +136,21 @@ class Call:
 
     def redacted(self) -> Call:
         """Return the call without secrets, for the log."""
-        for name in ("app_secret", "AppSecret"):
-            if isinstance(self.body, Mapping) and name in self.body:
-                return replace(self, body={**self.body, name: "***"})
-            if isinstance(self.body, str) and name in self.body:
-                return replace(self, body="***")
-        return self
+        body = self.body
+        if isinstance(body, Mapping):
+            body = {name: "***" if name in SECRETS else value for name, value in body.items()}
+        elif isinstance(body, str) and any(name in body for name in SECRETS):
+            body = "***"
+        pairs = tuple((name, "***" if name in SECRETS else value) for name, value in self.pairs)
+        return replace(self, body=body, pairs=pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """A request and its outcome. ``status`` 0 = the connection was closed; ``code`` ``None`` = no JSON was sent."""
+    """A request and its outcome. ``status`` 0 = the connection was closed; ``code`` ``None`` = no JSON was sent.
+
+    ``person``: the open_id of the person whose token it had, empty for the app.
+    """
 
     method: str
     path: str
@@ -134,6 +161,7 @@ class LoggedRequest:
     at: datetime
     pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     fault: str | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)

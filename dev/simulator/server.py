@@ -8,10 +8,11 @@ from email.utils import format_datetime
 import json
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from . import control, gateway
+from . import accounts, control, gateway
 from .answers import Answer
 from .faults import Fault
 from .model import Call, LoggedRequest
@@ -21,6 +22,7 @@ from .tenant import Tenant
 
 HOST: Final = "127.0.0.1"
 JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 # stop() simulates an outage: it drops pending answers instead of waiting for them.
 SHUTDOWN_TIMEOUT: Final = 0.1
 _MOST_AT_ONCE: Final = 1024 * 1024  # bytes
@@ -57,6 +59,7 @@ class Simulator:
             await runner.cleanup()
             raise
         self.port = runner.addresses[0][1]
+        self.tenant.accounts_url = self.base_url
         self.tenant.push.address = f"ws://{HOST}:{self.port}"
         self._runner = runner
 
@@ -88,7 +91,11 @@ class Simulator:
             return await _send(request, control.answer(self.tenant, request.method, request.path, body))
         # Feishu's SDK sends JSON without a Content-Type. The control interface is stricter: web pages can reach it.
         body = _read_body(raw, request.content_type if "Content-Type" in request.headers else JSON)
-        call = Call(request.method, request.path, tuple(request.query.items()), body, self.tenant.now())
+        if isinstance(body, str) and request.content_type == FORM and accounts.serves(request.path):
+            body = dict(parse_qsl(body, keep_blank_values=True))
+        authorization = request.headers.get("Authorization", "")
+        caller = gateway.caller_of(self.tenant, authorization)
+        call = Call(request.method, request.path, tuple(request.query.items()), body, self.tenant.now(), caller)
         excess = gateway.count(self.tenant, call)
         fault = self.tenant.faults.take(call.redacted())
         if fault is not None and fault.delay:
@@ -99,9 +106,14 @@ class Simulator:
         if fault is not None and fault.answer is not None:
             answer = fault.answer
         else:
-            answer = gateway.answer(self.tenant, call, request.headers.get("Authorization", ""), excess)
+            answer = gateway.answer(self.tenant, call, authorization, excess)
         if fault is not None and fault.spoil is not None:
             answer = fault.spoil(answer)
+        if answer.delay:
+            await self._delay(call, Fault.slow(answer.delay))
+        if answer.lost:
+            self._log(call, None, fault)
+            return _hang_up(request)
         self._log(call, answer, fault)
         date = format_datetime((self.tenant.now() + self.tenant.date_offset).astimezone(UTC), usegmt=True)
         return await _send(request, replace(answer, headers={"Date": date, **answer.headers}))
@@ -126,6 +138,7 @@ class Simulator:
                 at=safe.at,
                 pairs=safe.pairs,
                 fault=None if fault is None else fault.name,
+                person=safe.person,
             )
         )
 

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from .agenda import Agenda
 from .calendars import Calendars
+from .consents import Consents
 from .faults import Fault, FaultOrder, FaultQueue
 from .limits import SlidingWindows
 from .model import Booking, Call, DisablePeriod, Level, LimitViolation, LoggedRequest, Room, Rsvp, User
 from .push import Push
 from .push.messages import LEVEL_CREATED, ROOM
+from .registrations import Registrations
 from .tokens import TokenIssuer
 from .variants import Variants
 
@@ -59,6 +61,7 @@ class Tenant:
     clock: Callable[[], datetime] = field(default=utc_now, repr=False)
     monotonic: Callable[[], float] = field(default=monotonic, repr=False)
     seed: int = 0
+    accounts_url: str = "https://accounts.feishu.cn"  # the server sets its own address
 
     app_enabled: bool = True
     ip_allowed: bool = True
@@ -86,6 +89,8 @@ class Tenant:
     root: Level = field(init=False, repr=False)
     push: Push = field(init=False, repr=False)
     agenda: Agenda = field(init=False, repr=False)
+    consents: Consents = field(init=False, repr=False)
+    registrations: Registrations = field(default_factory=Registrations, init=False, repr=False)
     _ids: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +101,7 @@ class Tenant:
         self.root = Level(level_id, "Tenant", parent_id="", path=(level_id,))
         self.push = Push(self)
         self.agenda = Agenda(self)
+        self.consents = Consents(self)
 
     def now(self) -> datetime:
         """Return the current instant (aware); ``clock`` may be replaced at any time."""

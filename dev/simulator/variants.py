@@ -15,6 +15,31 @@ class Variants:
     # Tokens
     wrong_secret_status: Literal[200, 400] = 200
     secret_rotation: Literal["revokes_tokens", "keeps_tokens"] = "revokes_tokens"
+    # Tokens of people. Many answers of the accounts server are not documented
+    grant_error_status: Literal[400, 200] = 400
+    grant_errors: Literal["code", "name_only"] = "code"  # name_only: only the name of OAuth 2.0
+    token_trouble: Literal["none", "20050", "20072", "html", "99991400", "21000", "21001"] = "none"  # for all requests
+    challenge: Literal["own", "foreign", "missing"] = "own"  # the host of the page that 21000 names
+    consent_code: Literal["works", "20004", "20065"] = "works"
+    pkce: Literal["checked", "off"] = "checked"
+    refresh_answer: Literal["sent", "lost", "late"] = "sent"  # the refresh itself always happens
+    refresh_grace: Literal["none", "30s"] = "none"  # in which a used refresh token gives the same tokens again
+    refresh_tokens: Literal["sent", "left_out", "kept"] = "sent"  # kept: a refresh gives none, and the old one works on
+    used_refresh_token: Literal["20073", "20064"] = "20073"
+    second_consent: Literal["keeps", "revokes"] = "keeps"  # what happens to the first one of the same person
+    lifetimes: Literal["number", "text", "zero", "missing"] = "number"  # in answers
+    token_type: Literal["Bearer", "bearer", "DPoP"] = "Bearer"
+    granted_scopes: Literal["all", "one_missing"] = "all"
+    device_polls: Literal["pending", "slow_down"] = "pending"  # the first one
+    device_page: Literal["works", "20001"] = "works"
+    revocation: Literal["empty", "code", "500"] = "empty"  # the answer
+    event_on_revoke: Literal["sent", "none"] = "sent"
+    # Apps made by scanning
+    registration_methods: Literal["client_secret", "none"] = "client_secret"
+    registration_polls: Literal["pending", "slow_down"] = "pending"  # the first one
+    registration_page: Literal["works", "20001"] = "works"
+    registration_scopes: Literal["asked", "two_missing"] = "asked"
+    registration_brand: Literal["feishu", "lark"] = "feishu"
     # Gateway
     rate_limit: Literal["99991400", "190004", "190005", "190010"] = "99991400"  # only the first has headers
     denied_ip_status: Literal[400, 403] = 400
@@ -65,6 +90,7 @@ class Variants:
     own_rows: Literal["at_accept", "at_request"] = "at_accept"  # when batches of rooms show a request of the app
     patch_conflict: Literal["room_removed", "190014"] = "room_removed"  # when a room refuses the new time
     patch_past_start: Literal["accepted", "room_removed"] = "accepted"
+    reason_missing: Literal["190014", "decline"] = "190014"  # what a person's request without a reason gets
     # calendar/v4/freebusy/room_availability_check
     room_check: Literal["served", "190014", "404"] = "served"
     room_check_without_event: Literal["served", "190014"] = "served"

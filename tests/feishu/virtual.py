@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import json
 import selectors
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import aiohttp
 from multidict import CIMultiDict
@@ -79,12 +80,13 @@ class VirtualSession:
     async def request(
         self,
         method: str,
-        url: URL,
+        url: URL | str,
         *,
         headers: Mapping[str, str],
         data: bytes | None,
         **_: object,
     ) -> AsyncIterator[_Response]:
+        url = URL(url)
         path = url.path
         self.sent_at.append((path, now()))
         self.in_flight += 1
@@ -92,9 +94,14 @@ class VirtualSession:
         try:
             latency = self.latency()
             await asyncio.sleep(latency / 2)
-            body = None if data is None else json.loads(data)
-            call = Call(method, path, tuple(url.query.items()), body, self.tenant.now())
-            response = await self._answer(call, headers.get("Authorization", ""))
+            body: object = None
+            if data is not None:
+                form = headers.get("Content-Type") == "application/x-www-form-urlencoded"
+                body = dict(parse_qsl(data.decode())) if form else json.loads(data)
+            authorization = headers.get("Authorization", "")
+            caller = gateway.caller_of(self.tenant, authorization)
+            call = Call(method, path, tuple(url.query.items()), body, self.tenant.now(), caller)
+            response = await self._answer(call, authorization)
             await asyncio.sleep(latency / 2)
             yield response
         finally:
@@ -112,6 +119,10 @@ class VirtualSession:
             answer = fault.answer
         else:
             answer = gateway.answer(self.tenant, call, authorization, excess)
+        await asyncio.sleep(answer.delay)
+        if answer.lost:
+            self._log(call)
+            raise aiohttp.ServerDisconnectedError
         self._log(call, answer.status, answer.code)
         return _Response(answer.status, CIMultiDict(answer.headers), _Content(answer.body))
 

@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 import re
-from typing import Final
+from typing import Final, Literal
 
 from simulator.answers import Answer, ApiError, JsonObject
-from simulator.model import Call
+from simulator.model import Call, Caller
 from simulator.tenant import Tenant
 
 RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 USER_ID_TYPES: Final = frozenset({"open_id", "union_id", "user_id"})
 USER_ID_SCOPES: Final = ("contact:user.employee_id:readonly",)
 
+type Identity = Literal["app", "person", "both"]
 type Handler = Callable[[Tenant, Call, str], Answer]
 
 
@@ -24,7 +25,8 @@ class Endpoint:
     ``path`` comes after ``/open-apis/`` and may contain ``:id``, also twice. ``scopes``: any one of them is enough.
     ``limited``: calls count against the rate limit of tier 4. ``counted``: successful calls count against the monthly
     quota. ``guarded``: the gateway checks the caller. ``old``: a legacy API, which answers a rate limit with HTTP 400
-    and may be taken offline. ``windows``: its rate limit if that is not the one of tier 4.
+    and may be taken offline. ``windows``: its rate limit if that is not the one of tier 4. ``identity``: whose token it
+    accepts; a person needs no bot, and the scopes are those that the person granted.
     """
 
     method: str
@@ -37,16 +39,19 @@ class Endpoint:
     guarded: bool = True
     old: bool = False
     windows: tuple[tuple[int, float], ...] | None = None
+    identity: Identity = "app"
 
     @property
     def name(self) -> str:
         """The key for the rate limits."""
         return f"{self.method} {self.path}"
 
-    def require_scope(self, tenant: Tenant) -> None:
-        """Raise ``ApiError`` if the endpoint requires a scope and the app has none of ``scopes``."""
-        if self.scopes:
+    def require_scope(self, tenant: Tenant, caller: Caller | None = None) -> None:
+        """Raise ``ApiError`` if the endpoint requires a scope and the caller has none of ``scopes``."""
+        if self.scopes and caller is None:
             require_scope(tenant, self.scopes)
+        elif self.scopes and caller is not None:
+            require_scope_of_person(tenant, caller, self.scopes)
 
 
 def require_scope(tenant: Tenant, scopes: tuple[str, ...]) -> None:
@@ -63,6 +68,16 @@ def require_scope(tenant: Tenant, scopes: tuple[str, ...]) -> None:
     elif tenant.variants.permission_violations == "scope_and_url":
         error["permission_violations"] = [{"scope": scope, "url": link} for scope in scopes]
     raise ApiError(99991672, msg, error=error)
+
+
+def require_scope_of_person(tenant: Tenant, caller: Caller, scopes: tuple[str, ...]) -> None:
+    """Raise 99991679 unless the person granted one of ``scopes``, 99991672 if the app cannot ask them for one."""
+    if caller.scopes.intersection(scopes):
+        return
+    possible = bool(tenant.consents.user_scopes.intersection(scopes))
+    kind = "action_privilege_required" if possible else "action_scope_required"
+    error: JsonObject = {"permission_violations": [{"type": kind, "subject": scope} for scope in scopes]}
+    raise ApiError(99991679 if possible else 99991672, error=error)
 
 
 def require_body(call: Call, code: int) -> JsonObject:

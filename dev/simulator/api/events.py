@@ -1,6 +1,7 @@
-"""The app's calendar: ``calendars/primary``, events, and the rooms invited to them.
+"""Calendars: ``calendars/primary``, events, and the rooms invited to them. The caller is the app or a person.
 
-Rooms reply later (:mod:`simulator.agenda`). Only single events can be created, and only rooms can be invited.
+Each has their own calendar. Rooms reply later (:mod:`simulator.agenda`). Only single events can be created, and only
+rooms can be invited.
 """
 
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ NO_PERSON: Final = 195100
 MAX_TITLE: Final = 1000
 MAX_ATTENDEES: Final = 1000
 MAX_ROOMS: Final = 100
+MAX_REASON: Final = 200
 KEY_LENGTHS: Final = range(32, 129)
 PAGE_SIZES: Final = range(10, 101)
 LAST_SECOND: Final = 16725225600
@@ -42,28 +44,28 @@ NAMESPACE: Final = UUID("6a1d2a51-3bf2-4f0c-8a63-31b1c1a0a3d4")
 
 
 def primary(tenant: Tenant, call: Call, _: str) -> Answer:
-    """Answer the primary calendar of the app's bot."""
+    """Answer the primary calendar of the app's bot, or of the person."""
     _check_id_type(call)
     calendar = {
-        "calendar_id": tenant.agenda.calendar_id,
-        "summary": tenant.app_name,
+        "calendar_id": tenant.agenda.calendar_of(call.person),
+        "summary": tenant.users[call.person].name if call.person else tenant.app_name,
         "description": "",
         "permissions": "private",
         "color": -1,
         "type": "primary",
         "role": "owner",
     }
-    return success({"calendars": [{"calendar": calendar, "user_id": tenant.bot_id}]})
+    return success({"calendars": [{"calendar": calendar, "user_id": call.person or tenant.bot_id}]})
 
 
-def calendar(tenant: Tenant, _: Call, calendar_id: str) -> Answer:
-    """Answer a calendar and the app's role in it."""
-    role = tenant.agenda.role_in(calendar_id)
-    own = calendar_id == tenant.agenda.calendar_id
+def calendar(tenant: Tenant, call: Call, calendar_id: str) -> Answer:
+    """Answer a calendar and the caller's role in it."""
+    role = tenant.agenda.role_in(calendar_id, call.person)
+    own = calendar_id == tenant.agenda.calendar_of(call.person)
     return success(
         {
             "calendar_id": calendar_id,
-            "summary": tenant.app_name if own else "Shared",
+            "summary": (tenant.users[call.person].name if call.person else tenant.app_name) if own else "Shared",
             "description": "",
             "permissions": "private",
             "color": -1,
@@ -78,7 +80,7 @@ def calendar(tenant: Tenant, _: Call, calendar_id: str) -> Answer:
 def create(tenant: Tenant, call: Call, calendar_id: str) -> Answer:
     """Create an event. The same ``idempotency_key`` gives the same event."""
     _check_id_type(call)
-    tenant.agenda.require_calendar(calendar_id)
+    tenant.agenda.require_calendar(calendar_id, call.person)
     body = require_body(call, INVALID)
     key = call.query.get("idempotency_key", "")
     if key and len(key) not in KEY_LENGTHS:
@@ -100,6 +102,7 @@ def create(tenant: Tenant, call: Call, calendar_id: str) -> Answer:
         zone=_zone(body),
         private=body.get("visibility") == "private",
         free=body.get("free_busy_status") == "free",
+        owner=call.person,
     )
     return success({"event": _event(tenant, tenant.agenda.create(event, key))})
 
@@ -138,7 +141,7 @@ def invite(tenant: Tenant, call: Call, path_ids: str) -> Answer:
     attendees = _objects(require_body(call, INVALID), "attendees", MAX_ATTENDEES)
     if len(attendees) > MAX_ROOMS:
         raise _invalid("attendees", len(attendees))
-    guests = [_guest(tenant, item) for item in attendees]
+    guests = [_guest(tenant, call, item) for item in attendees]
     invited = [tenant.agenda.invite(event.event_id, guest) for guest in guests]
     return success({"attendees": [_attendee(tenant, guest) for guest in invited]})
 
@@ -168,15 +171,15 @@ def remove_attendees(tenant: Tenant, call: Call, path_ids: str) -> Answer:
 def _find(tenant: Tenant, call: Call, path_ids: str) -> AppEvent:
     _check_id_type(call)
     calendar_id, event_id = path_ids.split("/")
-    tenant.agenda.require_calendar(calendar_id)
+    tenant.agenda.require_calendar(calendar_id, call.person)
     if not EVENT_ID.fullmatch(event_id):
         raise ApiError(BAD_EVENT_ID)
-    return tenant.agenda.get(event_id)
+    return tenant.agenda.get(event_id, call.person)
 
 
 def _check_id_type(call: Call) -> None:
     id_type = call.query.get("user_id_type", "open_id")
-    if id_type not in ("open_id", "union_id"):  # a tenant token may not use user_id
+    if id_type not in ("open_id", "union_id") and not (call.person and id_type == "user_id"):
         raise _invalid("user_id_type", id_type)
 
 
@@ -215,18 +218,23 @@ def _objects(body: JsonObject, name: str, most: int) -> list[JsonObject]:
     return items
 
 
-def _guest(tenant: Tenant, item: JsonObject) -> RoomGuest:
-    room_id, contact = item.get("room_id"), item.get("operate_id", "")
+def _guest(tenant: Tenant, call: Call, item: JsonObject) -> RoomGuest:
+    room_id, contact, reason = item.get("room_id"), item.get("operate_id", ""), item.get("approval_reason", "")
     if item.get("type") != "resource":
         raise _invalid("type", item.get("type"))
     if not isinstance(room_id, str) or room_id not in tenant.rooms:
         raise _invalid("room_id", room_id)
     if not isinstance(contact, str) or (contact and contact not in tenant.users):
         raise ApiError(NO_PERSON)
-    if not contact and tenant.variants.room_contact == "190014":
+    if not contact and not call.person and tenant.variants.room_contact == "190014":
         raise _invalid("operate_id", "")
-    if tenant.agenda.rules.get(room_id, NO_RULES).approval and tenant.variants.approval == "190014":
-        raise _invalid("approval_reason", "")  # which only users can give
+    if not isinstance(reason, str) or len(reason) > MAX_REASON:
+        raise _invalid("approval_reason", reason)
+    refused = tenant.variants.approval == "190014"
+    if call.person:
+        refused = not reason and tenant.variants.reason_missing == "190014"
+    if refused and tenant.agenda.rules.get(room_id, NO_RULES).approval:
+        raise _invalid("approval_reason", "")  # which only a person can give
     booking_id = tenant.new_id("")
     return RoomGuest(
         room_id,
@@ -234,13 +242,14 @@ def _guest(tenant: Tenant, item: JsonObject) -> RoomGuest:
         booking_id=booking_id,
         contact=contact,
         has_form=bool(item.get("resource_customization")),
+        reason=reason,
     )
 
 
 def _event(tenant: Tenant, event: AppEvent) -> JsonObject:
     return {
         "event_id": event.event_id,
-        "organizer_calendar_id": tenant.agenda.calendar_id,
+        "organizer_calendar_id": tenant.agenda.calendar_of(event.owner),
         "summary": event.title,
         "start_time": {"timestamp": str(int(event.start.timestamp())), "timezone": event.zone},
         "end_time": {"timestamp": str(int(event.end.timestamp())), "timezone": event.zone},
@@ -277,13 +286,13 @@ _EVENT: Final = f"{_EVENTS}/:id"
 _ATTENDEES: Final = f"{_EVENT}/attendees"
 
 ENDPOINTS: Final = (
-    Endpoint("POST", "calendar/v4/calendars/primary", primary, CALENDAR_SCOPES, needs_bot=True),
-    Endpoint("GET", "calendar/v4/calendars/:id", calendar, CALENDAR_SCOPES, needs_bot=True),
-    Endpoint("POST", _EVENTS, create, CREATE_SCOPES, needs_bot=True),
-    Endpoint("GET", _EVENT, get, READ_SCOPES, needs_bot=True),
-    Endpoint("PATCH", _EVENT, change, UPDATE_SCOPES, needs_bot=True),
-    Endpoint("DELETE", _EVENT, delete, DELETE_SCOPES, needs_bot=True),
-    Endpoint("POST", _ATTENDEES, invite, UPDATE_SCOPES, needs_bot=True),
-    Endpoint("GET", _ATTENDEES, list_attendees, READ_SCOPES, needs_bot=True),
-    Endpoint("POST", f"{_ATTENDEES}/batch_delete", remove_attendees, UPDATE_SCOPES, needs_bot=True),
+    Endpoint("POST", "calendar/v4/calendars/primary", primary, CALENDAR_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("GET", "calendar/v4/calendars/:id", calendar, CALENDAR_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("POST", _EVENTS, create, CREATE_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("GET", _EVENT, get, READ_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("PATCH", _EVENT, change, UPDATE_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("DELETE", _EVENT, delete, DELETE_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("POST", _ATTENDEES, invite, UPDATE_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("GET", _ATTENDEES, list_attendees, READ_SCOPES, needs_bot=True, identity="both"),
+    Endpoint("POST", f"{_ATTENDEES}/batch_delete", remove_attendees, UPDATE_SCOPES, needs_bot=True, identity="both"),
 )

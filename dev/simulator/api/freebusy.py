@@ -132,4 +132,6 @@ def _bad_value(tenant: Tenant, name: str, value: str) -> ApiError:
     return ApiError(BAD_VALUE, error=shapes[tenant.variants.error_details])
 
 
-ENDPOINTS: Final = (Endpoint("POST", "calendar/v4/freebusy/list", list_freebusy, SCOPES, needs_bot=True),)
+ENDPOINTS: Final = (
+    Endpoint("POST", "calendar/v4/freebusy/list", list_freebusy, SCOPES, needs_bot=True, identity="both"),
+)

@@ -77,4 +77,4 @@ def _answer(tenant: Tenant, user_id: str, found: list[JsonObject]) -> JsonObject
             return None
 
 
-ENDPOINTS: Final = (Endpoint("POST", "calendar/v4/freebusy/batch", batch, SCOPES, needs_bot=True),)
+ENDPOINTS: Final = (Endpoint("POST", "calendar/v4/freebusy/batch", batch, SCOPES, needs_bot=True, identity="both"),)

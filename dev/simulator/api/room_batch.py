@@ -77,4 +77,4 @@ def _errors(tenant: Tenant, unknown: list[str]) -> JsonObject:
     return {"error_room_ids": ids} if ids or tenant.variants.error_room_ids == "always" else {}
 
 
-ENDPOINTS: Final = (Endpoint("GET", "meeting_room/freebusy/batch_get", batch_get, SCOPES, old=True),)
+ENDPOINTS: Final = (Endpoint("GET", "meeting_room/freebusy/batch_get", batch_get, SCOPES, old=True, identity="both"),)

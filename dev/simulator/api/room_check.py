@@ -58,4 +58,6 @@ def _row(tenant: Tenant, room_id: str, reason: str) -> JsonObject:
     return row
 
 
-ENDPOINTS: Final = (Endpoint("POST", "calendar/v4/freebusy/room_availability_check", check, SCOPES, needs_bot=True),)
+ENDPOINTS: Final = (
+    Endpoint("POST", "calendar/v4/freebusy/room_availability_check", check, SCOPES, needs_bot=True, identity="both"),
+)

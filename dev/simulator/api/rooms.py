@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from simulator.agenda import NO_RULES
 from simulator.answers import Answer, ApiError, JsonObject, success
 from simulator.model import Call, Level, Room
 from simulator.tenant import Tenant
@@ -15,6 +16,7 @@ PARAM_ERROR: Final = 121003
 NO_SUCH_DATA: Final = 121004
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
+SEARCH_PAGE: Final = 10
 ROOT_ID: Final = "0"
 _ENABLED_LATE: Final = timedelta(minutes=5)
 
@@ -39,6 +41,29 @@ def mget_rooms(tenant: Tenant, call: Call, _: str) -> Answer:
     _check_user_id_type(call)
     ids = _ids(call, "room_ids")
     return success({"items": [_room(tenant, tenant.rooms[room_id]) for room_id in ids if room_id in tenant.rooms]})
+
+
+def search_rooms(tenant: Tenant, call: Call, _: str) -> Answer:
+    """List the rooms that the person may book, page by page. ``custom_room_ids`` go before a ``keyword``."""
+    _check_user_id_type(call)
+    body = require_body(call, PARAM_ERROR)
+    size, token = body.get("page_size", SEARCH_PAGE), body.get("page_token") or "0"
+    if type(size) is not int or not 1 <= size <= MAX_PAGE or not isinstance(token, str) or not token.isdecimal():
+        raise ApiError(PARAM_ERROR)
+    keyword, custom_ids = body.get("keyword") or "", body.get("custom_room_ids") or []
+    if not isinstance(keyword, str) or not isinstance(custom_ids, list):
+        raise ApiError(PARAM_ERROR)
+    found = [
+        _room(tenant, room)
+        for room in tenant.rooms.values()
+        if tenant.agenda.rules.get(room.room_id, NO_RULES).may_book(call.person)
+        and (room.custom_room_id in custom_ids if custom_ids else keyword in room.name)
+    ]
+    start = int(token)
+    page: JsonObject = {"rooms": found[start : start + size], "has_more": start + size < len(found)}
+    if page["has_more"]:
+        page["page_token"] = str(start + size)
+    return success(page)
 
 
 def list_levels(tenant: Tenant, call: Call, _: str) -> Answer:
@@ -175,6 +200,7 @@ def _room_status(tenant: Tenant, room: Room) -> JsonObject | None:
 ENDPOINTS: Final = (
     Endpoint("GET", "vc/v1/rooms", list_rooms, SCOPES),
     Endpoint("POST", "vc/v1/rooms/mget", mget_rooms, SCOPES),
+    Endpoint("POST", "vc/v1/rooms/search", search_rooms, SCOPES, identity="person"),
     Endpoint("GET", "vc/v1/rooms/:id", get_room, SCOPES),
     Endpoint("GET", "vc/v1/room_levels", list_levels, SCOPES),
     Endpoint("POST", "vc/v1/room_levels/mget", mget_levels, SCOPES),

@@ -37,6 +37,11 @@ FORBIDDEN, AUTH_FAILED, BAD_TICKET = 403, 514, 1000040347
 AGAIN_AFTER: Final = (15.0, 300.0, 3600.0, 21600.0)  # seconds after a failure; at most these four times
 PING_EVERY: Final = 30.0  # seconds
 STALE_FOR: Final = 60.0  # seconds
+EVENT_SCOPES: Final = (  # by the start of the event's type; any one scope is enough
+    ("vc.", ("vc:room", "vc:room:readonly")),
+    ("auth.", ("auth:user_access_token:read",)),
+    ("", ("calendar:room:readonly",)),
+)
 
 
 def _handshake(status: int, msg: str, code: int | None = None) -> dict[str, str]:
@@ -353,7 +358,7 @@ class Push:
         return f"{self.address}{SOCKET_PATH}?{urlencode(query)}"
 
     def _may_see(self, event_type: str) -> bool:
-        scopes = ("vc:room", "vc:room:readonly") if event_type.startswith("vc.") else ("calendar:room:readonly",)
+        scopes = next((scopes for start, scopes in EVENT_SCOPES if event_type.startswith(start)), ())
         return any(self.tenant.scopes.get(scope) for scope in scopes)
 
     def _forget(self, connection: Connection) -> None:

@@ -11,6 +11,7 @@ from .frames import DATA, Frame
 
 STATUS_CHANGED: Final = "meeting_room.meeting_room.status_changed_v1"
 ROOM: Final = "vc.room.{}_v1"
+TOKEN_REVOKED: Final = "auth.user_access_token.revoked_v4"
 LEVEL_CREATED: Final = "vc.room_level.created_v1"
 FOREIGN_APP: Final = "cli_ffffffffffff0000"
 UNKNOWN_FIELDS: Final = bytes.fromhex("7801" + "8901" + "0102030405060708" + "950101020304" + "9a010161")
