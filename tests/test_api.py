@@ -5,7 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
 
-from custom_components.feishu_freebusy.api import async_create_client, async_create_grants
+from custom_components.feishu_freebusy.api import async_create_client, async_create_grants, async_create_registration
 from custom_components.feishu_freebusy.const import CONF_ACCOUNTS_URL, CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 
@@ -71,3 +71,9 @@ async def test_people_sign_in_on_the_server_of_their_site(
 
 async def test_nobody_can_sign_in_where_the_server_is_not_known(hass: HomeAssistant) -> None:
     assert async_create_grants(hass, data("http://127.0.0.1:8990")) is None
+
+
+async def test_apps_are_made_on_the_shared_session(hass: HomeAssistant) -> None:
+    registration = async_create_registration(hass, "https://accounts.feishu.cn")
+
+    assert registration._session is async_create_client(hass, data())._transport._session

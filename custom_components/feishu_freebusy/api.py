@@ -17,6 +17,7 @@ from .feishu.client import FeishuClient
 from .feishu.grants import Grants
 from .feishu.hints import Hint
 from .feishu.limits import AppTraffic
+from .feishu.registration import Registration
 from .feishu.session import environment_proxy, session_options
 from .feishu.stream import Stream, StreamStatus
 
@@ -60,6 +61,12 @@ def async_create_grants(hass: HomeAssistant, data: Mapping[str, Any]) -> Grants 
         app_id=data[CONF_APP_ID],
         app_secret=data[CONF_APP_SECRET],
     )
+
+
+@callback
+def async_create_registration(hass: HomeAssistant, accounts_url: str) -> Registration:
+    """Return what makes one app when a person scans a code."""
+    return Registration(_session(hass), accounts_url=accounts_url, name="Home Assistant")
 
 
 @callback

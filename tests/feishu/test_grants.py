@@ -2,16 +2,12 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-import json
+from collections.abc import Awaitable, Callable
 import logging
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-from multidict import CIMultiDict
 import pytest
 
 from custom_components.feishu_freebusy.feishu.errors import (
@@ -36,80 +32,12 @@ from custom_components.feishu_freebusy.feishu.grants import (
 )
 from custom_components.feishu_freebusy.feishu.models import Person
 
+from .scripted import TOKENS, Sent, Session
+
 ACCOUNTS, OPEN = "https://accounts.feishu.cn", "https://open.feishu.cn"
 APP_ID, SECRET = "cli_a1b2c3d4e5f60001", "hunter2-simulated-secret"
 CODE, VERIFIER, REFRESH, DEVICE = "c0de" * 16, "ver1fier" * 8, "eyJrefresh0", "dev1ce" * 8
 REDIRECT = "https://my.home-assistant.io/redirect/oauth"
-TOKENS = {
-    "code": 0,
-    "access_token": "eyJaccess",
-    "expires_in": 7200,
-    "refresh_token": "eyJnext",
-    "refresh_token_expires_in": 604800,
-    "scope": "offline_access vc:room:readonly",
-    "token_type": "Bearer",
-}
-
-
-@dataclass
-class Sent:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    data: bytes | None
-
-    @property
-    def json(self) -> Any:
-        assert self.headers["Content-Type"].startswith("application/json")
-        return json.loads(self.data or b"")
-
-    @property
-    def form(self) -> dict[str, str]:
-        assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
-        return {name: value for name, (value,) in parse_qs((self.data or b"").decode()).items()}
-
-
-@dataclass
-class _Content:
-    body: bytes
-
-    async def readany(self) -> bytes:
-        body, self.body = self.body, b""
-        return body
-
-    def at_eof(self) -> bool:
-        return not self.body
-
-
-@dataclass
-class _Response:
-    status: int
-    headers: CIMultiDict[str]
-    content: _Content
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass
-class Session:
-    """Answers every request alike, and remembers them."""
-
-    status: int = 200
-    body: object = field(default_factory=lambda: dict(TOKENS))
-    headers: dict[str, str] = field(default_factory=dict)
-    error: BaseException | None = None
-    sent: list[Sent] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes | None, **_: object
-    ) -> AsyncIterator[_Response]:
-        self.sent.append(Sent(method, url, headers, data))
-        if self.error is not None:
-            raise self.error
-        content = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        yield _Response(self.status, CIMultiDict(self.headers), _Content(content))
 
 
 def grants_of(session: Session, **options: Any) -> Grants:
@@ -153,6 +81,7 @@ def test_the_page_of_the_consent_has_every_parameter() -> None:
         "state": "st ate&",
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
+        "prompt": "consent",
     }
 
 

@@ -118,6 +118,10 @@ class DeviceCode:
     lifetime: float
     interval: float
 
+    def slow_down(self) -> None:
+        """Raise the interval, as Feishu demands."""
+        self.interval = min(self.interval + _SLOWER, _LONGEST_INTERVAL)
+
 
 def new_verifier() -> str:
     """Return the secret of one consent (PKCE): its challenge goes to the browser, the secret with the code."""
@@ -178,6 +182,7 @@ class Grants:
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            "prompt": "consent",  # in Feishu's own browser, too: the year of a grant begins with the consent
         }
         return f"{self._accounts_url}{_AUTHORIZE}?{urlencode(query, quote_via=quote)}"
 
@@ -205,7 +210,7 @@ class Grants:
         )
         if answer.failed:
             raise self._refusal(answer, known, GrantProblem.REQUEST)
-        return self._device_code(answer.body)
+        return device_code_of(answer.body, self._accounts_url)
 
     async def poll_device(self, device: DeviceCode) -> Grant | None:
         """Return the grant, None while the person has not decided. Ask again after `device.interval` seconds.
@@ -225,7 +230,7 @@ class Grants:
         if answer.error == "authorization_pending":
             return None
         if answer.error == "slow_down":
-            device.interval = min(device.interval + _SLOWER, _LONGEST_INTERVAL)
+            device.slow_down()
             return None
         raise self._refusal(answer, known, GrantProblem.EXPIRED)
 
@@ -252,7 +257,8 @@ class Grants:
         url = f"{self._base_url}{_USER_INFO}"
         answer = await ask(self._session, "GET", url, bearer=access_token, known=known)
         if answer.failed:  # often with HTTP 200
-            raise self._refusal(answer, known, GrantProblem.REQUEST, of_person=True)
+            server, codes = self._accounts_url, PERSON_CODES
+            raise refusal_of(answer, known, GrantProblem.REQUEST, server=server, problems=_PERSON_PROBLEMS, codes=codes)
         return parse.person(parse.data_of(answer.body))
 
     async def _grant(
@@ -270,49 +276,59 @@ class Grants:
             raise self._refusal(answer, known, invalid)
         return _grant(answer.body)
 
-    def _refusal(
-        self, answer: Answer, known: tuple[str, ...], invalid: GrantProblem, *, of_person: bool = False
-    ) -> FeishuError:
-        """Return the error of an answer: by its code, without one by its name. `invalid` is what `invalid_grant` means.
+    def _refusal(self, answer: Answer, known: tuple[str, ...], invalid: GrantProblem) -> FeishuError:
+        return refusal_of(answer, known, invalid, server=self._accounts_url)
 
-        An unknown code means that our request is wrong: it must not cost the person their grant.
-        """
-        failure = answer.failure(known, {**_TEMPORARY, **(PERSON_CODES if of_person else {})})
-        if isinstance(failure, (RateLimitedError, ServerError, StaleTokenError)):
-            return failure
-        problem = (_PERSON_PROBLEMS if of_person else _PROBLEMS).get(answer.code)
-        if problem is None and not answer.code:
-            if answer.error in _TEMPORARY_ERRORS:
-                return ServerError(details=failure.details)
-            problem = invalid if answer.error == "invalid_grant" else _ERRORS.get(answer.error)
-        if problem is None and isinstance(failure, (AppUnavailableError, IpDeniedError)):
-            problem = GrantProblem.APP
-        url = self._challenge_url(answer.body) if problem is GrantProblem.POLICY else ""
-        return GrantError(problem or GrantProblem.REQUEST, failure.details, url)
 
-    def _challenge_url(self, body: Mapping[str, Any]) -> str:
-        places = (body, body.get("error"), body.get("data"))
-        found = (place.get("challenge_url") for place in places if isinstance(place, dict))
-        return next((url for url in found if isinstance(url, str) and self._is_own(url)), "")
+def refusal_of(
+    answer: Answer,
+    known: tuple[str, ...],
+    invalid: GrantProblem,
+    *,
+    server: str,
+    problems: Mapping[int, GrantProblem] | None = None,
+    codes: Mapping[int, type[FeishuError]] | None = None,
+) -> FeishuError:
+    """Return the error of a failed answer: by its code, or by its name if it has no code.
 
-    def _device_code(self, body: Mapping[str, Any]) -> DeviceCode:
-        code, user_code = body.get("device_code"), body.get("user_code")
-        url = body.get("verification_uri_complete") or body.get("verification_uri")
-        if not parse.is_token(code) or not parse.is_token(user_code):
-            raise UnreadableAnswerError("the answer has no device code")
-        if not isinstance(url, str) or not self._is_own(url):
-            raise UnreadableAnswerError("the answer has no page of this server")
-        return DeviceCode(
-            code,
-            user_code,
-            url,
-            _lifetime(body.get("expires_in"), _DEVICE_LIFETIME),
-            min(_lifetime(body.get("interval"), _DEVICE_INTERVAL), _LONGEST_INTERVAL),
-        )
+    `invalid` is what the name `invalid_grant` means. An unknown code means that our request is wrong: it must not cost
+    the person their grant. `problems` and `codes` are what codes mean if they are not of the token endpoint.
+    """
+    failure = answer.failure(known, {**_TEMPORARY, **(codes or {})})
+    if isinstance(failure, (RateLimitedError, ServerError, StaleTokenError)):
+        return failure
+    problem = (_PROBLEMS if problems is None else problems).get(answer.code)
+    if problem is None and not answer.code:
+        if answer.error in _TEMPORARY_ERRORS:
+            return ServerError(details=failure.details)
+        problem = invalid if answer.error == "invalid_grant" else _ERRORS.get(answer.error)
+    if problem is None and isinstance(failure, (AppUnavailableError, IpDeniedError)):
+        problem = GrantProblem.APP
+    url = _challenge_url(answer.body, server) if problem is GrantProblem.POLICY else ""
+    return GrantError(problem or GrantProblem.REQUEST, failure.details, url)
 
-    def _is_own(self, url: str) -> bool:
-        """Return whether a page is on Feishu's hosts, so that a person may be sent there."""
-        return is_page_of(url, self._accounts_url)
+
+def _challenge_url(body: Mapping[str, Any], server: str) -> str:
+    places = (body, body.get("error"), body.get("data"))
+    found = (place.get("challenge_url") for place in places if isinstance(place, dict))
+    return next((url for url in found if isinstance(url, str) and is_page_of(url, server)), "")
+
+
+def device_code_of(body: Mapping[str, Any], server: str) -> DeviceCode:
+    """Return the device code of an answer. Raises `UnreadableAnswerError`, also for a page on another site."""
+    code, user_code = body.get("device_code"), body.get("user_code")
+    url = body.get("verification_uri_complete") or body.get("verification_uri")
+    if not parse.is_token(code) or not parse.is_token(user_code):
+        raise UnreadableAnswerError("the answer has no device code")
+    if not isinstance(url, str) or not is_page_of(url, server):
+        raise UnreadableAnswerError("the answer has no page of this server")
+    return DeviceCode(
+        code,
+        user_code,
+        url,
+        _lifetime(body.get("expires_in"), _DEVICE_LIFETIME),
+        min(_lifetime(body.get("interval"), _DEVICE_INTERVAL), _LONGEST_INTERVAL),
+    )
 
 
 def is_page_of(url: str, server: str) -> bool:
