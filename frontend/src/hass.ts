@@ -5,6 +5,7 @@ export const PLATFORM = "feishu_freebusy";
 export interface Entity {
   readonly entity_id: string;
   readonly state: string;
+  readonly last_changed?: string;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 

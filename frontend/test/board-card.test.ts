@@ -183,6 +183,37 @@ test("a card that filters entities changes the rooms, but not the filter of a vi
   expect(all(board, "li")).toHaveLength(1);
 });
 
+/** Put a board with an empty list of rooms into Home Assistant's wrapper, which is in a card that filters entities. */
+async function showFiltered(filter: string, config: object): Promise<BoardCard> {
+  const wrapper = Object.assign(document.createElement("hui-card"), { config });
+  const outer = document.createElement(filter);
+  outer.append(wrapper);
+  document.body.append(outer);
+  const board = await showBoard(office, { entities: [] });
+  wrapper.append(board);
+  await board.updateComplete;
+  return board;
+}
+
+test("a board that comes late shows the rooms that a filter has chosen before", async () => {
+  const type = "custom:feishu-rooms-board-card";
+  const board = await showFiltered("hui-entity-filter-card", { type, entities: ["binary_sensor.vega"] });
+  expect(all(board, ".who b").map((name) => name.textContent)).toEqual(["Vega"]);
+
+  const other = await showFiltered("hui-entity-filter-card", { type: "entities", entities: ["binary_sensor.vega"] });
+  expect(all(other, "li")).toHaveLength(0);
+});
+
+test.each([
+  ["hui-entity-filter-card", 0, "No room matches."],
+  ["auto-entities", 0, "No room matches."],
+  ["hui-grid-section", 4, undefined],
+])("an empty list in %s are %d rooms", async (filter, count, words) => {
+  const board = await showFiltered(filter, { type: "custom:feishu-rooms-board-card", entities: [] });
+  expect(all(board, "li")).toHaveLength(count);
+  expect(text(board, ".none")).toBe(words);
+});
+
 test("a removed board has no timer", async () => {
   const board = await showPanel();
   board.remove();

@@ -12,7 +12,7 @@ test("a room card shows state, times, clock and strip", async () => {
   expect(text(card, ".name")).toBe("Orion");
   expect(text(card, ".word")).toBe("Free");
   expect(text(card, ".until")).toBe("until 11:00 1 h left");
-  expect(text(card, ".coming")).toBe("Next booking11:00 – 12:00");
+  expect(text(card, ".coming")).toBe("Next:11:00 – 12:00");
   expect(text(card, ".clock")).toBe("10:00 Monday, November 23");
   expect(all(card, "ha-card")[0]?.className).toBe("free");
   expect(all(card, ".strip .bar")).toHaveLength(1);
@@ -27,6 +27,15 @@ test("an unavailable or missing room is never shown as free", async () => {
     expect(all(card, "ha-card")[0]?.className).toBe("unknown");
     expect(card.shadowRoot?.textContent).not.toMatch(/free/i);
   }
+});
+
+test("a card names equipment, the reason under the state, and no floor below a heading of it", async () => {
+  const equipment = ["TV", "Whiteboard"];
+  const hass = hassWith({ orion: ["on", { disabled_reason: "Repairs", busy_until: iso(at(11)), equipment }] });
+  expect(text(await showRoom(hass), ".about")).toBe("Tower A / 3F · 8 seats · TV · Whiteboard");
+  const card = await showRoom(hass, { hide_place: true });
+  expect(text(card, ".about")).toBe("8 seats · TV · Whiteboard");
+  expect(text(card, ".state .why")).toBe("Repairs");
 });
 
 test("a change of state is shown and announced", async () => {

@@ -1,5 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
+import type { Entity } from "../src/hass";
 import { readRoom } from "../src/model/room";
 import { at, booked, hassWith, iso, ZONE } from "./office";
 
@@ -12,16 +13,21 @@ test("a room is read from its entity", () => {
     next_busy_time: iso(at(13)),
     next_free_time: iso(at(10)),
     pending: 2,
+    equipment: ["TV", null],
     titles: [{ start: iso(at(9)), end: iso(at(10)), title: "Review", organizer: null }],
   };
 
-  expect(readRoom(hassWith({ orion: ["on", attributes] }), ORION)).toEqual({
+  const hass = hassWith({ orion: ["on", attributes] });
+  const entity = { ...hass.states[ORION], last_changed: iso(at(9)) } as Entity;
+  expect(readRoom({ ...hass, states: { [ORION]: entity } }, ORION)).toEqual({
     id: ORION,
     name: "Orion",
     place: "Tower A / 3F",
     building: "Tower A",
     seats: 8,
+    equipment: ["TV"],
     state: "busy",
+    since: at(9),
     busyUntil: at(10),
     nextBusy: at(13),
     nextFree: at(10),

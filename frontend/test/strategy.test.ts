@@ -70,6 +70,7 @@ test("each floor is a section with a tile for each room that opens its panel", a
     ["Tower A / 10F", "binary_sensor.orion"],
   ]);
   expect(sections[0]?.cards[1]?.tap_action?.navigation_path).toBe("door-altair");
+  expect(sections[0]?.cards[1]).toMatchObject({ hide_place: true });
 });
 
 test("a tap on a room of the board opens its panel", async () => {

@@ -49,7 +49,7 @@ test("a key shows the bookings of tomorrow, and those of today again", async () 
   expect(all(card, ".turn")[0]?.getAttribute("aria-label")).toBe("Today");
 
   await turn(card);
-  expect(text(card, ".coming dt")).toBe("Next booking");
+  expect(text(card, ".coming dt")).toBe("Next:");
 });
 
 test("a day without bookings says so", async () => {

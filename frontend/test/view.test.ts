@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
-import type { Hass } from "../src/hass";
+import type { Entity, Hass } from "../src/hass";
 import { Formats } from "../src/model/formats";
 import { readRoom } from "../src/model/room";
 import { dayAround } from "../src/model/timeline";
@@ -113,12 +113,20 @@ test.each([
   expect(view(hassWith({ orion: ["on", attributes] }), at(10))).toMatchObject({ until, left });
 });
 
-test("a disabled room says why", () => {
+/** Return a `hass` in which the state of the room began at an instant. */
+function since(instant: number, hass: Hass): Hass {
+  const [id = ""] = Object.keys(hass.states);
+  const entity = { ...hass.states[id], last_changed: iso(instant) } as Entity;
+  return { ...hass, states: { [id]: entity } };
+}
+
+test("a disabled room says why, but does not count the time", () => {
   const attributes = { busy_until: iso(at(12)), disabled_reason: "Repairs" };
 
   expect(view(hassWith({ orion: ["on", attributes] }), at(10))).toMatchObject({
     word: "Out of use",
     until: "until 12:00",
+    left: "",
     note: "Repairs",
     next: "",
     phrase: "Out of use, until 12:00, Repairs",
@@ -127,6 +135,7 @@ test("a disabled room says why", () => {
 
 test.each([
   [hassWith({ orion: ["unavailable"] }), {}, "State not known right now."],
+  [since(at(9, 40), hassWith({ orion: ["unavailable"] })), {}, "State not known since 09:40."],
   [hassWith({}), {}, "Home Assistant has no binary_sensor.orion."],
   [free, { lostAt: at(9) }, "No connection to Home Assistant since 09:00."],
   [hassWith({ orion: ["off", { next_busy_time: iso(at(9, 50)) }] }), { isClockRight: true }, "No news since 09:50."],

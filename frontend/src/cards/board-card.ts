@@ -33,6 +33,8 @@ const NARROW = 620;
 const BEFORE = 1;
 const AFTER = 8;
 const AFTER_ON_PHONE = 4;
+/** Cards that filter entities. They show no rooms if their list is empty. */
+const FILTERS = ["hui-entity-filter-card", "auto-entities"];
 const OPEN: Action = { action: "more-info" };
 
 export class BoardCard extends RoomsCard<BoardConfig> {
@@ -80,6 +82,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#resized.observe(this);
+    this.#catchUp();
   }
 
   override disconnectedCallback(): void {
@@ -91,8 +94,20 @@ export class BoardCard extends RoomsCard<BoardConfig> {
 
   protected override watched(): readonly string[] {
     if (!this.hass) return [];
-    this.#ids ??= this.config?.entities?.length ? this.config.entities.map(idOf) : roomIds(this.hass);
+    const { entities } = this.config ?? {};
+    const isAll = !entities?.length && !FILTERS.includes(this.parentElement?.parentElement?.localName ?? "");
+    this.#ids ??= isAll ? roomIds(this.hass) : (entities ?? []).map(idOf);
     return this.#ids;
+  }
+
+  /**
+   * Take the rooms that a filter card has chosen while this module was loading: Home Assistant makes the card again with the
+   * configuration from before.
+   */
+  #catchUp(): void {
+    const { config } = (this.parentElement ?? {}) as { readonly config?: BoardConfig };
+    if (config && config !== this.config && config.type === this.config?.type) this.setConfig(config);
+    else this.#ids = undefined;
   }
 
   protected override renew(): void {
@@ -158,7 +173,7 @@ export class BoardCard extends RoomsCard<BoardConfig> {
               ${parts.map((part) => this.#part(part, groups.length > 1 || part.isContinued, moment))}
             </div>`,
           )}
-          ${shown.length ? nothing : html`<p class="none">${all.length ? texts.board.noMatch : texts.board.none}</p>`}
+          ${shown.length ? nothing : html`<p class="none">${all.length || config.entities ? texts.board.noMatch : texts.board.none}</p>`}
         </div>
       </div>
       <p class="unheard" role="status">${this.#news}</p>

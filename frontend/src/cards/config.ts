@@ -56,6 +56,8 @@ export interface RoomConfig extends CommonConfig, ChosenLook, Touched {
   readonly qr?: boolean;
   /** Whether a link opens a new event in Feishu. Off by default, because it leaves a panel on a wall. */
   readonly link?: boolean;
+  /** Whether building and floor are left out, for cards below a heading that names them. */
+  readonly hide_place?: boolean;
   /** Whether titles and organizers are shown. Off by default, because everybody can read a panel in a corridor. */
   readonly titles?: boolean;
 }
@@ -111,6 +113,7 @@ const ROOM: Readonly<Record<string, Wanted>> = {
   busy_color: "color",
   soon_color: "color",
   titles: "boolean",
+  hide_place: "boolean",
   hold_action: "action",
   double_tap_action: "action",
 };

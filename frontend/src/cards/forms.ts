@@ -60,6 +60,7 @@ const ROOM: readonly Field[] = [
   { name: "qr", selector: { boolean: {} } },
   { name: "link", selector: { boolean: {} } },
   { name: "titles", selector: { boolean: {} } },
+  { name: "hide_place", selector: { boolean: {} } },
   {
     name: "look",
     type: "expandable",

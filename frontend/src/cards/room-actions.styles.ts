@@ -110,9 +110,6 @@ export const roomActionsStyles = css`
     .acts .name {
       align-self: end;
     }
-    .acts .clock {
-      display: none;
-    }
   }
   @container card (block-size >= 240px) {
     .acts .room {

@@ -45,7 +45,6 @@ export const roomCardStyles = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  .clock,
   .until,
   dd {
     font-variant-numeric: tabular-nums;
@@ -130,6 +129,7 @@ export const roomCardStyles = css`
   }
   .about,
   .clock,
+  .why,
   .hint,
   .left,
   .notes,
@@ -184,6 +184,21 @@ export const roomCardStyles = css`
     .mono.offline .room {
       outline-style: dashed;
     }
+    /* Instead of the ring and the dot of the icon */
+    .busy.soon:not(.mono, .offline) .room {
+      box-shadow: inset 0 0 0 4px var(--soon);
+    }
+    .asked .room::after {
+      content: "";
+      position: absolute;
+      inset-block-start: 4px;
+      inset-inline-end: 4px;
+      inline-size: 10px;
+      block-size: 10px;
+      border: 2px solid var(--ground);
+      border-radius: 50%;
+      background: var(--soon);
+    }
     .icon.icon.icon,
     .day.day {
       display: none;
@@ -230,15 +245,6 @@ export const roomCardStyles = css`
       color: var(--quiet);
       font-size: 12px;
       min-block-size: 1.25em;
-    }
-    .clock {
-      grid-area: clock;
-      display: block;
-      color: var(--quiet);
-      font-size: 14px;
-    }
-    .date {
-      display: none;
     }
     .what {
       display: contents;
@@ -369,7 +375,8 @@ export const roomCardStyles = css`
       font-size: 15px;
       white-space: normal;
     }
-    .notes p {
+    .notes p,
+    .why {
       -webkit-line-clamp: 2;
     }
     .left {
@@ -383,6 +390,19 @@ export const roomCardStyles = css`
       font-size: 11px;
     }
   }
+  @container card (block-size >= 220px) and (inline-size >= 220px) {
+    .notes .why.why {
+      display: none;
+    }
+    .state .why {
+      grid-area: 3 / 2 / 4 / -1;
+      display: -webkit-box;
+      overflow: hidden;
+      -webkit-box-orient: vertical;
+      font-size: 13px;
+      line-height: 1.35;
+    }
+  }
   @container card (block-size >= 220px) and (inline-size >= 300px) {
     .word {
       font-size: 32px;
@@ -393,11 +413,10 @@ export const roomCardStyles = css`
       inline-size: 56px;
       block-size: 56px;
     }
-    .left {
-      display: inline-block;
-    }
-    .left::before {
-      content: "· ";
+    .until {
+      display: flex;
+      flex-wrap: wrap;
+      column-gap: 0.7em;
     }
   }
   @container card (inline-size < 420px) {
@@ -424,7 +443,6 @@ export const roomCardStyles = css`
       font-size: 13px;
       white-space: normal;
     }
-    .clock,
     .coming.coming,
     .hours.hours {
       display: none;

@@ -179,13 +179,14 @@ export class RoomCard extends RoomsCard<RoomConfig> {
       nearby && "helps",
       code && "invites",
       titles.current.length && "titled",
+      view.pending && "asked",
       look.isPale && "pale",
       look.hasPicture && "pictured",
     ];
     return html`<ha-card style=${look.style} class=${[classes, ...more].filter(Boolean).join(" ")}>
       <div class="room fill">
         <h2 class="name">${config.logo ? logo(config.logo) : nothing}${view.name}</h2>
-        <p class="about">${[view.place, view.seats].filter(Boolean).join(" · ")}</p>
+        <p class="about">${[!config.hide_place && view.place, view.seats, ...room.equipment].filter(Boolean).join(" · ")}</p>
         ${config.hide_clock || moment.steady ? nothing : clock(moment)}
         <div class="state">
           ${icon(status, !!view.pending)}
@@ -194,6 +195,7 @@ export class RoomCard extends RoomsCard<RoomConfig> {
             <p class="until">${view.until || view.note}${view.left ? html` <span class="left">${view.left}</span>` : nothing}</p>
           </div>
           ${titles.current.length ? html`<p class="title">${parts(titles.current)}</p>` : nothing}
+          ${status.kind === "disabled" && view.note ? html`<p class="why">${view.note}</p>` : nothing}
           ${view.hint ? html`<p class="hint">${view.hint}</p>` : nothing}
         </div>
         ${code ?? nothing} ${nearby ?? nothing} ${notes(view, moment)}

@@ -68,8 +68,10 @@ export const roomPanelStyles = css`
       font-size: max(14px, calc(3.2 * var(--unit)));
     }
     .clock {
-      color: inherit;
+      grid-area: clock;
+      display: block;
       text-align: var(--far);
+      font-variant-numeric: tabular-nums;
       font-size: max(20px, calc(7 * var(--unit)));
     }
     .date {
@@ -104,6 +106,7 @@ export const roomPanelStyles = css`
       background: none;
     }
     .word {
+      margin-inline-start: -0.06em; /* the space before a large letter */
       font-size: min(26cqb, 58cqi / var(--ems));
       font-weight: 800;
       line-height: 1.15;
@@ -127,9 +130,6 @@ export const roomPanelStyles = css`
     .left {
       display: block;
     }
-    .left::before {
-      content: none;
-    }
     .title {
       display: inline;
     }
@@ -142,6 +142,11 @@ export const roomPanelStyles = css`
       display: flex;
       min-block-size: 1.25em;
       font-size: max(16px, min(6cqb, 3.6cqi));
+    }
+    .state .why {
+      grid-area: title;
+      margin: 0;
+      font-size: max(16px, min(5.5cqb, 3.2cqi));
     }
     .state bdi {
       overflow: hidden;
@@ -307,6 +312,13 @@ export const roomPanelStyles = css`
     .until {
       flex-direction: column;
       align-items: center;
+    }
+    .until,
+    .state .why {
+      text-align: center;
+    }
+    .word {
+      margin: 0;
     }
     .titled .icon.icon {
       inline-size: min(15cqb, 42cqi);

@@ -115,7 +115,7 @@ export function notes({ status, note, pending }: RoomView, { lostAt, texts, form
   const lost = lostAt === null ? "" : texts.lost(formats.time(lostAt));
   if (!lost && !note && !pending) return nothing;
   return html`<div class=${lost || note ? "notes urgent" : "notes"}>
-    ${lost ? html`<p class="lost">${lost}</p>` : nothing} ${note ? html`<p>${note}</p>` : nothing}
+    ${lost ? html`<p class="lost">${lost}</p>` : nothing} ${note ? html`<p class="why">${note}</p>` : nothing}
     ${pending ? html`<p class="pending">${pending}</p>` : nothing}
   </div>`;
 }

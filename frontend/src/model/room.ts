@@ -27,8 +27,11 @@ export interface Room {
   /** The building, with its city if another city has a building of this name: "Shanghai / Tower A". */
   readonly building: string;
   readonly seats: number | null;
+  readonly equipment: readonly string[];
   /** The state, or why it is not known. */
   readonly state: "busy" | "free" | "unavailable" | "missing";
+  /** When the state began, null if not known. */
+  readonly since: Instant | null;
   readonly busyUntil: Instant | null;
   readonly nextBusy: Instant | null;
   readonly nextFree: Instant | null;
@@ -57,7 +60,9 @@ export function readRoom(hass: Hass, id: string, name?: string): Room {
     place,
     building: text(shown["building"]) || (place.split(SEPARATOR)[0] ?? ""),
     seats: count(shown["capacity"]) || null,
+    equipment: Array.isArray(shown["equipment"]) ? shown["equipment"].map(text).filter(Boolean) : [],
     state: entity ? (STATES[entity.state] ?? "unavailable") : isStarting(hass) ? "unavailable" : "missing",
+    since: instant(entity?.last_changed),
     busyUntil: instant(shown["busy_until"]),
     nextBusy: instant(shown["next_busy_time"]),
     nextFree: instant(shown["next_free_time"]),

@@ -88,7 +88,7 @@ export function untilOf({ kind, until }: Status, { now, texts, formats }: Moment
 }
 
 function leftOf({ kind, until }: Status, { now, steady, texts, formats }: Moment): string {
-  if (steady || until === null || until - now >= COUNTDOWN) return "";
+  if (kind === "disabled" || steady || until === null || until - now >= COUNTDOWN) return "";
   return kind === "free" && !formats.isToday(until, now) ? "" : texts.timeLeft(formats.left(until, now));
 }
 
@@ -104,13 +104,13 @@ function laterOf({ bookings }: Room, { next }: Status, { now, formats }: Moment)
   return later.map(({ start, end }) => formats.span(start, end, now));
 }
 
-function noteOf(room: Room, { kind, doubt }: Status, { lostAt, texts, formats }: Moment): string {
+function noteOf(room: Room, { kind, doubt }: Status, { now, lostAt, texts, formats }: Moment): string {
   if (kind === "disabled") return room.disabledReason ?? "";
   if (doubt === null) return "";
   if (doubt === "missing") return texts.doubts.missing(room.id);
   if (doubt === "overdue") return texts.doubts.overdue(formats.time(edgeOf(room) ?? 0));
   if (doubt === "offline") return texts.doubts.offline(formats.time(lostAt ?? 0));
-  return texts.doubts[doubt];
+  return texts.doubts.unavailable(room.since === null ? "" : formats.start(room.since, now));
 }
 
 function bookingsOf(room: Room, { now, day, texts, formats }: Moment): string {

@@ -56,7 +56,7 @@ function buildings(rooms: readonly Room[], elsewhere: string): Config[] {
 }
 
 function tile(room: Room): Config {
-  return { type: `custom:${ROOM_CARD}`, hide_clock: true, ...toDoor(room) };
+  return { type: `custom:${ROOM_CARD}`, hide_place: true, ...toDoor(room) };
 }
 
 /** A tap on the room opens its panel. */

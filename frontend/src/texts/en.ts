@@ -17,9 +17,9 @@ export const en = {
     if (!hours) return minutes ? `${minutes} min` : "under a minute";
     return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
   },
-  next: "Next booking",
+  next: "Next:",
   nextNone: "None",
-  nextFree: "Next free",
+  nextFree: "Next free:",
   today: "Today",
   tomorrow: "Tomorrow",
   nothingBooked: "No bookings",
@@ -27,7 +27,7 @@ export const en = {
   seats: (count: number) => plural(count, "seat", "seats"),
   pending: (count: number) => plural(count, "request awaits approval", "requests await approval"),
   doubts: {
-    unavailable: "State not known right now.",
+    unavailable: (time: string) => (time ? `State not known since ${time}.` : "State not known right now."),
     missing: (entity: string) => `Home Assistant has no ${entity}.`,
     offline: (time: string) => `No connection to Home Assistant since ${time}.`,
     overdue: (time: string) => `No news since ${time}.`,
@@ -153,6 +153,7 @@ export const en = {
     day_start: "Day starts at (hour)",
     day_end: "Day ends at (hour)",
     hide_clock: "Hide clock",
+    hide_place: "Hide floor",
     hide_filters: "Hide filters",
     hide_floors: "Don't group by floor",
     page_seconds: "Seconds per page",

@@ -32,7 +32,7 @@ export const zhHans: Texts = {
   seats: (count) => `${count} 人`,
   pending: (count) => `${count} 个预订待审批`,
   doubts: {
-    unavailable: "暂时状态不明。",
+    unavailable: (time) => (time ? `自 ${time} 起状态不明。` : "暂时状态不明。"),
     missing: (entity) => `Home Assistant 中没有 ${entity}。`,
     offline: (time) => `自 ${time} 起与 Home Assistant 断开连接。`,
     overdue: (time) => `${time} 之后没有收到更新。`,
@@ -157,6 +157,7 @@ export const zhHans: Texts = {
     day_start: "一天从几点开始",
     day_end: "一天到几点结束",
     hide_clock: "隐藏时钟",
+    hide_place: "隐藏楼层",
     hide_filters: "隐藏筛选",
     hide_floors: "不按楼层分组",
     page_seconds: "每页显示几秒",

@@ -36,7 +36,7 @@ const MARK = svg`<circle class="mark" cx="22" cy="2" r="5" />`;
 
 /** Return the icon of a status. A mark says that somebody has asked for the room. */
 export function icon({ kind, soon }: Pick<Status, "kind" | "soon">, isMarked = false): TemplateResult {
-  return svg`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+  return svg`<svg class="icon" viewBox="0.9 0.9 22.2 22.2" aria-hidden="true">
     <circle cx="12" cy="12" r="10" />${(kind === "free" || kind === "busy") && soon ? HANDS : MARKS[kind]}${isMarked ? MARK : nothing}
   </svg>`;
 }
