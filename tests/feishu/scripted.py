@@ -69,12 +69,14 @@ class Session:
     headers: dict[str, str] = field(default_factory=dict)
     error: BaseException | None = None
     sent: list[Sent] = field(default_factory=list)
+    options: dict[str, object] = field(default_factory=dict)  # of the last request
 
     @asynccontextmanager
     async def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes | None, **_: object
+        self, method: str, url: str, *, headers: Mapping[str, str], data: bytes | None, **options: object
     ) -> AsyncIterator[_Response]:
         self.sent.append(Sent(method, url, headers, data))
+        self.options = options
         if self.error is not None:
             raise self.error
         content = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
@@ -125,6 +126,20 @@ def test_a_renewal_sends_the_refresh_token_once() -> None:
         "client_id": APP_ID,
         "client_secret": SECRET,
         "refresh_token": REFRESH,
+    }
+
+
+def test_a_request_takes_the_way_of_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    session = Session()
+
+    refresh(session)
+
+    assert session.options == {
+        "allow_redirects": False,
+        "proxy": URL("http://proxy.example:3128"),
+        "timeout": aiohttp.ClientTimeout(),
+        "middlewares": (),
     }
 
 
