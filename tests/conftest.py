@@ -31,6 +31,7 @@ NEED_VENDOR = [
     "simulator/push/test_contract.py",
     "simulator/test_contract.py",
     "simulator/test_contract_booking.py",
+    "simulator/test_contract_people.py",
 ]
 collect_ignore = [] if find_spec("lark_oapi") else NEED_VENDOR
 
