@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from importlib import import_module
 import os
 from pathlib import Path
 import signal
@@ -27,7 +28,6 @@ from .assist import enable_assist
 from .connect import Credentials, add_integration, add_people, room_states
 from .features import add_blueprints, ignore_other_issues, switch_on
 from .home_assistant import HomeAssistant, HomeAssistantError
-from .past import add_past
 
 _KNOWN = {"on", "off"}
 
@@ -67,17 +67,19 @@ async def _run(options: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="feishu-freebusy-demo-", ignore_cleanup_errors=True) as folder:
             home = HomeAssistant(Path(folder), options.port, options.language, _local_zone())
             _say("Starting Home Assistant …")
+            # It imports Home Assistant, which takes seconds
+            past = asyncio.create_task(asyncio.to_thread(import_module, f"{__package__}.past"))
             async with home:
                 await home.onboard()
-                _say("Adding the integration …")
+                _say("Adding the meeting rooms …")
                 entry_id = await add_integration(home, credentials, plan="paid", max_rooms=options.rooms)
                 if tenant:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
                     await switch_on(home, entry_id)
                     if not options.quick:
-                        _say("Adding what happened in the last weeks …")
-                        await add_past(home, entry_id, credentials, tenant.rooms.values())
+                        _say("Adding what happened in the last weeks, with a restart …")
+                        await (await past).add_past(home, entry_id, credentials, tenant.rooms.values())
                 states = await _all_known(home)
                 await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)

@@ -1,9 +1,10 @@
 """A temporary Home Assistant on 127.0.0.1: configure, start, onboard, call its API, stop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -18,6 +19,7 @@ USER: Final = "demo"
 _INTEGRATION: Final = Path(__file__).resolve().parents[2] / "custom_components" / "feishu_freebusy"
 _START_TIMEOUT: Final = 180.0
 _STOP_TIMEOUT: Final = 30.0
+_LOCK: Final = ".ha_run.lock"
 
 # Not default_config: a demo needs no Bluetooth, discovery, streaming or cloud
 _CONFIGURATION: Final = """\
@@ -148,11 +150,21 @@ class HomeAssistant:
         if process is None or process.returncode is not None:
             return
         process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_TIMEOUT)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        exited = asyncio.create_task(process.wait())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_TIMEOUT):
+                while process.returncode is None and not self._has_written_all():
+                    await asyncio.wait([exited], timeout=0.1)
+        if process.returncode is None:
+            process.kill()  # Python needs seconds to free its memory
+        await exited
+
+    def _has_written_all(self) -> bool:
+        """Return whether Home Assistant has released its lock, which is the last thing it does."""
+        with suppress(OSError), (self.folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
 
     async def kill(self) -> None:
         """Kill Home Assistant, as a power cut does."""
@@ -241,8 +253,12 @@ class HomeAssistant:
 
     async def command(self, message: Mapping[str, Any]) -> Any:
         """Return the result of one WebSocket command."""
+        return (await self.commands([message]))[0]
+
+    async def commands(self, messages: Iterable[Mapping[str, Any]]) -> list[Any]:
+        """Return the results of WebSocket commands, which are run one after the other on one connection."""
         async with self._socket() as connection:
-            return await _ask(connection, 1, message)
+            return [await _ask(connection, number, message) for number, message in enumerate(messages, 1)]
 
     async def events(self, event_type: str) -> AsyncGenerator[dict[str, Any]]:
         """Yield the events of a type as they are fired."""

@@ -1,7 +1,8 @@
 """A past for the demo: occupancy sensors, what was counted in the last weeks, and its statistics."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 import random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -84,10 +85,9 @@ async def _sensors(home: HomeAssistant) -> list[tuple[dict[str, Any], str]]:
 
 
 async def _enable(home: HomeAssistant) -> None:
-    for row, _ in await _sensors(home):
-        if row["disabled_by"]:
-            change = {"type": "config/entity_registry/update", "entity_id": row["entity_id"], "disabled_by": None}
-            await home.command(change)
+    disabled = [row["entity_id"] for row, _ in await _sensors(home) if row["disabled_by"]]
+    change = {"type": "config/entity_registry/update", "disabled_by": None}
+    await home.commands({**change, "entity_id": entity_id} for entity_id in disabled)
 
 
 def _write(home: HomeAssistant, entry_id: str, credentials: Credentials, past: Mapping[str, Days], today: date) -> None:
@@ -106,12 +106,18 @@ def _write(home: HomeAssistant, entry_id: str, credentials: Credentials, past: M
 
 async def _import(home: HomeAssistant, past: Mapping[str, Days]) -> None:
     zone = ZoneInfo(home.time_zone)
+    shares = {room_id: _shares([days]) for room_id, days in past.items()}
+    of_all = _shares(list(past.values()))
+    messages = []
     for row, key in await _sensors(home):
         share, period = _SHARES[key]
-        of_rooms = [days for room_id, days in past.items() if room_id in row["unique_id"]] or list(past.values())
+        of_sensor = next((shares[room_id] for room_id in past if room_id in row["unique_id"]), of_all)
         stats = [
-            {"start": datetime.combine(day, _STATISTIC_AT, zone).isoformat(), "mean": value, "min": value, "max": value}
-            for day, value in _values(of_rooms, share, is_of_month=period == "this_month")
+            {
+                "start": datetime.combine(day, _STATISTIC_AT, zone).isoformat(),
+                **dict.fromkeys(("mean", "min", "max"), values[share]),
+            }
+            for day, values in of_sensor[period].items()
         ]
         metadata = {
             "statistic_id": row["entity_id"],
@@ -122,11 +128,17 @@ async def _import(home: HomeAssistant, past: Mapping[str, Days]) -> None:
             "mean_type": _ARITHMETIC,
             "has_sum": False,
         }
-        await home.command({"type": "recorder/import_statistics", "metadata": metadata, "stats": stats})
+        messages.append({"type": "recorder/import_statistics", "metadata": metadata, "stats": stats})
+    await home.commands(messages)
 
 
-def _values(of_rooms: list[Days], share: Share, *, is_of_month: bool) -> Iterator[tuple[date, float | None]]:
-    for day in sorted(of_rooms[0]):
-        first = day.replace(day=1) if is_of_month else day
-        counted = (days[each] for days in of_rooms for each in days if first <= each <= day)
-        yield day, Numbers.sum(numbers for tally in counted for numbers in tally.values()).shares[share]
+def _shares(of_rooms: list[Days]) -> dict[str, dict[date, dict[Share, float | None]]]:
+    """Return the shares of some rooms by period and day; those of a month are as of the day."""
+    today, this_month = {}, {}
+    for _, days in groupby(sorted(of_rooms[0]), lambda day: (day.year, day.month)):
+        so_far = Numbers()
+        for day in days:
+            of_day = Numbers.sum(numbers for room in of_rooms for numbers in room[day].values())
+            so_far = Numbers.sum((so_far, of_day))
+            today[day], this_month[day] = of_day.shares, so_far.shares
+    return {"today": today, "this_month": this_month}
