@@ -1,4 +1,7 @@
-"""What hassfest does not check: the languages match each other, no text is left over, and the versions agree."""
+"""The languages match each other, no text is left over, and the versions agree.
+
+hassfest checks none of that. It runs online only, so its rules for texts and icons are here, too.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -18,6 +21,8 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # Names that need no translation
 NAMES = re.compile(r"\b(Feishu|Lark|Home Assistant|App ID|App Secret|JSON|URL|ID)\b", re.IGNORECASE)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# HTML, a quoted placeholder, an address, or a space at an end
+REFUSED = re.compile(r"<[a-z].*>|'\{\w+\}'|[a-z]://|www\.|^\s|\s$", re.IGNORECASE | re.DOTALL)
 
 
 def leaves(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
@@ -50,6 +55,22 @@ def test_both_languages_have_the_same_placeholders() -> None:
 def test_every_chinese_text_is_translated() -> None:
     prose = {key for key, text in ENGLISH.items() if re.search("[A-Za-z]{2}", NAMES.sub("", PLACEHOLDER.sub("", text)))}
     assert {key for key in prose if not CHINESE.search(CHINESE_TEXTS[key])} == set()
+
+
+def test_hassfest_accepts_every_text() -> None:
+    texts = [*ENGLISH.items(), *CHINESE_TEXTS.items()]
+    assert [key for key, text in texts if REFUSED.search(text)] == []
+
+
+def test_hassfest_accepts_the_icons() -> None:
+    icons = json.loads((COMPONENT / "icons.json").read_text(encoding="utf-8"))
+    assert {icon for _, icon in leaves(icons) if not icon.startswith("mdi:")} == set()
+    entities = [entity for platform in icons["entity"].values() for entity in platform.values()]
+    assert [entity for entity in entities if entity.get("default") in entity.get("state", {}).values()] == []
+
+
+def test_hassfest_accepts_the_order_of_the_manifest() -> None:
+    assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
 
 
 def test_the_source_uses_every_text() -> None:
