@@ -42,6 +42,7 @@ from .services_booking import async_update_booking_services
 from .services_utilization import async_setup_utilization_service
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
+from .sync.grant_keeper import async_remove_grant
 from .sync.journal import async_forget_polls
 from .sync.ledger import async_forget_ledger
 from .sync.quota import MonthlyCalls, async_forget_calls
@@ -82,6 +83,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> bo
         raise
     stored.async_keep_catalogue(catalogue.data)
     coordinator = FreeBusyCoordinator(hass, entry, client, clock, catalogue, calls, stored)
+    await coordinator.grant.async_load()
     entry.async_on_unload(coordinator.async_save_utilization)
     await coordinator.async_start(restored.readings)
     entry.runtime_data = coordinator
@@ -110,6 +112,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> b
     is_unloaded = await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data))
     if is_unloaded:
         await async_settle_bookings(entry.runtime_data)
+        await entry.runtime_data.grant.async_stop()
     return is_unloaded
 
 
@@ -144,6 +147,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: FeishuConfigEntry) -> N
     await async_forget_trust(hass, entry)
     await async_undo_bookings_left(hass, entry)
     await async_forget_ledger(hass, entry)
+    await async_remove_grant(hass, entry)  # last: a booking of the person may have been undone with their token
     await async_forget_utilization(hass, entry)
     await async_update_dashboard_resources(hass)
     await async_update_voice_sentences(hass)

@@ -14,6 +14,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ._slices import Pace, in_slices
+from .api import async_create_grants
 from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
@@ -32,6 +33,8 @@ from .sync.account import account_of
 from .sync.bookings import Bookings
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
+from .sync.grant_keeper import GrantKeeper
+from .sync.grant_store import GrantStore
 from .sync.journal import OutdatedLog
 from .sync.live_updates import LiveUpdates
 from .sync.notifier import Notifier
@@ -76,6 +79,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
         self.clock = clock
+        self.grant = GrantKeeper(
+            entry, GrantStore(hass, entry), clock, lambda: async_create_grants(hass, entry.data), self.update_issues
+        )
+        self.person_client = client.as_person(self.grant)
         self.catalogue = catalogue
         self.calls = calls
         self._office_days = OfficeDays(hass, entry.title)
@@ -125,7 +132,12 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         account = account_of(
             self._poller, self.catalogue, self.calls, self.options, self.clock, self.live, self.titles, failure
         )
-        return replace(account, missing_for_actions=self._missing_for_actions, release_stop=self.release_stop)
+        return replace(
+            account,
+            missing_for_actions=self._missing_for_actions,
+            release_stop=self.release_stop,
+            link=self.grant.link,
+        )
 
     @property
     def _missing_for_actions(self) -> tuple[str, ...]:
@@ -221,6 +233,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
             self._unsub_stop()
             self._unsub_stop = None
         await self.live.async_stop()
+        await self.grant.async_stop()
 
     async def async_save_utilization(self) -> None:
         """Count all rooms until now and write the numbers to disk."""
@@ -377,6 +390,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         self._office_days.async_watch(self.options.office_day, self._apply_office_days)
         self.live.async_apply(enabled=self.options.live_updates)
         self.titles.async_apply()
+        self.grant.async_start()
         self.presence.async_apply()
         entry.async_on_unload(self.presence.async_listen(None, self._on_use))
 

@@ -4,7 +4,7 @@ Issues follow from the state of the account; all other issues of ours are remove
 each poll finds them again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from .const import CONF_APP_ID, CONF_BASE_URL, CONF_PERSON, DOMAIN
 from .errors import problem_text, without_addresses
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS
 from .feishu.console import app_url, bot_url, console_url, live_urls, scopes_url, security_url, version_url
@@ -36,14 +36,19 @@ from .feishu.errors import (
     QuotaExceededError,
     ScopeMissingError,
 )
+from .feishu.grants import GrantProblem
 from .feishu.models import SubjectKind
 from .model.account import Account, UsedUp
 from .model.booking import OwnBooking
+from .model.link import Link
 from .model.live import LiveProblem
 from .model.options import Options
 from .model.subject import Subject
 
 _MOST_NAMES = 5
+_STEP_OF_APP = "reauth_confirm"
+_STEPS_OF_PERSON = "person_"  # the first step of each: it says why the link has ended
+_REFRESH_IS_OFF = 20074
 _POLLS_TO_BE_GONE = 2
 _NARROWEST = {scopes[0] for scopes in (SCOPES_FREE_BUSY, SCOPES_ROOMS, SCOPES_ROOM_BATCH)}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
@@ -68,6 +73,8 @@ class Kind(StrEnum):
     ACTIONS_PERMISSIONS = "actions_permissions"
     RELEASES_STOPPED = "releases_stopped"
     TITLES_REFUSED = "titles_refused"
+    LINK_RENEWAL = "link_renewal"
+    LINK_REFUSED = "link_refused"
     LIVE_WRONG_CLOUD = LiveProblem.WRONG_CLOUD.value
     LIVE_TOO_MANY_CONNECTIONS = LiveProblem.TOO_MANY_CONNECTIONS.value
     LIVE_NOT_PUBLISHED = LiveProblem.NOT_PUBLISHED.value
@@ -78,6 +85,8 @@ class Kind(StrEnum):
 _OF_APP = frozenset({Kind.APP_UNAVAILABLE, Kind.BOT_DISABLED, Kind.IP_DENIED, Kind.QUOTA_EXCEEDED, Kind.SCOPE_MISSING})
 # Live updates do not work; rooms are read as without them
 OF_LIVE_UPDATES = frozenset(Kind(problem.value) for problem in LiveProblem)
+# Calls in the name of a person do not work, or soon will not; rooms are read as before
+OF_LINK = frozenset({Kind.LINK_RENEWAL, Kind.LINK_REFUSED})
 # Not urgent: other rooms keep working, and the quota comes back by itself
 _WARNINGS = frozenset(
     {
@@ -91,10 +100,11 @@ _WARNINGS = frozenset(
         Kind.CLOCK_WRONG,
         Kind.ACTIONS_PERMISSIONS,
         Kind.TITLES_REFUSED,
+        *OF_LINK,
         *OF_LIVE_UPDATES,
     }
 )
-_NOTHING_TO_CHECK = frozenset({Kind.BUDGET_USED_UP, Kind.CLOCK_WRONG})  # each poll tells
+_NOTHING_TO_CHECK = frozenset({Kind.BUDGET_USED_UP, Kind.CLOCK_WRONG, Kind.LINK_RENEWAL})  # each poll tells
 _NOT_FIXABLE = _NOTHING_TO_CHECK | {Kind.LIVE_EVENTS_MISSING}
 
 
@@ -125,13 +135,17 @@ def async_watch_entries(hass: HomeAssistant) -> None:
 @callback
 def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: Account) -> None:
     """Show exactly the issues that follow from the account, after a poll or a read of the catalogue."""
+    is_secret_refused = account.is_stream_refused or _problem_of(account.link) is GrantProblem.CREDENTIALS
+    if is_secret_refused:
+        async_start_reauth(hass, entry)
     if account.failure is None:
-        if not account.is_stream_refused:
+        if not is_secret_refused:
             async_end_reauth(hass, entry)
         _sync(hass, entry, [_issue_of_app(entry, account.error_of_some)], _OF_APP)
     elif account.error:
         polls = entry.state is ConfigEntryState.LOADED or account.is_anything_known  # the entry starts from stored data
         async_report_failure(hass, entry, account.error, account.next_try if polls else None)
+    _update_reauth_of_person(hass, entry, account.link)
     async_update_stale(hass, entry, account)
     issues = (
         _issue_of_room_list(entry, account),
@@ -145,6 +159,8 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         _issue_of_stop(entry, account),
         _issue_of_live(entry, account.live_problem),
         _issue_of_scopes(entry, Kind.TITLES_REFUSED, account.titles_lack) if account.titles_lack else None,
+        _issue_of_renewal(entry, account.link),
+        _issue_of_link(entry, account.link),
     )
     kinds = (
         Kind.ROOM_LIST_REFUSED,
@@ -155,6 +171,7 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any], account: A
         Kind.ACTIONS_PERMISSIONS,
         Kind.RELEASES_STOPPED,
         Kind.TITLES_REFUSED,
+        Kind.LINK_REFUSED,
         *_NOTHING_TO_CHECK,
         *OF_LIVE_UPDATES,
     )
@@ -172,7 +189,7 @@ def async_report_failure(
     """
     if isinstance(error, CredentialsError):
         # ConfigEntryAuthFailed would end polling forever, but the app may only be disabled for a while
-        entry.async_start_reauth(hass)
+        async_start_reauth(hass, entry)
         _sync(hass, entry, (), _OF_APP)
     elif issue := _issue_of_app(entry, error, next_try):
         async_end_reauth(hass, entry)  # the secret was accepted
@@ -199,10 +216,33 @@ def async_update_stale(hass: HomeAssistant, entry: ConfigEntry[Any], account: Ac
 
 
 @callback
+def async_start_reauth(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Ask for the secret of the app. This goes before asking a person: Home Assistant asks one thing at a time."""
+    _end_reauth(hass, entry, lambda step: step != _STEP_OF_APP)
+    entry.async_start_reauth(hass)
+
+
+@callback
 def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Close the reauthentication: the secret is accepted again."""
+    """Close the reauthentication of the app: the secret is accepted again."""
+    _end_reauth(hass, entry, lambda step: step == _STEP_OF_APP)
+
+
+@callback
+def _update_reauth_of_person(hass: HomeAssistant, entry: ConfigEntry[Any], link: Link | None) -> None:
+    """Ask the person again if their link has ended. If it works again, close what nobody has answered yet."""
+    if link and link.end:
+        entry.async_start_reauth(hass, data={"identity": "person", "reason": link.end.value})
+    else:
+        _end_reauth(hass, entry, lambda step: step.startswith(_STEPS_OF_PERSON))
+
+
+@callback
+def _end_reauth(hass: HomeAssistant, entry: ConfigEntry[Any], is_meant: Callable[[str], bool]) -> None:
+    """Close the reauthentications that show one of these steps."""
     for flow in list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})):
-        hass.config_entries.flow.async_abort(flow["flow_id"])
+        if is_meant(flow["step_id"]):
+            hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback
@@ -357,6 +397,42 @@ def _issue_of_stop(entry: ConfigEntry[Any], account: Account) -> Issue | None:
     names = {subject.info.id: subject.info.device_name for subject in account.subjects}
     room = escape_markdown(names.get(stop.room_id, stop.room_id))
     return _issue(entry, Kind.RELEASES_STOPPED, room=room, start=_clock(stop.start))
+
+
+def _problem_of(link: Link | None) -> GrantProblem | None:
+    return link.problem if link else None
+
+
+def _issue_of_renewal(entry: ConfigEntry[Any], link: Link | None) -> Issue | None:
+    """Return the issue that a person should consent again, before Feishu ends their link after a year."""
+    if link is None or link.ends_at is None or link.end or not link.is_to_renew:
+        return None
+    until = dt_util.as_local(link.ends_at).strftime("%Y-%m-%d")
+    url = f"/config/integrations/integration/{DOMAIN}"
+    return _issue(entry, Kind.LINK_RENEWAL, person=_name_of_person(entry), until=until, integration_url=url)
+
+
+def _issue_of_link(entry: ConfigEntry[Any], link: Link | None) -> Issue | None:
+    """Return the issue that Feishu renews no tokens because of the app, or because of the rules of the organization."""
+    base_url, app_id = entry.data[CONF_BASE_URL], entry.data[CONF_APP_ID]
+    person = _name_of_person(entry)
+    match _problem_of(link):
+        case GrantProblem.APP if link and link.code == _REFRESH_IS_OFF:
+            urls = {"security_url": security_url(base_url, app_id), "version_url": version_url(base_url, app_id)}
+            return _issue(entry, Kind.LINK_REFUSED, "link_refresh_off", person=person, **urls)
+        case GrantProblem.APP if link:
+            url = version_url(base_url, app_id)
+            return _issue(entry, Kind.LINK_REFUSED, "link_app_off", person=person, version_url=url, code=str(link.code))
+        case GrantProblem.POLICY if link and link.challenge_url:
+            return _issue(entry, Kind.LINK_REFUSED, "link_challenge", person=person, challenge_url=link.challenge_url)
+        case GrantProblem.POLICY:
+            return _issue(entry, Kind.LINK_REFUSED, "link_denied", person=person)
+    return None
+
+
+def _name_of_person(entry: ConfigEntry[Any]) -> str:
+    person = entry.data.get(CONF_PERSON, {})
+    return escape_markdown(person.get("name") or person.get("open_id", "?"))
 
 
 def _issue_of_live(entry: ConfigEntry[Any], problem: LiveProblem | None) -> Issue | None:

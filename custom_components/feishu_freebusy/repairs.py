@@ -18,6 +18,7 @@ from .const import CONF_PEOPLE, CONF_ROOM_LEVELS, CONF_ROOMS, DOMAIN
 from .coordinator import FreeBusyCoordinator
 from .errors import problem_key, problem_text, text_of, without_addresses
 from .feishu.errors import FeishuError, NotReachableError
+from .feishu.grants import GrantError
 from .issues import OF_LIVE_UPDATES, Kind, id_of_issue, is_active, levels_gone, people_gone, rooms_gone
 from .model.account import Account
 from .sync.ledger import NotWrittenError
@@ -35,7 +36,7 @@ _REMOVABLE = {
     Kind.PEOPLE_GONE: CONF_PEOPLE,
 }
 # A check of these meets no error of Feishu while the problem stays
-_WITHOUT_DETAILS = OF_LIVE_UPDATES | {Kind.ACTIONS_PERMISSIONS}
+_WITHOUT_DETAILS = OF_LIVE_UPDATES | {Kind.ACTIONS_PERMISSIONS, Kind.LINK_REFUSED}
 # Some things cannot be read without a scope; free and busy can
 _OTHER_SCOPES = frozenset({Kind.ROOM_LIST_REFUSED, Kind.TITLES_REFUSED})
 _OUTCOMES = {
@@ -95,7 +96,7 @@ class _FixFlow(RepairsFlow):
 class CheckFlow(_FixFlow):
     """Says what to do, and checks whether it is done."""
 
-    _error: FeishuError | None = None  # of a check that only reads the permissions
+    _error: FeishuError | None = None  # of a check that reads no rooms
 
     async def async_step_init(self, _: Mapping[str, Any] | None = None) -> FlowResult[Any, Any]:
         """Say what to do."""
@@ -141,6 +142,12 @@ class CheckFlow(_FixFlow):
                 await async_check_permissions(coordinator)
             except FeishuError as error:
                 self._error = error
+        elif self._kind is Kind.LINK_REFUSED:
+            self._error = None
+            try:
+                await coordinator.grant.async_check()
+            except FeishuError as error:
+                self._error = None if isinstance(error, GrantError) else error
         else:
             await coordinator.async_check_now()
 

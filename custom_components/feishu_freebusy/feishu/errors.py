@@ -94,6 +94,10 @@ class StaleTokenError(FeishuError):
     """Feishu refuses even a new token."""
 
 
+class TokenNotKeptError(FeishuError):
+    """New tokens can't be written to disk. None were requested, or those that came are not used yet."""
+
+
 class AppError(FeishuError):
     """The app can't make this call until an administrator changes something."""
 

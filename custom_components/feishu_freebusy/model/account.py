@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ..feishu.errors import AppError, FeishuError
 from .booking import PendingRelease
 from .directory import KnownRooms
+from .link import Link
 from .live import LiveProblem
 from .subject import Subject
 
@@ -51,6 +52,7 @@ class Account:
     missing_for_actions: tuple[str, ...] = ()  # scopes
     release_stop: PendingRelease | None = None  # why no more bookings of others are ended
     titles_lack: tuple[str, ...] = ()
+    link: Link | None = None  # of a person
 
     @property
     def error(self) -> FeishuError | None:
