@@ -14,7 +14,6 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ._slices import Pace, in_slices
-from .api import async_create_grants
 from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
@@ -33,8 +32,7 @@ from .sync.account import account_of
 from .sync.bookings import Bookings
 from .sync.catalogue import CatalogueCoordinator
 from .sync.clock import EntryClock
-from .sync.grant_keeper import GrantKeeper
-from .sync.grant_store import GrantStore
+from .sync.grant_keeper import async_grant_keeper
 from .sync.journal import OutdatedLog
 from .sync.live_updates import LiveUpdates
 from .sync.notifier import Notifier
@@ -79,9 +77,7 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, always_update=False)
         self.client = client
         self.clock = clock
-        self.grant = GrantKeeper(
-            entry, GrantStore(hass, entry), clock, lambda: async_create_grants(hass, entry.data), self.update_issues
-        )
+        self.grant = async_grant_keeper(hass, entry, clock, self.update_issues)
         self.person_client = client.as_person(self.grant)
         self.catalogue = catalogue
         self.calls = calls

@@ -15,7 +15,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from ._time import local_iso
-from .const import CONF_BASE_URL, CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT, CONF_BOOKING_TITLE, CONF_OFFICE_DAY
+from .const import (
+    CONF_BASE_URL,
+    CONF_BOOKING_CALENDAR,
+    CONF_BOOKING_CONTACT,
+    CONF_BOOKING_TITLE,
+    CONF_OFFICE_DAY,
+    CONF_PERSON,
+)
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
 from .errors import problem_key
@@ -23,6 +30,7 @@ from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, SCOPES_USER_IDS
 from .feishu.errors import FeishuError
 from .feishu.events import TO_BOOK, TO_SHOW_TITLES
+from .feishu.grants import USER_SCOPES
 from .feishu.models import SubjectKind
 from .model.moment import Moment
 from .model.options import CHOSEN, DEFAULTS
@@ -104,6 +112,7 @@ def _running(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
         "catalogue": _catalogue(coordinator),
         "statuses": _statuses(coordinator),
         **_titles(coordinator),
+        **_link(coordinator),
         **_live_updates(coordinator),
         "subjects": {key: _subject(coordinator, subject_id) for subject_id, key in keys.items()},
     }
@@ -162,6 +171,26 @@ def _statuses(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
 def _titles(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
     """Return whether titles can be read. None of them is in it."""
     return {"titles": {"error": _error(coordinator.titles.error)}} if coordinator.titles.is_on else {}
+
+
+def _link(coordinator: FreeBusyCoordinator) -> dict[str, Any]:
+    """Return whether calls in the name of a person work. Times are ages in seconds, and the person is not named."""
+    grant, now = coordinator.grant, coordinator.clock.moment.now
+    if grant.link is None:
+        return {}
+    consented_at, refreshed_at, end = grant.link.consented_at, grant.refreshed_at, grant.end
+    granted = coordinator.config_entry.data[CONF_PERSON].get("scopes", ())
+    return {
+        "link": {
+            "end": end and end.value,
+            "error": _error(grant.error),
+            "has_token": grant.current is not None,
+            "consented": consented_at and round((now - consented_at).total_seconds()),
+            "refreshed": refreshed_at and round((now - refreshed_at).total_seconds()),
+            "to_renew": grant.link.is_to_renew,
+            "scopes": sorted({*granted} & {*USER_SCOPES}),
+        }
+    }
 
 
 def _live_updates(coordinator: FreeBusyCoordinator) -> dict[str, Any]:

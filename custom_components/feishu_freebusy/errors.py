@@ -30,6 +30,7 @@ from .feishu.errors import (
     ServerError,
     StaleTokenError,
     SubjectError,
+    TokenNotKeptError,
     UnreadableAnswerError,
 )
 from .feishu.grants import GrantError
@@ -62,6 +63,7 @@ _KEYS: tuple[tuple[type[FeishuError], str], ...] = (
     (InstanceUnknownError, "booking_changed"),
     # Only calls in the name of a person raise this
     (GrantError, "grant_refused"),
+    (TokenNotKeptError, "token_not_kept"),
 )
 
 

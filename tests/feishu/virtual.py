@@ -43,6 +43,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        self._clock_resolution = 1e-8  # a year in seconds has no finer one, and a timer must fire at its own time
 
     def time(self) -> float:
         return self._jumping.now

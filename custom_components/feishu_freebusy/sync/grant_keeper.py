@@ -1,7 +1,7 @@
 """Keeps the tokens of the person who is linked to an entry.
 
-A refresh token works once, and Feishu forgets the link if an answer with the next one is lost. So nobody else refreshes,
-one refresh runs at a time, and the new tokens are on disk before they are used.
+A refresh token works once, and the link is lost with an answer that has the next one. So nobody else refreshes, one
+refresh runs at a time, and the new tokens are on disk before they are used.
 
 https://open.feishu.cn/document/authentication-management/access-token/refresh-user-access-token
 """
@@ -44,6 +44,7 @@ _DEADLINE = 60.0  # of a refresh, with its second try
 _SECOND_TRY_AFTER = 5.0
 _JITTER = 0.1  # of the keep-alive: not all entries refresh at the same time
 _LOOK_EVERY = 3600.0  # seconds; timers do not notice a clock that was set, or a machine that slept
+_TIMER_ERROR = 1.0  # seconds; a timer may fire early
 _BETWEEN_CALLS = 30.0  # seconds; after a failure, calls without a token do not try sooner
 _LONGEST_BACK_OFF = 3600.0
 _AFTER_REFUSAL = 3600.0
@@ -58,7 +59,7 @@ _FINAL = frozenset({GrantProblem.REFRESH, GrantProblem.OTHER_APP, GrantProblem.C
 class GrantKeeper:
     """The tokens of the person of an entry, if one is linked. It is the `TokenSource` of calls in their name.
 
-    Calls get a token on demand. A timer refreshes the tokens before the refresh token expires, even if nobody needs one.
+    Calls get a token on demand. A timer refreshes in time even if nobody calls: a refresh token lives for a week.
     """
 
     def __init__(
@@ -125,7 +126,9 @@ class GrantKeeper:
     @property
     def end(self) -> LinkEnd | None:
         """Return why the person has to consent again, None if they need not."""
-        return LinkEnd.MISSING if self._is_missing else self._kept and self._kept.end
+        if self._is_missing:
+            return LinkEnd.MISSING
+        return self._kept.end if self._kept else None
 
     @property
     def problem(self) -> GrantProblem | None:
@@ -145,7 +148,7 @@ class GrantKeeper:
         return self._kept.consented_at + RENEW_AFTER if self._kept else None
 
     @property
-    def renewed_at(self) -> datetime | None:
+    def refreshed_at(self) -> datetime | None:
         """Return when the tokens were refreshed."""
         return self._kept.refreshed_at if self._kept else None
 
@@ -183,8 +186,10 @@ class GrantKeeper:
     async def async_adopt(self, grant: Grant, *, open_id: str, consented_at: datetime) -> None:
         """Link a person, or the same one again. Their tokens are on disk when this returns.
 
-        Raises `TokenNotKeptError`; then nothing has changed.
+        Raises `TokenNotKeptError`; then nothing has changed. Raises `ValueError` for a grant without a refresh token.
         """
+        if grant.refresh_token is None:
+            raise ValueError("without a refresh token, a link would end in hours")
         async with self._lock:
             new = _new(grant, self._clock.moment, open_id, consented_at)
             await self._store.async_save(new.kept)
@@ -196,7 +201,8 @@ class GrantKeeper:
     async def async_unlink(self) -> None:
         """Revoke the grant if Feishu answers soon, and delete the tokens."""
         async with self._lock:
-            await _revoke(self._grants(), self._unwritten.kept if self._unwritten else self._kept)
+            kept = self._unwritten.kept if self._unwritten else self._kept or await self._store.async_load()
+            await _revoke(self._grants(), kept)
             await self._store.async_remove()
             self._forget()
         self._arm()
@@ -255,8 +261,9 @@ class GrantKeeper:
     def async_note_revoked(self, open_id: str) -> None:
         """Find out whether the grant is revoked, as an event says of this person. Other people are ignored."""
         if self._kept and self.is_linked and open_id == self._kept.open_id and not self._is_over:
-            self._is_revoked = True
-            self._next_try_at = self._now()
+            if not self._is_revoked:  # the same event may come again and again
+                self._is_revoked = True
+                self._next_try_at = self._now()
             self._arm()
 
     async def async_check(self) -> None:
@@ -299,7 +306,7 @@ class GrantKeeper:
     def _on_timer(self) -> None:
         self._timer = None
         due = self._due_in()
-        if due is not None and due <= 0:
+        if due is not None and due < _TIMER_ERROR:
             self._begin()
         else:
             self._arm()
@@ -312,7 +319,7 @@ class GrantKeeper:
         kept, moment = self._kept, self._clock.moment
         if self._unwritten:
             return self._next_try_at - moment.loop
-        if kept is None or kept.refresh_token is None or self._is_over:
+        if kept is None or self._is_over:
             return None
         age = (moment.now - kept.refreshed_at).total_seconds()
         if self._requested_at is not None:
@@ -321,7 +328,7 @@ class GrantKeeper:
         if kept.sent is not Sent.NO or kept.end or not _has_known_age(kept, moment):
             due = 0.0
         if self._is_revoked:
-            due = (self._requested_at or -inf) + _BETWEEN_FORCED - moment.loop
+            due = 0.0 if self._requested_at is None else self._requested_at + _BETWEEN_FORCED - moment.loop
         return max(due, self._next_try_at - moment.loop)
 
     @property
@@ -371,7 +378,7 @@ class GrantKeeper:
         if stored and self._kept and stored.open_id == self._kept.open_id and _is_newer(stored, self._kept):
             self._take(stored)
         kept, grants = self._kept, self._grants()
-        if kept is None or kept.refresh_token is None or self._is_over:
+        if kept is None or self._is_over:
             error = self._error if isinstance(self._error, GrantError) else GrantError(GrantProblem.REFRESH)
             raise error.with_traceback(None)
         if grants is None:
@@ -382,7 +389,7 @@ class GrantKeeper:
         await self._store.async_save(marked)
         self._kept = kept = marked
         try:
-            moment, grant = await attempt.refresh(str(kept.refresh_token))
+            moment, grant = await attempt.refresh(kept.refresh_token)
         except FeishuError as error:
             await self._note_refusal(kept, error, is_in_doubt=attempt.is_in_doubt)
             raise
@@ -472,11 +479,11 @@ def _new(grant: Grant, moment: Moment, open_id: str, consented_at: datetime, bef
         consented_at=consented_at,
         access_token=grant.access_token,
         access_ends=moment.now + timedelta(seconds=grant.access_lifetime),
-        refresh_token=grant.refresh_token,
+        refresh_token=grant.refresh_token or "",
         refreshed_at=moment.now,
         refresh_lifetime=grant.refresh_lifetime,
     )
-    if before and grant.refresh_token is None:
+    if before and not grant.refresh_token:
         kept = replace(
             kept,
             refresh_token=before.refresh_token,
@@ -517,23 +524,20 @@ async def _revoke(grants: Grants | None, kept: Kept | None) -> None:
         return
     with suppress(FeishuError, TimeoutError):
         async with asyncio.timeout(_REVOKE_DEADLINE):
-            await grants.revoke(kept.refresh_token or kept.access_token)
+            await grants.revoke(kept.refresh_token)
 
 
-def async_grant_keeper(hass: HomeAssistant, entry: ConfigEntry[Any]) -> GrantKeeper:
-    """Return a keeper for an entry that is not loaded. Nothing starts it: it links and unlinks."""
-    clock = EntryClock(hass, async_create_client(hass, entry.data).traffic.clock)
-    return GrantKeeper(
-        entry,
-        GrantStore(hass, entry),
-        clock,
-        lambda: async_create_grants(hass, entry.data),
-        on_change=lambda: None,
-    )
+def async_grant_keeper(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    clock: EntryClock | None = None,
+    on_change: Callable[[], None] = lambda: None,
+) -> GrantKeeper:
+    """Return the keeper of an entry. If the entry is not loaded, it is only for linking and unlinking."""
+    clock = clock or EntryClock(hass, async_create_client(hass, entry.data).traffic.clock)
+    return GrantKeeper(entry, GrantStore(hass, entry), clock, lambda: async_create_grants(hass, entry.data), on_change)
 
 
 async def async_remove_grant(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Revoke the grant of an entry that is removed, and delete its tokens."""
-    keeper = async_grant_keeper(hass, entry)
-    await keeper.async_load()
-    await keeper.async_unlink()
+    await async_grant_keeper(hass, entry).async_unlink()

@@ -36,7 +36,7 @@ class Kept:
     consented_at: datetime
     access_token: str = field(repr=False)
     access_ends: datetime
-    refresh_token: str | None = field(repr=False)
+    refresh_token: str = field(repr=False)
     refreshed_at: datetime
     refresh_lifetime: float  # seconds
     sent: Sent = Sent.NO
@@ -105,7 +105,7 @@ def _from_json(stored: dict[str, Any]) -> Kept:
         consented_at=_instant(stored["consented_at"]),
         access_token=_text(stored["access_token"]),
         access_ends=_instant(stored["access_ends"]),
-        refresh_token=None if stored["refresh_token"] is None else _text(stored["refresh_token"]),
+        refresh_token=_text(stored["refresh_token"]),
         refreshed_at=_instant(stored["refreshed_at"]),
         refresh_lifetime=float(stored["refresh_lifetime"]),
         sent=Sent(stored["sent"]),
