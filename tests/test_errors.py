@@ -36,6 +36,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     ServerError,
     StaleTokenError,
     SubjectError,
+    TokenNotKeptError,
     UnreadableAnswerError,
     UnreadableRowsError,
     error_of,
@@ -76,7 +77,10 @@ OF_EVENTS: dict[FeishuError, str] = {
     InstanceUnknownError(): "booking_changed",
 }
 # Only calls in the name of a person raise these
-OF_PERSONS: dict[FeishuError, str] = {GrantError(GrantProblem.REFRESH): "grant_refused"}
+OF_PERSONS: dict[FeishuError, str] = {
+    GrantError(GrantProblem.REFRESH): "grant_refused",
+    TokenNotKeptError(): "token_not_kept",
+}
 ALL = ERRORS | OF_EVENTS | OF_PERSONS
 
 

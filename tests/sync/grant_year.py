@@ -35,9 +35,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 ACCESS, REFRESH, CONSENT = 2 * HOUR, 7 * DAY, 365 * DAY
 PERSON = "ou_person"
 LATEST_DUE = REFRESH / 2 * 1.1
-CHANCE = (
-    2.5 * HOUR
-)  # without trouble; it looks at the clock each hour, and waits up to an hour after a failure
+CHANCE = 2.5 * HOUR  # without trouble; it looks at the clock each hour, and waits up to an hour after a failure
 MOST_SENT = 45  # refresh tokens in an hour
 STEPS = ("before the send", "after the send", "before the write", "after the write")
 
@@ -191,7 +189,7 @@ class Life:
         self.changes += 1
 
     async def step(self, name: str) -> None:
-        """Take a moment. A crash may come at it: then nothing of this life happens any more."""
+        """Pass a moment. If the crash comes now, nothing of this life happens any more."""
         await asyncio.sleep(0.05)
         if not self.is_dead and self.crash_at == name:
             self.die(name)
@@ -312,7 +310,8 @@ class Feishu(Grants):
 
     def _meet_trouble(self, trouble: str) -> None:
         if trouble:
-            raise FAILURES[trouble]()
+            failure = FAILURES[trouble]()
+            raise failure
 
 
 FAILURES: dict[str, Callable[[], FeishuError]] = {
@@ -480,9 +479,7 @@ class Year:
     async def off(self) -> None:
         days = self.rng.choice((0.1, 0.5, 1, 2, 3.5, 5, 8))
         self.world.note(f"off for {days} days")
-        error = (
-            0.0 if self.rng.random() < 0.7 else -days * DAY
-        )  # a clock without a battery
+        error = 0.0 if self.rng.random() < 0.7 else -days * DAY  # a clock without a battery
         self.power_off()
         await self.life.bury()
         await asyncio.sleep(days * DAY)

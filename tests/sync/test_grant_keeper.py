@@ -487,7 +487,7 @@ def test_a_machine_that_slept_refreshes_within_an_hour() -> None:
     live(story)
 
 
-def test_a_link_is_to_be_renewed_a_month_before_its_year_ends() -> None:
+def test_a_link_should_be_renewed_a_month_before_its_year_ends() -> None:
     async def story(_: World, life: Life) -> None:
         assert life.keeper.link is not None
         assert not life.keeper.link.is_to_renew

@@ -40,5 +40,5 @@ class Link:
 
     @property
     def ends_at(self) -> datetime | None:
-        """Return when Feishu ends the link, whatever is done for it."""
+        """Return when Feishu ends the link, even if it is used."""
         return self.consented_at and self.consented_at + CONSENT_LASTS

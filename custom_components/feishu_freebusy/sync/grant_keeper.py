@@ -125,7 +125,7 @@ class GrantKeeper:
 
     @property
     def end(self) -> LinkEnd | None:
-        """Return why the person has to consent again, None if they need not."""
+        """Return why the person has to consent again, None while the link works."""
         if self._is_missing:
             return LinkEnd.MISSING
         return self._kept.end if self._kept else None
@@ -353,7 +353,7 @@ class GrantKeeper:
         self._arm()
 
     async def _renew(self) -> None:
-        """Refresh the tokens if that is still needed, and note what came of it."""
+        """Refresh the tokens if that is still needed, and note the result."""
         before = self.link
         async with self._lock:
             if self.current and (due := self._due_in()) is not None and due > 0:

@@ -18,7 +18,7 @@ _VERSION = 1
 
 
 class Sent(StrEnum):
-    """What became of the refresh token in the file."""
+    """Whether the refresh token in the file was sent, and with which result."""
 
     NO = "no"
     REFUSED = "refused"  # it was sent and not used up

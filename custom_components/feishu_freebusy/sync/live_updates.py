@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..feishu.client import FeishuClient
 from ..feishu.errors import FeishuError
-from ..feishu.hints import STATUS_CHANGED, Hint, RoomChanged
+from ..feishu.hints import STATUS_CHANGED, Hint, RoomChanged, TokenRevoked
 from ..feishu.models import SubjectKind
 from ..feishu.stream import StreamProblem, StreamState, StreamStatistics, StreamStatus
 from ..model.intervals import PollPlan, TimeLeft
@@ -21,6 +21,7 @@ from ..model.options import Options
 from ..model.subject import Reading
 from .catalogue import CatalogueCoordinator
 from .clock import EntryClock
+from .grant_keeper import GrantKeeper
 from .hint_budget import hint_rate, safety_plan
 from .poller import Poller
 from .push import HintReader, Work
@@ -52,6 +53,7 @@ class Host(Protocol):
     def options(self) -> Options:
         """The options of the entry."""
 
+    grant: GrantKeeper
     last_update_success: bool
 
     async def async_refresh(self) -> None:
@@ -262,6 +264,8 @@ class LiveUpdates:
         self.last_event = self._clock.moment.now
         self._is_published = None
         rooms = self._subjects.keys() - self._poller.ignored
+        if isinstance(hint, TokenRevoked):
+            self._host.grant.async_note_revoked(hint.open_id)
         if isinstance(hint, RoomChanged) and hint.room_id in rooms:
             self._hinted[hint.room_id] = now
         reader.note_hint(hint, now, rooms=rooms, others=self._catalogue.data.catalogue.rooms)
