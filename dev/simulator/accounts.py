@@ -42,7 +42,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem aut
 button, select {{ font: inherit; display: block; width: 100%; margin: .5rem 0; padding: .6rem; border-radius: .4rem;
 border: 1px solid #bbbfc4; background: #fff; color: inherit }}
 button[value=allow] {{ background: #3370ff; border-color: #3370ff; color: #fff }}
-code {{ overflow-wrap: anywhere }} details {{ margin-top: 2rem; color: #646a73 }}
+code {{ overflow-wrap: anywhere }}
 </style></head><body><h1>{title}</h1>{body}</body></html>
 """
 

@@ -18,7 +18,7 @@ class Variants:
     # Tokens of people. Many answers of the accounts server are not documented
     grant_error_status: Literal[400, 200] = 400
     grant_errors: Literal["code", "name_only"] = "code"  # name_only: only the name of OAuth 2.0
-    token_trouble: Literal["none", "20050", "20072", "html", "99991400", "21000", "21001"] = "none"  # for all requests
+    token_trouble: Literal["none", "20024", "20050", "20072", "html", "99991400", "21000", "21001"] = "none"
     challenge: Literal["own", "foreign", "missing"] = "own"  # the host of the page that 21000 names
     consent_code: Literal["works", "20004", "20065"] = "works"
     pkce: Literal["checked", "off"] = "checked"

@@ -146,6 +146,7 @@ async def test_a_code_belongs_to_its_verifier_and_works_once(
         ({"grant_error_status": 200}, GrantProblem.REFRESH),
         ({"grant_errors": "name_only"}, GrantProblem.REFRESH),
         ({"grant_errors": "name_only", "grant_error_status": 200}, GrantProblem.REFRESH),
+        ({"token_trouble": "20024"}, GrantProblem.OTHER_APP),
         ({"token_trouble": "21000"}, GrantProblem.POLICY),
         ({"token_trouble": "21001"}, GrantProblem.POLICY),
     ],

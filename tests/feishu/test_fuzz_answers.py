@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[CallOf, dict[str, Any]]] = {
         {"data": {"time_min": "2026-11-23T00:00:00Z", "time_max": "2026-11-24T00:00:00Z", "free_busy": {}}},
     ),
     "vc/v1/rooms": (lambda client: client.rooms(), {"data": {"rooms": [{"room_id": "omm_1", "name": "Orion"}]}}),
+    "rooms/search": (lambda client: client.bookable_rooms(), {"data": {"rooms": [{"room_id": "omm_1"}]}}),
     "vc/v1/room_levels": (lambda client: client.room_levels(), {"data": {"items": [{"room_level_id": "omb_1"}]}}),
     "application/v6/scopes": (lambda client: client.granted_scopes(), {"data": {"scopes": []}}),
     "event/v1/connection": (lambda client: client.online_connections(), {"data": {"online_instance_cnt": 1}}),

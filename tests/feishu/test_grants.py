@@ -3,11 +3,14 @@
 import asyncio
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
+import contextlib
+import json
 import logging
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+from hypothesis import given, strategies as st
 import pytest
 from yarl import URL
 
@@ -33,6 +36,7 @@ from custom_components.feishu_freebusy.feishu.grants import (
 )
 from custom_components.feishu_freebusy.feishu.models import Person
 
+from .odd import corrupted
 from .scripted import TOKENS, Sent, Session
 
 ACCOUNTS, OPEN = "https://accounts.feishu.cn", "https://open.feishu.cn"
@@ -511,6 +515,35 @@ def test_the_errors_of_user_info_come_with_any_status(
 
     assert type(error) is kind
     assert getattr(error, "problem", None) is problem
+
+
+# --- Answers that no server should send -------------------------------------------------------------------------------
+
+VALID: dict[str, tuple[Callable[[Grants], Awaitable[object]], dict[str, Any]]] = {
+    "refresh": (lambda grants: grants.refresh(REFRESH), TOKENS),
+    "begin_device": (lambda grants: grants.begin_device(), BEGUN),
+    "poll_device": (lambda grants: grants.poll_device(device_code()), {"error": "authorization_pending"}),
+    "revoke": (lambda grants: grants.revoke(REFRESH), {"code": 0}),
+    "person": (lambda grants: grants.person("eyJ"), {"code": 0, "data": USER}),
+    "policy": (lambda grants: grants.refresh(REFRESH), {"code": 21000, "data": {"challenge_url": f"{ACCOUNTS}/x"}}),
+}
+
+
+@pytest.mark.parametrize("name", VALID)
+@given(data=st.data())
+def test_a_corrupted_answer_gives_a_value_or_an_error(name: str, data: st.DataObject) -> None:
+    call, valid = VALID[name]
+    try:
+        body = json.dumps(data.draw(corrupted(valid))).encode()
+    except ValueError, RecursionError:  # not writable as JSON
+        return
+    session = Session(data.draw(st.sampled_from([200, 299, 302, 400, 429, 500, 999])), body)
+
+    async def play() -> None:
+        with contextlib.suppress(FeishuError):
+            await call(grants_of(session))
+
+    asyncio.run(play())
 
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
