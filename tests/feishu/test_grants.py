@@ -209,7 +209,8 @@ TABLE: list[tuple[tuple[int, ...], GrantProblem]] = [
     ((20024,), GrantProblem.OTHER_APP),
     ((20026, 20037, 20064, 20073), GrantProblem.REFRESH),
     ((21000, 21001), GrantProblem.POLICY),
-    ((99991401,), GrantProblem.APP),  # the IP address
+    ((99991401, 99991662), GrantProblem.APP),  # the IP address; a disabled app
+    ((99991543,), GrantProblem.CREDENTIALS),
     ((1, 99999), GrantProblem.REQUEST),  # unknown: costs no grant
 ]
 

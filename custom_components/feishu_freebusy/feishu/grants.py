@@ -23,6 +23,7 @@ from .accounts import Answer, ask
 from .errors import (
     PERSON_CODES,
     AppUnavailableError,
+    CredentialsError,
     ErrorDetails,
     FeishuError,
     IpDeniedError,
@@ -304,6 +305,8 @@ def refusal_of(
         problem = invalid if answer.error == "invalid_grant" else _ERRORS.get(answer.error)
     if problem is None and isinstance(failure, (AppUnavailableError, IpDeniedError)):
         problem = GrantProblem.APP
+    if problem is None and isinstance(failure, CredentialsError):
+        problem = GrantProblem.CREDENTIALS
     url = _challenge_url(answer.body, server) if problem is GrantProblem.POLICY else ""
     return GrantError(problem or GrantProblem.REQUEST, failure.details, url)
 
