@@ -20,15 +20,19 @@ const shortTemplates = {
   },
 };
 
-export default defineConfig(({ command }) => ({
+export default defineConfig(({ command, mode }) => ({
   plugins: command === "build" ? [shortTemplates] : [],
   resolve: { preserveSymlinks: true }, // the bundle is the same with a linked node_modules
   build: {
     target: "es2022", // check-build finds what the oldest browsers lack
-    lib: { entry: "src/index.ts", formats: ["es"], fileName: () => "feishu-freebusy.js" },
+    // Built one by one: a module that both import would be a third file, or the first without its version
+    lib:
+      mode === "editors"
+        ? { entry: "src/editors.ts", formats: ["es"], fileName: () => "feishu-freebusy-editors.js" }
+        : { entry: "src/index.ts", formats: ["es"], fileName: () => "feishu-freebusy.js" },
     rolldownOptions: { output: { minify: true, comments: { legal: true } } }, // keep the license notices
     outDir: folder,
-    emptyOutDir: true,
+    emptyOutDir: mode !== "editors",
     reportCompressedSize: true,
   },
   // Not the server's time zone, so that tests notice if the two are mixed up

@@ -21,12 +21,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.feishu_freebusy import cards
-from custom_components.feishu_freebusy.cards import BUNDLE, URL, async_update_dashboard_resources as update
+from custom_components.feishu_freebusy.cards import BUNDLE, EDITORS, URL, async_update_dashboard_resources as update
 from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, CONF_OFF_HOURS, DOMAIN
 from custom_components.feishu_freebusy.model.options import Options
 from tests.conftest import at
 
-ADDRESS = f"{URL}?v={sha256(BUNDLE.read_bytes()).hexdigest()[:12]}"
+FILES = {file.name: file.read_bytes() for file in (BUNDLE, EDITORS)}
+ADDRESS = f"{URL}?v={sha256(b''.join(FILES.values())).hexdigest()[:12]}"
 OTHERS = "/local/other.js"
 
 type Start = Callable[..., Awaitable[None]]
@@ -82,17 +83,18 @@ async def test_the_cards_become_a_resource_once(hass: HomeAssistant, start: Star
     assert not extra_urls(hass)
 
 
-async def test_the_bundle_is_served_with_cache_headers(
-    hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator
+@pytest.mark.parametrize("name", FILES)
+async def test_the_files_are_served_with_cache_headers(
+    hass: HomeAssistant, start: Start, hass_client_no_auth: ClientSessionGenerator, name: str
 ) -> None:
     await start()
     add_entry(hass)
     await update(hass)
 
-    response = await (await hass_client_no_auth()).get(ADDRESS)
+    response = await (await hass_client_no_auth()).get(ADDRESS.replace(BUNDLE.name, name))
 
     assert response.status == 200
-    assert await response.read() == BUNDLE.read_bytes()
+    assert await response.read() == FILES[name]
     assert response.content_type == "text/javascript"
     assert "max-age" in response.headers["Cache-Control"]
 

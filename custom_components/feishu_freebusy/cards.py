@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 URL: Final = f"/{DOMAIN}/feishu-freebusy.js"
 BUNDLE: Final = Path(__file__).parent / "frontend" / "feishu-freebusy.js"
+EDITORS: Final = BUNDLE.with_name("feishu-freebusy-editors.js")  # the bundle loads it when somebody edits a card
 
 # A URL that we wrote: it has a version. An administrator may add the resource by hand, without one
 _OURS: Final = re.compile(rf"{re.escape(URL)}\?v=[0-9a-f]{{12}}")
@@ -121,9 +122,14 @@ async def _update(hass: HomeAssistant, state: _State) -> None:
 
 
 async def _serve(hass: HomeAssistant) -> str:
-    """Serve the bundle and return its address, with a version that changes when the bundle does."""
-    digest = await hass.async_add_executor_job(lambda: sha256(BUNDLE.read_bytes()).hexdigest())
-    await hass.http.async_register_static_paths([StaticPathConfig(URL, str(BUNDLE), cache_headers=True)])
+    """Serve both files and return the address of the bundle, with a version that changes when one of them does."""
+    files = (BUNDLE, EDITORS)
+    digest = await hass.async_add_executor_job(
+        lambda: sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    )
+    await hass.http.async_register_static_paths(
+        [StaticPathConfig(f"/{DOMAIN}/{file.name}", str(file), cache_headers=True) for file in files]
+    )
     return f"{URL}?v={digest[:12]}"
 
 

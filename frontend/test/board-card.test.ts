@@ -251,9 +251,9 @@ test("rows name requests and an end that is near, and a lost connection is seen"
 
 test("the editor offers the floors of the rooms", async () => {
   const element = customElements.get("feishu-rooms-board-card") as unknown as typeof BoardCard;
-  const options = () => JSON.stringify(element.getConfigForm().schema);
-  expect(options()).toContain('"options":[]');
+  const options = async () => JSON.stringify((await element.getConfigForm()).schema);
+  expect(await options()).toContain('"options":[]');
 
   document.body.append(Object.assign(document.createElement("home-assistant"), { hass: office }));
-  expect(options()).toContain('"options":["Tower A / 3F","Tower A / 4F"]');
+  expect(await options()).toContain('"options":["Tower A / 3F","Tower A / 4F"]');
 });

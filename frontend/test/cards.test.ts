@@ -351,6 +351,6 @@ test("both cards have a size, grid options and an editor", async () => {
   expect([room.getCardSize(), board.getCardSize()]).toEqual([4, 6]);
   for (const tag of ["feishu-room-card", "feishu-rooms-board-card"]) {
     const element = customElements.get(tag) as unknown as typeof RoomCard;
-    expect(element.getConfigForm().schema.length).toBeGreaterThan(3);
+    expect((await element.getConfigForm()).schema.length).toBeGreaterThan(3);
   }
 });

@@ -72,27 +72,28 @@ test.each([
   ["board", boardForm],
 ])("each field of the %s form has a label in both languages", (_, form) => {
   for (const texts of [en, zh]) {
-    const { schema, computeLabel } = form(texts);
+    const { schema, computeLabel } = form(texts.language, () => {});
     for (const field of fields(schema)) expect([field.name, computeLabel(field)]).not.toContain(undefined);
   }
 });
 
-test("the form of the board offers the floors, and says what its options do", () => {
-  const { schema, computeHelper } = boardForm(en, ["1F", "2F"]);
+test("the form of the board says what its options do", () => {
+  const { schema, computeHelper } = boardForm("en", () => {});
   const field = (name: string) => fields(schema).find((each) => each.name === name) as Field;
 
-  expect(field("place").selector).toMatchObject({ select: { options: ["1F", "2F"], custom_value: true } });
+  expect(field("place").selector).toMatchObject({ select: { options: [], custom_value: true } });
   expect(computeHelper(field("tap_action"))).toBe("If empty, it shows the details of the room.");
   expect(computeHelper(field("day_start"))).toBe("If both are empty, the strips show the hours around now.");
   expect(computeHelper(field("soon"))).toBe("If empty, 10 minutes.");
 });
 
 test("the form refuses what the card refuses, except a missing room and a short PIN", () => {
-  const { assertConfig } = roomForm(en);
+  const { assertConfig } = roomForm("en", (config) => assertRoom(config, en));
 
   expect(() => assertConfig({ type: "custom:feishu-room-card" })).not.toThrow();
   expect(() => assertConfig({ ...ORION, pin: "12" })).not.toThrow(); // still being typed
   expect(() => assertConfig({ ...ORION, pin: 12 })).toThrow("“pin”");
   expect(() => assertConfig({ ...ORION, soon: "x" })).toThrow("“soon”");
-  expect(() => boardForm(en).assertConfig({ soon: "x" })).toThrow("“soon”");
+  const board = boardForm("en", (config) => assertBoard(config, en));
+  expect(() => board.assertConfig({ soon: "x" })).toThrow("“soon”");
 });

@@ -9,6 +9,9 @@ import type { Hass } from "../src/hass";
 import { forget } from "../src/view/server-clock";
 import { at, booked, hassWith, iso, type Told } from "./office";
 
+// The file of the editors exists only after a build
+vi.mock("../src/cards/editors", () => ({ editors: () => import("../src/editors") }));
+
 export type Card = RoomCard | BoardCard | RoomsBadge;
 
 export const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };

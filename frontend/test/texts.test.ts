@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { expect, test } from "vitest";
 import { textsIn } from "../src/texts";
+import { editorTextsIn } from "../src/texts/editor";
 
 const en = textsIn("en");
 const zh = textsIn("zh-Hans");
@@ -25,14 +26,20 @@ test.each([
 });
 
 test("both languages have the same keys", () => {
+  const [chinese, english] = ["zh-Hans", "en"].map((language) => leaves(editorTextsIn(language)));
+  expect(chinese?.map(([path]) => path)).toEqual(english?.map(([path]) => path));
   expect(leaves(zh).map(([path]) => path)).toEqual(leaves(en).map(([path]) => path));
 });
 
 test("all Chinese texts are Chinese and all English texts are English", () => {
   const chinese = /[\u4e00-\u9fff]/;
   const neutral = new Set([".language", ".sentence", ".is"]);
-  for (const [path, text] of leaves(zh)) expect([path, neutral.has(path) || chinese.test(text)]).toEqual([path, true]);
-  for (const [path, text] of leaves(en)) expect([path, chinese.test(text)]).toEqual([path, false]);
+  for (const [path, text] of [...leaves(zh), ...leaves(editorTextsIn("zh-Hans"))]) {
+    expect([path, neutral.has(path) || chinese.test(text)]).toEqual([path, true]);
+  }
+  for (const [path, text] of [...leaves(en), ...leaves(editorTextsIn("en"))]) {
+    expect([path, chinese.test(text)]).toEqual([path, false]);
+  }
 });
 
 test("English has singular and plural", () => {

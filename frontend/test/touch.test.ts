@@ -135,9 +135,9 @@ test("a tap on a badge acts, and screen readers know it", async () => {
   expect(acted.mock.calls[0]?.[0]).toMatchObject({ action: "tap", config: { tap_action: open } });
 });
 
-test("a badge has an editor, and refuses wrong options", () => {
+test("a badge has an editor, and refuses wrong options", async () => {
   const element = customElements.get("feishu-rooms-badge") as unknown as typeof RoomsBadge;
-  const form = element.getConfigForm();
+  const form = await element.getConfigForm();
 
   expect(element.getStubConfig()).toEqual({});
   expect(JSON.stringify(form.schema)).toContain("double_tap_action");

@@ -20,7 +20,8 @@ import { boardCardStyles } from "./board-card.styles";
 import { filters } from "./board-filters";
 import { RoomsCard } from "./card";
 import { assertBoard, type BoardConfig, type Chosen, idOf, PAGE_SECONDS } from "./config";
-import { boardForm, type Form, knownPlaces } from "./forms";
+import { editors } from "./editors";
+import type { Form } from "./forms";
 
 export const BOARD_CARD = "feishu-rooms-board-card";
 
@@ -52,8 +53,10 @@ export class BoardCard extends RoomsCard<BoardConfig> {
   readonly #resized = new ResizeObserver(() => this.#measure());
   readonly #pager = new Pager(() => this.requestUpdate());
 
-  static getConfigForm(): Form {
-    return boardForm(textsOfPage(), knownPlaces());
+  static async getConfigForm(): Promise<Form> {
+    const { boardForm } = await editors();
+    const texts = textsOfPage();
+    return boardForm(texts.language, (config) => assertBoard(config, texts));
   }
 
   static getStubConfig(): object {

@@ -2,10 +2,8 @@
 
 import { type Hass, PLATFORM, roomIds } from "../hass";
 import { placesOf } from "../model/board";
-import { Formats } from "../model/formats";
 import { readRoom } from "../model/room";
-import { type Texts, textsOfPage } from "../texts";
-import { assertBadge, assertBoard, assertRoom } from "./config";
+import { editorTextsIn } from "../texts/editor";
 
 export interface Field {
   readonly name: string;
@@ -94,40 +92,44 @@ const board = (places: readonly string[]): readonly Field[] => [
   action("tap_action", "more-info"),
 ];
 
+/** Throws an error with a text for the user if a configuration is wrong. */
+type Assert = (config: object) => void;
+
 /** Return the form of the room card. It accepts a card that has no room yet, and a PIN that is still being typed. */
-export function roomForm(texts: Texts): Form {
-  const assert: (config: object) => void = (config) => {
+export function roomForm(language: string, assertRoom: Assert): Form {
+  const assert: Assert = (config) => {
     const { entity, pin } = config as { entity?: unknown; pin?: unknown };
-    if (entity) assertRoom(typeof pin === "string" ? { ...config, pin: "" } : config, texts);
+    if (entity) assertRoom(typeof pin === "string" ? { ...config, pin: "" } : config);
   };
-  return form(ROOM, texts, assert);
+  return form(ROOM, language, assert);
 }
 
-/** Return the form of the board. It offers these places. */
-export function boardForm(texts: Texts, places: readonly string[] = []): Form {
-  return form(board(places), texts, (config) => assertBoard(config, texts), texts.boardHelpers);
+/** Return the form of the board. */
+export function boardForm(language: string, assertBoard: Assert): Form {
+  return form(board(knownPlaces(language)), language, assertBoard, editorTextsIn(language).boardHelpers);
 }
 
 /** Return the form of the badge. */
-export function badgeForm(texts: Texts, places: readonly string[] = []): Form {
-  const schema = [{ name: "name", selector: { text: {} } }, floor(places), SIZE, ...TOUCH];
-  return form(schema, texts, (config) => assertBadge(config, texts), texts.badgeHelpers);
+export function badgeForm(language: string, assertBadge: Assert): Form {
+  const schema = [{ name: "name", selector: { text: {} } }, floor(knownPlaces(language)), SIZE, ...TOUCH];
+  return form(schema, language, assertBadge, editorTextsIn(language).badgeHelpers);
 }
 
 /** Return the places of all rooms. Home Assistant passes nothing to the makers of forms, so they are read from the page. */
-export function knownPlaces(): string[] {
-  const { hass } = document.querySelector<HTMLElement & { readonly hass?: Hass }>("home-assistant") ?? {};
+function knownPlaces(language: string): string[] {
+  const { hass } = globalThis.document?.querySelector<HTMLElement & { readonly hass?: Hass }>("home-assistant") ?? {};
   if (!hass) return [];
   const rooms = roomIds(hass).map((id) => ({ room: readRoom(hass, id) }));
-  return placesOf(rooms, Formats.of(hass, textsOfPage()).compare);
+  return placesOf(rooms, new Intl.Collator(language, { numeric: true }).compare);
 }
 
 function form(
   schema: readonly Field[],
-  texts: Texts,
-  assertConfig: (config: object) => void,
+  language: string,
+  assertConfig: Assert,
   special: Readonly<Record<string, string>> = {},
 ): Form {
+  const texts = editorTextsIn(language);
   const labels: Readonly<Record<string, string | undefined>> = texts.labels;
   const helpers: Readonly<Record<string, string | undefined>> = { ...texts.helpers, ...special };
   return {

@@ -22,7 +22,8 @@ import { stripStyles } from "../view/strip";
 import { Swipe } from "../view/swipe";
 import { RoomsCard } from "./card";
 import { assertRoom, DAY_END, DAY_START, type RoomConfig } from "./config";
-import { type Form, roomForm } from "./forms";
+import { editors } from "./editors";
+import type { Form } from "./forms";
 import { actionArea, type Touches } from "./room-actions";
 import { roomActionsStyles } from "./room-actions.styles";
 import { roomCardStyles } from "./room-card.styles";
@@ -83,8 +84,10 @@ export class RoomCard extends RoomsCard<RoomConfig> {
     this.addController(new Swipe(this, (isForth) => this.layout === "panel" && this.#turn(isForth)));
   }
 
-  static getConfigForm(): Form {
-    return roomForm(textsOfPage());
+  static async getConfigForm(): Promise<Form> {
+    const { roomForm } = await editors();
+    const texts = textsOfPage();
+    return roomForm(texts.language, (config) => assertRoom(config, texts));
   }
 
   static getStubConfig(hass: Hass, entities: readonly string[] = [], others: readonly string[] = []): object {

@@ -11,7 +11,8 @@ import { palette } from "../view/palette";
 import { Press, surfaceStyles } from "../view/press";
 import { RoomsCard } from "./card";
 import { assertBadge, type BadgeConfig } from "./config";
-import { badgeForm, type Form, knownPlaces } from "./forms";
+import { editors } from "./editors";
+import type { Form } from "./forms";
 import { badgeStyles } from "./rooms-badge.styles";
 
 export const ROOMS_BADGE = "feishu-rooms-badge";
@@ -21,8 +22,10 @@ export class RoomsBadge extends RoomsCard<BadgeConfig> {
   readonly #gestures = new Press((gesture, actions) => act(this, this.watched()[0] ?? "", actions, gesture));
   #ids: readonly string[] | undefined;
 
-  static getConfigForm(): Form {
-    return badgeForm(textsOfPage(), knownPlaces());
+  static async getConfigForm(): Promise<Form> {
+    const { badgeForm } = await editors();
+    const texts = textsOfPage();
+    return badgeForm(texts.language, (config) => assertBadge(config, texts));
   }
 
   static getStubConfig(): object {
