@@ -64,7 +64,7 @@ environment() (
   fi
   python=$("$root/scripts/python")
   uv=$(find_uv "$python")
-  say "installing $(grep -c == "$wanted") packages into .venv/${place##*/}: only the first time, and takes a minute or more"
+  say "installing $(grep -c == "$wanted") packages into .venv/${place##*/}, which happens once and takes a minute or more"
   mkdir -p "$root/.venv"
   find "$root/.venv" -mindepth 1 -maxdepth 1 -name '.*' -mtime +1 -exec rm -rf {} + # leftovers of killed runs
   work=$(mktemp -d "$root/.venv/.$1.XXXXXX")
