@@ -782,8 +782,9 @@ class Office:
         """Let something run in a room, and return the id of its event if it is ours."""
         self.tenant.book(room.room_id, at(20), at(21))
         if work in {"end", "extend"}:
-            how = {"title": TITLE, "user": room.room_id}
-            booked = await self.clock.run(booker.async_book(room.room_id, at(10), at(16), **how))
+            booked = await self.clock.run(
+                booker.async_book(room.room_id, at(10), at(16), title=TITLE, user=room.room_id)
+            )
             self.told.add(booked.event_id)
             return booked.event_id
         if work in {"end other", "release"}:
@@ -856,7 +857,7 @@ async def test_no_fault_at_any_step_leaves_a_booking_that_nobody_was_told_of(
     for number, (method, path) in enumerate(steps):
         for room, also_undo in zip(rooms[2 * number :], (False, True), strict=False):
             event_id = await office.prepare(work, booker, room)
-            booker._primary = ""  # so that it is asked for again
+            booker._organizers.forget_calendars()  # so that it is asked for again
 
             def strikes(call: Call, *, method: str = method, path: str = path, also_undo: bool = also_undo) -> bool:
                 return (call.method == method and call.path.endswith(path)) or (also_undo and call.method == "DELETE")

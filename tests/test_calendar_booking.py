@@ -11,11 +11,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.feishu_freebusy.const import CONF_PEOPLE, EVENT_ACTION
-from simulator import Fault, Room, Tenant
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN, EVENT_ACTION
+from custom_components.feishu_freebusy.services_booking import SERVICE_BOOK_ROOM
+from simulator import BookingRules, Fault, Room, Tenant
 from tests.actions import BOTH, texts_of
 from tests.clock import FREE_BUSY, Clock, SetUp, state_of
 from tests.conftest import at
+from tests.person import link_person
 from tests.test_booking import live_events, rows_of, writes_of
 from tests.test_calendar import calendar_of, id_of, shown
 
@@ -326,3 +328,43 @@ async def test_a_calendar_that_is_unavailable_can_still_be_deleted_from(
     assert shown(hass, orion).state == "unavailable"
     await clock.run(calendar_of(hass, orion).async_delete_event(event.event_id))
     assert rows_of(tenant, orion) == []
+
+
+@pytest.mark.parametrize("pending_is_busy", [False, True])
+async def test_a_request_is_shown_until_it_is_decided_and_can_be_withdrawn(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    set_up: SetUp,
+    panel: Panel,
+    orion: Room,
+    *,
+    pending_is_busy: bool,
+) -> None:
+    tenant.agenda.rules[orion.room_id] = BookingRules(approval=True)
+    entry = await set_up(orion, book=True, count_pending_as_busy=pending_is_busy)
+    await link_person(hass, clock, tenant, entry, tenant.add_user("Li Na"))
+
+    async def request() -> str:
+        times = {"start": at(14).isoformat(), "end": at(15).isoformat()}
+        data = {"room_id": orion.room_id, "identity": "person", "approval_reason": "Interview", **times}
+        work = hass.services.async_call(DOMAIN, SERVICE_BOOK_ROOM, data, blocking=True, return_response=True)
+        answer: Any = await clock.run(work)
+        return str(answer["event_id"])
+
+    async def day() -> list[tuple[str, str | None]]:
+        events = await clock.run(calendar_of(hass, orion).async_get_events(hass, at(0), at(0, day=1)))
+        return [(event.summary, event.uid) for event in events]
+
+    event_id = await request()
+    summary = "Orion" if pending_is_busy else "Orion (waits for approval)"
+    assert await day() == [(summary, event_id)]
+    assert state_of(hass, orion) == "off"
+    assert (await panel.delete(orion, event_id))["success"]
+    assert (await day(), live_events(tenant)) == ([], set())
+
+    await clock.forward(minutes=1)
+    event_id = await request()
+    tenant.agenda.decide(orion.room_id, approve=True)
+    await clock.forward(minutes=3)
+    assert await day() == [("Orion", event_id)]

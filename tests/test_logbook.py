@@ -109,6 +109,26 @@ async def test_a_refused_act_fires_no_event(
             "is not booked from 14:00 to 15:00: the booking was interrupted and has been undone",
             "未预订：14:00 至 15:00 的预订被中断，已撤销",
         ),
+        (
+            "requested",
+            "is requested from 14:00 to 15:00: an administrator must approve it",
+            "已申请：14:00 至 15:00，等待管理员审批",
+        ),
+        (
+            "approved",
+            "was booked from 14:00 to 15:00: the request was approved",
+            "已预订：14:00 至 15:00，申请已获批准",
+        ),
+        (
+            "declined",
+            "is not booked from 14:00 to 15:00: the request was declined",
+            "未预订：14:00 至 15:00 的申请被拒绝",
+        ),
+        (
+            "expired",
+            "was not booked from 14:00 to 15:00: nobody decided on the request in time",
+            "未预订：14:00 至 15:00 的申请未在时限内审批",
+        ),
     ],
 )
 async def test_the_logbook_says_what_was_done_in_the_language_of_home_assistant(

@@ -11,11 +11,13 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 
 from custom_components.feishu_freebusy import async_remove_config_entry_device
-from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, DOMAIN
 from custom_components.feishu_freebusy.diagnostics import async_get_config_entry_diagnostics
 from simulator import Fault, LoggedRequest, Room, Tenant, User
+from simulator.model import Call
 from tests.clock import FREE_BUSY, STATUSES, Clock, SetUp, devices_of, state_of
 from tests.conftest import at
+from tests.person import link_person
 
 pytest_plugins = ["tests.clock"]
 
@@ -388,3 +390,42 @@ async def test_read_of_one_person_excludes_others_if_they_cost_calls(
     await clock.settle()
 
     assert len(tenant.requests) == 1
+
+
+# The linked person
+
+
+async def test_the_linked_person_reads_their_own_calendar_while_the_link_works(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, mira: Room, people: list[User]
+) -> None:
+    own, *_ = people
+
+    def is_app(call: Call | LoggedRequest) -> bool:
+        return call.person == "" and isinstance(call.body, dict) and own.open_id in str(call.body)
+
+    tenant.book(own.open_id, at(9), at(11))
+    tenant.book(people[1].open_id, at(9), at(11))
+    entry = await set_up(mira, people=followed(*people[:3]), scan_interval=600)
+    tenant.inject(Fault.error(400, 190002), times=None, when=is_app)  # the app may not see this one person
+    await link_person(hass, clock, tenant, entry, own)
+    tenant.requests.clear()
+
+    await clock.forward(minutes=11)
+    assert {call.path.rpartition("/")[2] for call in tenant.requests if own.open_id in str(call.body)} == {"list"}
+    calendar = {"entity_id": entity_ids(hass, own.open_id)["calendar"], "start_date_time": at(0, day=-9).isoformat()}
+    later = {**calendar, "end_date_time": at(0, day=-8).isoformat()}
+    await clock.run(hass.services.async_call("calendar", "get_events", later, blocking=True, return_response=True))
+    asked_now = {"user_id": own.open_id, "duration": "01:00:00"}
+    answer: Any = await clock.run(
+        hass.services.async_call(DOMAIN, "get_free_busy", asked_now, blocking=True, return_response=True)
+    )
+    assert len(answer["subjects"][0]["busy"]) == 1
+    assert [of(hass, each).state for each in people[:3]] == ["on", "on", "off"]
+
+    tenant.clear_faults()
+    tenant.consents.revoke_person(own.open_id, "revoked by user")
+    tenant.requests.clear()
+    await clock.to(at(11, 1))
+    assert [of(hass, each).state for each in people[:3]] == ["off", "off", "off"]
+    assert any(is_app(call) for call in tenant.requests)  # like everybody else
+    assert entry.runtime_data.last_update_success

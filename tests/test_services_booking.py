@@ -12,16 +12,17 @@ from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.helpers import entity_registry as er, intent
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser, async_capture_events
 import voluptuous as vol
 
-from custom_components.feishu_freebusy.const import DOMAIN
+from custom_components.feishu_freebusy.const import DOMAIN, EVENT_ACTION
 from custom_components.feishu_freebusy.intent import INTENT_END
 from simulator import BookingRules, Fault, Room, Simulator, Tenant
 from simulator.tenant import BOOKING_SCOPES
 from tests.actions import BOTH, Perform, of_device, refused
 from tests.clock import Clock, SetUp, busy_id, state_of
 from tests.conftest import at
+from tests.person import link_person
 from tests.test_booking import live_events, rows_of, writes_of
 
 pytest_plugins = ["tests.actions"]
@@ -103,6 +104,8 @@ async def test_a_room_is_booked_extended_and_ended(
         **room,
         "start": "2026-11-23T18:00:00+08:00",
         "end": "2026-11-23T18:30:00+08:00",
+        "status": "booked",
+        "identity": "app",
         "event_id": event.event_id,
         "app_link": booked["app_link"],
     }
@@ -498,3 +501,131 @@ async def test_a_user_books_a_room_at_most_once_a_minute(
     await clock.forward(minutes=1)
     await book(14)
     assert len(rows_of(tenant, orion)) == 2
+
+
+# In the name of a person
+
+
+@pytest.fixture
+async def person_entry(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> MockConfigEntry:
+    """Return an entry with a linked person, whose name one user may use."""
+    entry = await set_up(orion, book=True, person_users=["chosen"])
+    await link_person(hass, clock, tenant, entry, tenant.add_user("Li Na"))
+    return entry
+
+
+def member(hass: HomeAssistant, name: str) -> Context:
+    """Return the context of a user who may control everything, but is no administrator."""
+    user = MockUser(id=name, name=name).add_to_hass(hass)
+    user.mock_policy({"entities": True})
+    return Context(user_id=user.id)
+
+
+@pytest.mark.parametrize("who", ["administrator", "chosen", "other", "automation"])
+async def test_only_chosen_users_administrators_and_automations_act_as_the_person(
+    hass: HomeAssistant, tenant: Tenant, perform: Perform, person_entry: MockConfigEntry, orion: Room, who: str
+) -> None:
+    context = Context() if who == "automation" else member(hass, who)
+    if who == "administrator":
+        context = Context(user_id=MockUser(is_owner=True).add_to_hass(hass).id)
+    by_person = {"room_id": orion.room_id, "identity": "person", "context": context}
+
+    if who == "other":
+        assert await refused(perform, "book_room", **by_person) == "person_not_allowed"
+        assert await refused(perform, "extend_booking", **by_person) == "person_not_allowed"
+        assert writes_of(tenant) == []
+        await perform("book_room", room_id=orion.room_id, identity="person")  # an automation
+    else:
+        booked = await perform("book_room", **by_person)
+        assert (booked["status"], booked["identity"]) == ("booked", "person")
+        assert booked["app_link"].startswith("https://applink.")
+
+    extended = await perform("extend_booking", room_id=orion.room_id, context=context)
+    assert extended["identity"] == ("app" if who == "other" else "person")
+    assert (await perform("end_booking", room_id=orion.room_id, context=context))["confirmed"]
+    assert live_events(tenant) == set()
+
+
+async def test_the_button_extends_in_the_name_of_the_person_only_for_those_who_may(
+    hass: HomeAssistant, clock: Clock, perform: Perform, tenant: Tenant, person_entry: MockConfigEntry, orion: Room
+) -> None:
+    await perform("book_room", room_id=orion.room_id, identity="person")
+    button = next(each for each in hass.states.async_entity_ids("button") if "extend" in each)
+
+    for context in (member(hass, "other"), member(hass, "chosen")):
+        press = hass.services.async_call("button", "press", {"entity_id": button}, blocking=True, context=context)
+        await clock.run(press)
+
+    owners = [bool(event.owner) for event in tenant.agenda.events.values()]
+    assert owners == [True, False, False]  # the second one extends the extension of the app
+
+
+async def test_a_request_answers_that_it_waits(
+    hass: HomeAssistant, tenant: Tenant, perform: Perform, person_entry: MockConfigEntry, orion: Room
+) -> None:
+    tenant.agenda.rules[orion.room_id] = BookingRules(approval=True)
+    acts = async_capture_events(hass, EVENT_ACTION)
+    room = {"room_id": orion.room_id, "duration": "01:00:00"}
+
+    assert await refused(perform, "book_room", **room) == "refusal_approval"
+    assert await refused(perform, "book_room", identity="person", **room) == "refusal_reason_needed"
+    assert await refused(perform, "book_room", approval_reason="Interview", **room) == "reason_of_app"
+    booked = await perform("book_room", identity="person", approval_reason=" Interview\n", **room)
+
+    assert (booked["status"], booked["identity"]) == ("waiting_for_approval", "person")
+    assert [(act.data["action"], act.data["confirmed"]) for act in acts] == [("requested", False)]
+    assert [event.guests[orion.room_id].reason for event in tenant.agenda.events.values() if not event.deleted] == [
+        "Interview"
+    ]
+
+
+async def test_any_room_for_the_person_is_one_that_they_may_book(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, perform: Perform, orion: Room, vega: Room
+) -> None:
+    tenant.agenda.rules[orion.room_id] = BookingRules(people=frozenset())
+    entry = await set_up(orion, vega, book=True)
+    assert await refused(perform, "book_room", any=True, identity="person") == "person_not_linked"
+    await link_person(hass, clock, tenant, entry, tenant.add_user("Li Na"))
+
+    assert await refused(perform, "book_room", any=True, identity="person", approval_reason="x") == "reason_or_any"
+    assert await refused(perform, "book_room", room_id=orion.room_id, identity="person") == "refusal_not_for_person"
+    booked = await perform("book_room", any=True, identity="person")
+    assert (booked["name"], booked["identity"]) == ("Vega", "person")
+    assert await refused(perform, "book_room", any=True, identity="person") == "no_room_free"
+
+    tenant.inject(Fault.status(503), "rooms/search", times=None)  # then Feishu decides
+    await clock.forward(hours=2)
+    assert (await perform("book_room", any=True, identity="person"))["name"] == "Vega"
+
+
+async def test_without_a_linked_person_only_the_app_books(
+    tenant: Tenant, set_up: SetUp, perform: Perform, orion: Room
+) -> None:
+    await set_up(orion, book=True)
+
+    assert await refused(perform, "book_room", room_id=orion.room_id, identity="person") == "person_not_linked"
+    for wrong in ({"identity": "robot"}, {"approval_reason": "x" * 201}):
+        with pytest.raises(vol.Invalid):
+            await perform("book_room", room_id=orion.room_id, **wrong)
+    assert writes_of(tenant) == []
+
+
+async def test_a_dead_link_is_said_and_is_no_missing_permission_of_the_app(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    perform: Perform,
+    person_entry: MockConfigEntry,
+    orion: Room,
+) -> None:
+    as_person = {"room_id": orion.room_id, "identity": "person"}
+    tenant.inject(Fault.error(400, 99991679), "/events", when=lambda call: call.method == "POST")
+    assert await refused(perform, "book_room", **as_person) == "person_scope_missing"
+    assert person_entry.runtime_data.denied_scopes == ()
+
+    await clock.forward(minutes=1)
+    tenant.consents.revoke_person(person_entry.data["person"]["open_id"], "revoked by user")
+    assert str(await refused(perform, "book_room", **as_person)).startswith(("grant", "link"))
+    assert (await perform("book_room", room_id=orion.room_id))["identity"] == "app"

@@ -60,11 +60,12 @@ from custom_components.feishu_freebusy.model.options import (
 from custom_components.feishu_freebusy.sync.reader import forecast
 from demo.__main__ import _parser as demo_parser
 from demo.console import drawing
-from simulator import Fault, Room, Tenant
+from simulator import BookingRules, Fault, Room, Tenant
 from simulator.tenant import BOOKING_SCOPES
 from tests.blueprints.office import FOLDER
 from tests.clock import Clock, SetUp, shown
 from tests.conftest import at
+from tests.person import link_person
 from tests.test_translations import TEXTS
 from tests.voice import OpenOffice, response_to
 
@@ -158,7 +159,7 @@ BLOCKS = {  # of each page that exists in both languages
     "actions": ["yaml", "yaml", "yaml", "python", "yaml"],
     "automations": ["yaml"],
     "blueprints": [],
-    "booking": [],
+    "booking": ["yaml"],
     "calls": [],
     "cards": ["yaml", "yaml", "yaml", "yaml"],
     "compared": [],
@@ -644,8 +645,26 @@ async def test_the_booking_action_works_unchanged(
         hass.services.async_call(domain, service, action["data"], blocking=True, return_response=True)
     )
 
-    assert {"start", "end", "event_id"} <= booked.keys()
+    assert {"start", "end", "status", "identity", "event_id", "app_link"} <= booked.keys()
     assert shown(hass, orion).state == "on"
+
+
+async def test_the_request_for_an_approval_works_unchanged(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, docs: Docs
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    tenant.agenda.rules[orion.room_id] = BookingRules(approval=True)
+    entry = await set_up(orion, book=True)
+    await link_person(hass, clock, tenant, entry, tenant.add_user("Li Na"))
+    action = yaml.safe_load(docs.page("booking").block("yaml"))
+    domain, service = action["action"].split(".")
+
+    booked: Any = await clock.run(
+        hass.services.async_call(domain, service, action["data"], blocking=True, return_response=True)
+    )
+
+    assert booked["status"] == "waiting_for_approval"
+    assert f"`{booked['status']}`" in docs.page("booking").prose
 
 
 # Assist

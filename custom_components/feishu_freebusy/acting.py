@@ -15,6 +15,7 @@ from homeassistant.helpers.translation import async_get_translations
 from ._time import local_iso
 from .api import async_create_client
 from .booking import (
+    Act,
     Booked,
     Booker,
     BookingSettings,
@@ -28,16 +29,17 @@ from .booking import (
 from .const import DOMAIN, EVENT_ACTION
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import device_of, names_of_rooms
-from .errors import failed, refused
+from .errors import SCOPE_OF_PERSON, failed, refused
 from .feishu.errors import FeishuError, ScopeMissingError
 from .feishu.limits import Payer, paid_by
 from .finder import main_entity_id
 from .issues import async_report_bookings_left
-from .model.booking import Recovery, recovery
+from .model.booking import Identity, Recovery, recovery
 from .model.options import Options
 from .refusals import async_explain, async_name_of_room, text_of_refusal
 from .rights import CallerOf, permitted_rooms
 from .sync.clock import EntryClock
+from .sync.grant_keeper import async_grant_keeper
 from .sync.ledger import Ledger, NotWrittenError
 from .sync.shares import OverShareError
 
@@ -58,7 +60,7 @@ async def async_make_booker(hass: HomeAssistant, entry: FeishuConfigEntry) -> No
     if not (options.book or options.release or ledger.bookings or ledger.releases):
         return
     booker = coordinator.booker = Booker(
-        coordinator, ledger, _settings(options), lambda undone: _tell(coordinator, undone, None)
+        coordinator, ledger, _settings(options), lambda result: _tell_late(coordinator, result)
     )
     if booker.series_released:
         coordinator.update_issues()
@@ -119,13 +121,17 @@ async def async_undo_bookings_left(hass: HomeAssistant, entry: FeishuConfigEntry
     left = {each.key: each for each in ledger.bookings if recovery(each, now) in (Recovery.FIND, Recovery.DELETE)}
     if not left:
         return
+    grant = async_grant_keeper(hass, entry)
+    await grant.async_load()
+    events_of = {Identity.APP: client.events, Identity.PERSON: client.as_person(grant).events}
     with suppress(TimeoutError):
         async with asyncio.timeout(_REMOVAL_WAITS):
             for booking in list(left.values()):
+                events = events_of[booking.identity]
                 with suppress(FeishuError):
                     if not (found := booking).event_id:
-                        found = await async_find_event(client.events, booking, hass.config.time_zone)
-                    await async_delete_event(client.events, found)
+                        found = await async_find_event(events, booking, hass.config.time_zone)
+                    await async_delete_event(events, found)
                     del left[booking.key]
     if left:
         async_report_bookings_left(hass, entry, left.values(), names_of_rooms(hass, entry))
@@ -143,6 +149,7 @@ def async_apply_switches(coordinator: FreeBusyCoordinator) -> bool:
         return True
     if booker := booker_of(coordinator):
         booker.settings = _settings(options)
+        async_recover_bookings(coordinator)  # the person may be linked again, whose bookings could not be undone
     return False
 
 
@@ -181,7 +188,7 @@ async def async_act[T: Booked | Ended](
         key, placeholders = text_of_refusal(async_explain(coordinator.hass, coordinator, room_id, error, among))
         raise refused(key, **placeholders) from error
     except HomeAssistantError as error:
-        if isinstance(error.__cause__, ScopeMissingError):
+        if isinstance(error.__cause__, ScopeMissingError) and error.__cause__.code != SCOPE_OF_PERSON:
             coordinator.denied_scopes = error.__cause__.scopes
             coordinator.create_task(_look_at_permissions(coordinator), "permissions for actions")
         raise
@@ -189,9 +196,7 @@ async def async_act[T: Booked | Ended](
         if coordinator.denied_scopes or coordinator.account.missing_for_actions:
             coordinator.denied_scopes = ()
             coordinator.create_task(_look_at_permissions(coordinator), "permissions for actions")
-        coordinator.bookings.forget_ranges(room_id)
-        _read_by_others(coordinator, room_id)
-        _tell(coordinator, result, context)
+        _tell_of_change(coordinator, result, context)
         return result
     finally:
         if room_id in coordinator.subjects:
@@ -213,6 +218,22 @@ async def _look_at_permissions(coordinator: FreeBusyCoordinator) -> None:
 
 
 @callback
+def _tell_late(coordinator: FreeBusyCoordinator, result: Booked | Ended) -> None:
+    """Fire the event of a result that nobody waits for any more, and update the entities of the room."""
+    _tell_of_change(coordinator, result, None)
+    if result.room_id in coordinator.subjects:
+        coordinator.notifier.notify(result.room_id)
+
+
+@callback
+def _tell_of_change(coordinator: FreeBusyCoordinator, result: Booked | Ended, context: Context | None) -> None:
+    """Let all that shows a room know what was done."""
+    coordinator.bookings.forget_ranges(result.room_id)
+    _read_by_others(coordinator, result.room_id)
+    _tell(coordinator, result, context)
+
+
+@callback
 def _read_by_others(coordinator: FreeBusyCoordinator, room_id: str) -> None:
     """Let the other apps that show the room read it: assistants call it busy while one of them says so."""
     entries: list[FeishuConfigEntry] = coordinator.hass.config_entries.async_loaded_entries(DOMAIN)
@@ -230,7 +251,7 @@ def _tell(coordinator: FreeBusyCoordinator, result: Booked | Ended, context: Con
         **described(coordinator, result.room_id, result.start, result.end),
         "action": result.act.value,
         "own": isinstance(result, Booked) or result.is_own,
-        "confirmed": isinstance(result, Booked) or result.is_confirmed,
+        "confirmed": result.act is not Act.REQUESTED if isinstance(result, Booked) else result.is_confirmed,
     }
     coordinator.hass.bus.async_fire(EVENT_ACTION, data, context=context)
 

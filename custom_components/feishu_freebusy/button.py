@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 
 from .acting import async_act, async_title, booker_of, button_keys
+from .behalf import async_identity_to_extend
 from .booking import Booked, Booker, Ended
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .entity import SubjectEntity, async_add_subjects
@@ -18,6 +19,7 @@ from .errors import refused
 from .feishu.models import SubjectKind
 from .model.booking import OwnBooking, can_be_extended, running_block
 from .model.schedule import Block
+from .rights import CallerOf
 
 PARALLEL_UPDATES = 0
 
@@ -183,8 +185,10 @@ async def _book(button: RoomButton, booker: Booker) -> Booked:
 
 
 async def _extend(button: RoomButton, booker: Booker) -> Booked:
+    caller = CallerOf(button.hass, Context(user_id=button.user_id))  # others may press it while this waits
     title = await async_title(button.hass, button.coordinator.options)
-    return await booker.async_extend(button.subject_id, _EXTENDED, title=title)
+    identity = await async_identity_to_extend(caller, button.coordinator)
+    return await booker.async_extend(button.subject_id, _EXTENDED, title=title, identity=identity)
 
 
 async def _end(button: RoomButton, booker: Booker) -> Ended:

@@ -17,6 +17,7 @@ from homeassistant.components.websocket_api.connection import current_connection
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .acting import async_act, async_title, booker_of
@@ -40,6 +41,7 @@ PARALLEL_UPDATES = 0
 
 ROOM_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="calendar")
 PERSON_CALENDAR = CalendarEntityDescription(key="calendar", translation_key="person_calendar")
+_WAITING = f"component.{DOMAIN}.selector.request.options.waiting"
 _ASSIST = "conversation"  # what exposing an entity to Assist, and to language models, is stored under
 
 
@@ -126,13 +128,14 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         titles = self.coordinator.titles.shown(self.subject_id)  # for open calendars; the state has none
         # If our clock is wrong, Home Assistant changes the state at other times
         state = self.state if self.coordinator.clock.offset else snapshot.status.busy
-        return snapshot.block, state, ahead, titles, self._own_bookings, zone_of(snapshot.block, ahead), self._name
+        mine = self._own_bookings, self._requests
+        return snapshot.block, state, ahead, titles, mine, zone_of(snapshot.block, ahead), self._name
 
     @override
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the bookings of a range: from memory if known, else from Feishu."""
+        """Return the bookings of a range: from memory if known, else from Feishu. Then own requests that wait."""
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         if start >= end:
             return []
@@ -146,7 +149,11 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
             raise refused("ranges_over_budget") from error
         except StateUnknownError as error:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="state_unknown") from error
-        return [self._event_of(block, self._uid_of(block), self._label_of(block)) for block in blocks]
+        waiting = [each for each in self._requests if each.start < end and start < each.end]
+        return [
+            *(self._event_of(block, self._uid_of(block), self._label_of(block)) for block in blocks),
+            *(self._request_as_event(each) for each in waiting if not any(map(each.is_shown_as, blocks))),
+        ]
 
     @override
     async def async_create_event(self, **kwargs: Any) -> None:
@@ -181,7 +188,7 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         context = self._context_of_call()
         with _with_texts(self.hass):
             booker = self._booker()
-            if uid not in {own.event_id for own in self._own_bookings}:
+            if uid not in {own.event_id for own in (*self._own_bookings, *self._requests)}:
                 raise refused("calendar_not_ours")
             await async_act(self.coordinator, self.subject_id, booker.async_cancel(self.subject_id, uid), context)
 
@@ -214,11 +221,24 @@ class SubjectCalendar(SubjectEntity, CalendarEntity):
         booker = booker_of(self.coordinator)
         return booker.own_bookings(self.subject_id) if booker and self._can_book else ()
 
+    @property
+    def _requests(self) -> tuple[OwnBooking, ...]:
+        """Return the own requests for the room that wait for an approval; none while booking is off."""
+        booker = booker_of(self.coordinator)
+        return booker.requests(self.subject_id) if booker and self._can_book else ()
+
+    def _request_as_event(self, request: OwnBooking) -> CalendarEvent:
+        """Return a request as an event that says so. It does not make the room busy."""
+        texts = async_get_cached_translations(self.hass, self.hass.config.language, "selector", DOMAIN)
+        summary = texts.get(_WAITING, "{name}").replace("{name}", self._name)
+        block = Block(request.start, request.end)
+        return _booking(block, dt_util.get_default_time_zone(), summary, request.event_id)
+
     def _uid_of(self, block: Block) -> str | None:
         """Return the uid of a booking: the event id of an own one, else a text by which to refuse its deletion."""
         if not self._can_book:
             return None
-        own = (each.event_id for each in self._own_bookings if each.is_shown_as(block))
+        own = (each.event_id for each in (*self._own_bookings, *self._requests) if each.is_shown_as(block))
         return next(own, f"{block.start.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
     def _label_of(self, block: Block) -> Label:

@@ -14,6 +14,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 from ._slices import Pace, in_slices
+from .const import CONF_PERSON
 from .devices import async_remove_dropped, async_update_device, async_watch_enabled, subjects_without_enabled_entity
 from .feishu.client import FeishuClient
 from .feishu.errors import FeishuError
@@ -144,6 +145,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         needed = needed_scopes(book=self.options.book, release=self.options.release)
         granted = self.catalogue.data.scopes
         return (missing_scopes(needed, granted) if granted is not None else ()) or self.denied_scopes
+
+    def clients_of(self, subject_id: str) -> tuple[FeishuClient, ...]:
+        """Return the clients to read a subject with, one after the other until one can.
+
+        The linked person reads their own calendar. If the link fails, the app reads it like those of others.
+        """
+        person = self.config_entry.data.get(CONF_PERSON) or {}
+        is_own = self.grant.end is None and subject_id in (person.get("open_id"), person.get("union_id"))
+        return (self.person_client, self.client) if is_own else (self.client,)
 
     # Listeners
 

@@ -37,6 +37,7 @@ from .feishu.grants import GrantError
 from .feishu.redaction import MASK
 
 _INVALID_PARAMETER = 10003
+SCOPE_OF_PERSON = 99991679  # what the person has not granted, while the app may have it
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 # The first match counts: subclasses stand before their base classes
@@ -71,6 +72,8 @@ def problem_key(error: FeishuError) -> str:
     """Return the translation key of a failure."""
     if isinstance(error, CredentialsError) and error.code == _INVALID_PARAMETER:
         return "invalid_app_id"
+    if isinstance(error, ScopeMissingError) and error.code == SCOPE_OF_PERSON:
+        return "person_scope_missing"
     return next((key for kind, key in _KEYS if isinstance(error, kind)), "request_refused")
 
 

@@ -27,6 +27,10 @@ _ICONS = {
     Act.RELEASED.value: "mdi:calendar-remove",
     Act.CANCELED.value: "mdi:calendar-remove",
     Act.UNDONE.value: "mdi:calendar-remove",
+    Act.REQUESTED.value: "mdi:calendar-clock",
+    Act.APPROVED.value: "mdi:calendar-check",
+    Act.DECLINED.value: "mdi:calendar-remove",
+    Act.EXPIRED.value: "mdi:calendar-remove",
     "will_be_released": "mdi:calendar-alert",
     "would_be_released": "mdi:calendar-question",
 }

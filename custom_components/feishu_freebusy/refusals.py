@@ -30,6 +30,9 @@ FOR_THIS_ROOM = frozenset(
         Refusal.OUTSIDE_HOURS,
         Refusal.OUT_OF_SERVICE,
         Refusal.APPROVAL,
+        Refusal.REASON_NEEDED,
+        Refusal.NOT_FOR_PERSON,
+        Refusal.REQUESTED,
         Refusal.NOT_BY_APP,
         Refusal.DECLINED,
     }

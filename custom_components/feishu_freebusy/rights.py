@@ -14,6 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from .const import DOMAIN
 from .coordinator import FeishuConfigEntry
 from .finder import main_entity_id
+from .model.options import Options
 
 
 class Caller(Protocol):
@@ -43,6 +44,15 @@ async def restricted_user(caller: Caller) -> User | None:
     if (user := await caller.hass.auth.async_get_user(caller.context.user_id)) is None:
         raise UnknownUser(context=caller.context)
     return None if user.is_admin else user
+
+
+async def may_act_as_person(caller: Caller, options: Options) -> bool:
+    """Return whether the caller may act in the name of the linked person: who an administrator has chosen may.
+
+    Automations, which have no user, and administrators may, too.
+    """
+    user = await restricted_user(caller)
+    return user is None or user.id in options.person_users
 
 
 def unauthorized(caller: Caller, entity_id: str | None, permission: str = POLICY_READ) -> Unauthorized:

@@ -28,6 +28,7 @@ from .feishu.windows import windows
 from .finder import Found, async_find_rooms, async_now, minutes_of
 from .model.search import Offer, Request
 from .rights import permitted_rooms, registered_main_entity, restricted_user, unauthorized
+from .sync.own_calendar import read_by_first
 
 SERVICE_GET_FREE_BUSY = "get_free_busy"
 SERVICE_FIND_ROOMS = "find_rooms"
@@ -110,14 +111,17 @@ async def _get_free_busy(call: ServiceCall) -> ServiceResponse:
 
     async def read(subject: SubjectRef) -> BusyAnswer:
         try:
-            return await coordinator.client.freebusy_list(
-                subject,
-                time_min=start,
-                time_max=end,
-                # An event marked as free still reserves its room
-                only_busy=call.data.get("only_busy", subject.kind is SubjectKind.PERSON),
-                include_external_calendar=call.data["include_external_calendar"],
-                need_rsvp_status=call.data["need_rsvp_status"],
+            return await read_by_first(
+                coordinator.clients_of(subject.id),
+                lambda client: client.freebusy_list(
+                    subject,
+                    time_min=start,
+                    time_max=end,
+                    # An event marked as free still reserves its room
+                    only_busy=call.data.get("only_busy", subject.kind is SubjectKind.PERSON),
+                    include_external_calendar=call.data["include_external_calendar"],
+                    need_rsvp_status=call.data["need_rsvp_status"],
+                ),
             )
         except FeishuError as error:
             return error

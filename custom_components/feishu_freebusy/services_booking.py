@@ -26,8 +26,9 @@ from .booking import Act, Booked, Ended
 from .const import DOMAIN
 from .devices import subject_id_of
 from .errors import refused
-from .feishu.events import MAX_TITLE
+from .feishu.events import MAX_REASON, MAX_TITLE
 from .feishu.parse import one_line
+from .model.booking import Identity
 from .model.search import Request
 from .rights import registered_main_entity
 from .services import ROOM_FILTERS, TEXTS, entries_of, filters_of, instant, now_of
@@ -37,7 +38,11 @@ SERVICE_EXTEND_BOOKING = "extend_booking"
 SERVICE_END_BOOKING = "end_booking"
 SERVICE_RELEASE_ROOM = "release_room"
 
+CONF_IDENTITY = "identity"
+CONF_APPROVAL_REASON = "approval_reason"
+
 _TITLE = vol.All(cv.string, one_line, vol.Length(max=MAX_TITLE))
+_IDENTITY = vol.All(cv.string, vol.Coerce(Identity))
 _ROOM = {
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
     vol.Optional(ATTR_ENTITY_ID, default=[]): cv.entity_ids,
@@ -53,6 +58,8 @@ SCHEMAS = {
             vol.Exclusive("duration", "length"): cv.positive_time_period,
             vol.Optional("title", default=""): _TITLE,
             vol.Optional("any", default=False): cv.boolean,
+            vol.Optional(CONF_IDENTITY, default=Identity.APP.value): _IDENTITY,
+            vol.Optional(CONF_APPROVAL_REASON, default=""): vol.All(cv.string, one_line, vol.Length(max=MAX_REASON)),
             **ROOM_FILTERS,
         }
     ),
@@ -61,6 +68,7 @@ SCHEMAS = {
             **_ROOM,
             vol.Optional("duration", default=timedelta(minutes=15)): cv.positive_time_period,
             vol.Optional("title", default=""): _TITLE,
+            vol.Optional(CONF_IDENTITY): _IDENTITY,
         }
     ),
     SERVICE_END_BOOKING: vol.Schema(
@@ -113,20 +121,26 @@ async def _book_room(call: ServiceCall) -> ServiceResponse:
     end = call.data.get("end") or start + call.data.get("duration", timedelta(minutes=30))
     if end <= start:
         raise refused("duration")
-    title = call.data["title"]
+    title, identity, reason = (call.data[key] for key in ("title", CONF_IDENTITY, CONF_APPROVAL_REASON))
     if not call.data["any"]:
         target = await _target(call)
-        return _booked(target, await async_book(call, target, start, end, title), call.hass)
+        booked = await async_book(call, target, start, end, title, identity=identity, reason=reason)
+        return _booked(target, booked, call.hass)
     if call.data[ATTR_ENTITY_ID] or call.data[ATTR_DEVICE_ID] or call.data["room_id"]:
         raise refused("room_or_any")
+    if reason:  # the room would be free for others until somebody approves
+        raise refused("reason_or_any")
     request = Request(duration=end - start, earliest=start, latest=end, limit=MOST_TRIES, **filters_of(call))
-    return _booked(*await async_book_best(call, entries_of(call), request, title=title), call.hass)
+    found = await async_book_best(call, entries_of(call), request, title=title, identity=identity)
+    return _booked(*found, call.hass)
 
 
 async def _extend_booking(call: ServiceCall) -> ServiceResponse:
     """Extend what runs in a room."""
     target = await _target(call, Act.EXTENDED)
-    booked = await async_extend(call, target, call.data["duration"], call.data["title"])
+    booked = await async_extend(
+        call, target, call.data["duration"], call.data["title"], identity=call.data.get(CONF_IDENTITY)
+    )
     return _booked(target, booked, call.hass)
 
 
@@ -148,6 +162,8 @@ def _booked(target: Target, booked: Booked, hass: HomeAssistant) -> JsonObjectTy
         **_described(target, hass),
         "start": local_iso(booked.start),
         "end": local_iso(booked.end),
+        "status": "waiting_for_approval" if booked.act is Act.REQUESTED else "booked",
+        "identity": booked.identity.value,
         "event_id": booked.event_id,
         "app_link": booked.app_link or None,
     }
@@ -218,6 +234,6 @@ def _of_ids(call: ServiceCall, act: Act) -> Iterable[Target]:
         return
     entries = entries_of(call)
     for room_id in wanted:
-        if (target := find_target(entries, room_id, act)) is None:
+        if (target := find_target(entries, room_id, act, call.data.get(CONF_IDENTITY))) is None:
             raise refused("not_a_room", name=room_id)
         yield target

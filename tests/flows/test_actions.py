@@ -9,9 +9,10 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.feishu_freebusy.acting import booker_of
+from custom_components.feishu_freebusy.const import CONF_PERSON
 from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE
 from custom_components.feishu_freebusy.model.options import Options
 from simulator import Fault, Tenant
@@ -266,3 +267,43 @@ async def test_while_booking_is_off_no_calendar_is_checked(
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert tenant.requests == []
+
+
+# Who may act as the linked person
+
+
+async def test_users_who_may_act_as_the_person_are_chosen_once_one_is_linked(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant
+) -> None:
+    tenant.grant(*BOOKING_SCOPES)
+    tablet, other, _ = (
+        MockUser(id=name, name=name, **kind).add_to_hass(hass)
+        for name, kind in (("tablet", {}), ("guest", {}), ("former", {"is_active": False}))
+    )
+    MockUser(id="admin", is_owner=True).add_to_hass(hass)
+    MockUser(id="system", system_generated=True).add_to_hass(hass)
+    assert "person_users" not in fields_of(await start_options(hass, entry, "actions"))
+
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_PERSON: {"open_id": "ou_1"}})
+    result = await start_options(hass, entry, "actions")
+    field = fields_of(result)["person_users"]
+    assert [option["value"] for option in field.config["options"]] == ["guest", "tablet"]
+    result = await submit(hass, result, **OFF, person_users=[tablet.id, other.id])
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert Options.of(entry.options).person_users == {"tablet", "guest"}
+
+    await hass.auth.async_remove_user(other)
+    result = await start_options(hass, entry, "actions")
+    assert suggested(result)["person_users"] == ["tablet"]
+    await submit(hass, result, **OFF)  # the field was cleared
+    assert Options.of(entry.options).person_users == frozenset()
+
+
+async def test_the_choice_of_users_outlasts_a_page_without_the_field(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "person_users": ["tablet"]})
+
+    await submit(hass, await start_options(hass, entry, "actions"), **OFF)
+
+    assert entry.options["person_users"] == ["tablet"]

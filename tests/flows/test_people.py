@@ -10,7 +10,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_PEOPLE
+from custom_components.feishu_freebusy.const import CONF_PEOPLE, CONF_PERSON
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.flows.people import _split, _suggested_name
 from simulator import Fault, Tenant, User
@@ -461,3 +461,18 @@ async def test_going_back_allows_an_empty_choice(hass: HomeAssistant, entry: Moc
     await save(hass, result)
 
     assert entry.options[CONF_PEOPLE] == {}
+
+
+async def test_the_linked_person_is_offered_and_followed_without_a_first_read(
+    hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User
+) -> None:
+    data = {**entry.data, CONF_PERSON: {"open_id": li_na.open_id, "name": "Li Na"}}
+    hass.config_entries.async_update_entry(entry, data=data)
+    result = await start_options(hass, entry, "people")
+    field = fields_of(result)[CONF_PEOPLE]
+    assert field.config["options"] == [{"value": li_na.open_id, "label": "Li Na"}]
+    assert suggested(result).get(CONF_PEOPLE, []) == []
+
+    await save(hass, await submit(hass, result, people=[li_na.open_id]))
+
+    assert entry.options[CONF_PEOPLE] == {li_na.open_id: "Li Na"}

@@ -36,6 +36,7 @@ from custom_components.feishu_freebusy.model.booking import (
     BOOKING_PAUSE,
     RELEASE_LOOKS,
     VERDICT_LOOKS,
+    Identity,
     Kind,
     Next,
     OwnBooking,
@@ -46,6 +47,7 @@ from custom_components.feishu_freebusy.model.booking import (
     Span,
     Stage,
     Step,
+    approval_refusal,
     explained,
     extension,
     first_ref,
@@ -178,11 +180,27 @@ def test_only_a_call_without_feishus_answer_may_have_worked(error: FeishuError, 
         (Refusal.DECLINED, RoomCheck("r", available=False, reason=Unavailable.TOO_LONG), Refusal.TOO_LONG),
         (Refusal.NOT_BY_APP, RoomCheck("r", available=True, needs_approval=True), Refusal.APPROVAL),
         (Refusal.TAKEN, RoomCheck("r", available=False, reason=Unavailable.TOO_LONG), Refusal.TAKEN),
-        (Refusal.NO_ANSWER, RoomCheck("r", available=True, needs_approval=True), Refusal.NO_ANSWER),
+        (Refusal.NO_ANSWER, RoomCheck("r", available=True, needs_approval=True), Refusal.APPROVAL),
+        (Refusal.NO_ANSWER, RoomCheck("r", available=False, reason=Unavailable.TOO_LONG), Refusal.NO_ANSWER),
+        (Refusal.NO_ANSWER, None, Refusal.NO_ANSWER),
     ],
 )
 def test_a_check_explains_only_what_has_no_reason(refusal: Refusal, check: RoomCheck | None, expected: Refusal) -> None:
     assert explained(refusal, check) is expected
+
+
+@pytest.mark.parametrize(
+    ("identity", "may_give_reason", "expected"),
+    [
+        (Identity.APP, True, Refusal.APPROVAL),
+        (Identity.PERSON, True, Refusal.REASON_NEEDED),
+        (Identity.PERSON, False, Refusal.APPROVAL),
+    ],
+)
+def test_only_a_person_is_asked_for_the_reason_of_a_request(
+    identity: Identity, may_give_reason: bool, expected: Refusal
+) -> None:
+    assert approval_refusal(identity, may_give_reason=may_give_reason) is expected
 
 
 SHOWN = [row(at(10), at(11), "own")]
@@ -225,14 +243,16 @@ def test_a_booking_is_confirmed_only_by_what_the_room_shows(
     spans=st.none()
     | st.lists(st.tuples(st.integers(8, 11), st.integers(1, 3), st.sampled_from(["own", "b"])), max_size=3),
     is_last=st.booleans(),
+    may_wait=st.booleans(),
 )
 def test_the_last_look_never_waits_and_only_a_lone_row_confirms(
-    verdict: RsvpStatus | None, spans: list[tuple[int, int, str]] | None, is_last: bool
+    verdict: RsvpStatus | None, spans: list[tuple[int, int, str]] | None, is_last: bool, may_wait: bool
 ) -> None:
     rows = None if spans is None else [row(at(start), at(start + hours), uid) for start, hours, uid in spans]
 
-    step = judge_booking(verdict, rows, "own", WISH, is_last=is_last)
+    step = judge_booking(verdict, rows, "own", WISH, is_last=is_last, may_wait=may_wait)
 
+    assert (step.next is Next.WAIT_FOR_APPROVAL) == (may_wait and verdict is RsvpStatus.NEEDS_ACTION)
     assert not (is_last and step.next is Next.WAIT)
     assert (step.refusal is not None) == (step.next is Next.UNDO)
     if step.next is Next.CONFIRMED:
@@ -441,6 +461,8 @@ BEGUN = OwnBooking("key", "omm_1", at(10), at(11), Stage.CREATING, "primary")
         (Stage.CREATING, "", at(11), Recovery.FORGET),
         (Stage.INVITING, "own_0", at(9), Recovery.DELETE),
         (Stage.INVITING, "own_0", at(20), Recovery.DELETE),
+        (Stage.WAITING, "own_0", at(9), Recovery.KEEP),
+        (Stage.WAITING, "own_0", at(11, day=3), Recovery.KEEP),
         (Stage.CONFIRMED, "own_0", at(9), Recovery.KEEP),
         (Stage.CONFIRMED, "own_0", at(10, 59, day=1), Recovery.KEEP),
         (Stage.CONFIRMED, "own_0", at(11, day=1), Recovery.FORGET),

@@ -75,6 +75,7 @@ def test_an_entry_without_options_has_the_defaults() -> None:
         booking_calendar="",
         booking_contact="",
         longest_booking=timedelta(hours=4),
+        person_users=frozenset(),
         titles=TitlesOption.OFF,
         titles_for_assistants=False,
         occupancy={},

@@ -20,6 +20,7 @@ from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.models import EventRef, InstanceReply, RsvpStatus
 from custom_components.feishu_freebusy.model.booking import (
     VERDICT_LOOKS,
+    Identity,
     OwnBooking,
     PendingRelease,
     Recovery,
@@ -46,8 +47,11 @@ TITLE = "Salary of Chen Wei"
 BEGUN = OwnBooking(KEY, "omm_1", at(10), at(11), Stage.CREATING, "primary")
 MADE = OwnBooking("other-key", "omm_2", at(12), at(13), Stage.CONFIRMED, "primary", "uid-2_0")
 REPLY = PendingRelease("omm_1", EventRef("uid-3", 7), InstanceReply.NOT_CHECK_IN, at(9), at(10), (at(9, day=7),))
+WAITING = OwnBooking(
+    "third-key", "omm_2", at(15), at(16), Stage.WAITING, "feishu.cn_1", "uid-4_0", identity=Identity.PERSON
+)
 STOP = replace(REPLY, room_id="omm_3", series_released=True)
-LINES = ledger_to_json([BEGUN, MADE], [REPLY, STOP])
+LINES = ledger_to_json([BEGUN, MADE, WAITING], [REPLY, STOP])
 
 
 @pytest.fixture
@@ -81,18 +85,27 @@ async def reloaded(hass: HomeAssistant, entry: MockConfigEntry) -> Ledger:
 
 async def test_every_line_is_on_disk_at_once(hass: HomeAssistant, entry: MockConfigEntry, path: Path) -> None:
     ledger = await reloaded(hass, entry)
-    for line in (BEGUN, MADE, REPLY):
+    for line in (BEGUN, MADE, WAITING, REPLY):
         await ledger.async_record(line)
 
     assert content_of(path)["version"] == 1
     again = await reloaded(hass, entry)
-    assert (again.bookings, again.releases) == ((BEGUN, MADE), (REPLY,))
-    assert (again.own_uids("omm_1"), again.own_uids("omm_2")) == (frozenset(), frozenset({"uid-2"}))
+    assert (again.bookings, again.releases) == ((BEGUN, MADE, WAITING), (REPLY,))
+    assert (again.own_uids("omm_1"), again.own_uids("omm_2")) == (frozenset(), frozenset({"uid-2", "uid-4"}))
     await again.async_record(BEGUN.at(Stage.INVITING, "uid-1_0"))
-    for line in (MADE, REPLY, REPLY):
+    for line in (MADE, WAITING, REPLY, REPLY):
         await again.async_forget(line)
     last = await reloaded(hass, entry)
     assert (last.bookings, last.releases) == ((BEGUN.at(Stage.INVITING, "uid-1_0"),), ())
+
+
+def test_a_booking_without_an_identity_is_one_of_the_app() -> None:
+    before = [{key: value for key, value in line.items() if key != "identity"} for line in LINES[:3]]  # type: ignore[attr-defined]
+
+    bookings, _, unread = ledger_from_json([*before, {**before[0], "identity": "robot"}])
+
+    assert bookings == [BEGUN, MADE, replace(WAITING, identity=Identity.APP)]
+    assert len(unread) == 1
 
 
 async def test_a_reply_that_released_a_series_is_kept_until_it_is_forgotten(

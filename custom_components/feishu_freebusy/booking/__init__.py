@@ -1,6 +1,7 @@
 """Books, extends, ends and releases rooms."""
 
-from .booker import Booker, async_delete_event, async_find_event
+from .booker import Booker, async_find_event
+from .endings import async_delete_event
 from .results import (
     Act,
     Booked,

@@ -18,35 +18,21 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers.event import async_call_later
 
 from ..coordinator import FreeBusyCoordinator
-from ..feishu.errors import (
-    CalendarUnusableError,
-    EndpointRetiredError,
-    EventGoneError,
-    FeishuError,
-    NotReachableError,
-    RateLimitedError,
-    RequestError,
-    RoomRefusedError,
-    ServerError,
-)
+from ..feishu.errors import CalendarUnusableError, FeishuError, RateLimitedError, RoomRefusedError
 from ..feishu.events import MAX_TITLE, Events
-from ..feishu.models import Event, InstanceReply, RoomBooking, RoomCheck, RsvpStatus
+from ..feishu.models import Event, InstanceReply, RoomBooking
 from ..model.booking import (
     LEDGER_KEEPS,
-    VERDICT_LOOKS,
+    Identity,
     Next,
     OwnBooking,
     Recovery,
     Refusal,
     Span,
     Stage,
-    explained,
+    approval_refusal,
     extension,
     extension_wish,
-    first_ref,
-    is_unexplained,
-    judge_booking,
-    kind_of,
     may_book_again,
     may_have_worked,
     recovery,
@@ -56,19 +42,31 @@ from ..model.booking import (
     to_end,
 )
 from ..sync.ledger import Ledger, NotWrittenError
+from .approvals import Approvals
+from .endings import Endings, async_delete_event
+from .organizers import Organizers
 from .releases import Releases
 from .results import Act, Booked, BookingSettings, Ended, InterruptedBookingError, RefusedError
 from .rooms import Rooms, holds, lacks, whole_second
+from .verdicts import Verdicts
 
 _LOGGER = logging.getLogger(__name__)
 
-_WORD_FOR_PRIMARY = "primary"
 _CALLS_TO_BOOK = 8  # if the room replies at once: rows, event, invitation, reply, rows again, and the new state
 _CALLS_TO_END = 6
-_CALLS_OF_LOOK = 2
 _SETTLE_WITHIN = 10.0  # seconds; an unload does not wait longer
 _FIRST_RETRY, _LONGEST_RETRY = 30.0, 600.0  # seconds between attempts to delete what could not be deleted
-_PASSING = (NotReachableError, ServerError, RateLimitedError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A wish to book, and in whose name. Rooms that need an approval take a `reason`."""
+
+    wish: Span
+    title: str
+    identity: Identity = Identity.APP
+    reason: str = ""
+    is_extension: bool = False
 
 
 @dataclass(slots=True)
@@ -96,11 +94,12 @@ class Booker:
         coordinator: FreeBusyCoordinator,
         ledger: Ledger,
         settings: BookingSettings,
-        tell: Callable[[Ended], None] = lambda _: None,
+        tell: Callable[[Booked | Ended], None] = lambda _: None,
     ) -> None:
         """The ledger must have been loaded. `settings` may be replaced at any time.
 
-        `tell` is called for a booking that was interrupted and is undone later: nobody waits for its result any more.
+        `tell` is called with what nobody waits for any more: a booking that was interrupted and is undone later, and
+        the result of a request that waited for an approval.
         """
         self.settings = settings
         self._tell = tell
@@ -108,34 +107,53 @@ class Booker:
         self._extending: set[str] = set()  # rooms
         self._hass = coordinator.hass
         self._coordinator = coordinator
-        self._events = coordinator.client.events
+        self._events = coordinator.client.events  # in the name of a room, and to read: only the app may
         self._ledger = ledger
         self._rooms = Rooms(coordinator, ledger)
+        self._organizers = Organizers(coordinator, self._rooms)
+        self._verdicts = Verdicts(coordinator, self._rooms, self._organizers)
         self._releases = Releases(coordinator, ledger, self._rooms, self._clean_up_later)
+        self._endings = Endings(
+            coordinator, ledger, self._rooms, self._organizers, self._releases, self._clean_up_later
+        )
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._approvals = Approvals(
+            coordinator, ledger, self._rooms, self._organizers, self._locks, self._undo, self._tell
+        )
         self._clean_up_lock = asyncio.Lock()
         self._booked_at: dict[tuple[str, str | None], datetime] = {}  # by room and user
-        self._primary = ""
         self._retry_delay = _FIRST_RETRY
         self._unsub_retry: CALLBACK_TYPE | None = None
 
     # --- What can be done ---------------------------------------------------------------------------------------------
 
     async def async_book(
-        self, room_id: str, start: datetime, end: datetime, *, title: str, user: str | None = None
+        self,
+        room_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        title: str,
+        user: str | None = None,
+        identity: Identity = Identity.APP,
+        reason: str = "",
     ) -> Booked:
         """Book a room for `[start, end)`, cut to whole seconds. `user` may book a room once a minute.
 
-        Raises `ValueError` for naive times or a long title.
+        `reason` is what an administrator reads who must approve the booking. Then the result may be a request that
+        waits: `Act.REQUESTED`. Raises `ValueError` for naive times or a long title.
         """
         _check_title(title)
-        wish = Span(whole_second(start), whole_second(end))
-        return await self._run("book", room_id, lambda caller: self._book(room_id, wish, title, user, caller))
+        order = _Order(Span(whole_second(start), whole_second(end)), title, identity, reason)
+        return await self._run("book", room_id, lambda caller: self._book(room_id, order, user, caller))
 
-    async def async_extend(self, room_id: str, length: timedelta, *, title: str) -> Booked:
+    async def async_extend(
+        self, room_id: str, length: timedelta, *, title: str, identity: Identity | None = Identity.APP
+    ) -> Booked:
         """Extend what runs in a room by a second booking right after it. A press during an extension is refused.
 
-        Raises `ValueError` if the length is not positive or the title is too long.
+        Without an identity, it is that of the own booking that runs; the app's for a booking of somebody else, and
+        while no person can be used. Raises `ValueError` if the length is not positive or the title is too long.
         """
         _check_title(title)
         if length <= timedelta():
@@ -146,7 +164,7 @@ class Booker:
         self._extending.add(room_id)
         try:
             return await self._run(
-                "extend", room_id, lambda caller: self._extend(room_id, length, title, asked_at, caller)
+                "extend", room_id, lambda caller: self._extend(room_id, length, title, identity, asked_at, caller)
             )
         finally:
             self._extending.discard(room_id)
@@ -178,7 +196,7 @@ class Booker:
         )
 
     async def async_cancel(self, room_id: str, event_id: str) -> Ended:
-        """Delete an own booking, running or future. Raises `RefusedError` with `NOT_OURS` for any other event."""
+        """Delete an own booking or request, running or future. Raises `RefusedError` with `NOT_OURS` for others."""
         return await self._run("cancel", room_id, lambda _: self._cancel(room_id, event_id))
 
     @property
@@ -196,10 +214,22 @@ class Booker:
             each for each in self._ledger.bookings if each.room_id == room_id and each.stage is Stage.CONFIRMED
         )
 
+    def requests(self, room_id: str) -> tuple[OwnBooking, ...]:
+        """Return the requests for a room that wait for an approval."""
+        return tuple(each for each in self._approvals.waiting if each.room_id == room_id)
+
+    async def async_rooms_of_person(self) -> frozenset[str] | None:
+        """Return the ids of the rooms that the linked person may book, None if they can't be read."""
+        return await self._organizers.rooms_of_person()
+
     # --- Start and stop -----------------------------------------------------------------------------------------------
 
     async def async_recover(self) -> None:
-        """Finish or undo what is left in the ledger. What Feishu refuses now is tried again later."""
+        """Finish or undo what is left in the ledger. What Feishu refuses now is tried again later.
+
+        What waits for an approval is followed.
+        """
+        self._approvals.async_follow()
         async with self._clean_up_lock:
             is_done = True
             for booking in self._ledger.bookings:
@@ -220,6 +250,7 @@ class Booker:
     def async_stop(self) -> None:
         """Try nothing again: the entry is unloaded. The ledger keeps what is left."""
         self._rooms.is_stopped = True
+        self._approvals.async_stop()
         if self._unsub_retry:
             self._unsub_retry()
             self._unsub_retry = None
@@ -288,30 +319,51 @@ class Booker:
 
     async def _undo_booked(self, booked: Booked) -> None:
         async with self._locks[booked.room_id]:
-            for booking in self.own_bookings(booked.room_id):
+            for booking in (*self.own_bookings(booked.room_id), *self.requests(booked.room_id)):
                 if booking.event_id == booked.event_id:
                     await self._undo(booking)
 
     # --- Book and extend ----------------------------------------------------------------------------------------------
 
-    async def _book(self, room_id: str, wish: Span, title: str, user: str | None, caller: _Caller) -> Booked:
-        now, longest = self._rooms.now(), self.settings.longest
+    async def _book(self, room_id: str, order: _Order, user: str | None, caller: _Caller) -> Booked:
+        wish, now, longest = order.wish, self._rooms.now(), self.settings.longest
         if refusal := refusal_before(wish, (), now, longest=longest, disabled=self._rooms.disabled(room_id)):
             raise RefusedError(refusal, wish=wish)
         if not may_book_again(self._booked_at.get((room_id, user)), now):
             # Two tablets may share a user: the second one is told why, not that it was too fast
             is_taken = any(own.start < wish.end and wish.start < own.end for own in self.own_bookings(room_id))
             raise RefusedError(Refusal.TAKEN if is_taken else Refusal.TOO_SOON, wish=wish)
+        await self._check_order(room_id, order)
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows(room_id, wish.start, wish.end)
         if refusal := refusal_before(wish, rows, self._rooms.now(), longest=longest):
             await self._rooms.show(room_id, holds(wish), at_most_once=True)  # a panel may have shown the room as free
             raise RefusedError(refusal, wish=wish)
-        booked = await self._make(room_id, wish, title, caller)
+        booked = await self._make(room_id, order, caller)
         self._booked_at[room_id, user] = self._rooms.now()
         return booked
 
-    async def _extend(self, room_id: str, length: timedelta, title: str, asked_at: datetime, caller: _Caller) -> Booked:
+    async def _check_order(self, room_id: str, order: _Order) -> None:
+        """Raise `RefusedError` if the organizer is known to be refused in a room, or waits for an answer already."""
+        if any(each.start < order.wish.end and order.wish.start < each.end for each in self.requests(room_id)):
+            raise RefusedError(Refusal.REQUESTED, wish=order.wish)
+        if not order.reason and self._verdicts.needs_approval(room_id, order.wish):
+            refusal = approval_refusal(order.identity, may_give_reason=not order.is_extension)
+            raise RefusedError(refusal, wish=order.wish)
+        if order.identity is Identity.PERSON:
+            rooms = await self._organizers.rooms_of_person()
+            if rooms is not None and room_id not in rooms:
+                raise RefusedError(Refusal.NOT_FOR_PERSON, wish=order.wish)
+
+    async def _extend(
+        self,
+        room_id: str,
+        length: timedelta,
+        title: str,
+        identity: Identity | None,
+        asked_at: datetime,
+        caller: _Caller,
+    ) -> Booked:
         self._rooms.pay(_CALLS_TO_BOOK, must=True)
         rows = await self._rooms.rows_now(room_id)
         extensions = self._ledger.extension_uids(room_id)
@@ -322,27 +374,74 @@ class Booker:
         if isinstance(wish, Refusal):
             refused = extension_wish(rows, asked_at, length, extensions)
             raise await self._rooms.refused_now(room_id, wish, refused if isinstance(refused, Span) else None)
-        return replace(await self._make(room_id, wish, title, caller, is_extension=True), act=Act.EXTENDED)
+        order = _Order(wish, title, identity or self._identity_before(room_id, rows, wish), is_extension=True)
+        await self._check_order(room_id, order)
+        return replace(await self._make(room_id, order, caller), act=Act.EXTENDED)
 
-    async def _make(
-        self, room_id: str, wish: Span, title: str, caller: _Caller, *, is_extension: bool = False
-    ) -> Booked:
+    def _identity_before(self, room_id: str, rows: Sequence[RoomBooking], wish: Span) -> Identity:
+        """Return in whose name the booking right before an extension was made."""
+        uids = {row.uid for row in rows if row.end == wish.start}
+        is_by_person = any(each.uid in uids for each in self.own_bookings(room_id) if each.identity is Identity.PERSON)
+        return Identity.PERSON if is_by_person and self._organizers.can_be_person else Identity.APP
+
+    async def _make(self, room_id: str, order: _Order, caller: _Caller) -> Booked:
         """Book a room that is free. Whatever fails, no booking stays."""
         await self._forget_past()
-        calendar_id = await self._calendar()
+        events = self._organizers.events(order.identity)
+        calendar_id = await self._organizers.calendar(order.identity, self.settings.calendar_id)
         booking = OwnBooking(
-            uuid4().hex, room_id, wish.start, wish.end, Stage.CREATING, calendar_id, is_extension=is_extension
+            uuid4().hex,
+            room_id,
+            order.wish.start,
+            order.wish.end,
+            Stage.CREATING,
+            calendar_id,
+            is_extension=order.is_extension,
+            identity=order.identity,
         )
         try:
             await self._ledger.async_record(booking)
         except NotWrittenError:
             await self._rooms.forget(booking)
             raise
+        event = await self._create(events, booking, order.title)
+        booking = booking.at(Stage.INVITING, event.event_id)
+        has_reason = bool(order.reason)
         try:
-            event = await self._create(booking, title)
+            await self._ledger.async_record(booking)
+            contact = self.settings.contact if order.identity is Identity.APP else ""
+            await events.add_room(calendar_id, event.event_id, room_id, contact=contact, approval_reason=order.reason)
+            next_step = await self._verdicts.wait_for(booking, caller.check, has_reason=has_reason)
+            is_waiting = next_step is Next.WAIT_FOR_APPROVAL
+            await self._rooms.show(room_id, holds(order.wish), at_most_once=is_waiting)
+            caller.check()
+            await self._confirm(booking, Stage.WAITING if is_waiting else Stage.CONFIRMED)
+            caller.check()
+        except RefusedError as error:
+            await self._undo(booking)
+            raise await self._verdicts.explained(error.refusal, booking, has_reason=has_reason) from None
+        except RoomRefusedError as error:
+            await self._undo(booking)
+            refusal = Refusal.APPROVAL if error.needs_approval and not has_reason else Refusal.NOT_BY_APP
+            raise await self._verdicts.explained(refusal, booking, has_reason=has_reason) from error
+        except Exception:
+            await self._undo(booking)
+            raise
+        act = Act.BOOKED
+        if is_waiting:
+            act = Act.REQUESTED
+            self._verdicts.note_approval(booking)
+            self._approvals.async_follow()
+        wish = order.wish
+        return Booked(room_id, wish.start, wish.end, event.event_id, event.app_link, act, order.identity)
+
+    async def _create(self, events: Events, booking: OwnBooking, title: str) -> Event:
+        """Create the event of a booking. If that fails, none stays."""
+        try:
+            return await _create(events, booking, title, self._hass.config.time_zone)
         except FeishuError as error:
             if isinstance(error, CalendarUnusableError):
-                self._primary = ""
+                self._organizers.forget_calendars()
             # Earlier attempts of a call whose last one met the rate limit may have worked
             if may_have_worked(error) or isinstance(error, RateLimitedError):
                 await self._undo(booking)
@@ -352,29 +451,10 @@ class Booker:
         except Exception:
             await self._undo(booking)
             raise
-        booking = booking.at(Stage.INVITING, event.event_id)
-        try:
-            await self._ledger.async_record(booking)
-            await self._events.add_room(calendar_id, event.event_id, room_id, contact=self.settings.contact)
-            await self._await_verdict(booking, wish, caller)
-            await self._rooms.show(room_id, holds(wish))
-            caller.check()
-            await self._confirm(booking)
-            caller.check()
-        except RefusedError as error:
-            await self._undo(booking)
-            raise await self._explained(error.refusal, booking) from None
-        except RoomRefusedError as error:
-            await self._undo(booking)
-            raise await self._explained(Refusal.NOT_BY_APP, booking) from error
-        except Exception:
-            await self._undo(booking)
-            raise
-        return Booked(room_id, wish.start, wish.end, event.event_id, event.app_link)
 
-    async def _confirm(self, booking: OwnBooking) -> None:
+    async def _confirm(self, booking: OwnBooking, stage: Stage) -> None:
         try:
-            await self._ledger.async_record(booking.at(Stage.CONFIRMED))  # the caller is told at once
+            await self._ledger.async_record(booking.at(stage))  # the caller is told at once
         except asyncio.CancelledError:  # the entry is unloaded: nobody is told, but the line may be on disk
             await self._rooms.note(booking)
             raise
@@ -383,66 +463,6 @@ class Booker:
         for booking in self._ledger.bookings:
             if booking.stage is Stage.CONFIRMED and recovery(booking, self._rooms.now()) is Recovery.FORGET:
                 await self._rooms.forget(booking)
-
-    async def _calendar(self) -> str:
-        """Return the calendar of the bookings. The word for the primary one serves if its id can't be read."""
-        if not (self.settings.calendar_id or self._primary):
-            try:
-                self._primary = await self._events.primary_calendar()
-            except CalendarUnusableError, EndpointRetiredError, RequestError:
-                return _WORD_FOR_PRIMARY
-        return self.settings.calendar_id or self._primary
-
-    async def _create(self, booking: OwnBooking, title: str) -> Event:
-        return await _create(self._events, booking, title, self._hass.config.time_zone)
-
-    async def _await_verdict(self, booking: OwnBooking, wish: Span, caller: _Caller) -> None:
-        """Return when a booking is confirmed. Raises `RefusedError`, or the error that leaves the result open."""
-        invited_at = self._hass.loop.time()
-        for number, seconds in enumerate(VERDICT_LOOKS, start=1):
-            await asyncio.sleep(max(invited_at + seconds - self._hass.loop.time(), 0.0))
-            caller.check()
-            if number > 1:
-                self._rooms.pay(_CALLS_OF_LOOK)
-            is_last = number == len(VERDICT_LOOKS)
-            verdict, failure = await self._verdict(booking)
-            rows: tuple[RoomBooking, ...] | None = None
-            if verdict not in (None, RsvpStatus.NEEDS_ACTION):
-                try:
-                    rows = await self._rooms.rows(booking.room_id, wish.start, wish.end)
-                except FeishuError as error:
-                    failure = error
-            is_open = verdict in (None, RsvpStatus.ACCEPT)
-            if is_open and failure and not isinstance(failure, _PASSING):
-                raise failure
-            step = judge_booking(verdict, rows, booking.uid, wish, is_last=is_last)
-            if step.next is Next.CONFIRMED:
-                return
-            if step.next is Next.UNDO:
-                if failure and is_open:
-                    raise failure
-                raise RefusedError(step.refusal or Refusal.DECLINED)
-
-    async def _verdict(self, booking: OwnBooking) -> tuple[RsvpStatus | None, FeishuError | None]:
-        try:
-            return await self._events.verdict(booking.calendar_id, booking.event_id, booking.room_id), None
-        except EventGoneError:
-            return RsvpStatus.REMOVED, None
-        except FeishuError as error:
-            return None, error
-
-    async def _explained(self, refusal: Refusal, booking: OwnBooking) -> RefusedError:
-        """Return a refusal with the reason that the room's rules give. They are asked only if Feishu gave none."""
-        wish = Span(booking.start, booking.end)
-        if not is_unexplained(refusal):
-            return RefusedError(refusal, wish=wish)
-        checks: tuple[RoomCheck, ...] = ()
-        with suppress(FeishuError):
-            checks = await self._events.check_rooms(
-                booking.calendar_id, [booking.room_id], start=booking.start, end=booking.end
-            )
-        check = next((each for each in checks if each.room_id == booking.room_id), None)
-        return RefusedError(explained(refusal, check), check, wish=wish)
 
     # --- Undo ---------------------------------------------------------------------------------------------------------
 
@@ -464,11 +484,12 @@ class Booker:
         if action is Recovery.FORGET or now - booking.end >= LEDGER_KEEPS:
             await self._rooms.forget(booking)
             return True
+        events = self._organizers.events(booking.identity)
         try:
             if action is Recovery.FIND:
-                booking = await async_find_event(self._events, booking, self._hass.config.time_zone)
+                booking = await async_find_event(events, booking, self._hass.config.time_zone)
                 await self._rooms.note(booking)
-            await async_delete_event(self._events, booking)
+            await async_delete_event(events, booking)
         except FeishuError as error:
             _LOGGER.debug("%s: a booking is not deleted yet: %s", self._coordinator.name, error)
             return False
@@ -486,7 +507,7 @@ class Booker:
         found = self._to_end(room_id, rows, asked_at)
         if isinstance(found, Refusal):
             raise await self._rooms.refused_now(room_id, found)
-        return await self._end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
+        return await self._endings.end_rows(room_id, found, rows, InstanceReply.ENDED_BEFORE_DUE)
 
     async def _release(
         self,
@@ -508,7 +529,7 @@ class Booker:
         found = self._to_end(room_id, rows, asked_at)
         if isinstance(found, Refusal):
             raise RefusedError(found)
-        return replace(await self._end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN), act=Act.RELEASED)
+        return replace(await self._endings.end_rows(room_id, found, rows, InstanceReply.NOT_CHECK_IN), act=Act.RELEASED)
 
     def _to_end(
         self, room_id: str, rows: Sequence[RoomBooking], asked_at: datetime
@@ -522,77 +543,14 @@ class Booker:
             asked_at=asked_at,
         )
 
-    async def _end_rows(
-        self, room_id: str, found: Sequence[RoomBooking], rows: Sequence[RoomBooking], status: InstanceReply
-    ) -> Ended:
-        """End a running row and its extensions."""
-        row = found[0]
-        by_uid = {each.uid: each for each in self._ledger.bookings if each.room_id == room_id and each.uid}
-        mine = [(each, by_uid[each.uid]) for each in found if each.uid in by_uid]
-        if row.uid in by_uid:
-            ended = Ended(room_id, row.start, row.end, is_own=True)
-        else:
-            ended = await self._releases.release_row(room_id, row, status)
-        if await self._end_own(room_id, mine, rows, status):
-            return ended
-        return replace(ended, is_confirmed=False)
-
-    async def _end_own(
-        self,
-        room_id: str,
-        mine: Sequence[tuple[RoomBooking, OwnBooking]],
-        rows: Sequence[RoomBooking],
-        status: InstanceReply,
-    ) -> bool:
-        """End own bookings: reply for those that run, then delete their events. Return whether all are deleted."""
-        if not mine:
-            return True
-        for _, booking in mine:
-            try:
-                await self._ledger.async_record(booking.at(Stage.ENDING))
-            except NotWrittenError:
-                for _, kept in mine:
-                    await self._rooms.note(kept)
-                raise
-        failures = [await self._end_one(row, booking, rows, status) for row, booking in mine]
-        await self._rooms.show(room_id, lacks(*(row for row, _ in mine)))
-        if errors := [failure for failure, is_free in failures if failure and not is_free]:
-            raise errors[0]
-        return not any(failure for failure, _ in failures)
-
-    async def _end_one(
-        self, row: RoomBooking, booking: OwnBooking, rows: Sequence[RoomBooking], status: InstanceReply
-    ) -> tuple[FeishuError | None, bool]:
-        """Return why the event was not deleted, None if it was, and whether a reply has freed the room anyway.
-
-        A booking that both calls have failed to end stays, because the caller is told so.
-        """
-        is_free = False
-        if row.start <= self._rooms.now():
-            with suppress(FeishuError):
-                ref = first_ref(row, kind_of(row, rows, is_recurring=False))
-                await self._events.reply(booking.room_id, ref, status)
-                is_free = True
-        deleting = booking.at(Stage.DELETING)
-        await self._rooms.note(deleting)
-        try:
-            await async_delete_event(self._events, booking)
-        except FeishuError as error:
-            if is_free:
-                self._clean_up_later()
-            else:
-                await self._rooms.note(booking)
-            return error, is_free
-        await self._rooms.forget(deleting)
-        return None, True
-
     async def _cancel(self, room_id: str, event_id: str) -> Ended:
-        booking = next((each for each in self.own_bookings(room_id) if each.event_id == event_id), None)
+        own = (*self.own_bookings(room_id), *self.requests(room_id))
+        booking = next((each for each in own if each.event_id == event_id), None)
         if booking is None:
             raise RefusedError(Refusal.NOT_OURS)
         self._rooms.pay(_CALLS_TO_END)
         row = RoomBooking(booking.start, booking.end, booking.uid, 0)
-        is_deleted = await self._end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
+        is_deleted = await self._endings.end_own(room_id, [(row, booking)], (row,), InstanceReply.ENDED_BEFORE_DUE)
         return Ended(room_id, booking.start, booking.end, is_own=True, is_confirmed=is_deleted, act=Act.CANCELED)
 
 
@@ -600,12 +558,6 @@ async def async_find_event(events: Events, booking: OwnBooking, time_zone: str) 
     """Return a booking with the id of its event, to delete it. Raises `FeishuError`."""
     event = await _create(events, booking, "", time_zone)  # the same key leads to the same event
     return booking.at(Stage.DELETING, event.event_id)
-
-
-async def async_delete_event(events: Events, booking: OwnBooking) -> None:
-    """Delete the event of a booking, whose id is known. Raises `FeishuError`."""
-    with suppress(EventGoneError):
-        await events.delete(booking.calendar_id, booking.event_id)
 
 
 async def _create(events: Events, booking: OwnBooking, title: str, time_zone: str) -> Event:

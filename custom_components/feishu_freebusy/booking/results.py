@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..feishu.models import RoomCheck
-from ..model.booking import Refusal, Span
+from ..model.booking import Identity, Refusal, Span
 
 
 class RefusedError(Exception):
@@ -54,11 +54,18 @@ class Act(StrEnum):
     RELEASED = "released"
     CANCELED = "canceled"
     UNDONE = "undone"  # begun before an interruption, never confirmed, deleted after it
+    REQUESTED = "requested"  # an administrator must approve
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"  # the time of a request is over, and nobody has decided
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A confirmed booking `[start, end)`. `app_link` opens its event in the Feishu client, empty if there is none."""
+    """A confirmed booking `[start, end)`, or a request for one that waits for an approval: `act` is `REQUESTED`.
+
+    `app_link` opens its event in the Feishu client, empty if there is none.
+    """
 
     room_id: str
     start: datetime
@@ -66,6 +73,7 @@ class Booked:
     event_id: str
     app_link: str = field(default="", repr=False)
     act: Act = Act.BOOKED
+    identity: Identity = Identity.APP
 
 
 @dataclass(frozen=True, slots=True)

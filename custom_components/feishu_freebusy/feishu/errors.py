@@ -162,7 +162,15 @@ class EventGoneError(FeishuError):
 
 
 class RoomRefusedError(FeishuError):
-    """Feishu does not let the app request this room, for example because an administrator must approve bookings."""
+    """Feishu does not let the organizer request this room, for example because an administrator must approve bookings.
+
+    `needs_approval`: Feishu asks for the reason that an administrator reads.
+    """
+
+    def __init__(self, text: str = "", details: ErrorDetails | None = None, *, needs_approval: bool = False) -> None:
+        """Create an error that says whether a reason is missing."""
+        super().__init__(text, details)
+        self.needs_approval = needs_approval
 
 
 class ContactUnknownError(FeishuError):
@@ -220,6 +228,7 @@ _BY_CODE = {code: error for error, codes in _CLASSES.items() for code in codes}
 PERSON_CODES: Mapping[int, type[FeishuError]] = dict.fromkeys((20005, 99991668, 99991677), StaleTokenError)
 _CREDENTIAL_CODES = frozenset({10003, 10005, 10014, 10015, 20002, 99991543})
 
+_APPROVAL_FIELD = "approval_reason"  # in Feishu's hint at the field that is missing
 _NO_CODES: Mapping[int, type[FeishuError]] = {}
 _LONGEST_WAIT = 3600.0  # seconds; cap it: a server that sends milliseconds must not block us for hours
 _WAITS = ("x-ogw-ratelimit-reset", "Retry-After")  # Feishu's header, and the one of proxies
@@ -254,6 +263,10 @@ def error_of(
         return RateLimitedError(details=details, retry_after=_retry_after(headers))
     if error is ScopeMissingError:
         return ScopeMissingError(details=details, scopes=_missing_scopes(body, known) or required_scopes)
+    if error is RoomRefusedError:
+        return RoomRefusedError(
+            details=details, needs_approval=_APPROVAL_FIELD in str([body.get("msg"), body.get("error")])
+        )
     if error is IpDeniedError:
         return IpDeniedError(details=details, address=ip_address_in(_text(body.get("msg"))))
     return (error or RequestError)(details=details)

@@ -1,12 +1,19 @@
 """The steps for actions: what is allowed, and the permissions that this needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import re
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import SectionConfig, section
-from homeassistant.helpers.selector import BooleanSelector, TextSelector
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
 
 from .._vol import vol
 from ..const import (
@@ -17,6 +24,8 @@ from ..const import (
     CONF_BOOKING_CONTACT,
     CONF_BOOKING_TITLE,
     CONF_LONGEST_BOOKING,
+    CONF_PERSON,
+    CONF_PERSON_USERS,
     CONF_RELEASE,
 )
 from ..errors import form_placeholders, unnamed_problem_key
@@ -35,32 +44,37 @@ _OPEN_ID = re.compile(r"ou_\w{1,61}", re.ASCII)
 _CALENDAR_ID = re.compile(r"[\w@-][\w.@-]{0,127}", re.ASCII)
 _NO_WORDS = {"contact": "", "calendar": "", "scopes": "", "details": ""}
 
-_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_BOOK): BooleanSelector(),
-        vol.Required(CONF_RELEASE): BooleanSelector(),
-        vol.Optional(CONF_BOOKING_TITLE): vol.All(TextSelector(), vol.Length(max=MAX_TITLE)),
-        vol.Required(CONF_LONGEST_BOOKING): number(5, 1_440, "minutes", step=5),
-        vol.Required(_ADVANCED): section(
-            vol.Schema(
-                {
-                    vol.Optional(CONF_BOOKING_CALENDAR): TextSelector(),
-                    vol.Optional(CONF_BOOKING_CONTACT): TextSelector(),
-                }
-            ),
-            SectionConfig(collapsed=True),
+_SWITCHES = {
+    vol.Required(CONF_BOOK): BooleanSelector(),
+    vol.Required(CONF_RELEASE): BooleanSelector(),
+    vol.Optional(CONF_BOOKING_TITLE): vol.All(TextSelector(), vol.Length(max=MAX_TITLE)),
+    vol.Required(CONF_LONGEST_BOOKING): number(5, 1_440, "minutes", step=5),
+}
+_SECTION = {
+    vol.Required(_ADVANCED): section(
+        vol.Schema(
+            {
+                vol.Optional(CONF_BOOKING_CALENDAR): TextSelector(),
+                vol.Optional(CONF_BOOKING_CONTACT): TextSelector(),
+            }
         ),
-    }
-)
+        SectionConfig(collapsed=True),
+    ),
+}
 
 
 class ActionsSteps(PermissionSteps):
     """Switches booking and releasing on and off, and checks at once whether the app may do it."""
 
+    _users: Sequence[SelectOptionDict] = ()  # who may be allowed to act as the linked person
+
     async def async_step_actions(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what Home Assistant may do to bookings."""
+        self._users = await self._selectable_users()
         if user_input is None:
             return self._show_actions()
+        if self._users:
+            user_input = {CONF_PERSON_USERS: [], **user_input}  # a field that was cleared is left out
         advanced = user_input[_ADVANCED]
         calendar, contact = (advanced.get(key, "").strip() for key in (CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT))
         self._changes = {
@@ -80,6 +94,24 @@ class ActionsSteps(PermissionSteps):
             return self._show_actions("contact_not_found", words)
         self._changes[CONF_BOOKING_CONTACT] = {person_id: contact} if contact else None
         return await self.async_step_actions_check()
+
+    async def _selectable_users(self) -> list[SelectOptionDict]:
+        """Return the users who may be allowed to act as the linked person; none without one. Administrators may."""
+        if not self.config_entry.data.get(CONF_PERSON):
+            return []
+        users = await self.hass.auth.async_get_users()
+        choice = [each for each in users if each.is_active and not (each.is_admin or each.system_generated)]
+        options = [SelectOptionDict(value=each.id, label=each.name or each.id) for each in choice]
+        return sorted(options, key=lambda option: option["label"])
+
+    @property
+    def _schema(self) -> vol.Schema:
+        if not self._users:
+            return vol.Schema({**_SWITCHES, **_SECTION})
+        selector = SelectSelector(
+            SelectSelectorConfig(options=list(self._users), multiple=True, mode=SelectSelectorMode.DROPDOWN)
+        )
+        return vol.Schema({**_SWITCHES, vol.Optional(CONF_PERSON_USERS): selector, **_SECTION})
 
     async def _contact_id(self, typed: str) -> str:
         """Return the open_id of a person, empty if Feishu does not know them. A known person needs no call."""
@@ -112,13 +144,15 @@ class ActionsSteps(PermissionSteps):
             CONF_BOOKING_CALENDAR: shown.get(CONF_BOOKING_CALENDAR),
             CONF_BOOKING_CONTACT: next(iter(contact.values()), None),
         }
+        chosen = set(shown.get(CONF_PERSON_USERS, ()))  # some users may be gone
+        shown[CONF_PERSON_USERS] = [each["value"] for each in self._users if each["value"] in chosen]
         shown = {
             **{key: value for key, value in shown.items() if value is not None},
             _ADVANCED: {key: value for key, value in advanced.items() if value},
         }
         return self.async_show_form(
             step_id="actions",
-            data_schema=self.add_suggested_values_to_schema(_SCHEMA, shown),
+            data_schema=self.add_suggested_values_to_schema(self._schema, shown),
             errors={"base": error} if error else {},
             description_placeholders={
                 **_NO_WORDS,

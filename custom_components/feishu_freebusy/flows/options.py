@@ -31,6 +31,7 @@ from ..const import (
     CONF_OFF_HOURS,
     CONF_OFFICE_DAY,
     CONF_PEOPLE,
+    CONF_PERSON,
     CONF_PLAN,
     CONF_ROOM_LEVELS,
     CONF_ROOMS,
@@ -191,6 +192,11 @@ class FeishuOptionsFlow(
     @override
     def _people_before(self) -> Mapping[str, str]:
         return Options.of(self.config_entry.options).people
+
+    @override
+    def _linked_person(self) -> Mapping[str, str]:
+        person = self.config_entry.data.get(CONF_PERSON)
+        return {person["open_id"]: person["name"] or person["open_id"]} if person else {}
 
     @override
     async def _nobody_chosen(self) -> ConfigFlowResult | None:

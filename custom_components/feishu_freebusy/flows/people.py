@@ -53,6 +53,10 @@ class PeopleSteps(ConfigEntryBaseFlow):
         """Return the people of the entry, ids and names."""
         raise NotImplementedError
 
+    def _linked_person(self) -> Mapping[str, str]:
+        """Return the person who is linked to the app, who may be chosen from the list: id and name."""
+        return {}
+
     async def _nobody_chosen(self) -> ConfigFlowResult | None:
         """Return the step to go to if nobody is chosen, None to continue without people."""
         return None
@@ -114,8 +118,8 @@ class PeopleSteps(ConfigEntryBaseFlow):
         self._note(CONF_PEOPLE, "person_unreadable", alike, first)
 
     def _known_people(self) -> dict[str, str]:
-        """Return the names of people who were already read successfully, by id."""
-        return {**self._people_before(), **(self._people or {})}
+        """Return the names of people who need no first read, by id."""
+        return {**self._linked_person(), **self._people_before(), **(self._people or {})}
 
     def _note(self, field: str, key: str, people: Iterable[str] = (), error: FeishuError | None = None) -> None:
         self._people_problem = {field: key}

@@ -18,6 +18,15 @@ RELEASE_LOOKS = (2.0, 4.0, 8.0, 15.0)  # seconds after the reply
 SERIES_AROUND = timedelta(days=65)  # before and after a booking: shows the other instances of a monthly series
 LEDGER_KEEPS = timedelta(days=1)  # after the end of a booking
 BOOKING_PAUSE = timedelta(minutes=1)  # between two new bookings of a room by one user
+APPROVAL_AFTER = 3  # looks without a reply; then a room that needs an approval waits for it
+FIRST_APPROVAL_LOOK, LONGEST_APPROVAL_LOOK = timedelta(minutes=2), timedelta(hours=1)
+
+
+class Identity(StrEnum):
+    """In whose name a room is booked."""
+
+    APP = "app"
+    PERSON = "person"  # the linked one
 
 
 class Refusal(StrEnum):
@@ -31,6 +40,9 @@ class Refusal(StrEnum):
     OUTSIDE_HOURS = "outside_hours"
     OUT_OF_SERVICE = "out_of_service"
     APPROVAL = "approval"
+    REASON_NEEDED = "reason_needed"  # the person requests a room that needs an approval, and gives no reason
+    NOT_FOR_PERSON = "not_for_person"  # the person is not in the room's booking range
+    REQUESTED = "requested"  # another request for the room waits for an approval
     NOT_BY_APP = "not_by_app"  # Feishu refuses the invitation: approval, a form or a contact may be missing
     TOO_SOON = "too_soon"  # after another booking of the same user
     UNDER_WAY = "under_way"  # an extension: a second press, because the first one takes seconds
@@ -117,12 +129,22 @@ def may_have_worked(error: FeishuError) -> bool:
 
 def is_unexplained(refusal: Refusal) -> bool:
     """Return whether Feishu has refused a booking without a reason."""
-    return refusal in (Refusal.DECLINED, Refusal.NOT_BY_APP)
+    return refusal in (Refusal.DECLINED, Refusal.NOT_BY_APP, Refusal.NO_ANSWER)
 
 
 def explained(refusal: Refusal, check: RoomCheck | None) -> Refusal:
-    """Return the reason that a room's rules give for a refusal of Feishu, which tells none itself."""
+    """Return the reason that a room's rules give for a refusal of Feishu, which tells none itself.
+
+    A room that needs an approval does not answer before there is one.
+    """
+    if refusal is Refusal.NO_ANSWER:
+        return Refusal.APPROVAL if check and check.needs_approval else refusal
     return (is_unexplained(refusal) and refusal_of_check(check)) or refusal
+
+
+def approval_refusal(identity: Identity, *, may_give_reason: bool) -> Refusal:
+    """Return why a booking without a reason is refused in a room that needs an approval. Only a person can give one."""
+    return Refusal.REASON_NEEDED if identity is Identity.PERSON and may_give_reason else Refusal.APPROVAL
 
 
 class Next(StrEnum):
@@ -130,6 +152,7 @@ class Next(StrEnum):
 
     CONFIRMED = "confirmed"
     WAIT = "wait"
+    WAIT_FOR_APPROVAL = "wait_for_approval"  # of an administrator, for hours or days
     UNDO = "undo"
 
 
@@ -142,13 +165,20 @@ class Step:
 
 
 def judge_booking(
-    verdict: RsvpStatus | None, rows: Sequence[RoomBooking] | None, uid: str, wish: Span, *, is_last: bool
+    verdict: RsvpStatus | None,
+    rows: Sequence[RoomBooking] | None,
+    uid: str,
+    wish: Span,
+    *,
+    is_last: bool,
+    may_wait: bool = False,
 ) -> Step:
     """Return what to do with a booking whose room was invited.
 
     `verdict` is the reply of the room, None if it could not be read or is unknown. `rows` are those of the room, None
-    if they could not be read. `is_last`: there is no other look. A booking is confirmed only when a read shows it for
-    the whole period, and shows no other booking beside it.
+    if they could not be read. `is_last`: there is no other look. `may_wait`: an administrator may have to approve, so a
+    room without a reply waits for that. A booking is confirmed only when a read shows it for the whole period, and
+    shows no other booking beside it.
     """
     if verdict in (RsvpStatus.DECLINE, RsvpStatus.REMOVED):
         rival = rows is not None and any(row.uid != uid and wish.overlaps(row) for row in rows)
@@ -157,6 +187,8 @@ def judge_booking(
         if any(row.uid != uid and wish.overlaps(row) for row in rows):
             return Step(Next.UNDO, Refusal.TAKEN)
         return Step(Next.CONFIRMED)
+    if may_wait and verdict is RsvpStatus.NEEDS_ACTION:
+        return Step(Next.WAIT_FOR_APPROVAL)
     if not is_last:
         return Step(Next.WAIT)
     return Step(Next.UNDO, Refusal.NOT_SHOWN if verdict is RsvpStatus.ACCEPT else Refusal.NO_ANSWER)
@@ -397,6 +429,7 @@ class Stage(StrEnum):
 
     CREATING = "creating"  # the event: its id is not known
     INVITING = "inviting"  # the room
+    WAITING = "waiting"  # somebody was told that an administrator must approve
     CONFIRMED = "confirmed"  # somebody was told that the room is booked
     ENDING = "ending"  # the reply in the name of the room
     DELETING = "deleting"  # the event
@@ -406,7 +439,8 @@ class Stage(StrEnum):
 class OwnBooking:
     """A booking that this integration makes or has made. `key` is its idempotency key; `event_id` may be empty.
 
-    `is_extension`: it was made to extend another booking, and ends with it.
+    `is_extension`: it was made to extend another booking, and ends with it. All calls about its event are made in the
+    name of `identity`.
     """
 
     key: str
@@ -417,6 +451,7 @@ class OwnBooking:
     calendar_id: str
     event_id: str = ""
     is_extension: bool = False
+    identity: Identity = Identity.APP
 
     @property
     def uid(self) -> str:
@@ -445,8 +480,11 @@ def recovery(booking: OwnBooking, now: datetime) -> Recovery:
     """Return what to do with a booking after a start.
 
     Nobody was told of a booking that is not confirmed, so it is undone even if the room has accepted it. What was being
-    ended or deleted is deleted. A past event can't be created again; without its room it disturbs nobody.
+    ended or deleted is deleted. A past event can't be created again; without its room it disturbs nobody. What waits
+    for an approval is kept: it is looked at until it is decided.
     """
+    if booking.stage is Stage.WAITING:
+        return Recovery.KEEP
     if booking.stage is Stage.CONFIRMED:
         return Recovery.FORGET if now - booking.end >= LEDGER_KEEPS else Recovery.KEEP
     if not booking.event_id:

@@ -26,6 +26,7 @@ from ..const import (
     CONF_OFF_HOURS,
     CONF_OFFICE_DAY,
     CONF_PEOPLE,
+    CONF_PERSON_USERS,
     CONF_PLAN,
     CONF_RELEASE,
     CONF_ROOM_LEVELS,
@@ -117,7 +118,8 @@ class Options:
     topmost, 0 the one above the innermost. `book`: rooms may be booked. `release`: bookings of others may be ended.
     `booking_title` is empty for a text in the language of Home Assistant. `booking_calendar` is the ID of the calendar
     for bookings, empty for the app's own. `booking_contact` is the open_id of the person that rooms show as the booker,
-    empty for nobody. `titles_for_assistants`: assistants are told what is shown of bookings.
+    empty for nobody. `person_users` are the IDs of the Home Assistant users who may act as the linked person, besides
+    administrators. `titles_for_assistants`: assistants are told what is shown of bookings.
     `occupancy` maps rooms to their occupancy sensors, each by its id in the entity registry, or by its entity id if it
     is not registered. A booking is a no-show `no_show_after` its start.
     `suggest_areas`: a new room gets its floor as area.
@@ -145,6 +147,7 @@ class Options:
     booking_calendar: str
     booking_contact: str
     longest_booking: timedelta
+    person_users: frozenset[str]
     titles: TitlesOption
     titles_for_assistants: bool
     occupancy: Mapping[str, tuple[str, ...]]
@@ -181,6 +184,7 @@ class Options:
             booking_calendar=stored.get(CONF_BOOKING_CALENDAR, ""),
             booking_contact=next(iter(stored.get(CONF_BOOKING_CONTACT, {})), ""),  # by the text that was typed
             longest_booking=timedelta(minutes=stored[CONF_LONGEST_BOOKING]),
+            person_users=frozenset(stored.get(CONF_PERSON_USERS, ())),
             titles=TitlesOption(stored[CONF_TITLES]),
             titles_for_assistants=bool(stored[CONF_TITLES_FOR_ASSISTANTS]),
             occupancy={room_id: tuple(sensors) for room_id, sensors in stored[CONF_OCCUPANCY].items()},

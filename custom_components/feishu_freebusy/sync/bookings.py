@@ -25,7 +25,7 @@ class StateUnknownError(Exception):
 
 
 class Host(Protocol):
-    """Knows the options, and whether the account fails."""
+    """Knows the options and the clients, and whether the account fails."""
 
     @property
     def options(self) -> Options:
@@ -34,6 +34,9 @@ class Host(Protocol):
     @property
     def error(self) -> FeishuError | None:
         """Feishu's error that failed the last poll, None if there is none."""
+
+    def clients_of(self, subject_id: str) -> tuple[FeishuClient, ...]:
+        """Return the clients to read a subject with, one after the other until one can."""
 
 
 class Bookings:
@@ -55,7 +58,7 @@ class Bookings:
         self._subjects = subjects
         self._poller = poller
         self._host = host
-        self._ranges = RangeReader(client, calls.ranges)
+        self._ranges = RangeReader(client, calls.ranges, host.clients_of)
 
     def ahead(self, subject_id: str) -> tuple[Block, ...]:
         """Return the known bookings from today on."""

@@ -16,7 +16,7 @@ from homeassistant.helpers.storage import Store
 
 from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
 from ..feishu.models import EventRef, InstanceReply
-from ..model.booking import OwnBooking, PendingRelease, Stage
+from ..model.booking import Identity, OwnBooking, PendingRelease, Stage
 from .store import async_load_if_readable
 
 _LOGGER = logging.getLogger(__name__)
@@ -164,6 +164,7 @@ def _line(line: Mapping[str, object]) -> OwnBooking | PendingRelease:
                 calendar_id=_text(line["calendar_id"]),
                 event_id=_text(line["event_id"], may_be_empty=True),
                 is_extension=_flag(line.get("is_extension", False)),
+                identity=Identity(_text(line.get("identity", Identity.APP.value))),
             )
         case "release":
             return PendingRelease(
@@ -190,6 +191,7 @@ def _booking_to_json(booking: OwnBooking) -> Json:
         "calendar_id": booking.calendar_id,
         "event_id": booking.event_id,
         **({"is_extension": True} if booking.is_extension else {}),
+        **({"identity": booking.identity.value} if booking.identity is not Identity.APP else {}),
     }
 
 

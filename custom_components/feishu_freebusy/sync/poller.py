@@ -34,11 +34,14 @@ from .timetable import DUE_SLACK, Costs, Timetable
 
 
 class Keeper(Protocol):
-    """Knows the options, and takes in what a poll has read."""
+    """Knows the options and the clients, and takes in what a poll has read."""
 
     @property
     def options(self) -> Options:
         """The options of the entry."""
+
+    def clients_of(self, subject_id: str) -> tuple[FeishuClient, ...]:
+        """Return the clients to read a subject with, one after the other until one can."""
 
     def keep(self, subject_id: str, reading: Reading, *, fresh_until_loop: LoopSeconds) -> None:
         """Keep a new reading of a subject."""
@@ -79,7 +82,7 @@ class Poller:
         self._fill_up_first: tuple[str, ...] = ()  # calls with room for more subjects read these first
         self.ignored: frozenset[str] = frozenset()  # not read: none of their entities is enabled
         moment, options, to_read = clock.moment, keeper.options, self.to_read()
-        self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment)
+        self.reader = SubjectReader(client, options, to_read, catalogue.data.scopes, moment, keeper.clients_of)
         self.statuses = StatusReader(client, catalogue)
         self.timetable = Timetable(calls, clock, options, self._costs())
 

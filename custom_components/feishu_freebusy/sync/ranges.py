@@ -11,6 +11,7 @@ from ..feishu.limits import Payer, paid_by
 from ..feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef
 from ..feishu.windows import windows
 from ..model.moment import Moment
+from .own_calendar import Clients, read_by_first
 from .shares import OverShareError, Share
 from .sources import BatchSource, is_failure_of_all
 
@@ -80,9 +81,9 @@ class RangeReader:
     If the share of the budget runs out, ranges are read less often, and older ones are used.
     """
 
-    def __init__(self, client: FeishuClient, share: Share) -> None:
-        """Spend the calls of `share`."""
-        self._client = client
+    def __init__(self, client: FeishuClient, share: Share, clients: Clients | None = None) -> None:
+        """Spend the calls of `share`. `clients` returns those to read a subject with."""
+        self._clients = clients or (lambda _: (client,))
         self._share = share
         self._kept: dict[tuple[str, bool], list[_Kept]] = {}
         self._batch = BatchSource(client)
@@ -178,13 +179,16 @@ class RangeReader:
     async def _read_alone(
         self, subject_id: str, kind: SubjectKind, wanted: Range, *, include_external_calendar: bool
     ) -> tuple[BusyPeriod, ...]:
-        return await self._client.freebusy_list(
-            SubjectRef.of(subject_id, kind),
-            time_min=wanted.start,
-            time_max=wanted.end,
-            include_external_calendar=include_external_calendar,
-            only_busy=kind is SubjectKind.PERSON,  # an event marked as free still reserves its room
-            need_rsvp_status=True,
+        return await read_by_first(
+            self._clients(subject_id),
+            lambda client: client.freebusy_list(
+                SubjectRef.of(subject_id, kind),
+                time_min=wanted.start,
+                time_max=wanted.end,
+                include_external_calendar=include_external_calendar,
+                only_busy=kind is SubjectKind.PERSON,  # an event marked as free still reserves its room
+                need_rsvp_status=True,
+            ),
         )
 
     async def _read_in_group(

@@ -30,6 +30,7 @@ from ..model.intervals import (
 from ..model.moment import Moment
 from ..model.options import Options, SourceOption
 from ..model.subject import Subject
+from .own_calendar import Clients
 from .sources import Answers, BatchSource, ListSource, OnAnswer, PeopleSource, Source, has_good
 
 WINDOW_BEFORE = timedelta(hours=24)
@@ -240,9 +241,10 @@ class SubjectReader:
         subjects: Mapping[str, Subject],
         scopes: Collection[str] | None,
         moment: Moment,
+        clients: Clients | None = None,
     ) -> None:
-        """Choose the API for the first time; see `configure`."""
-        self._people = PeopleSource(client)
+        """Choose the API for the first time; see `configure`. `clients` returns those to read a person with."""
+        self._people = PeopleSource(client, clients=clients)
         self.rooms = RoomSource(client, options, _counts(subjects), scopes, moment)
         self.configure(options, subjects, scopes, moment)
 

@@ -31,6 +31,7 @@ from ..feishu.errors import (
     UnreadableRowsError,
 )
 from ..feishu.models import BusyAnswer, BusyPeriod, SubjectKind, SubjectRef, UserIdType
+from .own_calendar import Clients, read_by_first
 
 type Answers = dict[str, BusyAnswer]
 type OnAnswer = Callable[[str, BusyAnswer], None]
@@ -203,9 +204,15 @@ class PeopleSource(Source):
 
     chunk_size = MAX_BATCH_USERS
 
-    def __init__(self, client: FeishuClient, *, include_external_calendar: bool = True) -> None:
-        """`include_external_calendar`: with the events of linked third-party calendars."""
+    def __init__(
+        self, client: FeishuClient, *, include_external_calendar: bool = True, clients: Clients | None = None
+    ) -> None:
+        """`include_external_calendar`: with the events of linked third-party calendars.
+
+        `clients` returns those to read a person with. Who has several is read alone.
+        """
         super().__init__(client)
+        self._clients = clients or (lambda _: (client,))
         self.include_external_calendar = include_external_calendar
         self.refusal: FeishuError | None = None  # of the call for several people: each is then read alone
         self._refused_alone: set[str] = set()
@@ -225,12 +232,13 @@ class PeopleSource(Source):
     @override
     def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:
         # A call takes ids of one type, and one refused person fails the whole call
+        alone = {each for each in ids if each in self._refused_alone or len(self._clients(each)) > 1}
         for id_type in UserIdType:
-            alike = tuple(each for each in ids if UserIdType.of(each) is id_type and each not in self._refused_alone)
+            alike = tuple(each for each in ids if UserIdType.of(each) is id_type and each not in alone)
             for chunk in super()._chunks(alike, window):
                 together = _parts(window) < len(chunk) and self.refusal is None
                 yield from [chunk] if together else batched(chunk, 1, strict=True)
-        yield from ((person_id,) for person_id in ids if person_id in self._refused_alone)
+        yield from ((person_id,) for person_id in ids if person_id in alone)
 
     @override
     async def _read_chunk(self, ids: Sequence[str], time_min: datetime, time_max: datetime) -> Answers:
@@ -265,12 +273,15 @@ class PeopleSource(Source):
 
     async def _read_one(self, person_id: str, time_min: datetime, time_max: datetime) -> tuple[BusyPeriod, ...]:
         try:
-            periods = await self._client.freebusy_list(
-                _person(person_id),
-                time_min=time_min,
-                time_max=time_max,
-                include_external_calendar=self.include_external_calendar,
-                need_rsvp_status=True,
+            periods = await read_by_first(
+                self._clients(person_id),
+                lambda client: client.freebusy_list(
+                    _person(person_id),
+                    time_min=time_min,
+                    time_max=time_max,
+                    include_external_calendar=self.include_external_calendar,
+                    need_rsvp_status=True,
+                ),
             )
         except SubjectError:
             self._refused_alone.add(person_id)
