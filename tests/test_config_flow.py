@@ -25,6 +25,7 @@ from custom_components.feishu_freebusy.const import (
 )
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
+from custom_components.feishu_freebusy.flows.scan import CONF_SCAN
 from simulator import Fault, Simulator, Tenant
 from simulator.model import Call
 from tests.conftest import at
@@ -356,6 +357,7 @@ async def test_the_first_form_shows_a_failure_and_can_be_retried(
         CONF_SITE: "private",
         CONF_BASE_URL: simulator.base_url,
         CONF_APP_ID: tenant.app_id,
+        CONF_SCAN: False,
         CONF_PLAN: "paid",
     }
 

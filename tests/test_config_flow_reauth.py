@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
@@ -19,7 +19,7 @@ from tests.test_config_flow import (
     answers_at,
     end_trouble,
 )
-from tests.test_translations import as_sent, placeholders, submit, suggested
+from tests.test_translations import as_sent, checked, placeholders, submit, suggested
 
 pytestmark = pytest.mark.usefixtures("integration")
 
@@ -146,6 +146,11 @@ async def test_an_entry_with_a_reset_secret_asks_for_it_at_the_start(
 # Reconfiguration
 
 
+async def to_app(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
+    """Start the reconfiguration, and choose the app."""
+    return await submit(hass, checked(await entry.start_reconfigure_flow(hass)), next_step_id="app")
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -161,9 +166,9 @@ async def test_reconfiguration_shows_the_address_but_not_the_secret(
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_BASE_URL: url})
 
-    result = await entry.start_reconfigure_flow(hass)
+    result = await to_app(hass, entry)
 
-    assert (result["step_id"], result["errors"]) == ("reconfigure", {})
+    assert (result["step_id"], result["errors"]) == ("app", {})
     assert suggested(result) == shown
     assert SECRET not in as_sent(result)
     assert placeholders(result)["app_id"] == entry.data[CONF_APP_ID]
@@ -173,7 +178,7 @@ async def test_address_and_secret_can_be_changed(hass: HomeAssistant, tenant: Te
     rooms = entry.options[CONF_ROOMS]
     async with Simulator(tenant) as elsewhere:
         tenant.rotate_secret("new-secret")
-        result = await entry.start_reconfigure_flow(hass)
+        result = await to_app(hass, entry)
 
         there = {CONF_SITE: "private", CONF_BASE_URL: elsewhere.base_url}
         result = await submit(hass, result, **there, app_secret="wrong-secret")
@@ -197,7 +202,7 @@ async def test_address_and_secret_can_be_changed(hass: HomeAssistant, tenant: Te
 async def test_another_host_never_receives_the_stored_secret(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     thief = Tenant(app_secret=SECRET)  # accepts only the stored secret
     async with Simulator(thief) as elsewhere:
-        result = await entry.start_reconfigure_flow(hass)
+        result = await to_app(hass, entry)
         there = {CONF_SITE: "private", CONF_BASE_URL: elsewhere.base_url}
         with pytest.raises(InvalidData):
             await submit(hass, result, **there)
@@ -219,7 +224,7 @@ async def test_another_host_never_receives_the_stored_secret(hass: HomeAssistant
 async def test_reconfiguration_has_the_same_rules_for_addresses(
     hass: HomeAssistant, entry: MockConfigEntry, simulator: Simulator, typed_address: dict[str, str], error: str
 ) -> None:
-    result = await entry.start_reconfigure_flow(hass)
+    result = await to_app(hass, entry)
 
     result = await submit(hass, result, **typed_address, app_secret=SECRET)
     assert result["errors"] == {CONF_BASE_URL: error}
@@ -235,7 +240,7 @@ async def test_reconfiguration_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, tenant: Tenant, entry: MockConfigEntry, simulator: Simulator, trouble: Trouble
 ) -> None:
     here = {CONF_SITE: "private", CONF_BASE_URL: simulator.base_url, CONF_APP_SECRET: SECRET}
-    result = await entry.start_reconfigure_flow(hass)
+    result = await to_app(hass, entry)
     trouble.begin(tenant)
 
     result = await submit(hass, result, **here)
@@ -251,7 +256,7 @@ async def test_reconfiguration_shows_a_failure_and_can_be_retried(
 async def test_an_entry_that_could_not_start_starts_with_the_new_connection(
     hass: HomeAssistant, refused_entry: MockConfigEntry, simulator: Simulator
 ) -> None:
-    result = await refused_entry.start_reconfigure_flow(hass)
+    result = await to_app(hass, refused_entry)
     result = await submit(hass, result, site="private", base_url=simulator.base_url, app_secret="new-secret")
 
     assert result["reason"] == "reconfigure_successful"

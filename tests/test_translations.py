@@ -147,6 +147,8 @@ def _paths(result: ConfigFlowResult) -> Iterator[str]:
             yield from (f"{part}.{path}" for path in _paths_of_menu(result))
         case FlowResultType.SHOW_PROGRESS:
             yield f"{part}.progress.{result['progress_action']}"
+        case FlowResultType.EXTERNAL_STEP:
+            yield from (f"{part}.step.{result['step_id']}.{text}" for text in ("title", "description"))
         case FlowResultType.ABORT if "translation_domain" not in result:
             yield f"{part}.abort.{result['reason']}"
         case FlowResultType.CREATE_ENTRY if result["description"]:
@@ -242,6 +244,7 @@ EFFECT = {
         (EFFECT, "options.step.polling_effect.description names "),
         ({**EFFECT, "step_id": "init", "menu_options": []}, "options.step.init.description is missing"),
         ({"type": FlowResultType.SHOW_PROGRESS, "progress_action": "nap"}, "progress.nap is missing"),
+        ({"type": FlowResultType.EXTERNAL_STEP, "step_id": "nowhere"}, "step.nowhere.title is missing"),
     ],
 )
 def test_unreadable_result_fails_the_check(changes: dict[str, Any], complaint: str) -> None:

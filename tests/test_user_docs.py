@@ -52,6 +52,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     token_error_of,
 )
 from custom_components.feishu_freebusy.feishu.events import TO_BOOK, TO_RELEASE, TO_SHOW_TITLES
+from custom_components.feishu_freebusy.feishu.grants import USER_SCOPES
 from custom_components.feishu_freebusy.model.options import (
     DEFAULTS,
     WEEKDAYS,
@@ -168,6 +169,7 @@ BLOCKS = {  # of each page that exists in both languages
     "live-updates": [],
     "occupancy": [],
     "options": [],
+    "person": [],
     "privacy": [],
     "recipes": ["yaml", "jinja", "yaml", "yaml"],
     "removing": [],
@@ -186,6 +188,7 @@ TABLES = {
     "compared": 4,  # points, cases, promises, missed targets
     "entities": 2,  # entities, attributes
     "options": 1,
+    "person": 1,
     "tablet": 2,  # tablets, faults
     "troubleshooting": 1,
 }
@@ -585,6 +588,16 @@ def test_the_permissions_to_book_match_the_client(docs: Docs) -> None:
     assert TO_BOOK[-1:] == TO_RELEASE
     actions = TEXTS[docs.language]["options"]["step"]["actions"]
     assert all(actions["data"][switch] in chapter for switch in ("book", "release"))
+
+
+def test_the_permissions_of_a_person_match_the_client_and_the_words_those_of_the_ui(docs: Docs) -> None:
+    chapter = docs.page("person").prose
+    steps = TEXTS[docs.language]["config"]["step"]
+
+    assert set(re.findall(r"`([\w:.]+)`", chapter)) == {*USER_SCOPES, ".storage"}
+    labels = [steps["reconfigure"]["menu_options"][option] for option in ("link", "relink", "unlink")]
+    labels += steps["link"]["menu_options"].values()
+    assert [label for label in labels if label.removesuffix(" {person}") not in chapter] == []
 
 
 def test_the_permissions_for_titles_match_the_client_and_the_words_those_of_the_ui(docs: Docs) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -18,6 +19,7 @@ from homeassistant.util import dt as dt_util
 from ._vol import vol
 from .api import FLOW_DEADLINE, async_create_client
 from .const import (
+    CONF_ACCOUNTS_URL,
     CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
@@ -29,21 +31,22 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import FeishuConfigEntry
-from .errors import form_placeholders, unnamed_problem_key
 from .feishu.access import Access, check_access
-from .feishu.address import FEISHU_URL, LARK_URL, AddressError, normalized_base_url
+from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
+from .flows.link import IDENTITY, PERSON, LinkSteps
 from .flows.options import NONE, FeishuOptionsFlow, forecast_texts
 from .flows.people import PeopleSteps
+from .flows.problems import Problem
 from .flows.rooms import RoomSteps
+from .flows.scan import CONF_SCAN, ScanSteps
 from .issues import escape_markdown
 from .model.options import Options, Plan
 
 _SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
 _PRIVATE = "private"
-_PROBLEM_FIELDS = {"invalid_app_id": CONF_APP_ID, "invalid_auth": CONF_APP_SECRET, "no_secret": CONF_APP_SECRET}
 # Pages of Home Assistant that the text after set-up names
 _PAGES = {
     "dashboards_url": "/config/lovelace/dashboards",
@@ -61,8 +64,9 @@ _ADDRESS_SCHEMA = {
 _USER_SCHEMA = vol.Schema(
     {
         **_ADDRESS_SCHEMA,
-        vol.Required(CONF_APP_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
-        vol.Required(CONF_APP_SECRET): _SECRET,
+        vol.Optional(CONF_APP_ID): TextSelector(TextSelectorConfig(autocomplete="off")),
+        vol.Optional(CONF_APP_SECRET): _SECRET,
+        vol.Optional(CONF_SCAN, default=False): BooleanSelector(),
         vol.Required(CONF_PLAN, default=Plan.FREE.value): SelectSelector(
             SelectSelectorConfig(
                 options=[plan.value for plan in Plan], translation_key=CONF_PLAN, mode=SelectSelectorMode.LIST
@@ -71,15 +75,16 @@ _USER_SCHEMA = vol.Schema(
     }
 )
 _REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_APP_SECRET): _SECRET})
-_RECONFIGURE_SCHEMA = vol.Schema({**_ADDRESS_SCHEMA, vol.Required(CONF_APP_SECRET): _SECRET})
+_APP_SCHEMA = vol.Schema({**_ADDRESS_SCHEMA, vol.Required(CONF_APP_SECRET): _SECRET})
 
 
-class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
+class FeishuConfigFlow(RoomSteps, PeopleSteps, LinkSteps, ScanSteps, domain=DOMAIN):
     """Connects one Feishu app."""
 
     VERSION = 1
     _data: dict[str, Any]
     _options: dict[str, Any]
+    _user_input: dict[str, Any]
     _access: Access
 
     @staticmethod
@@ -91,21 +96,35 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the address and the credentials of the app, and check them."""
-        problem = _Problem(_USER_SCHEMA)
+        """Ask for the address and the credentials of the app, and check them. Or get an app by scanning a code."""
+        problem = Problem(_USER_SCHEMA.schema)
         if user_input is not None and (base_url := _base_url(user_input, problem)):
+            self._user_input = user_input
             self._data = {
                 CONF_BASE_URL: base_url,
-                CONF_APP_ID: user_input[CONF_APP_ID].strip(),
-                CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip(),
+                CONF_APP_ID: user_input.get(CONF_APP_ID, "").strip(),
+                CONF_APP_SECRET: user_input.get(CONF_APP_SECRET, "").strip(),
             }
             self._options = {CONF_PLAN: user_input[CONF_PLAN]}
-            # A flow whose tab was closed is listed nowhere. It ends when another flow sets up the app
-            await self.async_set_unique_id(self._data[CONF_APP_ID], raise_on_progress=False)
-            self._abort_if_unique_id_configured()
-            if await self._check_access(problem):
-                return await self._continue()
+            if user_input[CONF_SCAN]:
+                return await self._begin_scan()
+            if not self._data[CONF_APP_ID]:
+                problem.note_key("no_app_id")
+            elif result := await self._check_app(problem):
+                return result
         return self._show_form_again("user", _USER_SCHEMA, user_input, problem)
+
+    @override
+    def _show_first_form(self, problem: Problem) -> ConfigFlowResult:
+        shown = {**self._user_input, CONF_SCAN: False}
+        return self._show_form_again("user", _USER_SCHEMA, shown, problem)
+
+    @override
+    async def _check_app(self, problem: Problem) -> ConfigFlowResult | None:
+        # A flow whose tab was closed is listed nowhere. It ends when another flow sets up the app
+        await self.async_set_unique_id(self._data[CONF_APP_ID], raise_on_progress=False)
+        self._abort_if_unique_id_configured()
+        return await self._continue() if await self._check_access(problem) else None
 
     async def _continue(self) -> ConfigFlowResult:
         """Continue after a look at what the app may do."""
@@ -115,7 +134,7 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
 
     async def async_step_access(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what the app may do, and check again. The flow continues if that is enough to read rooms."""
-        problem = _Problem()
+        problem = Problem()
         if user_input is not None and await self._check_access(problem):
             if self._access.enough:
                 return await self._continue()
@@ -164,13 +183,13 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
             "app_url": app_url(base_url, app_id),
         }
 
-    async def _check_access(self, problem: _Problem) -> bool:
+    async def _check_access(self, problem: Problem) -> bool:
         async def check() -> None:
             self._access = await check_access(self._client())
 
         return await self._check(check, problem)
 
-    async def _check(self, check: Callable[[], Awaitable[None]], problem: _Problem) -> bool:
+    async def _check(self, check: Callable[[], Awaitable[None]], problem: Problem) -> bool:
         if not self._data[CONF_APP_SECRET]:
             problem.note_key("no_secret")
             return False
@@ -224,13 +243,15 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
             description_placeholders={"count": str(rooms or people), **forecast, **_PAGES},
         )
 
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:  # noqa: ARG002
-        """Start after Feishu refused the credentials."""
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Start after Feishu refused the credentials of the app, or ended the link of the person."""
+        if entry_data.get(IDENTITY) == PERSON:
+            return self._person_reauth(entry_data)
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the secret again."""
-        problem = _Problem(_REAUTH_SCHEMA)
+        problem = Problem(_REAUTH_SCHEMA.schema)
         entry: FeishuConfigEntry = self._get_reauth_entry()
         if user_input is not None:
             self._data = {**entry.data, CONF_APP_SECRET: user_input[CONF_APP_SECRET].strip()}
@@ -238,17 +259,23 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
                 return self._update_and_reload(entry)
         return self._show_form_again("reauth_confirm", _REAUTH_SCHEMA, user_input, problem, entry)
 
-    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002
+        """Offer to change the app, or the person."""
+        return self._reconfigure_menu()
+
+    async def async_step_app(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the address and the secret. The stored secret is never sent to a new address."""
-        problem = _Problem(_RECONFIGURE_SCHEMA)
+        problem = Problem(_APP_SCHEMA.schema)
         entry: FeishuConfigEntry = self._get_reconfigure_entry()
         if user_input is not None and (base_url := _base_url(user_input, problem)):
             secret = user_input[CONF_APP_SECRET].strip()
             self._data = {**entry.data, CONF_BASE_URL: base_url, CONF_APP_SECRET: secret}
+            if base_url != entry.data[CONF_BASE_URL]:
+                self._data.pop(CONF_ACCOUNTS_URL, None)
             if await self._check(self._client().check_credentials, problem):
                 return self._update_and_reload(entry)
         shown = user_input or _site_input(entry.data[CONF_BASE_URL])
-        return self._show_form_again("reconfigure", _RECONFIGURE_SCHEMA, shown, problem, entry)
+        return self._show_form_again("app", _APP_SCHEMA, shown, problem, entry)
 
     def _update_and_reload(self, entry: FeishuConfigEntry) -> ConfigFlowResult:
         # Not async_update_reload_and_abort: the entry has an update listener, which applies options in place
@@ -261,7 +288,7 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
         step_id: str,
         schema: vol.Schema,
         user_input: dict[str, Any] | None,
-        problem: _Problem,
+        problem: Problem,
         entry: FeishuConfigEntry | None = None,
     ) -> ConfigFlowResult:
         """Show a form with the typed values, without the secret."""
@@ -281,25 +308,7 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, ConfigFlow, domain=DOMAIN):
         )
 
 
-class _Problem:
-    """The errors of a form, and their placeholders."""
-
-    def __init__(self, form: vol.Schema | None = None) -> None:
-        self.errors: dict[str, str] = {}
-        self.placeholders = {"scopes": "", "details": ""}
-        self._fields = {str(field) for field in form.schema} if form else set()
-
-    def note(self, error: FeishuError) -> None:
-        self.note_key(unnamed_problem_key(error))
-        self.placeholders |= form_placeholders(error)
-
-    def note_key(self, key: str) -> None:
-        """Show a problem at its field, or above a form without that field."""
-        field = _PROBLEM_FIELDS.get(key)
-        self.errors[field if field in self._fields else "base"] = key
-
-
-def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
+def _base_url(user_input: Mapping[str, Any], problem: Problem) -> str | None:
     """Return the base URL of the input, or note the problem."""
     typed = user_input.get(CONF_BASE_URL, "").strip()
     site = user_input[CONF_SITE]
@@ -310,10 +319,7 @@ def _base_url(user_input: Mapping[str, Any], problem: _Problem) -> str | None:
     elif not typed:
         problem.errors[CONF_BASE_URL] = "address_needed"
     else:
-        try:
-            return normalized_base_url(typed)
-        except AddressError as error:
-            problem.errors[CONF_BASE_URL] = f"address_{error.problem.value}"
+        return problem.address(CONF_BASE_URL, typed)
     return None
 
 

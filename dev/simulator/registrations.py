@@ -93,9 +93,9 @@ def decide_registration(tenant: Tenant, fields: Mapping[str, str], *, allow: boo
         return False
     found.open_id, found.error = fields.get("open_id", ""), "" if allow else "access_denied"
     if allow:
-        left_out = 2 if tenant.variants.registration_scopes == "two_missing" else 0
-        granted = len(wish.scopes) - left_out
-        tenant.scopes = {scope: number < granted for number, scope in enumerate(wish.scopes)}
+        # Not the first one, without which nothing works
+        left_out = wish.scopes[1:3] if tenant.variants.registration_scopes == "two_missing" else ()
+        tenant.scopes = {scope: scope not in left_out for scope in wish.scopes}
         tenant.consents.user_scopes = set(wish.user_scopes)
         tenant.push.subscribed = set(wish.events)
         tenant.app_name = wish.name

@@ -16,7 +16,7 @@ def bot_url(base_url: str, app_id: str) -> str:
 
 
 def security_url(base_url: str, app_id: str) -> str:
-    """Return the page with the app's IP allowlist."""
+    """Return the page with the app's IP allowlist and its redirect URLs."""
     return f"{app_url(base_url, app_id)}/safe"
 
 
@@ -37,10 +37,19 @@ def console_url(base_url: str) -> str:
 
 def scopes_url(base_url: str, app_id: str, scopes: Iterable[str]) -> str:
     """Return the page to grant the app `scopes`, with these preselected."""
-    query = urlencode({"q": ",".join(scopes), "op_from": "openapi", "token_type": "tenant"}, safe=":,")
+    return _scopes_url(base_url, app_id, scopes, "tenant")
+
+
+def user_scopes_url(base_url: str, app_id: str, scopes: Iterable[str]) -> str:
+    """Return the page to let people grant the app `scopes`, with these preselected."""
+    return _scopes_url(base_url, app_id, scopes, "user")
+
+
+def _scopes_url(base_url: str, app_id: str, scopes: Iterable[str], token_type: str) -> str:
+    query = urlencode({"q": ",".join(scopes), "op_from": "openapi", "token_type": token_type}, safe=":,")
     return f"{app_url(base_url, app_id)}/auth?{query}"
 
 
-def scopes_json(scopes: Iterable[str]) -> str:
-    """Return the JSON for the console's import of permissions."""
-    return json.dumps({"scopes": {"tenant": list(scopes), "user": []}}, indent=2)
+def scopes_json(scopes: Iterable[str] = (), *, user: Iterable[str] = ()) -> str:
+    """Return the JSON for the console's import of permissions. `user`: those that people grant."""
+    return json.dumps({"scopes": {"tenant": list(scopes), "user": list(user)}}, indent=2)
