@@ -16,7 +16,7 @@ from pathlib import Path
 import signal
 import sys
 import tempfile
-from typing import Any
+from types import ModuleType
 
 from simulator import Simulator, Tenant
 from simulator.office import office
@@ -25,11 +25,9 @@ from simulator.tenant import BOOKING_SCOPES, TITLE_SCOPES
 from . import dashboard, table
 from .activity import fill_working_day, simulate_activity
 from .assist import enable_assist
-from .connect import Credentials, add_integration, add_people, room_states
+from .connect import KNOWN, Credentials, add_integration, add_people, known_states, room_states
 from .features import add_blueprints, ignore_other_issues, switch_on
 from .home_assistant import HomeAssistant, HomeAssistantError
-
-_KNOWN = {"on", "off"}
 
 
 def main() -> int:
@@ -67,8 +65,10 @@ async def _run(options: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="feishu-freebusy-demo-", ignore_cleanup_errors=True) as folder:
             home = HomeAssistant(Path(folder), options.port, options.language, _local_zone())
             _say("Starting Home Assistant …")
-            # It imports Home Assistant, which takes seconds
-            past = asyncio.create_task(asyncio.to_thread(import_module, f"{__package__}.past"))
+            importing = None
+            if tenant and not options.quick:
+                # It imports Home Assistant, which takes seconds
+                importing = asyncio.create_task(asyncio.to_thread(import_module, f"{__package__}.past"))
             async with home:
                 await home.onboard()
                 _say("Adding the meeting rooms …")
@@ -77,18 +77,19 @@ async def _run(options: argparse.Namespace) -> int:
                     people = {user.open_id: user.name for user in tenant.users.values()}
                     await add_people(home, entry_id, people)
                     await switch_on(home, entry_id)
-                    if not options.quick:
-                        _say("Adding what happened in the last weeks, with a restart …")
-                        await (await past).add_past(home, entry_id, credentials, tenant.rooms.values())
-                states = await _all_known(home)
+                past = await importing if importing else None
+                if tenant and past:
+                    _say("Adding what happened in the last weeks, with a restart …")
+                    await past.add_past(home, entry_id, credentials, tenant.rooms.values())
+                states = await known_states(home)
                 await enable_assist(home, entry_id)
                 address = await dashboard.add_dashboards(home)
                 add_blueprints(home)
                 await ignore_other_issues(home)
                 if options.once:
                     print("\n".join(table.lines(states, color=False)))
-                    return 0 if states and all(state["state"] in _KNOWN for state in states) else 1
-                await _show(home, address, tenant, fast=options.fast)
+                    return 0 if states and all(state["state"] in KNOWN for state in states) else 1
+                await _show(home, address, tenant, past, fast=options.fast)
     return 0
 
 
@@ -106,19 +107,10 @@ async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credential
         yield Credentials(simulator.base_url, tenant.app_id, tenant.app_secret), tenant
 
 
-async def _all_known(home: HomeAssistant) -> list[dict[str, Any]]:
-    """Wait up to 10 s until every room is on or off, then return all states."""
-    states: list[dict[str, Any]] = []
-    for _ in range(40):
-        states = await room_states(home)
-        if states and all(state["state"] in _KNOWN for state in states):
-            break
-        await asyncio.sleep(0.25)
-    return states
-
-
-async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fast: bool) -> None:
-    """Print the table, and again whenever a room changes."""
+async def _show(
+    home: HomeAssistant, address: str, tenant: Tenant | None, past: ModuleType | None, *, fast: bool
+) -> None:
+    """Print the table, and again whenever a room changes. People come and go with the bookings, if there is a past."""
     async with asyncio.TaskGroup() as group:
         if tenant:
             group.create_task(simulate_activity(tenant, fast=fast))
@@ -126,7 +118,10 @@ async def _show(home: HomeAssistant, address: str, tenant: Tenant | None, *, fas
             group.create_task(_read_often(home))
         while True:
             # Print the heading every time: clearing the screen removes it
-            rows = table.lines(await room_states(home), color=sys.stdout.isatty())
+            states = await room_states(home)
+            if tenant and past:
+                await past.show_people(home, tenant.rooms, states)
+            rows = table.lines(states, color=sys.stdout.isatty())
             heading = [
                 f"Home Assistant  {address}",
                 "User            demo, password demo",

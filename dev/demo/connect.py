@@ -8,6 +8,7 @@ from typing import Any, Final
 from .home_assistant import HomeAssistant, HomeAssistantError
 
 DOMAIN: Final = "feishu_freebusy"
+KNOWN: Final = {"on", "off"}
 _FLOW: Final = "/api/config/config_entries/flow"
 OPTIONS: Final = "/api/config/config_entries/options/flow"
 _SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com": "lark"}
@@ -78,3 +79,14 @@ async def room_states(home: HomeAssistant) -> list[dict[str, Any]]:
     }
     states = [state for state in await home.get("/api/states") if state["entity_id"] in ours]
     return sorted(states, key=lambda state: str(state["attributes"].get("friendly_name", state["entity_id"])))
+
+
+async def known_states(home: HomeAssistant) -> list[dict[str, Any]]:
+    """Wait up to 20 s until every room is on or off, then return all states."""
+    states: list[dict[str, Any]] = []
+    for _ in range(80):
+        states = await room_states(home)
+        if states and all(state["state"] in KNOWN for state in states):
+            break
+        await asyncio.sleep(0.25)
+    return states

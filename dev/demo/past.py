@@ -11,12 +11,13 @@ from custom_components.feishu_freebusy.model.utilization import Numbers, Share, 
 from custom_components.feishu_freebusy.sync.utilization import kept_months, text_of
 from simulator import Room
 
-from .connect import DOMAIN, OPTIONS, Credentials, room_states
+from .connect import DOMAIN, OPTIONS, Credentials, known_states
 from .home_assistant import HomeAssistant
 
 _DAYS: Final = 84
 _HOURS: Final = range(7, 20)  # office hours
 _HOUR: Final = 3_600
+_EMPTY: Final = 4  # nobody comes to the bookings of each fourth room
 _STATISTIC_AT: Final = time(19)
 _FRIDAY: Final = 4
 _SHARES: Final = {f"{share}_{period}": (share, period) for share in Share for period in ("today", "this_month")}
@@ -32,16 +33,27 @@ async def add_past(home: HomeAssistant, entry_id: str, credentials: Credentials,
     """
     today = datetime.now(ZoneInfo(home.time_zone)).date()
     past = {room.room_id: _days(room, today) for room in rooms}
-    sensors = {room_id: f"binary_sensor.people_{index}" for index, room_id in enumerate(past)}
-    await _see(home, dict.fromkeys(sensors.values(), "off"))
-    await _choose(home, entry_id, sensors)
+    await show_people(home, past, ())
+    await _choose(home, entry_id, _occupancy_sensors(past))
     await _enable(home)
     await home.stop()
     _write(home, entry_id, credentials, past, today)
     await home.start()
-    busy = {state["attributes"].get("room_id") for state in await room_states(home) if state["state"] == "on"}
-    await _see(home, {sensor: "on" if room_id in busy else "off" for room_id, sensor in sensors.items()})
+    await show_people(home, past, await known_states(home))
     await _import(home, past)
+
+
+async def show_people(home: HomeAssistant, room_ids: Iterable[str], states: Iterable[Mapping[str, Any]]) -> None:
+    """Set the occupancy sensors: people are in the rooms that are busy, except in every fourth room."""
+    busy = {state["attributes"].get("room_id") for state in states if state["state"] == "on"}
+    for number, (room_id, entity_id) in enumerate(_occupancy_sensors(room_ids).items(), 1):
+        attributes = {"device_class": "occupancy", "friendly_name": f"People {number}"}
+        state = "on" if room_id in busy and number % _EMPTY else "off"
+        await home.post(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
+
+
+def _occupancy_sensors(room_ids: Iterable[str]) -> dict[str, str]:
+    return {room_id: f"binary_sensor.people_{number}" for number, room_id in enumerate(room_ids, 1)}
 
 
 def _days(room: Room, today: date) -> Days:
@@ -59,12 +71,6 @@ def _hour(rng: random.Random, usual: float, empty: float) -> Numbers:
     ad_hoc = round((_HOUR - booked) * rng.uniform(0, 0.3))
     used = round((booked - no_show) * rng.uniform(0.7, 0.95)) + ad_hoc
     return Numbers(_HOUR, _HOUR, booked, _HOUR, used, no_show, ad_hoc)
-
-
-async def _see(home: HomeAssistant, states: Mapping[str, str]) -> None:
-    for number, (entity_id, state) in enumerate(states.items(), 1):
-        attributes = {"device_class": "occupancy", "friendly_name": f"People {number}"}
-        await home.post(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
 
 
 async def _choose(home: HomeAssistant, entry_id: str, sensors: Mapping[str, str]) -> None:
