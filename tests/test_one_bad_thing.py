@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.components.calendar import CalendarEntity
@@ -125,9 +127,14 @@ async def test_an_event_marked_as_free_makes_its_room_busy(
 START, END = at(0), at(0, day=1)
 ROW = {"start_time": "2026-11-23T10:00:00Z", "end_time": "2026-11-23T11:00:00Z"}
 ECHO = {"time_min": "2026-11-23T00:00:00Z", "time_max": "2026-11-24T00:00:00Z"}
+MOST_LETTERS = 1_000
 ABSURD: list[Any] = [None, True, 0, -1, 1e308, "", "x" * 10_000, [], {}, [[]], {"": None}, {"id": 1}]
 
 type Read = Callable[[list[Any]], Any]
+
+
+def published(**events: list[Any]) -> frozenset[str]:
+    return parse.published_events({"items": [{"status": 1, "publish_time": "1700000000", **events}]})
 
 
 def rooms_busy(items: list[Any]) -> dict[str, Any]:
@@ -136,6 +143,10 @@ def rooms_busy(items: list[Any]) -> dict[str, Any]:
 
 def people_busy(items: list[Any]) -> dict[str, Any]:
     return parse.users_busy({"freebusy_lists": items}, ["ou_0", "ou_1", "ou_2", "ou_bad"])
+
+
+def bookings_of_rooms(items: list[Any]) -> dict[str, Any]:
+    return parse.bookings_of_rooms({**ECHO, "free_busy": items}, ["omm_0", "omm_1", "omm_2", "omm_bad"], START, END)
 
 
 def booked(answers: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +176,39 @@ LISTS: dict[str, tuple[Read, list[Any]]] = {
         [{"user_id": f"ou_{n}", "freebusy_items": [ROW]} for n in range(3)],
     ),
     "batch of rooms": (lambda items: booked(rooms_busy(items)), [{f"omm_{n}": [ROW]} for n in range(3)]),
+    "batch of rooms with events": (
+        lambda items: booked(bookings_of_rooms(items)),
+        [{f"omm_{n}": [{**ROW, "uid": f"uid-{n}", "original_time": 0}]} for n in range(3)],
+    ),
+    "titles": (
+        lambda items: parse.titles({"EventInfos": items}),
+        [{"uid": f"uid-{n}", "original_time": 0, "summary": "T"} for n in range(3)],
+    ),
+    "attendees": (
+        lambda items: parse.room_replies({"items": items}),
+        [{"room_id": f"omm_{n}", "rsvp_status": "accept"} for n in range(3)],
+    ),
+    "answers of rooms to a time": (
+        lambda items: parse.room_checks({"room_availabilitys": items}),
+        [{"room_id": f"omm_{n}", "status": "available"} for n in range(3)],
+    ),
+    "calendars": (
+        lambda items: [parse.primary_calendar({"calendars": items})],
+        [{"calendar": {"calendar_id": "feishu.cn_1@group.calendar.feishu.cn"}} for _ in range(3)],
+    ),
+    "versions of the app": (
+        lambda items: parse.published_events({"items": items}),
+        # The newest one counts
+        [{"status": 1, "publish_time": f"170000000{n}", "event_infos": [{"event_type": "e"}]} for n in range(3)],
+    ),
+    "events of a version": (
+        lambda items: published(event_infos=items),
+        [{"event_type": f"e{n}"} for n in range(3)],
+    ),
+    "names of events of a version": (
+        lambda items: sorted(name for name in published(events=items) if len(name) < MOST_LETTERS),
+        [f"e{n}" for n in range(3)],
+    ),
     "equipment": (
         lambda items: parse.rooms({"rooms": [{"room_id": "omm_1", "device": items}]})[0].equipment,
         [{"name": f"TV {n}"} for n in range(3)],
@@ -196,6 +240,34 @@ def test_an_absurd_value_costs_only_its_element(read: Read, good: list[dict[str,
                 assert expected.items() <= found.items(), bad
             else:
                 assert [each for each in expected if each not in found] == [], bad
+
+
+def test_each_list_that_is_parsed_has_its_broken_elements_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_keys: set[str] = set()
+    elements = parse._elements
+
+    def note(data: Any, key: str) -> list[Any]:
+        read_keys.add(key)
+        return elements(data, key)
+
+    monkeypatch.setattr(parse, "_elements", note)
+    for read, good in LISTS.values():
+        read(good)
+
+    source = Path(parse.__file__).read_text()
+    assert set(re.findall(r'_(?:rows|elements)\(\w+, "(\w+)"\)', source)) <= read_keys
+
+
+def test_absurd_details_of_a_booking_leave_its_times() -> None:
+    details = {"uid": "uid", "original_time": 0, "organizer_info": {"name": "Li Na"}}
+    other = {"omm_2": [{**ROW, **details}]}
+    good = parse.bookings_of_rooms({**ECHO, "free_busy": other}, ["omm_2"], START, END)["omm_2"]
+    for key in details:
+        for bad in ABSURD:
+            rows = {"omm_1": [{**ROW, **details, key: bad}], **other}
+            found: Any = parse.bookings_of_rooms({**ECHO, "free_busy": rows}, rows, START, END)
+            assert [(each.start, each.end) for each in found["omm_1"]] == [(at(10), at(11))], bad
+            assert found["omm_2"] == good
 
 
 def test_an_element_that_names_nobody_makes_nobody_free() -> None:

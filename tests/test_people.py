@@ -219,6 +219,25 @@ async def test_without_rooms_only_people_are_read(
     assert of(hass, people[0]).state == "off"
 
 
+async def test_people_who_are_read_one_by_one_are_in_the_forecast(
+    tenant: Tenant, set_up: SetUp, clock: Clock, people: list[User]
+) -> None:
+    """Feishu refuses the call for several people: what the forecast says is what is made."""
+    tenant.inject(Fault.error(400, 190011), TEN, times=None)
+    entry = await set_up(people=followed(*people[:3]), scan_interval=300)
+    assert entry.runtime_data.source.forecast.calls_per_cycle == 3
+    tenant.requests.clear()
+    left = entry.runtime_data.timetable.projected_calls - entry.runtime_data.calls.used
+
+    await clock.forward(hours=1)
+
+    alone = len(tenant.calls(FREE_BUSY))
+    assert alone == pytest.approx(12 * 3, abs=3)
+    assert len(tenant.requests) == alone
+    now_left = entry.runtime_data.timetable.projected_calls - entry.runtime_data.calls.used
+    assert left - now_left == pytest.approx(alone, abs=4)
+
+
 # People who cannot be read
 
 

@@ -76,7 +76,7 @@ class Variants:
     # contact/v3
     email_echo: Literal["as_sent", "as_registered"] = "as_sent"
     # vc/v1
-    rooms_without_level: Literal["all", "direct"] = "all"
+    rooms_without_level: Literal["all", "direct", "some"] = "all"  # some: two of each level
     rooms_of_level: Literal["subtree", "direct"] = "subtree"
     disabled_rooms: Literal["listed", "hidden"] = "listed"
     room_status: Literal["always", "when_disabled"] = "always"

@@ -14,9 +14,9 @@ from custom_components.feishu_freebusy.feishu.directory import Catalogue
 from custom_components.feishu_freebusy.feishu.models import Room as FeishuRoom, RoomLevel
 from custom_components.feishu_freebusy.model.directory import describe_rooms, place_text
 from simulator import Fault, Room, Simulator, Tenant
-from tests.clock import ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown, state_of
+from tests.clock import BATCH, ROOMS, Clock, SetUp, Writes, busy_id, device_of, shown, state_of
 from tests.conftest import at
-from tests.test_config_flow import ROOMS_SCOPE
+from tests.test_config_flow import ROOMS_SCOPE, SCOPES
 
 pytest_plugins = ["tests.clock"]
 pytestmark = pytest.mark.usefixtures("few_ticks")
@@ -145,6 +145,22 @@ async def test_failed_catalogue_read_keeps_rooms_and_is_retried_soon(
     tenant.requests.clear()
     await clock.to(at(1, day=1))
     assert lists(tenant) == [at(0, 30, day=1)]
+
+
+async def test_the_catalogue_is_read_although_the_granted_scopes_cannot_be(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
+) -> None:
+    """Feishu says that the app is not installed (212100), although its calls work."""
+    tenant.inject(Fault.error(400, 212100), SCOPES, times=None)
+    entry = await set_up(orion, scan_interval=RARELY, source="batch")
+    tenant.rename_room(orion.room_id, "Great Orion")
+
+    await clock.to(at(16, 5))
+
+    assert device(hass, orion) == ("Great Orion", "Tower A / 3F")
+    assert state_of(hass, orion) == "off"
+    assert tenant.calls(BATCH)  # tried, because its scope may be granted
+    assert (entry.runtime_data.catalogue.error, entry.runtime_data.catalogue.data.scopes) == (None, None)
 
 
 async def test_catalogue_with_a_missing_page_is_discarded(

@@ -148,19 +148,21 @@ async def test_building_includes_all_its_floors(
     [
         {"rooms_without_level": "direct", "rooms_of_level": "direct"},
         {"rooms_without_level": "direct"},
+        {"rooms_without_level": "some"},
         {"rooms_of_level": "direct"},
         {"path_root": "included"},
     ],
     ids=str,
 )
 async def test_building_is_complete_in_every_list_variant(
-    hass: HomeAssistant, tenant: Tenant, follow: Follow, tower: Level, variants: dict[str, Any]
+    hass: HomeAssistant, tenant: Tenant, follow: Follow, tower: Level, first: Level, variants: dict[str, Any]
 ) -> None:
+    tenant.add_room("Polaris", level=first)
     tenant.variants.update(variants)
 
     await follow(tower)
 
-    assert names(hass) == ["Deneb", "Lyra", "Mira"]
+    assert names(hass) == ["Deneb", "Lyra", "Mira", "Polaris"]
 
 
 async def test_room_both_picked_and_followed_is_one_device(

@@ -1,5 +1,6 @@
 """Meeting rooms and room levels: ``vc/v1``."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
@@ -18,6 +19,7 @@ MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
 SEARCH_PAGE: Final = 10
 ROOT_ID: Final = "0"
+_SOME: Final = 2  # rooms of each level that a partial list shows
 _ENABLED_LATE: Final = timedelta(minutes=5)
 
 
@@ -88,10 +90,14 @@ def _rooms_in(tenant: Tenant, level_id: str) -> Iterable[Room]:
     level = _existing_level(tenant, level_id or ROOT_ID)
     reach = tenant.variants.rooms_of_level if level_id else tenant.variants.rooms_without_level
     now = tenant.now()
+    shown: Counter[str] = Counter()
     for room in tenant.rooms.values():
         inside = room.level_id == level.level_id if reach == "direct" else level.level_id in _path(tenant, room)
         disabled = room.disabled is not None and room.disabled.contains(now)
-        if inside and not (disabled and tenant.variants.disabled_rooms == "hidden"):
+        if not inside or (disabled and tenant.variants.disabled_rooms == "hidden"):
+            continue
+        shown[room.level_id] += 1
+        if reach != "some" or shown[room.level_id] <= _SOME:
             yield room
 
 

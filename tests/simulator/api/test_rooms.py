@@ -85,6 +85,16 @@ async def test_rooms_of_a_level(client: Client, tenant: Tenant) -> None:
     assert await names(client, room_level_id=tower.level_id) == ["Lobby"]
 
 
+async def test_a_list_without_a_level_may_show_some_rooms_of_each_level(client: Client, tenant: Tenant) -> None:
+    floors = [tenant.add_level(name) for name in ("1F", "2F")]
+    for number in range(3):
+        for floor in floors:
+            tenant.add_room(f"{floor.name} {number}", level=floor)
+    tenant.variants.rooms_without_level = "some"
+    assert await names(client) == ["1F 0", "2F 0", "1F 1", "2F 1"]
+    assert await names(client, room_level_id=floors[0].level_id) == ["1F 0", "1F 1", "1F 2"]
+
+
 async def test_levels_lists_direct_children(client: Client, tenant: Tenant) -> None:
     tower = tenant.add_level("Tower")
     floor = tenant.add_level("1F", tower)
