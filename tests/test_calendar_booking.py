@@ -357,7 +357,7 @@ async def test_a_request_is_shown_until_it_is_decided_and_can_be_withdrawn(
         return [(event.summary, event.uid) for event in events]
 
     event_id = await request()
-    summary = "Orion" if pending_is_busy else "Orion (waits for approval)"
+    summary = "Orion" if pending_is_busy else "Requested: Orion"
     assert await day() == [(summary, event_id)]
     assert state_of(hass, orion) == "off"
     assert (await panel.delete(orion, event_id))["success"]
