@@ -162,7 +162,7 @@ BLOCKS = {  # of each page that exists in both languages
     "blueprints": [],
     "booking": ["yaml"],
     "calls": [],
-    "cards": ["yaml", "yaml", "yaml", "yaml"],
+    "cards": ["yaml", "yaml", "yaml", "yaml", "yaml"],
     "compared": [],
     "entities": [],
     "limits": [],
@@ -184,7 +184,7 @@ TABLES = {
     "automations": 2,  # triggers, conditions
     "blueprints": 1,
     "calls": 1,
-    "cards": 3,  # room card, board, both
+    "cards": 4,  # room card, board, map, all
     "compared": 4,  # points, cases, promises, missed targets
     "entities": 2,  # entities, attributes
     "options": 1,
@@ -532,7 +532,8 @@ def test_the_cards_are_in_the_bundle(docs: Docs) -> None:
     bundle = BUNDLE.read_text(encoding="utf-8")
 
     assert shown_cards == [
-        f"custom:feishu-{card}" for card in ("room-card", "rooms-board-card", "rooms-badge", "room-card")
+        f"custom:feishu-{card}"
+        for card in ("room-card", "rooms-board-card", "rooms-map-card", "rooms-badge", "room-card")
     ]
     assert all(card.removeprefix("custom:") in bundle for card in shown_cards)
 
@@ -544,9 +545,12 @@ def test_the_options_of_the_cards_match_their_configuration(docs: Docs) -> None:
         (declared,) = re.findall(rf"^const {name}: .*?^}};", source, re.MULTILINE | re.DOTALL)
         return re.findall(r'^  (\w+): "', declared, re.MULTILINE)
 
-    room, board, common = ([cell.strip("`") for cell in first_column(table)] for table in docs.page("cards").tables)
-    assert (room, board, common) == (["entity", *options("ROOM")], options("BOARD"), options("COMMON"))
-    defaults = {name.strip("`"): default.strip("`") for name, default, _ in docs.table("cards", 2)[1:]}
+    room, board, plan, common = (
+        [cell.strip("`") for cell in first_column(table)] for table in docs.page("cards").tables
+    )
+    assert (room, board) == (["entity", *options("ROOM")], options("BOARD"))
+    assert (plan, common) == (options("MAP"), options("COMMON"))
+    defaults = {name.strip("`"): default.strip("`") for name, default, _ in docs.table("cards", 3)[1:]}
     for name in ("soon", "day_start", "day_end"):
         assert f"export const {name.upper()} = {defaults[name]};" in source
 

@@ -43,7 +43,7 @@ export interface Hass {
   readonly kioskMode?: boolean;
   readonly user?: { readonly is_admin?: boolean };
   readonly connection?: { ping?: () => Promise<unknown> };
-  readonly callWS?: <T>(message: { readonly type: string }) => Promise<T>;
+  readonly callWS?: <T>(message: { readonly type: string; readonly [key: string]: unknown }) => Promise<T>;
   /** The actions of Home Assistant, by domain and name. */
   readonly services?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   readonly callService?: (

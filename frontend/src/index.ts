@@ -1,6 +1,7 @@
 /** The module that Home Assistant loads: registers the cards and the dashboard strategy. */
 
 import { BOARD_CARD, BoardCard } from "./cards/board-card";
+import { MAP_CARD, MapCard } from "./cards/map-card";
 import { ROOM_CARD, RoomCard } from "./cards/room-card";
 import { ROOMS_BADGE, RoomsBadge } from "./cards/rooms-badge";
 import { type Hass, isRoom } from "./hass";
@@ -31,6 +32,7 @@ function define(name: string, element: CustomElementConstructor): void {
 
 define(ROOM_CARD, RoomCard);
 define(BOARD_CARD, BoardCard);
+define(MAP_CARD, MapCard);
 define(ROOMS_BADGE, RoomsBadge);
 define(`ll-strategy-dashboard-${STRATEGY}`, RoomsStrategy);
 
@@ -60,6 +62,17 @@ offer("customCards", {
   documentationURL: DOCUMENTATION,
   getEntitySuggestion: (hass: Hass, entity: string) =>
     isRoom(hass, entity) ? { config: { type: `custom:${BOARD_CARD}`, place: readRoom(hass, entity).place } } : null,
+});
+offer("customCards", {
+  type: MAP_CARD,
+  get name() {
+    return textsOfPage().cards.map;
+  },
+  get description() {
+    return textsOfPage().cards.mapAbout;
+  },
+  preview: true,
+  documentationURL: DOCUMENTATION,
 });
 offer("customBadges", {
   type: ROOMS_BADGE,

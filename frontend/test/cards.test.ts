@@ -320,8 +320,12 @@ test("the cards and the dashboard are listed in the language of the page", () =>
   );
   document.documentElement.lang = "en";
 
-  expect(names).toEqual(["会议室", "会议室看板", "空闲会议室", "会议室"]);
-  expect(listed("customCards").map(({ type }) => type)).toEqual(["feishu-room-card", "feishu-rooms-board-card"]);
+  expect(names).toEqual(["会议室", "会议室看板", "会议室平面图", "空闲会议室", "会议室"]);
+  expect(listed("customCards").map(({ type }) => type)).toEqual([
+    "feishu-room-card",
+    "feishu-rooms-board-card",
+    "feishu-rooms-map-card",
+  ]);
 });
 
 test("the cards are suggested only for rooms", () => {
@@ -331,8 +335,9 @@ test("the cards are suggested only for rooms", () => {
   expect(suggestions("binary_sensor.orion")).toEqual([
     { type: "custom:feishu-room-card", entity: "binary_sensor.orion" },
     { type: "custom:feishu-rooms-board-card", place: "Tower A / 3F" },
+    undefined, // a map has many rooms
   ]);
-  expect(suggestions("binary_sensor.lamp")).toEqual([undefined, undefined]);
+  expect(suggestions("binary_sensor.lamp")).toEqual([undefined, undefined, undefined]);
 });
 
 test("the stub configuration has a room if there is one", () => {

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, vi } from "vitest";
 import "../src/index";
 import type { BoardCard } from "../src/cards/board-card";
+import type { MapCard } from "../src/cards/map-card";
 import type { RoomCard } from "../src/cards/room-card";
 import type { RoomsBadge } from "../src/cards/rooms-badge";
 import type { Hass } from "../src/hass";
@@ -12,7 +13,7 @@ import { at, booked, hassWith, iso, type Told } from "./office";
 // The file of the editors exists only after a build
 vi.mock("../src/cards/editors", () => ({ editors: () => import("../src/editors") }));
 
-export type Card = RoomCard | BoardCard | RoomsBadge;
+export type Card = RoomCard | BoardCard | MapCard | RoomsBadge;
 
 export const UNTIL_11 = { next_busy_time: iso(at(11)), ...booked([at(11), at(12)]) };
 export const TO_11: Told[string] = ["on", { busy_until: iso(at(11)), ...booked([at(10), at(11)]) }];

@@ -25,7 +25,8 @@ from tests.live.delays import Delays
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 URL = "/feishu_freebusy/feishu-freebusy.js"
-CARDS = "feishu-room-card, feishu-rooms-board-card"
+CARDS = "feishu-room-card, feishu-rooms-board-card, feishu-rooms-map-card"
+PLAN = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='1600' height='900'/%3E"
 FAKE = "binary_sensor.fake_"
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
@@ -394,6 +395,42 @@ async def test_the_editor_is_in_the_language_of_the_user(office: Office, room: R
         await shoot(page, f"editor-{language}")
         await editor.locator("ha-selector-boolean", has_text=label).locator("ha-switch").click()
         await expect(editor.locator("feishu-room-card .mono")).to_have_count(1)
+
+
+async def test_a_room_is_dragged_to_its_place_on_the_map(office: Office, room: Room) -> None:
+    """The editor saves the place, and a tap on the room shows its details."""
+    placed = {"entity": office.entities[room.name], "x": 20, "y": 20}
+    card = {"type": "custom:feishu-rooms-map-card", "image": PLAN, "rooms": [placed]}
+    view = {"type": "sections", "path": "map", "sections": [{"type": "grid", "column_span": 2, "cards": [card]}]}
+    address = await office.dashboard("cards-map", {"views": [view]})
+    async with office.browser(viewport={"width": 1280, "height": 1000}) as page:
+        await page.goto(f"{address}/map?edit=1")
+        await page.locator("hui-card-edit-mode").first.hover()
+        await page.locator("hui-card-edit-mode .control").first.click()
+        dialog = page.locator("hui-dialog-edit-card")
+        handle = dialog.locator("feishu-rooms-map-editor .pin")
+        await expect(dialog.locator("feishu-rooms-map-editor ha-form ha-selector").first).to_be_visible()
+        plan = dialog.locator("feishu-rooms-map-editor .plan")
+        await plan.scroll_into_view_if_needed()
+        box = await plan.bounding_box()
+        assert box is not None
+        assert box["width"] / box["height"] == pytest.approx(16 / 9, rel=0.02)
+        await handle.drag_to(plan, target_position={"x": 0.6 * box["width"], "y": 0.5 * box["height"]})
+        await handle.press("Shift+ArrowDown")
+        await expect(dialog.locator("feishu-rooms-map-card li")).to_have_attribute("style", re.compile("top: ?5[45]"))
+        await shoot(page, "map-editor")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog.locator("feishu-rooms-map-editor")).to_have_count(0)
+        await page.goto(f"{address}/map")
+        pin = page.locator("feishu-rooms-map-card .pin")
+        await expect(pin).to_contain_text(f"{room.name}: Free")
+        await shoot(page, "map")
+        assert await faults(page) == []
+        await pin.click()
+        await expect(page.locator("ha-more-info-dialog")).to_contain_text(room.name)
+    config = await office.home.command({"type": "lovelace/config", "url_path": "cards-map"})
+    (saved,) = config["views"][0]["sections"][0]["cards"][0]["rooms"]
+    assert (saved["x"], saved["y"]) == (pytest.approx(60, abs=0.5), pytest.approx(55, abs=0.5))
 
 
 async def test_the_strategy_generates_the_dashboard(office: Office, room: Room) -> None:

@@ -3,6 +3,7 @@
 import type { Action } from "../hass";
 import type { Texts } from "../texts";
 import { type Chosen as ChosenLook, isColor } from "../view/look";
+import { isPicture, type Picture } from "../view/picture";
 
 export interface CommonConfig {
   readonly type: string;
@@ -72,6 +73,20 @@ export interface BoardConfig extends CommonConfig, Filtered {
   readonly page_seconds?: number;
 }
 
+/** A room on a floor plan. The place is in percent of the picture, from its upper left corner. */
+export interface PlacedRoom {
+  readonly entity: string;
+  readonly x: number;
+  readonly y: number;
+  readonly tap_action?: Action;
+}
+
+export interface MapConfig extends CommonConfig {
+  readonly title?: string;
+  readonly image?: Picture;
+  readonly rooms?: readonly PlacedRoom[];
+}
+
 export const SOON = 10;
 export const DAY_START = 8;
 export const DAY_END = 19;
@@ -130,6 +145,13 @@ const BOARD: Readonly<Record<string, Wanted>> = {
   page_seconds: "seconds",
 };
 
+const MAP: Readonly<Record<string, Wanted>> = {
+  ...COMMON,
+  title: "text",
+  image: "picture",
+  rooms: "placed",
+};
+
 const atLeastZero = (value: unknown) => typeof value === "number" && value >= 0;
 const isSensor = (value: unknown) => typeof value === "string" && value.startsWith("binary_sensor.");
 
@@ -138,6 +160,10 @@ const isAction = (value: unknown) => typeof (value as Action | null)?.action ===
 /** Return the entity ID of a chosen room. */
 export function idOf(chosen: Chosen): string {
   return typeof chosen === "string" ? chosen : chosen?.entity;
+}
+
+function isPlaced(room: PlacedRoom): boolean {
+  return isChosen(room) && [room.x, room.y].every((part) => atLeastZero(part) && part <= 100);
 }
 
 function isChosen(chosen: Chosen): boolean {
@@ -153,6 +179,8 @@ const FITS: Readonly<Record<Wanted, (value: unknown) => boolean>> = {
   seconds: atLeastZero,
   hour: (value) => Number.isInteger(value) && 0 <= (value as number) && (value as number) <= 24,
   entities: (value) => Array.isArray(value) && value.every(isChosen),
+  picture: isPicture,
+  placed: (value) => Array.isArray(value) && value.every((room) => typeof room !== "string" && isPlaced(room)),
   action: isAction,
   color: isColor,
   // Text, because YAML reads 0123 as another number
@@ -170,6 +198,11 @@ export function assertRoom(config: object, texts: Texts): asserts config is Room
 /** Throw an `Error` with a text for the user if the configuration of a board is wrong. */
 export function assertBoard(config: object, texts: Texts): asserts config is BoardConfig {
   assertOptions(config, BOARD, texts);
+}
+
+/** Throw an `Error` with a text for the user if the configuration of a map is wrong. */
+export function assertMap(config: object, texts: Texts): asserts config is MapConfig {
+  assertOptions(config, MAP, texts);
 }
 
 /** Throw an `Error` with a text for the user if the configuration of a badge is wrong. */

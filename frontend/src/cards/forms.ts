@@ -92,8 +92,21 @@ const board = (places: readonly string[]): readonly Field[] => [
   action("tap_action", "more-info"),
 ];
 
+/** The fields of the map: those above the plan, and those below it. */
+export const aboveMap: readonly Field[] = [
+  { name: "image", selector: { media: { accept: ["image/*"], image_upload: true, hide_content_type: true } } },
+  { name: "title", selector: { text: {} } },
+  { name: "entities", selector: { entity: { ...ROOMS, multiple: true } } },
+];
+export const belowMap: readonly Field[] = [
+  side({ name: "soon", selector: number(120) }, { name: "monochrome", selector: { boolean: {} } }),
+  { name: "kiosk", selector: { boolean: {} } },
+  { name: "dim", default: true, selector: { boolean: {} } },
+  action("tap_action", "more-info"),
+];
+
 /** Throws an error with a text for the user if a configuration is wrong. */
-type Assert = (config: object) => void;
+export type Assert = (config: object) => void;
 
 /** Return the form of the room card. It accepts a card that has no room yet, and a PIN that is still being typed. */
 export function roomForm(language: string, assertRoom: Assert): Form {

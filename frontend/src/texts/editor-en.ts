@@ -29,6 +29,7 @@ export const editorEn = {
     nearby: "Free rooms nearby",
     qr: "QR code for booking on a phone",
     link: "Link for booking in Feishu",
+    image: "Floor plan",
     look: "Logo, background and colors",
     logo: "Logo (address)",
     background: "Background picture (address)",
@@ -64,6 +65,12 @@ export const editorEn = {
   badgeHelpers: {
     name: "Shown above the number. If empty, only the number is shown.",
     tap_action: "Such as navigating to the board.",
+  },
+  places: "Drag each room to its place, or move it by the arrow keys.",
+  mapHelpers: {
+    image: "Any picture. Without one, the rooms are on a grid.",
+    entities: "A new room is at the upper left of the plan below.",
+    tap_action: "If empty, it shows the details of the room.",
   },
   boardHelpers: {
     day_start: "If both are empty, the strips show the hours around now.",

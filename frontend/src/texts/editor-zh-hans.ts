@@ -31,6 +31,7 @@ export const editorZhHans: EditorTexts = {
     nearby: "附近的空闲会议室",
     qr: "手机扫码预订",
     link: "在飞书中预订的链接",
+    image: "平面图",
     look: "徽标、背景和颜色",
     logo: "徽标（地址）",
     background: "背景图片（地址）",
@@ -65,6 +66,12 @@ export const editorZhHans: EditorTexts = {
   badgeHelpers: {
     name: "显示在数字上方。留空则只显示数字。",
     tap_action: "例如打开看板。",
+  },
+  places: "把每间会议室拖到对应的位置，也可以用方向键移动。",
+  mapHelpers: {
+    image: "任意图片。没有图片时，会议室显示在网格上。",
+    entities: "新加的会议室在下方平面图的左上角。",
+    tap_action: "留空则显示会议室的详细信息。",
   },
   boardHelpers: {
     day_start: "两项都留空则显示当前时间前后的几小时。",

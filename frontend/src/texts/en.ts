@@ -134,6 +134,8 @@ export const en = {
     roomAbout: "One Feishu or Lark room: free or busy, until when, and the next booking. From a tile to a door panel",
     board: "Meeting rooms board",
     boardAbout: "All Feishu or Lark rooms with today's bookings, by floor",
+    map: "Meeting rooms map",
+    mapAbout: "Feishu or Lark rooms on a floor plan, each in the color of its state",
     badge: "Free meeting rooms",
     badgeAbout: "How many Feishu or Lark rooms are free, of a floor or with enough seats",
     strategyAbout:
@@ -152,6 +154,8 @@ export const en = {
       seconds: "a number of seconds",
       hour: "an hour from 0 to 24",
       entities: "a list of binary sensors",
+      picture: "a picture",
+      placed: "a list of binary sensors, with x and y from 0 to 100",
       action: "an action",
       color: "a color such as “#17723a”",
       pin: "4 to 8 digits in quotes",
