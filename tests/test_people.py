@@ -448,3 +448,24 @@ async def test_the_linked_person_reads_their_own_calendar_while_the_link_works(
     assert [of(hass, each).state for each in people[:3]] == ["off", "off", "off"]
     assert any(is_app(call) for call in tenant.requests)  # like everybody else
     assert entry.runtime_data.last_update_success
+
+
+async def test_the_call_for_the_linked_person_is_in_the_forecast(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, people: list[User]
+) -> None:
+    own, *_ = people
+    entry = await set_up(people=followed(*people), scan_interval=600)
+    assert entry.runtime_data.source.forecast.calls_per_cycle == 2
+    await link_person(hass, clock, tenant, entry, own)
+    await clock.forward(minutes=15)
+    coordinator = entry.runtime_data
+    assert coordinator.source.forecast.calls_per_cycle == 3  # ten people, one, and the linked one
+    tenant.requests.clear()
+
+    await clock.run(coordinator.async_read_now(people[1].open_id))
+    await clock.forward(seconds=15)
+    assert [call.path.rpartition("/")[2] for call in tenant.requests] == ["batch"]  # filled up with others alone
+    tenant.requests.clear()
+    await clock.run(coordinator.async_read_now(own.open_id))
+    await clock.forward(seconds=15)
+    assert [call.path.rpartition("/")[2] for call in tenant.requests] == ["list"]

@@ -155,6 +155,10 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
         is_own = self.grant.end is None and subject_id in (person.get("open_id"), person.get("union_id"))
         return (self.person_client, self.client) if is_own else (self.client,)
 
+    def people_alone(self, person_ids: Iterable[str]) -> int:
+        """Return how many of these people take a call each."""
+        return self._poller.reader.people_alone(person_ids)
+
     # Listeners
 
     @callback

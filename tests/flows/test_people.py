@@ -436,6 +436,20 @@ async def test_the_cost_of_people_is_shown(
     assert placeholders(result)["interval"] == said["interval"]
 
 
+async def test_the_cost_of_people_who_are_read_one_by_one_is_shown(
+    hass: HomeAssistant, set_up: Callable[..., Any], tenant: Tenant, li_na: User, maria: User
+) -> None:
+    tenant.inject(Fault.error(400, 190011), TEN, times=None)
+    followed = {li_na.open_id: "Na", maria.open_id: "Maria"}
+    entry = await set_up(plan="free", monthly_budget=5_000, people=followed)
+
+    said = placeholders(await start_options(hass, entry, "polling"))
+
+    month = entry.runtime_data.source.forecast
+    assert month.calls_per_cycle == 3
+    assert float(said["interval"]) * 60 == pytest.approx(month.plan.office.total_seconds(), rel=0.01)
+
+
 async def test_going_back_keeps_the_typed_people(
     hass: HomeAssistant, entry: MockConfigEntry, tenant: Tenant, li_na: User, maria: User
 ) -> None:

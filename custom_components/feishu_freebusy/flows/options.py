@@ -256,6 +256,7 @@ class FeishuOptionsFlow(
             rooms,
             people,
             batch_granted=self._batch_granted(),
+            people_alone=self._coordinator.people_alone(new.people.keys() - ignored) if self._coordinator else 0,
             other_calls=self._coordinator.source.other_calls if self._coordinator else 0.0,
         )
         return {"count": str(len(room_ids)), **texts}
@@ -281,9 +282,15 @@ class FeishuOptionsFlow(
 
 
 def forecast_texts(
-    options: Options, rooms: int, people: int = 0, *, batch_granted: bool | None, other_calls: float = 0.0
+    options: Options,
+    rooms: int,
+    people: int = 0,
+    *,
+    batch_granted: bool | None,
+    people_alone: int = 0,
+    other_calls: float = 0.0,
 ) -> dict[str, str]:
-    """Return the placeholders for texts about a month of polling. `other_calls` are those for the list of rooms.
+    """Return the placeholders for texts about a month of polling; see `forecast`.
 
     They are numbers (intervals in minutes). Words and units are in the translations, because the reader's language is
     not known here.
@@ -295,6 +302,7 @@ def forecast_texts(
         batch_granted=batch_granted,
         now=dt_util.utcnow(),  # only the length of the month and what is left of it matter
         time_zone=dt_util.get_default_time_zone(),
+        people_alone=people_alone,
         other_calls=other_calls,
     )
     missing = SCOPES_ROOM_BATCH[0] if month.reason is Reason.NOT_GRANTED else NONE

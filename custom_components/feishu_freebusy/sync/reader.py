@@ -70,12 +70,12 @@ def forecast(
     batch_granted: bool | None,
     now: datetime,
     time_zone: tzinfo,
-    people_alone: bool = False,
+    people_alone: int = 0,
     other_calls: float = 0.0,
 ) -> Forecast:
     """Return by which API this many rooms are read, and what that costs, with people, in the month of `now`.
 
-    `batch_granted` is None if unknown: then batch is tried. With `people_alone`, each person takes a call.
+    `batch_granted` is None if unknown: then batch is tried. Of the people, `people_alone` take a call each.
     `other_calls` are those that the list of rooms takes in a month. The calls used so far this month do not count, so
     that the API does not change back and forth.
     """
@@ -104,13 +104,13 @@ def _forecast(
     now: datetime,
     time_zone: tzinfo,
     *,
-    people_alone: bool,
+    people_alone: int,
     other_calls: float,
 ) -> Forecast:
     start = month_bounds(now, time_zone)[0]
     window = WINDOW_BEFORE + options.horizon
     rooms, people = counts
-    calls_for_people = people if people_alone else PeopleSource.calls_per_cycle(people, window)
+    calls_for_people = people_alone + PeopleSource.calls_per_cycle(people - people_alone, window)
     calls_per_cycle = _SOURCES[source].calls_per_cycle(rooms, window) + calls_for_people
     month = TimeLeft.of_month(start, options.off_hours, time_zone)
     calls_per_read = calls_per_status_read(rooms)
@@ -154,7 +154,7 @@ class RoomSource:
         self._client = client
         self._batch = BatchSource(client)
         self._unreadable_polls = 0
-        self.people_alone = False  # the call for several people is refused
+        self.people_alone = 0  # how many people take a call each
         self.other_calls = 0.0  # in a month, for the list of rooms
         self.refusal: FeishuError | None = None  # of the batch API
         self.configure(options, counts, scopes, moment)
@@ -252,7 +252,7 @@ class SubjectReader:
         self, options: Options, subjects: Mapping[str, Subject], scopes: Collection[str] | None, moment: Moment
     ) -> None:
         """Choose the API for `subjects`, all that are read; `scopes` are those granted (None: unknown)."""
-        self.rooms.people_alone = self._people.refusal is not None
+        self.rooms.people_alone = self.people_alone(_of_kind(SubjectKind.PERSON, subjects))
         self.rooms.configure(options, _counts(subjects), scopes, moment)
         self._people.include_external_calendar = options.include_external_calendar
         self._window = WINDOW_BEFORE + options.horizon
@@ -262,6 +262,10 @@ class SubjectReader:
         self.rooms.try_again()
         self._people.refusal = None
 
+    def people_alone(self, person_ids: Iterable[str]) -> int:
+        """Return how many of these people take a call each."""
+        return sum(map(self._people.is_alone, person_ids))
+
     def fill_up(
         self, subjects: Mapping[str, Subject], due: Collection[str], first: Collection[str] = ()
     ) -> dict[str, Subject]:
@@ -269,9 +273,13 @@ class SubjectReader:
 
         Of these others, `first` come first, then those read longest ago.
         """
+        people = _of_kind(SubjectKind.PERSON, subjects)
+        alone = {person_id: person for person_id, person in people.items() if self._people.is_alone(person_id)}
+        together = {person_id: person for person_id, person in people.items() if person_id not in alone}
         chosen = [
             *_fill_up(_of_kind(SubjectKind.ROOM, subjects), due, self.rooms.chunk_size, first),
-            *_fill_up(_of_kind(SubjectKind.PERSON, subjects), due, self._people.filled_up_to(self._window), first),
+            *_fill_up(together, due, self._people.filled_up_to(self._window), first),
+            *_fill_up(alone, due, 1, first),
         ]
         return {subject_id: subjects[subject_id] for subject_id in chosen}
 

@@ -219,7 +219,11 @@ class PeopleSource(Source):
 
     def filled_up_to(self, window: timedelta) -> int:
         """Return how many people to read together. In a window longer than two weeks, more people take more calls."""
-        return self.chunk_size if _parts(window) == 1 and self.refusal is None else 1
+        return self.chunk_size if _parts(window) == 1 else 1
+
+    def is_alone(self, person_id: str) -> bool:
+        """Return whether a person takes a call of their own. Calls for refused people are not counted: they fail."""
+        return self.refusal is not None or len(self._clients(person_id)) > 1
 
     @classmethod
     @override
@@ -232,11 +236,11 @@ class PeopleSource(Source):
     @override
     def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:
         # A call takes ids of one type, and one refused person fails the whole call
-        alone = {each for each in ids if each in self._refused_alone or len(self._clients(each)) > 1}
+        alone = {each for each in ids if each in self._refused_alone or self.is_alone(each)}
         for id_type in UserIdType:
             alike = tuple(each for each in ids if UserIdType.of(each) is id_type and each not in alone)
             for chunk in super()._chunks(alike, window):
-                together = _parts(window) < len(chunk) and self.refusal is None
+                together = _parts(window) < len(chunk)
                 yield from [chunk] if together else batched(chunk, 1, strict=True)
         yield from ((person_id,) for person_id in ids if person_id in alone)
 
