@@ -1,8 +1,10 @@
 """Booking as the linked person: whose calendar, whose token, and requests that wait for an approval."""
 
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any, Literal
 
 from homeassistant.core import Event, HomeAssistant
@@ -13,9 +15,11 @@ from custom_components.feishu_freebusy.acting import booker_of
 from custom_components.feishu_freebusy.booking import Act, Booked, Booker, Ended, RefusedError
 from custom_components.feishu_freebusy.const import EVENT_ACTION
 from custom_components.feishu_freebusy.feishu.errors import ScopeMissingError
+from custom_components.feishu_freebusy.feishu.events import Events
 from custom_components.feishu_freebusy.feishu.grants import GrantError
 from custom_components.feishu_freebusy.feishu.limits import Payer
 from custom_components.feishu_freebusy.model.booking import Identity, Refusal, Stage
+from custom_components.feishu_freebusy.sync.ledger import Ledger
 from simulator import BookingRules, Fault, Room, Tenant
 from simulator.model import User
 from tests.clock import Clock, SetUp, state_of
@@ -499,3 +503,91 @@ async def test_a_request_that_is_declined_at_once_is_refused(
 
     assert await refused(clock, booker.async_book(orion.room_id, at(14), at(15), **REQUEST)) is Refusal.DECLINED
     assert live_events(tenant) == set()
+
+
+class Killed(BaseException):
+    """The power goes off."""
+
+
+class Power:
+    """The power goes off before or after a call, or before a write, after so many steps."""
+
+    def __init__(self, patches: pytest.MonkeyPatch) -> None:
+        self.left = 0
+        call, save = Events._call, Ledger._async_save
+
+        async def dying_call(events: Events, *args: Any, **kwargs: Any) -> Any:
+            self._step()
+            result = await call(events, *args, **kwargs)
+            self._step()
+            return result
+
+        async def dying_save(ledger: Ledger) -> None:
+            self._step()
+            await save(ledger)
+
+        patches.setattr(Events, "_call", dying_call)
+        patches.setattr(Ledger, "_async_save", dying_save)
+        self.restore()
+
+    def restore(self, steps: int = 1_000) -> None:
+        self.left = steps
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+
+@pytest.mark.parametrize("decision", [None, True, False], ids=["requested", "approved", "declined"])
+async def test_a_crash_at_any_step_of_a_request_leaves_none_that_nobody_was_told_of(
+    hass: HomeAssistant,
+    tenant: Tenant,
+    clock: Clock,
+    linked: Linked,
+    orion: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    decision: bool | None,
+) -> None:
+    tenant.agenda.rules[orion.room_id] = APPROVAL
+    entry, booker = await linked(orion)
+    power, told = Power(monkeypatch), list[Booked | Ended]()
+
+    async def reborn() -> Booker:
+        ledger = await ledger_on_disk(hass, entry)
+        return Booker(entry.runtime_data, ledger, booker.settings, told.append)
+
+    for steps in count():
+        told.clear()
+        life = await reborn()
+        work = life.async_book(orion.room_id, at(14, day=7), at(15, day=7), **REQUEST)
+        power.restore(steps if decision is None else 1_000)
+        with suppress(Killed):
+            told.append(await clock.run(work))
+        if decision is not None:
+            tenant.agenda.decide(orion.room_id, approve=decision)
+            power.restore(steps)
+            with suppress(Killed):
+                await clock.run(life._approvals._look_at(life.requests(orion.room_id)))
+        is_done = power.left >= 0
+        life.async_stop()
+        power.restore()
+        last = await reborn()
+        await clock.run(last.async_recover())
+        await clock.forward(minutes=3)
+
+        acts = [each.act for each in told]
+        stands = decision is not False and Act.REQUESTED in acts
+        assert bool(live_events(tenant)) == stands
+        assert set(acts) <= {Act.REQUESTED, Act.APPROVED, Act.DECLINED, Act.UNDONE}
+        stages = [each.stage for each in (await ledger_on_disk(hass, entry)).bookings]
+        assert stages == ([Stage.CONFIRMED if decision else Stage.WAITING] if stands else [])
+        if decision is not None and is_done:
+            assert acts == [Act.REQUESTED, Act.APPROVED if decision else Act.DECLINED]
+        for own in (*last.own_bookings(orion.room_id), *last.requests(orion.room_id)):
+            await clock.run(last.async_cancel(orion.room_id, own.event_id))
+        last.async_stop()
+        assert live_events(tenant) == set()
+        if is_done:
+            break
+    assert steps >= (11 if decision is None else 5)
