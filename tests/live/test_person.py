@@ -79,7 +79,7 @@ class Link(Flow):
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def quick_pages(live_tenant: Tenant) -> AsyncIterator[None]:
-    """Let polls come each second. Forget all consents afterwards."""
+    """Ask for a poll each second. Forget all consents afterwards."""
     consents, registrations = live_tenant.consents, live_tenant.registrations
     app_name, subscribed = live_tenant.app_name, set(live_tenant.push.subscribed)
     consents.device_interval = registrations.interval = 1
