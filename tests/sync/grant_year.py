@@ -5,7 +5,7 @@ refresh, its disk and its network fail, its clock is wrong, it sleeps, it is off
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -83,7 +83,8 @@ class World:
     refuses: GrantError | None = None
     rotates: bool = True
     access_lifetime: float = ACCESS
-    losses: dict[str, int] = field(default_factory=dict)
+    losses: dict[LinkEnd, int] = field(default_factory=dict)
+    lost_at: list[float] = field(default_factory=list)  # day
     crashes: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -330,7 +331,9 @@ FAILURES: dict[str, Callable[[], FeishuError]] = {
 class Year:
     """Lives through a year, or another time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, events: Mapping[Event, float] | None = None) -> None:
+        """`events` are what may happen, each with its weight."""
+        self._events = events or EVENTS
         self.rng = random.Random(seed)  # noqa: S311
         self.world = World(self.rng)
         self.life: Life
@@ -343,7 +346,7 @@ class Year:
         await self.link()
         while world.now < days * DAY:
             await self.wait(rng.expovariate(1 / (8 * HOUR)))
-            await rng.choices(list(EVENTS), weights=list(EVENTS.values()))[0](self)
+            await rng.choices(list(self._events), weights=list(self._events.values()))[0](self)
             await self.judge()
         await self.end()
         return world
@@ -406,6 +409,7 @@ class Year:
         if not world.forced:
             world.fail(f"lost without need: {end}")
         world.losses[end] = world.losses.get(end, 0) + 1
+        world.lost_at.append(world.now / DAY)
         world.note(f"lost as {end}, forced by {world.forced}")
         await self.wait(self.rng.uniform(MINUTE, DAY))
         if self.life.keeper.end:
@@ -474,6 +478,8 @@ class Year:
             await self.wait(self.rng.uniform(0.0, 0.4))
         if not self.life.is_dead:
             await self.ended([self.life.begin(self.life.keeper.async_stop())])
+            if self.world.under_way and not self.life.is_dead:
+                self.world.fail("the unload does not wait for a refresh")
         await self.restart(self.rng.uniform(10, 10 * MINUTE))
 
     async def off(self) -> None:
@@ -575,7 +581,9 @@ class Year:
         self.life.keeper.async_note_revoked(self.rng.choice((PERSON, "ou_other")))
 
 
-EVENTS: dict[Callable[[Year], Coroutine[Any, Any, None]], float] = {
+type Event = Callable[[Year], Coroutine[Any, Any, None]]
+
+EVENTS: Mapping[Event, float] = {
     Year.calls: 30,
     Year.expire_and_call: 10,
     Year.canceled_call: 5,
