@@ -6,9 +6,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 import os
+from typing import Any
 
 import pytest
 
+from custom_components.feishu_freebusy.feishu.grants import GrantProblem
 from custom_components.feishu_freebusy.model.link import LinkEnd
 from custom_components.feishu_freebusy.sync import grant_keeper
 from custom_components.feishu_freebusy.sync.grant_keeper import GrantKeeper
@@ -32,7 +34,12 @@ def test_a_year_loses_no_grant_that_the_contract_does_not_force(seed: int) -> No
 
 
 def test_a_year_without_trouble_loses_nothing_before_its_end() -> None:
-    calm = {Year.calls: 30.0, Year.expire_and_call: 10.0, Year.canceled_call: 5.0, Year.stop_and_start: 5.0}
+    calm: Mapping[Event, float] = {
+        Year.calls: 30.0,
+        Year.expire_and_call: 10.0,
+        Year.canceled_call: 5.0,
+        Year.stop_and_start: 5.0,
+    }
 
     world = run(Year(1, calm).live(400))
 
@@ -86,19 +93,18 @@ def end_at_any_failure(patches: Patches) -> None:
 
 
 def end_at_a_refusal_of_the_app(patches: Patches) -> None:
-    patches.setattr(
-        grant_keeper, "_FINAL", grant_keeper._FINAL | {grant_keeper.GrantProblem.APP, grant_keeper.GrantProblem.POLICY}
-    )
+    patches.setattr(grant_keeper, "_FINAL", grant_keeper._FINAL | {GrantProblem.APP, GrantProblem.POLICY})
 
 
 def end_by_the_clock(patches: Patches) -> None:
-    end = GrantKeeper.end
+    end: Any = GrantKeeper.end
 
     def by_the_clock(self: GrantKeeper) -> LinkEnd | None:
         kept, now = self._kept, self._clock.moment.now
         if kept and (now - kept.refreshed_at).total_seconds() > kept.refresh_lifetime:
             return LinkEnd.EXPIRED
-        return end.fget(self) if end.fget else None
+        told: LinkEnd | None = end.fget(self)
+        return told
 
     patches.setattr(GrantKeeper, "end", property(by_the_clock))
 

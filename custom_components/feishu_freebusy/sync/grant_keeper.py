@@ -99,6 +99,7 @@ class GrantKeeper:
 
     def _note_success(self) -> None:
         self._error: FeishuError | None = None  # why the last refresh failed
+        self._refusal: GrantError | None = None  # the last one since a success
         self._failures = 0
         self._next_call_at = self._next_try_at = -inf
 
@@ -118,7 +119,7 @@ class GrantKeeper:
             consented_at=self._kept.consented_at if self._kept else None,
             problem=self.problem,
             code=self.problem_code,
-            challenge_url=self._error.challenge_url if isinstance(self._error, GrantError) else "",
+            challenge_url=self._refusal.challenge_url if self._refusal else "",
             end=self.end,
             is_to_renew=self.renew_by is not None and self._clock.moment.now >= self.renew_by,
         )
@@ -132,15 +133,15 @@ class GrantKeeper:
 
     @property
     def problem(self) -> GrantProblem | None:
-        """Return why Feishu refused the last refresh, None if it did not."""
+        """Return why Feishu refuses to refresh, None if it does not."""
         if self._is_missing:
             return GrantProblem.REFRESH
-        return self._error.problem if isinstance(self._error, GrantError) else None
+        return self._refusal.problem if self._refusal else None
 
     @property
     def problem_code(self) -> int | None:
         """Return the code of the last refusal."""
-        return self._error.code if isinstance(self._error, GrantError) else None
+        return self._refusal.code if self._refusal else None
 
     @property
     def renew_by(self) -> datetime | None:
@@ -176,7 +177,7 @@ class GrantKeeper:
         self._requested_at = None
         self._keep(kept)
         if kept.end and kept.end is not LinkEnd.UNAVAILABLE:
-            self._error = GrantError(GrantProblem.REFRESH)
+            self._refusal = GrantError(GrantProblem.REFRESH)
 
     def _keep(self, kept: Kept) -> None:
         if self._kept is None or self._kept.refresh_token != kept.refresh_token:
@@ -379,8 +380,7 @@ class GrantKeeper:
             self._take(stored)
         kept, grants = self._kept, self._grants()
         if kept is None or self._is_over:
-            error = self._error if isinstance(self._error, GrantError) else GrantError(GrantProblem.REFRESH)
-            raise error.with_traceback(None)
+            raise (self._refusal or GrantError(GrantProblem.REFRESH)).with_traceback(None)
         if grants is None:
             raise GrantError(GrantProblem.REQUEST)
         attempt = _Attempt(grants, self._clock, is_in_doubt=kept.sent is Sent.MAYBE)
@@ -426,6 +426,7 @@ class GrantKeeper:
         self._error = error
         self._failures += 1
         if isinstance(error, GrantError):
+            self._refusal = error
             self._put_off(_AFTER_REFUSAL, _AFTER_REFUSAL)
             return
         wait = (error.retry_after if isinstance(error, RateLimitedError) else None) or _BETWEEN_CALLS
