@@ -87,6 +87,8 @@ class World:
     lost_at: list[float] = field(default_factory=list)  # day
     crashes: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    broken: str = ""  # which rule, and what happened before
+    has_failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def refreshes(self) -> int:
@@ -101,7 +103,10 @@ class World:
         del self.log[:-40]
 
     def fail(self, why: str) -> NoReturn:
-        raise BrokenRuleError("\n".join([why, *self.log]))
+        """End the year. The keeper may be the one that is told, so the one who lives through it looks, too."""
+        self.broken = self.broken or "\n".join([why, *self.log])
+        self.has_failed.set()
+        raise BrokenRuleError(self.broken)
 
     def note_state(self) -> None:
         """Keep the account of the times without trouble: then the keeper has a chance."""
@@ -194,7 +199,7 @@ class Life:
         await asyncio.sleep(0.05)
         if not self.is_dead and self.crash_at == name:
             self.die(name)
-        if self.is_dead:
+        if self.is_dead or self.world.broken:
             await asyncio.Event().wait()
 
     def die(self, step: str = "") -> None:
@@ -387,8 +392,13 @@ class Year:
         until = self.world.now + seconds
         while (left := until - self.world.now) > 0:
             crashed = self.life.begin(self.life.crashed.wait())
-            await asyncio.wait([crashed], timeout=left)
+            failed = self.life.begin(self.world.has_failed.wait())
+            await asyncio.wait([crashed, failed], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                raise BrokenRuleError(self.world.broken)
+            failed.cancel()
             if not crashed.done():
+                crashed.cancel()
                 return
             await self.restart(self.rng.uniform(10, 10 * MINUTE))
 
@@ -450,8 +460,9 @@ class Year:
             for task in done - {crashed}:
                 if not task.cancelled():
                     task.result()
+        if crashed.done():
+            await self.wait(1.0)
         crashed.cancel()
-        await self.wait(1.0)
 
     async def canceled_call(self) -> None:
         task = self.life.begin(self.call())
@@ -513,7 +524,8 @@ class Year:
         self.world.note(f"asleep for {hours} hours")
         self.world.break_good()
         self.world.slept += hours * HOUR
-        self.world.break_good()
+        if self.world.good_since is not None:
+            self.world.good_since = self.world.now
 
     async def trouble(self) -> None:
         hours = self.rng.choice((0.01, 0.1, 1, 10, 30, 60, 100))
