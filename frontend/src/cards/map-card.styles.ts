@@ -35,9 +35,12 @@ export const planStyles = css`
   .seen {
     max-inline-size: 11em;
   }
+  /* The padding is for letters that are taller than the line */
   .pin b,
   .pin small {
     display: block;
+    padding-block: 0.1em;
+    margin-block: -0.1em;
     overflow: hidden;
     text-overflow: ellipsis;
     unicode-bidi: plaintext;

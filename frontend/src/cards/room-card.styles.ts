@@ -38,6 +38,13 @@ export const roomCardStyles = css`
     outline: 3px solid var(--primary-color, currentcolor);
     outline-offset: -4px;
   }
+  /* The padding is for letters that are taller than the line */
+  .name,
+  .nearby b,
+  .nearby span {
+    padding-block-end: 0.12em;
+    margin-block-end: -0.12em;
+  }
   .name,
   .about,
   .until {
