@@ -291,6 +291,8 @@ class Feishu(Grants):
         world.sent_at = [at for at in world.sent_at if at > world.now - HOUR] + [world.now]
         if len(world.sent_at) > MOST_SENT:
             world.fail("too many refreshes in an hour")
+        if world.trouble == "silence":
+            await asyncio.sleep(100)
         self._meet_trouble(world.trouble)
         grant = world.refresh(refresh_token)
         world.under_way += 1

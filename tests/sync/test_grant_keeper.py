@@ -124,6 +124,18 @@ def test_a_request_that_never_arrived_is_sent_again() -> None:
     live(story)
 
 
+def test_a_server_that_is_silent_holds_a_call_for_a_minute_at_most() -> None:
+    async def story(world: World, life: Life) -> None:
+        await asyncio.sleep(ACCESS)
+        world.trouble = "silence"
+        began = world.now
+        assert isinstance(await error_of(life), NotReachableError)
+        assert world.now - began == pytest.approx(60.0, abs=1.0)
+        assert life.keeper.end is None
+
+    live(story)
+
+
 def test_nothing_is_sent_while_the_disk_takes_nothing() -> None:
     async def story(world: World, life: Life) -> None:
         first = await life.keeper.get()
@@ -541,6 +553,17 @@ def test_an_unlink_revokes_and_deletes() -> None:
         assert (world.disk, world.chain and world.chain.is_revoked) == (None, True)
         assert (life.keeper.current, life.keeper.end) == (None, None)
         assert isinstance(await error_of(life), GrantError)
+
+    live(story)
+
+
+def test_a_link_that_has_ended_is_not_revoked_again() -> None:
+    async def story(world: World, life: Life) -> None:
+        await asyncio.sleep(ACCESS)
+        world.refuses = refusal(GrantProblem.REFRESH, 20073)
+        await error_of(life)
+        await life.keeper.async_unlink()
+        assert (world.disk, world.chain and world.chain.is_revoked) == (None, False)
 
     live(story)
 

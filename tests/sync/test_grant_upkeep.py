@@ -1,5 +1,6 @@
 """The link of a person while the entry runs: what is shown, what is asked of them, and that rooms go on."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +8,9 @@ import json
 import logging
 from typing import Any
 
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
@@ -15,8 +18,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.feishu_freebusy.const import CONF_PERSON, DOMAIN
 from custom_components.feishu_freebusy.diagnostics import async_get_config_entry_diagnostics
-from custom_components.feishu_freebusy.feishu.errors import FeishuError, TokenNotKeptError
+from custom_components.feishu_freebusy.feishu.errors import CredentialsError, FeishuError, TokenNotKeptError
 from custom_components.feishu_freebusy.feishu.grants import GrantError, GrantProblem
+from custom_components.feishu_freebusy.issues import async_report_failure
 from custom_components.feishu_freebusy.model.link import LinkEnd
 from custom_components.feishu_freebusy.sync.grant_keeper import GrantKeeper, async_grant_keeper
 from custom_components.feishu_freebusy.sync.grant_store import GrantStore
@@ -221,6 +225,41 @@ async def test_a_wrong_secret_is_asked_of_the_app_not_of_the_person(
     assert reauths(hass, entry) == []
 
 
+async def test_the_secret_is_asked_for_before_the_person_and_the_person_after_it(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, entry: MockConfigEntry, mei: User
+) -> None:
+    def asked() -> list[str]:
+        flows = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
+        return ["app" if flow["step_id"] == "reauth_confirm" else flow["step_id"] for flow in flows]
+
+    tenant.consents.revoke_person(mei.open_id)
+    await refreshed(clock, entry)
+    await clock.settle()
+    assert asked() == ["person_revoked"]
+
+    async_report_failure(hass, entry, CredentialsError())
+    await clock.settle()
+    assert asked() == ["app"]
+    await clock.forward(minutes=2)
+
+    assert asked() == ["person_revoked"]
+
+
+async def test_twenty_calls_with_an_expired_token_refresh_it_once(
+    tenant: Tenant, clock: Clock, entry: MockConfigEntry
+) -> None:
+    await clock.forward(minutes=1)
+    tenant.consents.expire_access_tokens()
+    client = entry.runtime_data.person_client
+
+    async def calls() -> None:
+        await asyncio.gather(*(client.bookable_rooms() for _ in range(20)))
+
+    await clock.run(calls())
+
+    assert len(tenant.calls("oauth/v3/token")) == 2  # the consent, and one refresh
+
+
 async def test_the_yearly_renewal_is_an_issue_not_an_error(
     hass: HomeAssistant, clock: Clock, entry: MockConfigEntry
 ) -> None:
@@ -316,6 +355,28 @@ async def test_a_failed_write_is_noticed(
 
     with pytest.raises(TokenNotKeptError):
         await store.async_save(replace(kept, access_token="u-new"))
+
+
+async def test_tokens_that_come_while_home_assistant_stops_are_in_its_last_write(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, entry: MockConfigEntry, mei: User
+) -> None:
+    await clock.forward(minutes=1)
+    keeper = keeper_of(entry)
+    tenant.variants.refresh_answer = "late"
+    keeper.async_note_revoked(mei.open_id)
+    await clock.forward(seconds=1)
+    hass.set_state(CoreState.stopping)
+
+    await clock.run(keeper.async_stop())
+    issued = tenant.consents.chains[0].refresh_token
+    before = await GrantStore(hass, entry).async_load()
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+    await clock.settle()
+    after = await GrantStore(hass, entry).async_load()
+
+    assert before
+    assert after
+    assert before.refresh_token != after.refresh_token == issued
 
 
 async def test_no_log_and_no_diagnostics_show_tokens_or_the_person(

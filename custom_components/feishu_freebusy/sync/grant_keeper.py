@@ -237,13 +237,13 @@ class GrantKeeper:
             raise self._error.with_traceback(None)
         renewal = self._renewal or self._begin()
         await asyncio.wait([renewal], timeout=self._patience)
-        if token := self._access():
-            return token
-        await asyncio.wait([renewal])
-        renewal.result()
-        if token := self._access():
-            return token
-        raise StaleTokenError("the new token has expired already")
+        if (token := self._access()) is None:
+            await asyncio.wait([renewal])
+            renewal.result()
+            token = self._access()
+        if token is None:
+            raise StaleTokenError("the new token has expired already")
+        return token
 
     async def replace(self, stale: str) -> str:
         """Return another token after Feishu refused `stale`; the same one if it was issued just now."""
@@ -290,7 +290,7 @@ class GrantKeeper:
         self._arm()
         if self._renewal:
             await asyncio.wait([self._renewal], timeout=_DEADLINE + _SECOND_TRY_AFTER)
-        if self._unwritten:
+        if not self._lock.locked():  # else the disk hangs
             async with self._lock:
                 with suppress(TokenNotKeptError):
                     await self._write_new()
