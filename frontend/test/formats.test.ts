@@ -93,3 +93,7 @@ test.each([
 test("names sort by number", () => {
   expect(["10F", "2F", "1F"].sort(formats("en").compare)).toEqual(["1F", "2F", "10F"]);
 });
+
+test("a time is not broken into two lines", () => {
+  expect(formats("en", "12").time(at(14, 5))).toBe("2:05\u00a0PM");
+});

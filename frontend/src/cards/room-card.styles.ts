@@ -410,6 +410,12 @@ export const roomCardStyles = css`
       line-height: 1.35;
     }
   }
+  @container card (block-size >= 220px) and (inline-size < 320px) {
+    dd {
+      white-space: normal;
+      text-wrap: balance;
+    }
+  }
   @container card (block-size >= 220px) and (inline-size >= 300px) {
     .word {
       font-size: 32px;

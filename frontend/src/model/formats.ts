@@ -48,8 +48,9 @@ export class Formats {
     return new Formats(wording, zone, twelve(language, time_format), texts);
   }
 
+  /** Return a time. "AM" stays in the line of its number. */
   time(instant: Instant): string {
-    return this.#time.format(instant);
+    return this.#time.format(instant).replace(/\s/, "\u00a0");
   }
 
   /** Return a full hour, such as "8 AM" or "08:00". */
