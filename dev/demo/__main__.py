@@ -89,7 +89,11 @@ async def _run(options: argparse.Namespace) -> int:
                 if options.once:
                     print("\n".join(table.lines(states, color=False)))
                     return 0 if states and all(state["state"] in KNOWN for state in states) else 1
-                await _show(home, address, tenant, past, fast=options.fast)
+                heading = [f"Home Assistant  {address}", "User            demo, password demo"]
+                if tenant:
+                    asked = f"sign-in server {credentials.base_url}, app secret {credentials.app_secret}"
+                    heading.append(f"Link a person   {asked}")
+                await _show(home, heading, tenant, past, fast=options.fast)
     return 0
 
 
@@ -108,7 +112,7 @@ async def _tenant(options: argparse.Namespace) -> AsyncIterator[tuple[Credential
 
 
 async def _show(
-    home: HomeAssistant, address: str, tenant: Tenant | None, past: ModuleType | None, *, fast: bool
+    home: HomeAssistant, heading: list[str], tenant: Tenant | None, past: ModuleType | None, *, fast: bool
 ) -> None:
     """Print the table, and again whenever a room changes. People come and go with the bookings, if there is a past."""
     async with asyncio.TaskGroup() as group:
@@ -122,15 +126,10 @@ async def _show(
             if tenant and past:
                 await past.show_people(home, tenant.rooms, states)
             rows = table.lines(states, color=sys.stdout.isatty())
-            heading = [
-                f"Home Assistant  {address}",
-                "User            demo, password demo",
-                f"{datetime.now().astimezone():%H:%M:%S}",
-                "",
-            ]
+            time = f"{datetime.now().astimezone():%H:%M:%S}"
             print(
                 ("\x1b[2J\x1b[H" if sys.stdout.isatty() else "\n")
-                + "\n".join([*heading, *rows, "", "Press Ctrl-C to stop."]),
+                + "\n".join([*heading, time, "", *rows, "", "Press Ctrl-C to stop."]),
                 flush=True,
             )
             with suppress(TimeoutError):
