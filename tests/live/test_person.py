@@ -140,6 +140,12 @@ async def test_a_person_is_linked_replaced_and_unlinked(
     assert {chain.open_id: chain.revoked for chain in live_tenant.consents.chains}[list(live_tenant.users)[1]]
 
 
+async def close(popup: Page) -> None:
+    """Close Feishu's page once it has the decision: a page that is closed earlier may not send it."""
+    await expect(popup.get_by_text("Done")).to_be_visible(timeout=TIMEOUT_MS)
+    await popup.close()
+
+
 async def link_by_code(flow: Link, linked: str, name: str) -> None:
     """Sign in with a device code, as another person than the linked one."""
     page, progress = flow.page, flow.page.locator("step-flow-progress")
@@ -153,7 +159,7 @@ async def link_by_code(flow: Link, linked: str, name: str) -> None:
     popup = await opened.value
     await expect(popup.get_by_text(await progress.locator("strong").inner_text())).to_be_visible()
     await flow.decide(popup, "allow", name)
-    await popup.close()
+    await close(popup)
     await expect(page.get_by_text(re.compile(f"{linked}.*{name}")).first).to_be_visible(timeout=TIMEOUT_MS)
     await flow.shoot("other-person")
     await page.locator("step-flow-menu ha-list-item, step-flow-menu ha-list-item-button").first.click()
@@ -199,7 +205,7 @@ async def scan(flow: Link, simulator: Simulator, decision: str, *, again: bool =
         await progress.locator("a").click()
     popup = await opened.value
     await flow.decide(popup, decision)
-    await popup.close()
+    await close(popup)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
