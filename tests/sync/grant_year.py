@@ -67,6 +67,7 @@ class World:
     slept: float = 0.0  # not seen by the loop's clock
     disk: Kept | None = None
     disk_works: bool = True
+    disk_failed_at: float = -DAY  # last
     trouble: str = ""  # of the network, the server or the app; empty if there is none
     lost_answers: int = 0
     is_on: bool = True
@@ -207,7 +208,8 @@ class Life:
         world = self.world
         self.is_dead = True
         is_lost = world.chain is not None and (world.disk is None or world.disk.refresh_token != world.chain.refresh)
-        is_under_way = step in {COMMITTED, UNWRITTEN} or world.under_way > 0 or not world.disk_works
+        has_just_failed = not world.disk_works or world.now - world.disk_failed_at < MINUTE
+        is_under_way = step in {COMMITTED, UNWRITTEN} or world.under_way > 0 or has_just_failed
         if is_lost and is_under_way:
             world.forced.append(f"crash {step}")
         world.under_way = 0
@@ -549,6 +551,7 @@ class Year:
         if self.rng.random() < 0.5:
             await self.expire_and_call()
         self.world.disk_works = True
+        self.world.disk_failed_at = self.world.now
         self.world.note("disk works")
         self.world.note_state()
 

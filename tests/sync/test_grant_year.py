@@ -137,6 +137,15 @@ def try_again_at_once(patches: Patches) -> None:
     patches.setattr(GrantKeeper, "_put_off", lambda *_: None)
 
 
+def leave_new_tokens_unwritten_for_an_hour(patches: Patches) -> None:
+    put_off = GrantKeeper._put_off
+
+    def put_off_longer(self: GrantKeeper, calls: float, timer: float) -> None:
+        put_off(self, calls, 3600.0 if self._unwritten else timer)
+
+    patches.setattr(GrantKeeper, "_put_off", put_off_longer)
+
+
 def ignore_revocations(patches: Patches) -> None:
     patches.setattr(GrantKeeper, "async_note_revoked", lambda *_: None)
 
@@ -151,6 +160,7 @@ def unload_at_once(patches: Patches) -> None:
 # What may happen, where a breakage shows only if little else does
 SLEEP = {Year.sleep: 1.0}
 TROUBLE = {Year.trouble: 1.0}
+BAD_DISK = {Year.disk_fails_in_a_refresh: 1.0, Year.crash: 1.0}
 SABOTAGES = [
     (forget_to_write, "before it was on the disk", None),
     (use_what_is_not_written, "before it was on the disk", None),
@@ -162,6 +172,7 @@ SABOTAGES = [
     (let_a_caller_cancel, "two refreshes at once", None),
     (refresh_for_each_caller, "two refreshes at once", None),
     (try_again_at_once, "too many refreshes in an hour", TROUBLE),
+    (leave_new_tokens_unwritten_for_an_hour, "lost without need: interrupted", BAD_DISK),
     (ignore_revocations, "the event of a revocation was ignored", None),
     (unload_at_once, "lost without need: interrupted", None),
 ]
@@ -185,6 +196,13 @@ def test_a_broken_keeper_is_found(
             wrong = str(error)
             break
     assert found in wrong.partition("\n")[0]
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("events", [SLEEP, TROUBLE, BAD_DISK])
+def test_nothing_is_found_where_nothing_is_broken(events: Mapping[Event, float]) -> None:
+    for seed in range(1, 4):
+        run(Year(seed, events).live(60))
 
 
 def test_a_keeper_that_keeps_nothing_alive_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -429,6 +429,9 @@ class GrantKeeper:
             self._refusal = error
             self._put_off(_AFTER_REFUSAL, _AFTER_REFUSAL)
             return
+        if self._unwritten:  # a crash would lose the link, and to write costs no call
+            self._put_off(_BETWEEN_CALLS, _BETWEEN_CALLS)
+            return
         wait = (error.retry_after if isinstance(error, RateLimitedError) else None) or _BETWEEN_CALLS
         self._put_off(wait, max(wait, min(_BETWEEN_CALLS * 2**self._failures, _LONGEST_BACK_OFF)))
 
