@@ -19,6 +19,7 @@ from custom_components.feishu_freebusy.const import (
     CONF_BOOKING_CONTACT,
     CONF_BOOKING_TITLE,
     CONF_OFFICE_DAY,
+    CONF_PERSON_USERS,
 )
 from custom_components.feishu_freebusy.diagnostics import (
     async_get_config_entry_diagnostics,
@@ -32,7 +33,7 @@ from tests.conftest import at
 pytest_plugins = ["tests.clock"]
 
 # Of these, only whether they are set
-ONLY_PRESENCE = {CONF_OFFICE_DAY, CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT, CONF_BOOKING_TITLE}
+ONLY_PRESENCE = {CONF_OFFICE_DAY, CONF_BOOKING_CALENDAR, CONF_BOOKING_CONTACT, CONF_BOOKING_TITLE, CONF_PERSON_USERS}
 
 BATCH_SCOPE = "calendar:room:readonly"
 
@@ -93,11 +94,13 @@ async def test_the_actions_and_their_permissions_are_shown_without_private_texts
 ) -> None:
     tenant.grant("calendar:calendar.event:create")
     private = {"booking_title": "Salary of Chen Wei", "booking_contact": {"ou_chen": "chen.wei@example.com"}}
+    private["person_users"] = ["user-chen"]
     entry = await set_up(orion, book=True, booking_calendar="chen@group.calendar.feishu.cn", **private)
     found = await diagnostics_of(hass, entry)
 
     assert (found["has_booking_title"], found["options"]["book"]) == (True, True)
     assert (found["has_booking_calendar"], found["has_booking_contact"]) == (True, True)
+    assert found["has_person_users"] is True
     assert "calendar:calendar.event:create" in found["catalogue"]["scopes"]
     assert "chen" not in json.dumps(found, default=str).lower()
 

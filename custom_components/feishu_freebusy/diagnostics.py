@@ -22,6 +22,7 @@ from .const import (
     CONF_BOOKING_TITLE,
     CONF_OFFICE_DAY,
     CONF_PERSON,
+    CONF_PERSON_USERS,
 )
 from .coordinator import FeishuConfigEntry, FreeBusyCoordinator
 from .devices import subject_id_of
@@ -53,6 +54,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: FeishuC
         "has_booking_title": CONF_BOOKING_TITLE in entry.options,
         "has_booking_calendar": CONF_BOOKING_CALENDAR in entry.options,
         "has_booking_contact": CONF_BOOKING_CONTACT in entry.options,
+        "has_person_users": bool(entry.options.get(CONF_PERSON_USERS)),
         **(_running(coordinator) if coordinator else {}),
         "polls": [poll.as_dict() for poll in reversed(async_poll_log(hass, entry).polls)],
     }
