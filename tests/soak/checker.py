@@ -312,11 +312,12 @@ class Checker:
         no_booking = {"decline", "removed"}
         if room and known.by_list and not options["count_pending_as_busy"]:
             no_booking.add("needs_action")
-        busy = any(
-            booking.start <= now < booking.end
+        spans = [
+            (booking.start, booking.end)
             for booking in self._tenant.calendars.of(room_id)
             if booking.rsvp not in no_booking and not booking.external
-        )
+        ]
+        busy = any(start <= now < end for start, end in oracle.without_short_gaps(spans))
         closed = room is not None and room.disabled is not None and room.disabled.contains(now)
         maybe = any(
             booking.start <= now < booking.end for booking in self._tenant.calendars.of(room_id) if booking.external

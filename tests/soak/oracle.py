@@ -204,12 +204,12 @@ class Oracle:
         if closure:
             spans.append((closure.start, closure.end or known.horizon))
         horizon, start = known.horizon, known.window_start
-        return _without_short_gaps(
+        return without_short_gaps(
             [(since, min(until, horizon)) for since, until in spans if since < horizon and until > start]
         )
 
 
-def _without_short_gaps(spans: list[Span]) -> list[Span]:
+def without_short_gaps(spans: list[Span]) -> list[Span]:
     """Return the spans and each gap of under a minute between an end and a later start."""
     starts = sorted(start for start, _ in spans)
     gaps = [
