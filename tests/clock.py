@@ -54,7 +54,7 @@ LOADED = (binary_sensor, button, calendar, condition, config_flow, event, repair
 _QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
-_QUIET_LOOKS = 10  # while an answer is under way; then it is one that takes its time
+_QUIET_LOOKS = 250  # while an answer is under way; then it is one that takes its time
 _LOOK_AT_SOCKETS = 0.005  # real seconds; while only WebSockets are open: their messages arrive at once
 _QUIET_LOOKS_AT_SOCKETS = 2
 

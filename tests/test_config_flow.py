@@ -20,7 +20,6 @@ from custom_components.feishu_freebusy.const import (
     CONF_PLAN,
     CONF_ROOM_LEVELS,
     CONF_ROOMS,
-    CONF_SITE,
     DOMAIN,
 )
 from custom_components.feishu_freebusy.feishu import transport
@@ -32,6 +31,7 @@ from tests.conftest import at
 from tests.test_translations import as_sent, fields_of, placeholders, start, submit, suggested
 
 SECRET = "simulated-secret-0001"
+PRIVATE_URL = "https://feishu.example.com"
 FREE_BUSY_SCOPE = "calendar:calendar.free_busy:read"
 BATCH_SCOPE = "calendar:room:readonly"
 ROOMS_SCOPE = "vc:room:readonly"
@@ -120,7 +120,6 @@ APP_OFF = Trouble("invalid_auth", change("app_enabled", False), says="app is dis
 def typed(simulator: Simulator, **changes: Any) -> dict[str, Any]:
     """Return the input of a user with valid credentials."""
     return {
-        CONF_SITE: "private",
         CONF_BASE_URL: simulator.base_url,
         CONF_APP_ID: simulator.tenant.app_id,
         CONF_APP_SECRET: SECRET,
@@ -284,30 +283,26 @@ async def test_the_title_is_the_app_id_if_the_app_has_no_name(
 
 
 @pytest.mark.parametrize(
-    ("site", "address", "error"),
+    ("url", "error"),
     [
-        ("feishu", "https://open.example.com", "address_not_needed"),
-        ("lark", "https://open.larksuite.com", "address_not_needed"),
-        ("private", None, "address_needed"),
-        ("private", "  ", "address_needed"),
-        ("private", "open.example.com", "address_not_a_url"),
-        ("private", "ftp://open.example.com", "address_not_a_url"),
-        ("private", "https://open.example.com/open-apis", "address_more_than_a_host"),
-        ("private", "https://me:word@open.example.com", "address_more_than_a_host"),
-        ("private", "http://open.example.com", "address_not_encrypted"),
-        ("private", "http://8.8.8.8", "address_not_encrypted"),
+        ("", "address_not_a_url"),
+        ("  ", "address_not_a_url"),
+        ("open.example.com", "address_not_a_url"),
+        ("ftp://open.example.com", "address_not_a_url"),
+        ("https://open.example.com/open-apis", "address_more_than_a_host"),
+        ("https://me:word@open.example.com", "address_more_than_a_host"),
+        ("http://open.example.com", "address_not_encrypted"),
+        ("http://8.8.8.8", "address_not_encrypted"),
     ],
 )
 async def test_a_refused_address_is_never_called(
-    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, site: str, address: str | None, error: str
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, url: str, error: str
 ) -> None:
     room = tenant.add_room("Orion")
-    first = typed(simulator, site=site, base_url=address)
-    if address is None:
-        del first[CONF_BASE_URL]
 
-    result = await submit(hass, await start(hass), **first)
+    result = await submit(hass, await start(hass), **typed(simulator, base_url=url))
     assert result["errors"] == {CONF_BASE_URL: error}
+    assert suggested(result)[CONF_BASE_URL] == url
     assert tenant.requests == []
 
     result = await submit(hass, result, **typed(simulator))
@@ -315,13 +310,16 @@ async def test_a_refused_address_is_never_called(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize(("site", "url"), [("feishu", FEISHU_URL), ("lark", LARK_URL)])
+@pytest.mark.parametrize(
+    ("typed_url", "url"),
+    [(FEISHU_URL, FEISHU_URL), (LARK_URL, LARK_URL), (f"{LARK_URL}/", LARK_URL), (PRIVATE_URL, PRIVATE_URL)],
+)
 async def test_the_chosen_site_decides_the_address(
-    hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, site: str, url: str
+    hass: HomeAssistant, aioclient_mock: AiohttpClientMocker, typed_url: str, url: str
 ) -> None:
     aioclient_mock.post(f"{url}/open-apis/{TOKEN}", json={"code": 10014, "msg": "app id not exists"})
 
-    result = await submit(hass, await start(hass), site=site, app_id="cli_1", app_secret=SECRET, plan="paid")
+    result = await submit(hass, await start(hass), base_url=typed_url, app_id="cli_1", app_secret=SECRET, plan="paid")
 
     assert result["errors"] == {CONF_APP_SECRET: "invalid_auth"}
     assert [str(call[1]) for call in aioclient_mock.mock_calls] == [f"{url}/open-apis/{TOKEN}"]
@@ -354,7 +352,6 @@ async def test_the_first_form_shows_a_failure_and_can_be_retried(
     assert (result["step_id"], result["errors"]) == ("user", trouble.errors)
     assert trouble.says in placeholders(result)["details"]
     assert suggested(result) == {
-        CONF_SITE: "private",
         CONF_BASE_URL: simulator.base_url,
         CONF_APP_ID: tenant.app_id,
         CONF_SCAN: False,

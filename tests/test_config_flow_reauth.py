@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_ROOMS, CONF_SITE
+from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET, CONF_BASE_URL, CONF_ROOMS
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.feishu.address import FEISHU_URL, LARK_URL
 from simulator import Simulator, Tenant
@@ -151,16 +151,9 @@ async def to_app(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResul
     return await submit(hass, checked(await entry.start_reconfigure_flow(hass)), next_step_id="app")
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        (FEISHU_URL, {CONF_SITE: "feishu"}),
-        (LARK_URL, {CONF_SITE: "lark"}),
-        ("https://open.example.com", {CONF_SITE: "private", CONF_BASE_URL: "https://open.example.com"}),
-    ],
-)
+@pytest.mark.parametrize("url", [FEISHU_URL, LARK_URL, "https://open.example.com"])
 async def test_reconfiguration_shows_the_address_but_not_the_secret(
-    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], url: str, shown: dict[str, str]
+    hass: HomeAssistant, entry_of: Callable[..., MockConfigEntry], url: str
 ) -> None:
     entry = entry_of()
     entry.add_to_hass(hass)
@@ -169,7 +162,7 @@ async def test_reconfiguration_shows_the_address_but_not_the_secret(
     result = await to_app(hass, entry)
 
     assert (result["step_id"], result["errors"]) == ("app", {})
-    assert suggested(result) == shown
+    assert suggested(result) == {CONF_BASE_URL: url}
     assert SECRET not in as_sent(result)
     assert placeholders(result)["app_id"] == entry.data[CONF_APP_ID]
 
@@ -180,7 +173,7 @@ async def test_address_and_secret_can_be_changed(hass: HomeAssistant, tenant: Te
         tenant.rotate_secret("new-secret")
         result = await to_app(hass, entry)
 
-        there = {CONF_SITE: "private", CONF_BASE_URL: elsewhere.base_url}
+        there = {CONF_BASE_URL: elsewhere.base_url}
         result = await submit(hass, result, **there, app_secret="wrong-secret")
         assert result["errors"] == {CONF_APP_SECRET: "invalid_auth"}
         assert suggested(result) == there
@@ -203,7 +196,7 @@ async def test_another_host_never_receives_the_stored_secret(hass: HomeAssistant
     thief = Tenant(app_secret=SECRET)  # accepts only the stored secret
     async with Simulator(thief) as elsewhere:
         result = await to_app(hass, entry)
-        there = {CONF_SITE: "private", CONF_BASE_URL: elsewhere.base_url}
+        there = {CONF_BASE_URL: elsewhere.base_url}
         with pytest.raises(InvalidData):
             await submit(hass, result, **there)
         assert thief.requests == []
@@ -214,23 +207,19 @@ async def test_another_host_never_receives_the_stored_secret(hass: HomeAssistant
 
 
 @pytest.mark.parametrize(
-    ("typed_address", "error"),
-    [
-        ({CONF_SITE: "private"}, "address_needed"),
-        ({CONF_SITE: "lark", CONF_BASE_URL: "https://open.example.com"}, "address_not_needed"),
-        ({CONF_SITE: "private", CONF_BASE_URL: "http://open.example.com"}, "address_not_encrypted"),
-    ],
+    ("url", "error"),
+    [("private", "address_not_a_url"), ("http://open.example.com", "address_not_encrypted")],
 )
 async def test_reconfiguration_has_the_same_rules_for_addresses(
-    hass: HomeAssistant, entry: MockConfigEntry, simulator: Simulator, typed_address: dict[str, str], error: str
+    hass: HomeAssistant, entry: MockConfigEntry, simulator: Simulator, url: str, error: str
 ) -> None:
     result = await to_app(hass, entry)
 
-    result = await submit(hass, result, **typed_address, app_secret=SECRET)
+    result = await submit(hass, result, base_url=url, app_secret=SECRET)
     assert result["errors"] == {CONF_BASE_URL: error}
-    assert suggested(result) == typed_address
+    assert suggested(result) == {CONF_BASE_URL: url}
 
-    result = await submit(hass, result, site="private", base_url=simulator.base_url, app_secret=SECRET)
+    result = await submit(hass, result, base_url=simulator.base_url, app_secret=SECRET)
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
 
@@ -239,7 +228,7 @@ async def test_reconfiguration_has_the_same_rules_for_addresses(
 async def test_reconfiguration_shows_a_failure_and_can_be_retried(
     hass: HomeAssistant, tenant: Tenant, entry: MockConfigEntry, simulator: Simulator, trouble: Trouble
 ) -> None:
-    here = {CONF_SITE: "private", CONF_BASE_URL: simulator.base_url, CONF_APP_SECRET: SECRET}
+    here = {CONF_BASE_URL: simulator.base_url, CONF_APP_SECRET: SECRET}
     result = await to_app(hass, entry)
     trouble.begin(tenant)
 
@@ -257,7 +246,7 @@ async def test_an_entry_that_could_not_start_starts_with_the_new_connection(
     hass: HomeAssistant, refused_entry: MockConfigEntry, simulator: Simulator
 ) -> None:
     result = await to_app(hass, refused_entry)
-    result = await submit(hass, result, site="private", base_url=simulator.base_url, app_secret="new-secret")
+    result = await submit(hass, result, base_url=simulator.base_url, app_secret="new-secret")
 
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()

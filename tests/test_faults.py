@@ -27,6 +27,7 @@ from custom_components.feishu_freebusy.feishu.errors import (
     FeishuError,
     InstanceUnknownError,
     RoomRefusedError,
+    TokenNotKeptError,
     UnreadableRowsError,
 )
 from custom_components.feishu_freebusy.feishu.grants import GrantError
@@ -120,6 +121,7 @@ def test_every_kind_of_fault_and_of_error_is_in_the_table() -> None:
         *(CalendarUnusableError, ContactUnknownError, EventDeniedError, EventGoneError),  # tests/feishu/test_events.py
         *(InstanceUnknownError, RoomRefusedError),
         GrantError,  # of calls in the name of a person: tests/feishu/test_grants.py
+        TokenNotKeptError,  # of the disk: tests/sync/test_grant_keeper.py
     }
     assert {trouble.error for trouble in TROUBLES} | {FeishuError, AppError} | elsewhere == kinds_of(FeishuError)
 

@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -27,7 +28,6 @@ from .const import (
     CONF_PLAN,
     CONF_ROOM_LEVELS,
     CONF_ROOMS,
-    CONF_SITE,
     DOMAIN,
 )
 from .coordinator import FeishuConfigEntry
@@ -45,8 +45,7 @@ from .flows.scan import CONF_SCAN, ScanSteps
 from .issues import escape_markdown
 from .model.options import Options, Plan
 
-_SITES = {"feishu": FEISHU_URL, "lark": LARK_URL}
-_PRIVATE = "private"
+_SERVICES = {FEISHU_URL: "Feishu 飞书", LARK_URL: "Lark"}
 # Pages of Home Assistant that the text after set-up names
 _PAGES = {
     "dashboards_url": "/config/lovelace/dashboards",
@@ -55,11 +54,15 @@ _PAGES = {
 }
 
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+# The address of a private deployment is typed here, too: few organizations have one
 _ADDRESS_SCHEMA = {
-    vol.Required(CONF_SITE, default="feishu"): SelectSelector(
-        SelectSelectorConfig(options=[*_SITES, _PRIVATE], translation_key=CONF_SITE, mode=SelectSelectorMode.DROPDOWN)
+    vol.Required(CONF_BASE_URL, default=FEISHU_URL): SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=url, label=name) for url, name in _SERVICES.items()],
+            mode=SelectSelectorMode.DROPDOWN,
+            custom_value=True,
+        )
     ),
-    vol.Optional(CONF_BASE_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL)),
 }
 _USER_SCHEMA = vol.Schema(
     {
@@ -98,7 +101,7 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, LinkSteps, ScanSteps, domain=DOMA
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the address and the credentials of the app, and check them. Or get an app by scanning a code."""
         problem = Problem(_USER_SCHEMA.schema)
-        if user_input is not None and (base_url := _base_url(user_input, problem)):
+        if user_input is not None and (base_url := problem.address(CONF_BASE_URL, user_input[CONF_BASE_URL])):
             self._user_input = user_input
             self._data = {
                 CONF_BASE_URL: base_url,
@@ -267,14 +270,14 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, LinkSteps, ScanSteps, domain=DOMA
         """Ask for the address and the secret. The stored secret is never sent to a new address."""
         problem = Problem(_APP_SCHEMA.schema)
         entry: FeishuConfigEntry = self._get_reconfigure_entry()
-        if user_input is not None and (base_url := _base_url(user_input, problem)):
+        if user_input is not None and (base_url := problem.address(CONF_BASE_URL, user_input[CONF_BASE_URL])):
             secret = user_input[CONF_APP_SECRET].strip()
             self._data = {**entry.data, CONF_BASE_URL: base_url, CONF_APP_SECRET: secret}
             if base_url != entry.data[CONF_BASE_URL]:
                 self._data.pop(CONF_ACCOUNTS_URL, None)
             if await self._check(self._client().check_credentials, problem):
                 return self._update_and_reload(entry)
-        shown = user_input or _site_input(entry.data[CONF_BASE_URL])
+        shown = user_input or {CONF_BASE_URL: entry.data[CONF_BASE_URL]}
         return self._show_form_again("app", _APP_SCHEMA, shown, problem, entry)
 
     def _update_and_reload(self, entry: FeishuConfigEntry) -> ConfigFlowResult:
@@ -306,26 +309,3 @@ class FeishuConfigFlow(RoomSteps, PeopleSteps, LinkSteps, ScanSteps, domain=DOMA
                 "lark_console_url": console_url(LARK_URL),
             },
         )
-
-
-def _base_url(user_input: Mapping[str, Any], problem: Problem) -> str | None:
-    """Return the base URL of the input, or note the problem."""
-    typed = user_input.get(CONF_BASE_URL, "").strip()
-    site = user_input[CONF_SITE]
-    if site != _PRIVATE and not typed:
-        return _SITES[site]
-    if site != _PRIVATE:
-        problem.errors[CONF_BASE_URL] = "address_not_needed"
-    elif not typed:
-        problem.errors[CONF_BASE_URL] = "address_needed"
-    else:
-        return problem.address(CONF_BASE_URL, typed)
-    return None
-
-
-def _site_input(base_url: str) -> dict[str, Any]:
-    """Return the input that leads to this base URL."""
-    for site, url in _SITES.items():
-        if url == base_url:
-            return {CONF_SITE: site}
-    return {CONF_SITE: _PRIVATE, CONF_BASE_URL: base_url}

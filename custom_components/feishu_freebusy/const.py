@@ -13,7 +13,6 @@ CONF_ACCOUNTS_URL: Final = "accounts_url"  # where people sign in, if the base_u
 # The person who is linked: open_id, union_id, name, scopes, consented_at. Their tokens are not in the entry
 CONF_PERSON: Final = "person"
 # Asked for in the form, stored as the base_url
-CONF_SITE: Final = "site"
 
 # entry.options: what is read, and how
 CONF_ROOMS: Final = "rooms"

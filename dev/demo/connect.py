@@ -11,7 +11,6 @@ DOMAIN: Final = "feishu_freebusy"
 KNOWN: Final = {"on", "off"}
 _FLOW: Final = "/api/config/config_entries/flow"
 OPTIONS: Final = "/api/config/config_entries/options/flow"
-_SITES: Final = {"https://open.feishu.cn": "feishu", "https://open.larksuite.com": "lark"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,7 @@ class Credentials:
 
     def as_input(self, plan: str) -> dict[str, str]:
         """Return the input for the first form."""
-        site = _SITES.get(self.base_url.rstrip("/"))
-        address = {"site": site} if site else {"site": "private", "base_url": self.base_url}
-        return {**address, "app_id": self.app_id, "app_secret": self.app_secret, "plan": plan}
+        return {"base_url": self.base_url, "app_id": self.app_id, "app_secret": self.app_secret, "plan": plan}
 
 
 async def add_integration(home: HomeAssistant, credentials: Credentials, *, plan: str, max_rooms: int) -> str:

@@ -558,7 +558,7 @@ async def test_another_address_of_the_app_forgets_where_people_sign_in(
 ) -> None:
     async with Simulator(tenant) as elsewhere:
         result = await chosen(hass, await linked.start_reconfigure_flow(hass), "app")
-        result = await submit(hass, result, site="private", base_url=elsewhere.base_url, app_secret=SECRET)
+        result = await submit(hass, result, base_url=elsewhere.base_url, app_secret=SECRET)
         await hass.async_block_till_done()
 
     assert result["reason"] == "reconfigure_successful"

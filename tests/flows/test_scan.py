@@ -45,7 +45,7 @@ def registration(monkeypatch: pytest.MonkeyPatch, tenant: Tenant) -> Mock:
 
 def scanning(simulator: Simulator, **changes: Any) -> dict[str, Any]:
     """Return the input of a user who has no app yet."""
-    return {"site": "private", "base_url": simulator.base_url, "scan": True, "plan": "paid", **changes}
+    return {"base_url": simulator.base_url, "scan": True, "plan": "paid", **changes}
 
 
 async def scanned(hass: HomeAssistant, simulator: Simulator) -> ConfigFlowResult:
@@ -168,16 +168,16 @@ async def test_an_app_that_is_set_up_is_not_set_up_twice(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
-@pytest.mark.parametrize(("site", "url"), [("feishu", FEISHU_URL), ("lark", LARK_URL)])
+@pytest.mark.parametrize("url", [FEISHU_URL, LARK_URL])
 @pytest.mark.parametrize("is_lark", [False, True])
 async def test_the_organization_decides_the_address(
-    hass: HomeAssistant, registration: Mock, monkeypatch: pytest.MonkeyPatch, site: str, url: str, is_lark: bool
+    hass: HomeAssistant, registration: Mock, monkeypatch: pytest.MonkeyPatch, url: str, is_lark: bool
 ) -> None:
     registration.poll.return_value = RegisteredApp("cli_new", SECRET, is_lark=is_lark)
     checks = AsyncMock(side_effect=NotReachableError("no answer"))
     monkeypatch.setattr("custom_components.feishu_freebusy.config_flow.check_access", checks)
 
-    result = await waited(hass, await submit(hass, await start(hass), site=site, scan=True, plan="free"))
+    result = await waited(hass, await submit(hass, await start(hass), base_url=url, scan=True, plan="free"))
 
     assert result["step_id"] == "scanned"
     assert registration.asked == [url.replace("open.", "accounts.")]

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 TRANSLATIONS = Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations"
 SHOTS = os.environ.get("LIVE_SCREENSHOTS")
 TIMEOUT_MS = 60_000  # an upper limit for slow machines
-TEXT_FIELDS = ("base_url", "app_id", "app_secret")
+TEXT_FIELDS = ("app_id", "app_secret")
 
 # Texts of Home Assistant itself
 OK = {"en": "OK", "zh-Hans": "确定"}
@@ -79,11 +79,12 @@ class Flow:
                 path=f"{SHOTS}/flow-{self.language}-{self.taken:02}-{name}.png", animations="disabled"
             )
 
-    async def choose_private(self) -> None:
-        """Choose the private deployment."""
-        await self.form.locator("ha-select").first.click()
-        name = self.text("selector", "site", "options", "private")
-        await self.page.get_by_role("menuitem", name=name).or_(self.page.get_by_role("option", name=name)).first.click()
+    async def enter_service(self, address: str) -> None:
+        """Type the address of a private deployment into the list of services."""
+        await self.form.locator("ha-selector-select").first.click()
+        search = self.page.locator("ha-picker-combo-box input").first
+        await search.fill(address)
+        await search.press("Enter")
 
     async def fill(self, field: str, value: str) -> None:
         """Type into a text field of the first form."""
@@ -101,8 +102,7 @@ class Flow:
 
     async def connect(self, simulator: Simulator, tenant: Tenant) -> None:
         """Fill in and submit the first form."""
-        await self.choose_private()
-        await self.fill("base_url", simulator.base_url)
+        await self.enter_service(simulator.base_url)
         await self.fill("app_id", tenant.app_id)
         await self.fill("app_secret", tenant.app_secret)
         await self.submit()
@@ -117,14 +117,13 @@ class Flow:
 
 async def be_refused(flow: Flow, simulator: Simulator, tenant: Tenant) -> None:
     """Submit the first form to a server that does not answer, with a wrong secret, and from a refused IP address."""
-    await flow.choose_private()
-    await flow.fill("base_url", "http://127.0.0.1:9")
+    await flow.enter_service("http://127.0.0.1:9")
     await flow.fill("app_id", tenant.app_id)
     await flow.fill("app_secret", "wrong")
     await flow.submit()
     await flow.sees("config", "error", "cannot_connect")
 
-    await flow.fill("base_url", simulator.base_url)
+    await flow.enter_service(simulator.base_url)
     await flow.fill("app_secret", "wrong")
     await flow.submit()
     await flow.sees("config", "error", "invalid_auth")

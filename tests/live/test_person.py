@@ -190,8 +190,7 @@ async def test_an_app_is_made_by_scanning_with_two_scopes_missing(
 async def scan(flow: Link, simulator: Simulator, decision: str, *, again: bool = False) -> None:
     """Fill in the first form without an app, and decide on the page of the code."""
     if not again:
-        await flow.choose_private()
-        await flow.fill("base_url", simulator.base_url)
+        await flow.enter_service(simulator.base_url)
     await flow.form.locator("ha-selector-boolean ha-switch, ha-selector-boolean ha-checkbox").click()
     await flow.shoot("first-form")
     await flow.submit()
