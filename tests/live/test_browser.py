@@ -85,6 +85,8 @@ class Flow:
         search = self.page.locator("ha-picker-combo-box input").first
         await search.fill(address)
         await search.press("Enter")
+        # Until the field shows it, the form forgets what is typed into other fields
+        await expect(self.form.get_by_role("button", name=address)).to_be_visible(timeout=TIMEOUT_MS)
 
     async def fill(self, field: str, value: str) -> None:
         """Type into a text field of the first form."""
