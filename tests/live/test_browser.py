@@ -82,9 +82,9 @@ class Flow:
     async def enter_service(self, address: str) -> None:
         """Type the address of a private deployment into the list of services."""
         await self.form.locator("ha-selector-select").first.click()
-        search = self.page.locator("ha-picker-combo-box input").first
-        await search.fill(address)
-        await search.press("Enter")
+        picker = self.page.locator("ha-picker-combo-box")
+        await picker.locator("input").first.fill(address)
+        await picker.get_by_text(address).last.click()
         # Until the field shows it, the form forgets what is typed into other fields
         await expect(self.form.get_by_role("button", name=address)).to_be_visible(timeout=TIMEOUT_MS)
 
