@@ -35,6 +35,7 @@ class Day:
         self.simulator = simulator
         self.tenant: Tenant = simulator.tenant
         self.entry_id = ""
+        self._lines_of_others = frozenset(home.log.read_text().splitlines())  # of tests before this one
 
     async def set_up(self) -> None:
         """Add the integration through its config flow."""
@@ -64,7 +65,7 @@ class Day:
 
     def log(self) -> list[str]:
         """Return the lines that the integration logged at INFO or above, without times."""
-        lines = self.home.log.read_text().splitlines()
+        lines = [line for line in self.home.log.read_text().splitlines() if line not in self._lines_of_others]
         ours = (
             re.search(r" (INFO|WARNING|ERROR|CRITICAL) .*\[custom_components\.feishu\w*[.\w]*\] (.*)", line)
             for line in lines
