@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.feishu_freebusy.const import DOMAIN
 from simulator import Fault, Room, Tenant
-from tests.clock import FREE_BUSY, Clock, SetUp, Writes, busy_id
+from tests.clock import FREE_BUSY, STATUSES, Clock, SetUp, Writes, busy_id
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
@@ -207,6 +207,20 @@ async def test_names_change_when_another_room_is_free_instead(
     assert free(hass) == ("1", ["Orion"])
     await clock.to(at(10, 20))
     assert free(hass) == ("1", ["Vega"])
+
+
+async def test_a_room_that_closes_between_two_polls_is_no_longer_counted_at_once(
+    hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
+) -> None:
+    await set_up(orion, vega, scan_interval=RARELY)
+    tenant.disable_room(orion.room_id, at(10, 5), at(15), "paint")
+
+    while hass.states.is_state(busy_id(hass, orion), "off"):
+        assert free(hass) == ("2", ["Orion", "Vega"])
+        await clock.forward(seconds=1)
+
+    assert free(hass) == ("1", ["Vega"])
+    assert len(tenant.calls(STATUSES)) == 1  # no poll, and no scan
 
 
 async def test_unavailable_room_does_not_count_as_free(

@@ -336,12 +336,15 @@ class FreeBusyCoordinator(DataUpdateCoordinator[None]):
 
     async def note_statuses(self, room_ids: Iterable[str]) -> None:
         """Show what the catalogue now says of the status of these rooms, which was read between two scans."""
+        has_changed = False
         async for room_id in in_slices(room_ids):
             if subject := self.subjects.get(room_id):
                 self._rebuild(subject)
-                self.notifier.notify_if_changed(room_id)
+                has_changed |= self.notifier.notify_if_changed(room_id)
         with self.clock.one_moment():
             self._timer.arm()
+            if has_changed:
+                self.notifier.notify(None)
         self._stored.async_keep_catalogue(self.catalogue.data)
 
     @callback

@@ -9,7 +9,16 @@ from simulator import Call
 from tests.soak import oracle
 from tests.soak.clock import AFTER, SECOND, YearClock
 from tests.soak.home import Home
-from tests.soak.observed_simulator import BATCH, LIST, PEOPLE, ROOMS, ROOMS_MGET, items_by_subject, window_of
+from tests.soak.observed_simulator import (
+    BATCH,
+    LIST,
+    PEOPLE,
+    ROOMS,
+    ROOMS_MGET,
+    ObservedSimulator,
+    items_by_subject,
+    window_of,
+)
 from tests.soak.oracle import GRACE_AT_LEAST, GRACE_BEYOND, Closure, Known, Oracle
 from tests.soak.scheduler import Scheduler
 from tests.soak.tally import Tally
@@ -28,8 +37,9 @@ class Answers:
 
     home: Home
 
-    def __init__(self, tally: Tally, clock: YearClock, scheduler: Scheduler) -> None:
+    def __init__(self, tally: Tally, simulator: ObservedSimulator, clock: YearClock, scheduler: Scheduler) -> None:
         """Start without answers."""
+        self._simulator = simulator
         self.oracle = Oracle()
         self.changed: set[str] = set()  # rooms whose rows changed
         self.answered: dict[str, datetime] = {}  # when a room was last read, by id
@@ -148,6 +158,7 @@ class Answers:
         now = self._clock.now
         return (
             self.home.entry.options["plan"] == "free"
+            or not self._simulator.is_reachable
             or (self.room_api_failed_at is not None and now - self.room_api_failed_at < ROOM_API_RETRY)
             or (self._failed_at is not None and now - self._failed_at < OTHER_RETRY)
             or now - self._heard_at >= SILENCE

@@ -35,6 +35,11 @@ class ObservedSimulator(Simulator):
         self.faulty_calls: Counter[str] = Counter()  # by the kind of fault
         self.error_codes: Counter[str] = Counter()  # error codes of answers
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether it listens: without a connection, no call shows that one would fail."""
+        return self._runner is not None
+
     @override
     async def _delay(self, call: Call, fault: Fault) -> None:
         self._clock.answers_held_back += 1

@@ -24,6 +24,8 @@ def _failures(tally: Tally) -> Iterator[str]:
         yield f"{tally.limit_violations} calls over a rate limit"
     if not tally.truth_checks:
         yield "no state was compared with the bookings"
+    if not tally.free_rooms_checks:
+        yield "the number of free rooms was never compared"
 
 
 def _shown_wrongly(tally: Tally) -> Iterator[str]:
@@ -80,6 +82,7 @@ def _lines(tally: Tally) -> Iterator[str]:
             "rooms at these instants": tally.checks,
             "... with a valid answer": tally.known_checks,
             "... also compared with the bookings": tally.truth_checks,
+            "numbers of free rooms compared": tally.free_rooms_checks,
             "instants skipped while the entry or its options changed": tally.unsettled,
             "MISMATCHES": tally.mismatches,
             "FALSE FREE": tally.false_free,

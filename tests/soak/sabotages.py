@@ -283,7 +283,7 @@ def reload_for_options(patches: pytest.MonkeyPatch) -> None:
 
 
 def leave_the_timer(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(WakeUp, "_disarm", lambda _: None)
+    patches.setattr(WakeUp, "stop", lambda self: setattr(self, "_stopped", True))
 
 
 def _before_each_poll(patches: pytest.MonkeyPatch, leak: Any) -> None:

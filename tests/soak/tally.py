@@ -72,6 +72,7 @@ class Tally:
     checks: int = 0
     known_checks: int = 0
     truth_checks: int = 0
+    free_rooms_checks: int = 0
     unsettled: int = 0
     mismatches: int = 0
     false_free: int = 0

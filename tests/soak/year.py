@@ -40,7 +40,7 @@ class Year:
         rng = self._rng = random.Random(plan.seed)  # noqa: S311  # no secret
         self._office = Office(tenant, rng, lambda: clock.now)
         self._scheduler = Scheduler(rng, lambda: clock.now)
-        self._answers = Answers(self.tally, clock, self._scheduler)
+        self._answers = Answers(self.tally, simulator, clock, self._scheduler)
         self._checker = Checker(self.tally, clock, self._answers, self._office, tenant)
         self._actions = UserActions(self._office, clock, self._scheduler, self._checker, self.tally, rng)
         self._active: set[str] = set()  # names of the active incidents that change the tenant
@@ -68,6 +68,7 @@ class Year:
             self._scheduler.within(0.1, incidents.break_rooms)
         self._every_day(start)
         self._every_month(start)
+        await self._every_hour()
         self._scheduler.repeat(1 / (plan.edits_a_day * plan.rooms), self._edit)
         self._scheduler.repeat(1 / plan.troubles_a_day, lambda: self._begin_incident(incidents))
         self._scheduler.repeat(1 / 6, self._check_all)
@@ -122,6 +123,10 @@ class Year:
         deliveries = self._tenant.push.deliveries
         self.tally.events += sum(each.acked for each in deliveries)
         deliveries.clear()
+
+    async def _every_hour(self) -> None:
+        self._scheduler.within(1 / 24, self._every_hour)
+        self._checker.check_free_rooms()
 
     def _every_month(self, since: datetime) -> None:
         """Print the progress every month; a year takes minutes."""

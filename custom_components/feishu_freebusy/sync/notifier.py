@@ -80,13 +80,16 @@ class Notifier:
             _LOGGER.exception("Unexpected error updating an entity of %s", self._name)
 
     @callback
-    def notify_if_changed(self, subject_id: str) -> None:
-        """Call the listeners of a subject if it shows something else than they were told."""
+    def notify_if_changed(self, subject_id: str) -> bool:
+        """Call the listeners of a subject if it may show something else than they were told; return whether it does."""
         with self._clock.one_moment():
-            subject = self._subjects.get(subject_id)
+            if (subject := self._subjects.get(subject_id)) is None:
+                return False
             # Compare with the last notification: the snapshot may have been replaced since, without one
-            if subject and self._subjects.snapshot(subject_id) is not subject.last_notified:
+            told, shot = subject.last_notified, self._subjects.snapshot(subject_id)
+            if shot is not told:
                 self.notify(subject_id)
+            return shot != told
 
     async def async_notify_changed(self, moment: Moment) -> None:
         """Call the listeners of all subjects that have changed at `moment`, in slices."""
