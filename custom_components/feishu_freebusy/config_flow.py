@@ -36,13 +36,13 @@ from .feishu.address import FEISHU_URL, LARK_URL
 from .feishu.client import SCOPES_FREE_BUSY, SCOPES_ROOM_BATCH, SCOPES_ROOMS, FeishuClient
 from .feishu.console import app_url, console_url, scopes_json, scopes_url
 from .feishu.errors import FeishuError
-from .flows.link import IDENTITY, PERSON, LinkSteps
+from .flows.link import LinkSteps
 from .flows.options import NONE, FeishuOptionsFlow, forecast_texts
 from .flows.people import PeopleSteps
 from .flows.problems import Problem
 from .flows.rooms import RoomSteps
 from .flows.scan import CONF_SCAN, ScanSteps
-from .issues import escape_markdown
+from .issues import IDENTITY, PERSON, escape_markdown
 from .model.options import Options, Plan
 
 _SERVICES = {FEISHU_URL: "Feishu 飞书", LARK_URL: "Lark"}

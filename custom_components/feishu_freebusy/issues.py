@@ -46,6 +46,8 @@ from .model.options import Options
 from .model.subject import Subject
 
 _MOST_NAMES = 5
+# What the reauthentication of a person is started with
+IDENTITY, PERSON, REASON = "identity", "person", "reason"
 _STEP_OF_APP = "reauth_confirm"
 _STEPS_OF_PERSON = "person_"  # the first step of each: it says why the link has ended
 _REFRESH_IS_OFF = 20074
@@ -232,7 +234,7 @@ def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 def _update_reauth_of_person(hass: HomeAssistant, entry: ConfigEntry[Any], link: Link | None) -> None:
     """Ask the person again if their link has ended. If it works again, close what nobody has answered yet."""
     if link and link.end:
-        entry.async_start_reauth(hass, data={"identity": "person", "reason": link.end.value})
+        entry.async_start_reauth(hass, data={IDENTITY: PERSON, REASON: link.end.value})
     else:
         _end_reauth(hass, entry, lambda step: step.startswith(_STEPS_OF_PERSON))
 

@@ -39,7 +39,9 @@ class Sent:
 
 
 @dataclass
-class _Content:
+class Content:
+    """The body of an answer."""
+
     body: bytes
 
     async def readany(self) -> bytes:
@@ -51,10 +53,12 @@ class _Content:
 
 
 @dataclass
-class _Response:
+class Response:
+    """An answer, as aiohttp gives it."""
+
     status: int
     headers: CIMultiDict[str]
-    content: _Content
+    content: Content
 
     def close(self) -> None:
         pass
@@ -74,10 +78,10 @@ class Session:
     @asynccontextmanager
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], data: bytes | None, **options: object
-    ) -> AsyncIterator[_Response]:
+    ) -> AsyncIterator[Response]:
         self.sent.append(Sent(method, url, headers, data))
         self.options = options
         if self.error is not None:
             raise self.error
         content = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        yield _Response(self.status, CIMultiDict(self.headers), _Content(content))
+        yield Response(self.status, CIMultiDict(self.headers), Content(content))

@@ -17,6 +17,7 @@ from yarl import URL
 from custom_components.feishu_freebusy.feishu.client import FeishuClient
 from custom_components.feishu_freebusy.feishu.limits import AppTraffic
 from simulator import Call, LoggedRequest, Tenant, gateway
+from tests.feishu.scripted import Content, Response
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ class VirtualSession:
         headers: Mapping[str, str],
         data: bytes | None,
         **_: object,
-    ) -> AsyncIterator[_Response]:
+    ) -> AsyncIterator[Response]:
         url = URL(url)
         path = url.path
         self.sent_at.append((path, now()))
@@ -108,7 +109,7 @@ class VirtualSession:
         finally:
             self.in_flight -= 1
 
-    async def _answer(self, call: Call, authorization: str) -> _Response:
+    async def _answer(self, call: Call, authorization: str) -> Response:
         excess = gateway.count(self.tenant, call)
         fault = self.tenant.faults.take(call)
         if fault is not None:
@@ -125,33 +126,11 @@ class VirtualSession:
             self._log(call)
             raise aiohttp.ServerDisconnectedError
         self._log(call, answer.status, answer.code)
-        return _Response(answer.status, CIMultiDict(answer.headers), _Content(answer.body))
+        return Response(answer.status, CIMultiDict(answer.headers), Content(answer.body))
 
     def _log(self, call: Call, status: int = 0, code: int | None = None) -> None:
         request = LoggedRequest(call.method, call.path, call.query, call.body, status, code, call.at, pairs=call.pairs)
         self.tenant.requests.append(request)
-
-
-@dataclass
-class _Content:
-    body: bytes
-
-    async def readany(self) -> bytes:
-        body, self.body = self.body, b""
-        return body
-
-    def at_eof(self) -> bool:
-        return not self.body
-
-
-@dataclass
-class _Response:
-    status: int
-    headers: CIMultiDict[str]
-    content: _Content
-
-    def close(self) -> None:
-        pass
 
 
 @dataclass(frozen=True)

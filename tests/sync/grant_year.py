@@ -71,7 +71,8 @@ class World:
     trouble: str = ""  # of the network, the server or the app; empty if there is none
     lost_answers: int = 0
     is_on: bool = True
-    chain: Chain | None = None
+    chain: Chain | None = None  # of the last consent
+    chains: list[Chain] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)  # why the contract takes the grant
     good_since: float | None = 0.0
     good: list[tuple[float, float]] = field(default_factory=list)
@@ -141,6 +142,7 @@ class World:
     def consent(self) -> Grant:
         """Return the first tokens of a new consent."""
         self.chain = Chain(self.now, self.now, "")
+        self.chains.append(self.chain)
         self.forced.clear()
         return self.tokens(self.chain)
 
@@ -315,8 +317,8 @@ class Feishu(Grants):
         if world.trouble == "silence":
             await asyncio.sleep(25)
         self._meet_trouble(world.trouble)
-        if world.chain and world.chain.refresh == token:
-            world.chain.is_revoked = True
+        for chain in world.chains:
+            chain.is_revoked |= chain.refresh == token
 
     def _meet_trouble(self, trouble: str) -> None:
         if trouble:

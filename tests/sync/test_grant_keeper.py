@@ -533,6 +533,19 @@ def test_a_new_consent_replaces_the_tokens_of_before() -> None:
     live(story)
 
 
+@pytest.mark.parametrize(("open_id", "is_revoked"), [(PERSON, False), ("ou_other", True)])
+def test_only_the_grant_of_another_person_is_revoked_by_a_new_link(open_id: str, *, is_revoked: bool) -> None:
+    async def story(world: World, life: Life) -> None:
+        former = world.chain
+        grant = world.consent()
+        await life.keeper.async_adopt(grant, open_id=open_id, consented_at=START)
+        assert former is not None
+        assert former.is_revoked is is_revoked
+        assert world.accepts(await life.keeper.get())
+
+    live(story)
+
+
 def test_tokens_that_can_not_be_written_are_not_adopted() -> None:
     async def story(world: World, life: Life) -> None:
         first = await life.keeper.get()

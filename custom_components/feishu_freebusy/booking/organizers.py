@@ -7,11 +7,10 @@ from ..coordinator import FreeBusyCoordinator
 from ..feishu.errors import CalendarUnusableError, EndpointRetiredError, FeishuError, RequestError
 from ..feishu.events import Events
 from ..feishu.limits import Payer, paid_by
-from ..model.booking import Identity
+from ..model.booking import ROOMS_OF_PERSON_LAST, Identity
 from .rooms import Rooms
 
 _WORD_FOR_PRIMARY = "primary"
-_ROOMS_LAST = timedelta(hours=1)  # an administrator rarely changes who may book a room
 
 
 class Organizers:
@@ -70,7 +69,7 @@ class Organizers:
         now, person = self._rooms.now(), self._person
         if self._bookable:
             owner, read_at, known = self._bookable
-            if owner == person and timedelta() <= now - read_at < _ROOMS_LAST:
+            if owner == person and timedelta() <= now - read_at < ROOMS_OF_PERSON_LAST:
                 return known
         known = None
         self._rooms.pay(1)

@@ -10,6 +10,7 @@ from ..feishu.errors import EventGoneError, FeishuError, NotReachableError, Rate
 from ..feishu.models import RoomBooking, RoomCheck, RsvpStatus
 from ..model.booking import (
     APPROVAL_AFTER,
+    APPROVAL_KNOWN_FOR,
     VERDICT_LOOKS,
     Next,
     OwnBooking,
@@ -25,7 +26,6 @@ from .results import RefusedError
 from .rooms import Rooms
 
 _CALLS_OF_LOOK = 2
-_KNOWN_FOR = timedelta(days=1)  # an administrator may change the rules of a room
 _PASSING = (NotReachableError, ServerError, RateLimitedError)
 
 
@@ -45,7 +45,7 @@ class Verdicts:
     def needs_approval(self, room_id: str, wish: Span) -> bool:
         """Return whether a booking is known to need an approval."""
         known = self._approvals.get(room_id)
-        if known is None or not timedelta() <= self._rooms.now() - known[1] < _KNOWN_FOR:
+        if known is None or not timedelta() <= self._rooms.now() - known[1] < APPROVAL_KNOWN_FOR:
             return False
         return wish.end - wish.start >= known[0]
 

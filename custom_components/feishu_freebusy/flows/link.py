@@ -33,16 +33,13 @@ from ..feishu.events import (
 )
 from ..feishu.grants import USER_SCOPES, DeviceCode, Grant, GrantError, GrantProblem, Grants, challenge_of, new_verifier
 from ..feishu.models import Person
-from ..issues import escape_markdown
+from ..issues import REASON, escape_markdown
 from ..sync.clock import EntryClock
 from ..sync.grant_keeper import GrantKeeper, async_grant_keeper
 from .device import device_placeholders, wait_for_person
 from .options import NONE
 from .problems import Problem
 
-IDENTITY = "identity"
-PERSON = "person"
-_REASON = "reason"
 # The page for each reason why a link ended; the other reasons have the last page
 _PAGES = {
     "expired": "person_expired",
@@ -117,7 +114,7 @@ class LinkSteps(ConfigFlow):
 
     def _person_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Say why the link ended, and offer to link again or to unlink."""
-        self._ended = _PAGES.get(entry_data.get(_REASON, ""), _OTHER_PAGE)
+        self._ended = _PAGES.get(entry_data.get(REASON, ""), _OTHER_PAGE)
         return self._show_end()
 
     def _show_end(self) -> ConfigFlowResult:

@@ -20,6 +20,8 @@ LEDGER_KEEPS = timedelta(days=1)  # after the end of a booking
 BOOKING_PAUSE = timedelta(minutes=1)  # between two new bookings of a room by one user
 APPROVAL_AFTER = 3  # looks without a reply; then a room that needs an approval waits for it
 FIRST_APPROVAL_LOOK, LONGEST_APPROVAL_LOOK = timedelta(minutes=2), timedelta(hours=1)
+APPROVAL_KNOWN_FOR = timedelta(days=1)  # an administrator may change the rules of a room
+ROOMS_OF_PERSON_LAST = timedelta(hours=1)  # an administrator rarely changes who may book a room
 
 
 class Identity(StrEnum):

@@ -187,27 +187,35 @@ class GrantKeeper:
     async def async_adopt(self, grant: Grant, *, open_id: str, consented_at: datetime) -> None:
         """Link a person, or the same one again. Their tokens are on disk when this returns.
 
+        The grant of another person, who was linked before, is revoked if Feishu answers soon.
+
         Raises `TokenNotKeptError`; then nothing has changed. Raises `ValueError` for a grant without a refresh token.
         """
         if grant.refresh_token is None:
             raise ValueError("without a refresh token, a link would end in hours")
         async with self._lock:
+            former = await self._latest()
             new = _new(grant, self._clock.moment, open_id, consented_at)
             await self._store.async_save(new.kept)
             self._forget()
             self._publish(new)
+            if former and former.open_id != open_id:  # those of the same person may depend on each other
+                await _revoke(self._grants(), former)
         self._arm()
         self._on_change()
 
     async def async_unlink(self) -> None:
         """Revoke the grant if Feishu answers soon, and delete the tokens."""
         async with self._lock:
-            kept = self._unwritten.kept if self._unwritten else self._kept or await self._store.async_load()
-            await _revoke(self._grants(), kept)
+            await _revoke(self._grants(), await self._latest())
             await self._store.async_remove()
             self._forget()
         self._arm()
         self._on_change()
+
+    async def _latest(self) -> Kept | None:
+        """Return the newest tokens, also those that are not written or not loaded."""
+        return self._unwritten.kept if self._unwritten else self._kept or await self._store.async_load()
 
     # Tokens
 

@@ -9,10 +9,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from ..const import DOMAIN
 from ..feishu.errors import TokenNotKeptError
 from ..model.link import LinkEnd
-from .store import async_load_if_readable
+from .store import async_load_if_readable, owner_of
 
 _VERSION = 1
 
@@ -50,11 +50,7 @@ class GrantStore:
         self._hass = hass
         self._entry = entry
         self._store = _store(hass, entry)
-        self._owner = {
-            "entry_id": entry.entry_id,
-            CONF_APP_ID: entry.data[CONF_APP_ID],
-            CONF_BASE_URL: entry.data[CONF_BASE_URL],
-        }
+        self._owner = owner_of(entry)
 
     async def async_load(self) -> Kept | None:
         """Return the tokens on disk, None if there are none or the file can't be read."""

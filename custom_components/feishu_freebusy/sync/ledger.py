@@ -14,10 +14,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
-from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from ..const import DOMAIN
 from ..feishu.models import EventRef, InstanceReply
 from ..model.booking import Identity, OwnBooking, PendingRelease, Stage
-from .store import async_load_if_readable
+from .store import async_load_if_readable, owner_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -40,11 +40,7 @@ class Ledger:
         self._hass = hass
         self._entry = entry
         self._store = _store(hass, entry)
-        self._owner = {
-            "entry_id": entry.entry_id,
-            CONF_APP_ID: entry.data[CONF_APP_ID],
-            CONF_BASE_URL: entry.data[CONF_BASE_URL],
-        }
+        self._owner = owner_of(entry)
         self._bookings: dict[str, OwnBooking] = {}
         self._releases: dict[tuple[str, EventRef, datetime], PendingRelease] = {}
         self._unread: list[object] = []

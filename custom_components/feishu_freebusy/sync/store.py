@@ -63,11 +63,7 @@ class Stored:
         self._clock = clock
         self._readings_store, self._changes_store, self._times_store, self._catalogue_store = _stores(hass, entry)
         # As at the start: readings of another server must not be used
-        self._owner = {
-            "entry_id": entry.entry_id,
-            CONF_APP_ID: entry.data[CONF_APP_ID],
-            CONF_BASE_URL: entry.data[CONF_BASE_URL],
-        }
+        self._owner = owner_of(entry)
         self._kept: KnownRooms | None = None  # on disk
         self._latest: KnownRooms | None = None
         self._readings: Callable[[], Readings] | None = None
@@ -229,6 +225,15 @@ def _stores(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[Store[Any], S
         return Store(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)
 
     return store("readings"), store("changes"), store("times"), store("rooms")
+
+
+def owner_of(entry: ConfigEntry[Any]) -> dict[str, str]:
+    """Return what a file says of the entry that it was written for. With another app or address, it is not used."""
+    return {
+        "entry_id": entry.entry_id,
+        CONF_APP_ID: entry.data[CONF_APP_ID],
+        CONF_BASE_URL: entry.data[CONF_BASE_URL],
+    }
 
 
 async def async_load_if_readable(store: Store[Any]) -> object:

@@ -8,9 +8,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 
-from ..const import CONF_APP_ID, CONF_BASE_URL, DOMAIN
+from ..const import DOMAIN
 from .clock import EntryClock
-from .store import async_load_if_readable
+from .store import async_load_if_readable, owner_of
 from .trust import Trust
 
 _VERSION = 1
@@ -25,11 +25,7 @@ class TrustStore:
         """A file is used only if it was written for this entry, with the same app and address."""
         self._store = _store(hass, entry)
         self._clock = clock
-        self._owner = {
-            "entry_id": entry.entry_id,
-            CONF_APP_ID: entry.data[CONF_APP_ID],
-            CONF_BASE_URL: entry.data[CONF_BASE_URL],
-        }
+        self._owner = owner_of(entry)
         self._save_is_due = False
 
     async def async_restore(self, trust: Trust) -> None:
