@@ -93,5 +93,8 @@ class Timer:
             await self._poller.read_due_statuses()
         finally:
             self._is_reading_statuses = False
-        with self._clock.one_moment():
+        with self._clock.one_moment() as moment:
+            status_due = self._poller.status_due(moment)
+            if status_due and status_due > moment.now:  # what is still due is tried again in a minute
+                self.arm()
             self._host.update_issues()
