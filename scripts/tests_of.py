@@ -31,8 +31,20 @@ _FOLDERS: Final = {  # where the modules of a top-level name are
 _HOME: Final = {"homeassistant", "probatio", "pytest_homeassistant_custom_component"}
 _VENDOR: Final = {"lark_oapi"}
 _DOORS: Final = [ROOT / "tests", ROOT / "tests" / "flows", ROOT / "tests" / "blueprints"]
-# Polls, failures and clocks follow our own rules
-_BEHIND: Final = ("test_coordinator_", "test_disabled", "test_faults", "test_time")
+# Polls, failures, clocks, bookings, presence and numbers follow our own rules
+_BEHIND: Final = (
+    "test_action_issues",
+    "test_booking",
+    "test_canaries",
+    "test_choices",
+    "test_coordinator_",
+    "test_disabled",
+    "test_faults",
+    "test_one_bad_thing",
+    "test_presence",
+    "test_time",
+    "test_utilization_sensors",
+)
 _READERS: Final = {
     "blueprints": ["tests/blueprints/test_files.py"],
     "CHANGELOG.md": ["tests/test_release.py"],

@@ -51,7 +51,7 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 # So that no thread loads them while time stands still
 LOADED = (binary_sensor, button, calendar, condition, config_flow, event, repairs, sensor, trigger)
 
-_QUIET_ROUNDS = 5  # of the loop, with nothing to run
+_QUIET_ROUNDS = 2  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
 _QUIET_LOOKS = 250  # while an answer is under way; then it is one that takes its time
@@ -189,9 +189,13 @@ class Clock:
 async def clock(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clock]:
-    """Return the clock, at 10:00 UTC. Polls have no jitter, and failed calls are retried without a delay."""
+    """Return the clock, at 10:00 UTC. Polls have no jitter, and failed calls are retried without a delay.
+
+    A wall clock that was set is looked for every ten minutes only, so days pass sooner; see `each_minute`.
+    """
     monkeypatch.setattr(timetable, "_JITTER", 0.0)
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
+    monkeypatch.setattr(wake_up, "_TICK", timedelta(minutes=10))
     freezer.move_to(at(10))
     # In threads that `settle` sees
     monkeypatch.setattr(hass, "async_add_import_executor_job", hass.async_add_executor_job)
@@ -241,9 +245,9 @@ def calls_key(entry: MockConfigEntry) -> str:
 
 
 @pytest.fixture
-def few_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for a wall clock that was set every ten minutes, not every minute: days pass sooner."""
-    monkeypatch.setattr(wake_up, "_TICK", timedelta(minutes=10))
+def each_minute(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look each minute for a wall clock that was set, as in an office."""
+    monkeypatch.setattr(wake_up, "_TICK", timedelta(minutes=1))
 
 
 @pytest.fixture

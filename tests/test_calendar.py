@@ -142,6 +142,7 @@ async def test_all_entities_of_a_room_change_at_the_same_instant(
     assert [when for when, _ in next_change] == [when for when, _ in flips]
 
 
+@pytest.mark.usefixtures("each_minute")
 async def test_other_entities_are_updated_if_the_calendar_changed_first(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

@@ -92,6 +92,7 @@ async def test_rooms_still_flip_when_polling_is_disabled(
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "on"), (at(10, 8), "off")]
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.parametrize(
     ("set_to", "expected"), [(at(11, 10), "on"), (at(12, 10), "off"), (at(9, 50), "off")], ids=["on", "past", "back"]
 )

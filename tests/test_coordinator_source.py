@@ -25,7 +25,6 @@ from tests.conftest import at
 from tests.test_config_flow import BATCH_SCOPE, is_of
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("few_ticks")
 
 RARELY = 3_600
 

@@ -10,7 +10,6 @@ from tests.clock import ROOMS, Clock, SetUp, state_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("few_ticks")
 
 
 async def test_a_room_disabled_now_is_not_free(

@@ -183,7 +183,7 @@ async def test_changes_of_a_room_that_is_unavailable_are_shown_once_it_is_availa
 
 
 async def test_passing_days_are_no_events_and_cost_no_extra_call(
-    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, told: Told, few_ticks: None
+    tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, told: Told
 ) -> None:
     for day in range(12):
         tenant.book(orion.room_id, at(11, day=day), at(12, day=day))

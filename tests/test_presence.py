@@ -137,6 +137,7 @@ async def test_an_outage_of_feishu_makes_it_unavailable(
     assert use(hass) == "no_show"
 
 
+@pytest.mark.usefixtures("each_minute")
 async def test_a_clock_that_is_set_is_noticed_within_a_minute(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room, booking: Booking
 ) -> None:

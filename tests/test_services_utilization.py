@@ -21,7 +21,6 @@ from tests.clock import Clock, SetUp, busy_id, device_of
 from tests.conftest import at
 
 pytest_plugins = ["tests.actions"]
-pytestmark = pytest.mark.usefixtures("few_ticks")
 
 
 @pytest.fixture

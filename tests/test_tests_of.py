@@ -89,11 +89,11 @@ def test_the_transport_is_tested_with_both_versions_of_aiohttp() -> None:
 def test_the_oldest_release_runs_what_home_assistant_calls() -> None:
     doors = names(tests_of.of_kind("doors"))
 
-    folders = {"tests", "tests/flows", "tests/blueprints"}
-    behind = ("test_coordinator_", "test_disabled", "test_faults", "test_time")
-    home = [name for name in names(tests_of.of_kind("home")) if name.rpartition("/")[0] in folders]
-    assert doors == [name for name in home if not name.removeprefix("tests/").startswith(behind)]
-    assert {name.rpartition("/")[0] for name in doors} == folders
+    home, integration = names(tests_of.of_kind("home")), tests_of.ROOT / "custom_components" / "feishu_freebusy"
+    of_modules = {f"tests/test_{path.stem}.py" for path in integration.glob("*.py")} & set(home)
+    assert of_modules <= set(doors)
+    assert {name for name in home if name.startswith("tests/flows/")} <= set(doors) < set(home)
+    assert not {"tests/test_booking.py", "tests/test_coordinator_outage.py", "tests/sync/test_store.py"} & set(doors)
 
 
 def test_no_tests_are_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

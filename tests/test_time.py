@@ -20,6 +20,7 @@ DAY = timedelta(days=1)
 # Clock jumps
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.parametrize(
     "jump",
     [
@@ -92,6 +93,7 @@ async def test_a_clock_jump_during_a_poll_does_not_extend_its_validity(
 # Sleep
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.parametrize("monotonic_goes_on", [False, True], ids=["stood still", "went on"])
 @pytest.mark.parametrize("network", [True, False], ids=["with network", "without"])
 async def test_after_sleep_no_state_from_before_is_shown(
@@ -123,6 +125,7 @@ async def test_after_sleep_no_state_from_before_is_shown(
     assert len(reads_of(tenant, orion)) <= 2
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.parametrize("sleep", [timedelta(minutes=20), timedelta(hours=8)], ids=str)
 async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, sleep: timedelta
@@ -153,7 +156,6 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
         ("UTC", ["2027-01-01T00:00", "2027-01-02T00:00"]),
     ],
 )
-@pytest.mark.usefixtures("few_ticks")
 async def test_the_agenda_moves_on_at_each_local_midnight(
     hass: HomeAssistant,
     tenant: Tenant,

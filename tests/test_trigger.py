@@ -260,9 +260,7 @@ async def test_near_bookings_follow_a_clock_that_was_set(
     assert watch.fired[0] < "10:55:31"
 
 
-async def test_unknown_end_never_comes_near(
-    watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room, few_ticks: None
-) -> None:
+async def test_unknown_end_never_comes_near(watch: Watch, tenant: Tenant, set_up: SetUp, orion: Room) -> None:
     tenant.book(orion.room_id, at(11), at(11, day=3))
     await set_up(orion, horizon_days=1)
     await watch.on("booking_ends_soon", orion, before="30:00:00")

@@ -8,6 +8,7 @@ from unittest.mock import patch
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import prepare_save_json
 from homeassistant.helpers.storage import Store
+import pytest
 
 from benchmarks.bookings import Habits, office_month
 from custom_components.feishu_freebusy.const import DOMAIN
@@ -19,6 +20,7 @@ _DAYS = range(10)
 _START = at(0, day=-1)
 
 pytest_plugins = ["tests.conftest", "tests.clock"]
+pytestmark = pytest.mark.usefixtures("each_minute")
 
 
 async def test_count_bytes_of_a_day(

@@ -32,7 +32,7 @@ def recorder_config(task: Week) -> dict[str, object]:
     return {"db_url": f"sqlite:///{task.database}", "commit_interval": 60, "auto_purge": False}
 
 
-@pytest.mark.usefixtures("recorder_mock")
+@pytest.mark.usefixtures("recorder_mock", "each_minute")
 async def test_record_a_week(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, tenant: Tenant, task: Week, results: list[Week]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from homeassistant.const import EVENT_STATE_REPORTED
 from homeassistant.core import HomeAssistant, callback
+import pytest
 
 from benchmarks.bookings import Habits, Version, office_month
 from custom_components.feishu_freebusy.feishu.models import BusyPeriod, SubjectKind
@@ -23,6 +24,7 @@ from tests.clock import BATCH, Clock, SetUp, Writes, busy_id
 from tests.conftest import at
 
 pytest_plugins = ["tests.conftest", "tests.clock"]
+pytestmark = pytest.mark.usefixtures("each_minute")
 
 _HORIZON: Final = timedelta(days=DEFAULTS["horizon_days"])
 _MIN_FREE: Final = timedelta(minutes=DEFAULTS["min_free_minutes"])

@@ -19,7 +19,6 @@ from tests.conftest import at
 from tests.test_config_flow import ROOMS_SCOPE, SCOPES
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("few_ticks")
 
 RARELY = 3_600
 

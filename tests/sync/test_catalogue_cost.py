@@ -14,7 +14,7 @@ from tests.conftest import at
 from tests.test_config_flow import LEVELS
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("in_utc", "few_ticks")
+pytestmark = pytest.mark.usefixtures("in_utc")
 
 RARELY = 3_600
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

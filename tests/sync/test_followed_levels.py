@@ -39,7 +39,7 @@ from tests.conftest import at
 from tests.test_config_flow import FREE_BUSY_SCOPE, LEVELS, ROOMS_SCOPE, change
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("lyra", "mira", "deneb", "few_ticks")
+pytestmark = pytest.mark.usefixtures("lyra", "mira", "deneb")
 
 MGET = f"{ROOMS}/mget"
 RARELY = 3_600

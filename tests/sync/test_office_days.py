@@ -168,7 +168,7 @@ async def test_where_no_weekday_is_off_holidays_are_not_either(clock: Clock, set
     assert entry.runtime_data.timetable.interval == MINUTE
 
 
-@pytest.mark.usefixtures("package", "shanghai", "few_ticks")
+@pytest.mark.usefixtures("package", "shanghai")
 async def test_an_unpublished_year_is_told_once(
     clock: Clock, set_up: SetUp, orion: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -185,6 +185,7 @@ async def test_an_unpublished_year_is_told_once(
     assert entry.runtime_data.options.off_hours.free == frozenset()
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.usefixtures("package", "shanghai")
 async def test_evidence_is_judged_again_when_a_day_becomes_an_office_day(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
@@ -202,6 +203,7 @@ async def test_evidence_is_judged_again_when_a_day_becomes_an_office_day(
     assert subject.evidence[Piece.STATUS].until <= clock.now + 60 * MINUTE
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.usefixtures("package", "shanghai")
 async def test_another_country_takes_effect_while_running(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room

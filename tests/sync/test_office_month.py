@@ -34,7 +34,6 @@ from tests.sync.office_month import (
 )
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
-pytestmark = pytest.mark.usefixtures("few_ticks")
 
 # Clocks are set back in the night of this day, at 3:00
 SUNDAY = datetime(2026, 10, 24, 22, tzinfo=UTC)

@@ -158,6 +158,7 @@ async def test_stored_count_of_another_month_is_not_used(
 WRONG = [at(10, day=14), at(10, day=-300), at(10, day=30_000)]
 
 
+@pytest.mark.usefixtures("each_minute")
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 async def test_count_resumes_after_a_wrong_clock_is_corrected(
     clock: Clock, set_up: SetUp, orion: Room, wrong: datetime

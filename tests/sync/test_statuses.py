@@ -21,7 +21,7 @@ from tests.conftest import at
 from tests.restarts import Stop, Turn
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
-pytestmark = pytest.mark.usefixtures("log_of_info", "in_utc", "few_ticks")
+pytestmark = pytest.mark.usefixtures("log_of_info", "in_utc")
 
 MGET = "vc/v1/rooms/mget"
 
