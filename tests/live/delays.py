@@ -36,14 +36,19 @@ class Delays:
         `bookings`: how many Feishu then has.
         """
         work = asyncio.ensure_future(act())
-        async with asyncio.timeout(_LONG):
-            while len(self._rows()) != bookings:  # noqa: ASYNC110  # there is no event to wait for
-                await asyncio.sleep(_OFTEN)
-            changed_at = time.monotonic()
-            while await self._in_home_assistant() != self._in_feishu():  # noqa: ASYNC110
-                await asyncio.sleep(_OFTEN)
-            delay = time.monotonic() - changed_at
-            await work
+        try:
+            async with asyncio.timeout(_LONG):
+                while len(self._rows()) != bookings:
+                    if work.done():
+                        work.result()  # what failed on the page says more than a timeout
+                    await asyncio.sleep(_OFTEN)
+                changed_at = time.monotonic()
+                while await self._in_home_assistant() != self._in_feishu():  # noqa: ASYNC110
+                    await asyncio.sleep(_OFTEN)
+                delay = time.monotonic() - changed_at
+                await work
+        finally:
+            work.cancel()
         if SHOTS:
             with (Path(SHOTS) / "delays.txt").open("a") as table:
                 table.write(f"{self.way:<24} {what:<8} {delay:5.2f} s\n")

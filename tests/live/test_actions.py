@@ -1,11 +1,12 @@
 """Booking on the page of a device and in the calendar panel, in both languages, with the switch and its permissions."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 import os
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, TimeoutError as PlaywrightTimeoutError, expect
 import pytest
 
 from demo.browser import logged_in
@@ -17,6 +18,7 @@ from tests.live.test_browser import TIMEOUT_MS, Flow
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
+SOON_MS = 5_000  # then again
 STEP = ("options", "step")
 CALENDAR = "calendar:calendar"
 SCOPES = [f"{CALENDAR}:read", *(f"{CALENDAR}.event:{each}" for each in ("create", "update", "read", "delete"))]
@@ -95,9 +97,14 @@ async def book_and_delete_in_the_calendar(page: Page, flow: Flow, delays: Delays
         await editor.get_by_role("button", name=add_event).click()
 
     async def delete() -> None:
-        await page.get_by_text(delays.room.name, exact=True).locator("visible=true").last.click()
+        event = page.get_by_text(delays.room.name, exact=True).locator("visible=true").last
+        button = detail.get_by_role("button", name=delete_event)
+        while not await button.is_visible():  # a click is lost while the panel draws its events again
+            with suppress(PlaywrightTimeoutError):
+                await event.click(timeout=SOON_MS)
+                await button.wait_for(timeout=SOON_MS)
         await flow.shoot("calendar-delete")
-        await detail.get_by_role("button", name=delete_event).click()
+        await button.click()
         await page.get_by_role("button", name=sure, exact=True).click()
 
     await delays.of(add, "book", bookings=1)
