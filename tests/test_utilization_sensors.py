@@ -14,7 +14,7 @@ from tests.clock import Clock, SetUp, Writes
 from tests.conftest import at
 
 pytest_plugins = ["tests.clock"]
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = pytest.mark.usefixtures("in_utc", "each_minute")  # numbers are shown with the first look of an hour
 
 PEOPLE = "binary_sensor.people"
 NIGHTS = {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}

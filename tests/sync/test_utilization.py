@@ -25,7 +25,7 @@ from tests.restarts import Stop, Turn, key
 from tests.sync.test_quota import disk as disk  # noqa: PLC0414  # a fixture
 
 pytest_plugins = ["tests.clock", "tests.restarts"]
-pytestmark = pytest.mark.usefixtures("in_utc")
+pytestmark = pytest.mark.usefixtures("in_utc", "each_minute")  # numbers are shown with the first look of an hour
 
 HOUR, MINUTE = 3_600, 60
 NIGHTS = {"enabled": True, "start": "20:00:00", "end": "07:00:00", "days": ["sat", "sun"]}
