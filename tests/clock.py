@@ -51,7 +51,7 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 # So that no thread loads them while time stands still
 LOADED = (binary_sensor, button, calendar, condition, config_flow, event, repairs, sensor, trigger)
 
-_QUIET_ROUNDS = 2  # of the loop, with nothing to run
+_QUIET_ROUNDS = 5  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
 _QUIET_LOOKS = 250  # while an answer is under way; then it is one that takes its time

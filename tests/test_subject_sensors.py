@@ -209,7 +209,7 @@ async def test_names_change_when_another_room_is_free_instead(
     assert free(hass) == ("1", ["Vega"])
 
 
-async def test_a_room_that_closes_between_two_polls_is_no_longer_counted_at_once(
+async def test_free_rooms_are_counted_again_when_a_room_closes_between_two_polls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room, vega: Room
 ) -> None:
     await set_up(orion, vega, scan_interval=RARELY)

@@ -146,10 +146,6 @@ class Checker:
             self._written, self._answers.changed = set(), set()
             self.check(rooms)
 
-    def check_all(self) -> None:
-        """Check all rooms and people."""
-        self.check(self.home.subject_ids)
-
     def check_free_rooms(self) -> None:
         """Compare the number of free rooms with what is shown of them. A room whose entity is disabled may be free."""
         home = self.home

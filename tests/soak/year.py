@@ -152,7 +152,7 @@ class Year:
 
     async def _check_all(self) -> None:
         if self._home.hass.is_running:
-            self._checker.check_all()
+            self._checker.check(self._home.subject_ids)
 
     # Incidents
 

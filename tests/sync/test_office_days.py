@@ -185,8 +185,7 @@ async def test_an_unpublished_year_is_told_once(
     assert entry.runtime_data.options.off_hours.free == frozenset()
 
 
-@pytest.mark.usefixtures("each_minute")
-@pytest.mark.usefixtures("package", "shanghai")
+@pytest.mark.usefixtures("package", "shanghai", "each_minute")
 async def test_evidence_is_judged_again_when_a_day_becomes_an_office_day(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:
@@ -203,8 +202,7 @@ async def test_evidence_is_judged_again_when_a_day_becomes_an_office_day(
     assert subject.evidence[Piece.STATUS].until <= clock.now + 60 * MINUTE
 
 
-@pytest.mark.usefixtures("each_minute")
-@pytest.mark.usefixtures("package", "shanghai")
+@pytest.mark.usefixtures("package", "shanghai", "each_minute")
 async def test_another_country_takes_effect_while_running(
     hass: HomeAssistant, clock: Clock, set_up: SetUp, orion: Room
 ) -> None:

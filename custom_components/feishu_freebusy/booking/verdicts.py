@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..coordinator import FreeBusyCoordinator
-from ..feishu.errors import EventGoneError, FeishuError, NotReachableError, RateLimitedError, ServerError
+from ..feishu.errors import PASSING_ERRORS, EventGoneError, FeishuError
 from ..feishu.models import RoomBooking, RoomCheck, RsvpStatus
 from ..model.booking import (
     APPROVAL_AFTER,
@@ -26,7 +26,6 @@ from .results import RefusedError
 from .rooms import Rooms
 
 _CALLS_OF_LOOK = 2
-_PASSING = (NotReachableError, ServerError, RateLimitedError)
 
 
 class Verdicts:
@@ -75,7 +74,7 @@ class Verdicts:
                 except FeishuError as error:
                     failure = error
             is_open = verdict in (None, RsvpStatus.ACCEPT)
-            if is_open and failure and not isinstance(failure, _PASSING):
+            if is_open and failure and not isinstance(failure, PASSING_ERRORS):
                 raise failure
             may_wait = has_reason and (
                 is_last or (number >= APPROVAL_AFTER and self.needs_approval(booking.room_id, wish))

@@ -185,6 +185,9 @@ class RequestError(FeishuError):
     """Feishu refused the request, or the code is unknown."""
 
 
+# A later call may succeed
+PASSING_ERRORS = (NotReachableError, ServerError, RateLimitedError)
+
 _CLASSES: Mapping[type[FeishuError], frozenset[int]] = {
     CredentialsError: frozenset({99991543}),
     StaleTokenError: frozenset({99991663, 99991664, 99991665, 99991671}),
