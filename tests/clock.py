@@ -1,4 +1,4 @@
-"""Time that passes at once: wall clock and timers go together, from one timer to the next, over real sockets.
+"""Time that passes at once: wall clock and timers go together, from one timer to the next.
 
 Its fixtures are asked for with `pytest_plugins = ["tests.clock"]`. (PYTEST_DONT_REWRITE: it is imported before that.)
 """
@@ -6,7 +6,7 @@ Its fixtures are asked for with `pytest_plugins = ["tests.clock"]`. (PYTEST_DONT
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 import gc
 import logging
 import math
@@ -15,7 +15,7 @@ import time
 from typing import Any, cast
 import weakref
 
-from freezegun.api import FrozenDateTimeFactory
+from aiohttp import connector
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
 from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -39,8 +39,12 @@ from custom_components.feishu_freebusy import (
 from custom_components.feishu_freebusy.const import DOMAIN
 from custom_components.feishu_freebusy.feishu import transport
 from custom_components.feishu_freebusy.sync import timetable, wake_up
-from simulator import Call, Fault, LoggedRequest, Room, Simulator, Tenant
+from simulator import LoggedRequest, Room, Simulator, Tenant
 from tests.conftest import at
+from tests.pipes import Pipe, use_pipes
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 FREE_BUSY = "calendar/v4/freebusy/list"
 BATCH = "meeting_room/freebusy/batch_get"
@@ -51,12 +55,10 @@ TOKEN = "auth/v3/tenant_access_token/internal"
 # So that no thread loads them while time stands still
 LOADED = (binary_sensor, button, calendar, condition, config_flow, event, repairs, sensor, trigger)
 
-_QUIET_ROUNDS = 5  # of the loop, with nothing to run
+_QUIET_ROUNDS = 2  # of the loop, with nothing to run
 _PATIENCE = 300.0  # real seconds, however slow the machine is
 _LOOK = 0.02  # real seconds
 _QUIET_LOOKS = 250  # while an answer is under way; then it is one that takes its time
-_LOOK_AT_SOCKETS = 0.005  # real seconds; while only WebSockets are open: their messages arrive at once
-_QUIET_LOOKS_AT_SOCKETS = 2
 
 
 def _real_seconds() -> float:
@@ -66,18 +68,18 @@ def _real_seconds() -> float:
 class Clock:
     """The wall clock and the loop's clock."""
 
-    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    def __init__(self, hass: HomeAssistant, wall: WallClock) -> None:
         """Start at a whole second of the loop's clock; time stands still until a method moves it."""
         self._hass = hass
-        self._freezer = freezer
+        self._wall = wall
         self._loop: Any = None
         self._seconds = float(int(_real_seconds()))
-        self.answers_held_back = 0  # by the simulator, for as long as a fault says
 
     def drive(self, loop: asyncio.AbstractEventLoop, patches: pytest.MonkeyPatch) -> None:
         """Make a loop use this clock."""
         patches.setattr(loop, "time", self.seconds)
         patches.setattr(loop, "_clock_resolution", 0.0)  # `_set_seconds` keeps it up to date
+        patches.setattr(connector, "monotonic", self.seconds)  # else a connection never gets old enough to be closed
         self._loop = loop
         self._set_seconds(self._seconds)
 
@@ -88,7 +90,7 @@ class Clock:
     @property
     def now(self) -> datetime:
         """Return what the wall clock says."""
-        return datetime.now(UTC)
+        return self._wall.now()
 
     def seconds(self) -> float:
         """Return what the loop's clock says."""
@@ -112,7 +114,7 @@ class Clock:
 
     def set_wall(self, then: datetime) -> None:
         """Set the wall clock, forward or back. Timers don't notice."""
-        self._freezer.move_to(then)
+        self._wall.move_to(then)
 
     def skip(self, **duration: float) -> None:
         """Move only the loop's clock, as on machines where it counts time asleep."""
@@ -148,21 +150,20 @@ class Clock:
                 rounds += 1
 
     def _next_look(self, looks: int) -> float:
-        """Return for how many seconds to wait for a thread that is at work, or an answer under way; 0 for neither."""
+        """Return for how many seconds to wait for a thread that is at work, or a real socket; 0 for neither."""
         threads = (item for item in self._hass._tasks | self._hass._background_tasks if type(item) is asyncio.Future)
         if any(not thread.done() for thread in threads):
             return _LOOK
-        connector = async_get_clientsession(self._hass).connector
-        used = connector._acquired if connector else set()
-        sockets = sum(getattr(each, "upgraded", False) for each in used)
-        if len(used) - sockets > self.answers_held_back:
-            return _LOOK if looks < _QUIET_LOOKS else 0.0
-        return _LOOK_AT_SOCKETS if sockets and looks < _QUIET_LOOKS_AT_SOCKETS else 0.0
+        pool = async_get_clientsession(self._hass).connector
+        sockets = (each for each in (pool._acquired if pool else ()) if not isinstance(each.transport, Pipe))
+        return _LOOK if looks < _QUIET_LOOKS and any(sockets) else 0.0
 
     def _next_timer(self) -> float | None:
         """Return when the next timer is due, on the loop's clock."""
-        timers = (timer.when() for timer in get_scheduled_timer_handles(self._hass.loop) if not timer.cancelled())
-        return min(timers, default=None)
+        timers = get_scheduled_timer_handles(self._hass.loop)  # a heap
+        if timers and not timers[0].cancelled():
+            return timers[0].when()
+        return min((timer.when() for timer in timers if not timer.cancelled()), default=None)
 
     def _wait_for(self, timer: float) -> timedelta:
         """Return the time until a timer is due, in whole microseconds, as the wall clock has no smaller ones."""
@@ -171,7 +172,7 @@ class Clock:
 
     def _pass(self, duration: timedelta, timer: float = -math.inf) -> None:
         """Let time pass, until a timer is due if one is given."""
-        self._freezer.tick(duration)
+        self._wall.tick(duration)
         self._set_seconds(max(self._seconds + duration.total_seconds(), timer))
 
     def _set_seconds(self, seconds: float) -> None:
@@ -187,7 +188,7 @@ class Clock:
 
 @pytest.fixture
 async def clock(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant, wall: WallClock, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clock]:
     """Return the clock, at 10:00 UTC. Polls have no jitter, and failed calls are retried without a delay.
 
@@ -196,21 +197,12 @@ async def clock(
     monkeypatch.setattr(timetable, "_JITTER", 0.0)
     monkeypatch.setattr(transport, "_FIRST_BACK_OFF", 0.0)
     monkeypatch.setattr(wake_up, "_TICK", timedelta(minutes=10))
-    freezer.move_to(at(10))
+    wall.move_to(at(10))
     # In threads that `settle` sees
     monkeypatch.setattr(hass, "async_add_import_executor_job", hass.async_add_executor_job)
-    clock = Clock(hass, freezer)
+    clock = Clock(hass, wall)
     simulator.tenant.monotonic = clock.seconds
-    hold_back = Simulator._delay
-
-    async def hold_back_and_say_so(simulator: Simulator, call: Call, fault: Fault) -> None:
-        clock.answers_held_back += 1
-        try:
-            await hold_back(simulator, call, fault)
-        finally:
-            clock.answers_held_back -= 1
-
-    monkeypatch.setattr(Simulator, "_delay", hold_back_and_say_so)
+    use_pipes(monkeypatch, simulator)
     hass.loop.set_debug(False)  # with it, half of the time goes into stack traces of timers that nobody asks for
     with pytest.MonkeyPatch.context() as until_then:
         clock.drive(hass.loop, until_then)
@@ -221,8 +213,6 @@ async def clock(
 async def _end(hass: HomeAssistant, clock: Clock, tenant: Tenant) -> None:
     """Unload all entries: in real time, their timers would fire at once, or never."""
     tenant.clear_faults()
-    while clock.answers_held_back:
-        await clock.forward(minutes=1)
     if not hass.is_stopping:
         for entry in hass.config_entries.async_entries(DOMAIN):
             await clock.run(hass.config_entries.async_unload(entry.entry_id))

@@ -143,6 +143,7 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
 # Time zones
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("zone", "midnights"),
     [
@@ -209,7 +210,7 @@ async def test_states_follow_the_clock_of_the_server(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, writes: Writes, orion: Room, ahead: timedelta
 ) -> None:
     """The clock of this machine is ahead, or behind."""
-    tenant.clock = lambda: datetime.now(UTC) - ahead
+    tenant.clock = lambda: clock.now - ahead
     tenant.book(orion.room_id, at(10, 30), at(11))
     tenant.book(orion.room_id, at(14), at(15))
     await set_up(orion, scan_interval=300)
@@ -260,7 +261,7 @@ async def test_a_wrong_clock_is_reported_until_it_is_set(
     seconds: str,
 ) -> None:
     tenant.date_offset = -ahead
-    tenant.clock = lambda: datetime.now(UTC)
+    tenant.clock = lambda: clock.now
     entry = await set_up(orion)
 
     issue = ir.async_get(hass).async_get_issue(DOMAIN, f"clock_wrong_{entry.entry_id}")
@@ -281,7 +282,7 @@ async def test_a_booked_room_stays_busy_when_the_clock_is_put_right(
     """Until new answers agree, a clock that was set by just as much as it was wrong is trusted."""
     true_clock = clock.now
     clock.set_wall(true_clock + timedelta(minutes=39))
-    tenant.clock = lambda: datetime.now(UTC) - timedelta(minutes=39)
+    tenant.clock = lambda: clock.now - timedelta(minutes=39)
     tenant.book(orion.room_id, at(9), at(10, 5))
     await set_up(orion)
     assert state_of(hass, orion) == "on"
@@ -289,7 +290,7 @@ async def test_a_booked_room_stays_busy_when_the_clock_is_put_right(
     await clock.forward(minutes=2, seconds=30)
 
     clock.set_wall(clock.now - timedelta(minutes=39))
-    tenant.clock = lambda: datetime.now(UTC)
+    tenant.clock = lambda: clock.now
     await clock.to(at(10, 10))
 
     assert writes.changes_of(busy_id(hass, orion)) == [(at(10, 5), "off")]

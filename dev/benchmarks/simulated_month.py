@@ -29,9 +29,10 @@ from custom_components.feishu_freebusy.model.options import Options
 from custom_components.feishu_freebusy.sync import wake_up
 from simulator import Level, Room, Tenant
 from tests.feishu.virtual import VirtualSession
-from tests.soak.clock import WallClock, YearClock
+from tests.soak.clock import YearClock
 from tests.soak.home import Home
 from tests.soak.plugin import Resolver
+from tests.wall import WallClock
 
 pytest_plugins = ["tests.soak.plugin"]
 

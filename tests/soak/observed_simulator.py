@@ -9,7 +9,6 @@ from typing import Any, override
 
 from simulator import Call, Fault, Simulator, Tenant
 from simulator.answers import Answer
-from tests.clock import Clock
 
 BATCH = "/open-apis/meeting_room/freebusy/batch_get"
 LIST = "/open-apis/calendar/v4/freebusy/list"
@@ -26,10 +25,9 @@ _HARMLESS = ("slow",)
 class ObservedSimulator(Simulator):
     """Reports each call to `on_call`, with the data of its answer, or None unless a good answer reached the caller."""
 
-    def __init__(self, tenant: Tenant, clock: Clock) -> None:
-        """Serve `tenant`; count delayed answers in `clock`."""
+    def __init__(self, tenant: Tenant) -> None:
+        """Serve `tenant`."""
         super().__init__(tenant)
-        self._clock = clock
         self.on_call: OnCall = lambda *_: None
         self.calls: Counter[str] = Counter()  # by path
         self.faulty_calls: Counter[str] = Counter()  # by the kind of fault
@@ -39,14 +37,6 @@ class ObservedSimulator(Simulator):
     def is_reachable(self) -> bool:
         """Whether it listens: without a connection, no call shows that one would fail."""
         return self._runner is not None
-
-    @override
-    async def _delay(self, call: Call, fault: Fault) -> None:
-        self._clock.answers_held_back += 1
-        try:
-            await super()._delay(call, fault)
-        finally:
-            self._clock.answers_held_back -= 1
 
     @override
     def _log(self, call: Call, answer: Answer | None, fault: Fault | None) -> None:

@@ -6,17 +6,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 import logging
 import random
-import time
 from traceback import extract_tb
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from aiohttp import ThreadedResolver, connector
-from homeassistant.helpers import aiohttp_client, entity, event
-from homeassistant.util import dt as dt_util
+from aiohttp import ThreadedResolver
+from homeassistant.helpers import aiohttp_client
 import pytest
 from pytest_homeassistant_custom_component.common import mock_storage
 
@@ -24,13 +22,17 @@ from custom_components.feishu_freebusy.const import CONF_APP_ID, CONF_APP_SECRET
 from custom_components.feishu_freebusy.feishu.stream import Stream, Timing
 from custom_components.feishu_freebusy.sensor import SubjectSensor
 from simulator import Tenant, rows
+from tests.pipes import use_pipes
 from tests.soak.actions import FIRST_OPTIONS
-from tests.soak.clock import WallClock, YearClock
+from tests.soak.clock import YearClock
 from tests.soak.home import Home
 from tests.soak.observed_simulator import ObservedSimulator
 from tests.soak.plan import CLOCK_OFF, GONE_LOOK_FREE, TWO_APPS, Plan
 from tests.soak.tally import LogCounter, Tally
 from tests.soak.year import Year
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 
 class Resolver(ThreadedResolver):
@@ -49,26 +51,6 @@ class Live(Protocol):
 
     def __call__(self, plan: Plan, say: Callable[[str], None] = ...) -> Awaitable[Tally]:
         """Run the plan."""
-
-
-@pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> WallClock:
-    """Return the wall clock of the simulator, from which Home Assistant's clock follows.
-
-    freezegun is not used: it inspects the stack at each call, which took half of the time of a year.
-    """
-    wall = WallClock()
-
-    def now(zone: tzinfo | None = None) -> datetime:
-        return wall.machine_now().astimezone(zone or dt_util.DEFAULT_TIME_ZONE)
-
-    monkeypatch.setattr(time, "time", wall.machine_timestamp)
-    monkeypatch.setattr(dt_util, "utcnow", wall.machine_now)
-    monkeypatch.setattr(dt_util, "now", now)
-    monkeypatch.setattr(entity, "timer", wall.machine_timestamp)
-    monkeypatch.setattr(event, "time_tracker_timestamp", wall.machine_timestamp)
-    monkeypatch.setattr(event, "time_tracker_utcnow", wall.machine_now)
-    return wall
 
 
 @pytest.fixture
@@ -124,8 +106,8 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
     if plan.world == GONE_LOOK_FREE:
         tenant.variants.update({"unknown_batch_room": "omitted"})
     clock = YearClock(wall)
-    simulator = ObservedSimulator(tenant, clock)
-    others = [ObservedSimulator(_other_app(tenant), clock)] if plan.world == TWO_APPS else []
+    simulator = ObservedSimulator(tenant)
+    others = [ObservedSimulator(_other_app(tenant))] if plan.world == TWO_APPS else []
     year = Year(plan, tenant, simulator, clock)
     year.tally.say = say
 
@@ -136,7 +118,7 @@ async def _live(plan: Plan, wall: WallClock, say: Callable[[str], None]) -> Tall
 
     with mock_storage(), pytest.MonkeyPatch.context() as patches:
         clock.drive(loop, patches)
-        patches.setattr(connector, "monotonic", clock.seconds)
+        use_pipes(patches)
         defaults = Stream.__init__.__kwdefaults__ or {}
         patches.setitem(defaults, "timing", Timing(heartbeat=300.0))  # fewer timers
         patches.setattr(aiohttp_client, "_async_make_resolver", lambda _hass: Resolver())
