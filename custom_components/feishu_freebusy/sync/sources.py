@@ -92,7 +92,8 @@ class Source(ABC):
         """
         answers: Answers = {}
         failed = _FailureRun()
-        chunks = iter(list(self._chunks(tuple(ids), time_max - time_min)))
+        all_chunks = list(self._chunks(tuple(ids), time_max - time_min))
+        chunks = iter(all_chunks)
 
         async def read_chunk(chunk: Sequence[str]) -> Answers:
             if failed.for_all:
@@ -118,7 +119,7 @@ class Source(ABC):
             await work(iter([first]))
             failed.stop_at_once()
         async with asyncio.TaskGroup() as group:
-            for _ in range(_WORKERS):
+            for _ in all_chunks[:_WORKERS]:
                 group.create_task(work(chunks))
         return answers
 
