@@ -25,7 +25,7 @@ async def logged_in(home: HomeAssistant, chromium: str, language: str, **context
     tokens |= {"hassUrl": home.url, "clientId": f"{home.url}/", "expires": _NEVER}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
-        session = await browser.new_context(locale=language, **context)
+        session = await browser.new_context(locale=language, **({"reduced_motion": "reduce"} | context))
         for key, value in (("hassTokens", tokens), ("selectedLanguage", language)):
             await session.add_init_script(f"localStorage.setItem({key!r}, {json.dumps(json.dumps(value))})")
         yield await session.new_page()

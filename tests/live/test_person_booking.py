@@ -15,6 +15,7 @@ from demo.connect import DOMAIN, Credentials, add_integration, room_states
 from demo.home_assistant import HomeAssistant
 from simulator import BookingRules, Simulator, Tenant
 from simulator.tenant import BOOKING_SCOPES
+from tests.live.conftest import ENTRIES
 from tests.live.test_actions import name_of
 from tests.live.test_browser import TIMEOUT_MS, Flow
 
@@ -54,6 +55,16 @@ async def link(home: HomeAssistant, simulator: Simulator, tenant: Tenant, entry_
     return open_id
 
 
+async def set_up_again(home: HomeAssistant, entry_id: str) -> None:
+    """Wait until the entry is set up with buttons, after booking was switched on."""
+    async with asyncio.timeout(60):
+        is_loaded = has_buttons = False
+        while not (is_loaded and has_buttons):
+            await asyncio.sleep(0.1)
+            is_loaded = {each["entry_id"]: each["state"] for each in await home.get(ENTRIES)}[entry_id] == "loaded"
+            has_buttons = any(each["entity_id"].startswith("button.") for each in await home.get("/api/states"))
+
+
 async def test_a_request_waits_in_the_calendar_and_its_result_is_in_the_logbook(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, credentials: Credentials, tablet: str
 ) -> None:
@@ -91,10 +102,10 @@ async def test_a_request_waits_in_the_calendar_and_its_result_is_in_the_logbook(
         await flow.shoot("user-chosen")
         await flow.submit()
         await expect(page.locator("step-flow-create-entry")).to_be_visible(timeout=TIMEOUT_MS)
+        await set_up_again(home, entry_id)
 
         # A user may book a room only once a minute
-        answers = [await request(room_id) for room_id in room_ids]
-        assert [each["status"] for each in answers] == ["waiting_for_approval"] * 2
+        assert [(await request(room_id))["status"] for room_id in room_ids] == ["waiting_for_approval"] * 2
         events = live_tenant.agenda.events.values()  # also of other tests
         owners = [each.owner for each in events if each.start == start and each.guests.keys() & room_ids]
         assert owners == [open_id, open_id]
