@@ -82,7 +82,8 @@ def kinds(test: Path) -> set[str]:
     if tops & _HOME:
         is_door = test.parent in _DOORS and not test.name.startswith(_BEHIND)
         return {"home", "doors"} if is_door else {"home"}
-    return {"pure", "transport"} if _TRANSPORT in names else {"pure"}
+    sends = test.parent == ROOT / "tests" / "feishu" and _TRANSPORT in names
+    return {"pure", "transport"} if sends else {"pure"}
 
 
 def touched(changed: Iterable[str]) -> list[Path]:

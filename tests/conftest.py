@@ -3,15 +3,17 @@
 Pure tests run without Home Assistant (`-p no:homeassistant`, see `scripts/tests_of.py`).
 """
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 import logging
+from math import ceil
 import os
 from pathlib import Path
 import sys
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from hypothesis import settings
 import pytest
@@ -45,17 +47,39 @@ else:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option with which the oldest release is tested."""
-    parser.addoption("--first-case", action="store_true", help="run only the first case of each test")
+    """Add the options with which `scripts/test` leaves tests out; `scripts/prove` runs all."""
+    parser.addoption("--sample", action="store_true", help="run only the first case of every third test of a file")
+    parser.addoption("--quarter", action="store_true", help="run only a quarter of the cases of a family")
 
 
 @pytest.hookimpl(trylast=True)  # after tests were deselected
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests that take seconds, so that no worker waits at the end while another one runs them."""
-    if config.getoption("first_case", default=False):
-        items[:] = {item.nodeid.partition("[")[0]: item for item in reversed(items)}.values()
-        items.reverse()
+    left = {item.nodeid for item in items}
+    if config.getoption("sample", default=False):
+        left = sample(item.nodeid for item in items)
+    if config.getoption("quarter", default=False):
+        family = {item.nodeid for item in items if item.get_closest_marker("family")}
+        left -= family - quarters(family)
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in left])
+    items[:] = [item for item in items if item.nodeid in left]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def sample(cases: Iterable[str]) -> set[str]:
+    """Return the first case of every third test of each file, given in their order."""
+    files: dict[str, dict[str, str]] = {}
+    for case in cases:
+        files.setdefault(case.partition("::")[0], {}).setdefault(case.partition("[")[0], case)
+    return {case for tests in files.values() for case in [*tests.values()][::3]}
+
+
+def quarters(cases: Iterable[str]) -> set[str]:
+    """Return a quarter of the cases of each test: always the same, and of any parameter no value more than others."""
+    families: dict[str, list[str]] = {}
+    for case in sorted(cases, key=lambda name: crc32(name.encode())):
+        families.setdefault(case.partition("[")[0], []).append(case)
+    return {case for family in families.values() for case in family[: ceil(len(family) / 4)]}
 
 
 @pytest.hookimpl(wrapper=True)

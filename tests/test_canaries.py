@@ -297,6 +297,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         yield from chain(error.__context__)
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("for_tokens", [False, True], ids=["calls", "tokens"])
 @pytest.mark.parametrize("name", REPLIES)
 async def test_no_error_leaks(

@@ -328,6 +328,7 @@ async def test_the_chosen_site_decides_the_address(
 # Every failure, and the retry after it
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "trouble",
     [

@@ -233,6 +233,7 @@ async def test_unknown_permissions_are_shown_as_unknown(
     assert (await submit(hass, result, next_step_id="continue_without"))["step_id"] == "rooms"
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "trouble",
     [

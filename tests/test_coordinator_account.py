@@ -90,6 +90,7 @@ async def test_failure_is_named_and_retried_with_increasing_delays(
     assert "WARNING" not in levels(caplog)
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_rooms_are_unavailable_after_the_grace_period_and_recover(
     hass: HomeAssistant,
@@ -120,6 +121,7 @@ async def test_rooms_are_unavailable_after_the_grace_period_and_recover(
     assert levels(caplog) == ["ERROR", "INFO"]
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_common_failure_is_not_repeated_for_each_room(
     tenant: Tenant, clock: Clock, set_up: SetUp, rooms: list[Room], trouble: Trouble

@@ -258,7 +258,7 @@ async def test_many_unreadable_rooms_do_not_affect_the_others(
         when=lambda call: isinstance(call.body, dict) and call.body["room_id"] in ids,
     )
 
-    await set_up(*bad, *good, source="list")
+    await set_up(*bad, *good, source="list", scan_interval=300)
     await clock.to(at(11))
 
     assert {state_of(hass, room) for room in good} == {"off"}

@@ -130,6 +130,7 @@ def kinds_of(error: type[FeishuError]) -> set[type[FeishuError]]:
     return {error}.union(*map(kinds_of, error.__subclasses__()))
 
 
+@pytest.mark.family
 @every_trouble
 async def test_set_up(
     hass: HomeAssistant,
@@ -162,6 +163,7 @@ async def test_set_up(
     assert_no_traceback(caplog)
 
 
+@pytest.mark.family
 @every_trouble
 async def test_poll(
     hass: HomeAssistant,
@@ -198,6 +200,7 @@ async def test_poll(
     assert_no_traceback(caplog)
 
 
+@pytest.mark.family
 @every_trouble
 async def test_catalogue(
     hass: HomeAssistant,
@@ -225,6 +228,7 @@ async def test_catalogue(
     assert_no_traceback(caplog)
 
 
+@pytest.mark.family
 @every_trouble
 async def test_options_flow(
     hass: HomeAssistant,
@@ -257,6 +261,7 @@ async def test_options_flow(
     assert_no_traceback(caplog)
 
 
+@pytest.mark.family
 @every_trouble
 async def test_action(
     hass: HomeAssistant,
@@ -288,6 +293,7 @@ async def ask(hass: HomeAssistant, room: Room) -> Any:
     return await hass.services.async_call(DOMAIN, "get_free_busy", data, blocking=True, return_response=True)
 
 
+@pytest.mark.family
 @every_trouble
 async def test_reload(
     hass: HomeAssistant,

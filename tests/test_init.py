@@ -73,6 +73,7 @@ async def test_setup_reads_each_room_once(
     assert len(writes) == len({write.entity_id for write in writes})
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "trouble",
     [

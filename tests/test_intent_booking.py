@@ -133,6 +133,7 @@ def test_bookings_for_later_are_understood(question: str, language: str, start: 
     assert (kind, wish.room, wish.times.start, wish.times.end) == (BOOK, "A301", start, end)
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("question", "language", "kind"),
     [
@@ -306,6 +307,7 @@ async def test_the_room_is_asked_back_if_the_area_does_not_tell_it(
 # What is not done
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("question", "language", "answer"),
     [

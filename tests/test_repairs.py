@@ -82,6 +82,7 @@ TROUBLES = [
 ]
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("cause", TROUBLES)
 async def test_a_solved_problem_is_noticed_at_once(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause
@@ -102,6 +103,7 @@ async def test_a_solved_problem_is_noticed_at_once(
     assert (clock.now - now).total_seconds() < 5
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("cause", TROUBLES)
 async def test_a_remaining_problem_is_shown_with_its_error_after_few_calls(
     hass: HomeAssistant, tenant: Tenant, clock: Clock, set_up: SetUp, fix: Fix, rooms: list[Room], cause: Cause

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from scripts import tests_of
-from tests.conftest import NEED_VENDOR
+from tests.conftest import NEED_VENDOR, quarters, sample
 
 ALONE = ("feishu", "model", "simulator")  # these folders of tests need no Home Assistant
 NEED_HOME = {  # the rest of them, until it has moved
@@ -114,3 +114,20 @@ def test_no_tests_are_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setattr(tests_of, "touched", lambda _: [])
     assert tests_of.main("changed") == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_quarter_of_a_family_has_each_value_of_its_parameters() -> None:
+    family = [f"test_x.py::test_a[{fault}-{source}]" for fault in range(20) for source in ("list", "batch")]
+
+    left = quarters([*family, "test_x.py::test_b[en]", "test_x.py::test_b[zh-Hans]"])
+
+    assert len(left & set(family)) == 10
+    assert {case.rpartition("-")[2] for case in left & set(family)} == {"list]", "batch]"}
+    assert len(left) == 11
+    assert left == quarters(reversed([*family, "test_x.py::test_b[en]", "test_x.py::test_b[zh-Hans]"]))
+
+
+def test_a_sample_has_the_first_case_of_every_third_test_of_each_file() -> None:
+    tests = [f"test_{file}.py::test_{number}[{case}]" for file in "ab" for number in range(4) for case in (1, 2)]
+
+    assert sample(tests) == {f"test_{file}.py::test_{number}[1]" for file in "ab" for number in (0, 3)}

@@ -17,7 +17,7 @@ from benchmarks.measure import Row, Spread, table
     [
         pytest.param(partial(client.rows, rounds=1, calls=50, sdk_calls=1), 2, id="client"),
         pytest.param(partial(poll.rows, rooms=60), 2, id="poll"),
-        pytest.param(partial(push.rows, events=50, seconds=1.0, idle=0.5), 5, id="push"),
+        pytest.param(partial(push.rows, events=50, seconds=1.0, idle=0.5), 5, id="push", marks=pytest.mark.prove),
         pytest.param(partial(schedule.rows, rounds=1), 2, id="schedule"),
         pytest.param(partial(memory.rows, rounds=1, few=2, many=4), 2, id="memory", marks=pytest.mark.prove),
     ],
@@ -31,6 +31,7 @@ async def test_a_poll_meets_its_target(socket_enabled: None) -> None:
     assert all(row.met for row in await asyncio.to_thread(poll.rows, rooms=60))
 
 
+@pytest.mark.prove
 async def test_a_day_has_no_unneeded_writes(socket_enabled: None) -> None:
     first, *_ = await asyncio.to_thread(writes.rows, rooms=2)
     assert first.met

@@ -126,6 +126,7 @@ def test_the_uncorrupted_answer_is_read(path: str) -> None:
     assert not isinstance(ask(path, as_json(path)), FeishuError)
 
 
+@pytest.mark.family
 @every_call
 @given(data=st.data())
 def test_a_corrupted_answer_gives_a_value_or_an_error(path: str, data: st.DataObject) -> None:
@@ -138,6 +139,7 @@ def test_a_corrupted_answer_gives_a_value_or_an_error(path: str, data: st.DataOb
     ask(path, text, data.draw(st.sampled_from([200, 200, 200, 299, 400, 401, 404, 429, 500, 999])))
 
 
+@pytest.mark.family
 @every_call
 @given(data=st.data())
 def test_corrupted_bytes_give_a_value_or_an_error(path: str, data: st.DataObject) -> None:

@@ -115,6 +115,7 @@ def test_the_uncorrupted_answer_is_read(read: Callable[[Any], object], valid: An
     assert read(valid)
 
 
+@pytest.mark.family
 @every_reader
 @given(data=st.data())
 def test_a_corrupted_answer_gives_a_value_or_is_unreadable(

@@ -186,6 +186,7 @@ async def test_an_odd_header_is_refused_or_ignored(client_of: Callable[[Server],
         assert await client.bot() == ORION
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("script", "expected"),
     [

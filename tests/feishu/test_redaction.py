@@ -48,6 +48,7 @@ def test_a_known_secret_is_masked_after_any_number_of_spaces(blanks: int) -> Non
     assert redacted(f"bad secret:{' ' * blanks}{SECRET}", [SECRET]) == "bad secret: ***"
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "form",
     [SECRET, " ".join(SECRET), "  ".join(SECRET), "".join(f"%{byte:02X}" for byte in SECRET.encode())],

@@ -476,6 +476,7 @@ async def test_nobody_chosen_leads_back_to_the_rooms(hass: HomeAssistant, simula
 # Failures, and the retry after them
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -521,6 +522,7 @@ async def test_a_room_can_be_pasted_after_the_list_failed_once(
     assert result["result"].options[CONF_ROOMS] == {room.room_id: "Orion"}
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "trouble",
     [

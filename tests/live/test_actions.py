@@ -33,6 +33,7 @@ def name_of(state: Mapping[str, Any]) -> str:
     return str(state["attributes"]["friendly_name"])
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_rooms_are_booked_on_the_page_of_a_device_and_in_the_calendar(
     home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str

@@ -64,6 +64,7 @@ async def test_assist_answers_in_both_languages(
     assert await ask(home, "is Orion free", "en") == "Sorry, I couldn't understand that"
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [

@@ -34,6 +34,7 @@ CLICKED = "Built by clicking"
 LATE = 0.5  # seconds
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_the_editor_offers_our_triggers_and_conditions(office: Office, language: str) -> None:
     texts = json.loads((TRANSLATIONS / f"{language}.json").read_text(encoding="utf-8"))

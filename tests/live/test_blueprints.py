@@ -211,6 +211,7 @@ async def test_all_blueprints_import_and_run_without_log_warnings(blueprints: Bl
     assert blueprints.logged_warnings() == []
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("language", "name", "words"),
     [

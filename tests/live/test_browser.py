@@ -136,6 +136,7 @@ async def be_refused(flow: Flow, simulator: Simulator, tenant: Tenant) -> None:
     await flow.sees("config", "error", "ip_denied")
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_set_up_recovers_from_every_wrong_turn(
     home: HomeAssistant, live_simulator: Simulator, live_tenant: Tenant, language: str

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 STEP = ("options", "step")
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_live_updates_are_switched_on_in_a_browser(
     home: HomeAssistant, credentials: Credentials, live_tenant: Tenant, language: str

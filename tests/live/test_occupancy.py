@@ -16,6 +16,7 @@ STEP = ("options", "step")
 PEOPLE = "binary_sensor.people"
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("language", ["en", "zh-Hans"])
 async def test_a_room_with_sensors_shows_its_use(home: HomeAssistant, credentials: Credentials, language: str) -> None:
     async def sense(state: str) -> None:

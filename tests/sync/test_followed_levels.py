@@ -563,6 +563,7 @@ async def test_room_that_reappears_before_the_second_scan_is_kept(
     assert device_of(hass, lyra)  # two scans in a row are needed again
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     "fault",
     [
@@ -636,6 +637,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.family
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name} {fault.answer and fault.answer.code}")
 @pytest.mark.parametrize("path", [ROOMS, LEVELS, MGET])
@@ -1049,6 +1051,7 @@ async def test_a_person_can_be_deleted(
 # A room picked by hand that is gone at Feishu
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("unknown", ["error_room_ids", "100005", "omitted"])
 @pytest.mark.parametrize("source", ["list", "batch"])
 async def test_a_picked_room_that_is_gone_is_unavailable_and_never_free(
@@ -1093,6 +1096,7 @@ def not_allowed(tenant: Tenant) -> None:
     tenant.inject(Fault.error(400, 121005), f"rooms/{NOT_ALLOWED}", times=None)
 
 
+@pytest.mark.family
 @pytest.mark.usefixtures("not_allowed")
 @pytest.mark.parametrize("restarted", [True, False])
 @pytest.mark.parametrize("scans", [0, 1, 3])

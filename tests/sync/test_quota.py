@@ -329,6 +329,7 @@ async def starts_with(hass: HomeAssistant, disk: Path, entry_of: Any, clock: Clo
     return start
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("value", USELESS, ids=json.dumps)
 async def test_unusable_file_is_ignored_and_replaced(
     hass: HomeAssistant, disk: Path, clock: Clock, starts_with: Any, value: object

@@ -397,6 +397,7 @@ IN_CATALOGUE = [
 ]
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("file", "path", "value"),
     [

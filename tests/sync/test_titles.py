@@ -383,6 +383,7 @@ async def test_titles_that_can_not_be_read_again_count_for_four_hours(
 # Failures
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("path", [BATCH, TITLES])
 @pytest.mark.parametrize("trouble", STRIKES, ids=lambda trouble: trouble.name)
 async def test_a_failure_changes_no_state(
@@ -414,6 +415,7 @@ async def test_a_failure_changes_no_state(
     assert "Late" in [title for _, title, _ in titles(hass, booked)]
 
 
+@pytest.mark.family
 @pytest.mark.parametrize(
     ("variant", "value"), [(name, value) for name in (*VARIANTS, *ROWS) for value in CHOICES[name]]
 )

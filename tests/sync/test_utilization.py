@@ -512,6 +512,7 @@ DAMAGED: list[Any] = [
 ]
 
 
+@pytest.mark.family
 @pytest.mark.parametrize("data", DAMAGED, ids=str)
 async def test_a_damaged_file_counts_as_empty(
     hass_storage: dict[str, Any],
