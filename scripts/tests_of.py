@@ -1,7 +1,7 @@
 """Chooses tests by what they import: `python scripts/tests_of.py KIND` prints test files, one a line.
 
 pure       need neither Home Assistant nor the vendor's SDK
-transport  the pure ones that send requests with aiohttp, whose version differs between releases of Home Assistant
+transport  the pure ones of the client, which sends requests with aiohttp: its version differs between releases
 home       need Home Assistant
 doors      those of them that test what Home Assistant calls: the top of the integration, its flows, its blueprints
 vendor     need the vendor's SDK

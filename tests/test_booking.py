@@ -838,7 +838,6 @@ class Office:
         assert self.tenant.limit_violations == []
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("name", _FAULTS)
 @pytest.mark.parametrize("work", _STEPS)
 async def test_no_fault_at_any_step_leaves_a_booking_that_nobody_was_told_of(
@@ -878,7 +877,6 @@ class Killed(BaseException):
     """The power goes off."""
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("again", [None, 1, 2])
 @pytest.mark.parametrize("work", _STEPS)
 async def test_a_crash_between_any_two_calls_leaves_no_booking_that_nobody_was_told_of(

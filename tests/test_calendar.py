@@ -220,7 +220,6 @@ async def test_days_that_polls_read_are_not_shown_while_the_status_of_the_room_i
 # Bookings without a known start or end
 
 
-@pytest.mark.family
 @pytest.mark.slow
 @pytest.mark.parametrize("clipping", ["none", "clipped"])
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL, UrlManager
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.components.lovelace.resources import ResourceStorageCollection
@@ -25,6 +24,9 @@ from custom_components.feishu_freebusy.cards import BUNDLE, EDITORS, URL, async_
 from custom_components.feishu_freebusy.const import CONF_DASHBOARD_CARDS, CONF_OFF_HOURS, DOMAIN
 from custom_components.feishu_freebusy.model.options import Options
 from tests.conftest import at
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 FILES = {file.name: file.read_bytes() for file in (BUNDLE, EDITORS)}
 ADDRESS = f"{URL}?v={sha256(b''.join(FILES.values())).hexdigest()[:12]}"
@@ -254,11 +256,11 @@ async def test_after_an_error_the_next_update_works(
 
 @pytest.mark.usefixtures("enable_custom_integrations")
 async def test_cards_are_told_the_time_by_which_the_states_change(
-    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, wall: WallClock
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     client = await hass_ws_client(hass)
-    freezer.move_to("2026-11-23T10:00:00.250+00:00")
+    wall.move_to(at(10) + timedelta(milliseconds=250))
 
     await client.send_json_auto_id({"type": f"{DOMAIN}/time"})
 
@@ -267,12 +269,12 @@ async def test_cards_are_told_the_time_by_which_the_states_change(
 
 @pytest.mark.usefixtures("enable_custom_integrations")
 async def test_cards_are_told_the_office_hours_unless_an_entry_has_no_off_hours(
-    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, wall: WallClock
 ) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.config.async_set_time_zone("UTC")
     client = await hass_ws_client(hass)
-    freezer.move_to(at(21, day=4))  # a Friday, after work
+    wall.move_to(at(21, day=4))  # a Friday, after work
     off_hours = {"start": "20:00:00", "end": "07:00:00", "days": ["sat"]}
 
     async def told(**stored: Any) -> Any:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import logging
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -29,6 +28,9 @@ from simulator import Fault, Simulator, Tenant
 from simulator.model import Call
 from tests.conftest import at
 from tests.test_translations import as_sent, fields_of, placeholders, start, submit, suggested
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 SECRET = "simulated-secret-0001"
 PRIVATE_URL = "https://feishu.example.com"
@@ -222,13 +224,13 @@ async def test_the_created_entry_shows_the_polling_interval(
     hass: HomeAssistant,
     simulator: Simulator,
     tenant: Tenant,
-    freezer: FrozenDateTimeFactory,
+    wall: WallClock,
     plan: str,
     rooms: int,
     revoked: list[str],
     said: list[str],
 ) -> None:
-    freezer.move_to(DECEMBER)
+    wall.move_to(DECEMBER)
     room_ids = [tenant.add_room(f"Room {number}").room_id for number in range(rooms)]
     tenant.revoke(*revoked)
 

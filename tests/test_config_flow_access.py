@@ -3,7 +3,6 @@
 from collections.abc import Callable
 import json
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -30,6 +29,9 @@ from tests.test_config_flow import (
     troubles_at,
 )
 from tests.test_translations import placeholders, submit
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 ALL_SCOPES = [FREE_BUSY_SCOPE, ROOMS_SCOPE, BATCH_SCOPE]
 
@@ -131,17 +133,17 @@ async def test_optional_scopes_do_not_block_the_setup(
 
 
 async def test_a_second_check_finds_what_was_granted_meanwhile(
-    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, simulator: Simulator, tenant: Tenant, wall: WallClock
 ) -> None:
     room = tenant.add_room("Orion")
     tenant.revoke(ROOMS_SCOPE, BATCH_SCOPE)
     await hass.config.async_set_time_zone("Asia/Shanghai")
-    freezer.move_to(at(10))
+    wall.move_to(at(10))
     result = await to_next(hass, simulator)
     assert (placeholders(result)["missing"], placeholders(result)["time"]) == ("C, D", "18:00:00")
 
     tenant.grant(BATCH_SCOPE)
-    freezer.move_to(at(10, 1))
+    wall.move_to(at(10, 1))
     result = await submit(hass, result, next_step_id="check_again")
     assert result["step_id"] == "access_optional"
     assert (placeholders(result)["missing"], placeholders(result)["time"]) == ("C", "18:01:00")

@@ -90,7 +90,6 @@ async def test_failure_is_named_and_retried_with_increasing_delays(
     assert "WARNING" not in levels(caplog)
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_rooms_are_unavailable_after_the_grace_period_and_recover(
     hass: HomeAssistant,

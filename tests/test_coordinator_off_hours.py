@@ -62,7 +62,6 @@ async def test_weekend_counts_as_off_hours(tenant: Tenant, clock: Clock, set_up:
     assert polls[-1] == at(7, day=7)
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("second", range(0, 60, 6))
 @pytest.mark.parametrize("seconds", [0, 9])
 async def test_no_room_becomes_unavailable_when_off_hours_start(
@@ -79,7 +78,6 @@ async def test_no_room_becomes_unavailable_when_off_hours_start(
     assert writes == []
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("second", range(0, 60, 6))
 @pytest.mark.parametrize("seconds", [0, 9])
 async def test_no_room_becomes_unavailable_when_off_hours_end(

@@ -51,7 +51,6 @@ OUTAGES = [
 ]
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("begin", OUTAGES)
 async def test_meetings_are_shown_in_an_outage_until_the_grace_period_ends(
     hass: HomeAssistant,

@@ -41,7 +41,6 @@ async def test_find_rooms_does_not_offer_a_room_disabled_meanwhile(
     assert (found["rooms"], found["why"]) == ([], "all_disabled")
 
 
-@pytest.mark.family
 @pytest.mark.parametrize(
     ("fault", "days"),
     [

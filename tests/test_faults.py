@@ -163,7 +163,6 @@ async def test_set_up(
     assert_no_traceback(caplog)
 
 
-@pytest.mark.family
 @every_trouble
 async def test_poll(
     hass: HomeAssistant,
@@ -293,7 +292,6 @@ async def ask(hass: HomeAssistant, room: Room) -> Any:
     return await hass.services.async_call(DOMAIN, "get_free_busy", data, blocking=True, return_response=True)
 
 
-@pytest.mark.family
 @every_trouble
 async def test_reload(
     hass: HomeAssistant,

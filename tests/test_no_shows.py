@@ -101,7 +101,6 @@ async def test_nothing_happens_while_it_is_off(
     assert (told(notices), rows_of(tenant, orion)) == ([], ROW)
 
 
-@pytest.mark.family
 @pytest.mark.parametrize(
     ("minute", "state"), [(5, "on"), (12, "on"), (5, "unavailable"), (12, "unavailable"), (14, "unknown")]
 )

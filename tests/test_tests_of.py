@@ -116,7 +116,7 @@ def test_no_tests_are_no_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert capsys.readouterr().out == ""
 
 
-def test_a_quarter_of_a_family_has_each_value_of_its_parameters() -> None:
+def test_a_quarter_of_a_family_has_each_of_two_values_and_is_always_the_same() -> None:
     family = [f"test_x.py::test_a[{fault}-{source}]" for fault in range(20) for source in ("list", "batch")]
 
     left = quarters([*family, "test_x.py::test_b[en]", "test_x.py::test_b[zh-Hans]"])

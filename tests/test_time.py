@@ -143,7 +143,6 @@ async def test_after_sleep_rooms_are_read_within_a_minute_at_any_interval(
 # Time zones
 
 
-@pytest.mark.family
 @pytest.mark.parametrize(
     ("zone", "midnights"),
     [

@@ -22,8 +22,8 @@ class WallClock:
     """A wall clock that moves only by `tick` and `move_to`, and the clock of the machine, which is `ahead` of it."""
 
     def __init__(self) -> None:
-        """Start in the year 2000."""
-        self._now = datetime(2000, 1, 1, tzinfo=UTC)
+        """Start at the real time, at which fixtures may have made access tokens."""
+        self._now = datetime.now(UTC)
         self.ahead = timedelta()
 
     def now(self) -> datetime:

@@ -10,7 +10,6 @@ from benchmarks.simulated_month import Live
 pytest_plugins = ["benchmarks.simulated_month"]
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("source", ["list", "batch"])
 async def test_a_card_actions_and_floors_cost_no_more_than_their_shares(live_month: Live, source: str) -> None:
     alone = Case(rooms=3, source=source, days=3, budget=1_500)
@@ -29,7 +28,6 @@ async def test_the_office_costs_calls_of_every_payer(live_month: Live) -> None:
     assert month.cards["shown"] > month.cards["empty"]
 
 
-@pytest.mark.family
 @pytest.mark.parametrize(("rooms", "budget"), [(2, 600), (3, 600), (2, 430)])
 async def test_a_tiny_budget_is_not_exceeded_at_the_end_of_the_month(live_month: Live, rooms: int, budget: int) -> None:
     case = Case(rooms=rooms, source="batch", days=2, budget=budget, floors=100, card=True, actions=True)

@@ -255,7 +255,6 @@ DAYS: dict[Step, dict[str, str]] = {
 }
 
 
-@pytest.mark.family
 @pytest.mark.slow
 @pytest.mark.parametrize("day", DAYS)
 async def test_all_blueprints_act_exactly_as_expected_on_each_day(

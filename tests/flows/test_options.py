@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -42,6 +41,9 @@ from tests.test_config_flow import (
     troubles_at,
 )
 from tests.test_translations import as_sent, checked, fields_of, placeholders, start_options, submit, suggested, wait
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 
 @pytest.fixture(autouse=True)
@@ -417,11 +419,11 @@ async def test_the_effect_of_another_choice_is_shown(
     hass: HomeAssistant,
     entry_of: Callable[..., MockConfigEntry],
     tenant: Tenant,
-    freezer: FrozenDateTimeFactory,
+    wall: WallClock,
     orion: str,
     tower: str,
 ) -> None:
-    freezer.move_to(DECEMBER)
+    wall.move_to(DECEMBER)
     others = [tenant.add_room(f"Room {number}").room_id for number in range(9)]
     entry = await running(hass, entry_of(orion, plan="free", off_hours={"enabled": True}, source="list"))
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -20,6 +19,9 @@ from tests.flows.test_options import running, save
 from tests.test_config_flow import BATCH_SCOPE, DECEMBER, SCOPES
 from tests.test_ignored import disable
 from tests.test_translations import fields_of, placeholders, start_options, submit, suggested
+from tests.wall import WallClock
+
+pytest_plugins = ["tests.wall"]
 
 OFF_HOURS = {"enabled": True, "start": "18:30:00", "end": "08:15:00", "days": ["fri", "sun"]}
 POLLING = {
@@ -48,12 +50,12 @@ async def entry(
     hass: HomeAssistant,
     entry_of: Callable[..., MockConfigEntry],
     orion: str,
-    freezer: FrozenDateTimeFactory,
+    wall: WallClock,
     tmp_path: Path,
 ) -> MockConfigEntry:
     """Return a running entry that follows one room, in December."""
     hass.config.config_dir = str(tmp_path)  # voice sentences are written there
-    freezer.move_to(DECEMBER)
+    wall.move_to(DECEMBER)
     return await running(hass, entry_of(orion))
 
 
@@ -177,10 +179,10 @@ async def one_is_read(
     entry_of: Callable[..., MockConfigEntry],
     rooms: list[Room],
     tenant: Tenant,
-    freezer: FrozenDateTimeFactory,
+    wall: WallClock,
 ) -> MockConfigEntry:
     """Return a running entry of twelve rooms and a person, where only one room has enabled entities."""
-    freezer.move_to(DECEMBER)
+    wall.move_to(DECEMBER)
     person = tenant.add_user("Li Na")
     options = {"plan": "free", "monthly_budget": 5_000, "source": "list", "people": {person.open_id: "Li Na"}}
     entry = await running(hass, entry_of(*(room.room_id for room in rooms), **options))
@@ -283,7 +285,7 @@ async def test_the_rooms_per_call_shown_follow_from_the_batch_api(
 )
 async def test_forecast_gives_intervals_in_minutes_and_rooms_per_call(
     hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
+    wall: WallClock,
     rooms: int,
     granted: bool | None,
     interval: str,
@@ -291,7 +293,7 @@ async def test_forecast_gives_intervals_in_minutes_and_rooms_per_call(
     rooms_per_call: str,
     missing: str,
 ) -> None:
-    freezer.move_to(DECEMBER)
+    wall.move_to(DECEMBER)
 
     texts = forecast_texts(Options.of({}), rooms, batch_granted=granted)
 

@@ -1051,7 +1051,6 @@ async def test_a_person_can_be_deleted(
 # A room picked by hand that is gone at Feishu
 
 
-@pytest.mark.family
 @pytest.mark.parametrize("unknown", ["error_room_ids", "100005", "omitted"])
 @pytest.mark.parametrize("source", ["list", "batch"])
 async def test_a_picked_room_that_is_gone_is_unavailable_and_never_free(
@@ -1096,7 +1095,6 @@ def not_allowed(tenant: Tenant) -> None:
     tenant.inject(Fault.error(400, 121005), f"rooms/{NOT_ALLOWED}", times=None)
 
 
-@pytest.mark.family
 @pytest.mark.usefixtures("not_allowed")
 @pytest.mark.parametrize("restarted", [True, False])
 @pytest.mark.parametrize("scans", [0, 1, 3])

@@ -92,8 +92,8 @@ class Source(ABC):
         """
         answers: Answers = {}
         failed = _FailureRun()
-        all_chunks = list(self._chunks(tuple(ids), time_max - time_min))
-        chunks = iter(all_chunks)
+        chunks = list(self._chunks(tuple(ids), time_max - time_min))
+        left = iter(chunks)
 
         async def read_chunk(chunk: Sequence[str]) -> Answers:
             if failed.for_all:
@@ -115,12 +115,12 @@ class Source(ABC):
                     answers[subject_id] = answer
                     on_answer(subject_id, answer)
 
-        if probe and (first := next(chunks, None)):
+        if probe and (first := next(left, None)):
             await work(iter([first]))
             failed.stop_at_once()
         async with asyncio.TaskGroup() as group:
-            for _ in all_chunks[:_WORKERS]:
-                group.create_task(work(chunks))
+            for _ in chunks[:_WORKERS]:
+                group.create_task(work(left))
         return answers
 
     def _chunks(self, ids: tuple[str, ...], window: timedelta) -> Iterable[Sequence[str]]:  # noqa: ARG002  # see above
